@@ -1,0 +1,130 @@
+"""What is known about a backbone before it is loaded, and the interface every loaded one has.
+
+Importing this module imports neither torch nor transformers.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mirdemo.sentences import MirdemoError
+
+if TYPE_CHECKING:
+    import torch
+
+
+class BackboneError(MirdemoError):
+    """A backbone cannot be fetched, loaded or used. One sentence: what happened, what to do."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of a backbone: its name (unique within the backbone) and the size of its states."""
+
+    name: str
+    size: int
+
+
+@dataclass(frozen=True)
+class BackboneSpec:
+    """Facts about one backbone.
+
+    name: the registry's name, e.g. ``"mert-95m"``
+    title: as its authors write it, e.g. ``"MERT-v1-95M"``
+    family: the module that loads it: spectral, mini, mert, clap, qwen2_audio, generic
+    licence: SPDX identifier where there is one, e.g. ``"CC-BY-NC-4.0"``; None if not known
+    parameters: number of parameters used here (0 for none), None if not known before loading
+    sample_rate: Hz that ``hidden_states`` expects
+    window_seconds: length of the windows that ``embed`` cuts
+    min_samples: the shortest wave ``hidden_states`` accepts
+    layers: in order from input to output; empty if known only after loading
+    trained_on: one phrase, for people
+    repository, revision: on the Hub; None for embedded backbones. ``revision`` None: not pinned yet,
+        the commit is resolved at the first download and recorded
+    weights_sha256: file name -> SHA-256 of the weights, where known
+    download_bytes: what a first use fetches; 0 for embedded
+    pooling: how a window's frames become one row, e.g. ``"mean"``
+    joint_size: size of the joint audio-text space; 0 where there is none
+    citation: short reference
+    """
+
+    name: str
+    title: str
+    family: str
+    licence: str | None
+    parameters: int | None
+    sample_rate: int
+    window_seconds: float
+    layers: tuple[Layer, ...]
+    trained_on: str
+    min_samples: int = 400
+    repository: str | None = None
+    revision: str | None = None
+    weights_sha256: Mapping[str, str] = field(default_factory=dict)
+    download_bytes: int = 0
+    pooling: str = "mean"
+    joint_size: int = 0
+    citation: str = ""
+
+    @property
+    def embedded(self) -> bool:
+        """True if nothing has to be fetched to use it."""
+        return self.repository is None
+
+    @property
+    def window_samples(self) -> int:
+        return round(self.window_seconds * self.sample_rate)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Exactly which backbone made an embedding: what a cache, a tagger and a result are keyed by.
+
+    revision: the commit on the Hub, ``"local"`` for a ``checkpoint=`` folder, or the embedded
+        backbone's own version string
+    fingerprint: SHA-256 (hex) over the loaded weights; of the code's version string where there are none
+    dtype: precision the backbone computes in: float32, bfloat16, float16
+    """
+
+    name: str
+    revision: str
+    fingerprint: str
+    dtype: str
+    sample_rate: int
+    window_seconds: float
+    pooling: str
+
+    def as_dict(self) -> dict[str, Any]:
+        from dataclasses import asdict
+
+        return asdict(self)
+
+
+class Backbone(ABC):
+    """A loaded backbone.
+
+    Attributes: ``spec`` (with ``layers`` filled in), ``identity``, ``device`` (torch.device),
+    ``health`` (a ``backbones.health.Health``, or None for backbones that carry no weights).
+    """
+
+    spec: BackboneSpec
+    identity: Identity
+    device: torch.device
+    health: Any = None
+
+    @abstractmethod
+    def hidden_states(self, waves: torch.Tensor) -> list[torch.Tensor]:
+        """States of every layer.
+
+        waves: float32 (batch, samples) at ``spec.sample_rate``, on any device, all rows whole (no padding),
+            ``spec.min_samples <= samples <= spec.window_samples``.
+        Returns one (batch, frames, dim) tensor a layer, in the order of ``spec.layers``, on ``self.device``.
+        A row does not depend on the rows beside it.
+        """
+
+    def pool(self, states: list[torch.Tensor]) -> list[torch.Tensor]:
+        """Frames to one row a window: (batch, frames, dim) -> float32 (batch, size), here by the mean."""
+        return [s.float().mean(dim=1) for s in states]

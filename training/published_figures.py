@@ -1,0 +1,153 @@
+"""Turn tables of published figures into ``assets/results/published.jsonl``.
+
+    python training/published_figures.py --figures FOLDER
+
+FOLDER holds ``culturemert_probing.csv``, ``from_west_to_east_tagging.csv``, ``from_west_to_east_per_tag.csv``
+and ``lc_protonets_few_shot.csv``; ``assets/results/citations.json`` says where their figures come from. A
+blank cell makes no record.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from mirdemo.results import ASSETS, Result, append
+
+MODELS = {"vgg_ish": "VGG-ish", "musicnn": "Musicnn", "ast": "AST"}
+TUNED = {"none": "all weights", "whole": "all weights", "last": "last layer"}
+FEW_SHOT_METHODS = {"LCP": "LC-Protonets", "OvR": "one-vs-rest", "baseline": "ML-PN"}
+
+
+def rows(path: Path) -> Iterator[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        yield from csv.DictReader(file)
+
+
+def culturemert(path: Path) -> Iterator[Result]:
+    columns = {
+        "roc_auc_pct": "roc_auc",
+        "map_pct": "map",
+        "micro_f1_pct": "micro_f1",
+        "macro_f1_pct": "macro_f1",
+    }
+    for row in rows(path):
+        for column, metric in columns.items():
+            if row[column]:
+                yield Result(
+                    model=row["model"],
+                    corpus=row["corpus"],
+                    method="probe",
+                    protocol="culturemert2025",
+                    split="test",
+                    metric=metric,
+                    value=round(float(row[column]) / 100, 6),
+                    setting={"seeds": 5},
+                    source="published",
+                    citation="culturemert2025",
+                )
+
+
+def transfer(transfer_from: str, tuned: str) -> tuple[str, dict[str, str]]:
+    """The method and its setting: trained on the corpus itself, or moved there from another."""
+    if tuned == "none":
+        return "trained_from_scratch", {}
+    return "transfer", {"transfer_from": transfer_from, "tuned": TUNED[tuned]}
+
+
+def ccml(path: Path) -> Iterator[Result]:
+    columns = {"roc_auc": "roc_auc", "pr_auc": "map", "micro_f1": "micro_f1", "macro_f1": "macro_f1"}
+    for row in rows(path):
+        method, setting = transfer(row["transfer_from"], row["finetune"])
+        for column, metric in columns.items():
+            if row[column]:
+                yield Result(
+                    model=MODELS[row["model"]],
+                    corpus=row["corpus"],
+                    method=method,
+                    protocol="ccml2023",
+                    split="test",
+                    metric=metric,
+                    value=float(row[column]),
+                    setting={**setting, "n_tags": int(row["n_tags"])},
+                    source="published",
+                    citation="ccml2023",
+                )
+
+
+def ccml_per_tag(path: Path) -> Iterator[Result]:
+    for row in rows(path):
+        transfer_from, _, tuned = row["transfer"].partition(":")
+        method, setting = transfer(transfer_from, tuned or transfer_from)
+        for metric in ("precision", "recall", "f1"):
+            yield Result(
+                model=MODELS[row["model"]],
+                corpus=row["corpus"],
+                method=method,
+                protocol="ccml2023",
+                split="test",
+                metric=metric,
+                tag=row["tag"],
+                value=float(row[metric]),
+                setting={**setting, "support": int(row["support"])},
+                source="published",
+                citation="ccml2023",
+            )
+
+
+def lc_protonets(path: Path) -> Iterator[Result]:
+    for row in rows(path):
+        for metric in ("macro_f1", "micro_f1"):
+            if row[metric]:
+                yield Result(
+                    model="VGG-ish",
+                    corpus=row["corpus"],
+                    method="fewshot",
+                    protocol="lcprotonets2024",
+                    split="test",
+                    metric=metric,
+                    value=float(row[metric]),
+                    n=int(row["n_query_items"]),
+                    n_unit="recordings",
+                    seed=21,
+                    setting={
+                        "few_shot": FEW_SHOT_METHODS[row["method"]],
+                        "backbone_training": row["init"],
+                        "distance": row["dist"],
+                        "n_way": int(row["n_way"]),
+                        "k_shot": int(row["k_shot"]),
+                        "tags": row["type"],
+                        "n_prototypes": int(row["n_prototypes"]),
+                        "n_support": int(row["n_support_items"]),
+                        "mean_true_tags": float(row["mean_true_labels"]),
+                        "mean_predicted_tags": float(row["mean_pred_labels"]),
+                    },
+                    seconds=float(row["seconds"]),
+                    source="published",
+                    citation="lcprotonets2024",
+                )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--figures", type=Path, required=True)
+    parser.add_argument("--out", type=Path, default=ASSETS / "published.jsonl")
+    args = parser.parse_args()
+    records = [
+        *culturemert(args.figures / "culturemert_probing.csv"),
+        *ccml(args.figures / "from_west_to_east_tagging.csv"),
+        *ccml_per_tag(args.figures / "from_west_to_east_per_tag.csv"),
+        *lc_protonets(args.figures / "lc_protonets_few_shot.csv"),
+    ]
+    args.out.unlink(missing_ok=True)
+    print(json.dumps({"file": args.out.name, "records": append(records, args.out)}))
+    args.out.with_name(args.out.name + ".lock").unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    main()
