@@ -249,26 +249,35 @@ def _excess(point: np.ndarray, draws: np.ndarray | None) -> float | None:
 
 @dataclass(frozen=True)
 class Trend:
-    """How F1 rises with the number of examples in one tradition: F1 = at_common + slope * log10(n / common).
+    """How F1 rises with the number of examples in one tradition, by least squares on log10 of that number.
 
-    slope: gain in F1 for ten times the examples; at_common: fitted F1 at ``common`` examples, which asks
-    "is it strange?" with rarity held equal. Both with percentile intervals over tags resampled with
-    replacement (2,000 seeded draws). n_tags: tags that the fit stands on.
+    slope: gain in F1 for ten times the examples
+    explained: share of the variance of F1 between tags that the line explains (R squared, 0 to 1): what
+        rarity accounts for; the rest is everything else, strangeness among it
+    centre: (mean of log10 number, mean F1), a point of the line
+    Intervals are percentile intervals over tags resampled with replacement (2,000 seeded draws).
+    n_tags: tags that the fit stands on; support_range: fewest and most examples among them
     """
 
     tradition: str
     slope: Figure
-    at_common: Figure
-    common: float
+    explained: Figure
+    centre: tuple[float, float]
     n_tags: int
     support_range: tuple[int, int]
 
+    def at(self, support: np.ndarray) -> np.ndarray:
+        """The line's F1 at numbers of examples, cut to 0..1."""
+        return np.clip(self.centre[1] + self.slope.value * (np.log10(support) - self.centre[0]), 0, 1)
 
-def trends(records: Iterable[Result], *, common: float = 50, seed: int = 0) -> list[Trend]:
+
+def trends(records: Iterable[Result], *, seed: int = 0) -> list[Trend]:
     """One trend a tradition from per-tag F1 records (with ``setting["support"]``).
 
-    The support is that of the test split; the published splits are random, so it is in proportion to the
-    training examples. A tradition with fewer than 8 tags, or whose tags all have one support, gets none.
+    The support is that of the test split; the published splits are random, so within a corpus it is in
+    proportion to the training examples. Across corpora of different size equal support is a different share
+    of the recordings, so the heights of two lines are not compared. A tradition with fewer than 8 tags, or
+    whose tags all have one support or one F1, gets no trend.
     """
     parted: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for record in records:
@@ -278,18 +287,18 @@ def trends(records: Iterable[Result], *, common: float = 50, seed: int = 0) -> l
     found = []
     for tradition, points in parted.items():
         support, f1 = np.array(points).T
-        x = np.log10(support / common)
-        if len(points) < 8 or np.ptp(x) == 0:
+        x = np.log10(support)
+        if len(points) < 8 or np.ptp(x) == 0 or np.ptp(f1) == 0:
             continue
         pick = np.random.default_rng(seed).integers(0, len(x), (2000, len(x)))
-        slopes, intercepts = _line(x[pick], f1[pick])
-        slope, intercept = _line(x, f1)
+        slopes, shares = _line(x[pick], f1[pick])
+        slope, share = _line(x, f1)
         found.append(
             Trend(
                 tradition,
                 _quantiles(float(slope), slopes),
-                _quantiles(float(intercept), intercepts),
-                common,
+                _quantiles(float(share), shares),
+                (float(x.mean()), float(f1.mean())),
                 len(points),
                 (int(support.min()), int(support.max())),
             )
@@ -299,12 +308,12 @@ def trends(records: Iterable[Result], *, common: float = 50, seed: int = 0) -> l
 
 
 def _line(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Least-squares slope and intercept along the last axis; nan slope where x does not vary."""
-    dx = x - x.mean(-1, keepdims=True)
-    variance = (dx**2).sum(-1)
+    """Least-squares slope and R squared along the last axis; nan where x or y does not vary."""
+    dx, dy = x - x.mean(-1, keepdims=True), y - y.mean(-1, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):
-        slope = (dx * (y - y.mean(-1, keepdims=True))).sum(-1) / variance
-    return slope, y.mean(-1) - slope * x.mean(-1)
+        slope = (dx * dy).sum(-1) / (dx**2).sum(-1)
+        share = slope * (dx * dy).sum(-1) / (dy**2).sum(-1)
+    return slope, share
 
 
 def _quantiles(value: float, draws: np.ndarray) -> Figure:

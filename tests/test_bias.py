@@ -135,7 +135,16 @@ def test_a_trend_is_found_where_there_is_one():
     assert found.tradition == "makam"
     assert found.n_tags == 40
     assert found.slope.low < 0.3 < found.slope.high
-    assert found.at_common.low < 0.4 < found.at_common.high
+    assert found.explained.low > 0.8
+    assert found.at(np.array([50.0]))[0] == pytest.approx(0.4, abs=0.05)
+
+
+def test_a_trend_that_is_not_there_explains_nothing():
+    rng = np.random.default_rng(2)
+    records = [per_tag("makam", int(s), float(v)) for s, v in zip(rng.integers(5, 500, 60), rng.random(60), strict=True)]
+    (found,) = bias.trends(records)
+    assert found.slope.low < 0 < found.slope.high
+    assert found.explained.value < 0.15
 
 
 def test_too_few_tags_give_no_trend():

@@ -1,0 +1,5 @@
+import sys
+
+from mirdemo.cli import main
+
+sys.exit(main())

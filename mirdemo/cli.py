@@ -1,0 +1,59 @@
+"""``python -m mirdemo VERB``: the command line.
+
+Each verb is one module of ``mirdemo/commands`` with ``add_arguments(parser)`` and ``run(args) -> int``;
+it is imported only to build its own help or to run.
+
+Exit codes: 0 done; 1 done, but some files or checks failed (each named on standard error); 2 the command
+line is wrong; 3 refused, with one sentence that says why; 130 stopped by the user.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from mirdemo.sentences import MirdemoError
+
+DONE, SOME_FAILED, USAGE, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
+
+#: verb -> (module of mirdemo/commands, one line of help)
+VERBS = {
+    "backbones": ("backbones", "list the backbones: size, licence, fetched or not, health"),
+    "embed": ("embed", "embed recordings and write the rows to a file"),
+    "tag": ("tag", "tag recordings with a tagger that was taken home"),
+    "report": ("report", "write the evidence as one HTML file for a meeting"),
+    "demo-clips": ("demo_clips", "write the demo set, a small Japanese festival, to a folder"),
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line, built without importing anything heavy."""
+    top = argparse.ArgumentParser(
+        prog="python -m mirdemo",
+        description="How far do audio foundation models carry for our music, and what carries them further?",
+    )
+    verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for verb, (module, line) in VERBS.items():
+        sub = verbs.add_parser(verb, help=line, description=line[0].upper() + line[1:] + ".")
+        command = import_module(f"mirdemo.commands.{module}")
+        command.add_arguments(sub)
+        sub.set_defaults(run=command.run)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; returns the exit code."""
+    args = parser().parse_args(argv)
+    try:
+        return args.run(args)
+    except MirdemoError as refusal:
+        print(f"mirdemo: {refusal}", file=sys.stderr)
+        return REFUSED
+    except KeyboardInterrupt:
+        print("mirdemo: stopped.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of a pipe went away: nothing is wrong here
+        sys.stderr.close()
+        return DONE

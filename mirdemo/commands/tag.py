@@ -1,0 +1,65 @@
+"""``tag``: an archive tagged by a tagger that was taken home, with progress, resumed where it stopped."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from mirdemo.commands.console import add_json_argument, print_json, progress_bar, warn
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", metavar="FILE", help="recordings, of any format")
+    parser.add_argument(
+        "--tagger", required=True, metavar="DIR", help="a tagger's folder, zip, or OWNER/NAME on the Hub"
+    )
+    parser.add_argument("--csv", metavar="OUT.csv", help="write here, and go on from here if it exists")
+    parser.add_argument("--checkpoint", metavar="DIR", help="a local folder with the tagger's backbone")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, ... (default: auto)")
+    add_json_argument(parser)
+
+
+def run(args: Namespace) -> int:
+    from mirdemo.audio import AudioError
+    from mirdemo.backbones import load_backbone
+    from mirdemo.tagger import Tagger, tag_archive
+
+    tagger = Tagger.load(args.tagger)
+    with progress_bar(not args.json) as progress:
+        backbone = load_backbone(
+            tagger.identity.name, args.checkpoint, args.device, tagger.identity.dtype, progress=progress
+        )
+        if args.csv:
+            report = tag_archive(args.files, tagger, Path(args.csv), backbone=backbone, progress=progress)
+            for sentence in report.problems:
+                warn(sentence)
+            if args.json:
+                print_json(
+                    {
+                        "file": args.csv,
+                        "tagged": report.tagged,
+                        "kept": report.kept,
+                        "failed": len(report.problems),
+                    }
+                )
+            else:
+                print(
+                    f"{report.tagged} tagged, {report.kept} were there already, {len(report.problems)} failed: {args.csv}"
+                )
+            return 1 if report.problems else 0
+        tagged, failed = {}, 0
+        for i, path in enumerate(args.files):
+            progress(i, len(args.files), "tagging")
+            try:
+                tagged[path] = tagger.tag(path, backbone=backbone)
+            except AudioError as refusal:
+                warn(refusal)
+                failed += 1
+    if args.json:
+        print_json(
+            {path: [{"tag": tag, "score": score} for tag, score, _ in tags] for path, tags in tagged.items()}
+        )
+    else:
+        for path, tags in tagged.items():
+            print(f"{path}: {', '.join(f'{tag} {score:.2f}' for tag, score, _ in tags) or 'unknown'}")
+    return 1 if failed else 0

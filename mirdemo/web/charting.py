@@ -1,0 +1,124 @@
+"""What every chart shares: its shape, its colours, its manners. No gradio here, and plotly only when drawn.
+
+A chart is a finding in words, a Plotly figure, and how it was computed. The words stand outside the figure, so
+that they wrap on a phone, can be selected and are read out; the figure itself has no title.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+#: Colour-blind-safe colours of the traditions (Okabe and Ito 2008); one colour a tradition on every chart.
+TRADITION_COLOURS = {
+    "western": "#0072B2",
+    "greek": "#56B4E9",
+    "makam": "#E69F00",
+    "hindustani": "#D55E00",
+    "carnatic": "#CC79A7",
+    "festival": "#009E73",
+}
+TRADITION_SYMBOLS = {
+    "western": "circle",
+    "greek": "square",
+    "makam": "diamond",
+    "hindustani": "triangle-up",
+    "carnatic": "cross",
+    "festival": "star",
+}
+#: Stand-ins that static/page.js replaces by the theme's colours when it draws.
+INK, FAINT, GROUND = "#010101", "#020202", "#030303"
+LIGHT = {INK: "#1a1a1a", FAINT: "#d9d9d9", GROUND: "#ffffff"}
+FONT = 'system-ui, "Hiragino Sans", "Noto Sans JP", "Noto Sans CJK JP", sans-serif'
+#: White to dark blue, even steps in lightness: reads in grey print too.
+SEQUENTIAL = [[0, "#f3f7fb"], [0.25, "#cfe1ef"], [0.5, "#8fbcdc"], [0.75, "#3f87bd"], [1, "#0b4f86"]]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One chart, ready for the page, a report or a download.
+
+    title: the finding, a sentence computed from the data
+    figure: None where there is nothing to draw; then ``empty`` says why
+    how: how it is computed, in plain words
+    height: pixels at desktop width; narrow: layout overrides below 560 pixels (may hold ``height``)
+    sources: short citations of everything drawn
+    """
+
+    title: str
+    figure: Figure | None
+    how: str
+    height: int = 360
+    narrow: dict[str, Any] = field(default_factory=dict)
+    empty: str = ""
+    sources: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        # The words come from a Speaker, which has escaped what it filled in.
+        from markupsafe import Markup
+
+        for name in ("title", "how", "empty"):
+            object.__setattr__(self, name, Markup(getattr(self, name)))
+
+    @property
+    def json(self) -> str:
+        """The figure for ``static/page.js``: data, layout, and what changes on a narrow screen."""
+        assert self.figure is not None
+        plain = json.loads(self.figure.to_json())
+        return json.dumps(
+            {"data": plain["data"], "layout": plain["layout"], "narrow": self.narrow}, ensure_ascii=False
+        )
+
+
+def bare_figure(*, height: int, left: int = 60, right: int = 16, top: int = 8, bottom: int = 44) -> Figure:
+    """An empty figure in the house style: no box, faint grid, system fonts, nothing that zooms by accident."""
+    from plotly import graph_objects as go
+
+    figure = go.Figure()
+    axis = {
+        "showgrid": True,
+        "gridcolor": FAINT,
+        "gridwidth": 1,
+        "zeroline": False,
+        "fixedrange": True,
+        "ticks": "",
+        "automargin": True,
+        "title": {"standoff": 10},
+    }
+    figure.update_layout(
+        template=None,
+        height=height,
+        margin={"l": left, "r": right, "t": top, "b": bottom},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": FONT, "size": 14, "color": INK},
+        hoverlabel={
+            "font": {"family": FONT, "size": 14, "color": INK},
+            "bgcolor": GROUND,
+            "bordercolor": INK,
+            "align": "left",
+        },
+        xaxis=axis,
+        yaxis=axis,
+        dragmode=False,
+        showlegend=False,
+        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "title": {"text": ""}},
+    )
+    return figure
+
+
+def with_interval(value: float, low: float | None, high: float | None, none: str) -> str:
+    """``0.84 (0.76-0.90)``, or the value and the words for "no interval"."""
+    if low is None or high is None:
+        return f"{value:.2f} ({none})"
+    return f"{value:.2f} ({low:.2f}\N{EN DASH}{high:.2f})"
+
+
+def faded(colour: str, alpha: float) -> str:
+    """A colour of the palette as rgba."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{alpha})"

@@ -1,0 +1,63 @@
+"""The report of a selection: its charts, the findings to say aloud, the method and the sources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mirdemo import reporting, results
+from mirdemo.reporting import Section
+from mirdemo.web.charting import LIGHT, Chart
+from mirdemo.web.evidence import drawing
+from mirdemo.web.evidence.selection import Selection
+from mirdemo.web.language import LANGUAGES, choose, speaker
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+WORDS = ("heading", "summary", "made", "caution", "method", "sources")
+#: the charts whose findings are said aloud in a meeting
+SAID = ("overview", "gaps", "rarity")
+
+
+def evidence_report(chosen: Selection, language: str) -> str:
+    """The report as HTML; only the charts that have something to draw."""
+    t = speaker(language)
+    drawn = [
+        (name, chart) for name, chart in drawing.view(chosen, language).charts if chart.figure is not None
+    ]
+    used = {source for _, chart in drawn for source in chart.sources}
+    return reporting.report(
+        [_section(chart) for _, chart in drawn],
+        words={word: t(f"report.{word}") for word in WORDS},
+        language=t.language,
+        summary=[chart.title for name, chart in drawn if name in SAID],
+        sources=[c for c in results.citations().values() if c["short"] in used],
+    )
+
+
+def _section(chart: Chart) -> Section:
+    figure = chart.json
+    for stand_in, colour in LIGHT.items():
+        figure = figure.replace(stand_in, colour)
+    return Section(chart.title, figure, chart.how, chart.sources, chart.height)
+
+
+def report_route() -> Route:
+    """``evidence/report.html``, filtered by the same query as the page, in the language ``language``."""
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+    def report_of(request: Request) -> Response:
+        query = request.query_params
+        language = query.get("language")
+        if language not in LANGUAGES:
+            language = choose(request.headers.get("accept-language"))
+        return Response(
+            evidence_report(Selection.from_query(query), language),
+            media_type="text/html; charset=utf-8",
+            headers={"Content-Disposition": 'attachment; filename="mirdemo-report.html"'},
+        )
+
+    return Route("/evidence/report.html", report_of, methods=["GET"])

@@ -1,0 +1,48 @@
+"""Importing the package must stay quick: the heavy libraries come when they are used."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("torch", "torchaudio", "transformers", "sklearn", "scipy", "pandas", "gradio", "plotly")
+
+
+def loaded_after(statement: str) -> set[str]:
+    code = f"import sys\n{statement}\nprint(*[m for m in {HEAVY!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import mirdemo",
+        "import mirdemo.backbones",
+        "from mirdemo.backbones.registry import specs; specs()",
+        "import mirdemo.audio, mirdemo.clips",
+        "import mirdemo.cli; mirdemo.cli.parser()",
+    ],
+)
+def test_nothing_heavy_is_imported(statement: str):
+    assert loaded_after(statement) == set()
+
+
+def test_the_check_would_notice():
+    assert "scipy" in loaded_after("import scipy")
+
+
+def test_every_public_name_resolves():
+    import mirdemo
+
+    for name in mirdemo.__all__:
+        assert getattr(mirdemo, name) is not None
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    import mirdemo
+
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = mirdemo.nonsense

@@ -1,0 +1,81 @@
+"""A link reproduces a view, and a filter leaves exactly what it says."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mirdemo import results
+from mirdemo.corpora.facts import CORPORA
+from mirdemo.results import Result, Results
+from mirdemo.web.evidence import selection
+from mirdemo.web.evidence.selection import Selection
+
+
+def some(options):
+    return st.lists(st.sampled_from(list(options)), unique=True, max_size=3).map(tuple)
+
+
+selections = st.builds(
+    Selection,
+    metric=st.sampled_from(selection.METRICS),
+    methods=some(results.METHODS),
+    models=some(selection.models()),
+    corpora=some(CORPORA),
+    sources=some(selection.SOURCES),
+    licence=st.sampled_from(selection.LICENCES),
+    size=st.sampled_from(selection.SIZES),
+)
+
+
+@given(selections)
+def test_the_address_holds_the_whole_selection(chosen):
+    assert Selection.from_query(chosen.to_query()) == chosen
+
+
+@given(
+    st.dictionaries(st.sampled_from(["metric", "models", "corpora", "licence", "x"]), st.text(max_size=40))
+)
+def test_any_address_gives_a_view(query):
+    chosen = Selection.from_query(query)
+    assert set(chosen.models) <= set(selection.models())
+    assert chosen.metric in selection.METRICS
+
+
+@pytest.mark.parametrize(
+    ("chosen", "fits"),
+    [
+        (Selection(corpora=("lyra",)), lambda r: r.corpus == "lyra"),
+        (Selection(methods=("probe",)), lambda r: r.method == "probe"),
+        (Selection(models=("AST",)), lambda r: r.model == "AST"),
+        (Selection(sources=("published",)), lambda r: r.source == "published"),
+        (Selection(size="small"), lambda r: "MERT" in r.model),
+    ],
+)
+def test_a_filter_leaves_what_it_says_and_all_of_it(chosen, fits):
+    published = results.published()
+    left = selection.choose(published, chosen)
+    assert list(left) == [r for r in published if fits(r)]
+    assert len(left) > 0
+
+
+def test_a_model_whose_licence_is_not_stated_is_not_offered_for_commercial_use():
+    left = selection.choose(results.published(), Selection(licence="commercial"))
+    assert len(left) == 0
+
+
+def test_the_visitors_own_records_are_told_apart():
+    own = Result(
+        model="mine",
+        corpus="festival",
+        method="probe",
+        protocol="live",
+        metric="roc_auc",
+        value=0.7,
+        source="measured",
+        versions={"mirdemo": "0"},
+    )
+    both = Results((*results.published().records[:5], own))
+    assert list(selection.choose(both, Selection(sources=("yours",)), yours=[5])) == [own]
+    assert len(selection.choose(both, Selection(sources=("measured",)), yours=[5])) == 0
