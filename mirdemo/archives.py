@@ -1,0 +1,217 @@
+"""Files in a folder or a zip, listed and opened safely: nothing is ever unpacked onto the disk.
+
+A link, a path that leaves its folder, an encrypted entry or an archive within the archive is left out with a
+sentence; a zip that would unpack to far more than its size is refused as a whole.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from mirdemo.clip_limits import CLIP_LIMITS, ClipLimits, ClipsError
+from mirdemo.sentences import Sentence
+
+_LEFT_BY_SYSTEMS = {"__macosx", ".ds_store", "thumbs.db", "desktop.ini", "$recycle.bin"}
+_ENCRYPTED = 0x1
+_UTF8_NAME = 0x800
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file: its path below the top (for its name and tags only), its size, and how to get at it.
+
+    open: gives its bytes, or its path where it lies on the disk; raises ``ClipsError`` if it cannot
+    """
+
+    path: PurePosixPath
+    size: int
+    open: Callable[[], bytes | Path]
+
+
+@dataclass
+class Listing:
+    """The files found, in the order of their paths, and sentences about what was left out."""
+
+    entries: list[Entry] = field(default_factory=list)
+    problems: list[Sentence] = field(default_factory=list)
+
+
+def list_folder(folder: Path, limits: ClipLimits = CLIP_LIMITS) -> Listing:
+    """All files below a folder. Links are never followed. Raises ``ClipsError``."""
+    if not folder.is_dir():
+        raise ClipsError(
+            "{name} is not a folder. Choose a folder of sound files.",
+            code="clips.not_a_folder",
+            name=folder.name,
+        )
+    listing = Listing()
+    for where, folders, files in os.walk(folder, followlinks=False):
+        here = Path(where)
+        depth = len(here.relative_to(folder).parts)
+        for name in [*folders, *files]:
+            if (here / name).is_symlink():
+                listing.problems.append(_link(name))
+        folders[:] = sorted(f for f in folders if not _is_clutter(f) and depth < limits.max_depth)
+        for name in files:
+            path = here / name
+            if _is_clutter(name) or path.is_symlink() or not path.is_file():
+                continue
+            relative = PurePosixPath(unicodedata.normalize("NFC", path.relative_to(folder).as_posix()))
+            listing.entries.append(Entry(relative, path.stat().st_size, lambda path=path: path))
+            _check_count(folder.name, len(listing.entries), limits)
+    listing.entries.sort(key=lambda entry: entry.path)
+    return listing
+
+
+@contextmanager
+def list_zip(
+    zip_file: Path | bytes, name: str, max_entry_bytes: int, limits: ClipLimits = CLIP_LIMITS
+) -> Iterator[Listing]:
+    """The files of a zip, readable inside the ``with`` block. Raises ``ClipsError``.
+
+    max_entry_bytes: entries beyond this are listed with their size, but not opened
+    """
+    size = len(zip_file) if isinstance(zip_file, bytes) else _file_size(zip_file, name)
+    if size > limits.max_archive_bytes:
+        raise ClipsError(
+            "{name} has {size_mb} MB; zip files up to {max_mb} MB are read. Split it.",
+            code="clips.zip_too_big",
+            name=name,
+            size_mb=-(-size // 1_000_000),
+            max_mb=limits.max_archive_bytes // 1_000_000,
+        )
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(zip_file) if isinstance(zip_file, bytes) else zip_file)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, OverflowError):
+        raise ClipsError(
+            "{name} is not a zip file, or it is damaged. Make it again.", code="clips.not_a_zip", name=name
+        ) from None
+    with archive:
+        infos = [info for info in archive.infolist() if not info.is_dir()]
+        _check_count(name, len(infos), limits)
+        unpacked = sum(info.file_size for info in infos)
+        if unpacked > limits.max_unpacked_bytes or (
+            unpacked > limits.free_unpacked_bytes and unpacked > limits.max_ratio * size
+        ):
+            raise ClipsError(
+                "{name} would unpack to {unpacked_mb} MB from {size_mb} MB, which is not safe to open. "
+                "Send the sound files in smaller zip files.",
+                code="clips.zip_bomb",
+                name=name,
+                unpacked_mb=unpacked // 1_000_000,
+                size_mb=round(size / 1_000_000, 1),
+            )
+        listing = Listing()
+        for info in infos:
+            _list_info(archive, info, listing, max_entry_bytes, limits)
+        listing.entries.sort(key=lambda entry: entry.path)
+        yield listing
+
+
+def _list_info(
+    archive: zipfile.ZipFile,
+    info: zipfile.ZipInfo,
+    listing: Listing,
+    max_entry_bytes: int,
+    limits: ClipLimits,
+) -> None:
+    """Add one entry of a zip to the listing, or the reason why not."""
+    text = _entry_name(info).replace("\\", "/")
+    parts = text.split("/")
+    shown = parts[-1] or text
+    if any(_is_clutter(part) for part in parts if part not in (".", "..")):
+        return
+    unsafe = text.startswith("/") or ".." in parts or ":" in parts[0] or "\0" in text
+    if unsafe or len(parts) > limits.max_depth + 1:
+        listing.problems.append(
+            Sentence(
+                "{name} was left out: its path leaves the folder or is too deep.",
+                "clips.unsafe_path",
+                {"name": shown},
+            )
+        )
+    elif stat.S_ISLNK(info.external_attr >> 16):
+        listing.problems.append(_link(shown))
+    elif info.flag_bits & _ENCRYPTED:
+        listing.problems.append(
+            Sentence("{name} was left out: it is locked with a password.", "clips.encrypted", {"name": shown})
+        )
+    elif info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        listing.problems.append(
+            Sentence(
+                "{name} was left out: it is packed in an unusual way. Make a plain zip file.",
+                "clips.packing",
+                {"name": shown},
+            )
+        )
+    else:
+        path = PurePosixPath(*[part for part in parts if part not in ("", ".")])
+        listing.entries.append(
+            Entry(path, info.file_size, lambda: _read_info(archive, info, shown, max_entry_bytes))
+        )
+
+
+def _read_info(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str, max_bytes: int) -> bytes:
+    """The bytes of one entry, never more than ``max_bytes``. Raises ``ClipsError``."""
+    try:
+        with archive.open(info) as stream:
+            data = stream.read(max_bytes + 1)
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError):
+        raise ClipsError(
+            "{name} is damaged inside the zip file. Make the zip file again.",
+            code="clips.entry_damaged",
+            name=shown,
+        ) from None
+    return data
+
+
+def _entry_name(info: zipfile.ZipInfo) -> str:
+    """An entry's name; without the UTF-8 mark it may be UTF-8 all the same, or Japanese Windows' cp932."""
+    name = info.orig_filename
+    if not info.flag_bits & _UTF8_NAME:
+        raw = name.encode("cp437", "replace")
+        for encoding in ("utf-8", "cp932"):
+            try:
+                name = raw.decode(encoding)
+                break
+            except UnicodeDecodeError:
+                continue
+    return unicodedata.normalize("NFC", name)
+
+
+def _is_clutter(name: str) -> bool:
+    """Whether an operating system left this file or folder behind; hidden ones count."""
+    return name.lower() in _LEFT_BY_SYSTEMS or name.startswith(".")
+
+
+def _check_count(name: str, count: int, limits: ClipLimits) -> None:
+    if count > limits.max_entries:
+        raise ClipsError(
+            "{name} holds more than {max_entries} files. Split it.",
+            code="clips.too_many_files",
+            name=name,
+            max_entries=limits.max_entries,
+        )
+
+
+def _file_size(path: Path, name: str) -> int:
+    if not path.is_file():
+        raise ClipsError(
+            "{name} cannot be found. Choose a file that exists.", code="clips.missing", name=name
+        )
+    return path.stat().st_size
+
+
+def _link(name: str) -> Sentence:
+    return Sentence(
+        "{name} was left out: it is a link. Put the file itself there.", "clips.link", {"name": name}
+    )

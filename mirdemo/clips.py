@@ -1,0 +1,371 @@
+"""Clips with their tags and recordings: read from files, folders, zips and sheets, edited, counted, split.
+
+>>> clips = LabelledClips.from_folder("festival")         # festival/taiko/01.wav has the tag "taiko"
+>>> clips = clips.add(LabelledClips.from_files(["call.mp3"], tags="voice, slow"))
+>>> clips.tags, clips.counts(), [str(sentence) for sentence in clips.problems]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from mirdemo.archives import Entry, list_folder, list_zip
+from mirdemo.audio import LIMITS, Clip, display_name
+from mirdemo.clip_limits import CLIP_LIMITS, ClipLimits, ClipsError
+from mirdemo.folds import hold_out, recording_folds
+from mirdemo.gathering import Gathering, gather_entries, gather_sheet
+from mirdemo.progress import Progress, silent
+from mirdemo.sentences import Sentence
+from mirdemo.sheets import read_sheet
+from mirdemo.tags import clean_recording, clean_tags, same, typed_tags
+
+__all__ = [
+    "CLIP_LIMITS",
+    "ClipLimits",
+    "ClipsError",
+    "LabelledClips",
+    "TagCount",
+    "hold_out",
+    "recording_folds",
+]
+
+#: Below this many recordings a tag cannot be judged: it needs two to learn from and one to test.
+FEWEST_RECORDINGS = 3
+
+
+@dataclass(frozen=True)
+class TagCount:
+    """How many clips carry a tag, and from how many different recordings they come."""
+
+    clips: int
+    recordings: int
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledClips:
+    """Clips, the tags on them and the recordings they come from. Never changed: every edit gives a new one.
+
+    clips: each sound at most once
+    tags: every tag in use, sorted; tags that differ only in case or Unicode width are one, spelt as first seen
+    labels: uint8 (n_clips, n_tags), 1 where the clip carries the tag; a row of zeros is a negative
+        ("none of these"); read-only
+    recordings: the recording of each clip; clips of one recording are never parted by a split
+    problems: what the step that made this object left out or merged
+    """
+
+    clips: tuple[Clip, ...] = ()
+    tags: tuple[str, ...] = ()
+    labels: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.uint8))
+    recordings: tuple[str, ...] = ()
+    problems: tuple[Sentence, ...] = ()
+    limits: ClipLimits = field(default=CLIP_LIMITS, repr=False)
+
+    # ---- making -----------------------------------------------------------------------------------------
+
+    @classmethod
+    def from_clips(
+        cls,
+        clips: Sequence[Clip],
+        tags: Sequence[Iterable[str]],
+        recordings: Sequence[str] | None = None,
+        *,
+        limits: ClipLimits = CLIP_LIMITS,
+    ) -> LabelledClips:
+        """From clips in memory, with the tags of each. ``recordings``: the stems of their names if not given.
+
+        A clip that cannot be taken (a tag too long, a limit reached) is left out and named in ``problems``.
+        """
+        gathering = Gathering(limits)
+        if recordings is None:
+            recordings = [default_recording(clip.name) for clip in clips]
+        for clip, tags_of_clip, recording in zip(clips, tags, recordings, strict=True):
+            gathering.take(clip, tags_of_clip, recording)
+        return cls._of(gathering)
+
+    @classmethod
+    def from_files(
+        cls,
+        files: Sequence[str | Path | tuple[str, bytes]],
+        tags: str | Iterable[str] = "",
+        recording: str | None = None,
+        *,
+        limits: ClipLimits = CLIP_LIMITS,
+        progress: Progress = silent,
+    ) -> LabelledClips:
+        """From single sound files, given as paths or as (name, bytes), all with the same tags.
+
+        tags: as typed (``"taiko, fast"``) or as separate words
+        recording: the recording that all of them come from; the stem of each file's name if not given
+
+        Files that cannot be read are named in ``problems``; the others are kept. Raises ``ClipsError``
+        if a tag or the recording's name cannot be used.
+        """
+        wanted = typed_tags(tags, limits) if isinstance(tags, str) else clean_tags(tags, limits)
+        if recording is not None:
+            recording = clean_recording(recording, limits)
+        gathering = Gathering(limits)
+        for done, file in enumerate(files):
+            progress(done, len(files), "reading")
+            name, content = file if isinstance(file, tuple) else (Path(file).name, Path(file))
+            gathering.read(content, name, wanted, recording or default_recording(name))
+        progress(len(files), len(files), "reading")
+        return cls._of(gathering)
+
+    @classmethod
+    def from_folder(
+        cls, folder: str | Path, *, limits: ClipLimits = CLIP_LIMITS, progress: Progress = silent
+    ) -> LabelledClips:
+        """From a folder tree: the names of the folders that a file lies in, below ``folder``, are its tags.
+
+        A folder that holds everything else, like the one a zip program adds, gives no tag. If a CSV sheet with the
+        columns file and tags lies in it, the sheet gives the tags instead (see ``from_csv``). Raises
+        ``ClipsError`` if there is no sound file.
+        """
+        folder = Path(folder)
+        gathering = Gathering(limits)
+        listing = list_folder(folder, limits)
+        gathering.problems.extend(listing.problems)
+        gather_entries(gathering, listing.entries, display_name(folder.name), progress)
+        return cls._of(gathering)
+
+    @classmethod
+    def from_zip(
+        cls,
+        zip_file: str | Path | bytes,
+        name: str | None = None,
+        *,
+        limits: ClipLimits = CLIP_LIMITS,
+        progress: Progress = silent,
+    ) -> LabelledClips:
+        """From a zip laid out as ``from_folder`` takes it, given as path or bytes; nothing is unpacked to disk.
+
+        Raises ``ClipsError`` if it is no zip, unsafe to open, or holds no sound file.
+        """
+        content = zip_file if isinstance(zip_file, bytes) else Path(zip_file)
+        shown = display_name(name or (content.name if isinstance(content, Path) else "zip"))
+        gathering = Gathering(limits)
+        with list_zip(content, shown, LIMITS.max_bytes, limits) as listing:
+            gathering.problems.extend(listing.problems)
+            gather_entries(gathering, listing.entries, shown, progress)
+        return cls._of(gathering)
+
+    @classmethod
+    def from_csv(
+        cls,
+        sheet: str | Path | bytes,
+        files: str | Path | Mapping[str, str | Path | bytes] | None = None,
+        name: str | None = None,
+        *,
+        limits: ClipLimits = CLIP_LIMITS,
+        progress: Progress = silent,
+    ) -> LabelledClips:
+        """From a CSV sheet ``file,tags,recording`` (tags between ``|`` or ``;``), given as path or bytes.
+
+        files: where the files are: a folder, or their names with paths or bytes; the sheet's own folder if not given
+        A file is found by its path below the folder, or by its name alone where only one has it. Files that
+        are missing are named in ``problems``. Raises ``ClipsError`` if the sheet cannot be used.
+        """
+        shown = display_name(name or ("sheet" if isinstance(sheet, bytes) else Path(sheet).name))
+        if isinstance(sheet, bytes):
+            data = sheet
+        else:
+            try:
+                with Path(sheet).open("rb") as stream:
+                    data = stream.read(limits.max_sheet_bytes + 1)
+            except (OSError, ValueError):
+                raise ClipsError(
+                    "{name} cannot be found. Choose a file that exists.", code="clips.missing", name=shown
+                ) from None
+            files = Path(sheet).parent if files is None else files
+        gathering = Gathering(limits)
+        if isinstance(files, Mapping):
+            entries = [_entry(PurePosixPath(str(key)), content) for key, content in files.items()]
+        elif files is None:
+            entries = []
+        else:
+            listing = list_folder(Path(files), limits)
+            gathering.problems.extend(listing.problems)
+            entries = listing.entries
+        gather_sheet(gathering, read_sheet(data, shown, limits), entries, PurePosixPath(), progress)
+        return cls._of(gathering)
+
+    @classmethod
+    def _of(cls, gathering: Gathering) -> LabelledClips:
+        """What was gathered, with its tags sorted and its labels as a matrix."""
+        tags = tuple(sorted(gathering.spelling.values()))
+        column = {same(tag): at for at, tag in enumerate(tags)}
+        labels = np.zeros((len(gathering.clips), len(tags)), np.uint8)
+        for row, keys in enumerate(gathering.tag_keys):
+            labels[row, [column[key] for key in keys]] = 1
+        labels.flags.writeable = False
+        return cls(
+            tuple(gathering.clips),
+            tags,
+            labels,
+            tuple(gathering.recordings),
+            gathering.all_problems(),
+            gathering.limits,
+        )
+
+    # ---- looking ----------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    @property
+    def seconds(self) -> float:
+        """Length of all clips together."""
+        return sum(clip.seconds for clip in self.clips)
+
+    def tags_of(self, index: int) -> tuple[str, ...]:
+        """The tags of one clip, sorted; none for a negative."""
+        return tuple(tag for tag, there in zip(self.tags, self.labels[index], strict=True) if there)
+
+    def counts(self) -> dict[str, TagCount]:
+        """For each tag, in order: how many clips carry it and from how many recordings they come."""
+        return {
+            tag: TagCount(
+                int(self.labels[:, column].sum()),
+                len({self.recordings[row] for row in np.flatnonzero(self.labels[:, column])}),
+            )
+            for column, tag in enumerate(self.tags)
+        }
+
+    def warnings(self) -> tuple[Sentence, ...]:
+        """What stands in the way of a sure answer: tags from too few recordings, on every clip, or missing."""
+        found = []
+        for tag, count in self.counts().items():
+            if count.recordings < FEWEST_RECORDINGS:
+                found.append(
+                    Sentence(
+                        "{tag} comes from {recordings} recordings; with fewer than {fewest} nobody can say "
+                        "whether it is heard. Add recordings.",
+                        "clips.few_recordings",
+                        {"tag": tag, "recordings": count.recordings, "fewest": FEWEST_RECORDINGS},
+                    )
+                )
+            if count.clips == len(self) > 1:
+                found.append(
+                    Sentence(
+                        "{tag} is on every clip. Add clips without it, or it cannot be told apart.",
+                        "clips.on_every_clip",
+                        {"tag": tag},
+                    )
+                )
+        untagged = int((self.labels.sum(axis=1) == 0).sum()) if len(self) else 0
+        if untagged:
+            found.append(
+                Sentence(
+                    "Clips without a tag: {count}. They count as 'none of these'.",
+                    "clips.without_tag",
+                    {"count": untagged},
+                )
+            )
+        return tuple(found)
+
+    # ---- editing ----------------------------------------------------------------------------------------
+
+    def add(self, other: LabelledClips) -> LabelledClips:
+        """Both together, within this one's limits. ``problems``: those of ``other``, and what was merged or left out."""
+        gathering = self._gathered(range(len(self)))
+        gathering.problems.extend(other.problems)
+        for row, clip in enumerate(other.clips):
+            gathering.take(clip, other.tags_of(row), other.recordings[row])
+        return self._of(gathering)
+
+    def remove(self, indices: Iterable[int]) -> LabelledClips:
+        """Without the clips at these indices. Raises ``ClipsError`` for an index out of range."""
+        gone = {self._checked(index) for index in indices}
+        return self._of(self._gathered(row for row in range(len(self)) if row not in gone))
+
+    def relabel(self, index: int, tags: str | Iterable[str]) -> LabelledClips:
+        """With these tags (as in ``from_files``) on one clip instead of its own; none make it a negative.
+
+        Raises ``ClipsError`` for a tag that cannot be used or an index out of range.
+        """
+        self._checked(index)
+        wanted = typed_tags(tags, self.limits) if isinstance(tags, str) else clean_tags(tags, self.limits)
+        return self._relabelled({index: wanted})
+
+    def rename_tag(self, old: str, new: str) -> LabelledClips:
+        """With one tag spelt otherwise; a new name that another tag has makes them one.
+
+        Raises ``ClipsError`` for an unknown tag or a new name that is blank or cannot be used.
+        """
+        old = self._known(old)
+        cleaned = clean_tags([new], self.limits)
+        if not cleaned:
+            raise ClipsError(
+                "A tag needs a name. Type one, or remove the tag instead.", code="clips.blank_tag"
+            )
+        # An equal tag takes the new spelling too: drop its column, so that the first spelling seen is the new one.
+        replaced = {same(old), same(cleaned[0])}
+        return self._relabelled(
+            {
+                row: [cleaned[0] if same(tag) in replaced else tag for tag in self.tags_of(row)]
+                for row in range(len(self))
+            }
+        )
+
+    def remove_tag(self, tag: str) -> LabelledClips:
+        """Without one tag; its clips stay. Raises ``ClipsError`` for an unknown tag."""
+        tag = self._known(tag)
+        return self._relabelled({row: [t for t in self.tags_of(row) if t != tag] for row in range(len(self))})
+
+    def set_recording(self, index: int, recording: str) -> LabelledClips:
+        """With one clip in another recording. Raises ``ClipsError`` for a blank or overlong name."""
+        self._checked(index)
+        names = list(self.recordings)
+        names[index] = clean_recording(recording, self.limits)
+        return replace(self, recordings=tuple(names), problems=())
+
+    def _relabelled(self, tags_of: Mapping[int, Iterable[str]]) -> LabelledClips:
+        gathering = Gathering(self.limits)
+        for row, clip in enumerate(self.clips):
+            gathering.take(clip, tags_of.get(row, self.tags_of(row)), self.recordings[row])
+        if len(gathering.clips) < len(self):  # the one way to lose a clip here is one tag too many
+            raise ClipsError(
+                "A set holds at most {max_tags} different tags. Use one that is there.",
+                code="clips.too_many_tags",
+                max_tags=self.limits.max_tags,
+            )
+        return self._of(gathering)
+
+    def _gathered(self, rows: Iterable[int]) -> Gathering:
+        gathering = Gathering(self.limits)
+        for row in rows:
+            gathering.take(self.clips[row], self.tags_of(row), self.recordings[row])
+        return gathering
+
+    def _checked(self, index: int) -> int:
+        if not 0 <= index < len(self):
+            raise ClipsError(
+                "There is no clip number {number}; there are {count}. Choose one of them.",
+                code="clips.no_such_clip",
+                number=index + 1,
+                count=len(self),
+            )
+        return index
+
+    def _known(self, tag: str) -> str:
+        """The tag as it is spelt here."""
+        for known in self.tags:
+            if same(known) == same(tag):
+                return known
+        raise ClipsError(
+            "There is no tag {tag}. Choose one that is there.", code="clips.unknown_tag", tag=tag[:80]
+        )
+
+
+def default_recording(name: str) -> str:
+    """The recording a file belongs to unless someone says otherwise: the stem of its name."""
+    return PurePosixPath(display_name(name)).stem
+
+
+def _entry(path: PurePosixPath, content: str | Path | bytes) -> Entry:
+    content = content if isinstance(content, bytes) else Path(content)
+    return Entry(path, len(content) if isinstance(content, bytes) else 0, lambda: content)

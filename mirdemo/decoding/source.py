@@ -1,0 +1,62 @@
+"""One sound file as an open stream that never raises inside a decoder's callback."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+
+class Source:
+    """A seekable binary stream of known size over bytes or a regular file.
+
+    Decoders call ``read``, ``readinto``, ``seek`` and ``tell`` from C, where an exception would be printed
+    and lost: so a seek out of range is clamped and a failing read ends the file. It has no ``name`` on
+    purpose: soundfile would guess a format from it.
+    """
+
+    def __init__(self, stream: BinaryIO, size: int) -> None:
+        self._stream = stream
+        self.size = size
+
+    @classmethod
+    def of(cls, data: bytes | bytearray | memoryview | Path) -> Source:
+        """Open bytes, or the file at a path. Raises OSError; a path that is no regular file is refused."""
+        if not isinstance(data, Path):
+            return cls(io.BytesIO(data), len(data))
+        if not data.is_file():
+            if data.exists():
+                raise IsADirectoryError(f"{data} is not a file")
+            raise FileNotFoundError(f"{data} does not exist")
+        stream = data.open("rb")
+        return cls(stream, os.fstat(stream.fileno()).st_size)
+
+    def read(self, count: int = -1) -> bytes:
+        try:
+            return self._stream.read(count if count >= 0 else self.size)
+        except OSError:
+            return b""
+
+    def readinto(self, buffer: memoryview) -> int:
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        start = (0, self.tell(), self.size)[whence]
+        return self._stream.seek(min(max(start + offset, 0), self.size))
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+    def head(self, count: int, offset: int = 0) -> bytes:
+        """``count`` bytes (or what is there) from ``offset``."""
+        self.seek(offset)
+        return self.read(count)
+
+    def __enter__(self) -> Source:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()

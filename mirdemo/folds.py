@@ -1,0 +1,101 @@
+"""Splits that never part a recording and keep every tag's share as even as they can.
+
+Iterative stratification (Sechidis, Tsoumakas and Vlahavas, 2011) over recordings instead of clips: the tag with
+the fewest recordings left is dealt out first, each recording to the fold that lacks this tag most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mirdemo.clip_limits import ClipsError
+
+
+def recording_folds(
+    recordings: Sequence[str], labels: np.ndarray, n_folds: int, seed: int
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """``n_folds`` pairs of (train, test) clip indices, ascending; the test parts cover every clip once.
+
+    recordings: (n_clips,), the recording of each clip; labels: {0, 1} (n_clips, n_tags)
+    The same arguments give the same folds. Raises ``ClipsError`` with fewer recordings than folds.
+    """
+    fold_of_clip = _deal(recordings, labels, np.full(max(n_folds, 1), 1 / max(n_folds, 1)), seed)
+    everyone = np.arange(len(fold_of_clip))
+    return [(everyone[fold_of_clip != fold], everyone[fold_of_clip == fold]) for fold in range(n_folds)]
+
+
+def hold_out(
+    recordings: Sequence[str], labels: np.ndarray, fraction: float, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """(train, test) clip indices, ascending, with about ``fraction`` of the recordings in test, at least one in each.
+
+    Arguments and errors as in ``recording_folds``; ``0 < fraction < 1``.
+    """
+    if not 0 < fraction < 1:
+        raise ValueError(f"fraction must lie between 0 and 1, not {fraction}")
+    part = _deal(recordings, labels, np.array([1 - fraction, fraction]), seed)
+    return np.flatnonzero(part == 0), np.flatnonzero(part == 1)
+
+
+def _deal(recordings: Sequence[str], labels: np.ndarray, shares: np.ndarray, seed: int) -> np.ndarray:
+    """The part of each clip: int (n_clips,) in [0, len(shares))."""
+    labels = np.asarray(labels)
+    names, recording_of_clip = np.unique(
+        np.asarray(recordings, dtype=object).astype(str), return_inverse=True
+    )
+    if labels.ndim != 2 or len(labels) != len(recording_of_clip):
+        raise ValueError(f"{len(recording_of_clip)} clips need labels of shape (n, tags), not {labels.shape}")
+    if len(shares) < 2 or len(names) < len(shares):
+        raise ClipsError(
+            "{parts} parts need at least {parts} recordings, and there are {recordings}. "
+            "Add recordings or choose fewer parts (at least 2).",
+            code="clips.too_few_recordings_to_split",
+            parts=len(shares),
+            recordings=len(names),
+        )
+    present = np.zeros((len(names), labels.shape[1] + 1), bool)  # last column: clips without a tag
+    np.logical_or.at(present[:, :-1], recording_of_clip, labels > 0)
+    np.logical_or.at(present[:, -1], recording_of_clip, ~(labels > 0).any(axis=1))
+    sizes = np.bincount(recording_of_clip, minlength=len(names)).astype(float)
+    part_of_recording = _stratify(present, sizes, shares, np.random.default_rng(seed))
+    return part_of_recording[recording_of_clip]
+
+
+def _stratify(
+    present: np.ndarray, sizes: np.ndarray, shares: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Deal recordings to parts: int (n_recordings,), every part used.
+
+    present: bool (n_recordings, n_tags); sizes: clips of each recording; shares: sum to 1
+    """
+    n = len(present)
+    part_of = np.full(n, -1)
+    wanted = shares[:, None] * present.sum(axis=0)  # how many recordings of each tag a part still wants
+    wanted_recordings = shares * n
+    wanted_clips = shares * sizes.sum()
+    order = rng.permutation(n)
+    order = order[np.argsort(-sizes[order], kind="stable")]  # large recordings first, while there is room
+    unused = np.ones(len(shares), bool)
+    left = n
+    while left:
+        waiting = part_of < 0
+        remaining = present[waiting].sum(axis=0)
+        tag = int(np.argmin(np.where(remaining > 0, remaining, n + 1)))
+        for recording in order[waiting[order] & present[order, tag]]:
+            choices = np.flatnonzero(unused) if unused.sum() == left else np.arange(len(shares))
+            keys = (
+                rng.random(len(choices)),
+                wanted_clips[choices],
+                wanted_recordings[choices],
+                wanted[choices, tag],
+            )
+            part = choices[np.lexsort(np.round(keys, 9))[-1]]
+            part_of[recording] = part
+            unused[part] = False
+            wanted[part] -= present[recording]
+            wanted_recordings[part] -= 1
+            wanted_clips[part] -= sizes[recording]
+            left -= 1
+    return part_of
