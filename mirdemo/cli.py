@@ -23,6 +23,7 @@ VERBS = {
     "backbones": ("backbones", "list the backbones: size, licence, fetched or not, health"),
     "embed": ("embed", "embed recordings and write the rows to a file"),
     "tag": ("tag", "tag recordings with a tagger that was taken home"),
+    "fewshot": ("fewshot", "evaluate few-shot tagging over episodes"),
     "report": ("report", "write the evidence as one HTML file for a meeting"),
     "demo-clips": ("demo_clips", "write the demo set, a small Japanese festival, to a folder"),
 }

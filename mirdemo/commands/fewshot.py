@@ -1,0 +1,131 @@
+"""``fewshot evaluate``: few-shot tagging of labelled recordings, over episodes, as result records."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from mirdemo.commands.console import (
+    add_backbone_arguments,
+    add_json_argument,
+    print_json,
+    progress_bar,
+    table,
+    warn,
+)
+
+PROTOCOLS = ("lcprotonets2024", "papaioannou2025", "live")
+METHODS = ("lc-prototypes", "ml-pn", "ovr", "linear")
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    verbs = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
+    evaluate = verbs.add_parser("evaluate", help="macro and micro F1 over N-way K-shot episodes")
+    evaluate.add_argument("clips", metavar="CLIPS", help="a folder, zip or CSV sheet of labelled recordings")
+    evaluate.add_argument("--layer", help="a layer of the backbone, or mean (default: its last)")
+    evaluate.add_argument("--method", choices=METHODS, default="lc-prototypes")
+    evaluate.add_argument("--distance", choices=("cosine", "euclidean"), default="cosine")
+    evaluate.add_argument(
+        "--calibrated", action="store_true", help="thresholds from the support set (ml-pn, ovr)"
+    )
+    evaluate.add_argument("--protocol", choices=PROTOCOLS, default="lcprotonets2024")
+    evaluate.add_argument("--shots", type=int, default=3, metavar="K", help="recordings a tag (default: 3)")
+    evaluate.add_argument("--ways", type=int, metavar="N", help="number of tags (default: all)")
+    evaluate.add_argument(
+        "--novel", default="", metavar="TAG,TAG", help="tags that count as novel; the others are base"
+    )
+    evaluate.add_argument(
+        "--kind", choices=("base", "novel", "both"), default="both", help="which tags (default: both)"
+    )
+    evaluate.add_argument(
+        "--seeds", default="", metavar="3,4,7", help="one episode each (default: the published five)"
+    )
+    evaluate.add_argument(
+        "--corpus", help="what the records call these recordings (default: the name of CLIPS)"
+    )
+    evaluate.add_argument("--results", metavar="FILE.jsonl", help="append the records to this file")
+    add_backbone_arguments(evaluate)
+    add_json_argument(evaluate)
+
+
+def run(args: Namespace) -> int:
+    from mirdemo.backbones import load_backbone
+    from mirdemo.clips import LabelledClips
+    from mirdemo.embedding import embed
+    from mirdemo.fewshot import PUBLISHED_SEEDS, episode_results, evaluate_episodes
+    from mirdemo.results import append
+    from mirdemo.store import EmbeddingStore
+
+    seeds = tuple(int(seed) for seed in args.seeds.split(",")) if args.seeds else PUBLISHED_SEEDS
+    source = Path(args.clips).expanduser()
+    read = {".zip": LabelledClips.from_zip, ".csv": LabelledClips.from_csv}.get(
+        source.suffix.lower(), LabelledClips.from_folder
+    )
+    with progress_bar(not args.json) as progress:
+        labelled = read(source, progress=progress)
+        for sentence in labelled.problems:
+            warn(sentence)
+        backbone = load_backbone(args.backbone, args.checkpoint, args.device, args.dtype, progress=progress)
+        embeddings = embed(labelled.clips, backbone, store=EmbeddingStore(), progress=progress)
+        layer = args.layer or embeddings.layer_names[-1]
+        novel = tuple(tag.strip() for tag in args.novel.split(",") if tag.strip())
+        report = evaluate_episodes(
+            embeddings.matrix(layer),
+            labelled.labels,
+            labelled.tags,
+            labelled.recordings,
+            make=lambda: _method(args),
+            base=[tag for tag in labelled.tags if tag not in novel],
+            novel=novel,
+            kind=args.kind,
+            n_way=args.ways,
+            k_shot=args.shots,
+            protocol=args.protocol,
+            seeds=seeds,
+            progress=progress,
+        )
+    identity = embeddings.identity
+    records = episode_results(
+        report,
+        model=backbone.spec.title,
+        corpus=args.corpus or source.stem or source.resolve().name,
+        distance={"cosine": "cos", "euclidean": "l2"}[args.distance],
+        revision=identity.revision,
+        layer=layer,
+        pooling=identity.pooling,
+        window_seconds=identity.window_seconds,
+        hardware=str(backbone.device),
+    )
+    if args.results:
+        append(records, Path(args.results).expanduser())
+    if args.json:
+        print_json([record.as_dict() for record in records])
+        return 0
+    shown = [
+        ("macro F1", report.macro_f1, report.macro_f1_recordings),
+        ("micro F1", report.micro_f1, report.micro_f1_recordings),
+    ]
+    rows = [(name, f"{over.value:.3f}", _range(over), _range(whole)) for name, over, whole in shown]
+    print(
+        f"{report.n_way}-way {report.k_shot}-shot, {report.kind} tags, {len(report.episodes)} episodes, {layer}"
+    )
+    print(
+        table(("figure", "value", "90 % over episodes", f"90 % over {report.n_recordings} recordings"), rows)
+    )
+    return 0
+
+
+def _method(args: Namespace):
+    from mirdemo.fewshot import LCPrototypes, LinearHead, OneVsRest, TagPrototypes
+
+    if args.method == "linear":
+        return LinearHead()
+    if args.method == "lc-prototypes":
+        return LCPrototypes.published(args.distance)
+    if args.method == "ovr":
+        return OneVsRest(args.distance, calibrated=args.calibrated, k_shot=args.shots)
+    return TagPrototypes(args.distance, calibrated=args.calibrated)
+
+
+def _range(figure) -> str:
+    return "no interval" if figure.low is None else f"{figure.low:.3f} to {figure.high:.3f}"

@@ -1,0 +1,456 @@
+"""What a user takes home: a tagger made from a support set, in one folder, zip or Hub repository.
+
+>>> tagger = Tagger.make(embeddings, labelled.labels, labelled.recordings, labelled.tags, layer="all")
+>>> tagger.save("festival.zip")
+>>> Tagger.load("festival.zip").tag("dance.mp3")
+[('shamisen', 0.83, Interval(...)), ...]
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mirdemo import tagger_file
+from mirdemo.archive_tagging import ArchiveReport, tag_archive
+from mirdemo.fewshot import METHODS, FewShotError, FewShotMethod, LCPrototypes, leave_one_recording_out
+from mirdemo.fewshot.closed_sets import MAX_SETS
+from mirdemo.intervals import LEVEL, Interval
+from mirdemo.tagger_card import card
+from mirdemo.tagger_file import TaggerError, unreadable
+
+if TYPE_CHECKING:
+    from mirdemo.audio import Clip
+    from mirdemo.backbones.spec import Backbone, BackboneSpec, Identity
+    from mirdemo.embedding import Embeddings
+    from mirdemo.store import EmbeddingStore
+    from mirdemo.whitening import LayerWhitening, Whitening
+
+__all__ = ["ArchiveReport", "Tagger", "TaggerError", "WindowTags", "tag_archive"]
+
+#: What of a backbone's identity has to agree. Precision need not: it moves embeddings far less than a room does.
+_KEYS = ("name", "fingerprint", "sample_rate", "window_seconds", "pooling")
+_FIGURES = ("macro_f1", "micro_f1", "roc_auc", "mean_average_precision")
+_WHITENING_PARTS = ("centre", "scale", "directions", "keep")
+_DRAWS = 200
+
+
+@dataclass(frozen=True, eq=False)
+class WindowTags:
+    """Tags over time: which second made the tag.
+
+    starts: float64 (w,), where each window begins, seconds; seconds: a window's length
+    tags: names; scores: float64 (w, n_tags); given: uint8 (w, n_tags); unknown: bool (w,)
+    """
+
+    starts: np.ndarray
+    seconds: float
+    tags: tuple[str, ...]
+    scores: np.ndarray
+    given: np.ndarray
+    unknown: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Tagger:
+    """A fitted few-shot method together with exactly what it listens with.
+
+    kind: what decides: a key of ``mirdemo.fewshot.METHODS``
+    method: fitted; identity, layer: the backbone and layer (``"mean"``: the mean over layers)
+    whitening: layer name -> LayerWhitening, applied before the method; empty for none
+    facts: plain data for people: title, tags with counts and figures, licence, versions, date, ...
+    """
+
+    kind: str
+    method: FewShotMethod
+    identity: Identity
+    layer: str
+    whitening: Mapping[str, LayerWhitening]
+    facts: Mapping[str, Any]
+    _loaded: dict[str, Backbone] = field(default_factory=dict, repr=False)
+
+    # ---- making -----------------------------------------------------------------------------------------
+
+    @classmethod
+    def make(
+        cls,
+        embeddings: Embeddings,
+        labels: np.ndarray,
+        recordings: Sequence[str],
+        tags: Sequence[str],
+        *,
+        layer: str,
+        method: FewShotMethod | None = None,
+        whitening: Whitening | None = None,
+        spec: BackboneSpec | None = None,
+        title: str = "Tagger",
+    ) -> Tagger:
+        """Make a tagger from embedded clips.
+
+        labels: 0/1 (n_clips, n_tags); method: unfitted, default ``LCPrototypes()``
+        whitening: applied to the embeddings here, and to every query later; kept in the tagger's files
+        spec: the backbone's facts (``backbone.spec``) for licence and title; default: the registry's
+        Its figures are measured by leaving each recording out.
+
+        Raises FewShotError as the method's ``fit`` does, TaggerError for a method that cannot be saved.
+        """
+        from mirdemo import __version__
+
+        spec = spec or _spec(embeddings.identity.name)
+        method = method or LCPrototypes()
+        if METHODS.get(method.name) is not type(method):
+            raise TaggerError(
+                "{kind} cannot be taken home. Choose one of {known}.",
+                code="tagger.kind",
+                kind=method.name,
+                known=", ".join(METHODS),
+            )
+        layers = {} if whitening is None else _needed(whitening, layer)
+        if whitening is not None:
+            embeddings = whitening.apply(embeddings)
+        rows, table = embeddings.matrix(layer), np.asarray(labels)
+        method.fit(rows, table, recordings, tags)
+        figures = _figures(method, rows, table, recordings)
+        counts = [(int(c.sum()), len(set(np.asarray(recordings)[c == 1].tolist()))) for c in table.T]
+        own = figures.pop("tags") if figures else [None] * len(tags)
+        facts = {
+            "title": " ".join(str(title).split())[:200] or "Tagger",
+            "tags": [
+                {"name": str(tag), "clips": n, "recordings": r, "f1": f1}
+                for tag, (n, r), f1 in zip(tags, counts, own, strict=True)
+            ],
+            "figures": figures,
+            "n_clips": len(rows),
+            "n_recordings": len(set(np.asarray(recordings).tolist())),
+            "backbone": {"title": spec.title, "repository": spec.repository, "citation": spec.citation},
+            "licence": spec.licence,
+            "whitening": None
+            if whitening is None
+            else {"name": whitening.name, "layers": list(layers), "provenance": dict(whitening.provenance)},
+            "created": time.strftime("%Y-%m-%d", time.gmtime()),
+            "versions": {
+                "mirdemo": __version__,
+                "numpy": np.__version__,
+                "python": platform.python_version(),
+            },
+        }
+        return cls(method.name, method, embeddings.identity, layer, layers, facts)
+
+    # ---- taking home and back ---------------------------------------------------------------------------
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        return tuple(self.method.tags)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of the tagger: of all that is in its files but the card."""
+        import json
+
+        return json.loads(self.contents()[tagger_file.MANIFEST])["checksum"]
+
+    def contents(self) -> dict[str, bytes]:
+        """The tagger's files: name -> bytes."""
+        settings, arrays = self.method.state()
+        for name, layer in self.whitening.items():
+            for part in _WHITENING_PARTS:
+                arrays[f"whitening/{name}/{part}"] = getattr(layer, part)
+        manifest = {
+            "kind": self.kind,
+            "layer": self.layer,
+            "identity": self.identity.as_dict(),
+            "settings": settings,
+            **self.facts,
+        }
+        return tagger_file.pack(manifest, arrays, card(manifest))
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write the tagger to a folder, or to a zip if the name ends in ``.zip``; returns the path.
+
+        What is there and is a tagger is replaced. Raises TaggerError if the place cannot be written to.
+        """
+        path = Path(path).expanduser()
+        tagger_file.write(self.contents(), path)
+        return path
+
+    @classmethod
+    def load(
+        cls, source: str | PathLike[str], *, revision: str | None = None, token: str | None = None
+    ) -> Tagger:
+        """Read a tagger from a folder, a zip, or a Hub repository ``"OWNER/NAME"`` (at ``revision``).
+
+        Raises TaggerError, one sentence, for what is missing, damaged, changed, foreign or newer.
+        """
+        path = Path(source).expanduser()
+        if not path.exists() and isinstance(source, str):
+            from mirdemo import tagger_hub
+
+            if tagger_hub.is_repository(source):
+                return cls.of(tagger_hub.fetch(source, revision, token), source)
+        return cls.of(tagger_file.read(path), path.name)
+
+    @classmethod
+    def of(cls, contents: Mapping[str, bytes], name: str = "The tagger") -> Tagger:
+        """A tagger from its files' bytes. Raises TaggerError."""
+        manifest, arrays = tagger_file.unpack(contents, name)
+        try:
+            return cls._of(manifest, arrays)
+        except TaggerError:
+            raise
+        except FewShotError as refusal:
+            raise unreadable(name, str(refusal).rstrip(".")) from refusal
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            raise unreadable(name, "its parts do not fit together") from error
+
+    @classmethod
+    def _of(cls, manifest: dict[str, Any], arrays: dict[str, np.ndarray]) -> Tagger:
+        from mirdemo.backbones.spec import Identity
+        from mirdemo.whitening import LayerWhitening
+
+        kind = manifest["kind"]
+        if kind not in METHODS:
+            raise TaggerError(
+                "This tagger decides by {kind}, which this mirdemo does not know. Update mirdemo.",
+                code="tagger.unknown_kind",
+                kind=str(kind)[:40],
+            )
+        settings = manifest["settings"]
+        if settings.get("max_sets", 0) > MAX_SETS:
+            raise ValueError("a limit beyond what is computed here")
+        whitening = {}
+        if manifest["whitening"] is not None:
+            for layer in manifest["whitening"]["layers"]:
+                whitening[layer] = LayerWhitening(
+                    *(arrays.pop(f"whitening/{layer}/{p}") for p in _WHITENING_PARTS)
+                )
+        method = METHODS[kind].from_state(settings, arrays)
+        if list(method.tags) != [tag["name"] for tag in manifest["tags"]]:
+            raise ValueError("tags differ")
+        rest = (
+            "format",
+            "format_version",
+            "kind",
+            "layer",
+            "identity",
+            "settings",
+            "arrays",
+            "sha256",
+            "checksum",
+        )
+        facts = {key: value for key, value in manifest.items() if key not in rest}
+        identity = Identity(**manifest["identity"])
+        texts = (identity.name, identity.revision, identity.fingerprint, identity.dtype, manifest["layer"])
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError("an identity is text")
+        tagger = cls(kind, method, identity, manifest["layer"], whitening, facts)
+        card({**manifest})  # a manifest that makes no card lacks something
+        dim = (
+            arrays["support"] if "support" in arrays else arrays.get("prototypes", arrays.get("weights"))
+        ).shape
+        size = dim[1] if kind != "linear" else dim[0] - 1
+        tagger._decide(np.zeros((1, size), np.float32))  # everything fits, or nothing is returned
+        return tagger
+
+    def push(self, repository: str, token: str, *, private: bool = True) -> str:
+        """Upload to the Hub as ``OWNER/NAME`` with the user's own token; returns the page's address.
+
+        The repository is made if it is not there. Raises TaggerError.
+        """
+        from mirdemo import tagger_hub
+
+        return tagger_hub.push(self.contents(), repository, token, private=private)
+
+    # ---- tagging ----------------------------------------------------------------------------------------
+
+    def tag(
+        self,
+        source: str | PathLike[str] | Clip,
+        *,
+        backbone: Backbone | None = None,
+        store: EmbeddingStore | None = None,
+        all_tags: bool = False,
+    ) -> list[tuple[str, float, Interval | None]]:
+        """Tags of a recording, the clearest first: (tag, score, interval).
+
+        source: a path, or a Clip. backbone: loaded already; else the tagger's own is loaded and kept.
+        all_tags: also those that are not given (score 0.5 or less).
+        An empty list means "none of these" or unknown; ``decide`` tells which.
+        The score is in [0, 1] and no probability. Its interval tells how steady it is through the clip: a
+        percentile bootstrap over the clip's windows, None below three windows.
+
+        Raises AudioError for a file that cannot be read, TaggerError for another backbone.
+        """
+        embeddings = self._embed(source, backbone, store)
+        windows = self._windows(embeddings)
+        row = windows.mean(axis=0, keepdims=True)
+        given, scores, _ = self._decide(row)
+        intervals = self._intervals(windows, scores[0])
+        order = np.argsort(-scores[0], kind="stable")
+        return [
+            (self.tags[j], float(scores[0, j]), intervals[j])
+            for j in order.tolist()
+            if all_tags or given[0, j]
+        ]
+
+    def decide(
+        self,
+        source: str | PathLike[str] | Clip,
+        *,
+        backbone: Backbone | None = None,
+        store: EmbeddingStore | None = None,
+    ) -> WindowTags:
+        """The whole clip as one window: scores, tags given, and whether it is unknown."""
+        embeddings = self._embed(source, backbone, store)
+        windows = self._windows(embeddings)
+        given, scores, unknown = self._decide(windows.mean(axis=0, keepdims=True))
+        starts = embeddings.window_starts(0)
+        seconds = float(starts[-1] - starts[0]) + embeddings.window_seconds
+        return WindowTags(starts[:1], seconds, self.tags, scores, given, unknown)
+
+    def tag_windows(
+        self,
+        source: str | PathLike[str] | Clip,
+        *,
+        backbone: Backbone | None = None,
+        store: EmbeddingStore | None = None,
+    ) -> WindowTags:
+        """Tags of each window of a recording."""
+        embeddings = self._embed(source, backbone, store)
+        given, scores, unknown = self._decide(self._windows(embeddings))
+        return WindowTags(
+            embeddings.window_starts(0), embeddings.window_seconds, self.tags, scores, given, unknown
+        )
+
+    def check(self, identity: Identity, layers: Sequence[str] = ()) -> None:
+        """Raise TaggerError unless this is the backbone the tagger was made with.
+
+        The revision must agree too, unless one side is a local checkpoint with the same weights.
+        """
+        same = all(getattr(identity, key) == getattr(self.identity, key) for key in _KEYS)
+        revisions = {identity.revision, self.identity.revision}
+        if not same or (len(revisions) > 1 and "local" not in revisions):
+            raise TaggerError(
+                "This tagger was made with {own}, not with {other}. Load that backbone, or make the tagger again.",
+                code="tagger.other_backbone",
+                own=_label(self.identity),
+                other=_label(identity),
+            )
+        if layers and self.layer != "mean" and self.layer not in layers:
+            raise TaggerError(
+                "{backbone} has no layer named {layer}, which this tagger listens to. Make the tagger again.",
+                code="tagger.no_layer",
+                backbone=identity.name,
+                layer=self.layer,
+            )
+
+    def rows(self, embeddings: Embeddings) -> np.ndarray:
+        """What the method sees of embedded clips: float32 (n_clips, dim). Raises TaggerError for another backbone."""
+        self.check(embeddings.identity, embeddings.layer_names)
+        if not self.whitening:
+            return embeddings.matrix(self.layer)
+        white = [layer.apply(embeddings.layers[name]) for name, layer in self.whitening.items()]
+        return np.mean(white, axis=0, dtype=np.float64).astype(np.float32)
+
+    def _embed(
+        self, source: str | PathLike[str] | Clip, backbone: Backbone | None, store: EmbeddingStore | None
+    ) -> Embeddings:
+        from mirdemo.audio import Clip, load_clip
+        from mirdemo.backbones import load_backbone
+        from mirdemo.embedding import embed
+
+        if backbone is None:
+            if "backbone" not in self._loaded:
+                self._loaded["backbone"] = load_backbone(self.identity.name, dtype=self.identity.dtype)
+            backbone = self._loaded["backbone"]
+        self.check(backbone.identity, [layer.name for layer in backbone.spec.layers])
+        clip = source if isinstance(source, Clip) else load_clip(source)
+        return embed([clip], backbone, store=store)
+
+    def _windows(self, embeddings: Embeddings) -> np.ndarray:
+        """The windows of the only clip as the method sees them: float32 (n_windows, dim)."""
+        from mirdemo.embedding import Embeddings
+
+        layers = embeddings.windows(0)
+        n = len(next(iter(layers.values())))
+        as_clips = Embeddings(embeddings.identity, embeddings.layer_names, layers, ("",) * n, ())
+        return self.rows(as_clips)
+
+    def _decide(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(n, dim) -> given uint8 (n, n_tags), scores (n, n_tags), unknown bool (n,)."""
+        scores = self.method.scores(rows)
+        if isinstance(self.method, LCPrototypes):
+            decision = self.method.decide(rows)
+            return decision.labels, scores, decision.unknown
+        return self.method.predict(rows), scores, np.zeros(len(rows), bool)
+
+    def _intervals(self, windows: np.ndarray, scores: np.ndarray) -> list[Interval | None]:
+        n = len(windows)
+        if n < 3:
+            return [None] * len(scores)
+        draws = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=_DRAWS) / n
+        drawn = self.method.scores(draws @ windows)
+        tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
+        low, high = np.minimum(np.quantile(drawn, tails, axis=0), [scores, np.ones_like(scores)])
+        high = np.maximum(high, scores)
+        method = "percentile bootstrap over windows"
+        return [
+            Interval(float(s), float(a), float(b), n, LEVEL, method, "windows")
+            for s, a, b in zip(scores, low, high, strict=True)
+        ]
+
+
+def _figures(
+    method: FewShotMethod, rows: np.ndarray, labels: np.ndarray, recordings: Sequence[str]
+) -> dict[str, Any] | None:
+    """Leave-one-recording-out figures as plain data; None where there is one recording only."""
+    if len(set(np.asarray(recordings).tolist())) < 2:
+        return None
+    settings = method.state()[0]
+    check = leave_one_recording_out(rows, labels, recordings, lambda: _fresh(method, settings)).score
+    figures = {name: None if (f := getattr(check, name)) is None else asdict(f) for name in _FIGURES}
+    figures["protocol"] = "leave one recording out"
+    figures["chance_macro_f1"] = check.chance_macro_f1
+    figures["tags"] = [asdict(tag.f1) for tag in check.tags]
+    return figures
+
+
+def _fresh(method: FewShotMethod, settings: Mapping[str, Any]) -> FewShotMethod:
+    """An unfitted method with the same choices."""
+    import inspect
+
+    choices = {
+        name: settings[name]
+        for name in inspect.signature(type(method).__init__).parameters
+        if name in settings
+    }
+    return type(method)(**choices)
+
+
+def _needed(whitening: Whitening, layer: str) -> dict[str, LayerWhitening]:
+    """The whitenings that a layer's rows pass through: all of them for the mean over layers."""
+    if layer == "mean":
+        return dict(whitening.layers)
+    if layer not in whitening.layers:
+        raise TaggerError(
+            "There is no whitening for layer {layer}. Choose another layer, or none.",
+            code="tagger.no_whitening",
+            layer=layer,
+        )
+    return {layer: whitening.layers[layer]}
+
+
+def _spec(name: str) -> BackboneSpec:
+    from mirdemo.backbones.registry import spec
+
+    return spec(name)
+
+
+def _label(identity: Identity) -> str:
+    return f"{identity.name} ({identity.revision[:12]}, {identity.fingerprint[:8]})"

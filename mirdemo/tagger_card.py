@@ -1,0 +1,143 @@
+"""The card of a tagger: what it is, how good, for what, under which licence. Also its page on the Hub."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+#: Licence identifiers of the Hub that differ from SPDX in lower case.
+_OTHER = {"licenseref-unknown": "unknown"}
+
+
+def card(manifest: Mapping[str, Any]) -> str:
+    """The card in Markdown with the Hub's front matter, from a tagger's manifest."""
+    backbone, figures, identity = manifest["backbone"], manifest["figures"], manifest["identity"]
+    licence = manifest["licence"]
+    front = {
+        "library_name": "mirdemo",
+        "pipeline_tag": "audio-classification",
+        "tags": ["mirdemo", "audio", "music", "few-shot"],
+    }
+    if licence:
+        front["license"] = _OTHER.get(licence.lower(), licence.lower())
+    if backbone["repository"]:
+        front["base_model"] = backbone["repository"]
+    lines = [
+        "---",
+        *(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in front.items()),
+        "---",
+        "",
+        f"# {_plain(manifest['title'])}",
+        "",
+        f"A tagger for recordings of music, made with mirdemo on {manifest['created']} from "
+        f"{_count(manifest['n_clips'], 'labelled clip')} of {_count(manifest['n_recordings'], 'recording')}. "
+        f"It listens with {_plain(backbone['title'])}, layer {_plain(manifest['layer'])}"
+        + (f", whitened ({_plain(manifest['whitening']['name'])})" if manifest["whitening"] else "")
+        + f", and decides by {_METHOD_WORDS.get(manifest['kind'], _plain(manifest['kind']))}.",
+        "",
+        "## Tags",
+        "",
+        "| tag | clips | recordings | F1 | interval |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {_plain(tag['name'])} | {tag['clips']} | {tag['recordings']} | {_value(tag['f1'])} | {_range(tag['f1'])} |"
+        for tag in manifest["tags"]
+    ]
+    lines += [
+        "",
+        "## How good it is",
+        "",
+    ]
+    if figures:
+        lines += [
+            "Measured on its own support set, each recording tagged by what the others teach "
+            "(leave one recording out). A tag that only one recording carries counts as missed.",
+            "",
+            "| figure | value | interval | level | n |",
+            "|---|---|---|---|---|",
+        ]
+        lines += [
+            f"| {words} | {_value(figures[key])} | {_range(figures[key])} | {figures[key]['level']:.0%} "
+            f"| {figures[key]['n']} {_plain(figures[key]['unit'])} |"
+            for key, words in _FIGURES.items()
+            if figures.get(key)
+        ]
+        lines += [
+            "",
+            f"Giving every tag to every clip would have a macro F1 of {figures['chance_macro_f1']:.2f}.",
+        ]
+    else:
+        lines += ["Not measured: its clips come from one recording, so none could be left out."]
+    lines += [
+        "",
+        "## Intended use",
+        "",
+        "Suggesting these tags for recordings like those it was made from, with a person who checks them. "
+        'A recording unlike all of them may be left without a tag ("unknown").',
+        "",
+        "## Limits",
+        "",
+        f"- It knows only the {_count(len(manifest['tags']), 'tag')} above, and hears them as its few examples show them.",
+        "- Scores rank; they are not probabilities.",
+        "- Figures come from the few recordings above; on other sound (room, microphone, style) expect less.",
+        "- It works only with the backbone, revision and layer named here, and refuses others.",
+        "",
+        "## Licence",
+        "",
+        f"{_plain(licence)}, inherited from {_plain(backbone['title'])}."
+        if licence
+        else f"The licence of {_plain(backbone['title'])} is not known; ask its authors before passing this tagger on.",
+        "The files hold embeddings of the labelled clips, not their sound.",
+        "",
+        "## Use",
+        "",
+        "```",
+        "python -m mirdemo tag --tagger THIS_FOLDER *.mp3 --csv tags.csv",
+        "```",
+        "",
+        "## Made with",
+        "",
+        f"- backbone: {_plain(identity['name'])}, revision {_plain(identity['revision'])}, "
+        f"fingerprint {_plain(identity['fingerprint'][:16])}",
+        *(f"- {_plain(name)} {_plain(version)}" for name, version in manifest["versions"].items()),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+_METHOD_WORDS = {
+    "lc-prototypes": "the nearest label combination (LC-Protonets, arXiv 2409.11264)",
+    "ml-pn": "one prototype a tag (ML-PN)",
+    "ovr": "one prototype a tag (one-vs-rest)",
+    "linear": "a linear head (ridge regression)",
+}
+_FIGURES = {
+    "macro_f1": "macro F1",
+    "micro_f1": "micro F1",
+    "roc_auc": "macro ROC-AUC",
+    "mean_average_precision": "mAP",
+}
+
+
+def _plain(text: Any) -> str:
+    """Text that neither Markdown nor HTML reads as anything but text, on one line."""
+    flat = " ".join(str(text).split())
+    return re.sub(r"([\\`*_{}\[\]()#+!|~-])", r"\\\1", html.escape(flat, quote=False))
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def _value(figure: Mapping[str, Any] | None) -> str:
+    return "" if not figure or figure["value"] is None else f"{figure['value']:.2f}"
+
+
+def _range(figure: Mapping[str, Any] | None) -> str:
+    if not figure or figure["value"] is None:
+        return ""
+    return "no interval" if figure["low"] is None else f"{figure['low']:.2f} to {figure['high']:.2f}"

@@ -1,0 +1,237 @@
+"""A tagger as files: readable JSON, safetensors, a card. What is read is checked; nothing in it is ever executed.
+
+A folder, or a zip, with three files::
+
+    tagger.json          everything but the arrays, and the checksums
+    tagger.safetensors   the arrays
+    README.md            the card, for people; may be edited freely
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import secrets
+import shutil
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from mirdemo.sentences import MirdemoError
+
+FORMAT = "mirdemo-tagger"
+FORMAT_VERSION = 1
+MANIFEST, ARRAYS, CARD = "tagger.json", "tagger.safetensors", "README.md"
+#: Largest size of each file that is read, bytes.
+LIMITS = {MANIFEST: 5_000_000, ARRAYS: 500_000_000, CARD: 1_000_000}
+_DTYPES = {"float32", "float64", "uint8", "int64"}
+
+
+class TaggerError(MirdemoError):
+    """A tagger cannot be made, saved, read or used. One sentence: what happened, what to do."""
+
+
+def unreadable(name: str, what: str) -> TaggerError:
+    return TaggerError(
+        "{name} is not a tagger that can be used: {what}. Download or make it again.",
+        code="tagger.unreadable",
+        name=name,
+        what=what,
+    )
+
+
+def pack(manifest: Mapping[str, Any], arrays: Mapping[str, np.ndarray], card: str) -> dict[str, bytes]:
+    """File name -> content. manifest: JSON-ready; arrays: of the dtypes in ``_DTYPES``."""
+    from safetensors.numpy import save
+
+    packed = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+    described = {name: {"dtype": str(a.dtype), "shape": list(a.shape)} for name, a in arrays.items()}
+    whole = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        **manifest,
+        "arrays": described,
+        "sha256": {ARRAYS: hashlib.sha256(packed).hexdigest()},
+    }
+    whole["checksum"] = checksum(whole)
+    text = json.dumps(whole, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    return {MANIFEST: text.encode(), ARRAYS: packed, CARD: card.encode()}
+
+
+def unpack(contents: Mapping[str, bytes], name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The manifest and the arrays, checked against each other. Raises TaggerError, naming ``name``."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    for file in (MANIFEST, ARRAYS):
+        if file not in contents:
+            raise unreadable(name, f"{file} is missing")
+    try:
+        manifest = json.loads(contents[MANIFEST].decode(), parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise unreadable(name, f"{MANIFEST} cannot be read") from None
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise unreadable(name, f"{MANIFEST} describes something else")
+    version = manifest.get("format_version")
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        raise TaggerError(
+            "{name} was made by a newer mirdemo (format {version}; this one reads {ours}). Update mirdemo.",
+            code="tagger.newer",
+            name=name,
+            version=version,
+            ours=FORMAT_VERSION,
+        )
+    if version != FORMAT_VERSION:
+        raise unreadable(name, f"its format {version!r} is not known")
+    digests = manifest.get("sha256")
+    try:
+        whole = manifest.get("checksum") == checksum(manifest) and (
+            digests[ARRAYS] == hashlib.sha256(contents[ARRAYS]).hexdigest()
+        )
+    except (ValueError, TypeError, KeyError):  # an infinite number, or no digests
+        whole = False
+    if not whole:
+        raise TaggerError(
+            "{name} was changed after it was saved: its checksums do not match. Get the original.",
+            code="tagger.tampered",
+            name=name,
+        )
+    try:
+        arrays = load(contents[ARRAYS])
+    except (SafetensorError, ValueError, KeyError, TypeError):  # KeyError, TypeError: dtypes NumPy lacks
+        raise unreadable(name, f"{ARRAYS} cannot be read") from None
+    found = {key: {"dtype": str(a.dtype), "shape": list(a.shape)} for key, a in arrays.items()}
+    if found != manifest.get("arrays") or not {entry["dtype"] for entry in found.values()} <= _DTYPES:
+        raise unreadable(name, "its arrays are not the ones it describes")
+    if not all(np.isfinite(array).all() for array in arrays.values()):
+        raise unreadable(name, "its arrays hold values that are not numbers")
+    return manifest, arrays
+
+
+def checksum(manifest: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) of a manifest without its own checksum, whatever its layout as text."""
+    rest = {key: value for key, value in manifest.items() if key != "checksum"}
+    text = json.dumps(rest, ensure_ascii=True, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def write(contents: Mapping[str, bytes], path: Path) -> None:
+    """Write a zip (``.zip``) or a folder, whole or not at all.
+
+    A zip or a folder that holds a tagger is replaced; a folder with anything else in it is refused.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        if path.suffix.lower() == ".zip":
+            beside.write_bytes(zipped(contents))
+            beside.replace(path)
+            return
+        if path.is_dir() and not {entry.name for entry in path.iterdir()} <= set(LIMITS):
+            raise TaggerError(
+                "{name} holds other files. Choose an empty or new folder.",
+                code="tagger.folder_taken",
+                name=path.name,
+            )
+        beside.mkdir()
+        for name, content in contents.items():
+            (beside / name).write_bytes(content)
+        if path.is_dir():
+            old = path.with_name(f"{beside.name}.old")
+            path.rename(old)
+            beside.rename(path)
+            shutil.rmtree(old)
+        else:
+            beside.rename(path)
+    except OSError as error:
+        raise TaggerError(
+            "{name} cannot be written ({reason}). Choose another place.",
+            code="tagger.cannot_write",
+            name=path.name,
+            reason=os.strerror(error.errno) if error.errno else type(error).__name__,
+        ) from error
+    finally:
+        if beside.is_dir():
+            shutil.rmtree(beside, ignore_errors=True)
+        else:
+            beside.unlink(missing_ok=True)
+
+
+def zipped(contents: Mapping[str, bytes]) -> bytes:
+    """The same bytes for the same contents."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in contents.items():
+            info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.external_attr = 0o644 << 16
+            archive.writestr(info, content)
+    return buffer.getvalue()
+
+
+def read(path: Path) -> dict[str, bytes]:
+    """The known files of a folder or a zip; anything else in it is left alone. Raises TaggerError."""
+    try:
+        if path.is_dir():
+            return {
+                name: _bounded((path / name).open("rb"), limit, path.name, name)
+                for name, limit in LIMITS.items()
+                if (path / name).is_file()
+            }
+        if path.is_file():
+            return _read_zip(path)
+    except OSError:
+        raise unreadable(path.name, "it cannot be opened") from None
+    raise TaggerError(
+        "There is no tagger at {name}. Give a folder, a zip, or OWNER/NAME on the Hub.",
+        code="tagger.missing",
+        name=path.name,
+    )
+
+
+def _read_zip(path: Path) -> dict[str, bytes]:
+    """Files of a zip, at its top or all in one folder. Nothing is unpacked onto the disk."""
+    contents: dict[str, bytes] = {}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            infos = archive.infolist()
+            if len(infos) > 100:
+                raise unreadable(path.name, "it holds too many files")
+            for info in infos:
+                place = PurePosixPath(info.filename)
+                if (
+                    place.name not in LIMITS
+                    or len(place.parts) > 2
+                    or ".." in place.parts
+                    or place.is_absolute()
+                ):
+                    continue
+                if place.name in contents:
+                    raise unreadable(path.name, f"it holds {place.name} twice")
+                if info.file_size > LIMITS[place.name]:
+                    raise unreadable(path.name, f"{place.name} is too large")
+                contents[place.name] = _bounded(archive.open(info), LIMITS[place.name], path.name, place.name)
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError):
+        raise unreadable(
+            path.name, "it is not a zip file, is damaged, or is locked with a password"
+        ) from None
+    return contents
+
+
+def _bounded(file: Any, limit: int, name: str, entry: str) -> bytes:
+    """All of a file, or a refusal if it is more than ``limit`` bytes. Closes it."""
+    with file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise unreadable(name, f"{entry} is too large")
+    return content
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a number")

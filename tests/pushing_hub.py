@@ -1,0 +1,105 @@
+"""Enough of the Hub's upload protocol on 127.0.0.1 for huggingface_hub to push to it unchanged.
+
+``POST /api/repos/create``, ``/api/validate-yaml``, ``/api/models/{repo}/preupload/{revision}`` (everything is "regular", no LFS) and
+``/api/models/{repo}/commit/{revision}`` (NDJSON with base64 files). A wrong token is answered 401.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote, urlsplit
+
+TOKEN = "hf_a_token_for_tests"
+
+
+class PushingHub:
+    """repositories: name -> file name -> content; private: name -> bool; requests: (method, path)."""
+
+    def __init__(self) -> None:
+        self.repositories: dict[str, dict[str, bytes]] = {}
+        self.private: dict[str, bool] = {}
+        self.requests: list[tuple[str, str]] = []
+        hub = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_: object) -> None:
+                """Quiet."""
+
+            def do_GET(self) -> None:
+                self.answer("GET")
+
+            def do_HEAD(self) -> None:
+                self.answer("HEAD")
+
+            def do_POST(self) -> None:
+                self.answer("POST")
+
+            def answer(self, method: str) -> None:
+                path = unquote(urlsplit(self.path).path)
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                hub.requests.append((method, path))
+                if self.headers.get("Authorization") != f"Bearer {TOKEN}":
+                    self.send(401, {"error": "Invalid credentials"})
+                elif path == "/api/repos/create":
+                    asked = json.loads(body)
+                    name = "/".join(p for p in (asked.get("organization"), asked["name"]) if p)
+                    name = name if "/" in name else f"me/{name}"
+                    hub.private[name] = bool(asked.get("private")) or asked.get("visibility") == "private"
+                    hub.repositories.setdefault(name, {})
+                    self.send(200, {"url": f"{hub.url}/{name}", "name": name, "id": "1"})
+                elif path == "/api/validate-yaml":
+                    self.send(200, {"errors": [], "warnings": []})
+                elif "/preupload/" in path:
+                    files = [
+                        {"path": f["path"], "uploadMode": "regular", "shouldIgnore": False}
+                        for f in json.loads(body)["files"]
+                    ]
+                    self.send(200, {"files": files})
+                elif "/commit/" in path:
+                    name = path.removeprefix("/api/models/").split("/commit/")[0]
+                    for line in body.splitlines():
+                        entry = json.loads(line)
+                        if entry["key"] == "file":
+                            value = entry["value"]
+                            hub.repositories[name][value["path"]] = base64.b64decode(value["content"])
+                    self.send(
+                        200,
+                        {"commitUrl": f"{hub.url}/{name}/commit/1", "commitOid": "1" * 40, "success": True},
+                    )
+                elif path.startswith("/api/models/"):
+                    self.send(200, {"id": path.removeprefix("/api/models/"), "sha": "0" * 40, "siblings": []})
+                else:
+                    self.send(404, {"error": "Entry not found"})
+
+            def send(self, status: int, answer: dict) -> None:
+                content = json.dumps(answer).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(content)
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(5)
+
+    def __enter__(self) -> PushingHub:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

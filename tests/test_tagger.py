@@ -1,0 +1,630 @@
+"""The tagger that is taken home: saved, loaded, refused, tagging one file and an archive."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import hashlib
+import json
+import re
+import shutil
+import sys
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from mirdemo.audio import AudioError, Clip
+from mirdemo.backbones.spec import Backbone, BackboneSpec, Identity, Layer
+from mirdemo.embedding import embed
+from mirdemo.fewshot import METHODS, LCPrototypes
+from mirdemo.sentences import Cancelled
+from mirdemo.tagger import Tagger, TaggerError, tag_archive
+from mirdemo.tagger_file import ARRAYS, CARD, FORMAT_VERSION, MANIFEST, checksum
+from mirdemo.whitening import Whitening
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "backbones")]
+from loopback_hub import LoopbackHub  # noqa: E402
+from pushing_hub import TOKEN, PushingHub  # noqa: E402
+
+RATE = 8000
+TAGS = ("=flute", "笛", "<b>drum</b>")
+
+
+class Bands(Backbone):
+    """Energy in bands of the spectrum: a backbone in eight lines."""
+
+    def __init__(self, revision: str = "1", fingerprint: str = "f" * 64) -> None:
+        self.spec = BackboneSpec(
+            name="bands",
+            title="Bands",
+            family="test",
+            licence="CC-BY-NC-4.0",
+            parameters=0,
+            sample_rate=RATE,
+            window_seconds=0.5,
+            layers=(Layer("low", 16), Layer("high", 16)),
+            trained_on="nothing",
+            min_samples=100,
+            repository="someone/bands",
+        )
+        self.identity = Identity("bands", revision, fingerprint, "float32", RATE, 0.5, "mean")
+        self.device = torch.device("cpu")
+
+    def hidden_states(self, waves: torch.Tensor) -> list[torch.Tensor]:
+        power = torch.nn.functional.adaptive_avg_pool1d(torch.fft.rfft(waves, n=4000).abs()[:, None], 32)
+        level = torch.log1p(power)
+        return [level[..., :16], level[..., 16:]]
+
+
+def tone(hertz: float, seconds: float = 2.0, seed: int = 0) -> Clip:
+    rng = np.random.default_rng(seed)
+    time = np.arange(round(seconds * RATE)) / RATE
+    wave = 0.3 * np.sin(2 * np.pi * hertz * time) + 0.02 * rng.normal(size=len(time))
+    return Clip.of(wave, RATE, f"{hertz:g}.wav")
+
+
+def write_wav(folder: Path, name: str, clip: Clip) -> Path:
+    import soundfile
+
+    path = folder / name
+    soundfile.write(path, clip.samples, RATE)
+    return path
+
+
+@pytest.fixture(scope="module")
+def backbone():
+    return Bands()
+
+
+@pytest.fixture(scope="module")
+def support(backbone):
+    clips = [tone(hertz + 7 * i, seed=i) for i in range(3) for hertz in (300, 900, 1500)]
+    labels = np.tile(np.eye(3, dtype=np.uint8), (3, 1))
+    recordings = [f"recording {i}" for i in range(9)]
+    return embed(clips, backbone), labels, recordings
+
+
+@pytest.fixture(scope="module")
+def tagger(support, backbone):
+    embeddings, labels, recordings = support
+    return Tagger.make(
+        embeddings, labels, recordings, TAGS, layer="low", spec=backbone.spec, title="Festival"
+    )
+
+
+def refused(code: str):
+    """A context in which a TaggerError with this code must be raised."""
+
+    class Refusal:
+        def __enter__(self):
+            self.raises = pytest.raises(TaggerError)
+            self.caught = self.raises.__enter__()
+            return self.caught
+
+        def __exit__(self, *what):
+            handled = self.raises.__exit__(*what)
+            assert self.caught.value.sentence.code == code
+            assert str(self.caught.value).endswith(".")
+            return handled
+
+    return Refusal()
+
+
+def changed(folder: Path, **changes) -> Path:
+    """The manifest with fields replaced and its checksum made right again: a forger, not a scratched disk."""
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    manifest.update(changes)
+    manifest["checksum"] = checksum(manifest)
+    (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    return folder
+
+
+# ---- tagging --------------------------------------------------------------------------------------------
+
+
+def test_a_clip_gets_the_tag_of_its_like_with_a_score_and_an_interval(tagger, backbone):
+    (found,) = tagger.tag(tone(905, seed=50), backbone=backbone)
+    tag, score, interval = found
+    assert tag == "笛"
+    assert 0.5 <= score <= 1
+    assert interval.low <= score <= interval.high
+    assert (interval.n, interval.unit) == (4, "windows")
+    every = tagger.tag(tone(905, seed=50), backbone=backbone, all_tags=True)
+    assert every[0][0] == "笛"
+    assert {t for t, _, _ in every} == set(TAGS)
+
+
+def test_a_short_clip_has_no_interval(tagger, backbone):
+    assert tagger.tag(tone(905, 0.5, seed=50), backbone=backbone)[0][2] is None
+
+
+def test_windows_show_which_second_made_the_tag(tagger, backbone):
+    wave = np.concatenate([tone(300, 1.0).samples, tone(1500, 1.0).samples])
+    over_time = tagger.tag_windows(Clip.of(wave, RATE, "two.wav"), backbone=backbone)
+    np.testing.assert_allclose(over_time.starts, [0, 0.5, 1, 1.5])
+    assert over_time.seconds == 0.5
+    assert over_time.given[:2, 0].all()
+    assert over_time.given[2:, 2].all()
+    assert not over_time.given[:, 1].any()
+
+
+def test_a_sound_unlike_all_others_is_unknown_and_gets_no_tag(support, backbone):
+    embeddings, labels, recordings = support
+    method = LCPrototypes("euclidean")
+    made = Tagger.make(embeddings, labels, recordings, TAGS, layer="low", method=method, spec=backbone.spec)
+    noise = Clip.of(5 * np.random.default_rng(0).normal(size=RATE), RATE, "noise.wav")
+    assert made.decide(noise, backbone=backbone).unknown[0]
+    assert made.tag(noise, backbone=backbone) == []
+
+
+def test_a_path_is_tagged_and_a_bad_one_refused(tagger, backbone, tmp_path):
+    path = write_wav(tmp_path, "a.wav", tone(300, seed=9))
+    assert tagger.tag(path, backbone=backbone)[0][0] == "=flute"
+    with pytest.raises(AudioError):
+        tagger.tag(tmp_path / "missing.wav", backbone=backbone)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Bands(revision="2"),
+        Bands(fingerprint="0" * 64),
+        pytest.param("window", id="window"),
+        pytest.param("name", id="name"),
+    ],
+)
+def test_another_backbone_is_refused(tagger, backbone, other):
+    if isinstance(other, str):
+        change = {"window": {"window_seconds": 1.0}, "name": {"name": "others"}}[other]
+        other = Bands()
+        other.identity = replace(other.identity, **change)
+    with refused("tagger.other_backbone"):
+        tagger.tag(tone(300), backbone=other)
+
+
+def test_a_local_copy_of_the_same_weights_is_accepted(tagger):
+    assert tagger.tag(tone(300, seed=9), backbone=Bands(revision="local"))[0][0] == "=flute"
+
+
+def test_a_backbone_without_the_layer_is_refused(tagger):
+    other = Bands()
+    other.spec = replace(other.spec, layers=(Layer("a", 16), Layer("b", 16)))
+    with refused("tagger.no_layer"):
+        tagger.tag(tone(300), backbone=other)
+
+
+# ---- taking home and back -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", METHODS)
+@pytest.mark.parametrize("place", ["folder", "tagger.zip"])
+def test_what_is_loaded_tags_as_what_was_saved(support, backbone, tmp_path, kind, place):
+    embeddings, labels, recordings = support
+    method = METHODS[kind](calibrated=True) if kind in ("ml-pn", "ovr") else METHODS[kind]()
+    made = Tagger.make(embeddings, labels, recordings, TAGS, layer="mean", method=method, spec=backbone.spec)
+    again = Tagger.load(str(made.save(tmp_path / place)))
+    for hertz in (320, 800, 1450):
+        query = tone(hertz, seed=77)
+        for one, other in zip(
+            made.tag(query, backbone=backbone, all_tags=True),
+            again.tag(query, backbone=backbone, all_tags=True),
+            strict=True,
+        ):
+            assert one[0] == other[0]
+            assert one[1] == pytest.approx(other[1], abs=1e-6)
+    assert again.kind == kind
+    assert again.fingerprint == made.fingerprint
+    assert again.identity == made.identity
+    assert again.facts == json.loads(json.dumps(dict(made.facts)))
+
+
+@pytest.mark.parametrize("layer", ["high", "mean"])
+def test_a_whitening_goes_home_with_the_tagger(support, backbone, tmp_path, layer):
+    embeddings, labels, recordings = support
+    whitening = Whitening.fit(embeddings, np.arange(9) % 3)
+    made = Tagger.make(
+        embeddings, labels, recordings, TAGS, layer=layer, whitening=whitening, spec=backbone.spec
+    )
+    np.testing.assert_allclose(made.rows(embeddings), whitening.apply(embeddings).matrix(layer), atol=1e-5)
+    again = Tagger.load(made.save(tmp_path / "t.zip"))
+    np.testing.assert_array_equal(again.rows(embeddings), made.rows(embeddings))
+    assert again.facts["whitening"]["name"] == whitening.name
+    query = tone(1500, seed=3)
+    windows = whitening.apply(embed([query], backbone))
+    over_time = again.tag_windows(query, backbone=backbone)
+    by_hand = (
+        windows.windows(0)["high"] if layer == "high" else np.mean([*windows.windows(0).values()], axis=0)
+    )
+    np.testing.assert_allclose(over_time.scores, made.method.scores(by_hand), atol=1e-4)
+
+
+def test_the_manifest_is_readable_and_says_what_it_rests_on(tagger, tmp_path):
+    manifest = json.loads((tagger.save(tmp_path / "t") / MANIFEST).read_text(encoding="utf-8"))
+    assert manifest["format_version"] == FORMAT_VERSION
+    assert manifest["licence"] == "CC-BY-NC-4.0"
+    assert manifest["identity"]["fingerprint"] == "f" * 64
+    assert [(t["name"], t["clips"], t["recordings"]) for t in manifest["tags"]] == [(t, 3, 3) for t in TAGS]
+    assert manifest["figures"]["macro_f1"]["n"] == 9
+    assert manifest["figures"]["macro_f1"]["low"] <= manifest["figures"]["macro_f1"]["value"]
+    assert set(manifest["versions"]) == {"mirdemo", "numpy", "python"}
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", manifest["created"])
+
+
+def test_the_card_gives_licence_figures_and_escapes_tags(tagger):
+    card = tagger.contents()[CARD].decode()
+    front, text = card.split("---\n")[1:3]
+    assert 'license: "cc-by-nc-4.0"' in front
+    assert 'base_model: "someone/bands"' in front
+    assert "<b>" not in text
+    assert "&lt;b&gt;drum&lt;/b&gt;" in text
+    figure = tagger.facts["figures"]["macro_f1"]
+    assert (
+        f"| macro F1 | {figure['value']:.2f} | {figure['low']:.2f} to {figure['high']:.2f} | 90% | 9 recordings |"
+        in text
+    )
+    assert "CC\\-BY\\-NC\\-4.0, inherited from Bands" in text
+
+
+def test_a_card_of_one_recording_says_that_nothing_was_measured(support, backbone):
+    embeddings, labels, _ = support
+    made = Tagger.make(embeddings, labels, ["one"] * 9, TAGS, layer="low", spec=backbone.spec)
+    assert made.facts["figures"] is None
+    assert "Not measured" in made.contents()[CARD].decode()
+
+
+def test_saving_replaces_a_tagger_but_not_other_files(tagger, tmp_path):
+    place = tagger.save(tmp_path / "t")
+    tagger.save(place)
+    assert {f.name for f in place.iterdir()} == {MANIFEST, ARRAYS, CARD}
+    (place / "thesis.txt").write_text("years of work")
+    with refused("tagger.folder_taken"):
+        tagger.save(place)
+    assert (place / "thesis.txt").exists()
+    assert sorted(f.name for f in tmp_path.iterdir()) == ["t"]
+
+
+# ---- what is refused ------------------------------------------------------------------------------------
+
+
+def test_nothing_there_is_refused(tmp_path):
+    with refused("tagger.missing"):
+        Tagger.load(tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    with refused("tagger.unreadable"):
+        Tagger.load(tmp_path / "empty")
+    (tmp_path / "no.zip").write_bytes(b"not a zip")
+    with refused("tagger.unreadable"):
+        Tagger.load(tmp_path / "no.zip")
+
+
+@pytest.mark.parametrize("file", [MANIFEST, ARRAYS])
+def test_a_flipped_byte_is_noticed(tagger, tmp_path, file):
+    place = tagger.save(tmp_path / "t")
+    content = bytearray((place / file).read_bytes())
+    at = content.index(b"Festival") if file == MANIFEST else len(content) // 2
+    content[at] ^= 1
+    (place / file).write_bytes(content)
+    with refused("tagger.tampered"):
+        Tagger.load(place)
+
+
+def test_an_edited_card_is_no_harm(tagger, tmp_path):
+    place = tagger.save(tmp_path / "t")
+    (place / CARD).write_text("my own words")
+    assert Tagger.load(place).tags == TAGS
+
+
+def test_a_newer_format_says_to_update(tagger, tmp_path):
+    with refused("tagger.newer"):
+        Tagger.load(changed(tagger.save(tmp_path / "t"), format_version=FORMAT_VERSION + 1))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"format": "something else"},
+        {"format_version": "1"},
+        {"format_version": 0},
+        {"settings": {}},
+        {"settings": []},
+        {
+            "settings": {
+                "distance": "cosine",
+                "negatives": 1,
+                "unknown": 1,
+                "false_unknown": 2,
+                "max_sets": 9,
+                "tags": ["a"],
+            }
+        },
+        {"identity": {"name": "bands"}},
+        {
+            "identity": {
+                "name": 1,
+                "revision": 2,
+                "fingerprint": 3,
+                "dtype": 4,
+                "sample_rate": 5,
+                "window_seconds": 6,
+                "pooling": 7,
+            }
+        },
+        {"tags": [{"name": "other", "clips": 1, "recordings": 1, "f1": None}]},
+        {"tags": None},
+        {"arrays": {}},
+        {"layer": 7},
+        {"whitening": {"name": "w", "layers": ["low"], "provenance": {}}},
+        {"figures": {"macro_f1": "high"}},
+        {"versions": 3},
+    ],
+)
+def test_a_manifest_that_does_not_fit_is_refused_even_with_right_checksums(tagger, tmp_path, changes):
+    with refused("tagger.unreadable"):
+        Tagger.load(changed(tagger.save(tmp_path / "t"), **changes))
+
+
+def test_a_kind_of_the_future_says_to_update(tagger, tmp_path):
+    with refused("tagger.unknown_kind"):
+        Tagger.load(changed(tagger.save(tmp_path / "t"), kind="telepathy"))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", "null", '{"format": NaN}', "[" * 100_000])
+def test_json_that_is_none_is_refused(tagger, tmp_path, text):
+    place = tagger.save(tmp_path / "t")
+    (place / MANIFEST).write_text(text)
+    with refused("tagger.unreadable"):
+        Tagger.load(place)
+
+
+def test_an_infinite_number_in_the_manifest_is_refused(tagger, tmp_path):
+    place = tagger.save(tmp_path / "t")
+    text = (place / MANIFEST).read_text(encoding="utf-8")
+    (place / MANIFEST).write_text(text.replace('"n_clips": 9', '"n_clips": 1e999'), encoding="utf-8")
+    with refused("tagger.tampered"):
+        Tagger.load(place)
+
+
+@pytest.mark.parametrize("damage", ["nan", "shape", "pickle"])
+def test_arrays_that_do_not_fit_are_refused_and_nothing_is_executed(tagger, tmp_path, damage):
+    import pickle
+
+    from safetensors.numpy import load, save
+
+    place = tagger.save(tmp_path / "t")
+    arrays = load((place / ARRAYS).read_bytes())
+    if damage == "nan":
+        arrays["support"][0, 0] = np.nan
+    elif damage == "shape":
+        arrays["labels"] = arrays["labels"][:-1]
+    content = save(arrays)
+    if damage == "pickle":
+
+        class Trap:
+            def __reduce__(self):
+                return Path.touch, (tmp_path / "executed",)
+
+        content = pickle.dumps(Trap())
+    (place / ARRAYS).write_bytes(content)
+    described = {k: {"dtype": str(a.dtype), "shape": list(a.shape)} for k, a in arrays.items()}
+    digest = hashlib.sha256(content).hexdigest()
+    with refused("tagger.unreadable"):
+        Tagger.load(changed(place, arrays=described, sha256={ARRAYS: digest}))
+    assert not (tmp_path / "executed").exists()
+
+
+def test_a_zip_is_read_wherever_its_folder_lies_but_never_unpacked(tagger, tmp_path):
+    place = tmp_path / "packed.zip"
+    with zipfile.ZipFile(place, "w") as archive:
+        for name, content in tagger.contents().items():
+            archive.writestr(f"my tagger/{name}", content)
+        archive.writestr("../../evil.txt", "x")
+        archive.writestr("my tagger/other.bin", "x")
+    assert Tagger.load(place).tags == TAGS
+    assert [f.name for f in tmp_path.iterdir()] == ["packed.zip"]
+
+
+def test_a_zip_with_a_file_twice_or_too_large_is_refused(tagger, tmp_path):
+    for name, extra in (("twice.zip", b"x"), ("bomb.zip", bytes(6_000_000))):
+        with zipfile.ZipFile(tmp_path / name, "w", zipfile.ZIP_DEFLATED) as archive:
+            contents = tagger.contents()
+            if name == "twice.zip":
+                archive.writestr(f"a/{MANIFEST}", extra)
+            else:
+                contents[MANIFEST] = extra
+            for file, content in contents.items():
+                archive.writestr(file, content)
+        with refused("tagger.unreadable"):
+            Tagger.load(tmp_path / name)
+
+
+def test_a_method_of_ones_own_cannot_be_taken_home(support, backbone):
+    class Own(LCPrototypes):
+        name = "own"
+
+    embeddings, labels, recordings = support
+    with refused("tagger.kind"):
+        Tagger.make(embeddings, labels, recordings, TAGS, layer="low", method=Own(), spec=backbone.spec)
+
+
+# ---- the Hub --------------------------------------------------------------------------------------------
+
+
+def test_a_tagger_is_pushed_and_comes_back_from_the_hub(tagger, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
+    with PushingHub() as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        assert tagger.push("me/festival", TOKEN) == f"{hub.url}/me/festival"
+        received = hub.repositories["me/festival"]
+        assert hub.private["me/festival"]
+    assert received == tagger.contents()
+    folder = tmp_path / "on the hub"
+    folder.mkdir()
+    for name, content in received.items():
+        (folder / name).write_bytes(content)
+    (folder / "huge.bin").write_bytes(b"x" * 100)
+    with LoopbackHub() as hub:
+        hub.add("me/festival", folder)
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        again = Tagger.load("me/festival")
+        assert hub.fetched("me/festival") == {MANIFEST, ARRAYS, CARD}
+    assert again.fingerprint == tagger.fingerprint
+
+
+def test_what_the_hub_refuses_is_one_sentence_without_the_token(tagger, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "model.bin").write_bytes(b"x")
+    with PushingHub() as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        with refused("tagger.hub_refused") as caught:
+            tagger.push("me/festival", "hf_wrong")
+        assert "hf_wrong" not in str(caught.value)
+        assert not hub.repositories
+    with LoopbackHub() as hub:
+        hub.add("me/other", tmp_path / "other")
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        with refused("tagger.hub_refused"):
+            Tagger.load("me/nothing")
+        with refused("tagger.hub_no_tagger"):
+            Tagger.load("me/other")
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # nobody listens there
+    with refused("tagger.hub_unreachable"):
+        Tagger.load("me/festival")
+    with refused("tagger.hub_unreachable"):
+        tagger.push("me/festival", TOKEN)
+    with refused("tagger.hub_name"):
+        tagger.push("festival", TOKEN)
+    with refused("tagger.hub_token"):
+        tagger.push("me/festival", "")
+
+
+# ---- an archive -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def archive(tmp_path):
+    names = ("a.wav", "=b.wav", "c.wav", "d.wav")
+    return [
+        str(write_wav(tmp_path, name, tone(hertz, 1.0, seed=30)))
+        for name, hertz in zip(names, (300, 900, 1500, 310), strict=True)
+    ]
+
+
+def table(path: Path) -> list[list[str]]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        return list(csv.reader(file))
+
+
+def test_an_archive_becomes_a_table(tagger, backbone, archive, tmp_path):
+    report = tag_archive(archive, tagger, tmp_path / "out.csv", backbone=backbone)
+    assert (report.tagged, report.kept, report.problems) == (4, 0, ())
+    header, *rows = table(tmp_path / "out.csv")
+    assert header == ["file", "seconds", "tags", "unknown", "tagger", *(f"score: {t}" for t in TAGS)]
+    assert [r[0] for r in rows] == archive
+    assert [r[2] for r in rows] == ["'=flute", "笛", "<b>drum</b>", "'=flute"]
+    assert rows[0][1] == "1.00"
+    assert float(rows[0][5]) >= 0.5
+
+
+def test_no_cell_is_a_formula(tagger, backbone, archive, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tag_archive(["=b.wav", "a.wav"], tagger, "out.csv", backbone=backbone)
+    cells = [cell for row in table(tmp_path / "out.csv") for cell in row]
+    assert "'=b.wav" in cells
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
+    assert tag_archive(["=b.wav", "a.wav"], tagger, "out.csv", backbone=backbone).kept == 2
+
+
+@pytest.mark.parametrize("cut", [3, 40, 1])
+def test_it_goes_on_where_it_stopped_and_mends_a_torn_line(tagger, backbone, archive, tmp_path, cut):
+    whole = tmp_path / "whole.csv"
+    tag_archive(archive, tagger, whole, backbone=backbone)
+    content = whole.read_bytes()
+    torn = tmp_path / "torn.csv"
+    torn.write_bytes(content[:-cut])
+    report = tag_archive(archive, tagger, torn, backbone=backbone)
+    assert (report.tagged, report.kept) == (1, 3)
+    assert torn.read_bytes() == content
+
+
+def test_a_torn_header_is_mended(tagger, backbone, archive, tmp_path):
+    out = tmp_path / "out.csv"
+    tag_archive(archive[:1], tagger, out, backbone=backbone)
+    content = out.read_bytes()
+    out.write_bytes(content[:20])
+    tag_archive(archive[:1], tagger, out, backbone=backbone)
+    assert out.read_bytes() == content
+
+
+def test_stopping_keeps_what_is_done(tagger, backbone, archive, tmp_path):
+    def stop(done, total, phase):
+        if done == 2:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        tag_archive(archive, tagger, tmp_path / "out.csv", stop, backbone=backbone)
+    assert len(table(tmp_path / "out.csv")) == 3
+    seen = []
+    report = tag_archive(
+        archive, tagger, tmp_path / "out.csv", lambda *what: seen.append(what), backbone=backbone
+    )
+    assert (report.tagged, report.kept) == (2, 2)
+    assert seen[-1] == (4, 4, "tagging")
+
+
+def test_a_file_that_cannot_be_read_is_named_and_tried_again(tagger, backbone, archive, tmp_path):
+    broken = tmp_path / "broken.wav"
+    broken.write_bytes(b"no sound")
+    report = tag_archive([archive[0], broken], tagger, tmp_path / "out.csv", backbone=backbone)
+    assert report.tagged == 1
+    assert "broken.wav" in str(report.problems[0])
+    shutil.copy(archive[1], broken)
+    again = tag_archive([archive[0], broken], tagger, tmp_path / "out.csv", backbone=backbone)
+    assert (again.tagged, again.kept, again.problems) == (1, 1, ())
+
+
+def test_a_table_of_another_tagger_or_another_kind_is_left_alone(
+    tagger, support, backbone, archive, tmp_path
+):
+    embeddings, labels, recordings = support
+    other = Tagger.make(embeddings, labels, recordings, TAGS, layer="high", spec=backbone.spec)
+    out = tmp_path / "out.csv"
+    tag_archive(archive[:1], other, out, backbone=backbone)
+    before = out.read_bytes()
+    with refused("tagger.csv_other_tagger"):
+        tag_archive(archive, tagger, out, backbone=backbone)
+    assert out.read_bytes() == before
+    for content in (b"shopping list\nmilk\n", b"milk", b"\xff\xfe\n"):
+        out.write_bytes(content)
+        with refused("tagger.csv_foreign"):
+            tag_archive(archive, tagger, out, backbone=backbone)
+        assert out.read_bytes() == content
+    with refused("tagger.csv_cannot_write"):
+        tag_archive(archive, tagger, tmp_path, backbone=backbone)
+
+
+def test_every_sentence_has_its_japanese():
+    package = Path(__file__).parent.parent / "mirdemo"
+    for room, sources in {
+        "tagger": [*package.glob("tagger*.py"), package / "archive_tagging.py"],
+        "fewshot": [*(package / "fewshot").glob("*.py")],
+    }.items():
+        said = json.loads((package / "web" / "text" / f"say.{room}.ja.json").read_text(encoding="utf-8"))
+        raised = {}
+        for source in sources:
+            for call in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+                if not isinstance(call, ast.Call) or not call.args:
+                    continue
+                texts = [
+                    a.value for a in call.args if isinstance(a, ast.Constant) and isinstance(a.value, str)
+                ]
+                codes = [k.value.value for k in call.keywords if k.arg == "code"] + texts[1:2]
+                if texts and codes and str(codes[0]).startswith(f"{room}."):
+                    raised[codes[0]] = texts[0]
+        assert set(raised) == set(said)
+        for code, english in raised.items():
+            assert set(re.findall(r"{(\w+)}", said[code])) == set(re.findall(r"{(\w+)}", english)), code
