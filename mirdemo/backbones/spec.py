@@ -10,10 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mirdemo.sentences import MirdemoError
+from mirdemo.sentences import MirdemoError, Sentence
 
 if TYPE_CHECKING:
     import torch
+
+    from mirdemo.backbones.health import Health
+    from mirdemo.backbones.split import Split, TailSizes
 
 
 class BackboneError(MirdemoError):
@@ -26,6 +29,11 @@ class Layer:
 
     name: str
     size: int
+
+
+def state_layers(count: int, size: int) -> tuple[Layer, ...]:
+    """The layers of a transformer: its input state and ``count`` layers, all of one size."""
+    return (Layer("input", size), *(Layer(str(i), size) for i in range(1, count + 1)))
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,8 @@ class BackboneSpec:
     download_bytes: what a first use fetches; 0 for embedded
     pooling: how a window's frames become one row, e.g. ``"mean"``
     joint_size: size of the joint audio-text space; 0 where there is none
+    tail_blocks: how many trailing blocks the published fine-tuning trains (arXiv 2506.17055), or our
+        default where nothing is published; 0 if the backbone has nothing to train
     citation: short reference
     """
 
@@ -67,6 +77,7 @@ class BackboneSpec:
     download_bytes: int = 0
     pooling: str = "mean"
     joint_size: int = 0
+    tail_blocks: int = 0
     citation: str = ""
 
     @property
@@ -107,13 +118,17 @@ class Backbone(ABC):
     """A loaded backbone.
 
     Attributes: ``spec`` (with ``layers`` filled in), ``identity``, ``device`` (torch.device),
-    ``health`` (a ``backbones.health.Health``, or None for backbones that carry no weights).
+    ``health`` (a ``backbones.health.Health``, or None for backbones that carry no weights), ``warnings``
+    (what people should know about this copy, e.g. that its repository has changed), ``tail_sizes`` (how many
+    trailing blocks ``split`` may set free for training; None where there are none).
     """
 
     spec: BackboneSpec
     identity: Identity
     device: torch.device
-    health: Any = None
+    health: Health | None = None
+    warnings: tuple[Sentence, ...] = ()
+    tail_sizes: TailSizes | None = None
 
     @abstractmethod
     def hidden_states(self, waves: torch.Tensor) -> list[torch.Tensor]:
@@ -128,3 +143,15 @@ class Backbone(ABC):
     def pool(self, states: list[torch.Tensor]) -> list[torch.Tensor]:
         """Frames to one row a window: (batch, frames, dim) -> float32 (batch, size), here by the mean."""
         return [s.float().mean(dim=1) for s in states]
+
+    def split(self, n_blocks: int | None = None) -> Split:
+        """The backbone as a frozen prefix and a trainable copy of its last ``n_blocks`` blocks.
+
+        n_blocks: within ``tail_sizes``; None for ``tail_sizes.published``.
+        Raises BackboneError where there is nothing to train or the number is out of range.
+        """
+        raise BackboneError(
+            "{name} has no layers that can be trained. Choose another backbone for fine-tuning.",
+            code="backbone.no_tail",
+            name=self.spec.title,
+        )

@@ -1,0 +1,87 @@
+"""Which files of a repository a backbone needs: decided from the names, and an index where there is one.
+
+Imports no torch: the page asks this about every backbone before any is loaded.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from mirdemo.backbones.spec import BackboneError, BackboneSpec
+
+INDEX = "model.safetensors.index.json"
+SINGLE = "model.safetensors"
+PICKLED = "pytorch_model.bin"
+
+#: An index names files of its own folder, nothing else: no path leads out of it.
+_SHARD = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*\.safetensors", re.ASCII)
+
+#: Besides the weights: files that must be there, files that are taken where they are.
+_REQUIRED = ("config.json", "preprocessor_config.json")
+_OPTIONAL = {
+    "clap": ("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "special_tokens_map.json")
+}
+#: The part of the network that is used, where the repository holds more: prefix of its tensors' names.
+PARTS = {"qwen2_audio": "audio_tower."}
+
+
+def weights(spec: BackboneSpec, available: Collection[str], fetch: Callable[[str], Path]) -> list[str]:
+    """The weight files to load, out of those there are.
+
+    available: names of the repository's (or folder's) files
+    fetch: gives a small file's path, fetching it where it is not here yet
+
+    A file whose SHA-256 is known comes first, then one safetensors file, then the shards that the index lists
+    for the part that is used, then the pickled form. Raises BackboneError if there is none.
+    """
+    known = [name for name in spec.weights_sha256 if name in available]
+    if known:
+        return known
+    if SINGLE in available:
+        return [SINGLE]
+    if INDEX in available:
+        return shards(fetch(INDEX), PARTS.get(spec.family, ""), spec.title)
+    if PICKLED in available:
+        return [PICKLED]
+    raise BackboneError(
+        "{name} comes without weights that can be loaded safely. "
+        "It needs model.safetensors or pytorch_model.bin.",
+        code="backbone.no_weights",
+        name=spec.title,
+    )
+
+
+def shards(index: Path, prefix: str, title: str) -> list[str]:
+    """Names of the shards that hold tensors beginning with ``prefix``, sorted. Raises BackboneError."""
+    try:
+        placed = json.loads(index.read_text(encoding="utf-8"))["weight_map"].items()
+        names = {shard for key, shard in placed if key.startswith(prefix)}
+        sound = bool(names) and all(_SHARD.fullmatch(name) for name in names)
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        sound = False
+    if not sound:
+        raise BackboneError(
+            "The index of {name} cannot be read. Fetch it again, or tell its owner.",
+            code="backbone.bad_index",
+            name=title,
+        )
+    return sorted(names)
+
+
+def needed(spec: BackboneSpec, available: Collection[str], fetch: Callable[[str], Path]) -> list[str]:
+    """Every file to fetch: configuration, tokenizer where used, weights. Raises BackboneError if one is missing."""
+    missing = [name for name in _REQUIRED if name not in available]
+    if missing:
+        raise BackboneError(
+            "{name} lacks the file {file}. Choose a repository that transformers can load.",
+            code="backbone.file_missing",
+            name=spec.title,
+            file=missing[0],
+        )
+    chosen = weights(spec, available, fetch)
+    optional = [name for name in _OPTIONAL.get(spec.family, ()) if name in available]
+    index = [INDEX] if any(name not in (SINGLE, PICKLED, *spec.weights_sha256) for name in chosen) else []
+    return [*_REQUIRED, *optional, *index, *chosen]

@@ -1,0 +1,139 @@
+"""Whisper-like networks: log-mel frames of a fixed length, two convolutions, transformer layers, a norm.
+
+The Qwen2-Audio tower is one, with its frames averaged in pairs before the norm. Waves shorter than the fixed
+length are padded with silence, as published, and only the frames that hold sound are given out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mirdemo.backbones import health, loading
+from mirdemo.backbones.spec import BackboneSpec, Identity, state_layers
+from mirdemo.backbones.split import NeuralBackbone, Trunk
+
+DETERMINISTIC = {
+    "dropout": 0.0,
+    "attention_dropout": 0.0,
+    "activation_dropout": 0.0,
+    "encoder_layerdrop": 0.0,
+}
+
+
+class LogMelTrunk(Trunk):
+    """Transformer layers, frames averaged in pairs where the network does so, and a norm.
+
+    frames: states that a whole window gives before averaging
+    hop: samples between mel frames
+    """
+
+    def __init__(
+        self, blocks: Sequence[nn.Module], pairs: nn.Module | None, norm: nn.Module, frames: int, hop: int
+    ) -> None:
+        super().__init__(blocks)
+        self.pairs = pairs
+        self.norm = norm
+        self._frames = frames
+        self._hop = hop
+
+    def step(self, index: int, states: Tensor) -> Tensor:
+        return self.blocks[index](states, None)
+
+    def finish(self, states: Tensor) -> Tensor:
+        if self.pairs is not None:
+            states = self.pairs(states.transpose(1, 2)).transpose(1, 2)
+        return self.norm(states)
+
+    def audible(self, states: Tensor, samples: int | None) -> Tensor:
+        if samples is None:
+            return states
+        mels = -(-samples // self._hop)
+        count = (mels - 1) // 2 + 1  # the second convolution's stride
+        if states.shape[1] < self._frames:  # averaged in pairs; a frame left over is dropped
+            count = (count - 2) // 2 + 1
+        return states[:, :count]
+
+    def cut(self, blocks: Sequence[nn.Module]) -> LogMelTrunk:
+        return LogMelTrunk(blocks, self.pairs, self.norm, self._frames, self._hop)
+
+
+class LogMelBackbone(NeuralBackbone):
+    """``network`` is a ``Qwen2AudioEncoder`` or ``WhisperEncoder`` with its weights; ``mel`` makes its input."""
+
+    def __init__(
+        self,
+        spec: BackboneSpec,
+        identity: Identity,
+        network: nn.Module,
+        mel: Any,
+        device: torch.device,
+        dtype: torch.dtype,
+    ) -> None:
+        network.to(device=device, dtype=dtype)
+        self._network = network
+        self._mel = mel
+        trunk = LogMelTrunk(
+            network.layers,
+            getattr(network, "avg_pooler", None),
+            network.layer_norm,
+            network.max_source_positions,
+            mel.hop_length,
+        )
+        super().__init__(spec, identity, trunk, device, dtype)
+
+    def front(self, waves: Tensor) -> Tensor:
+        mel = self._mel(
+            list(waves.cpu().numpy()),
+            sampling_rate=self.spec.sample_rate,
+            return_tensors="pt",
+            device=str(self.device),
+        )["input_features"]
+        states = mel.to(device=self.device, dtype=self.dtype)
+        states = nn.functional.gelu(self._network.conv1(states))
+        states = nn.functional.gelu(self._network.conv2(states))
+        return states.transpose(1, 2) + self._network.embed_positions.weight
+
+
+def assemble(
+    spec: BackboneSpec,
+    checkpoint: Path,
+    network_class: type[nn.Module],
+    config: Any,
+    paths: Sequence[Path],
+    state: Mapping[str, Tensor],
+    device: str,
+    dtype: str,
+) -> LogMelBackbone:
+    """Build the network, fill it with ``state``, and check its health. Raises BackboneError.
+
+    Obeys the folder's preprocessor_config.json (mel bands, hop, length of the window).
+    """
+    from transformers import WhisperFeatureExtractor
+
+    mel = WhisperFeatureExtractor.from_dict(
+        loading.read_json(checkpoint, "preprocessor_config.json", spec.title)
+    )
+    target = loading.resolve_device(device)
+    precision = loading.resolve_dtype(dtype, target)
+    spec = replace(
+        spec,
+        layers=state_layers(config.encoder_layers, config.d_model),
+        parameters=sum(tensor.numel() for tensor in state.values()),
+        sample_rate=mel.sampling_rate,
+        window_seconds=float(mel.chunk_length),
+        min_samples=max(
+            spec.min_samples, 2 * mel.hop_length + 1
+        ),  # two states, so that a pair can be averaged
+    )
+    identity = loading.identify(spec, paths, state, precision)
+    with loading.memory(spec.title, state, target, precision):
+        network = loading.fill(loading.build(network_class, config), state, spec.title)
+        backbone = LogMelBackbone(spec, identity, network, mel, target, precision)
+        backbone.health = health.check(backbone)
+    return backbone

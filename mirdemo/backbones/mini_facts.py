@@ -1,0 +1,39 @@
+"""What is known about the two embedded networks before they are loaded. Imports no torch.
+
+How they were made, and what they were measured to do: ``assets/backbones/*/README.md`` and ``training/README.md``.
+"""
+
+from __future__ import annotations
+
+from mirdemo.backbones.spec import BackboneSpec, Layer
+
+#: Changes with every new pair of weights; part of their identity.
+VERSION = "mini-1"
+
+WIDTH = 160
+DEPTH = 4
+
+
+def _spec(name: str, title: str, trained_on: str) -> BackboneSpec:
+    return BackboneSpec(
+        name=name,
+        title=title,
+        family="mini",
+        licence="Apache-2.0",
+        parameters=1_723_331,
+        sample_rate=24_000,
+        window_seconds=10.0,
+        layers=tuple(Layer(layer, 2 * WIDTH) for layer in ("input", *map(str, range(1, DEPTH + 1)))),
+        trained_on=trained_on,
+        min_samples=6_000,
+        revision=VERSION,
+        pooling="mean+std",
+        tail_blocks=2,
+        citation="trained by this project, see its card in assets/backbones",
+    )
+
+
+SPECS = [
+    _spec("mini-west", "Mini-West", "synthetic Western music only"),
+    _spec("mini-world", "Mini-World", "synthetic music of six traditions"),
+]

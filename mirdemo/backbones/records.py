@@ -1,0 +1,42 @@
+"""Small facts remembered between runs, one JSON file each, under ``mirdemo.home()``.
+
+Files and not a database: written whole and renamed into place, so that two processes and a kill at any
+moment leave either the old or the new fact.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from mirdemo.home import home
+
+
+def _path(kind: str, key: str) -> Path:
+    return home() / "backbones" / kind / f"{quote(key, safe='')}.json"
+
+
+def read(kind: str, key: str) -> dict[str, Any] | None:
+    """The fact as it was written; None if there is none or it cannot be read."""
+    try:
+        value = json.loads(_path(kind, key).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def write(kind: str, key: str, value: dict[str, Any]) -> None:
+    """Remember a fact. Where nothing can be written the fact is forgotten: it only saves work."""
+    path = _path(kind, key)
+    part = path.with_name(f"{uuid.uuid4().hex}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(json.dumps(value, indent=1), encoding="utf-8")
+        part.replace(path)
+    except OSError:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)

@@ -1,0 +1,309 @@
+"""Whitening: make an embedding forget what differs between two recordings of one performance.
+
+Within-class covariance normalisation (Hatch, Kajarekar and Stolcke, "Within-class covariance normalization for
+SVM-based speaker recognition", Interspeech 2006). A class here is one synthetic performance, heard several times
+through other rooms, lines and noise; the directions in which its embeddings scatter carry nothing about the music
+and are shrunk, each by the inverse of its deviation.
+
+With z = (x - centre) / scale the within-class covariance is W = s I + U diag(v) U' (its leading directions, the rest
+by their mean), and what is applied is B = sqrt(s) W^-1/2, symmetric, so that directions that never scatter stay as
+they are. A matrix belongs to one backbone, one set of weights, one window length and one pooling, and refuses others.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mirdemo.home import home
+from mirdemo.progress import Progress, silent
+from mirdemo.sentences import MirdemoError
+
+if TYPE_CHECKING:
+    from mirdemo.backbones.spec import Backbone, Identity
+    from mirdemo.embedding import Embeddings
+
+ASSETS = Path(__file__).resolve().parents[1] / "assets" / "whitening"
+RANK = 128
+#: Share of the mean variance that is mixed into W, so that a direction seen still by chance is not blown up.
+SHRINKAGE = 0.1
+
+_FORMAT = "mirdemo-whitening-1"
+#: What of an identity has to agree. Precision need not: it moves states far less than a room does.
+_KEYS = ("name", "revision", "fingerprint", "sample_rate", "window_seconds", "pooling")
+
+
+class WhiteningError(MirdemoError):
+    """A whitening cannot be fitted, read or applied. One sentence."""
+
+
+@dataclass(frozen=True, eq=False)
+class LayerWhitening:
+    """Whitening of one layer of size d: centre (d,), scale (d,), directions (d, r) orthonormal, and by how much
+    each direction is shrunk, keep (r,) in (0, 1]. All float32."""
+
+    centre: NDArray[np.float32]
+    scale: NDArray[np.float32]
+    directions: NDArray[np.float32]
+    keep: NDArray[np.float32]
+
+    @classmethod
+    def fit(
+        cls, rows: ArrayLike, groups: ArrayLike, shrinkage: float = SHRINKAGE, rank: int = RANK
+    ) -> LayerWhitening:
+        """rows: (n, d); groups: (n,), equal for renderings of one performance."""
+        x = np.asarray(rows, dtype=np.float64)
+        _, inverse, counts = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)
+        centre = x.mean(axis=0)
+        scale = x.std(axis=0)
+        scale = np.maximum(scale, 1e-3 * max(float(scale.max()), 1e-12))
+        z = (x - centre) / scale
+        sums = np.zeros((len(counts), x.shape[1]))
+        np.add.at(sums, inverse, z)
+        residual = z - (sums / counts[:, None])[inverse]
+        freedom = int((counts - 1).sum())
+        _, singular, basis = np.linalg.svd(residual / np.sqrt(freedom), full_matrices=False)
+        variance = singular**2
+        mean_variance = float(variance.sum()) / x.shape[1]
+        rank = min(rank, len(variance), freedom)
+        rest = max(float(variance[rank:].sum()), 0.0) / max(x.shape[1] - rank, 1)
+        floor = (1 - shrinkage) * rest + shrinkage * mean_variance
+        shrunk = (1 - shrinkage) * variance[:rank] + shrinkage * mean_variance
+        keep = np.sqrt(floor / np.maximum(shrunk, 1e-30)) if mean_variance > 0 else np.ones(rank)
+        return cls(*(a.astype(np.float32) for a in (centre, scale, basis[:rank].T, np.minimum(keep, 1.0))))
+
+    def apply(self, rows: NDArray[np.floating]) -> NDArray[np.float32]:
+        """(n, d) -> float32 (n, d)."""
+        z = (np.asarray(rows, dtype=np.float32) - self.centre) / self.scale
+        return z - ((z @ self.directions) * (1.0 - self.keep)) @ self.directions.T
+
+
+@dataclass(frozen=True, eq=False)
+class Whitening:
+    """One whitening a layer, for exactly one backbone.
+
+    identity: the backbone it was fitted with
+    layers: layer name -> LayerWhitening
+    provenance: how it was made: performances, renderings, seed, shrinkage, rank, generator
+    """
+
+    identity: Identity
+    layers: Mapping[str, LayerWhitening]
+    provenance: Mapping[str, Any]
+
+    @classmethod
+    def fit(
+        cls,
+        embeddings: Embeddings,
+        groups: ArrayLike,
+        *,
+        shrinkage: float = SHRINKAGE,
+        rank: int = RANK,
+        provenance: Mapping[str, Any] | None = None,
+    ) -> Whitening:
+        """Fit from embeddings of renderings.
+
+        groups: (n_clips,), equal for renderings of one performance
+        Raises WhiteningError with fewer than two performances heard at least twice.
+        """
+        groups = np.asarray(groups)
+        _, counts = np.unique(groups, return_counts=True)
+        if (counts > 1).sum() < 2:
+            raise WhiteningError(
+                "Whitening needs at least two performances, each heard at least twice, not {n}. Give it more.",
+                code="whitening.too_few",
+                n=int((counts > 1).sum()),
+            )
+        layers = {
+            name: LayerWhitening.fit(matrix, groups, shrinkage, rank)
+            for name, matrix in embeddings.layers.items()
+        }
+        made = {
+            "performances": len(counts),
+            "renderings": len(groups),
+            "shrinkage": shrinkage,
+            "rank": rank,
+            **(provenance or {}),
+        }
+        return cls(embeddings.identity, layers, made)
+
+    @property
+    def name(self) -> str:
+        """What results call it."""
+        return f"wccn-{self.provenance.get('generator', 'own')}"
+
+    def fits(self, identity: Identity) -> bool:
+        """True if it was fitted with this very backbone (any precision)."""
+        return all(getattr(identity, key) == getattr(self.identity, key) for key in _KEYS)
+
+    def apply(self, embeddings: Embeddings) -> Embeddings:
+        """The whitened embeddings: clips' rows and windows' rows alike (the mean of the windows stays the clip).
+
+        Raises WhiteningError for embeddings of another backbone.
+        """
+        self._check(embeddings.identity)
+        layers = {name: self.layers[name].apply(matrix) for name, matrix in embeddings.layers.items()}
+        per_clip = tuple(
+            replace(
+                entry, layers={name: self.layers[name].apply(rows) for name, rows in entry.layers.items()}
+            )
+            for entry in embeddings.per_clip
+        )
+        return replace(embeddings, layers=layers, per_clip=per_clip)
+
+    def matrix(self, layer: str, rows: NDArray[np.floating], identity: Identity) -> NDArray[np.float32]:
+        """Rows (n, size) of one layer, whitened. Raises WhiteningError for another backbone or an unknown layer."""
+        self._check(identity)
+        if layer not in self.layers:
+            raise WhiteningError(
+                "There is no whitening for layer {layer} of {backbone}. Choose another layer.",
+                code="whitening.layer",
+                layer=layer,
+                backbone=identity.name,
+            )
+        return self.layers[layer].apply(rows)
+
+    def _check(self, identity: Identity) -> None:
+        if not self.fits(identity):
+            raise WhiteningError(
+                "This whitening was fitted with {own}, not with this {other}. Fit one for it.",
+                code="whitening.other_backbone",
+                own=_label(self.identity),
+                other=_label(identity),
+            )
+
+    def save(self, path: str | Path) -> None:
+        """Write one safetensors file, whole or not at all: half precision, identity and provenance in its header."""
+        from safetensors.numpy import save_file
+
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tensors = {}
+        for name, layer in self.layers.items():
+            tensors[f"{name}/centre"] = layer.centre
+            tensors[f"{name}/scale"] = layer.scale
+            tensors[f"{name}/directions"] = np.ascontiguousarray(layer.directions.astype(np.float16))
+            tensors[f"{name}/keep"] = layer.keep
+        header = {
+            "format": _FORMAT,
+            "identity": json.dumps(self.identity.as_dict()),
+            "layers": json.dumps(list(self.layers)),
+            "provenance": json.dumps(dict(self.provenance)),
+        }
+        partial = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+        save_file(tensors, partial, metadata=header)
+        partial.replace(path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Whitening:
+        """Read what ``save`` wrote. Raises WhiteningError if it is missing, damaged or something else."""
+        from safetensors import SafetensorError, safe_open
+
+        from mirdemo.backbones.spec import Identity
+
+        path = Path(path)
+        try:
+            with safe_open(path, framework="numpy") as opened:
+                header = opened.metadata() or {}
+                if header.get("format") != _FORMAT:
+                    raise ValueError("another format")
+                identity = Identity(**json.loads(header["identity"]))
+                layers = {
+                    name: LayerWhitening(
+                        *(
+                            opened.get_tensor(f"{name}/{part}").astype(np.float32)
+                            for part in ("centre", "scale", "directions", "keep")
+                        )
+                    )
+                    for name in json.loads(header["layers"])
+                }
+                return cls(identity, layers, json.loads(header["provenance"]))
+        except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
+            raise WhiteningError(
+                "{name} is not a whitening that can be read. Fit it again.",
+                code="whitening.unreadable",
+                name=path.name,
+            ) from error
+
+
+def _label(identity: Identity) -> str:
+    return f"{identity.name} ({identity.revision}, {identity.fingerprint[:8]})"
+
+
+def stored_path(identity: Identity) -> Path:
+    """Where ``fit_whitening`` keeps a whitening on this machine."""
+    safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in identity.name)
+    return home() / "whitening" / f"{safe}-{identity.fingerprint[:16]}.safetensors"
+
+
+def whitening_for(identity: Identity) -> Whitening | None:
+    """The whitening of this backbone: the one that came with the software, else one fitted on this machine, else
+    None. A file that belongs to another version of the backbone counts as none."""
+    for path in (ASSETS / f"{identity.name}.safetensors", stored_path(identity)):
+        if not path.is_file():
+            continue
+        try:
+            whitening = Whitening.load(path)
+        except WhiteningError:
+            continue
+        if whitening.fits(identity):
+            return whitening
+    return None
+
+
+def fit_whitening(
+    backbone: Backbone,
+    *,
+    performances: int = 240,
+    renderings: int = 3,
+    seed: int = 0,
+    traditions: Sequence[str] | None = None,
+    shrinkage: float = SHRINKAGE,
+    rank: int = RANK,
+    progress: Progress | None = None,
+) -> Whitening:
+    """Fit a whitening for any backbone on the controlled corpora (train split), in memory, a batch at a time.
+
+    performances: how many, spread evenly over ``traditions`` (all six if None); each is heard ``renderings`` times,
+        the first as it was recorded, the others through ``mirdemo.disturbing``
+    progress: told the performances done, phase ``"whitening"``
+    Save the result with ``.save(stored_path(backbone.identity))`` for ``whitening_for`` to find it.
+    """
+    from mirdemo import __version__
+    from mirdemo.audio import Clip
+    from mirdemo.corpora.controlled import TRADITIONS, plan, render
+    from mirdemo.disturbing import disturb
+    from mirdemo.embedding import Embeddings, embed
+
+    progress = progress or silent
+    rate = backbone.spec.sample_rate
+    names = tuple(traditions or TRADITIONS)
+    rng = np.random.default_rng([seed, 9])
+    seconds = min(max(backbone.spec.window_seconds, 5.0), 10.0)
+    parts: list[Embeddings] = []
+    for number in range(performances):
+        progress(number, performances, "whitening")
+        performance = plan(
+            names[number % len(names)], 500_000 + seed * 10_000 + number, split="train", seconds=seconds
+        )
+        wave = render(performance, rate)
+        views = [wave, *(0.1 * disturb(wave, rate, rng) for _ in range(renderings - 1))]
+        parts.append(embed([Clip.of(view, rate, "rendering") for view in views], backbone))
+    progress(performances, performances, "whitening")
+    sizes = {name: matrix.shape[1] for name, matrix in parts[0].layers.items()}
+    together = Embeddings.of(
+        backbone.identity,
+        sizes,
+        [clip_id for part in parts for clip_id in part.clip_ids],
+        [entry for part in parts for entry in part.per_clip],
+    )
+    groups = np.repeat(np.arange(performances), renderings)
+    made = {"generator": f"controlled-{__version__}", "traditions": list(names), "seed": seed}
+    return Whitening.fit(together, groups, shrinkage=shrinkage, rank=rank, provenance=made)

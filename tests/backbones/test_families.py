@@ -1,0 +1,437 @@
+"""Each family gives what transformers gives, row by row, and refuses weights that do not fit."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from backbones import tiny
+from backbones.conftest import KINDS
+from safetensors.torch import load_file, save_file
+
+from mirdemo.backbones import BackboneError, load_backbone, loading
+
+WAVE_KINDS = ("mert-95m", "mert-330m", "wav2vec2", "hubert", "wavlm", "wavlm-stable")
+
+
+def load(kind_or_name: str, folder: Path, dtype: str = "float32"):
+    name = KINDS[kind_or_name][0] if kind_or_name in KINDS else kind_or_name
+    return load_backbone(name, checkpoint=folder, device="cpu", dtype=dtype)
+
+
+def copied(source: Path, to: Path) -> Path:
+    shutil.copytree(source, to)
+    return to
+
+
+def code_of(error: pytest.ExceptionInfo[BackboneError]) -> str:
+    assert str(error.value).endswith(".")
+    return error.value.sentence.code
+
+
+def change_config(folder: Path, **changes: object) -> None:
+    path = folder / "config.json"
+    tiny.write_json(path, json.loads(path.read_text(encoding="utf-8")) | changes)
+
+
+def normalised(waves: torch.Tensor) -> torch.Tensor:
+    rows = [(wave - wave.mean()) / np.sqrt(wave.var() + 1e-7) for wave in waves.double().numpy()]
+    return torch.from_numpy(np.stack(rows)).float()
+
+
+def assert_same(states: list[torch.Tensor], expected: list[torch.Tensor], tolerance: float = 2e-5) -> None:
+    assert len(states) == len(expected)
+    for ours, theirs in zip(states, expected, strict=True):
+        torch.testing.assert_close(ours, theirs, atol=tolerance, rtol=tolerance)
+
+
+@pytest.mark.parametrize("kind", WAVE_KINDS)
+def test_wave_networks_give_the_states_of_transformers(kind, checkpoint, loaded, waves) -> None:
+    import transformers
+
+    network_class = transformers.HubertModel if kind.startswith("mert") else transformers.AutoModel
+    direct = network_class.from_pretrained(checkpoint(kind)).eval()
+    direct.config.tie_last_hidden_states = True
+    backbone = loaded(kind)
+    sound = waves(backbone)
+    with torch.no_grad():
+        expected = direct(normalised(sound), output_hidden_states=True).hidden_states
+    assert_same(backbone.hidden_states(sound), list(expected))
+    assert [layer.name for layer in backbone.spec.layers] == ["input", "1", "2", "3"]
+    assert {layer.size for layer in backbone.spec.layers} == {32}
+
+
+@pytest.mark.parametrize("seconds", [10.0, 3.3, 0.05])
+def test_clap_gives_the_stages_and_joint_embedding_of_transformers(
+    seconds, checkpoint, loaded, waves
+) -> None:
+    from transformers import ClapFeatureExtractor, ClapModel
+
+    direct = ClapModel.from_pretrained(checkpoint("clap")).eval()
+    extract = ClapFeatureExtractor.from_pretrained(checkpoint("clap"))
+    backbone = loaded("clap")
+    sound = waves(backbone, seconds)
+    mel = extract(list(sound.double().numpy()), sampling_rate=48_000, return_tensors="pt")["input_features"]
+    torch.testing.assert_close(backbone.log_mel(sound)[:, None], mel.float(), atol=2e-3, rtol=0)
+    with torch.no_grad():
+        maps = direct.audio_model(mel.float(), output_hidden_states=True).hidden_states
+        joint = direct.get_audio_features(mel.float()).pooler_output
+    expected = [*(m.flatten(2).transpose(1, 2) for m in maps), joint[:, None]]
+    assert_same(backbone.hidden_states(sound), expected, tolerance=1e-3)
+    assert_same([backbone.joint(sound)], [joint], tolerance=1e-3)
+    assert [layer.name for layer in backbone.spec.layers] == [
+        *(f"stage-{i}" for i in range(1, 6)),
+        "joint",
+    ]
+
+
+def test_clap_reads_prompts_into_the_joint_space(checkpoint, loaded) -> None:
+    from transformers import AutoTokenizer, ClapModel
+
+    prompts = ["taiko drums at a festival", "a lone flute, 篠笛"]
+    tokens = AutoTokenizer.from_pretrained(checkpoint("clap"))(prompts, padding=True, return_tensors="pt")
+    with torch.no_grad():
+        expected = (
+            ClapModel.from_pretrained(checkpoint("clap")).eval().get_text_features(**tokens).pooler_output
+        )
+    ours = loaded("clap").text(prompts)
+    assert_same([ours], [expected])
+    torch.testing.assert_close(ours.norm(dim=1), torch.ones(2))
+    assert_same([loaded("clap").text(["x " * 2000])], [loaded("clap").text(["x " * 1900])])
+
+
+def test_clap_without_a_tokenizer_embeds_sound_and_refuses_prompts(tmp_path, checkpoint, waves) -> None:
+    folder = copied(checkpoint("clap"), tmp_path / "clap")
+    for name in ("vocab.json", "merges.txt", "tokenizer_config.json"):
+        (folder / name).unlink()
+    backbone = load("clap", folder)
+    assert backbone.joint(waves(backbone)).shape == (2, 24)
+    assert "prompts" not in [name for name, *_ in backbone.health.checks]
+    with pytest.raises(BackboneError) as error:
+        backbone.text(["flute"])
+    assert code_of(error) == "backbone.no_tokenizer"
+
+
+@pytest.mark.parametrize("shards", [5, 1])
+def test_the_qwen2_audio_tower_gives_the_states_of_transformers(shards, tmp_path, waves) -> None:
+    from transformers import Qwen2AudioEncoder, Qwen2AudioEncoderConfig, WhisperFeatureExtractor
+
+    folder = tiny.tiny_qwen2_audio(tmp_path / "qwen", shards=shards)
+    if shards == 5:
+        for number in (1, 4, 5):  # hold nothing of the tower
+            (folder / f"model-{number:05d}-of-00005.safetensors").unlink()
+    backbone = load("qwen2-audio", folder)
+    state = {}
+    for path in folder.glob("*.safetensors"):
+        state |= {
+            name.removeprefix("audio_tower."): tensor
+            for name, tensor in load_file(path).items()
+            if name.startswith("audio_tower.")
+        }
+    values = json.loads((folder / "config.json").read_text(encoding="utf-8"))["audio_config"]
+    direct = Qwen2AudioEncoder(Qwen2AudioEncoderConfig(**values)).eval()
+    direct.load_state_dict(state)
+    sound = waves(backbone, 7.3)
+    inputs = WhisperFeatureExtractor.from_pretrained(folder)(
+        list(sound.numpy()), sampling_rate=16_000, return_tensors="pt", return_attention_mask=True
+    )
+    with torch.no_grad():
+        expected = list(direct(inputs.input_features, output_hidden_states=True).hidden_states)
+    before, after = direct._get_feat_extract_output_lengths(inputs.attention_mask.sum(-1))
+    expected = [*(state[:, : before[0]] for state in expected[:-1]), expected[-1][:, : after[0]]]
+    assert_same(backbone.hidden_states(sound), expected)
+
+
+def test_whisper_gives_the_encoder_states_of_transformers(checkpoint, loaded, waves) -> None:
+    from transformers import WhisperFeatureExtractor, WhisperModel
+
+    direct = WhisperModel.from_pretrained(checkpoint("whisper")).encoder.eval()
+    backbone = loaded("whisper")
+    sound = waves(backbone, 2.0)
+    mel = WhisperFeatureExtractor.from_pretrained(checkpoint("whisper"))(
+        list(sound.numpy()), sampling_rate=16_000, return_tensors="pt"
+    ).input_features
+    with torch.no_grad():
+        expected = direct(mel, output_hidden_states=True).hidden_states
+    assert_same(backbone.hidden_states(sound), [state[:, :100] for state in expected])
+
+
+def test_ast_gives_the_patch_states_of_transformers(checkpoint, loaded, waves) -> None:
+    from transformers import ASTFeatureExtractor, ASTModel
+
+    direct = ASTModel.from_pretrained(checkpoint("ast")).eval()
+    direct.config.tie_last_hidden_states = True
+    backbone = loaded("ast")
+    extract = ASTFeatureExtractor.from_pretrained(checkpoint("ast"))
+
+    def expected(sound: torch.Tensor) -> list[torch.Tensor]:
+        mel = extract(list(sound.numpy()), sampling_rate=16_000, return_tensors="pt")["input_values"]
+        with torch.no_grad():
+            return list(direct(mel, output_hidden_states=True).hidden_states)
+
+    whole = waves(backbone, 99.0)
+    assert whole.shape[1] == backbone.spec.window_samples
+    assert_same(backbone.hidden_states(whole), [state[:, 2:] for state in expected(whole)])
+    short = waves(backbone, 0.5)  # 48 frames: 4 of the 12 patches along time begin and end in sound
+    assert_same(
+        backbone.hidden_states(short),
+        [state[:, 2:].unflatten(1, (12, 12))[:, :, :4].flatten(1, 2) for state in expected(short)],
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_row_does_not_depend_on_the_rows_beside_it(kind, loaded, waves) -> None:
+    backbone = loaded(kind)
+    sound = waves(backbone, 1.0, rows=3)
+    together = backbone.pool(backbone.hidden_states(sound))
+    alone = [backbone.pool(backbone.hidden_states(row[None])) for row in sound]
+    for layer, rows in enumerate(together):
+        torch.testing.assert_close(rows, torch.cat([pooled[layer] for pooled in alone]), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_shortest_and_the_longest_waves_are_taken_and_no_others(kind, loaded) -> None:
+    backbone = loaded(kind)
+    spec = backbone.spec
+    for samples in (spec.min_samples, spec.window_samples):
+        states = backbone.hidden_states(torch.randn(1, samples, generator=torch.Generator().manual_seed(0)))
+        assert all(state.shape[1] >= 1 and state.isfinite().all() for state in states)
+    for samples in (spec.min_samples - 1, spec.window_samples + 1):
+        with pytest.raises(ValueError, match="samples"):
+            backbone.hidden_states(torch.zeros(1, samples))
+
+
+def test_a_preprocessor_that_does_not_normalise_is_obeyed(tmp_path, checkpoint, loaded, waves) -> None:
+    folder = copied(checkpoint("mert-95m"), tmp_path / "mert")
+    path = folder / "preprocessor_config.json"
+    tiny.write_json(path, json.loads(path.read_text(encoding="utf-8")) | {"do_normalize": False})
+    raw = load("mert-95m", folder)
+    sound = waves(raw)
+    assert_same(raw.hidden_states(normalised(sound)), loaded("mert-95m").hidden_states(sound))
+    assert not torch.allclose(
+        raw.hidden_states(sound)[0], loaded("mert-95m").hidden_states(sound)[0], atol=1e-3
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_half_precision_stays_close_to_float32(kind, checkpoint, loaded, waves) -> None:
+    exact = loaded(kind)
+    half = load(kind, checkpoint(kind), dtype="bfloat16")
+    assert half.identity.dtype == "bfloat16"
+    sound = waves(exact)
+    states = half.hidden_states(sound)
+    assert {state.dtype for state in states} == {torch.bfloat16}
+    pairs = zip(half.pool(states), exact.pool(exact.hidden_states(sound)), strict=True)
+    for ours, theirs in pairs:
+        assert torch.cosine_similarity(ours, theirs).min() > 0.995
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_tensor_must_be_there_under_its_name_and_shape_and_no_other(kind, checkpoint, tmp_path) -> None:
+    source = checkpoint(kind)
+
+    def refused(name: str, change) -> str:
+        folder = copied(source, tmp_path / name)
+        path = next(
+            p
+            for p in sorted(folder.iterdir())
+            if p.suffix in (".bin", ".safetensors") and change_of(p, change)
+        )
+        assert path is not None
+        with pytest.raises(BackboneError) as error:
+            load(kind, folder)
+        return code_of(error)
+
+    def change_of(path: Path, change) -> bool:
+        state = torch.load(path, weights_only=True) if path.suffix == ".bin" else load_file(path)
+        key = next(
+            (
+                k
+                for k in state
+                if k.endswith(("fc1.weight", "intermediate.dense.weight")) and "decoder" not in k
+            ),
+            None,
+        )
+        key = key or next((k for k in state if k.endswith("intermediate_dense.weight")), None)
+        if key is None:
+            return False
+        change(state, key)
+        save = torch.save if path.suffix == ".bin" else save_file
+        save(state, path)
+        return True
+
+    assert refused("missing", lambda state, key: state.pop(key)) == "backbone.keys"
+    assert refused("renamed", lambda state, key: state.update({f"{key}x": state.pop(key)})) == "backbone.keys"
+    assert (
+        refused("shape", lambda state, key: state.update({key: state[key][:-1].clone()})) == "backbone.shapes"
+    )
+
+
+def test_a_missing_half_of_the_weight_norm_is_refused(checkpoint, tmp_path) -> None:
+    """The classic fault: the positional convolution left at random still gives plausible embeddings."""
+    folder = copied(checkpoint("mert-95m"), tmp_path / "mert")
+    state = torch.load(folder / "pytorch_model.bin", weights_only=True)
+    del state["encoder.pos_conv_embed.conv.weight_g"]
+    torch.save(state, folder / "pytorch_model.bin")
+    with pytest.raises(BackboneError) as error:
+        load("mert-95m", folder)
+    assert code_of(error) == "backbone.keys"
+
+
+def test_heads_are_left_out_by_name_and_an_unlisted_tensor_is_refused(checkpoint, tmp_path) -> None:
+    assert "lm_head.weight" in load_file(checkpoint("wav2vec2") / "model.safetensors")  # and it loaded
+    folder = copied(checkpoint("wav2vec2"), tmp_path / "w")
+    state = load_file(folder / "model.safetensors")
+    save_file(state | {"surprise.weight": torch.zeros(3)}, folder / "model.safetensors")
+    with pytest.raises(BackboneError) as error:
+        load("wav2vec2", folder)
+    assert code_of(error) == "backbone.keys"
+
+
+@pytest.mark.parametrize("option", ["deepnorm", "feature_extractor_cqt", "conv_pos_batch_norm"])
+def test_options_of_the_remote_code_without_equivalent_are_refused(option, checkpoint, tmp_path) -> None:
+    folder = copied(checkpoint("mert-95m"), tmp_path / "mert")
+    change_config(folder, **{option: True})
+    with pytest.raises(BackboneError) as error:
+        load("mert-95m", folder)
+    assert code_of(error) == "backbone.foreign_option"
+
+
+def test_clap_with_fusion_is_refused(checkpoint, tmp_path) -> None:
+    folder = copied(checkpoint("clap"), tmp_path / "clap")
+    audio = json.loads((folder / "config.json").read_text(encoding="utf-8"))["audio_config"]
+    change_config(folder, audio_config=audio | {"enable_fusion": True})
+    with pytest.raises(BackboneError) as error:
+        load("clap", folder)
+    assert code_of(error) == "backbone.foreign_option"
+
+
+def test_a_kind_that_is_not_known_is_refused(checkpoint, tmp_path) -> None:
+    folder = copied(checkpoint("hubert"), tmp_path / "other")
+    change_config(folder, model_type="encodec")
+    with pytest.raises(BackboneError) as error:
+        load("hubert", folder)
+    assert code_of(error) == "backbone.kind"
+
+
+class _Bomb:
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self):
+        return Path.touch, (self.marker,)
+
+
+def test_a_pickle_that_would_run_code_is_refused_and_does_not_run(checkpoint, tmp_path) -> None:
+    folder = copied(checkpoint("mert-95m"), tmp_path / "mert")
+    marker = tmp_path / "ran"
+    for write in (
+        lambda bomb, path: torch.save({"w": bomb}, path),
+        lambda bomb, path: path.write_bytes(pickle.dumps(bomb)),
+    ):
+        write(_Bomb(marker), folder / "pytorch_model.bin")
+        with pytest.raises(BackboneError) as error:
+            load("mert-95m", folder)
+        assert code_of(error) == "backbone.unsafe"
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "file", "content"),
+    [
+        ("mert-95m", "pytorch_model.bin", b"PK\x03\x04 not a zip"),
+        ("mert-95m", "pytorch_model.bin", b""),
+        ("mert-95m", "config.json", b"{"),
+        ("mert-95m", "config.json", b'{"hidden_size": "wide"}'),
+        ("mert-95m", "preprocessor_config.json", b"[1]"),
+        ("hubert", "model.safetensors", b"\xff" * 64),
+        ("hubert", "model.safetensors", b""),
+    ],
+)
+def test_damaged_files_are_named(kind, file, content, checkpoint, tmp_path) -> None:
+    folder = copied(checkpoint(kind), tmp_path / kind)
+    (folder / file).write_bytes(content)
+    with pytest.raises(BackboneError) as error:
+        load(kind, folder)
+    assert code_of(error) in ("backbone.damaged", "backbone.unsafe")
+    assert file in str(error.value)
+
+
+def test_a_truncated_checkpoint_is_refused(checkpoint, tmp_path) -> None:
+    for kind, name in (("mert-95m", "pytorch_model.bin"), ("hubert", "model.safetensors")):
+        folder = copied(checkpoint(kind), tmp_path / kind)
+        path = folder / name
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+        with pytest.raises(BackboneError) as error:
+            load(kind, folder)
+        assert code_of(error) in ("backbone.damaged", "backbone.unsafe")
+
+
+@pytest.mark.parametrize(
+    "shard", ["../../secret.safetensors", "/etc/passwd", "a/b.safetensors", 7, "..safetensors/"]
+)
+def test_an_index_cannot_lead_out_of_its_folder(shard, tmp_path) -> None:
+    folder = tiny.tiny_qwen2_audio(tmp_path / "qwen")
+    path = folder / "model.safetensors.index.json"
+    index = json.loads(path.read_text(encoding="utf-8"))
+    index["weight_map"] = dict.fromkeys(index["weight_map"], shard)
+    tiny.write_json(path, index)
+    with pytest.raises(BackboneError) as error:
+        load("qwen2-audio", folder)
+    assert code_of(error) == "backbone.bad_index"
+
+
+def test_the_identity_follows_the_weights_and_not_the_file_format(checkpoint, tmp_path) -> None:
+    pickled = load("mert-95m", checkpoint("mert-95m"))
+    folder = copied(checkpoint("mert-95m"), tmp_path / "safe")
+    state = torch.load(folder / "pytorch_model.bin", weights_only=True)
+    (folder / "pytorch_model.bin").unlink()
+    save_file(state, folder / "model.safetensors")
+    safe = load("mert-95m", folder)
+    assert safe.identity == pickled.identity
+    assert safe.identity.revision == "local"
+
+    state["encoder.layers.0.attention.q_proj.bias"][0] += 1.0
+    save_file(state, folder / "model.safetensors")
+    assert load("mert-95m", folder).identity.fingerprint != pickled.identity.fingerprint
+
+
+def test_auto_precision_is_half_only_where_the_processor_computes_in_it(monkeypatch) -> None:
+    cpu = torch.device("cpu")
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, "avx512_bf16": False})
+    assert loading.resolve_dtype("auto", cpu) is torch.float32
+    for feature in ("avx512_bf16", "amx_bf16"):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda feature=feature: {feature: True})
+        assert loading.resolve_dtype("auto", cpu) is torch.bfloat16
+    assert loading.resolve_dtype("float16", cpu) is torch.float16
+
+
+def test_too_little_memory_is_said_before_loading(checkpoint, monkeypatch) -> None:
+    monkeypatch.setattr(loading, "available_memory", lambda: 1_000_000)
+    with pytest.raises(BackboneError) as error:
+        load("mert-95m", checkpoint("mert-95m"))
+    assert code_of(error) == "backbone.memory"
+
+
+def test_memory_that_runs_out_while_loading_is_said(checkpoint, monkeypatch) -> None:
+    def exhausted(*_: object) -> None:
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp:118] DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(loading, "fill", exhausted)
+    with pytest.raises(BackboneError) as error:
+        load("mert-95m", checkpoint("mert-95m"))
+    assert code_of(error) == "backbone.memory"
+
+
+def test_the_memory_that_can_be_used_is_told_on_linux() -> None:
+    free = loading.available_memory()
+    if not Path("/proc/meminfo").exists():
+        assert free is None
+        pytest.skip("no /proc/meminfo on this system")
+    total = int(Path("/proc/meminfo").read_text(encoding="ascii").split()[1]) * 1024
+    assert 0 < free <= total

@@ -1,0 +1,327 @@
+"""Checkpoints in the published layouts with random weights: tiny ones for tests, full-sized ones for benchmarks.
+
+Each function fills a folder as its repository looks on the Hub and returns the folder. Key names are the published
+ones: ``weight_g``/``weight_v`` in MERT, the old names of AST's layers, ``audio_tower.`` among other parts of
+Qwen2-Audio. Weights are drawn wide enough that unlike sounds do not collapse, so that a health check passes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+#: The published seven convolutions (400 samples a frame, steps of 320), narrow.
+_CONVOLUTIONS = {
+    "conv_dim": [16] * 7,
+    "conv_kernel": [10, 3, 3, 3, 3, 2, 2],
+    "conv_stride": [5, 2, 2, 2, 2, 2, 2],
+}
+_LAYERS = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 48}
+_WAVE = {**_CONVOLUTIONS, **_LAYERS, "num_conv_pos_embeddings": 16, "num_conv_pos_embedding_groups": 4}
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    path.write_text(json.dumps(value, indent=2), encoding="utf-8")
+
+
+def random_state(network: nn.Module, seed: int = 0) -> dict[str, Tensor]:
+    """The network's state with matrices drawn at 1/sqrt(fan-in): signals neither die nor explode."""
+    draw = torch.Generator().manual_seed(seed)
+    state = network.state_dict()
+    for name, tensor in state.items():
+        if tensor.is_floating_point() and tensor.ndim >= 2:
+            fan_in = tensor[0].numel()
+            state[name] = torch.randn(tensor.shape, generator=draw) / fan_in**0.5
+        elif tensor.is_floating_point() and name.endswith("bias"):
+            state[name] = 0.1 * torch.randn(tensor.shape, generator=draw)
+    return {name: tensor.clone().contiguous() for name, tensor in state.items()}
+
+
+def published_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weight norm's factors under the names that published checkpoints have."""
+    return {
+        name.replace("parametrizations.weight.original0", "weight_g").replace(
+            "parametrizations.weight.original1", "weight_v"
+        ): tensor
+        for name, tensor in state.items()
+    }
+
+
+def tiny_mert(folder: Path, *, stable: bool = False, seed: int = 0, **changes: Any) -> Path:
+    """MERT: ``pytorch_model.bin`` beside a configuration with the published code's own keys.
+
+    stable: normalise before each sub-layer, as MERT-330M does; ``changes`` replace keys of config.json
+    """
+    sizes = {**_WAVE, "do_stable_layer_norm": stable, "feat_extract_norm": "layer" if stable else "group"}
+    return _mert(folder, sizes | changes, seed)
+
+
+def mert_sized(folder: Path, size: str) -> Path:
+    """MERT with the published shapes and random weights. size: ``"95m"`` (378 MB) or ``"330m"`` (1.26 GB)."""
+    if size == "95m":
+        return _mert(folder, {}, 0)
+    large = {
+        "hidden_size": 1024,
+        "num_hidden_layers": 24,
+        "num_attention_heads": 16,
+        "intermediate_size": 4096,
+        "do_stable_layer_norm": True,
+        "feat_extract_norm": "layer",
+    }
+    return _mert(folder, large, 0)
+
+
+def _mert(folder: Path, sizes: dict[str, Any], seed: int) -> Path:
+    from transformers import HubertConfig, HubertModel
+
+    folder.mkdir(parents=True, exist_ok=True)
+    values = HubertConfig(**sizes).to_dict() | {
+        "model_type": "mert_model",
+        "architectures": ["MERTModel"],
+        "auto_map": {"AutoModel": "modeling_MERT.MERTModel"},
+        "deepnorm": False,
+        "feature_extractor_cqt": False,
+        "attention_relax": 32.0,
+        "tokenizer_class": "Wav2Vec2CTCTokenizer",
+    }
+    write_json(folder / "config.json", values | {key: sizes[key] for key in sizes})
+    write_json(
+        folder / "preprocessor_config.json",
+        {
+            "do_normalize": True,
+            "feature_extractor_type": "Wav2Vec2FeatureExtractor",
+            "feature_size": 1,
+            "padding_value": 0,
+            "return_attention_mask": True,
+            "sampling_rate": 24000,
+        },
+    )
+    torch.save(
+        published_names(random_state(HubertModel(HubertConfig(**sizes)), seed)), folder / "pytorch_model.bin"
+    )
+    return folder
+
+
+def tiny_clap(folder: Path, *, seed: int = 0) -> Path:
+    """CLAP: ``pytorch_model.bin``, HTS-AT with four groups on the published 64 mel bands, and a tiny tokenizer."""
+    from transformers import ClapConfig, ClapModel
+
+    folder.mkdir(parents=True, exist_ok=True)
+    audio = {
+        "patch_embeds_hidden_size": 16,
+        "hidden_size": 128,
+        "depths": [1, 1, 2, 1],
+        "num_attention_heads": [1, 2, 4, 8],
+        "projection_dim": 24,
+    }
+    text = {
+        "vocab_size": 300,
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "intermediate_size": 48,
+        "projection_dim": 24,
+    }
+    config = ClapConfig(audio_config=audio, text_config=text, projection_dim=24)
+    write_json(folder / "config.json", config.to_dict())
+    write_json(
+        folder / "preprocessor_config.json",
+        {
+            "feature_extractor_type": "ClapFeatureExtractor",
+            "feature_size": 64,
+            "fft_window_size": 1024,
+            "frequency_max": 14000,
+            "frequency_min": 50,
+            "hop_length": 480,
+            "max_length_s": 10,
+            "padding": "repeatpad",
+            "padding_value": 0.0,
+            "return_attention_mask": False,
+            "sampling_rate": 48000,
+            "top_db": None,
+            "truncation": "rand_trunc",
+        },
+    )
+    _tiny_tokenizer(folder)
+    state = random_state(ClapModel(config), seed)
+    normalised = (
+        "audio_model.audio_encoder.batch_norm.running_"  # decibels, as a trained network has met them
+    )
+    state[f"{normalised}mean"].fill_(-40.0)
+    state[f"{normalised}var"].fill_(900.0)
+    for name, tensor in state.items():  # else the first token, the same in every prompt, sees only itself
+        if name.startswith("text_model.encoder") and "attention" in name and name.endswith("weight"):
+            tensor.mul_(3.0)
+    torch.save(state, folder / "pytorch_model.bin")
+    return folder
+
+
+def _tiny_tokenizer(folder: Path) -> None:
+    """A byte-level BPE tokenizer with RoBERTa's special tokens and no merges."""
+    from tokenizers import pre_tokenizers
+
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    characters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    write_json(folder / "vocab.json", {token: index for index, token in enumerate([*special, *characters])})
+    (folder / "merges.txt").write_text("#version: 0.2\n", encoding="utf-8")
+    write_json(
+        folder / "tokenizer_config.json", {"tokenizer_class": "RobertaTokenizer", "model_max_length": 512}
+    )
+
+
+def tiny_qwen2_audio(folder: Path, *, shards: int = 5, seed: int = 0) -> Path:
+    """Qwen2-Audio: a language model's tensors beside the tower, in ``shards`` files with an index (1: one file).
+
+    The tower's tensors lie in the second and the third of five shards.
+    """
+    from transformers import Qwen2AudioEncoder, Qwen2AudioEncoderConfig
+
+    folder.mkdir(parents=True, exist_ok=True)
+    sizes = {
+        "d_model": 32,
+        "encoder_layers": 3,
+        "encoder_attention_heads": 4,
+        "encoder_ffn_dim": 48,
+        "num_mel_bins": 128,
+        "max_source_positions": 1500,
+    }
+    tower = random_state(Qwen2AudioEncoder(Qwen2AudioEncoderConfig(**sizes)), seed)
+    state = {f"audio_tower.{name}": tensor for name, tensor in tower.items()}
+    state |= {f"language_model.model.layers.{i}.mlp.up_proj.weight": torch.randn(8, 8) for i in range(4)}
+    state |= {"multi_modal_projector.linear.weight": torch.randn(8, 32)}
+    write_json(
+        folder / "config.json",
+        {
+            "model_type": "qwen2_audio",
+            "audio_config": {"model_type": "qwen2_audio_encoder", **sizes},
+            "text_config": {"model_type": "qwen2", "hidden_size": 8},
+        },
+    )
+    _whisper_preprocessor(folder, mels=128)
+    if shards == 1:
+        save_file(state, folder / "model.safetensors")
+        return folder
+    towers = [name for name in state if name.startswith("audio_tower.")]
+    others = [name for name in state if not name.startswith("audio_tower.")]
+    parts = [others[:1], towers[::2], [*towers[1::2], *others[1:2]], others[2:3], others[3:]]
+    weight_map = {}
+    for number, names in enumerate(parts, start=1):
+        file = f"model-{number:05d}-of-00005.safetensors"
+        save_file({name: state[name] for name in names}, folder / file)
+        weight_map |= dict.fromkeys(names, file)
+    write_json(
+        folder / "model.safetensors.index.json", {"metadata": {"total_size": 0}, "weight_map": weight_map}
+    )
+    return folder
+
+
+def _whisper_preprocessor(folder: Path, mels: int) -> None:
+    write_json(
+        folder / "preprocessor_config.json",
+        {
+            "feature_extractor_type": "WhisperFeatureExtractor",
+            "chunk_length": 30,
+            "feature_size": mels,
+            "hop_length": 160,
+            "n_fft": 400,
+            "n_samples": 480000,
+            "nb_max_frames": 3000,
+            "padding_value": 0.0,
+            "return_attention_mask": True,
+            "sampling_rate": 16000,
+        },
+    )
+
+
+def tiny_wave_model(folder: Path, kind: str, *, stable: bool = False, seed: int = 0) -> Path:
+    """wav2vec 2.0, HuBERT or WavLM with a CTC head, in safetensors.
+
+    kind: ``"wav2vec2"``, ``"hubert"`` or ``"wavlm"``
+    """
+    import transformers
+
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = {"wav2vec2": "Wav2Vec2", "hubert": "Hubert", "wavlm": "WavLM"}[kind]
+    config = getattr(transformers, f"{stem}Config")(
+        **_WAVE, do_stable_layer_norm=stable, feat_extract_norm="layer" if stable else "group", vocab_size=12
+    )
+    write_json(folder / "config.json", config.to_dict())
+    write_json(folder / "preprocessor_config.json", {"do_normalize": True, "sampling_rate": 16000})
+    network = getattr(transformers, f"{stem}ForCTC")(config)
+    save_file(published_names(random_state(network, seed)), folder / "model.safetensors")
+    return folder
+
+
+def tiny_whisper(folder: Path, *, seed: int = 0) -> Path:
+    """Whisper with its decoder, in safetensors under the published names."""
+    from transformers import WhisperConfig, WhisperForConditionalGeneration
+
+    folder.mkdir(parents=True, exist_ok=True)
+    config = WhisperConfig(
+        d_model=32,
+        encoder_layers=3,
+        decoder_layers=1,
+        encoder_attention_heads=4,
+        decoder_attention_heads=4,
+        encoder_ffn_dim=48,
+        decoder_ffn_dim=48,
+        vocab_size=60,
+        pad_token_id=0,
+        bos_token_id=1,
+        eos_token_id=2,
+        decoder_start_token_id=3,
+    )
+    write_json(folder / "config.json", config.to_dict())
+    _whisper_preprocessor(folder, mels=80)
+    state = random_state(WhisperForConditionalGeneration(config), seed)
+    state.pop("proj_out.weight")  # tied to the decoder's embedding, so not saved
+    save_file(state, folder / "model.safetensors")
+    return folder
+
+
+#: Names of AST's tensors in today's transformers -> in the published checkpoints.
+_AST_PUBLISHED = (
+    (r"\.layers\.", ".encoder.layer."),
+    (r"\.attention\.q_proj\.", ".attention.attention.query."),
+    (r"\.attention\.k_proj\.", ".attention.attention.key."),
+    (r"\.attention\.v_proj\.", ".attention.attention.value."),
+    (r"\.attention\.o_proj\.", ".attention.output.dense."),
+    (r"\.mlp\.fc1\.", ".intermediate.dense."),
+    (r"\.mlp\.fc2\.", ".output.dense."),
+)
+
+
+def tiny_ast(folder: Path, *, seed: int = 0) -> Path:
+    """AST with its classifier, in safetensors under the published (older) names."""
+    from transformers import ASTConfig, ASTForAudioClassification
+
+    folder.mkdir(parents=True, exist_ok=True)
+    config = ASTConfig(**_LAYERS, max_length=128, num_labels=3)
+    write_json(folder / "config.json", config.to_dict())
+    write_json(
+        folder / "preprocessor_config.json",
+        {
+            "feature_extractor_type": "ASTFeatureExtractor",
+            "do_normalize": True,
+            "feature_size": 1,
+            "max_length": 128,
+            "mean": -4.2677393,
+            "std": 4.5689974,
+            "num_mel_bins": 128,
+            "padding_value": 0.0,
+            "sampling_rate": 16000,
+        },
+    )
+    state = {}
+    for name, tensor in random_state(ASTForAudioClassification(config), seed).items():
+        for new, old in _AST_PUBLISHED:
+            name = re.sub(new, old, name)
+        state[name] = tensor
+    save_file(state, folder / "model.safetensors")
+    return folder
