@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from mirdemo.corpora.facts import CORPORA
 from mirdemo.web.evidence import drawing, selection
+from mirdemo.web.evidence.download import download_routes
 from mirdemo.web.evidence.selection import Selection
 from mirdemo.web.language import Speaker
 from mirdemo.web.session import Visitor
@@ -85,10 +86,16 @@ def _reset(visitor: Visitor, act: Act) -> None:
     visitor.desk(EvidenceDesk).chosen = Selection()
 
 
+def _arrive(visitor: Visitor, query: Mapping[str, str]) -> None:
+    """Begin with the selection that the address names."""
+    visitor.desk(EvidenceDesk).chosen = Selection.from_query(query)
+
+
 def build(wire: Wire) -> None:
     wire.view("evidence", _context)
     wire.on("evidence.choose", _choose)
     wire.on("evidence.reset", _reset)
+    wire.on_arrival(_arrive)
 
 
-TAB = Tab("evidence", build)
+TAB = Tab("evidence", build, routes=download_routes)

@@ -1,0 +1,12 @@
+"""The Space: builds the page and serves it."""
+
+import os
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
+
+from mirdemo.web.page import serve
+
+if __name__ == "__main__":
+    serve()

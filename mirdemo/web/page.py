@@ -1,0 +1,108 @@
+"""The page: its head, its tabs in order, its foot; and how it is served.
+
+A tab is a module with a ``TAB``; to add one, name it in ``TABS``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from mirdemo.backbones.registry import spec
+from mirdemo.web import about_tab, api, clips_tab, evidence_tab, fewshot_tab, probe_tab
+from mirdemo.web.jobs import Jobs
+from mirdemo.web.language import LANGUAGES
+from mirdemo.web.limits import LIMITS
+from mirdemo.web.player import listen_route
+from mirdemo.web.session import Visitor, Visitors
+from mirdemo.web.tab import Tab
+from mirdemo.web.theme import CSS, head, theme
+from mirdemo.web.wire import Wire
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+TABS: tuple[Tab, ...] = (evidence_tab.TAB, clips_tab.TAB, probe_tab.TAB, fewshot_tab.TAB, about_tab.TAB)
+
+
+def build_page(visitors: Visitors, jobs: Jobs, tabs: tuple[Tab, ...] = TABS) -> gr.Blocks:
+    """The whole page. Imports neither torch nor transformers."""
+    wire = Wire(visitors, jobs)
+    with gr.Blocks(
+        title="mirdemo",
+        analytics_enabled=False,
+        delete_cache=(300, 900),  # what a failed act leaves of an upload; the rest is deleted when read
+        fill_width=True,
+    ) as page:
+        wire.view("head", lambda visitor, t: _where(visitor, tabs))
+        for tab in tabs:
+            with wire.panel(tab.name):
+                tab.build(wire)
+        wire.view("foot", lambda visitor, t: {"notice": visitor.notice})
+        wire.connect()
+        api.build(jobs)
+    page.queue(max_size=256, default_concurrency_limit=8, api_open=False)
+    return page
+
+
+def serve(**launch: Any) -> None:
+    """Serve the page until the process ends. Gradio reads ``GRADIO_SERVER_NAME`` and ``GRADIO_SERVER_PORT``."""
+    visitors = Visitors()
+    visitors.keep_swept()
+    page = build_page(visitors, Jobs())
+    page.launch(
+        theme=theme(),
+        css_paths=CSS,
+        head=head(),
+        ssr_mode=False,
+        show_error=False,
+        enable_monitoring=False,
+        max_file_size=LIMITS.upload_bytes,
+        allowed_paths=[],
+        footer_links=[],
+        share=False,
+        app_kwargs={"routes": routes(visitors), "docs_url": None, "redoc_url": None},
+        **launch,
+    )
+
+
+def _where(visitor: Visitor, tabs: tuple[Tab, ...]) -> Mapping[str, Any]:
+    """What the head shows: where the visitor is and what comes next."""
+    clips, steps = visitor.clips, [tab for tab in tabs if tab.step]
+    backbone = spec(visitor.backbone)
+    following = next((tab for tab in steps if tab.done is not None and not tab.done(visitor)), None)
+    numbers = {tab.name: number for number, tab in enumerate(steps, start=1)}
+    return {
+        "answered": bool(visitor.shown),
+        "languages": LANGUAGES,
+        "clips": len(clips),
+        "tags": len(clips.tags),
+        "recordings": len(set(clips.recordings)),
+        "backbone": backbone,
+        "next": following,
+        "tabs": [{"name": tab.name, "label": tab.label, "number": numbers.get(tab.name)} for tab in tabs],
+    }
+
+
+def routes(visitors: Visitors, tabs: tuple[Tab, ...] = TABS) -> list[Any]:
+    """What is served beside the page itself."""
+    of_tabs = [route for tab in tabs if tab.routes is not None for route in tab.routes()]
+    return [listen_route(visitors), plotly_route(), *of_tabs]
+
+
+def plotly_route() -> Any:
+    """Plotly's own script from its own package, so that charts need no other host."""
+    from starlette.responses import FileResponse
+    from starlette.routing import Route
+
+    def plotly(request: Request) -> Response:
+        with resources.as_file(resources.files("plotly") / "package_data" / "plotly.min.js") as path:
+            return FileResponse(
+                path, media_type="text/javascript", headers={"Cache-Control": "public, max-age=86400"}
+            )
+
+    return Route("/assets/plotly.min.js", plotly, methods=["GET"])

@@ -1,0 +1,449 @@
+/* The page's own script: sends acts, draws views, plays sounds, takes files. No library, nothing fetched. */
+"use strict";
+window.mirdemo = (() => {
+  const root = document.documentElement;
+  const remember = (store, key, value) => {
+    try {
+      if (value === undefined) return store.getItem(key);
+      store.setItem(key, value);
+    } catch { /* storage is refused in some frames: the page works without */ }
+    return null;
+  };
+
+  /* ---- the wire: acts up, an answer down ---- */
+  let send = null;
+  let upload = null;
+  const early = [];
+
+  function act(message) {
+    if (send) send(message);
+    else early.push(message);
+  }
+
+  function connect(trigger, uploadOne) {
+    send = trigger;
+    upload = uploadOne;
+    if (wished) wear(wished); // once more, after Gradio has put on its own
+    const language = new URLSearchParams(location.search).get("lang");
+    const address = location.search.slice(1);
+    send({ act: "page.hello", token: remember(sessionStorage, "mirdemo"), language, address, tab: location.hash.slice(1) });
+    early.splice(0).forEach(send);
+  }
+
+  let answered = false;
+  function heard(answer) {
+    answered = true;
+    if (answer.forgotten) return location.reload();
+    if (answer.token) remember(sessionStorage, "mirdemo", answer.token);
+  }
+
+  /* ---- drawing: make the old nodes equal to the new ones, so that focus, typing and sound survive ---- */
+  const keyOf = (node) => (node.nodeType === 1 ? node.dataset.key || node.id || null : null);
+
+  function morph(old, fresh) {
+    if (old.nodeType !== 1) {
+      if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue;
+      return;
+    }
+    for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name) && !name.startsWith("data-live")) old.removeAttribute(name);
+    for (const { name, value } of [...fresh.attributes]) {
+      if (old.getAttribute(name) === value) continue;
+      if (name === "open" && old.tagName === "DETAILS") continue;
+      old.setAttribute(name, value);
+      if (name === "value" && old !== document.activeElement) old.value = value;
+    }
+    if (old.tagName === "SELECT") {
+      morphChildren(old, fresh);
+      old.value = (fresh.querySelector("option[selected]") || fresh.options[0] || {}).value;
+      return;
+    }
+    if (old.hasAttribute("data-chart")) return;
+    if (old.tagName === "INPUT" && old.type === "text" && old.dataset.key !== fresh.dataset.key) old.value = fresh.value;
+    morphChildren(old, fresh);
+  }
+
+  function morphChildren(old, fresh) {
+    const keyed = new Map([...old.childNodes].filter(keyOf).map((node) => [keyOf(node), node]));
+    let place = old.firstChild;
+    for (const next of [...fresh.childNodes]) {
+      const key = keyOf(next);
+      let match = key ? keyed.get(key) : null;
+      if (!key) {
+        let candidate = place;
+        while (candidate && keyOf(candidate)) candidate = candidate.nextSibling;
+        if (candidate && candidate.nodeType === next.nodeType && candidate.nodeName === next.nodeName) match = candidate;
+      } else if (match && match.nodeName !== next.nodeName) match = null;
+      if (match) {
+        if (match !== place) old.insertBefore(match, place);
+        else place = place.nextSibling;
+        morph(match, next);
+        keyed.delete(key);
+      } else old.insertBefore(next.cloneNode(true), place);
+    }
+    while (place) {
+      const gone = place;
+      place = place.nextSibling;
+      gone.remove();
+    }
+  }
+
+  function draw(view, html) {
+    const fresh = document.createElement("div");
+    fresh.innerHTML = html;
+    const focus = document.activeElement;
+    morphChildren(view, fresh);
+    if (focus && view.contains(focus) && document.activeElement !== focus) focus.focus({ preventScroll: true });
+    const language = view.querySelector("[data-language]");
+    if (language) {
+      root.lang = language.dataset.language;
+      document.title = language.dataset.title;
+      if (language.dataset.answered) root.classList.remove("waiting");
+    }
+    const notice = view.querySelector(".notice:not(.refusal)");
+    if (notice) setTimeout(() => notice.isConnected && notice.remove(), 6000);
+    showTab();
+    paint();
+    charts(view);
+  }
+
+  /* ---- tabs: #clips, #few-shot ... ---- */
+  const panels = () => [...document.querySelectorAll(".mir-panel")];
+
+  function showTab() {
+    const all = panels();
+    if (!all.length) return;
+    const wanted = all.find((panel) => panel.id === `panel-${location.hash.slice(1)}`) || all[0];
+    const name = wanted.id.slice("panel-".length);
+    for (const panel of all) {
+      panel.classList.toggle("is-open", panel === wanted);
+      panel.setAttribute("role", "tabpanel");
+    }
+    for (const tab of document.querySelectorAll("[data-tab]")) {
+      const mine = tab.dataset.tab === name;
+      if (mine && tab.getAttribute("aria-selected") !== "true") tab.scrollIntoView({ block: "nearest", inline: "center" });
+      tab.setAttribute("aria-selected", mine);
+      tab.tabIndex = mine ? 0 : -1;
+    }
+    for (const link of document.querySelectorAll(".where .next")) link.toggleAttribute("data-live-here", link.hash === `#${name}`);
+    const place = wanted.querySelector("[data-address]");
+    if (place && root.dataset.open === name) {
+      const search = place.dataset.address ? `?${place.dataset.address}` : "";
+      if (search !== location.search && answered) history.replaceState(null, "", location.pathname + search + location.hash);
+    }
+    if (root.dataset.open !== name) {
+      if (root.dataset.open) act({ act: "page.open", tab: name });
+      root.dataset.open = name;
+      requestAnimationFrame(() => charts(wanted));
+    }
+  }
+  addEventListener("hashchange", () => { showTab(); scrollTo({ top: 0 }); });
+
+  /* ---- what is clicked, typed and chosen ---- */
+  const said = (element) => ({ ...element.dataset });
+
+  document.addEventListener("click", (event) => {
+    const target = event.target instanceof Element ? event.target : null;
+    if (!target) return;
+    const link = target.closest('a[href^="#"]'); // the page's <base> would make it leave the page
+    if (link) {
+      event.preventDefault();
+      location.hash = link.getAttribute("href");
+      return;
+    }
+    const play = target.closest("[data-play]");
+    if (play) return toggle(play.closest(".player"));
+    const wave = target.closest(".player .wave, .player [data-at]");
+    if (wave) return seekTo(event, wave);
+    const chooser = target.closest("[data-choose]");
+    if (chooser) return choose(chooser);
+    const recorder = target.closest("[data-record]");
+    if (recorder) return record(recorder);
+    if (target.closest("[data-theme-toggle]")) return turnTheme();
+    if (target.closest("[data-dismiss]")) return target.closest(".notice").remove();
+    const button = target.closest("button[data-act]");
+    if (button && button.closest("summary")) event.preventDefault(); // the button, not the fold around it
+    if (button && !button.disabled) act(said(button));
+  });
+
+  document.addEventListener("change", (event) => {
+    const field = event.target;
+    if (field.matches("select[data-act], input[type=radio][data-act]")) act({ ...said(field), value: field.value });
+    else if (field.matches("input[type=checkbox][data-act]")) act({ ...said(field), value: String(field.checked) });
+    else if (field.matches("input[type=range][data-act], input[type=number][data-act]")) act({ ...said(field), value: field.value });
+    else if (field.matches("input[type=text][data-act]")) leaveField(field);
+  });
+
+  function leaveField(field) {
+    const value = field.value.trim();
+    if (field.hasAttribute("data-clears")) {
+      if (!value) return;
+      field.value = "";
+    } else if (value === field.defaultValue) return;
+    act({ ...said(field), value });
+  }
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!form.matches("form[data-act]")) return;
+    event.preventDefault();
+    act({ ...said(form), ...Object.fromEntries(new FormData(form)) });
+  });
+
+  document.addEventListener("keydown", (event) => {
+    const field = event.target;
+    if (!(field instanceof Element) || event.isComposing) return; // Enter ends a Japanese conversion first
+    if (field.matches("input[type=text][data-act]")) {
+      if (event.key === "Enter" || (event.key === "," && field.hasAttribute("data-clears"))) {
+        event.preventDefault();
+        leaveField(field);
+      } else if (event.key === "Escape") {
+        field.value = field.defaultValue;
+      } else if (event.key === "Backspace" && !field.value && field.hasAttribute("data-clears")) {
+        const chips = field.closest(".chips").querySelectorAll(".chip button[data-act]");
+        if (chips.length) act(said(chips[chips.length - 1]));
+      }
+    } else if (field.matches("[role=tab]") && (event.key === "ArrowRight" || event.key === "ArrowLeft")) {
+      const tabs = [...field.parentElement.querySelectorAll("[role=tab]")];
+      const step = event.key === "ArrowRight" ? 1 : -1;
+      const next = tabs[(tabs.indexOf(field) + step + tabs.length) % tabs.length];
+      next.focus();
+      location.hash = next.dataset.tab;
+    } else if (field.matches("[data-play]") && (event.key === "ArrowRight" || event.key === "ArrowLeft")) {
+      event.preventDefault();
+      if (field.closest(".player").dataset.src === playing) audio.currentTime += event.key === "ArrowRight" ? 2 : -2;
+    }
+  });
+
+  /* ---- sound: one audio element for every player on the page ---- */
+  const audio = new Audio();
+  let playing = null;
+  audio.addEventListener("ended", () => { playing = null; paint(); });
+  audio.addEventListener("error", () => { playing = null; paint(); });
+  audio.addEventListener("pause", paint);
+  audio.addEventListener("play", () => requestAnimationFrame(tick));
+
+  function start(source, at) {
+    if (playing !== source) {
+      audio.src = source;
+      playing = source;
+    }
+    if (at !== undefined) audio.currentTime = at;
+    audio.play().catch(() => { playing = null; paint(); });
+    paint();
+  }
+
+  function toggle(player) {
+    if (player.dataset.src === playing && !audio.paused) audio.pause();
+    else if (player.dataset.src === playing) start(playing);
+    else start(player.dataset.src, player.dataset.from ? Number(player.dataset.from) : undefined);
+  }
+
+  function seekTo(event, place) {
+    const player = place.closest(".player");
+    const seconds = Number(player.dataset.seconds);
+    if (place.dataset.at !== undefined) return start(player.dataset.src, Number(place.dataset.at));
+    const box = place.getBoundingClientRect();
+    start(player.dataset.src, Math.max(0, Math.min(1, (event.clientX - box.left) / box.width)) * seconds);
+  }
+
+  function paint() {
+    for (const player of document.querySelectorAll(".player")) {
+      const mine = player.dataset.src === playing;
+      const seconds = Number(player.dataset.seconds) || 1;
+      player.toggleAttribute("data-live-playing", mine && !audio.paused);
+      player.style.setProperty("--played", mine ? `${(100 * audio.currentTime) / seconds}%` : "0%");
+      const button = player.querySelector("[data-play]");
+      if (button) button.setAttribute("aria-pressed", mine && !audio.paused);
+      const under = player.querySelector(".under");
+      if (mine && under && !player.querySelector(".over")) {
+        const over = under.cloneNode(true);
+        over.setAttribute("class", "over");
+        under.after(over);
+      }
+      const clock = player.querySelector(".clock");
+      if (clock) clock.textContent = mine ? time(audio.currentTime) : "";
+      for (const cell of player.querySelectorAll("[data-at]")) {
+        const at = Number(cell.dataset.at);
+        cell.toggleAttribute("data-live-now", mine && audio.currentTime >= at && audio.currentTime < at + Number(cell.dataset.lasts));
+      }
+    }
+  }
+  const time = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+  const tick = () => { paint(); if (!audio.paused) requestAnimationFrame(tick); };
+
+  /* ---- files: dropped, chosen, recorded ---- */
+  function choose(button) {
+    const input = document.createElement("input");
+    input.type = "file";
+    input.multiple = !button.closest("[data-drop]").hasAttribute("data-one");
+    input.className = "chosen-files";
+    if (button.dataset.choose === "folder") input.webkitdirectory = true;
+    const zone = button.closest("[data-drop]");
+    input.addEventListener("change", () => {
+      take(zone, [...input.files].map((file) => ({ file, name: file.webkitRelativePath || file.name })));
+    });
+    input.click();
+  }
+
+  addEventListener("dragover", (event) => {
+    const zone = event.target.closest && event.target.closest("[data-drop]");
+    event.preventDefault();
+    document.querySelectorAll("[data-live-over]").forEach((other) => other !== zone && other.removeAttribute("data-live-over"));
+    if (zone) zone.setAttribute("data-live-over", "");
+    else event.dataTransfer.dropEffect = "none";
+  });
+  addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) document.querySelectorAll("[data-live-over]").forEach((zone) => zone.removeAttribute("data-live-over"));
+  });
+  addEventListener("drop", async (event) => {
+    const zone = event.target.closest && event.target.closest("[data-drop]");
+    event.preventDefault();
+    document.querySelectorAll("[data-live-over]").forEach((other) => other.removeAttribute("data-live-over"));
+    if (!zone) return;
+    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry && item.webkitGetAsEntry()).filter(Boolean);
+    const files = entries.length ? (await Promise.all(entries.map((entry) => walk(entry, "")))).flat()
+      : [...event.dataTransfer.files].map((file) => ({ file, name: file.name }));
+    take(zone, files);
+  });
+
+  async function walk(entry, folder) {
+    if (entry.isFile) return [await new Promise((done, fail) => entry.file((file) => done({ file, name: folder + file.name }), fail))];
+    const reader = entry.createReader();
+    const found = [];
+    for (;;) {
+      const some = await new Promise((done, fail) => reader.readEntries(done, fail));
+      if (!some.length) break;
+      for (const child of some) found.push(...(await walk(child, `${folder}${entry.name}/`)));
+    }
+    return found;
+  }
+
+  async function take(zone, files) {
+    const real = files.filter(({ name }) => !name.split("/").pop().startsWith("."));
+    if (!real.length || !upload) return;
+    const most = Number(zone.dataset.mostBytes);
+    const large = real.find(({ file }) => file.size > most);
+    if (large) return sayIn(zone, zone.dataset.sayLarge.replace("{name}", large.name));
+    const sent = [];
+    try {
+      for (const [index, { file, name }] of real.entries()) {
+        sayIn(zone, zone.dataset.sayUploading.replace("{done}", index + 1).replace("{total}", real.length), index / real.length);
+        const { path } = await upload(file);
+        sent.push({ path, name });
+      }
+    } catch {
+      return sayIn(zone, zone.dataset.sayFailed);
+    }
+    sayIn(zone, "");
+    const fields = Object.fromEntries([...zone.querySelectorAll("[name]")].map((field) => [field.name, field.value]));
+    act({ act: zone.dataset.drop, files: sent, ...fields });
+  }
+
+  function sayIn(zone, text, share) {
+    zone.toggleAttribute("data-live-busy", share !== undefined);
+    zone.querySelector(".drop-says").textContent = text;
+  }
+
+  let recording = null;
+  async function record(button) {
+    const zone = button.closest("[data-drop]");
+    if (recording) return recording.stop();
+    let stream;
+    try {
+      stream = await navigator.mediaDevices.getUserMedia({
+        audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false }, // music, not speech
+      });
+    } catch {
+      return sayIn(zone, zone.dataset.sayNoMicrophone);
+    }
+    const parts = [];
+    const began = Date.now();
+    recording = new MediaRecorder(stream);
+    recording.ondataavailable = ({ data }) => parts.push(data);
+    const clock = setInterval(() => {
+      const seconds = (Date.now() - began) / 1000;
+      sayIn(zone, zone.dataset.sayRecording.replace("{time}", time(seconds)), 0);
+      if (seconds > Number(zone.dataset.mostSeconds)) recording.stop();
+    }, 200);
+    recording.onstop = () => {
+      clearInterval(clock);
+      stream.getTracks().forEach((track) => track.stop());
+      const kind = recording.mimeType.includes("mp4") ? "m4a" : "webm";
+      recording = null;
+      button.removeAttribute("data-live-recording");
+      const stamp = new Date(began).toTimeString().slice(0, 8).replaceAll(":", "-");
+      take(zone, [{ file: new File(parts, `recording.${kind}`), name: `${zone.dataset.recordingName} ${stamp}.${kind}` }]);
+    };
+    recording.start();
+    button.setAttribute("data-live-recording", "");
+  }
+
+  /* ---- charts: Plotly from this server, loaded when the first one comes into sight ---- */
+  let plotly = null;
+  const loadPlotly = () => plotly ||= new Promise((done, fail) => {
+    const script = document.createElement("script");
+    script.src = "assets/plotly.min.js";
+    script.onload = () => done(window.Plotly);
+    script.onerror = fail;
+    document.head.append(script);
+  });
+  const ink = (name) => getComputedStyle(document.body).getPropertyValue(name).trim();
+
+  function merge(into, from) {
+    for (const [key, value] of Object.entries(from)) {
+      if (value && typeof value === "object" && !Array.isArray(value) && into[key]) merge(into[key], value);
+      else into[key] = value;
+    }
+  }
+
+  addEventListener("resize", () => requestAnimationFrame(() => charts(document)));
+
+  async function charts(view) {
+    for (const place of view.querySelectorAll("[data-chart]")) {
+      if (!place.offsetParent) continue; // in a closed tab: drawn when it opens
+      const narrow = place.clientWidth < 560;
+      const look = `${document.body.classList.contains("dark")}${narrow}${place.dataset.chart}`;
+      if (place.drawn === look) { window.Plotly && window.Plotly.Plots.resize(place); continue; }
+      place.drawn = look;
+      try {
+        const Plotly = await loadPlotly();
+        const inked = place.dataset.chart // charting.INK, FAINT and GROUND stand in for the theme's colours
+          .replaceAll("#010101", ink("--ink")).replaceAll("#020202", ink("--line")).replaceAll("#030303", ink("--ground"));
+        const { data, layout, narrow: overrides } = JSON.parse(inked);
+        if (narrow) merge(layout, overrides || {});
+        if (layout.height) place.style.height = `${layout.height}px`;
+        await Plotly.react(place, data, layout, { displayModeBar: false, responsive: true });
+        place.removeAllListeners && place.removeAllListeners("plotly_click");
+        place.on("plotly_click", ({ points }) => {
+          const what = points[0] && points[0].customdata;
+          if (what && what.play) start(what.play, what.at);
+          if (what && what.act) act(what);
+        });
+        place.classList.add("is-drawn");
+      } catch {
+        place.drawn = null;
+      }
+    }
+  }
+
+  /* ---- light and dark ---- */
+  function wear(theme) {
+    document.body.classList.toggle("dark", theme === "dark");
+    charts(document);
+  }
+  function turnTheme() {
+    const theme = document.body.classList.contains("dark") ? "light" : "dark";
+    remember(localStorage, "mirdemo-theme", theme);
+    wear(theme);
+  }
+  const wished = remember(localStorage, "mirdemo-theme");
+  if (wished) addEventListener("DOMContentLoaded", () => wear(wished));
+
+  /* Words come in the visitor's language with the first answer; until then only English readers see the page. */
+  if (!(navigator.language || "en").startsWith("en")) {
+    root.classList.add("waiting");
+    setTimeout(() => root.classList.remove("waiting"), 3000);
+  }
+
+  return { connect, heard, draw, act };
+})();

@@ -1,0 +1,156 @@
+"""From labelled clips to prototypes, and from a query to an answer that can be shown: for the tab and the endpoints."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mirdemo.backbones.registry import spec
+from mirdemo.progress import Progress
+from mirdemo.web.models import SHELF, Memory, embed_here
+
+if TYPE_CHECKING:
+    from mirdemo.audio import Clip
+    from mirdemo.clips import LabelledClips
+    from mirdemo.embedding import Embeddings
+    from mirdemo.fewshot import LCPrototypes
+
+
+@dataclass(frozen=True, eq=False)
+class Built:
+    """Prototypes made from labelled clips.
+
+    clips: the support set they were made from
+    backbone, layer: names; ``layer`` may be ``"mean"``
+    embeddings: of the support set
+    seconds: how long embedding and building took
+    """
+
+    clips: LabelledClips
+    backbone: str
+    layer: str
+    embeddings: Embeddings
+    prototypes: LCPrototypes
+    seconds: float
+
+    @property
+    def label_sets(self) -> int:
+        return len(self.prototypes.label_sets)
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What the prototypes say about one query.
+
+    nearest_tags: those of the nearest prototype; tags: given to it; none where it is unknown or like the clips without tags
+    unknown: too far from every prototype; threshold: the farthest distance that still gets tags, None if not known
+    distance: of the nearest prototype; margin: how much farther the next one is, runner_up: its tags
+    per_tag: for every tag of the support set, the distance of the nearest prototype that carries it, nearest first
+    nearest: rows of the support set behind the winning prototype with their own distances, nearest first
+    starts: seconds (n_windows,), where each window begins; window_seconds: its length
+    labels: uint8 (n_windows, n_tags), what each window by itself would get; unknown_windows: bool (n_windows,)
+    """
+
+    clip: Clip
+    built: Built
+    nearest_tags: tuple[str, ...]
+    tags: tuple[str, ...]
+    unknown: bool
+    threshold: float | None
+    distance: float
+    margin: float
+    runner_up: tuple[str, ...] | None
+    per_tag: tuple[tuple[str, float], ...]
+    nearest: tuple[tuple[int, float], ...]
+    starts: np.ndarray
+    window_seconds: float
+    labels: np.ndarray
+    unknown_windows: np.ndarray
+
+
+def layers_of(backbone: str) -> tuple[str, ...]:
+    """Layers to choose from, the mean over them first where their sizes are equal."""
+    layers = spec(backbone).layers
+    names = tuple(layer.name for layer in layers)
+    return ("mean", *names) if len({layer.size for layer in layers}) == 1 else names
+
+
+def usual_layer(backbone: str) -> str:
+    """Where to begin: the mean over layers, as published; the last layer where sizes differ."""
+    names = layers_of(backbone)
+    return "mean" if names[0] == "mean" else names[-1]
+
+
+def build(clips: LabelledClips, backbone: str, layer: str, memory: Memory, progress: Progress) -> Built:
+    """Prototypes of labelled clips. Raises FewShotError, EmbeddingError or BackboneError."""
+    from mirdemo.fewshot import LCPrototypes
+
+    SHELF.take(backbone, progress)  # loading is not part of what is timed
+    began = time.monotonic()
+    embeddings = embed_here(clips.clips, backbone, memory, progress)
+    progress(0, 0, "building")
+    prototypes = LCPrototypes().fit(embeddings.matrix(layer), clips.labels, clips.recordings, clips.tags)
+    return Built(clips, backbone, layer, embeddings, prototypes, time.monotonic() - began)
+
+
+def answer(built: Built, query: Clip, memory: Memory, progress: Progress) -> Answer:
+    """What the prototypes say about a query. Raises EmbeddingError or BackboneError."""
+    embeddings = embed_here([query], built.backbone, memory, progress)
+    progress(0, 0, "tagging")
+    prototypes, whole = built.prototypes, embeddings.matrix(built.layer)
+    why = prototypes.explain(whole[0])
+    windows = prototypes.decide(_windows(embeddings, built.layer))
+    return Answer(
+        clip=query,
+        built=built,
+        nearest_tags=why.tags,
+        tags=() if why.unknown else why.tags,
+        unknown=why.unknown,
+        threshold=why.threshold,
+        distance=why.distance,
+        margin=why.margin,
+        runner_up=why.runner_up,
+        per_tag=_per_tag(prototypes, whole),
+        nearest=tuple((one.row, one.distance) for one in why.supporting),
+        starts=embeddings.window_starts(0),
+        window_seconds=min(embeddings.window_seconds, query.seconds),
+        labels=windows.labels,
+        unknown_windows=windows.unknown,
+    )
+
+
+def _windows(embeddings: Embeddings, layer: str) -> np.ndarray:
+    """One clip's windows in one layer, float32 (n_windows, size)."""
+    by_layer = embeddings.windows(0)
+    return np.mean(list(by_layer.values()), axis=0) if layer == "mean" else by_layer[layer]
+
+
+def _per_tag(prototypes: LCPrototypes, query: np.ndarray) -> tuple[tuple[str, float], ...]:
+    from mirdemo.fewshot.nearest import NearestPrototype
+
+    size = float(np.linalg.norm(prototypes.embeddings, axis=1).max())
+    distances = NearestPrototype(prototypes.prototypes, prototypes.distance, size).distances(
+        np.asarray(query, np.float64)
+    )[0]
+    has = prototypes.label_sets.astype(bool)
+    found = [(tag, float(distances[has[:, i]].min())) for i, tag in enumerate(prototypes.tags)]
+    return tuple(sorted(found, key=lambda one: one[1]))
+
+
+def spans(answer: Answer, chosen: np.ndarray) -> list[tuple[float, float]]:
+    """Where chosen windows are, bool (n_windows,), as (start, end) in seconds, neighbours joined.
+
+    Windows overlap only at the end, where the last one is shifted back: it counts from where the one before ends.
+    """
+    ends = np.minimum(answer.starts + answer.window_seconds, answer.clip.seconds)
+    begins = np.maximum(answer.starts, np.concatenate([[0.0], ends[:-1]]))
+    places: list[tuple[float, float]] = []
+    for row in np.flatnonzero(chosen):
+        if places and abs(places[-1][1] - begins[row]) < 1e-6:
+            places[-1] = (places[-1][0], float(ends[row]))
+        else:
+            places.append((float(begins[row]), float(ends[row])))
+    return places

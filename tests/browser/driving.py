@@ -1,0 +1,57 @@
+"""What browser tests do with the page, and the sounds they give it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+RATE = 22_050
+
+
+def played(kind: str, seconds: float, seed: int) -> np.ndarray:
+    """Something drum-like or flute-like, float32 (n,) at RATE."""
+    random = np.random.default_rng(seed)
+    out = np.zeros(int((seconds + 1) * RATE))
+    at = 0.0
+    while at < seconds:
+        length = float(random.choice([0.25, 0.5]))
+        t = np.arange(int(1.2 * length * RATE)) / RATE
+        if kind == "drum":
+            note = np.sin(2 * np.pi * (60 + 60 * np.exp(-20 * t)) * t) * np.exp(-6 * t)
+        else:
+            pitch = random.choice([440, 494, 587, 659])
+            note = np.sin(2 * np.pi * pitch * t + 0.3 * np.sin(10 * np.pi * t)) * np.minimum(1, 20 * t)
+        start = int(at * RATE)
+        out[start : start + len(note)] += 0.3 * note
+        at += length
+    return out[: int(seconds * RATE)].astype(np.float32)
+
+
+def write_m4a(path: Path, samples: np.ndarray) -> None:
+    import av
+
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=RATE, layout="mono")
+        for start in range(0, len(samples), 1024):
+            frame = av.AudioFrame.from_ndarray(samples[None, start : start + 1024], "fltp", "mono")
+            frame.sample_rate = RATE
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+def give(page, act: str, files: list[Path], how: str = "files") -> None:
+    """Choose files in a drop zone."""
+    with page.expect_file_chooser() as chooser:
+        page.locator(f'[data-drop="{act}"] [data-choose={how}]').click()
+    chooser.value.set_files(files)
+
+
+def rows(page):
+    return page.locator("#panel-clips tr[data-key]")
+
+
+def wait_rows(page, count: int) -> None:
+    page.wait_for_function(
+        "n => document.querySelectorAll('#panel-clips tr[data-key]').length === n", arg=count
+    )

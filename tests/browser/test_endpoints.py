@@ -1,0 +1,73 @@
+"""The same through ``gradio_client``, without the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def client(address: str):
+    from gradio_client import Client
+
+    return Client(address, verbose=False)
+
+
+SHEET = "file,tags,recording\ndrum one.wav,drum,a\ndrum two.mp3,drum,b\nflute two.m4a,flute,c\n"
+SUPPORT = ("drum one.wav", "drum two.mp3", "flute two.m4a")
+
+
+def test_a_query_is_tagged(client, sounds: Path):
+    from gradio_client import handle_file
+
+    answer = client.predict(
+        support=[handle_file(sounds / name) for name in SUPPORT],
+        sheet=SHEET,
+        query=handle_file(sounds / "new drum.wav"),
+        api_name="/tag",
+    )
+    assert answer["nearest"][0]["tags"] == ["drum"]
+    assert answer["distances"]["drum"] < answer["distances"]["flute"]
+    assert list(answer["over_time"]) in ([], ["drum"])
+
+
+def test_several_queries_and_the_support_set_are_reported(client, sounds: Path):
+    from gradio_client import handle_file
+
+    report = client.predict(
+        support=[handle_file(sounds / name) for name in SUPPORT],
+        sheet=SHEET,
+        queries=[handle_file(sounds / "new drum.wav"), handle_file(sounds / "procession.wav")],
+        layer="timbre",
+        api_name="/few_shot",
+    )
+    assert report["support"]["tags"]["drum"] == {"clips": 2, "recordings": 2}
+    assert report["support"]["backbone"]["name"] == "spectral"
+    assert [answer["query"] for answer in report["answers"]] == ["new drum.wav", "procession.wav"]
+
+
+def test_what_cannot_be_done_is_said_in_the_callers_language(client, sounds: Path):
+    from gradio_client import handle_file
+    from gradio_client.exceptions import AppError
+
+    with pytest.raises(AppError, match="タグ"):
+        client.predict(
+            support=[handle_file(sounds / "drum one.wav")],
+            sheet="file,tags\ndrum one.wav,\n",
+            query=handle_file(sounds / "new drum.wav"),
+            language="ja",
+            api_name="/tag",
+        )
+    with pytest.raises(AppError, match="not on offer"):
+        client.predict(
+            support=[handle_file(sounds / "drum one.wav")],
+            sheet=SHEET,
+            query=handle_file(sounds / "new drum.wav"),
+            backbone="../../etc",
+            api_name="/tag",
+        )
+
+
+def test_the_pages_own_wire_is_not_offered_as_an_endpoint(client):
+    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/tag", "/few_shot"}

@@ -1,0 +1,244 @@
+"""The page as a visitor meets it: real files in, tags out, in either language, and nobody sees another's."""
+
+from __future__ import annotations
+
+import shutil
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+from driving import give, rows, wait_rows
+
+from mirdemo.web.language import speaker
+
+
+def add_and_tag(page, sounds: Path) -> None:
+    """Two drums and two flutes in four formats, tagged while adding and afterwards."""
+    page.fill('[data-drop="clips.add"] [name=tags]', "drum")
+    give(page, "clips.add", [sounds / "drum one.wav", sounds / "drum two.mp3"])
+    wait_rows(page, 2)
+    page.fill('[data-drop="clips.add"] [name=tags]', "")
+    give(page, "clips.add", [sounds / "笛 一.FLAC", sounds / "flute two.m4a"])
+    wait_rows(page, 4)
+    for name in ("笛 一.FLAC", "flute two.m4a"):
+        field = rows(page).filter(has_text=name).locator(".chips input")
+        field.fill("flute, 笛")
+        field.press("Enter")
+        rows(page).filter(has_text=name).locator(".chip", has_text="笛").wait_for()
+
+
+def test_four_formats_in_prototypes_built_and_the_tags_of_a_query_read_back(visit, sounds: Path):
+    page = visit()
+    add_and_tag(page, sounds)
+    page.locator(".where", has_text="4 clips · 3 tags · 4 recordings").wait_for()
+    page.click("a.next")
+    page.click('[data-act="few-shot.build"]')
+    page.wait_for_selector("text=prototypes, built in", timeout=90_000)
+    give(page, "few-shot.query", [sounds / "procession.wav"])
+    answer = page.locator(".answer")
+    answer.wait_for()
+    lanes = answer.locator(".lane:not(.none)")
+    assert answer.locator(".lane-name").first.inner_text() == "drum"
+    first, last = lanes.first.locator("button").first, lanes.last.locator("button").last
+    assert float(first.get_attribute("data-at")) == 0.0
+    assert float(last.get_attribute("data-at")) >= 9.0
+    give(page, "few-shot.query", [sounds / "new drum.wav"])
+    page.locator(".answer.latest", has_text="new drum.wav").wait_for()
+    latest = page.locator(".answer.latest")
+    given = latest.locator("[data-answer] .chip, .verdict .chip").all_inner_texts()
+    assert given == ["drum"]
+    near = latest.locator(".nearest-facts li")
+    assert "drum" in near.first.inner_text()
+    near.first.locator("[data-play]").click()
+    page.wait_for_selector(".nearest-facts .player[data-live-playing]")
+
+
+def test_a_clip_is_heard_and_only_through_its_visitors_secret(visit, sounds: Path, address: str):
+    page = visit()
+    give(page, "clips.add", [sounds / "drum one.wav"])
+    wait_rows(page, 1)
+    source = rows(page).locator(".player").get_attribute("data-src")
+    rows(page).locator("[data-play]").click()
+    page.wait_for_function(
+        "parseFloat(document.querySelector('.player').style.getPropertyValue('--played')) > 5"
+    )
+    with urllib.request.urlopen(f"{address}/{source}") as heard:
+        assert heard.headers["Content-Type"] == "audio/mpeg"
+        assert "no-store" in heard.headers["Cache-Control"]
+    key, clip = source.split("/")[1:]
+    for wrong in (
+        f"listen/{'x' * len(key)}/{clip}",
+        f"listen/{key}/{'0' * 64}",
+        f"listen/{key}/..%2f..%2fapp.py",
+    ):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"{address}/{wrong}")
+        assert refused.value.code == 404
+    rows(page).locator('[data-act="clips.remove"]').click()
+    wait_rows(page, 0)
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(f"{address}/{source}")
+
+
+def test_no_visitor_sees_the_clips_of_another(visit, sounds: Path):
+    first, second = visit(), visit()
+    give(first, "clips.add", [sounds / "drum one.wav"])
+    wait_rows(first, 1)
+    give(second, "clips.add", [sounds / "笛 一.FLAC"])
+    wait_rows(second, 1)
+    assert "drum one" in rows(first).inner_text()
+    assert "drum one" not in second.content()
+    second.reload()
+    second.wait_for_selector("[data-answered]")
+    wait_rows(second, 1)
+    assert "drum one" not in second.content()
+
+
+def test_a_reload_finds_everything_again_and_a_new_tab_nothing(visit, sounds: Path):
+    page = visit()
+    page.fill('[data-drop="clips.add"] [name=tags]', "drum")
+    give(page, "clips.add", [sounds / "drum one.wav"])
+    wait_rows(page, 1)
+    page.reload()
+    wait_rows(page, 1)
+    assert rows(page).locator(".chip").inner_text().strip() == "drum"
+    other = page.context.new_page()
+    other.goto(page.url)
+    other.wait_for_selector("[data-answered]")
+    wait_rows(other, 0)
+
+
+def test_languages_switch_in_place_for_static_and_computed_words(visit, sounds: Path):
+    page = visit()
+    give(page, "clips.add", [sounds / "drum one.wav", sounds / "letter.wav"])
+    wait_rows(page, 1)
+    english, japanese = speaker("en"), speaker("ja")
+    assert page.locator("h1").inner_text() == english("page.question")
+    page.evaluate("window.here = true")
+    page.click("button[lang=ja]")
+    page.locator("h1", has_text=str(japanese("page.question"))).wait_for()
+    assert page.evaluate("window.here") is True, "the page was reloaded"
+    assert page.evaluate("document.documentElement.lang") == "ja"
+    panel = page.locator("#panel-clips")
+    assert str(japanese("clips.enough.title")) not in panel.inner_text()  # no tag yet, so no counts
+    assert "クリップ 1" in page.locator(".where").inner_text()
+    assert "letter.wav" in panel.locator(".notes").inner_text()
+    assert "sound file" not in panel.inner_text()
+    field = rows(page).locator(".chips input")
+    assert field.get_attribute("placeholder") == str(japanese("clips.none_of_these"))
+    for tab in ("few-shot", "about"):
+        page.click(f'[data-tab="{tab}"]')
+        page.locator(f"#panel-{tab} h2", has_text=str(japanese(f"{tab}.title"))).wait_for()
+    page.click("button[lang=en]")
+    page.locator("h1", has_text=str(english("page.question"))).wait_for()
+    page.locator("#panel-about h2", has_text=str(english("about.title"))).wait_for()
+
+
+def test_the_first_language_is_the_browsers(visit):
+    assert visit(language="ja-JP").locator("h1").inner_text() == speaker("ja")("page.question")
+    assert visit(language="fr-FR").locator("h1").inner_text() == speaker("en")("page.question")
+
+
+def test_a_bad_file_is_refused_in_a_sentence_and_the_page_goes_on(visit, sounds: Path):
+    page = visit()
+    give(page, "clips.add", [sounds / "letter.wav"])
+    notice = page.locator(".notice.refusal")
+    notice.wait_for()
+    assert "letter.wav" in notice.inner_text()
+    notice.locator("button").click()
+    give(page, "clips.add", [sounds / "drum one.wav"])
+    wait_rows(page, 1)
+
+
+def test_a_folder_gives_its_names_as_tags(visit, sounds: Path, tmp_path: Path):
+    for tag, name in (("taiko", "drum one.wav"), ("fue", "笛 一.FLAC")):
+        (tmp_path / "festival" / tag).mkdir(parents=True)
+        shutil.copy(sounds / name, tmp_path / "festival" / tag / name)
+    page = visit()
+    with page.expect_file_chooser() as chooser:
+        page.click('[data-drop="clips.add"] [data-choose=folder]')
+    chooser.value.set_files(tmp_path / "festival")
+    wait_rows(page, 2)
+    assert rows(page).filter(has_text="drum one.wav").locator(".chip").inner_text().strip() == "taiko"
+    assert rows(page).filter(has_text="笛 一").locator(".chip").inner_text().strip() == "fue"
+
+
+def test_the_microphone_is_recorded(visit):
+    page = visit()
+    page.click('[data-drop="clips.add"] [data-record]')
+    page.wait_for_timeout(1500)
+    page.click('[data-drop="clips.add"] [data-record]')
+    wait_rows(page, 1)
+    assert "Recording" in rows(page).inner_text()
+
+
+def test_the_demonstration_set_is_one_click(visit):
+    page = visit()
+    page.click('[data-act="clips.festival"]')
+    page.wait_for_selector("#panel-clips tr[data-key] >> nth=11", timeout=90_000)
+    page.locator(".where", has_text="12 clips · 9 tags · 6 recordings").wait_for()
+
+
+def test_what_a_visitor_types_is_shown_and_never_run(visit, sounds: Path):
+    page = visit()
+    give(page, "clips.add", [sounds / "drum one.wav"])
+    wait_rows(page, 1)
+    evil = "<img src=x onerror=window.bad=1>${window.bad=2}{{x}}"
+    field = rows(page).locator(".chips input")
+    field.fill(evil)
+    field.press("Enter")
+    chip = rows(page).locator(".chip").first
+    chip.wait_for()
+    assert chip.inner_text().strip() == evil
+    name = rows(page).locator(".recording-cell input")
+    name.fill('"><script>window.bad=3</script>')
+    name.press("Enter")
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.bad") is None
+
+
+def test_tags_are_edited_by_keyboard_alone(visit, sounds: Path):
+    page = visit()
+    give(page, "clips.add", [sounds / "drum one.wav"])
+    wait_rows(page, 1)
+    rows(page).locator(".chips input").focus()
+    page.keyboard.type("slow,")
+    rows(page).locator(".chip", has_text="slow").wait_for()
+    page.keyboard.type("loud")
+    page.keyboard.press("Enter")
+    rows(page).locator(".chip", has_text="loud").wait_for()
+    page.keyboard.press("Backspace")
+    rows(page).locator(".chip", has_text="slow").wait_for(state="detached")
+    assert rows(page).locator(".chip").all_inner_texts() == ["loud"]
+    page.locator('[data-tab="clips"]').focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("location.hash === '#few-shot'")
+
+
+@pytest.mark.parametrize("language", ["en-US", "ja-JP"])
+def test_nothing_is_wider_than_a_phone(visit, sounds: Path, language: str):
+    page = visit(language=language, width=390)
+    give(page, "clips.add", [sounds / "drum one.wav"])
+    wait_rows(page, 1)
+    for tab in ("clips", "few-shot", "about"):
+        page.evaluate(f"location.hash = '{tab}'")
+        page.wait_for_timeout(250)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_light_and_dark_are_remembered(visit):
+    page = visit()
+    dark = page.evaluate("document.body.classList.contains('dark')")
+    page.click("[data-theme-toggle]")
+    page.reload()
+    page.wait_for_selector("[data-answered]")
+    assert page.evaluate("document.body.classList.contains('dark')") is not dark
+
+
+def test_uploads_do_not_stay_on_the_disk(visit, sounds: Path, uploads: Path):
+    page = visit()
+    give(page, "clips.add", [sounds / "drum one.wav", sounds / "letter.wav"])
+    wait_rows(page, 1)
+    assert uploads.is_dir(), "the server keeps its uploads elsewhere: this test looks in the wrong place"
+    assert [path for path in uploads.rglob("*") if path.suffix in (".wav", ".mp3")] == []

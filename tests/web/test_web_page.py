@@ -1,0 +1,149 @@
+"""The page is built without heavy libraries, and its parts keep their promises."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from mirdemo.audio import Clip
+from mirdemo.clips import LabelledClips
+from mirdemo.web.clips_tab import enough
+from mirdemo.web.limits import CLIP_LIMITS
+from mirdemo.web.session import Visitor
+from mirdemo.web.tagging import Answer, layers_of, spans, usual_layer
+from mirdemo.web.templating import duration
+from mirdemo.web.wire import Act, Shown, Wire
+
+
+def test_the_page_is_built_without_torch_transformers_or_plotly():
+    code = (
+        "import sys\n"
+        "from mirdemo.web.page import build_page, routes\n"
+        "from mirdemo.web.jobs import Jobs\n"
+        "from mirdemo.web.session import Visitors\n"
+        "visitors = Visitors(); build_page(visitors, Jobs()); routes(visitors)\n"
+        "print(*{'torch', 'torchaudio', 'transformers', 'sklearn', 'scipy', 'plotly'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+@pytest.fixture
+def page() -> Wire:
+    import gradio as gr
+
+    from mirdemo.web.jobs import Jobs
+    from mirdemo.web.page import TABS
+    from mirdemo.web.session import Visitors
+
+    wire = Wire(Visitors(), Jobs())
+    with gr.Blocks():
+        for tab in TABS:
+            with wire.panel(tab.name):
+                tab.build(wire)
+    return wire
+
+
+def tagged(n: int = 2) -> LabelledClips:
+    noise = np.random.default_rng(0)
+    clips = [Clip.of(noise.standard_normal(4000).astype(np.float32), 8000, f"{i}.wav") for i in range(n)]
+    return LabelledClips.from_clips(clips, [("a", "<b>")] * n, limits=CLIP_LIMITS)
+
+
+def test_only_the_open_tab_is_drawn_and_only_what_changed_is_sent(page: Wire):
+    visitor = Visitor()
+    visitor.shown["p"] = Shown("clips")
+    first = page._changed(visitor, "p")
+    assert [isinstance(update, str) for update in first].count(True) == 1
+    assert not any(isinstance(update, str) for update in page._changed(visitor, "p"))
+    visitor.hold(tagged())
+    assert [isinstance(update, str) for update in page._changed(visitor, "p")].count(True) == 1
+
+
+def test_a_view_that_fails_says_so_and_leaves_the_others(page: Wire, caplog):
+    visitor = Visitor()
+    visitor.shown["p"] = Shown("clips")
+    visitor.clips = None  # type: ignore[assignment] - what no tab can draw
+    drawn = [update for update in page._changed(visitor, "p") if isinstance(update, str)]
+    assert len(drawn) == 1
+    assert "could not be drawn" in drawn[0]
+
+
+@pytest.mark.parametrize(
+    "name", ["", "nothing", "clips.untag", "clips.tag", "few-shot.query", "few-shot.layer"]
+)
+def test_nonsense_is_answered_with_a_sentence(page: Wire, name: str):
+    visitor = Visitor()
+    visitor.hold(tagged())
+    page._do(visitor, Act({"act": name, "clip": "../x", "value": 3}), "p")
+    assert visitor.notice is not None
+    assert visitor.notice.refusal
+    assert visitor.notice.sentence.code != "page.unexpected"
+
+
+def test_an_unexpected_error_in_a_handler_is_told_neutrally(page: Wire, caplog):
+    page.on("test.broken", lambda visitor, act: 1 / 0)
+    visitor = Visitor()
+    page._do(visitor, Act({"act": "test.broken"}), "p")
+    assert visitor.notice.sentence.code == "page.unexpected"
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_tags_from_outside_are_escaped_in_every_view(page: Wire):
+    visitor = Visitor()
+    visitor.hold(tagged())
+    for tab in ("clips", "few-shot"):
+        visitor.shown["p"] = Shown(tab)
+        drawn = "".join(update for update in page._changed(visitor, "p") if isinstance(update, str))
+        assert "&lt;b&gt;" in drawn
+        assert "<b>" not in drawn
+
+
+def test_editing_changes_only_the_clip_it_names(page: Wire):
+    visitor = Visitor()
+    visitor.hold(tagged())
+    one, two = (clip.sha256 for clip in visitor.clips.clips)
+    page._do(visitor, Act({"act": "clips.untag", "clip": one, "tag": "a"}), "p")
+    assert [visitor.clips.tags_of(row) for row in (0, 1)] == [("<b>",), ("<b>", "a")]
+    page._do(visitor, Act({"act": "clips.tag", "clip": two, "value": "c, d"}), "p")
+    assert visitor.clips.tags_of(1) == ("<b>", "a", "c", "d")
+    page._do(visitor, Act({"act": "clips.recording", "clip": two, "value": "other"}), "p")
+    assert visitor.clips.recordings == ("0", "other")
+    page._do(visitor, Act({"act": "clips.remove", "clip": one}), "p")
+    assert [clip.sha256 for clip in visitor.clips.clips] == [two]
+
+
+def test_every_backbone_has_a_layer_to_begin_with():
+    from mirdemo.backbones.registry import specs
+
+    for name, spec in specs().items():
+        assert usual_layer(name) in layers_of(name)
+        assert set(layers_of(name)) - {"mean"} == {layer.name for layer in spec.layers}
+
+
+def test_neighbouring_windows_are_joined_and_the_shifted_last_one_does_not_overlap():
+    clip = Clip.of(np.zeros(25 * 8000, np.float32) + 0.1, 8000, "x.wav")
+    answer = Answer(
+        *(clip, None, (), (), False, None, 0.0, 0.0, None, (), ()),
+        starts=np.array([0.0, 10.0, 15.0]),
+        window_seconds=10.0,
+        labels=np.zeros((3, 1), np.uint8),
+        unknown_windows=np.zeros(3, bool),
+    )
+    assert spans(answer, np.array([True, True, True])) == [(0.0, 25.0)]
+    assert spans(answer, np.array([True, False, True])) == [(0.0, 10.0), (20.0, 25.0)]
+    assert spans(answer, np.array([False, False, False])) == []
+
+
+def test_what_is_enough_depends_on_recordings():
+    assert [enough(n) for n in (1, 2, 3, 10)] == ["little", "use", "check", "check"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0.04, "0.0 s"), (3.14, "3.1 s"), (9.97, "0:10"), (75.4, "1:15")]
+)
+def test_lengths_read_well(seconds: float, said: str):
+    assert duration(seconds) == said

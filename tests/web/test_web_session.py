@@ -1,0 +1,162 @@
+"""A visitor's state: found by its token only, kept over a reload, gone after the visit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mirdemo.audio import Clip
+from mirdemo.clips import LabelledClips
+from mirdemo.web.errors import PageError
+from mirdemo.web.limits import CLIP_LIMITS, WebLimits
+from mirdemo.web.models import Memory
+from mirdemo.web.player import Sounds, _range, waveform
+from mirdemo.web.session import Visitors
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def visitors(clock: Clock) -> Visitors:
+    return Visitors(WebLimits(idle_seconds=100, closed_seconds=10), clock)
+
+
+def clip(seed: int = 0, seconds: float = 0.5, rate: int = 8000) -> Clip:
+    noise = np.random.default_rng(seed).standard_normal(int(seconds * rate)) * 0.1
+    return Clip.of(noise.astype(np.float32), rate, f"clip {seed}.wav")
+
+
+def labelled(*clips: Clip) -> LabelledClips:
+    return LabelledClips.from_clips(clips, [("a",)] * len(clips), limits=CLIP_LIMITS)
+
+
+def test_a_token_finds_its_visitor_and_anything_else_a_new_one(visitors: Visitors):
+    first = visitors.arrive(None, "page-1")
+    assert visitors.arrive(first.token, "page-2") is first
+    assert visitors.get(first.token) is first
+    for stranger in (None, "", "guess", first.token[:-1], 7, ["x"]):
+        assert visitors.arrive(stranger, "page-3") is not first
+        with pytest.raises(PageError):
+            visitors.get(stranger)
+
+
+def test_tokens_and_sound_keys_are_long_and_differ(visitors: Visitors):
+    everyone = [visitors.arrive(None, str(i)) for i in range(50)]
+    secrets = {visitor.token for visitor in everyone} | {visitor.sounds.key for visitor in everyone}
+    assert len(secrets) == 100
+    assert min(map(len, secrets)) >= 40
+
+
+def test_a_reload_keeps_and_a_closed_page_forgets(visitors: Visitors, clock: Clock):
+    visitor = visitors.arrive(None, "page-1")
+    visitor.hold(labelled(clip()))
+    visitors.leave("page-1")
+    clock.now = 5
+    assert visitors.arrive(visitor.token, "page-2") is visitor
+    clock.now = 30
+    assert visitors.sweep() == 0
+    visitors.leave("page-2")
+    clock.now = 41
+    assert visitors.sweep() == 1
+    assert len(visitor.clips) == 0
+    assert visitor.sounds.held_bytes() == 0
+    assert visitors.by_sound_key(visitor.sounds.key) is None
+    assert visitors.arrive(visitor.token, "page-3") is not visitor
+
+
+def test_a_second_open_page_keeps_the_visitor(visitors: Visitors, clock: Clock):
+    visitor = visitors.arrive(None, "page-1")
+    visitors.arrive(visitor.token, "page-2")
+    visitors.leave("page-1")
+    clock.now = 50
+    assert visitors.sweep() == 0
+    assert visitors.get(visitor.token) is visitor
+
+
+def test_an_idle_visitor_is_forgotten(visitors: Visitors, clock: Clock):
+    visitor = visitors.arrive(None, "page-1")
+    clock.now = 90
+    visitors.get(visitor.token)
+    clock.now = 180
+    assert visitors.sweep() == 0
+    clock.now = 300
+    assert visitors.sweep() == 1
+
+
+def test_only_what_is_held_can_be_heard():
+    sounds, one, two = Sounds(), clip(1), clip(2)
+    sounds.keep([one, two])
+    assert sounds.mp3(one.sha256)
+    sounds.keep([two])
+    assert sounds.mp3(one.sha256) is None
+    assert sounds.mp3(two.sha256)
+    assert sounds.mp3("../../etc/passwd") is None
+
+
+def test_previews_are_bounded_and_made_again():
+    sounds = Sounds(max_preview_bytes=1)
+    clips = [clip(seed) for seed in range(3)]
+    sounds.keep(clips)
+    first = sounds.mp3(clips[0].sha256)
+    sounds.mp3(clips[1].sha256)
+    assert list(sounds._encoded) == [clips[1].sha256]
+    assert sounds.mp3(clips[0].sha256) == first
+
+
+@pytest.mark.parametrize("rate", [8000, 11_000, 44_100, 96_000])
+def test_a_preview_is_the_clip(rate: int):
+    import io
+
+    import soundfile
+
+    t = np.arange(rate) / rate
+    tone = Clip.of((0.5 * np.sin(2 * np.pi * 440 * t)).astype(np.float32), rate, "tone.wav")
+    sounds = Sounds()
+    sounds.keep([tone])
+    heard, at = soundfile.read(io.BytesIO(sounds.mp3(tone.sha256)))
+    assert abs(len(heard) / at - 1.0) < 0.2
+    spectrum = np.abs(np.fft.rfft(heard))
+    assert abs(spectrum.argmax() * at / len(heard) - 440) < 3
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (None, (0, 99)),
+        ("bytes=0-", (0, 99)),
+        ("bytes=10-19", (10, 19)),
+        ("bytes=90-500", (90, 99)),
+        ("bytes=-10", (90, 99)),
+        ("bytes=500-", (500, 99)),
+        ("nonsense", (0, 99)),
+        ("bytes=a-b", (0, 99)),
+    ],
+)
+def test_ranges_are_read_as_browsers_write_them(wanted: str | None, expected: tuple[int, int]):
+    assert _range(wanted, 100) == expected
+
+
+def test_a_waveform_has_its_bars_even_for_a_click_or_silence():
+    for samples in (np.zeros(100, np.float32), np.ones(1, np.float32), np.ones(5, np.float32)):
+        assert waveform(samples, 16).count("M") == 16
+
+
+def test_memory_lets_the_oldest_go():
+    from mirdemo.store import ClipEmbedding
+
+    memory = Memory(max_bytes=3000)
+    entry = lambda: ClipEmbedding(np.zeros(1), {"a": np.zeros((1, 250), np.float32)})  # noqa: E731
+    for name in "abcd":
+        memory.put("identity", name, entry())
+    assert memory.get("identity", "a") is None
+    assert memory.get("identity", "d") is not None
