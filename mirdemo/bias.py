@@ -26,13 +26,13 @@ Rank classes
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from mirdemo.corpora.facts import CORPORA
-from mirdemo.results import Result, Results
+from mirdemo.results import Result
 
 DRAWS = 4000
 LEVEL = 0.9
@@ -106,10 +106,13 @@ def comparisons(records: Iterable[Result]) -> dict[Comparison, list[Result]]:
     return dict(sorted(parted.items()))
 
 
-def best_known(records: Results, corpus: str, metric: str) -> float | None:
-    """The best figure known for a corpus and metric, under any protocol; None if there is none."""
-    values = [r.value for r in records if r.corpus == corpus and r.metric == metric and r.tag is None]
-    return max(values, default=None)
+def best_known(records: Iterable[Result], metric: str) -> dict[str, float]:
+    """Corpus -> the best figure known for it in this metric, under any protocol."""
+    best: dict[str, float] = {}
+    for record in records:
+        if record.metric == metric and record.tag is None:
+            best[record.corpus] = max(record.value, best.get(record.corpus, 0.0))
+    return best
 
 
 def disparity(
@@ -117,14 +120,14 @@ def disparity(
     model: str,
     *,
     corpora: Sequence[str] = tuple(CORPORA),
-    known: Results | None = None,
+    best: Mapping[str, float] | None = None,
     seed: int = 0,
 ) -> Disparity | None:
     """The disparity of one model from the records of one comparison; None with fewer than two corpora.
 
     records: of one ``Comparison``; where a corpus has several figures of the model (a published best
         transfer per source corpus, several seeds), they must have been reduced to one by the caller
-    known: records among which the best known figure of each corpus is sought (default: ``records``)
+    best: ``best_known`` of everything there is (default: of ``records``)
     Raises ValueError if the records belong to more than one comparison or repeat a corpus.
     """
     records = list(records)
@@ -150,7 +153,7 @@ def disparity(
     all_of: dict[str, int] = defaultdict(int)
     for c in corpora:
         all_of[_tradition(c)] += 1
-    known = known if known is not None else Results(tuple(records))
+    best = best_known(records, comparison.metric) if best is None else best
     return Disparity(
         model=model,
         comparison=comparison,
@@ -169,7 +172,7 @@ def disparity(
             t: _derived(lambda v, at=at: v[..., at].mean(-1), point, draws) if len(at) == all_of[t] else None
             for t, at in by_tradition.items()
         },
-        normalised={c: normalise(values[c], best_known(known, c, comparison.metric)) for c in names},
+        normalised={c: normalise(values[c], best.get(c)) for c in names},
         excess=_excess(point, draws),
     )
 

@@ -24,6 +24,8 @@ VERBS = {
     "embed": ("embed", "embed recordings and write the rows to a file"),
     "tag": ("tag", "tag recordings with a tagger that was taken home"),
     "fewshot": ("fewshot", "evaluate few-shot tagging over episodes"),
+    "corpora": ("corpora", "list the corpora, or check a copy of one against what was published"),
+    "evaluate": ("evaluate", "measure a backbone on a corpus and put it beside what is published"),
     "report": ("report", "write the evidence as one HTML file for a meeting"),
     "demo-clips": ("demo_clips", "write the demo set, a small Japanese festival, to a folder"),
 }

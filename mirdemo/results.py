@@ -296,6 +296,11 @@ def published() -> Results:
     return load(ASSETS / "published.jsonl")
 
 
+def shipped() -> Results:
+    """Everything that ships with mirdemo: published figures, then those it measured itself."""
+    return published() + load(ASSETS / "measured.jsonl")
+
+
 def measured() -> Results:
     """Figures measured by mirdemo itself: the shipped ones, then this machine's own."""
     return load(ASSETS / "measured.jsonl") + load(own_file())

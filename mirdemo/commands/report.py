@@ -22,15 +22,15 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
+    from mirdemo.web.evidence import drawing
     from mirdemo.web.evidence.report import evidence_report
-    from mirdemo.web.evidence.selection import Selection
 
     out = Path(args.out).expanduser()
     if not out.parent.is_dir():
         warn("--out must name a file in a folder that exists.")
         return 2
     wanted = {name: getattr(args, name) for name in ("metric", "methods", "models", "corpora", "sources")}
-    text = evidence_report(Selection.from_query({k: v for k, v in wanted.items() if v}), args.language)
+    text = evidence_report(drawing.selected({k: v for k, v in wanted.items() if v}), args.language)
     part = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
         part.write_text(text, encoding="utf-8")

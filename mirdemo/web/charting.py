@@ -7,7 +7,7 @@ that they wrap on a phone, can be selected and are read out; the figure itself h
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -43,17 +43,17 @@ class Chart:
     """One chart, ready for the page, a report or a download.
 
     title: the finding, a sentence computed from the data
-    figure: None where there is nothing to draw; then ``empty`` says why
+    json: the figure for ``static/page.js``: Plotly's data and layout, and ``narrow``, what changes below 560
+        pixels; None where there is nothing to draw, and then ``empty`` says why
     how: how it is computed, in plain words
-    height: pixels at desktop width; narrow: layout overrides below 560 pixels (may hold ``height``)
+    height: pixels at desktop width
     sources: short citations of everything drawn
     """
 
     title: str
-    figure: Figure | None
+    json: str | None
     how: str
     height: int = 360
-    narrow: dict[str, Any] = field(default_factory=dict)
     empty: str = ""
     sources: tuple[str, ...] = ()
 
@@ -64,21 +64,45 @@ class Chart:
         for name in ("title", "how", "empty"):
             object.__setattr__(self, name, Markup(getattr(self, name)))
 
-    @property
-    def json(self) -> str:
-        """The figure for ``static/page.js``: data, layout, and what changes on a narrow screen."""
-        assert self.figure is not None
-        plain = json.loads(self.figure.to_json())
-        return json.dumps(
-            {"data": plain["data"], "layout": plain["layout"], "narrow": self.narrow}, ensure_ascii=False
-        )
+
+def drawn(
+    title: str,
+    figure: Figure,
+    how: str,
+    *,
+    height: int,
+    narrow: dict[str, Any] | None = None,
+    sources: tuple[str, ...] = (),
+) -> Chart:
+    """A chart of a Plotly figure.
+
+    narrow: overrides below 560 pixels: of the layout, e.g. ``{"height": 460, "xaxis.tickangle": -60}``, and
+        under ``"traces.<index>"`` of a trace
+    """
+    plain = json.loads(figure.to_json())
+    text = json.dumps(
+        {"data": plain["data"], "layout": plain["layout"], "narrow": _nested(narrow or {})},
+        ensure_ascii=False,
+    )
+    return Chart(title, text, how, height, sources=sources)
+
+
+def _nested(dotted: dict[str, Any]) -> dict[str, Any]:
+    """``{"xaxis.tickangle": 1}`` -> ``{"xaxis": {"tickangle": 1}}``"""
+    nested: dict[str, Any] = {}
+    for path, value in dotted.items():
+        *parents, last = path.split(".")
+        place = nested
+        for name in parents:
+            place = place.setdefault(name, {})
+        place[last] = value
+    return nested
 
 
 def bare_figure(*, height: int, left: int = 60, right: int = 16, top: int = 8, bottom: int = 44) -> Figure:
     """An empty figure in the house style: no box, faint grid, system fonts, nothing that zooms by accident."""
     from plotly import graph_objects as go
 
-    figure = go.Figure()
     axis = {
         "showgrid": True,
         "gridcolor": FAINT,
@@ -89,26 +113,26 @@ def bare_figure(*, height: int, left: int = 60, right: int = 16, top: int = 8, b
         "automargin": True,
         "title": {"standoff": 10},
     }
-    figure.update_layout(
-        template=None,
-        height=height,
-        margin={"l": left, "r": right, "t": top, "b": bottom},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": FONT, "size": 14, "color": INK},
-        hoverlabel={
+    layout = {
+        "template": {},
+        "height": height,
+        "margin": {"l": left, "r": right, "t": top, "b": bottom},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": FONT, "size": 14, "color": INK},
+        "hoverlabel": {
             "font": {"family": FONT, "size": 14, "color": INK},
             "bgcolor": GROUND,
             "bordercolor": INK,
             "align": "left",
         },
-        xaxis=axis,
-        yaxis=axis,
-        dragmode=False,
-        showlegend=False,
-        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "title": {"text": ""}},
-    )
-    return figure
+        "xaxis": axis,
+        "yaxis": axis,
+        "dragmode": False,
+        "showlegend": False,
+        "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "title": {"text": ""}},
+    }
+    return go.Figure(layout=layout)  # ten times quicker than update_layout
 
 
 def with_interval(value: float, low: float | None, high: float | None, none: str) -> str:

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from mirdemo.corpora.facts import CORPORA
 from mirdemo.web.evidence import drawing, selection
 from mirdemo.web.evidence.download import download_routes
+from mirdemo.web.evidence.report import report_route
 from mirdemo.web.evidence.selection import Selection
 from mirdemo.web.language import Speaker
 from mirdemo.web.session import Visitor
@@ -40,7 +41,7 @@ def filters(chosen: Selection, t: Speaker) -> dict[str, Filter]:
     everything = ("", str(t("evidence.filter.all")))
     many = {
         "methods": ("method", [(m, str(t("evidence.method." + m))) for m in METHODS]),
-        "models": ("model", [(m, m) for m in selection.models()]),
+        "models": ("model", [(m, m) for m in drawing.models()]),
         "corpora": ("corpus", [(c.name, c.title) for c in CORPORA.values()]),
         "sources": ("source", [(s, str(t("evidence.source." + s))) for s in ("published", "measured")]),
     }
@@ -88,7 +89,7 @@ def _reset(visitor: Visitor, act: Act) -> None:
 
 def _arrive(visitor: Visitor, query: Mapping[str, str]) -> None:
     """Begin with the selection that the address names."""
-    visitor.desk(EvidenceDesk).chosen = Selection.from_query(query)
+    visitor.desk(EvidenceDesk).chosen = drawing.selected(query)
 
 
 def build(wire: Wire) -> None:
@@ -98,4 +99,8 @@ def build(wire: Wire) -> None:
     wire.on_arrival(_arrive)
 
 
-TAB = Tab("evidence", build, routes=download_routes)
+def _routes() -> list:
+    return [*download_routes(), report_route()]
+
+
+TAB = Tab("evidence", build, routes=_routes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from markupsafe import escape
@@ -21,6 +21,7 @@ from mirdemo.web.charting import (
     TRADITION_SYMBOLS,
     Chart,
     bare_figure,
+    drawn,
     faded,
     with_interval,
 )
@@ -34,6 +35,15 @@ UNAVAILABLE = {
     "clap-music-speech": "CLAP-Music&Speech",
     "qwen2-audio": "Qwen2-Audio",
 }
+
+
+#: rows and panels that still can be read; the rest is said in a line, and found by filtering
+MOST_ROWS, MOST_PANELS = 40, 4
+
+
+def left_out(n: int, t: Speaker) -> tuple[str, ...]:
+    """The line that says how many rows or panels are not drawn."""
+    return (str(t("evidence.left_out", n=n)),) if n > 0 else ()
 
 
 def percent(value: float) -> str:
@@ -85,19 +95,25 @@ def link_of(record: Result, cited: dict[str, dict[str, str]]) -> dict[str, str]:
     return {"link": cited[record.citation]["url"]} if record.citation else {"tag": record.tag or ""}
 
 
-def disparities(chosen: Results, metric: str, *, known: Results, corpora: Sequence[str]) -> list[Disparity]:
+def disparities(
+    chosen: Results, metric: str, *, best: Mapping[str, float], corpora: Sequence[str]
+) -> list[Disparity]:
     """One disparity a model and comparison, over corpora of the selection; several figures for one corpus
-    (seeds, repeated measurements) are reduced to the newest."""
+    (seeds, repeated measurements) are reduced to the newest.
+
+    best: ``bias.best_known`` of everything there is
+    """
+    wanted = [
+        r
+        for r in chosen
+        if r.tag is None and r.metric == metric and r.method != "fewshot" and r.corpus in CORPORA
+    ]
     found = []
-    for comparison, records in bias.comparisons(chosen).items():
-        if comparison.metric != metric or comparison.method == "fewshot":
-            continue
-        newest = {
-            (r.model, r.corpus): r for r in sorted(records, key=lambda r: r.date or "") if r.corpus in CORPORA
-        }
+    for records in bias.comparisons(wanted).values():
+        newest = {(r.model, r.corpus): r for r in sorted(records, key=lambda r: r.date or "")}
         for model in sorted({m for m, _ in newest}):
             own = [r for (m, _), r in newest.items() if m == model]
-            one = bias.disparity(own, model, corpora=corpora, known=known)
+            one = bias.disparity(own, model, corpora=corpora, best=best)
             if one is not None:
                 found.append(one)
     order = {"probe": 0, "zero_shot": 1, "finetune": 2, "trained_from_scratch": 3, "transfer": 4}
@@ -116,7 +132,7 @@ def overview(
     """Models by corpora, Western to distant from left to right; blanks hatched."""
     from plotly import graph_objects as go
 
-    rows = [(row_label(d.comparison, d.model, t), d.values) for d in found]
+    rows = [(row_label(d.comparison, d.model, t), d.values) for d in found[:MOST_ROWS]]
     if unavailable:
         rows += [(f"{title} · {t('evidence.method.probe')}", {}) for title in UNAVAILABLE.values()]
     height = 64 + 30 * len(rows)
@@ -179,11 +195,11 @@ def overview(
         for j in xs
         if np.isnan(values[i, j])
     ]
-    for j, i, _ in blank_hover:
+    if blank_hover:
         figure.add_trace(
             go.Scatter(
-                x=[j - 0.48, j + 0.48, j + 0.48, j - 0.48, j - 0.48],
-                y=[i - 0.44, i - 0.44, i + 0.44, i + 0.44, i - 0.44],
+                x=[x for j, _, _ in blank_hover for x in (j - 0.48, j + 0.48, j + 0.48, j - 0.48, None)],
+                y=[y for _, i, _ in blank_hover for y in (i - 0.44, i - 0.44, i + 0.44, i + 0.44, None)],
                 mode="lines",
                 line={"width": 0},
                 fill="toself",
@@ -197,7 +213,6 @@ def overview(
                 hoverinfo="skip",
             )
         )
-    if blank_hover:
         figure.add_trace(
             go.Scatter(
                 x=[b[0] for b in blank_hover],
@@ -215,7 +230,8 @@ def overview(
     )
     short = [str(t("evidence.short." + c)) for c in corpora]
     records = [r for d in found for r in d.values.values()]
-    return Chart(
+    more = left_out(len(found) - MOST_ROWS, t)
+    return drawn(
         overview_title(found, metric, t),
         figure,
         how,
@@ -227,8 +243,14 @@ def overview(
             "yaxis.tickfont": {"size": 13},
             "height": 64 + 44 * len(rows),
             "margin": {"l": 120, "r": 4, "t": 34, "b": 6},
+            # Six columns of 38 pixels: no room for the zero before the point.
+            **{
+                f"traces.{i}": {"text": [text.lstrip("0") for text in trace.text], "textfont": {"size": 13}}
+                for i, trace in enumerate(figure.data)
+                if trace.type == "scatter" and trace.mode == "text"
+            },
         },
-        sources=sources_of(records, cited, t),
+        sources=(*sources_of(records, cited, t), *more),
     )
 
 
@@ -273,7 +295,7 @@ def gaps(found: Sequence[Disparity], cited: dict[str, dict[str, str]], t: Speake
     whole = [d for d in found if d.western_minus_other is not None]
     if not whole:
         return Chart(str(t("evidence.gaps.title")), None, how, empty=str(t("evidence.gaps.empty")))
-    rows = sorted(whole, key=lambda d: (d.comparison, -d.western_minus_other.value))
+    rows = sorted(whole, key=lambda d: (d.comparison, -d.western_minus_other.value))[:MOST_ROWS]
     labels = [row_label(d.comparison, d.model, t) for d in rows]
     height = 70 + 46 * len(rows)
     figure = bare_figure(height=height, left=230, top=30, bottom=40)
@@ -309,17 +331,22 @@ def gaps(found: Sequence[Disparity], cited: dict[str, dict[str, str]], t: Speake
     figure.update_yaxes(
         tickvals=list(range(len(rows))), ticktext=labels, showgrid=False, range=[len(rows) - 0.5, -0.5]
     )
-    return Chart(
-        gaps_title(rows, t),
+    return drawn(
+        gaps_title(whole, t),
         figure,
         how,
         height=height,
         narrow={
             "yaxis.ticktext": [label.replace(" · ", "<br>") for label in labels],
             "yaxis.tickfont": {"size": 13},
-            "margin": {"l": 120, "r": 24, "t": 50, "b": 40},
+            "xaxis.tickangle": 0,
+            "xaxis.title": {"font": {"size": 13}},
+            "margin": {"l": 120, "r": 34, "t": 56, "b": 44},
         },
-        sources=sources_of([r for d in rows for r in d.values.values()], cited, t),
+        sources=(
+            *sources_of([r for d in rows for r in d.values.values()], cited, t),
+            *left_out(len(whole) - MOST_ROWS, t),
+        ),
     )
 
 
@@ -372,7 +399,8 @@ def normalised(found: Sequence[Disparity], corpora: Sequence[str], cited: dict, 
     from plotly import graph_objects as go
 
     how = str(t("evidence.normalised.how"))
-    rows = [d for d in found if all(v is not None for v in d.normalised.values())]
+    whole = [d for d in found if all(v is not None for v in d.normalised.values())]
+    rows = whole[:MOST_ROWS]
     if not rows:
         return Chart(
             str(t("evidence.normalised.title")), None, how, empty=str(t("evidence.normalised.empty"))
@@ -406,14 +434,14 @@ def normalised(found: Sequence[Disparity], corpora: Sequence[str], cited: dict, 
     figure.update_layout(showlegend=True)
     figure.update_xaxes(title={"text": str(t("evidence.normalised.axis"))}, tickformat=".1f")
     figure.update_yaxes(tickvals=list(range(len(rows))), ticktext=labels, range=[len(rows) - 0.5, -0.5])
-    lowest = min(((v, c, d) for d in rows for c, v in d.normalised.items()), key=lambda x: x[0])
+    lowest = min(((v, c, d) for d in whole for c, v in d.normalised.items()), key=lambda x: x[0])
     title = t(
         "evidence.normalised.finding",
         corpus=corpus_title(lowest[1]),
         model=lowest[2].model,
         percent=percent(lowest[0]),
     )
-    return Chart(
+    return drawn(
         str(title),
         figure,
         how,
@@ -421,10 +449,14 @@ def normalised(found: Sequence[Disparity], corpora: Sequence[str], cited: dict, 
         narrow={
             "yaxis.ticktext": [label.replace(" · ", "<br>") for label in labels],
             "yaxis.tickfont": {"size": 13},
-            "height": 130 + 44 * len(rows),
-            "margin": {"l": 120, "r": 8, "t": 90, "b": 44},
+            "height": 170 + 44 * len(rows),
+            "xaxis.title": {"text": str(t("evidence.normalised.axis_narrow")), "font": {"size": 13}},
+            "margin": {"l": 120, "r": 8, "t": 110, "b": 60},
         },
-        sources=sources_of([r for d in rows for r in d.values.values()], cited, t),
+        sources=(
+            *sources_of([r for d in rows for r in d.values.values()], cited, t),
+            *left_out(len(whole) - MOST_ROWS, t),
+        ),
     )
 
 
@@ -486,12 +518,17 @@ def rarity(chosen: Results, cited: dict, t: Speaker) -> Chart:
         type="log", title={"text": str(t("evidence.rarity.x"))}, tickvals=[3, 10, 30, 100, 300, 1000]
     )
     figure.update_yaxes(title={"text": "F1"}, range=[-0.03, 1.03], tickformat=".1f")
-    return Chart(
+    return drawn(
         rarity_title(found, t),
         figure,
         how + "\n" + rarity_table(found, t),
         height=440,
-        narrow={"margin": {"l": 44, "r": 8, "t": 84, "b": 48}, "height": 460},
+        narrow={
+            "margin": {"l": 44, "r": 8, "t": 84, "b": 48},
+            "height": 460,
+            "xaxis.title.font": {"size": 13},
+            "yaxis.title.font": {"size": 13},
+        },
         sources=(*sources_of(per_tag, cited, t), str(model)),
     )
 
@@ -543,16 +580,20 @@ def transfer(chosen: Results, metric: str, cited: dict, t: Speaker) -> Chart:
     names = sorted(m for m, of in table.items() if any(len(s) > 1 for s in of.values()))
     if not names:
         return Chart(str(t("evidence.transfer.title")), None, how, empty=str(t("evidence.transfer.empty")))
+    every, names = names, names[:MOST_PANELS]
     plain = bare_figure(height=380, left=50, top=56, bottom=60)
     figure = make_subplots(cols=len(names), rows=1, shared_yaxes=True, horizontal_spacing=0.03, figure=plain)
-    gains = []
+    gains = [
+        (of["all"].value - of["scratch"].value, corpus, model)
+        for model in every
+        for corpus, of in table[model].items()
+        if {"scratch", "all"} <= set(of)
+    ]
     for column, model in enumerate(names, 1):
         for corpus in (c for c in CORPORA if c in table[model]):
             of = table[model][corpus]
             have = [s for s in steps if s in of]
             colour = TRADITION_COLOURS[CORPORA[corpus].tradition]
-            if {"scratch", "all"} <= set(of):
-                gains.append((of["all"].value - of["scratch"].value, corpus, model))
             figure.add_trace(
                 go.Scatter(
                     x=[steps.index(s) for s in have],
@@ -611,7 +652,7 @@ def transfer(chosen: Results, metric: str, cited: dict, t: Speaker) -> Chart:
         model=top[2] if top else "",
         points=f"{100 * top[0]:.1f}" if top else "",
     )
-    return Chart(
+    return drawn(
         str(title),
         figure,
         how,
@@ -622,7 +663,10 @@ def transfer(chosen: Results, metric: str, cited: dict, t: Speaker) -> Chart:
             "margin": {"l": 40, "r": 4, "t": 120, "b": 70},
             **{f"xaxis{i if i > 1 else ''}.tickangle": -60 for i in range(1, len(names) + 1)},
         },
-        sources=sources_of([r for m in names for of in table[m].values() for r in of.values()], cited, t),
+        sources=(
+            *sources_of([r for m in names for of in table[m].values() for r in of.values()], cited, t),
+            *left_out(len(every) - MOST_PANELS, t),
+        ),
     )
 
 
@@ -702,12 +746,16 @@ def few_shot(chosen: Results, cited: dict, t: Speaker) -> Chart:
     figure.update_yaxes(
         title={"text": str(t("evidence.metric.macro_f1"))}, rangemode="tozero", tickformat=".1f"
     )
-    return Chart(
+    return drawn(
         few_shot_title(corpora, table, wins, compared, t),
         figure,
         how,
         height=420,
-        narrow={"margin": {"l": 44, "r": 100, "t": 16, "b": 48}, "annotations_font": 13},
+        narrow={
+            "margin": {"l": 44, "r": 100, "t": 16, "b": 60},
+            "xaxis.title": {"text": str(t("evidence.fewshot.x_narrow")), "font": {"size": 13}},
+            "yaxis.title.font": {"size": 13},
+        },
         sources=sources_of(wanted, cited, t),
     )
 

@@ -7,7 +7,7 @@ import io
 import json
 from typing import TYPE_CHECKING
 
-from mirdemo.web.evidence import selection
+from mirdemo.web.evidence import drawing, selection
 from mirdemo.web.evidence.selection import Selection
 
 if TYPE_CHECKING:
@@ -70,11 +70,11 @@ def download_routes() -> list[Route]:
     def csv_of(request: Request) -> Response:
         # A byte-order mark, so that spreadsheets read the names of ragas and makams as UTF-8.
         return answer(
-            "\ufeff" + as_csv(Selection.from_query(request.query_params)), "text/csv; charset=utf-8", "csv"
+            "\ufeff" + as_csv(drawing.selected(request.query_params)), "text/csv; charset=utf-8", "csv"
         )
 
     def json_of(request: Request) -> Response:
-        return answer(as_json(Selection.from_query(request.query_params)), "application/json", "json")
+        return answer(as_json(drawing.selected(request.query_params)), "application/json", "json")
 
     return [
         Route("/evidence/figures.csv", csv_of, methods=["GET"]),

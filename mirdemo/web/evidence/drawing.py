@@ -1,46 +1,93 @@
-"""All charts of one selection in one language, drawn once and kept."""
+"""All charts of one selection in one language, drawn once and kept.
+
+The view that everybody sees first is drawn in advance (``assets/evidence``, made by ``training/draw_evidence.py``),
+so that the first page needs neither the records nor Plotly's Python part.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cache, lru_cache
+from pathlib import Path
 
 from mirdemo import results
 from mirdemo.corpora.facts import CORPORA
 from mirdemo.results import Results
 from mirdemo.web.charting import Chart
-from mirdemo.web.evidence import charts, selection
+from mirdemo.web.evidence import selection
 from mirdemo.web.evidence.selection import Selection
-from mirdemo.web.language import speaker
+from mirdemo.web.language import DEFAULT, speaker
+
+SHIPPED = Path(results.ASSETS).parent / "evidence"
 
 
 @dataclass(frozen=True)
 class View:
-    """What the evidence tab shows: named charts in order, and how many figures stand behind them."""
+    """What the evidence tab shows: named charts in order, how many figures stand behind them, and the models
+    there are to choose from."""
 
     charts: tuple[tuple[str, Chart], ...]
     n_figures: int
+    models: tuple[str, ...]
+
+
+def view(chosen: Selection, language: str) -> View:
+    """The charts of a selection, each computed from its records only."""
+    if chosen == Selection() and not results.own_file().exists():
+        return shipped(language)
+    return _drawn(chosen, language)
+
+
+def models() -> tuple[str, ...]:
+    """The models there are to choose from: every one with a figure over all tags."""
+    return view(Selection(), DEFAULT).models
+
+
+def selected(query: Mapping[str, str]) -> Selection:
+    """The selection that an address names."""
+    return Selection.from_query(query, models())
+
+
+@cache
+def shipped(language: str) -> View:
+    """The first view, as drawn in advance."""
+    plain = json.loads((SHIPPED / f"{language}.json").read_text(encoding="utf-8"))
+    charts = tuple((name, Chart(**{**c, "sources": tuple(c["sources"])})) for name, c in plain["charts"])
+    return View(charts, plain["n_figures"], tuple(plain["models"]))
+
+
+def as_shipped(view: View) -> str:
+    """The text of a shipped view."""
+    plain = {
+        "n_figures": view.n_figures,
+        "models": view.models,
+        "charts": [(name, asdict(chart)) for name, chart in view.charts],
+    }
+    return json.dumps(plain, ensure_ascii=False)
 
 
 @lru_cache(maxsize=128)
-def view(chosen: Selection, language: str) -> View:
-    """The charts of a selection, each computed from its records only."""
+def _drawn(chosen: Selection, language: str) -> View:
     return draw(selection.base(), chosen, language)
 
 
 def draw(all_results: Results, chosen: Selection, language: str) -> View:
-    """The same, from any results (a visitor's own among them)."""
+    """The view of a selection of any results."""
+    from mirdemo import bias
+    from mirdemo.web.evidence import charts
+
     t = speaker(language)
     cited = results.citations()
     records = selection.choose(all_results, chosen)
     corpora = tuple(c for c in CORPORA if not chosen.corpora or c in chosen.corpora)
-    found = charts.disparities(records, chosen.metric, known=all_results, corpora=corpora)
+    best = bias.best_known(all_results, chosen.metric)
+    found = charts.disparities(records, chosen.metric, best=best, corpora=corpora)
+    unavailable = chosen == Selection()
     return View(
         (
-            (
-                "overview",
-                charts.overview(found, chosen.metric, corpora, cited, t, unavailable=chosen == Selection()),
-            ),
+            ("overview", charts.overview(found, chosen.metric, corpora, cited, t, unavailable=unavailable)),
             ("gaps", charts.gaps(found, cited, t)),
             ("normalised", charts.normalised(found, corpora, cited, t)),
             ("rarity", charts.rarity(records, cited, t)),
@@ -48,4 +95,5 @@ def draw(all_results: Results, chosen: Selection, language: str) -> View:
             ("fewshot", charts.few_shot(records, cited, t)),
         ),
         len(records),
+        tuple(sorted({r.model for r in all_results if r.tag is None})),
     )

@@ -24,9 +24,7 @@ SAID = ("overview", "gaps", "rarity")
 def evidence_report(chosen: Selection, language: str) -> str:
     """The report as HTML; only the charts that have something to draw."""
     t = speaker(language)
-    drawn = [
-        (name, chart) for name, chart in drawing.view(chosen, language).charts if chart.figure is not None
-    ]
+    drawn = [(name, chart) for name, chart in drawing.view(chosen, language).charts if chart.json is not None]
     used = {source for _, chart in drawn for source in chart.sources}
     return reporting.report(
         [_section(chart) for _, chart in drawn],
@@ -55,7 +53,7 @@ def report_route() -> Route:
         if language not in LANGUAGES:
             language = choose(request.headers.get("accept-language"))
         return Response(
-            evidence_report(Selection.from_query(query), language),
+            evidence_report(drawing.selected(query), language),
             media_type="text/html; charset=utf-8",
             headers={"Content-Disposition": 'attachment; filename="mirdemo-report.html"'},
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 
@@ -43,13 +43,16 @@ class Selection:
     size: str = "any"
 
     @classmethod
-    def from_query(cls, query: Mapping[str, str]) -> Selection:
-        """From the address: unknown names and values are dropped, so any link gives a view."""
+    def from_query(cls, query: Mapping[str, str], models: Collection[str]) -> Selection:
+        """From the address: unknown names and values are dropped, so any link gives a view.
+
+        models: the models there are to choose from
+        """
         known = {
             "methods": results.METHODS,
             "corpora": tuple(CORPORA),
             "sources": SOURCES,
-            "models": models(),
+            "models": models,
         }
         given: dict[str, str | tuple[str, ...]] = {}
         for name, allowed in known.items():
@@ -75,12 +78,6 @@ class Selection:
 def base() -> Results:
     """The shipped results, published and measured, and this machine's own, read once."""
     return results.published() + results.measured()
-
-
-@cache
-def models() -> tuple[str, ...]:
-    """Every model that has a figure over all tags."""
-    return tuple(sorted({r.model for r in base() if r.tag is None}))
 
 
 def choose(all_results: Results, selection: Selection, *, yours: Sequence[int] = ()) -> Results:

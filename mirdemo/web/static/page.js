@@ -187,6 +187,7 @@ window.mirdemo = (() => {
     if (!form.matches("form[data-act]")) return;
     event.preventDefault();
     act({ ...said(form), ...Object.fromEntries(new FormData(form)) });
+    for (const secret of form.querySelectorAll("input[type=password]")) secret.value = "";
   });
 
   document.addEventListener("keydown", (event) => {
@@ -410,13 +411,18 @@ window.mirdemo = (() => {
         const inked = place.dataset.chart // charting.INK, FAINT and GROUND stand in for the theme's colours
           .replaceAll("#010101", ink("--ink")).replaceAll("#020202", ink("--line")).replaceAll("#030303", ink("--ground"));
         const { data, layout, narrow: overrides } = JSON.parse(inked);
-        if (narrow) merge(layout, overrides || {});
+        if (narrow && overrides) {
+          const { traces = {}, ...rest } = overrides;
+          merge(layout, rest);
+          for (const [at, change] of Object.entries(traces)) merge(data[at], change);
+        }
         if (layout.height) place.style.height = `${layout.height}px`;
         await Plotly.react(place, data, layout, { displayModeBar: false, responsive: true });
         place.removeAllListeners && place.removeAllListeners("plotly_click");
         place.on("plotly_click", ({ points }) => {
           const what = points[0] && points[0].customdata;
           if (what && what.play) start(what.play, what.at);
+          if (what && what.link && what.link.startsWith("https://")) open(what.link, "_blank", "noopener");
           if (what && what.act) act(what);
         });
         place.classList.add("is-drawn");

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mirdemo import results
 from mirdemo.corpora.facts import CORPORA
 from mirdemo.results import Result, Results
-from mirdemo.web.evidence import selection
+from mirdemo.web.evidence import drawing, selection
 from mirdemo.web.evidence.selection import Selection
 
 
@@ -21,7 +21,7 @@ selections = st.builds(
     Selection,
     metric=st.sampled_from(selection.METRICS),
     methods=some(results.METHODS),
-    models=some(selection.models()),
+    models=some(drawing.models()),
     corpora=some(CORPORA),
     sources=some(selection.SOURCES),
     licence=st.sampled_from(selection.LICENCES),
@@ -31,15 +31,15 @@ selections = st.builds(
 
 @given(selections)
 def test_the_address_holds_the_whole_selection(chosen):
-    assert Selection.from_query(chosen.to_query()) == chosen
+    assert drawing.selected(chosen.to_query()) == chosen
 
 
 @given(
     st.dictionaries(st.sampled_from(["metric", "models", "corpora", "licence", "x"]), st.text(max_size=40))
 )
 def test_any_address_gives_a_view(query):
-    chosen = Selection.from_query(query)
-    assert set(chosen.models) <= set(selection.models())
+    chosen = drawing.selected(query)
+    assert set(chosen.models) <= set(drawing.models())
     assert chosen.metric in selection.METRICS
 
 

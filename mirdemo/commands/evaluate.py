@@ -1,0 +1,164 @@
+"""``evaluate``: a backbone on a corpus, by one of the stages, beside what is published of that corpus."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from pathlib import Path
+
+from mirdemo.commands.console import (
+    add_backbone_arguments,
+    add_json_argument,
+    print_json,
+    progress_bar,
+    table,
+    warn,
+)
+from mirdemo.commands.corpora import add_corpus_arguments
+
+#: Embeddings of a whole corpus with all layers take some 10 GB; a store that evicted them would compute them again.
+STORE_GB = 200
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    add_corpus_arguments(parser)
+    add_backbone_arguments(parser)
+    parser.add_argument("--method", choices=("probe", "finetune", "fewshot"), default="probe")
+    parser.add_argument(
+        "--protocol",
+        choices=("live", "papaioannou2025"),
+        default="papaioannou2025",
+        help="papaioannou2025: the official split (default); live: cross-validated on the test side, as on the page",
+    )
+    parser.add_argument("--layer", help="one layer, or mean (default: the mean where layers have one size)")
+    parser.add_argument(
+        "--seeds", type=_count, metavar="N", help="number of seeds (default: the published five)"
+    )
+    parser.add_argument(
+        "--limit", type=_count, metavar="N", help="at most N items a side, drawn with a fixed seed"
+    )
+    parser.add_argument("--ways", type=_count, metavar="N", help="tags of a few-shot episode (default: all)")
+    parser.add_argument("--shots", type=_count, default=3, metavar="K", help="recordings a tag (default: 3)")
+    parser.add_argument(
+        "--max-seconds",
+        type=_seconds,
+        default="published",
+        metavar="S",
+        help="how much of each item is heard: seconds, published (default) or whole",
+    )
+    parser.add_argument(
+        "--whitening", action="store_true", help="whiten the embeddings first (fitted once, kept)"
+    )
+    parser.add_argument("--allow-missing", action="store_true", help="go on without items that are not there")
+    parser.add_argument("--again", action="store_true", help="measure even what has been measured")
+    parser.add_argument(
+        "--results", metavar="FILE.jsonl", help="append the records here (default: your own file)"
+    )
+    parser.add_argument(
+        "--store", metavar="DIR", help="where embeddings are kept (default: beside your results)"
+    )
+    parser.add_argument(
+        "--store-gb", type=_count, default=STORE_GB, metavar="GB", help=f"its limit (default: {STORE_GB})"
+    )
+    add_json_argument(parser)
+
+
+def run(args: Namespace) -> int:
+    """Exit code 1 if items were left out."""
+    from mirdemo.backbones import load_backbone
+    from mirdemo.corpora.registry import open_corpus
+    from mirdemo.evaluation import Request, evaluate
+    from mirdemo.home import home
+    from mirdemo.store import EmbeddingStore
+
+    request = Request(
+        method=args.method,
+        protocol=args.protocol,
+        layer=args.layer,
+        seeds=args.seeds,
+        limit=args.limit,
+        ways=args.ways,
+        shots=args.shots,
+        allow_missing=args.allow_missing,
+    )
+    corpus = open_corpus(args.corpus, args.data, args.splits, max_seconds=args.max_seconds, mode=args.mode)
+    root = Path(args.store).expanduser() if args.store else home() / "corpora" / "embeddings"
+    with progress_bar(not args.json) as progress:
+        backbone = load_backbone(args.backbone, args.checkpoint, args.device, args.dtype, progress=progress)
+        for sentence in backbone.warnings:
+            warn(sentence)
+        if backbone.health is not None and not backbone.health.ok:
+            warn(backbone.health.reason(backbone.spec.title))
+        found = evaluate(
+            corpus,
+            backbone,
+            request,
+            store=EmbeddingStore(root, args.store_gb * 10**9),
+            whitening=_whitening(backbone, progress) if args.whitening else None,
+            results=Path(args.results).expanduser() if args.results else None,
+            again=args.again,
+            progress=progress,
+        )
+    if args.json:
+        print_json(
+            {
+                "new": found.new,
+                "items": found.n_items,
+                "left_out": found.left_out,
+                "embedded_now": found.computed,
+                "records": [record.as_dict() for record in found.records],
+            }
+        )
+    else:
+        _print(args, corpus, found)
+    return 1 if found.left_out else 0
+
+
+def _print(args: Namespace, corpus, found) -> None:
+    from mirdemo.evaluation.comparing import METRICS, rows
+    from mirdemo.results import published
+
+    print(
+        f"{corpus.facts.title}, {len(corpus.tags)} tags, {found.n_items} items"
+        + (f" ({len(found.left_out)} left out)" if found.left_out else "")
+    )
+    beside = rows(found.records, published(), corpus.name, args.method)
+    print(table(("model", "protocol", *METRICS), beside))
+    if len(beside) == 1:
+        print("Nothing is published here for this corpus and method.")
+    elif len({protocol for _, protocol, *_ in beside}) > 1:
+        print("Figures of different protocols stand beside each other; they are not ranked.")
+    print(
+        f"{found.new} records written."
+        if found.new
+        else "All of this had been measured before; nothing was written."
+    )
+    if corpus.facts.page:
+        print(f"Please cite: {corpus.facts.citation}")
+
+
+def _whitening(backbone, progress):
+    from mirdemo.whitening import fit_whitening, stored_path, whitening_for
+
+    known = whitening_for(backbone.identity)
+    if known is None:
+        known = fit_whitening(backbone, progress=progress)
+        known.save(stored_path(backbone.identity))
+    return known
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"{text} is not a number of at least 1")
+    return int(text)
+
+
+def _seconds(text: str) -> float | str | None:
+    if text in ("published", "whole"):
+        return None if text == "whole" else text
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise ArgumentTypeError(f"{text} is neither a number of seconds, nor published, nor whole")
+    return seconds

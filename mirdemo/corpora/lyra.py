@@ -1,0 +1,75 @@
+"""Lyra: pieces inside broadcasts, each with its place in one; audio of the broadcasts named by their YouTube ids.
+
+The published split has a training and a test side. As published, a tenth of the training side is drawn for
+validation; the draw is ours (``VALIDATION_SEED``), since the published one belongs to its training program.
+Pieces are divided one by one, so broadcasts have pieces on several sides: ``source`` says which.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from mirdemo.corpora.audio_folder import AudioFolder
+from mirdemo.corpora.errors import bad_file
+from mirdemo.corpora.facts import CORPORA
+from mirdemo.corpora.reader import Item, RecordedCorpus, most_frequent
+
+FILES = ("training.tsv", "test.tsv")
+VALIDATION_SHARE = 0.1
+VALIDATION_SEED = 0
+_FAMILIES = ("instruments", "genres", "place")
+
+
+class Lyra(RecordedCorpus):
+    """An item is a piece, cut from its broadcast by start and end; labels ``instruments--Voice``, ``place--Epirus``.
+
+    A place of ``None`` is a label like any other, as published. The vocabulary counts the whole training table,
+    the part drawn for validation included, as published.
+    """
+
+    def __init__(self, splits: Path, data: AudioFolder | None, max_seconds: float | None) -> None:
+        taught, tested = (_rows(splits / name) for name in FILES)
+        drawn = np.random.default_rng(VALIDATION_SEED).permutation(len(taught))
+        held = set(drawn[: max(1, int(VALIDATION_SHARE * len(taught)))].tolist())
+        items = [
+            *(_item(row, "train") for at, row in enumerate(taught) if at not in held),
+            *(_item(row, "valid") for at, row in enumerate(taught) if at in held),
+            *(_item(row, "test") for row in tested),
+        ]
+
+        facts = CORPORA["lyra"]
+        tags = most_frequent((item.labels for item in items if item.side != "test"), facts.n_tags)
+        super().__init__(facts, items, tags, data, max_seconds)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise bad_file(path.name) from error
+
+
+def _item(row: dict[str, str], side: str) -> Item:
+    try:
+        return Item(
+            id=row["id"],
+            side=side,
+            source=row["youtube-id"],
+            labels=tuple(_labels(row)),
+            start_s=float(row["start-ts"]),
+            end_s=float(row["end-ts"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise bad_file("training.tsv" if side != "test" else "test.tsv") from error
+
+
+def _labels(row: dict[str, str]) -> Iterator[str]:
+    for family in _FAMILIES:
+        for value in row[family].split("|"):
+            if value.strip():
+                yield f"{family}--{value.strip()}"

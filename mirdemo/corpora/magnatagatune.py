@@ -1,0 +1,45 @@
+"""MagnaTagATune: lines ``index<TAB>path.mp3``, and one table of labels in the order of the indices."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from mirdemo.corpora.audio_folder import AudioFolder
+from mirdemo.corpora.errors import bad_file
+from mirdemo.corpora.facts import CORPORA
+from mirdemo.corpora.npy import read_array, read_strings
+from mirdemo.corpora.reader import SIDES, Item, RecordedCorpus
+
+FILES = ("train.npy", "valid.npy", "test.npy", "tags.npy", "binary.npy")
+#: Clips are named after their track and the seconds that they were cut from it: ``...-track-30-59.mp3``.
+_CUT = re.compile(r"-\d+-\d+$")
+
+
+class MagnaTagATune(RecordedCorpus):
+    """An item is a clip of 29 s, found as ``<folder>/<name>.mp3`` below the data folder or anywhere in it by its name."""
+
+    def __init__(self, splits: Path, data: AudioFolder | None, max_seconds: float | None) -> None:
+        tags = read_strings(splits / "tags.npy")
+        super().__init__(CORPORA["magnatagatune"], _items(splits, tags), tags, data, max_seconds)
+
+    def file(self, item_id: str) -> Path | None:
+        if self._data is None:
+            return None
+        published = self._data.folder / item_id
+        return published if published.is_file() else self._data.find(PurePosixPath(item_id).stem)
+
+
+def _items(splits: Path, tags: tuple[str, ...]) -> Iterator[Item]:
+    table = read_array(splits / "binary.npy")
+    if table.ndim != 2 or table.shape[1] != len(tags) or table.dtype.kind not in "biuf":
+        raise bad_file("binary.npy")
+    for side in SIDES:
+        for line in read_strings(splits / f"{side}.npy"):
+            index, _, path = line.partition("\t")
+            name = PurePosixPath(path)
+            if not index.isdecimal() or int(index) >= len(table) or name.is_absolute() or ".." in name.parts:
+                raise bad_file(f"{side}.npy")
+            labels = tuple(tag for tag, there in zip(tags, table[int(index)], strict=True) if there)
+            yield Item(str(name), side, _CUT.sub("", name.stem), labels)

@@ -1,0 +1,170 @@
+"""What every corpus offers, whatever layout its audio and labels have.
+
+A corpus is made of items (the published unit: a clip, a piece or a whole recording), each on one side of the
+published split. Tags are the published vocabulary in its published order: the N most frequent tags of the training
+side, equally frequent ones in alphabetical (code point) order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+
+from mirdemo.audio import Clip
+from mirdemo.corpora.audio_folder import AudioFolder
+from mirdemo.corpora.errors import CorpusError
+from mirdemo.corpora.facts import CorpusFacts
+from mirdemo.corpora.section import load_section
+
+SIDES = ("train", "valid", "test")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One item of a corpus.
+
+    id: unique within the corpus, as published; side: train, valid or test
+    source: what its sound was cut from (a broadcast, a track); items of one source are not independent
+    labels: every label it was given, those outside the vocabulary too; None if none were found for it
+    start_s, end_s: where it lies in its file, in seconds; end None: to the end
+    """
+
+    id: str
+    side: str
+    source: str
+    labels: tuple[str, ...] | None
+    start_s: float = 0.0
+    end_s: float | None = None
+
+
+class Corpus(ABC):
+    """A corpus, opened. Make one with ``open_corpus``.
+
+    Attributes: ``name`` as in results, ``facts``, ``items`` (id -> Item, in published order: train, valid, test),
+    ``repeated`` (ids that the split lists more than once, which no sound split does), ``setting`` (what else
+    distinguishes figures of this corpus from those of the published one: ``mode``, ``max_seconds``).
+    """
+
+    name: str
+    facts: CorpusFacts
+    items: Mapping[str, Item]
+    repeated: tuple[str, ...] = ()
+    setting: Mapping[str, str | float] = MappingProxyType({})
+
+    @property
+    @abstractmethod
+    def tags(self) -> tuple[str, ...]:
+        """The vocabulary, in its published order."""
+
+    @abstractmethod
+    def clip(self, item_id: str) -> Clip:
+        """The sound of one item. Raises CorpusError if its file is missing, AudioError if it cannot be read."""
+
+    @abstractmethod
+    def sound_key(self, item_id: str) -> str | None:
+        """Text that stays the same while the item's sound does, found without decoding; None if it is missing."""
+
+    @cached_property
+    def sides(self) -> Mapping[str, tuple[str, ...]]:
+        """Side -> ids of its items, in published order."""
+        return MappingProxyType(
+            {side: tuple(item.id for item in self.items.values() if item.side == side) for side in SIDES}
+        )
+
+    def labels(self, item_ids: Iterable[str]) -> np.ndarray:
+        """Which tags of the vocabulary each item has: uint8 (n_items, n_tags)."""
+        column = {tag: at for at, tag in enumerate(self.tags)}
+        chosen = [self.items[item_id].labels or () for item_id in item_ids]
+        table = np.zeros((len(chosen), len(column)), np.uint8)
+        for row, labels in enumerate(chosen):
+            table[row, [column[label] for label in labels if label in column]] = 1
+        return table
+
+    def missing(self, item_ids: Iterable[str] | None = None) -> tuple[str, ...]:
+        """Ids (of all, or of these) whose sound or labels are not there, without decoding anything."""
+        chosen = self.items if item_ids is None else item_ids
+        return tuple(i for i in chosen if self.items[i].labels is None or self.sound_key(i) is None)
+
+    @cached_property
+    def revision(self) -> str:
+        """Twelve hex digits over what split and labels say: equal for equal content, wherever it was read from."""
+        content = [[i.id, i.side, sorted(i.labels or ()), i.start_s, i.end_s] for i in self.items.values()]
+        text = json.dumps([content, self.tags], ensure_ascii=False)
+        return f"split-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
+class RecordedCorpus(Corpus):
+    """A corpus whose sound lies in a folder of the user's.
+
+    data: that folder, or None where no sound is needed; max_seconds: of each item only so much, from its start
+    """
+
+    def __init__(
+        self,
+        facts: CorpusFacts,
+        items: Iterable[Item],
+        tags: Sequence[str] | None,
+        data: AudioFolder | None,
+        max_seconds: float | None,
+    ) -> None:
+        self.name, self.facts = facts.name, facts
+        listed = tuple(items)
+        self.items = MappingProxyType({item.id: item for item in listed})
+        self.repeated = tuple(i for i, count in Counter(item.id for item in listed).items() if count > 1)
+        self.max_seconds = max_seconds
+        if max_seconds != facts.max_seconds:
+            self.setting = MappingProxyType({"max_seconds": "whole" if max_seconds is None else max_seconds})
+        self._tags = tuple(tags) if tags is not None else None
+        self._data = data
+
+    @cached_property
+    def tags(self) -> tuple[str, ...]:
+        if self._tags is not None:
+            return self._tags
+        taught = (item.labels for item in self.items.values() if item.side == "train")
+        return most_frequent(taught, self.facts.n_tags)
+
+    def file(self, item_id: str) -> Path | None:
+        """Where the item's sound is; None if it is not there."""
+        return None if self._data is None else self._data.find(self.items[item_id].source)
+
+    def clip(self, item_id: str) -> Clip:
+        path = self.file(item_id)
+        if path is None:
+            raise CorpusError(
+                "The sound of {id} is not in the folder of {corpus}. See how to get it: {page}",
+                code="corpora.no_sound",
+                id=item_id,
+                corpus=self.facts.title,
+                page=self.facts.page,
+            )
+        return load_section(path, *self._times(item_id))
+
+    def sound_key(self, item_id: str) -> str | None:
+        path = self.file(item_id)
+        if path is None:
+            return None
+        stat = path.stat()
+        return json.dumps([str(path.resolve()), stat.st_size, stat.st_mtime_ns, *self._times(item_id)])
+
+    def _times(self, item_id: str) -> tuple[float, float | None]:
+        item = self.items[item_id]
+        if self.max_seconds is None:
+            return item.start_s, item.end_s
+        longest = item.start_s + self.max_seconds
+        return item.start_s, longest if item.end_s is None else min(item.end_s, longest)
+
+
+def most_frequent(label_lists: Iterable[Sequence[str] | None], n: int) -> tuple[str, ...]:
+    """The n labels that most items have, equally frequent ones in order of their code points."""
+    counts = Counter(label for labels in label_lists for label in set(labels or ()))
+    return tuple(sorted(counts, key=lambda label: (-counts[label], label))[:n])

@@ -1,0 +1,79 @@
+"""Name to corpus."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from mirdemo.corpora import dunya, fma, lyra, magnatagatune
+from mirdemo.corpora.audio_folder import AudioFolder
+from mirdemo.corpora.errors import CorpusError
+from mirdemo.corpora.facts import CORPORA
+from mirdemo.corpora.reader import Corpus
+from mirdemo.corpora.splits import split_folder
+
+FILES = {
+    "magnatagatune": magnatagatune.FILES,
+    "fma": fma.FILES,
+    "lyra": lyra.FILES,
+    "makam": dunya.FILES,
+    "hindustani": dunya.FILES,
+    "carnatic": dunya.FILES,
+}
+
+
+def corpus_names() -> tuple[str, ...]:
+    """The six corpora, then the controlled ones as ``controlled/<tradition>``."""
+    from mirdemo.corpora.controlled import TRADITIONS
+    from mirdemo.corpora.synthetic import PREFIX
+
+    return (*CORPORA, *(PREFIX + tradition for tradition in TRADITIONS))
+
+
+def open_corpus(
+    name: str,
+    data: str | Path | None = None,
+    splits: str | Path | None = None,
+    *,
+    max_seconds: float | Literal["published"] | None = "published",
+    mode: str = "full",
+) -> Corpus:
+    """A corpus: its items, split, tags and, with ``data``, its sound.
+
+    name: one of ``corpus_names()``
+    data: the user's folder with the corpus's audio (and, for Dunya's corpora, its JSON records)
+    splits: a checkout of the published splits; None: fetched once and kept (``corpora.splits``)
+    max_seconds: how much of each item is heard, from its start; ``"published"``: as the study of 2023 cut it
+        (150 s makam, 780 s Hindustani, 330 s Carnatic, the others whole); None: all of it
+    mode: of the controlled corpora: full, pitch or timbre
+
+    Raises CorpusError: unknown name, no folder, splits that are missing, changed or not as published.
+    """
+    if name not in corpus_names():
+        raise CorpusError(
+            "There is no corpus named {name}. Choose one of {names}.",
+            code="corpora.unknown",
+            name=name[:80],
+            names=", ".join(corpus_names()),
+        )
+    if name not in CORPORA:
+        from mirdemo.corpora.synthetic import PREFIX, ControlledCorpus
+
+        return ControlledCorpus(name.removeprefix(PREFIX), mode)
+    if mode != "full":
+        raise CorpusError(
+            "Only the controlled corpora have modes, not {name}. Leave the mode out.",
+            code="corpora.no_mode",
+            name=name,
+        )
+    folder = split_folder(name, FILES[name], None if splits is None else Path(splits).expanduser())
+    audio = None if data is None else AudioFolder(data)
+    longest = CORPORA[name].max_seconds if max_seconds == "published" else max_seconds
+    if name == "magnatagatune":
+        return magnatagatune.MagnaTagATune(folder, audio, longest)
+    if name == "fma":
+        return fma.Fma(folder, audio, longest)
+    if name == "lyra":
+        return lyra.Lyra(folder, audio, longest)
+    records = None if data is None else AudioFolder(data, dunya.JSON)
+    return dunya.Dunya(name, folder, audio, longest, records)

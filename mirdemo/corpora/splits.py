@@ -1,0 +1,130 @@
+"""The published splits: a checkout of the user's, or the files of one commit, fetched once and held to their checksum.
+
+The commit is pinned, so the address always names the same content; but nobody we know of has published checksums of
+these files, and inventing them would be worse than having none. So the SHA-256 of each file is recorded when it is
+first fetched, and every later use compares with that. A checkout (``--splits DIR``) is compared with the record too,
+where there is one. The content of split and labels is hashed into ``Corpus.revision`` in any case, so two results with
+one revision were made with the same split and labels, wherever those came from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from mirdemo.corpora.errors import CorpusError
+from mirdemo.home import home
+
+REPOSITORY = "pxaris/ccml"
+COMMIT = "1f20c2f3df38ad0ef6ae774ca6a280ed9d23e04e"
+BASE = f"https://raw.githubusercontent.com/{REPOSITORY}/{COMMIT}/data"
+
+_TIMEOUT_SECONDS = 30.0
+_LARGEST_FILE = 64_000_000  # bytes; the largest published one has about 10 MB
+_RECORD = "SHA256.json"
+
+
+def split_folder(corpus: str, names: tuple[str, ...], checkout: Path | None = None) -> Path:
+    """The folder that holds the named files of a corpus's split.
+
+    checkout: a checkout of the repository, or the folder of these files itself; None: fetched from the pinned commit
+        (and kept, so only the first time needs a network). Raises CorpusError.
+    """
+    if checkout is not None:
+        folder = _in_checkout(corpus, names, checkout)
+        _compare(corpus, {name: _sha256(folder / name) for name in names})
+        return folder
+    folder = _kept(corpus)
+    recorded = _recorded(corpus)
+    for name in names:
+        if not (folder / name).is_file() or name not in recorded:
+            recorded[name] = _fetch(corpus, name, folder)
+            _record(corpus, recorded)
+    _compare(corpus, {name: _sha256(folder / name) for name in names})
+    return folder
+
+
+def _kept(corpus: str) -> Path:
+    return home() / "corpora" / f"ccml-{COMMIT[:12]}" / corpus
+
+
+def _in_checkout(corpus: str, names: tuple[str, ...], checkout: Path) -> Path:
+    places = [
+        checkout / "data" / corpus / "split",
+        checkout / corpus / "split",
+        checkout / "data" / "split",
+        checkout / "split",
+        checkout,
+    ]
+    for folder in places:
+        if all((folder / name).is_file() for name in names):
+            return folder
+    raise CorpusError(
+        "{folder} does not hold the splits of {corpus} ({names}). Give a checkout of github.com/{repository}.",
+        code="corpora.no_splits",
+        folder=checkout.name or str(checkout),
+        corpus=corpus,
+        names=", ".join(names),
+        repository=REPOSITORY,
+    )
+
+
+def _fetch(corpus: str, name: str, folder: Path) -> str:
+    """Fetch one file whole or not at all; returns its SHA-256."""
+    try:
+        with urllib.request.urlopen(f"{BASE}/{corpus}/split/{name}", timeout=_TIMEOUT_SECONDS) as answer:
+            content = answer.read(_LARGEST_FILE + 1)
+            if len(content) > _LARGEST_FILE:
+                raise OSError("larger than any published file")
+        folder.mkdir(parents=True, exist_ok=True)
+        part = folder / f".{name}.{os.getpid()}.part"
+        part.write_bytes(content)
+        part.replace(folder / name)
+    except (OSError, urllib.error.URLError, ValueError) as error:
+        raise CorpusError(
+            "{name}, part of the split of {corpus}, could not be fetched. Check the network, or give a checkout of "
+            "github.com/{repository} as --splits.",
+            code="corpora.unreachable",
+            name=name,
+            corpus=corpus,
+            repository=REPOSITORY,
+        ) from error
+    return hashlib.sha256(content).hexdigest()
+
+
+def _recorded(corpus: str) -> dict[str, str]:
+    try:
+        return json.loads((_kept(corpus) / _RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _record(corpus: str, hashes: dict[str, str]) -> None:
+    path = _kept(corpus) / _RECORD
+    part = path.with_name(f".{_RECORD}.{os.getpid()}.part")
+    part.write_text(json.dumps(hashes, indent=1, sort_keys=True), encoding="utf-8")
+    part.replace(path)
+
+
+def _compare(corpus: str, found: dict[str, str]) -> None:
+    recorded = _recorded(corpus)
+    for name, value in found.items():
+        if recorded.get(name, value) != value:
+            raise CorpusError(
+                "{name} of {corpus} is not the file that was first fetched (its checksum differs). Delete the folder "
+                "{folder} to fetch it again, or check your checkout out at commit {commit}.",
+                code="corpora.split_changed",
+                name=name,
+                corpus=corpus,
+                folder=_kept(corpus).name,
+                commit=COMMIT[:7],
+            )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

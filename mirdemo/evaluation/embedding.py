@@ -1,0 +1,181 @@
+"""Items of a corpus -> embeddings, a few clips in memory at a time.
+
+Whole corpora do not fit in memory as sound, nor with every layer of every window. So clips are decoded, embedded and
+dropped in batches, and of each clip only what the stage needs is kept: one layer, or the mean of all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mirdemo.audio import AudioError, Clip
+from mirdemo.corpora.reader import Corpus
+from mirdemo.embedding import Embeddings, embed
+from mirdemo.evaluation.errors import EvaluationError
+from mirdemo.evaluation.sounds import SoundMemory
+from mirdemo.progress import Progress
+from mirdemo.store import ClipEmbedding, EmbeddingStore
+
+if TYPE_CHECKING:
+    from mirdemo.backbones.spec import Backbone, BackboneSpec
+    from mirdemo.whitening import Whitening
+
+MEAN = "mean"
+#: Seconds of sound decoded before they are embedded together.
+BATCH_SECONDS = 300.0
+
+Reduce = Callable[[ClipEmbedding], ClipEmbedding]
+
+
+@dataclass(frozen=True, eq=False)
+class CorpusEmbeddings:
+    """embeddings: of the items that could be read; ids: theirs; unreadable: id -> why, of the others
+
+    computed: how many clips went through the backbone now; the others were in the store
+    """
+
+    embeddings: Embeddings
+    ids: tuple[str, ...]
+    unreadable: Mapping[str, str]
+    computed: int
+
+
+def embed_corpus(
+    corpus: Corpus,
+    item_ids: Sequence[str],
+    backbone: Backbone,
+    *,
+    store: EmbeddingStore,
+    sounds: SoundMemory,
+    layer: str | None,
+    whitening: Whitening | None,
+    progress: Progress,
+) -> CorpusEmbeddings:
+    """Embed these items, in their order.
+
+    layer: the one to keep, ``"mean"`` for the mean over layers; None: all of them
+    whitening: applied to each layer, before a mean
+    progress: told (items done, items in all, ``"embedding"``)
+    """
+    entries: dict[str, tuple[str, ClipEmbedding]] = {}
+    unreadable: dict[str, str] = {}
+    pending: list[tuple[str, str, Clip]] = []
+    reduce = _reducer(backbone, layer, whitening)
+    computed = 0
+
+    def report() -> None:
+        progress(len(entries) + len(unreadable), len(item_ids), "embedding")
+
+    def flush() -> None:
+        nonlocal computed
+        clips = [clip for _, _, clip in pending]
+        made = embed(clips, backbone, store=store, progress=lambda done, total, phase: report())
+        computed += len(clips)
+        sounds.put({key: clip.sha256 for _, key, clip in pending})
+        for (item_id, _, clip), entry in zip(pending, made.per_clip, strict=True):
+            entries[item_id] = (clip.sha256, reduce(entry))
+        pending.clear()
+
+    report()
+    for item_id in item_ids:
+        key = corpus.sound_key(item_id) or item_id
+        sha256 = sounds.get(key)
+        kept = None if sha256 is None else store.get(backbone.identity, sha256)
+        if kept is not None:
+            entries[item_id] = (sha256, reduce(kept))
+            report()
+            continue
+        try:
+            clip = corpus.clip(item_id)
+        except AudioError as refusal:
+            unreadable[item_id] = str(refusal)
+            continue
+        kept = store.get(backbone.identity, clip.sha256)
+        if kept is not None:  # embedded by another program, from another folder, or just before a kill
+            sounds.put({key: clip.sha256})
+            entries[item_id] = (clip.sha256, reduce(kept))
+            report()
+            continue
+        pending.append((item_id, key, clip))
+        if sum(clip.seconds for _, _, clip in pending) >= BATCH_SECONDS:
+            flush()
+    if pending:
+        flush()
+    report()
+    ids = tuple(item_id for item_id in item_ids if item_id in entries)
+    chosen = [entries[item_id] for item_id in ids]
+    sizes = (
+        {layer: _size(backbone.spec, layer)} if layer else {la.name: la.size for la in backbone.spec.layers}
+    )
+    embeddings = Embeddings.of(
+        backbone.identity, sizes, [sha for sha, _ in chosen], [entry for _, entry in chosen]
+    )
+    return CorpusEmbeddings(embeddings, ids, unreadable, computed)
+
+
+@dataclass(frozen=True, eq=False)
+class CorpusClips:
+    """Clips of the items that could be read, their ids, and why the others could not."""
+
+    clips: tuple[Clip, ...]
+    ids: tuple[str, ...]
+    unreadable: Mapping[str, str]
+    computed: int = 0
+
+
+def decode_corpus(corpus: Corpus, item_ids: Sequence[str], progress: Progress) -> CorpusClips:
+    """The sound of these items, all of it in memory. progress: told (items done, items in all, ``"reading"``)."""
+    clips: dict[str, Clip] = {}
+    unreadable: dict[str, str] = {}
+    for item_id in item_ids:
+        progress(len(clips) + len(unreadable), len(item_ids), "reading")
+        try:
+            clips[item_id] = corpus.clip(item_id)
+        except AudioError as refusal:
+            unreadable[item_id] = str(refusal)
+    return CorpusClips(tuple(clips.values()), tuple(clips), unreadable)
+
+
+def usual_layer(spec: BackboneSpec, asked: str | None) -> str:
+    """The layer asked for; else the mean over layers as published, where all have one size, else the last.
+
+    Raises EvaluationError for a layer that the backbone does not have.
+    """
+    names = [layer.name for layer in spec.layers]
+    one_size = len({layer.size for layer in spec.layers}) == 1
+    if asked is None:
+        return MEAN if one_size and len(names) > 1 else names[-1]
+    if asked not in names and not (asked == MEAN and one_size):
+        raise EvaluationError(
+            "{backbone} has no layer named {layer}. Choose one of: {names}.",
+            code="evaluation.no_layer",
+            backbone=spec.title,
+            layer=asked,
+            names=", ".join([*names, MEAN] if one_size else names),
+        )
+    return asked
+
+
+def _size(spec: BackboneSpec, layer: str) -> int:
+    return next(found.size for found in spec.layers if layer in (found.name, MEAN))
+
+
+def _reducer(backbone: Backbone, layer: str | None, whitening: Whitening | None) -> Reduce:
+    def whitened(entry: ClipEmbedding, name: str) -> np.ndarray:
+        rows = entry.layers[name]
+        return rows if whitening is None else whitening.matrix(name, rows, backbone.identity)
+
+    def reduce(entry: ClipEmbedding) -> ClipEmbedding:
+        if layer is None:
+            return replace(entry, layers={name: whitened(entry, name) for name in entry.layers})
+        if layer == MEAN and MEAN not in entry.layers:
+            rows = np.mean([whitened(entry, name) for name in entry.layers], axis=0, dtype=np.float32)
+        else:
+            rows = np.array(whitened(entry, layer))  # a copy, so that the other layers can go
+        return replace(entry, layers={layer: rows})
+
+    return reduce

@@ -1,0 +1,406 @@
+"""The evaluation itself: choose the items, embed what is not embedded yet, run the stage, write the records.
+
+Protocol ``papaioannou2025``: the official split; the probe trains on train, stops by valid and reports on test; few-shot
+episodes are drawn from test. An item of the split counts as one recording, as published.
+Protocol ``live``: what the page does with a visitor's clips, on the test side alone: probe and fine-tuning are
+cross-validated there. Items cut from one source count as one recording, so that none sits on both sides of a fold.
+Fine-tuning on the official split is not offered: there is no stage for it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mirdemo.corpora.errors import first_few
+from mirdemo.corpora.reader import SIDES, Corpus
+from mirdemo.evaluation.embedding import (
+    CorpusClips,
+    CorpusEmbeddings,
+    decode_corpus,
+    embed_corpus,
+    usual_layer,
+)
+from mirdemo.evaluation.errors import EvaluationError
+from mirdemo.evaluation.records import hardware, report_results, same_measurement, today, versions
+from mirdemo.evaluation.sounds import SoundMemory
+from mirdemo.progress import Progress, silent
+from mirdemo.results import Result, append, load, own_file
+
+if TYPE_CHECKING:
+    from mirdemo.backbones.spec import Backbone
+    from mirdemo.store import EmbeddingStore
+    from mirdemo.whitening import Whitening
+
+METHODS = ("probe", "finetune", "fewshot")
+PROTOCOLS = ("live", "papaioannou2025")
+#: The live probe holds a table of items x items for every fold and layer; a thousand is what a laptop has room for.
+LIVE_LIMIT = 1000
+#: Fine-tuning holds the sound of all its items at once: 100 recordings of 150 s take 2.6 GB.
+FINETUNE_LIMIT = 100
+_LIMIT_SEED = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What to measure.
+
+    method, protocol: of ``METHODS`` and ``PROTOCOLS``
+    layer: None: the mean over layers where they have one size, else the last (the live probe: all, chosen in each fold)
+    seeds: how many; None: five, as published (the live probe: one)
+    limit: at most so many items a side, drawn with a fixed seed; None: all (live: ``LIVE_LIMIT``,
+        fine-tuning: ``FINETUNE_LIMIT``)
+    ways, shots: of few-shot episodes; ways None: the whole vocabulary
+    allow_missing: go on without items whose sound or labels are not there
+    """
+
+    method: str = "probe"
+    protocol: str = "papaioannou2025"
+    layer: str | None = None
+    seeds: int | None = None
+    limit: int | None = None
+    ways: int | None = None
+    shots: int = 3
+    allow_missing: bool = False
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """records: the figures; new: how many of them were written now (0: all had been measured before)
+
+    n_items: evaluated; left_out: ids that were missing or unreadable; computed: clips embedded now
+    """
+
+    records: tuple[Result, ...]
+    new: int
+    n_items: int
+    left_out: tuple[str, ...]
+    computed: int
+
+
+def evaluate(
+    corpus: Corpus,
+    backbone: Backbone,
+    request: Request,
+    *,
+    store: EmbeddingStore,
+    sounds: SoundMemory | None = None,
+    whitening: Whitening | None = None,
+    results: Path | None = None,
+    again: bool = False,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Measure, and append the records to ``results`` (default: this machine's own file), all or none of them.
+
+    A measurement that is there already (same key, same weights, same precision) is not repeated unless ``again``.
+    After a kill, the clips that were complete are in ``store`` and what they held in ``sounds``: neither embedding nor
+    decoding is done twice (fine-tuning decodes again: it trains on the sound itself). Raises EvaluationError,
+    CorpusError, Cancelled, and what the stage raises: ProbeError, FewShotError, FineTuneError, BackboneError.
+    """
+    report, results, sounds = progress or silent, results or own_file(), sounds or SoundMemory()
+    _refuse(corpus, request, whitening)
+    wanted = _wanted(corpus, request)
+    gone = set(corpus.missing(wanted))
+    _refuse_missing(corpus, wanted, tuple(i for i in wanted if i in gone), request, "evaluation.missing")
+    there = [item_id for item_id in wanted if item_id not in gone]
+    before = load(results).records
+    common = _common(corpus, backbone, request, whitening, left_out=len(gone))
+    if not again:
+        known = _known(corpus, request, common, before)
+        if known:
+            return Evaluation(known, 0, len(there), tuple(gone), 0)
+
+    taken = _take(corpus, there, backbone, request, store, sounds, whitening, report)
+    _refuse_missing(corpus, there, tuple(taken.unreadable), request, "evaluation.unreadable")
+    left_out = tuple(i for i in wanted if i not in set(taken.ids))
+    common = _common(corpus, backbone, request, whitening, left_out=len(left_out))
+    started = time.perf_counter()
+    if request.method == "finetune":
+        records = _fine_tune(corpus, taken, backbone, store, common, report)
+    elif request.method == "fewshot":
+        records = _few_shot(corpus, taken, request, common, report)
+    else:
+        records = _probe(corpus, taken, request, common, whitening, report)
+    found = [replace(record, seconds=record.seconds or time.perf_counter() - started) for record in records]
+    if not any(record.tag is None for record in found):
+        raise EvaluationError(
+            "{n} items of {corpus} are too few for any figure over its tags. Use more of them.",
+            code="evaluation.no_figure",
+            n=len(taken.ids),
+            corpus=corpus.facts.title,
+        )
+    fresh = found if again else [record for record in found if not same_measurement(record, before)]
+    append(fresh, results)
+    return Evaluation(tuple(found), len(fresh), len(taken.ids), left_out, taken.computed)
+
+
+def _take(
+    corpus: Corpus,
+    item_ids: list[str],
+    backbone: Backbone,
+    request: Request,
+    store: EmbeddingStore,
+    sounds: SoundMemory,
+    whitening: Whitening | None,
+    progress: Progress,
+) -> CorpusEmbeddings | CorpusClips:
+    """What the stage works on: embeddings, or for fine-tuning the clips."""
+    if request.method == "finetune":
+        return decode_corpus(corpus, item_ids, progress)
+    every_layer = (request.method, request.protocol) == ("probe", "live")
+    return embed_corpus(
+        corpus,
+        item_ids,
+        backbone,
+        store=store,
+        sounds=sounds,
+        layer=None if every_layer else usual_layer(backbone.spec, request.layer),
+        whitening=None if every_layer else whitening,  # the live probe whitens by itself
+        progress=progress,
+    )
+
+
+def _refuse(corpus: Corpus, request: Request, whitening: Whitening | None) -> None:
+    if request.method not in METHODS or request.protocol not in PROTOCOLS:
+        raise EvaluationError(
+            "{method} under {protocol} cannot be measured. Choose one of {methods}, and one of {protocols}.",
+            code="evaluation.no_stage",
+            method=request.method,
+            protocol=request.protocol,
+            methods=", ".join(METHODS),
+            protocols=", ".join(PROTOCOLS),
+        )
+    if request.method == "finetune" and request.protocol != "live":
+        raise EvaluationError(
+            "Fine-tuning cannot be measured on the official split. Choose --protocol live.",
+            code="evaluation.finetune_live",
+        )
+    if request.method == "finetune" and (request.layer or whitening or (request.seeds or 1) > 1):
+        raise EvaluationError(
+            "Fine-tuning trains the last blocks on the sound itself, once. Leave layer, whitening and seeds out.",
+            code="evaluation.finetune_plain",
+        )
+    if corpus.repeated:
+        raise EvaluationError(
+            "The split of {corpus} lists {count} items more than once ({names}). Get the published split.",
+            code="evaluation.split_not_disjoint",
+            corpus=corpus.facts.title,
+            count=len(corpus.repeated),
+            names=first_few(corpus.repeated),
+        )
+
+
+def _refuse_missing(
+    corpus: Corpus, wanted: list[str], gone: tuple[str, ...], request: Request, code: str
+) -> None:
+    if gone and len(gone) == len(wanted):
+        raise EvaluationError(
+            "None of the {n} items of {corpus} that are needed can be used. Give the folder with its sound and labels "
+            "as --data; how to get them: {page}",
+            code="evaluation.nothing",
+            n=len(wanted),
+            corpus=corpus.facts.title,
+            page=corpus.facts.page,
+        )
+    if not gone or request.allow_missing:
+        return
+    template = (
+        "{count} of {n} items of {corpus} have no sound or no labels: {names}. Add them, or go on without them with "
+        "--allow-missing."
+        if code == "evaluation.missing"
+        else "{count} of {n} items of {corpus} cannot be decoded: {names}. Get them again, or go on without them with "
+        "--allow-missing."
+    )
+    raise EvaluationError(
+        template, code=code, count=len(gone), n=len(wanted), corpus=corpus.facts.title, names=first_few(gone)
+    )
+
+
+def _wanted(corpus: Corpus, request: Request) -> list[str]:
+    """Ids of the items that take part, side after side."""
+    limit = _limit(request)
+    chosen: list[str] = []
+    for side in _sides(request):
+        ids = corpus.sides[side]
+        if limit is not None and len(ids) > limit:
+            drawn = np.random.default_rng(_LIMIT_SEED).permutation(len(ids))[:limit]
+            ids = tuple(ids[at] for at in sorted(drawn))
+        chosen += ids
+    return chosen
+
+
+def _sides(request: Request) -> tuple[str, ...]:
+    return SIDES if (request.method, request.protocol) == ("probe", "papaioannou2025") else ("test",)
+
+
+def _limit(request: Request) -> int | None:
+    if request.limit is not None or request.protocol != "live":
+        return request.limit
+    return FINETUNE_LIMIT if request.method == "finetune" else LIVE_LIMIT
+
+
+def _common(
+    corpus: Corpus, backbone: Backbone, request: Request, whitening: Whitening | None, left_out: int
+) -> dict[str, Any]:
+    """The fields that all records of this evaluation share."""
+    identity = backbone.identity
+    setting: dict[str, Any] = {**corpus.setting}
+    limit = _limit(request)
+    if limit is not None and any(len(corpus.sides[side]) > limit for side in _sides(request)):
+        setting["limit"] = limit
+    if left_out:
+        setting["left_out"] = left_out
+    if request.method == "finetune":
+        layer = None
+        setting |= {"seeds": 1, "n_tags": len(corpus.tags)}
+        setting["blocks"] = backbone.tail_sizes.published if backbone.tail_sizes else 0
+    elif (request.method, request.protocol) == ("probe", "live"):
+        layer = request.layer or "chosen in each fold"
+        setting |= {"seeds": request.seeds or 1, "n_tags": len(corpus.tags)}
+    else:
+        layer = usual_layer(backbone.spec, request.layer)
+        if request.method == "probe":
+            setting |= {"seeds": request.seeds or 5, "n_tags": len(corpus.tags)}
+    return {
+        "model": backbone.spec.title,
+        "revision": identity.revision,
+        "layer": layer,
+        "pooling": identity.pooling,
+        "window_seconds": identity.window_seconds,
+        "whitening": None if whitening is None else whitening.name,
+        "corpus": corpus.name,
+        "corpus_revision": corpus.revision,
+        "method": request.method,
+        "protocol": request.protocol,
+        "split": "test",
+        "setting": setting,
+        "source": "measured",
+        "versions": versions(identity),
+        "hardware": hardware(backbone),
+        "date": today(),
+    }
+
+
+def _known(
+    corpus: Corpus, request: Request, common: Mapping[str, Any], before: tuple[Result, ...]
+) -> tuple[Result, ...]:
+    """The records of this very measurement; empty unless its figures over all tags are there."""
+    facts = {
+        k: v for k, v in common.items() if k not in ("setting", "versions", "hardware", "seconds", "date")
+    }
+    made_with = {name: common["versions"][name] for name in ("weights", "precision")}
+    asked = dict.fromkeys(("limit", "left_out", "mode", "max_seconds")) | dict(common["setting"])
+    seeds = asked.pop("seeds", None)
+    if request.method == "fewshot":
+        seeds = len(_episode_seeds(request.seeds))
+        asked |= {"n_way": request.ways or len(corpus.tags), "k_shot": request.shots}
+    found = [
+        record
+        for record in before
+        if all(getattr(record, name) == value for name, value in facts.items())
+        and made_with.items() <= dict(record.versions or {}).items()
+        and all(record.setting.get(name) == value for name, value in asked.items())
+        and record.setting.get("seeds") == seeds
+    ]
+    return tuple(found) if any(record.tag is None for record in found) else ()
+
+
+def _probe(
+    corpus: Corpus,
+    embedded: CorpusEmbeddings,
+    request: Request,
+    common: dict[str, Any],
+    whitening: Whitening | None,
+    progress: Progress,
+) -> list[Result]:
+    from mirdemo.probing import probe
+
+    items = [corpus.items[item_id] for item_id in embedded.ids]
+    published = request.protocol == "papaioannou2025"
+    report = probe(
+        embedded.embeddings,
+        corpus.labels(embedded.ids),
+        [item.id if published else item.source for item in items],
+        tags=corpus.tags,
+        layers=[request.layer] if request.layer else None,
+        seeds=range(common["setting"]["seeds"]),
+        protocol=request.protocol,
+        permutations=0,
+        whitening=None if published else whitening,  # the published one's embeddings are whitened already
+        progress=progress,
+        split={side: [i for i, item in enumerate(items) if item.side == side] for side in SIDES}
+        if published
+        else None,
+    )
+    seconds = sum(report.seconds.values())
+    made_with = {**common["versions"], **report.versions}
+    return report_results(report, {**common, "versions": made_with, "seconds": seconds})
+
+
+def _few_shot(
+    corpus: Corpus,
+    embedded: CorpusEmbeddings,
+    request: Request,
+    common: dict[str, Any],
+    progress: Progress,
+) -> list[Result]:
+    from mirdemo.fewshot import LCPrototypes, episode_results, evaluate_episodes
+
+    items = [corpus.items[item_id] for item_id in embedded.ids]
+    published = request.protocol == "papaioannou2025"
+    report = evaluate_episodes(
+        embedded.embeddings.matrix(common["layer"]),
+        corpus.labels(embedded.ids),
+        corpus.tags,
+        [item.id if published else item.source for item in items],
+        make=LCPrototypes.published,
+        base=corpus.tags,
+        n_way=request.ways,
+        k_shot=request.shots,
+        protocol=request.protocol,
+        seeds=_episode_seeds(request.seeds),
+        progress=progress,
+    )
+    given = {k: v for k, v in common.items() if k not in ("setting", "method", "protocol", "source")}
+    return [
+        replace(record, setting={**record.setting, **common["setting"]})
+        for record in episode_results(report, **given)
+    ]
+
+
+def _episode_seeds(n: int | None) -> tuple[int, ...]:
+    """The published five; fewer are the first of them, more go on with the numbers above the last."""
+    from mirdemo.fewshot import PUBLISHED_SEEDS
+
+    if n is None:
+        return PUBLISHED_SEEDS
+    above = max(PUBLISHED_SEEDS) + 1
+    return (*PUBLISHED_SEEDS[:n], *range(above, above + n - len(PUBLISHED_SEEDS)))
+
+
+def _fine_tune(
+    corpus: Corpus,
+    decoded: CorpusClips,
+    backbone: Backbone,
+    store: EmbeddingStore,
+    common: dict[str, Any],
+    progress: Progress,
+) -> list[Result]:
+    from mirdemo.finetuning import fine_tune
+
+    report = fine_tune(
+        decoded.clips,
+        backbone,
+        corpus.labels(decoded.ids),
+        [corpus.items[item_id].source for item_id in decoded.ids],
+        corpus.tags,
+        store=store,
+        progress=progress,
+    )
+    made_with = {**common["versions"], **report.versions}
+    return report_results(report, {**common, "versions": made_with, "seconds": sum(report.seconds.values())})

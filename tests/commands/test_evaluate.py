@@ -1,0 +1,406 @@
+"""``corpora`` and ``evaluate`` on tiny corpora in the layouts of the real ones."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from corpus_layouts import COUNTS, LYRA_TRAINING, make
+
+from mirdemo import cli
+from mirdemo.corpora.registry import open_corpus
+from mirdemo.corpora.synthetic import ControlledCorpus
+from mirdemo.evaluation import EvaluationError, Request, evaluate
+from mirdemo.evaluation.comparing import rows
+from mirdemo.results import load, own_file, published
+from mirdemo.store import EmbeddingStore
+
+N_LYRA = LYRA_TRAINING + COUNTS["test"]
+QUICK = Request(protocol="papaioannou2025", seeds=2)
+
+
+@pytest.fixture(scope="module")
+def spectral():
+    from mirdemo.backbones import load_backbone
+
+    return load_backbone("spectral")
+
+
+@pytest.fixture
+def lyra(tmp_path):
+    return make("lyra", tmp_path)
+
+
+@pytest.fixture
+def store(tmp_path):
+    return EmbeddingStore(tmp_path / "store")
+
+
+def command(data, checkout, *more):
+    """The command that the evidence page names for its blanks, on a backbone that needs no download."""
+    fixed = ["--method", "probe", "--protocol", "papaioannou2025"]
+    return [
+        "evaluate", "--corpus", "lyra", "--data", str(data), "--backbone", "spectral", *fixed,
+        "--splits", str(checkout), "--seeds", "2", *more,
+    ]  # fmt: skip
+
+
+def test_the_command_that_the_evidence_page_names_is_understood():
+    line = "evaluate --corpus lyra --data DIR --backbone mert-95m --method probe --protocol papaioannou2025"
+    args = cli.parser().parse_args(line.split())
+    assert (args.corpus, args.backbone, args.method, args.protocol) == (
+        "lyra",
+        "mert-95m",
+        "probe",
+        "papaioannou2025",
+    )
+
+
+def test_evaluate_writes_whole_records_and_prints_them_beside_the_published_row(lyra, capsys):
+    assert cli.main(command(*lyra)) == cli.DONE
+    said = capsys.readouterr().out
+    assert "Spectral statistics (measured here)" in said
+    assert "CultureMERT-95M (Kanatas et al. 2025)" in said
+    assert "not ranked" in said
+    assert "Lyra, ISMIR 2022" in said
+
+    records = load(own_file()).records
+    overall = {record.metric: record for record in records if record.tag is None}
+    assert set(overall) == {"roc_auc", "map", "macro_f1", "micro_f1"}
+    for record in overall.values():
+        assert (record.corpus, record.method, record.protocol) == ("lyra", "probe", "papaioannou2025")
+        assert (record.source, record.split, record.layer) == ("measured", "test", "all")
+        assert record.n == COUNTS["test"]
+        assert record.setting["seeds"] == 2
+        assert {"mirdemo", "torch", "numpy", "weights", "precision"} <= set(record.versions)
+        assert record.hardware
+        assert record.seconds > 0
+        assert record.corpus_revision == open_corpus("lyra", *lyra).revision
+    assert overall["roc_auc"].value > 0.7  # high partials and low ones; labels of other rows would give 0.5
+    assert {record.tag for record in records if record.tag} == set(open_corpus("lyra", *lyra).tags) - {
+        "genres--Traditional"  # on every test item: it has no ROC-AUC, but the other figures
+    } | {
+        record.tag for record in records if record.tag == "genres--Traditional" and record.metric != "roc_auc"
+    }
+
+
+def test_what_was_measured_is_not_measured_again_unless_told(lyra, capsys):
+    assert cli.main(command(*lyra, "--json")) == cli.DONE
+    first = json.loads(capsys.readouterr().out)
+    assert (first["items"], first["embedded_now"]) == (N_LYRA, N_LYRA)
+    assert first["new"] == len(first["records"]) > 0
+    before = own_file().read_text()
+
+    assert cli.main(command(*lyra, "--json")) == cli.DONE
+    second = json.loads(capsys.readouterr().out)
+    assert (second["new"], second["embedded_now"]) == (0, 0)
+    assert second["records"] == first["records"]
+    assert own_file().read_text() == before
+
+    assert cli.main(command(*lyra, "--json", "--again")) == cli.DONE
+    third = json.loads(capsys.readouterr().out)
+    assert (third["new"], third["embedded_now"]) == (first["new"], 0)
+    assert [r["value"] for r in third["records"]] == pytest.approx(
+        [r["value"] for r in first["records"]], abs=1e-6
+    )
+
+
+KILLED = """
+import os, signal, sys
+from mirdemo import cli
+from mirdemo.corpora.reader import RecordedCorpus
+from mirdemo.evaluation import embedding
+embedding.BATCH_SECONDS = 3.0
+read, whole = [], RecordedCorpus.clip
+def clip(self, item_id):
+    read.append(item_id)
+    if len(read) > 20:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return whole(self, item_id)
+RecordedCorpus.clip = clip
+cli.main(sys.argv[1:])
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+def test_after_a_kill_nothing_is_embedded_or_decoded_twice(lyra, spectral, tmp_path, own_home):
+    environment = {**os.environ, "MIRDEMO_HOME": str(own_home), "OMP_NUM_THREADS": "1"}
+    root = tmp_path / "store"
+    child = subprocess.run(
+        [sys.executable, "-c", KILLED, *command(*lyra, "--store", str(root))],
+        cwd=Path(__file__).parents[2],
+        env=environment,
+        capture_output=True,
+        check=False,
+        timeout=300,
+    )
+    assert child.returncode == -signal.SIGKILL, child.stderr.decode()[-2000:]
+    store = EmbeddingStore(root)
+    kept = len(store)
+    assert kept == 18  # six whole batches of three clips
+    assert not own_file().exists()
+
+    corpus, decoded = open_corpus("lyra", *lyra), []
+    whole = corpus.clip
+    corpus.clip = lambda item_id: decoded.append(item_id) or whole(item_id)
+    found = evaluate(corpus, spectral, QUICK, store=store)
+    assert found.computed == N_LYRA - kept
+    assert len(decoded) == N_LYRA - kept
+    assert found.new == len(load(own_file()))
+
+    decoded.clear()
+    again = evaluate(corpus, spectral, QUICK, store=store, again=True)
+    assert (again.computed, decoded) == (0, [])
+    assert [r.value for r in again.records] == pytest.approx([r.value for r in found.records], abs=1e-6)
+
+
+def test_a_corpus_that_moved_is_decoded_again_but_not_embedded_again(lyra, spectral, store, tmp_path):
+    data, checkout = lyra
+    request = Request(method="fewshot", shots=1, seeds=1)
+    assert (
+        evaluate(open_corpus("lyra", data, checkout), spectral, request, store=store).computed
+        == COUNTS["test"]
+    )
+    moved = open_corpus("lyra", data.rename(tmp_path / "moved"), checkout)
+    assert evaluate(moved, spectral, request, store=store, again=True).computed == 0
+
+
+def test_missing_sound_is_refused_by_name_and_passed_over_only_when_told(tmp_path, spectral, store):
+    data, checkout = make("makam", tmp_path)
+    corpus = open_corpus("makam", data, checkout)
+    lost = corpus.sides["train"][2]
+    corpus.file(lost).unlink()
+    corpus = open_corpus("makam", data, checkout)
+    with pytest.raises(EvaluationError, match=lost) as refusal:
+        evaluate(corpus, spectral, QUICK, store=store)
+    assert refusal.value.sentence.code == "evaluation.missing"
+    assert refusal.value.sentence.values["count"] == 1
+    assert len(store) == 0
+
+    from dataclasses import replace
+
+    found = evaluate(corpus, spectral, replace(QUICK, allow_missing=True), store=store)
+    assert found.left_out == (lost,)
+    assert {record.setting["left_out"] for record in found.records} == {1}
+
+
+def test_an_unreadable_file_stops_the_figures_but_not_the_embedding_of_the_others(tmp_path, spectral, store):
+    data, checkout = make("fma", tmp_path)
+    corpus = open_corpus("fma", data, checkout)
+    broken = corpus.sides["test"][0]
+    corpus.file(broken).write_bytes(b"")
+    with pytest.raises(EvaluationError, match=broken) as refusal:
+        evaluate(corpus, spectral, QUICK, store=store)
+    assert refusal.value.sentence.code == "evaluation.unreadable"
+    assert len(store) == len(corpus.items) - 1
+    assert not own_file().exists()
+
+
+def test_a_corpus_without_its_folder_says_how_to_get_it(tmp_path, spectral, store):
+    _, checkout = make("carnatic", tmp_path)
+    with pytest.raises(EvaluationError, match="dunya") as refusal:
+        evaluate(open_corpus("carnatic", None, checkout), spectral, QUICK, store=store)
+    assert refusal.value.sentence.code == "evaluation.nothing"
+
+
+def test_few_shot_episodes_come_from_the_test_side_alone(lyra, spectral, store):
+    corpus = open_corpus("lyra", *lyra)
+    request = Request(method="fewshot", shots=1, seeds=2)
+    found = evaluate(corpus, spectral, request, store=store)
+    assert found.n_items == len(store) == COUNTS["test"]
+    overall = [r for r in found.records if r.tag is None and r.seed is None]
+    assert {r.metric for r in overall} == {"macro_f1", "micro_f1"}
+    assert {(r.setting["n_way"], r.setting["k_shot"], r.setting["seeds"]) for r in overall} == {
+        (len(corpus.tags), 1, 2)
+    }
+    assert evaluate(corpus, spectral, request, store=store).new == 0
+    more = evaluate(corpus, spectral, Request(method="fewshot", shots=1, ways=3, seeds=2), store=store)
+    assert more.new > 0
+
+
+def test_the_live_protocol_keeps_items_of_one_source_together(tmp_path, spectral, store, monkeypatch):
+    import mirdemo.probing
+
+    data, checkout = make("magnatagatune", tmp_path)
+    corpus = open_corpus("magnatagatune", data, checkout)
+    asked = {}
+    whole = mirdemo.probing.probe
+    monkeypatch.setattr(
+        mirdemo.probing,
+        "probe",
+        lambda *a, **k: asked.update(recordings=a[2], **k) or whole(*a, n_folds=2, **k),
+    )
+    found = evaluate(corpus, spectral, Request(protocol="live"), store=store)
+    assert not any("limit" in record.setting for record in found.records)
+    assert asked["recordings"] == [corpus.items[i].source for i in corpus.sides["test"]]
+    assert asked["split"] is None
+    assert {record.layer for record in found.records} == {"chosen in each fold"}
+    assert {record.protocol for record in found.records} == {"live"}
+
+
+def test_controlled_corpora_go_the_same_way_and_say_their_mode(spectral, store):
+    corpus = ControlledCorpus("makam", "pitch", sizes={"train": 4, "valid": 3, "test": 3})
+    found = evaluate(corpus, spectral, QUICK, store=store)
+    assert {(r.corpus, r.setting["mode"]) for r in found.records} == {("controlled/makam", "pitch")}
+    assert found.computed == len(store) == 10
+
+
+def test_a_limit_draws_the_same_items_each_time_and_is_part_of_the_record(lyra, spectral, store):
+    corpus = open_corpus("lyra", *lyra)
+    request = Request(method="fewshot", shots=1, seeds=1, limit=3)
+    found = evaluate(corpus, spectral, request, store=store)
+    assert found.n_items == len(store) == 3
+    assert {record.setting["limit"] for record in found.records} == {3}
+    evaluate(corpus, spectral, request, store=store, again=True)
+    assert len(store) == 3
+    assert evaluate(corpus, spectral, Request(method="fewshot", shots=1, seeds=1), store=store).new > 0
+
+
+def test_the_live_protocols_own_limit_is_in_the_record_where_it_binds(tmp_path, spectral, store, monkeypatch):
+    corpus = open_corpus("fma", *make("fma", tmp_path))
+    request = Request(method="fewshot", protocol="live", shots=1, seeds=1)
+    assert not any("limit" in r.setting for r in evaluate(corpus, spectral, request, store=store).records)
+    monkeypatch.setattr("mirdemo.evaluation.running.LIVE_LIMIT", 3)  # what a thousand is to the real ones
+    found = evaluate(corpus, spectral, request, store=store)
+    assert found.n_items == 3
+    assert {record.setting["limit"] for record in found.records} == {3}
+
+
+def test_too_few_items_for_a_figure_is_said_and_nothing_is_written(lyra, spectral, store):
+    corpus = open_corpus("lyra", *lyra)
+    with pytest.raises(EvaluationError) as refusal:
+        evaluate(corpus, spectral, Request(protocol="live", limit=2), store=store)
+    assert refusal.value.sentence.code == "evaluation.no_figure"
+    assert not own_file().exists()
+
+
+def test_whitened_embeddings_are_another_measurement(lyra, spectral, store):
+    from mirdemo.embedding import embed
+    from mirdemo.whitening import Whitening
+
+    corpus = open_corpus("lyra", *lyra)
+    clips = [corpus.clip(item_id) for item_id in corpus.sides["test"]]
+    whitening = Whitening.fit(embed(clips, spectral, store=store), [0, 0, 1, 1])
+    request = Request(method="fewshot", shots=1, seeds=1)
+    plain = evaluate(corpus, spectral, request, store=store)
+    whitened = evaluate(corpus, spectral, request, store=store, whitening=whitening)
+    assert whitened.computed == 0
+    assert whitened.new > 0
+    assert {record.whitening for record in plain.records} == {None}
+    assert {record.whitening for record in whitened.records} == {whitening.name}
+
+
+def test_the_mean_over_layers_is_the_mean_of_each_window(lyra, store, spectral):
+    from dataclasses import replace
+
+    from mirdemo.embedding import embed
+    from mirdemo.evaluation.embedding import embed_corpus, usual_layer
+    from mirdemo.evaluation.sounds import SoundMemory
+    from mirdemo.progress import silent
+
+    corpus = open_corpus("lyra", *lyra)
+    ids = corpus.sides["test"]
+    even = [layer for layer in spectral.spec.layers if layer.name == "timbre"] * 2
+    same = replace(spectral.spec, layers=(even[0], replace(even[1], name="again")))
+    assert usual_layer(same, None) == "mean"
+    assert usual_layer(spectral.spec, None) == "all"
+    with pytest.raises(EvaluationError):
+        usual_layer(spectral.spec, "mean")
+    one = embed_corpus(
+        corpus,
+        ids,
+        spectral,
+        store=store,
+        sounds=SoundMemory(),
+        layer="timbre",
+        whitening=None,
+        progress=silent,
+    )
+    plain = embed([corpus.clip(i) for i in ids], spectral)
+    assert one.embeddings.layer_names == ("timbre",)
+    assert np.allclose(one.embeddings.matrix("timbre"), plain.matrix("timbre"), atol=1e-6)
+
+
+def test_fine_tuning_is_measured_live_with_the_stage_of_the_page(tmp_path, loaded, store, monkeypatch):
+    from mirdemo import finetuning
+
+    short = finetuning.FineTuneSettings(epochs=1, n_folds=2)
+    monkeypatch.setattr(finetuning, "FineTuneSettings", lambda: short)
+    data, checkout = make("fma", tmp_path)
+    split = checkout / "data/fma/split"  # more to cross-validate on
+    np.save(split / "test.npy", np.concatenate([np.load(split / "train.npy"), np.load(split / "test.npy")]))
+    np.save(split / "train.npy", np.load(split / "valid.npy"))
+    np.save(split / "valid.npy", np.load(split / "valid.npy")[:0])
+    corpus = open_corpus("fma", data, checkout)
+    mert = loaded("mert-95m")
+    found = evaluate(corpus, mert, Request(method="finetune", protocol="live"), store=store)
+    overall = {record.metric: record for record in found.records if record.tag is None}
+    assert {"roc_auc", "map", "macro_f1"} <= set(overall)
+    assert overall["roc_auc"].setting["blocks"] == mert.tail_sizes.published
+    assert overall["roc_auc"].n == 10
+    assert evaluate(corpus, mert, Request(method="finetune", protocol="live"), store=store).new == 0
+
+
+@pytest.mark.parametrize(
+    "more", [["--protocol", "papaioannou2025"], ["--protocol", "live", "--layer", "all"]]
+)
+def test_fine_tuning_that_has_no_stage_is_refused_in_a_sentence(lyra, capsys, more):
+    line = [*command(*lyra), "--method", "finetune", "--seeds", "1", *more]
+    assert cli.main(line) == cli.REFUSED
+    assert "Fine-tuning" in capsys.readouterr().err
+
+
+def test_a_split_that_repeats_items_is_refused(tmp_path, spectral, store):
+    data, checkout = make("fma", tmp_path)
+    split = checkout / "data/fma/split"
+    np.save(
+        split / "test.npy", np.concatenate([np.load(split / "test.npy"), np.load(split / "train.npy")[:1]])
+    )
+    with pytest.raises(EvaluationError) as refusal:
+        evaluate(open_corpus("fma", data, checkout), spectral, QUICK, store=store)
+    assert refusal.value.sentence.code == "evaluation.split_not_disjoint"
+
+
+def test_published_rows_of_other_settings_do_not_stand_beside_few_shot_figures(lyra, spectral, store):
+    corpus = open_corpus("lyra", *lyra)
+    found = evaluate(corpus, spectral, Request(method="fewshot", shots=1, seeds=1), store=store)
+    assert len(rows(found.records, published(), "lyra", "fewshot")) == 1
+
+
+@pytest.mark.parametrize(
+    "wrong", [["--seeds", "0"], ["--limit", "x"], ["--max-seconds", "-3"], ["--method", "guess"]]
+)
+def test_wrong_options_exit_with_2(wrong):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["evaluate", "--corpus", "lyra", *wrong])
+    assert stopped.value.code == cli.USAGE
+
+
+def test_corpora_lists_facts_licence_and_citation(capsys):
+    assert cli.main(["corpora"]) == cli.DONE
+    said = capsys.readouterr().out
+    for words in ("MagnaTagATune", "CC-BY-NC-SA-3.0", "licence not stated", "DLfM 2014", "controlled/makam"):
+        assert words in said
+    assert cli.main(["corpora", "--json"]) == cli.DONE
+    listed = {entry["name"]: entry for entry in json.loads(capsys.readouterr().out)["corpora"]}
+    assert listed["makam"]["recordings"] == {"train": 3709, "valid": 529, "test": 1059}
+    assert listed["carnatic"]["licence"] is None
+
+
+def test_corpora_check_names_what_is_wrong_and_says_so_by_its_exit_code(lyra, capsys):
+    data, checkout = lyra
+    line = ["corpora", "check", "lyra", "--data", str(data), "--splits", str(checkout)]
+    assert cli.main(line) == cli.DONE
+    assert "2 sources have items on several sides" in capsys.readouterr().out
+    (data / "yt-A_1.flac").unlink()
+    assert cli.main(line) == 1
+    said = capsys.readouterr()
+    assert "piece-" in said.err
+    assert cli.main([*line, "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["whole"] is False

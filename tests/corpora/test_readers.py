@@ -1,0 +1,245 @@
+"""One contract that every corpus keeps, on tiny corpora in each one's own layout."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import soundfile
+from corpus_layouts import COUNTS, LABELS, LYRA_TRAINING, RATE, SIX, make, tone
+
+from mirdemo.corpora.checking import check
+from mirdemo.corpora.errors import CorpusError
+from mirdemo.corpora.facts import CORPORA
+from mirdemo.corpora.reader import SIDES, most_frequent
+from mirdemo.corpora.registry import corpus_names, open_corpus
+from mirdemo.corpora.synthetic import ControlledCorpus
+
+
+@pytest.fixture(params=[*SIX, "controlled"])
+def corpus(request, tmp_path):
+    if request.param == "controlled":
+        return ControlledCorpus("makam", "pitch", sizes={"train": 6, "valid": 3, "test": 4})
+    data, checkout = make(request.param, tmp_path)
+    return open_corpus(request.param, data, checkout)
+
+
+def test_every_corpus_keeps_the_contract(corpus):
+    assert corpus.name in corpus_names()
+    assert corpus.facts.title
+    assert corpus.facts.citation
+    assert corpus.facts.audio
+
+    assert tuple(corpus.sides) == SIDES
+    together = [item_id for side in SIDES for item_id in corpus.sides[side]]
+    assert all(corpus.sides.values())
+    assert len(together) == len(set(together)) == len(corpus.items)
+    assert together == list(corpus.items)
+    assert corpus.repeated == ()
+
+    assert len(set(corpus.tags)) == len(corpus.tags) <= corpus.facts.n_tags
+    table = corpus.labels(together)
+    assert table.dtype == np.uint8
+    assert table.shape == (len(together), len(corpus.tags))
+    for item_id, row in zip(together, table, strict=True):
+        labels = corpus.items[item_id].labels
+        assert {tag for tag, there in zip(corpus.tags, row, strict=True) if there} == set(labels) & set(
+            corpus.tags
+        )
+
+    assert corpus.missing() == ()
+    first = corpus.sides["test"][0]
+    clip = corpus.clip(first)
+    assert clip.sha256 == corpus.clip(first).sha256
+    assert clip.samples.dtype == np.float32
+    assert 0.9 < clip.seconds < 11
+    keys = [corpus.sound_key(item_id) for item_id in together]
+    assert len(set(keys)) == len(keys)
+    assert corpus.revision.startswith("split-")
+
+
+@pytest.mark.parametrize("name", SIX)
+def test_labels_and_sides_are_those_of_the_files(name, tmp_path):
+    data, checkout = make(name, tmp_path)
+    corpus = open_corpus(name, data, checkout)
+
+    low = next(i for i in corpus.sides["test"] if set(corpus.items[i].labels) == LABELS[name])
+    assert low in corpus.items
+    counts = {side: len(ids) for side, ids in corpus.sides.items()}
+    drawn = LYRA_TRAINING // 10
+    assert counts == (
+        {"train": LYRA_TRAINING - drawn, "valid": drawn, "test": 4} if name == "lyra" else COUNTS
+    )
+
+
+@pytest.mark.parametrize("name", SIX)
+def test_what_is_missing_is_named_and_the_rest_still_reads(name, tmp_path):
+    data, checkout = make(name, tmp_path)
+    corpus = open_corpus(name, data, checkout)
+    item_id = corpus.sides["test"][0]
+    corpus.file(item_id).unlink()
+    corpus = open_corpus(name, data, checkout)
+    gone = corpus.missing()
+    assert item_id in gone
+    assert {corpus.items[i].source for i in gone} == {corpus.items[item_id].source}
+    with pytest.raises(CorpusError) as refusal:
+        corpus.clip(item_id)
+    assert refusal.value.sentence.code == "corpora.no_sound"
+    assert corpus.clip(next(i for i in corpus.items if i not in gone)).seconds > 0.9
+
+
+def test_a_corpus_without_its_data_still_has_split_and_tags(tmp_path):
+    _, checkout = make("fma", tmp_path)
+    corpus = open_corpus("fma", None, checkout)
+    assert len(corpus.tags) == 3
+    assert len(corpus.missing()) == len(corpus.items)
+
+
+def test_the_vocabulary_is_the_most_frequent_training_labels_ties_in_code_point_order():
+    lists = [["b", "b", "c"], ["a", "c"], None, ["z", "Z", "a", "b"]]
+    assert most_frequent(lists, 4) == ("a", "b", "c", "Z")
+
+
+def test_the_vocabulary_leaves_out_labels_that_only_the_test_side_has(tmp_path):
+    data, checkout = make("makam", tmp_path)
+    last = open_corpus("makam", data, checkout).sides["test"][-1]
+    (data / "records" / f"{last}.json").write_text('{"makamlist": [{"name": "Segah"}]}')
+    corpus = open_corpus("makam", data, checkout)
+    assert corpus.items[last].labels == ("makam--Segah",)
+    assert "makam--Segah" not in corpus.tags
+    assert not corpus.labels([last]).any()
+
+
+def test_lyras_pieces_are_cut_from_their_broadcasts_sample_by_sample(tmp_path):
+    data, checkout = make("lyra", tmp_path)
+    corpus = open_corpus("lyra", data, checkout)
+    for number in (0, 1, 7, LYRA_TRAINING + 1):
+        clip = corpus.clip(f"piece-{number}")
+        assert len(clip.samples) == RATE
+        assert np.abs(clip.samples - tone(number % 2 == 0, number)).max() < 1e-4
+
+
+def test_lyras_validation_side_is_the_same_at_every_opening_and_comes_from_training(tmp_path):
+    data, checkout = make("lyra", tmp_path)
+    first, second = (open_corpus("lyra", data, checkout) for _ in range(2))
+    assert first.sides == second.sides
+    assert all(int(i.removeprefix("piece-")) < LYRA_TRAINING for i in first.sides["valid"])
+
+
+def test_clips_of_one_track_share_a_source(tmp_path):
+    data, checkout = make("magnatagatune", tmp_path)
+    corpus = open_corpus("magnatagatune", data, checkout)
+    sources = [item.source for item in corpus.items.values()]
+    assert sources[0] == sources[1] == "artist-album-00-track"
+    assert len(set(sources)) < len(sources)
+
+
+def test_a_recording_without_its_record_counts_as_missing(tmp_path):
+    data, checkout = make("carnatic", tmp_path)
+    item_id = open_corpus("carnatic", data, checkout).sides["train"][0]
+    for content in ("{}", "[1]", "not json"):
+        (data / "records" / f"{item_id}.json").write_text(content)
+        assert open_corpus("carnatic", data, checkout).missing() == (item_id,)
+
+
+def test_a_published_helpers_metadata_file_stands_in_for_the_records(tmp_path):
+    data, checkout = make("makam", tmp_path)
+    plain = open_corpus("makam", data, checkout)
+    known = {i: list(item.labels) for i, item in plain.items.items()}
+    known[plain.sides["test"][0]] = None  # what the helper writes where Dunya had no answer
+    np.save(checkout / "data/makam/split/metadata.npy", np.array(known, dtype=object), allow_pickle=True)
+    corpus = open_corpus("makam", data, checkout)
+    assert corpus.missing() == (plain.sides["test"][0],)
+    assert corpus.tags == plain.tags
+
+
+@pytest.mark.parametrize(("asked", "seconds"), [("published", 2.0), (None, 3.0), (0.5, 0.5)])
+def test_recordings_are_cut_as_published_unless_told_otherwise(asked, seconds, tmp_path, monkeypatch):
+    from dataclasses import replace
+
+    from corpus_layouts import sound
+
+    monkeypatch.setitem(CORPORA, "hindustani", replace(CORPORA["hindustani"], max_seconds=2.0))
+    data, checkout = make("hindustani", tmp_path)
+    item_id = open_corpus("hindustani", data, checkout).sides["test"][0]
+    path = open_corpus("hindustani", data, checkout).file(item_id)
+    path.unlink()
+    sound(path.with_suffix(".wav"), True, 1, seconds=3.0)
+    corpus = open_corpus("hindustani", data, checkout, max_seconds=asked)
+    clip = corpus.clip(item_id)
+    assert clip.seconds == seconds
+    whole, _ = soundfile.read(path.with_suffix(".wav"), dtype="float32")
+    assert np.array_equal(clip.samples, whole[: len(clip.samples)])
+    assert dict(corpus.setting) == (
+        {} if asked == "published" else {"max_seconds": "whole" if asked is None else 0.5}
+    )
+
+
+def test_the_published_cuts_are_known():
+    cuts = {name: facts.max_seconds for name, facts in CORPORA.items()}
+    assert cuts == dict.fromkeys(SIX) | {"makam": 150.0, "hindustani": 780.0, "carnatic": 330.0}
+
+
+def test_the_revision_follows_split_and_labels_and_nothing_else(tmp_path):
+    data, checkout = make("makam", tmp_path)
+    before = open_corpus("makam", data, checkout).revision
+    (tmp_path / "elsewhere").mkdir()
+    moved = data.rename(tmp_path / "elsewhere" / "music")
+    assert open_corpus("makam", moved, checkout).revision == before
+    record = next((moved / "records").iterdir())
+    record.write_text('{"makamlist": [{"name": "Segah"}]}')
+    assert open_corpus("makam", moved, checkout).revision != before
+
+
+def test_controlled_clips_are_those_of_the_generator():
+    from mirdemo.corpora.controlled import corpus as generated
+
+    corpus = ControlledCorpus("greek", "timbre", sizes={"train": 2, "valid": 1, "test": 2})
+    for number, made in enumerate(generated("greek", "test", 2, mode="timbre")):
+        item = corpus.items[f"test-{number}"]
+        assert (item.labels, item.source) == (made.tags, made.recording)
+        assert np.array_equal(corpus.clip(item.id).samples, made.samples)
+    assert corpus.setting == {"mode": "timbre"}
+
+
+@pytest.mark.parametrize(
+    ("ask", "code"),
+    [
+        (lambda t: open_corpus("gtzan"), "corpora.unknown"),
+        (lambda t: open_corpus("fma", t / "nowhere", make("fma", t)[1]), "corpora.no_folder"),
+        (lambda t: open_corpus("fma", t, t), "corpora.no_splits"),
+        (lambda t: open_corpus("fma", t, make("fma", t)[1], mode="pitch"), "corpora.no_mode"),
+        (lambda t: open_corpus("controlled/makam", mode="loud"), "corpora.no_controlled"),
+    ],
+)
+def test_what_cannot_be_opened_is_refused_in_a_sentence(ask, code, tmp_path):
+    with pytest.raises(CorpusError) as refusal:
+        ask(tmp_path)
+    assert refusal.value.sentence.code == code
+
+
+def test_a_check_finds_what_is_missing_unreadable_and_repeated(tmp_path):
+    data, checkout = make("fma", tmp_path)
+    corpus = open_corpus("fma", data, checkout)
+    lost, broken = corpus.sides["test"][:2]
+    corpus.file(lost).unlink()
+    corpus.file(broken).write_bytes(b"")
+    split = checkout / "data/fma/split"
+    np.save(split / "valid.npy", np.array([*corpus.sides["valid"], corpus.sides["train"][0]]))
+    found = check(open_corpus("fma", data, checkout))
+    assert found.sides["test"].no_sound == (lost,)
+    assert list(found.sides["test"].unreadable) == [broken]
+    assert found.sides["test"].usable == COUNTS["test"] - 2
+    assert found.sides["test"].published == 4996
+    assert found.repeated == (corpus.sides["train"][0],)
+    assert not found.whole
+
+
+def test_a_quick_check_decodes_nothing_and_a_whole_copy_passes(tmp_path):
+    data, checkout = make("lyra", tmp_path)  # the one whose published counts are not known
+    corpus = open_corpus("lyra", data, checkout)
+    assert check(corpus).whole
+    assert check(corpus).shared_sources == 2
+    (data / "yt-A_1.flac").write_bytes(b"no sound")
+    corpus = open_corpus("lyra", data, checkout)
+    assert check(corpus, decode=False).whole
+    assert not check(corpus).whole
