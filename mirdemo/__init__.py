@@ -28,6 +28,8 @@ _HOME_OF = {
     "LCPrototypes": "fewshot",
     "probe": "probing",
     "ProbeReport": "probing",
+    "fine_tune": "finetuning",
+    "FineTuneReport": "finetuning",
     "Tagger": "tagger",
 }
 

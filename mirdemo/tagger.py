@@ -22,6 +22,7 @@ from mirdemo import tagger_file
 from mirdemo.archive_tagging import ArchiveReport, tag_archive
 from mirdemo.fewshot import METHODS, FewShotError, FewShotMethod, LCPrototypes, leave_one_recording_out
 from mirdemo.fewshot.closed_sets import MAX_SETS
+from mirdemo.finetuning.tuned import LAYER, TunedHead
 from mirdemo.intervals import LEVEL, Interval
 from mirdemo.tagger_card import card
 from mirdemo.tagger_file import TaggerError, unreadable
@@ -40,6 +41,8 @@ _KEYS = ("name", "fingerprint", "sample_rate", "window_seconds", "pooling")
 _FIGURES = ("macro_f1", "micro_f1", "roc_auc", "mean_average_precision")
 _WHITENING_PARTS = ("centre", "scale", "directions", "keep")
 _DRAWS = 200
+#: What may decide in a tagger that is read.
+_KINDS = {**METHODS, TunedHead.name: TunedHead}
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,16 +63,17 @@ class WindowTags:
 
 @dataclass(frozen=True, eq=False)
 class Tagger:
-    """A fitted few-shot method together with exactly what it listens with.
+    """A fitted few-shot method, or a fine-tuned head, together with exactly what it listens with.
 
-    kind: what decides: a key of ``mirdemo.fewshot.METHODS``
-    method: fitted; identity, layer: the backbone and layer (``"mean"``: the mean over layers)
+    kind: what decides: a key of ``mirdemo.fewshot.METHODS``, or ``"fine-tuned"``
+    method: fitted; identity, layer: the backbone and layer (``"mean"``: the mean over layers). A fine-tuned one has
+        the backbone it was made from here, and brings that backbone's last blocks itself
     whitening: layer name -> LayerWhitening, applied before the method; empty for none
     facts: plain data for people: title, tags with counts and figures, licence, versions, date, ...
     """
 
     kind: str
-    method: FewShotMethod
+    method: FewShotMethod | TunedHead
     identity: Identity
     layer: str
     whitening: Mapping[str, LayerWhitening]
@@ -215,7 +219,7 @@ class Tagger:
         from mirdemo.whitening import LayerWhitening
 
         kind = manifest["kind"]
-        if kind not in METHODS:
+        if kind not in _KINDS:
             raise TaggerError(
                 "This tagger decides by {kind}, which this mirdemo does not know. Update mirdemo.",
                 code="tagger.unknown_kind",
@@ -230,7 +234,7 @@ class Tagger:
                 whitening[layer] = LayerWhitening(
                     *(arrays.pop(f"whitening/{layer}/{p}") for p in _WHITENING_PARTS)
                 )
-        method = METHODS[kind].from_state(settings, arrays)
+        method = _KINDS[kind].from_state(settings, arrays)
         if list(method.tags) != [tag["name"] for tag in manifest["tags"]]:
             raise ValueError("tags differ")
         rest = (
@@ -251,11 +255,9 @@ class Tagger:
             raise TypeError("an identity is text")
         tagger = cls(kind, method, identity, manifest["layer"], whitening, facts)
         card({**manifest})  # a manifest that makes no card lacks something
-        dim = (
-            arrays["support"] if "support" in arrays else arrays.get("prototypes", arrays.get("weights"))
-        ).shape
-        size = dim[1] if kind != "linear" else dim[0] - 1
-        tagger._decide(np.zeros((1, size), np.float32))  # everything fits, or nothing is returned
+        tagger._decide(
+            np.zeros((1, _size(method, arrays)), np.float32)
+        )  # everything fits, or nothing is returned
         return tagger
 
     def push(self, repository: str, token: str, *, private: bool = True) -> str:
@@ -333,16 +335,8 @@ class Tagger:
 
         The revision must agree too, unless one side is a local checkpoint with the same weights.
         """
-        same = all(getattr(identity, key) == getattr(self.identity, key) for key in _KEYS)
-        revisions = {identity.revision, self.identity.revision}
-        if not same or (len(revisions) > 1 and "local" not in revisions):
-            raise TaggerError(
-                "This tagger was made with {own}, not with {other}. Load that backbone, or make the tagger again.",
-                code="tagger.other_backbone",
-                own=_label(self.identity),
-                other=_label(identity),
-            )
-        if layers and self.layer != "mean" and self.layer not in layers:
+        _check_same(self.identity, identity)
+        if layers and self.layer not in ("mean", LAYER) and self.layer not in layers:
             raise TaggerError(
                 "{backbone} has no layer named {layer}, which this tagger listens to. Make the tagger again.",
                 code="tagger.no_layer",
@@ -351,7 +345,13 @@ class Tagger:
             )
 
     def rows(self, embeddings: Embeddings) -> np.ndarray:
-        """What the method sees of embedded clips: float32 (n_clips, dim). Raises TaggerError for another backbone."""
+        """What the method sees of embedded clips: float32 (n_clips, dim). Raises TaggerError for another backbone.
+
+        A fine-tuned tagger takes embeddings of ``method.tuned(backbone)``.
+        """
+        if isinstance(self.method, TunedHead):
+            _check_same(self.method.identity(self.identity), embeddings.identity)
+            return embeddings.matrix(self.layer)
         self.check(embeddings.identity, embeddings.layer_names)
         if not self.whitening:
             return embeddings.matrix(self.layer)
@@ -371,7 +371,16 @@ class Tagger:
             backbone = self._loaded["backbone"]
         self.check(backbone.identity, [layer.name for layer in backbone.spec.layers])
         clip = source if isinstance(source, Clip) else load_clip(source)
-        return embed([clip], backbone, store=store)
+        return embed([clip], self._listening(backbone), store=store)
+
+    def _listening(self, backbone: Backbone) -> Backbone:
+        """The backbone, with the tagger's own last blocks where it was fine-tuned; kept for the next clip."""
+        if not isinstance(self.method, TunedHead):
+            return backbone
+        if self._loaded.get("base") is not backbone:
+            self._loaded["tuned"] = self.method.tuned(backbone)
+            self._loaded["base"] = backbone
+        return self._loaded["tuned"]
 
     def _windows(self, embeddings: Embeddings) -> np.ndarray:
         """The windows of the only clip as the method sees them: float32 (n_windows, dim)."""
@@ -450,6 +459,27 @@ def _spec(name: str) -> BackboneSpec:
     from mirdemo.backbones.registry import spec
 
     return spec(name)
+
+
+def _size(method: FewShotMethod | TunedHead, arrays: Mapping[str, np.ndarray]) -> int:
+    """Of the rows that a method read from ``arrays`` takes."""
+    if isinstance(method, TunedHead):
+        return method.size
+    if method.name == "linear":
+        return arrays["weights"].shape[0] - 1
+    return arrays["support" if "support" in arrays else "prototypes"].shape[1]
+
+
+def _check_same(own: Identity, other: Identity) -> None:
+    same = all(getattr(other, key) == getattr(own, key) for key in _KEYS)
+    revisions = {other.revision, own.revision}
+    if not same or (len(revisions) > 1 and "local" not in revisions):
+        raise TaggerError(
+            "This tagger was made with {own}, not with {other}. Load that backbone, or make the tagger again.",
+            code="tagger.other_backbone",
+            own=_label(own),
+            other=_label(other),
+        )
 
 
 def _label(identity: Identity) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mirdemo.fewshot.calibration import unknown_limit
 from mirdemo.fewshot.closed_sets import MAX_SETS, ClosedSets, closed_sets, prototypes
 from mirdemo.fewshot.errors import (
     FewShotError,
@@ -87,8 +88,8 @@ class LCPrototypes:
     unknown: a query farther from every prototype than a threshold gets no tag. Ours, not in the paper. The
         threshold comes from the support set: each recording's clips are measured against prototypes made
         without that recording.
-    false_unknown: the share of clips like the support's that may be called unknown. With few clips the
-        threshold is the farthest distance seen, see ``false_unknown_rate``.
+    false_unknown: the share of clips like the support's, from new recordings, that may be called unknown
+        (see ``calibration.unknown_limit``).
     max_sets: refuse support sets with more closed label sets than this.
 
     ``LCPrototypes.published()`` is the method of the paper, with neither addition.
@@ -278,16 +279,13 @@ class LCPrototypes:
     def _calibrate(self, rows: np.ndarray) -> tuple[float | None, float | None]:
         """The unknown threshold from the chosen rows (bool (n,)), and the share it calls unknown by mistake.
 
-        Conformal: of n distances the k-th smallest, k = ceil((n + 1) * (1 - false_unknown)), at most n; a
-        new clip like these lies beyond it with probability 1 - k / (n + 1). Only clips whose tags are all
-        held by other recordings too say how far a known clip may lie.
+        Only clips whose tags are all held by other recordings too say how far a known clip may lie.
         """
         held = self._leave_out()
-        distances = np.sort(held.distance[rows & held.covered])
-        if not len(distances):
-            return None, None
-        k = min(len(distances), int(np.ceil((len(distances) + 1) * (1 - self.false_unknown))))
-        return float(distances[k - 1]), 1 - k / (len(distances) + 1)
+        usable = rows & held.covered & np.isfinite(held.distance)
+        return unknown_limit(
+            held.distance[usable], self.recordings[usable], self.false_unknown, self.distance
+        )
 
     def _scores(self, distances: np.ndarray, limits: np.ndarray) -> np.ndarray:
         """Scores from distances to every set: float64 (q, m), thresholds (q,) -> (q, n_tags).

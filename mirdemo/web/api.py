@@ -133,12 +133,17 @@ def _plain(one: Answer) -> dict[str, Any]:
 
 
 def answered(
-    jobs: Jobs, work: Callable[[], dict[str, Any]], files: list[str | None], language: str
+    jobs: Jobs,
+    work: Callable[[], dict[str, Any]],
+    files: list[str | None],
+    language: str,
+    *,
+    resource: str = "model",
 ) -> dict[str, Any]:
     """Do the work in its turn; refuse in the caller's language; leave no upload behind."""
     say = speaker(language).say
     try:
-        return jobs.run(work)
+        return jobs.run(work, resource=resource)
     except MirdemoError as error:
         raise gr.Error(str(say(error.sentence)), print_exception=False) from None
     except Exception:

@@ -8,31 +8,48 @@ from typing import TYPE_CHECKING, Any
 
 from mirdemo.backbones.registry import spec, specs, status
 from mirdemo.progress import Progress
+from mirdemo.sentences import Sentence
 from mirdemo.web.clips_tab import festival_set
 from mirdemo.web.errors import PageError
+from mirdemo.web.fewshot import charts, shown, studies, taking_home
+from mirdemo.web.fewshot.placing import Plane
+from mirdemo.web.fewshot.studies import Curve, Layers, Setting
 from mirdemo.web.language import Speaker
 from mirdemo.web.limits import LIMITS
-from mirdemo.web.session import Visitor
+from mirdemo.web.models import Memory
+from mirdemo.web.probe.running import whitening_offered
+from mirdemo.web.session import Visitor, Visitors
 from mirdemo.web.tab import Tab
 from mirdemo.web.tagging import Answer, Built, answer, build, layers_of, spans, usual_layer
 from mirdemo.web.uploads import Upload
 from mirdemo.web.wire import Act, Wire
 
 if TYPE_CHECKING:
-    from mirdemo.audio import Clip
+    from starlette.routing import Route
 
-JOB = "few-shot"
+    from mirdemo.audio import Clip
+    from mirdemo.clips import LabelledClips
+
+JOB, CURVE_JOB, LAYERS_JOB, HUB_JOB = "few-shot", "few-shot-curve", "few-shot-layers", "few-shot-hub"
 #: Queries that come with the demonstration set.
 EXAMPLES = 3
 
 
 @dataclass
 class FewShotDesk:
-    """What this tab remembers of a visitor: the layer chosen for a backbone, the prototypes, the answers."""
+    """What this tab remembers of a visitor: how to listen, the prototypes, the answers, what was measured.
+
+    layer: backbone -> layer; played: clip -> tags of a demonstration query; kept: what is drawn from all that
+    """
 
     layer: dict[str, str] = field(default_factory=dict)
+    whiten: bool = False
     built: Built | None = None
     answers: list[Answer] = field(default_factory=list)
+    played: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    curve: Curve | None = None
+    layers: Layers | None = None
+    kept: shown.Kept = field(default_factory=shown.Kept)
 
     def sounds(self) -> list[Clip]:
         return [one.clip for one in self.answers]
@@ -42,11 +59,24 @@ def build_tab(wire: Wire) -> None:
     """The tab's view and what can be done in it."""
     tab = FewShotTab(wire)
     wire.view("few-shot", tab.show)
-    for name in ("backbone", "layer", "build", "query", "example", "forget"):
+    for name in ("backbone", "layer", "whiten", "listen", "build", "query", "example", "forget"):
+        wire.on(f"few-shot.{name}", getattr(tab, name))
+    for name in ("curve", "layers", "push"):
         wire.on(f"few-shot.{name}", getattr(tab, name))
 
 
-TAB = Tab("few-shot", build_tab, step=True, done=lambda visitor: bool(visitor.desk(FewShotDesk).answers))
+TAB = Tab(
+    "few-shot",
+    build_tab,
+    step=True,
+    done=lambda visitor: bool(visitor.desk(FewShotDesk).answers),
+    at_once=True,
+)
+
+
+def download_route(visitors: Visitors) -> Route:
+    """Where each visitor finds the tagger made of the prototypes on the page."""
+    return taking_home.tagger_route(visitors, current_prototypes)
 
 
 class FewShotTab:
@@ -56,31 +86,73 @@ class FewShotTab:
         self._wire = wire
 
     def show(self, visitor: Visitor, t: Speaker) -> Mapping[str, Any]:
-        desk, clips, job = visitor.desk(FewShotDesk), visitor.clips, visitor.jobs.get(JOB)
+        desk, clips = visitor.desk(FewShotDesk), visitor.clips
         chosen, state = spec(visitor.backbone), status(visitor.backbone)
-        layer = _layer(visitor)
+        now = _setting(visitor)
+        current = current_prototypes(visitor)
         return {
             "clips": clips,
-            "counts": clips.counts(),
+            "support": desk.kept.get("support", (clips,), lambda: shown.support(clips, visitor.sounds)),
+            "adding": [
+                (job, 0) for name, job in visitor.jobs.items() if name.startswith("clips-") and job.active
+            ],
             "backbones": list(specs().values()),
             "chosen": chosen,
             "status": state,
             "sick": state.health.reason(chosen.title) if state.health and not state.health.ok else None,
-            "layers": layers_of(visitor.backbone),
-            "layer": layer,
+            "layers": [(layer, shown.layer_words(t, layer)) for layer in layers_of(visitor.backbone)],
+            "layer": now.layer,
+            "can_whiten": whitening_offered(visitor.backbone),
+            "whiten": desk.whiten,
             "built": desk.built,
-            "current": _is_current(visitor, desk.built),
+            "current": current is not None,
             "answers": [self._shown(visitor, t, one) for one in reversed(desk.answers)],
             "examples": range(1, EXAMPLES + 1) if _has_festival(visitor) else (),
             "limits": LIMITS,
-            "job": job,
-            "ahead": self._wire.jobs.ahead(job) if job else 0,
+            "job": self._job(visitor, JOB),
+            "found": self._found(visitor, t, current) if current is not None else None,
+        }
+
+    def _job(self, visitor: Visitor, name: str) -> tuple[Any, int]:
+        """A job, None if there is none, and how many go first."""
+        job = visitor.jobs.get(name)
+        return job, self._wire.jobs.ahead(job) if job else 0
+
+    def _found(self, visitor: Visitor, t: Speaker, built: Built) -> dict[str, Any]:
+        """All that is known about the prototypes, each part computed once."""
+        desk, sounds = visitor.desk(FewShotDesk), visitor.sounds
+        answers, get, said = tuple(desk.answers), desk.kept.get, t.language
+        plane = get("plane", (built,), lambda: Plane.of(built.rows))
+        curve = desk.curve if desk.curve is not None and desk.curve.built is built else None
+        layers = desk.layers if desk.layers is not None and desk.layers.clips is built.clips else None
+        now = _setting(visitor)
+        names = lambda one: (_title(t, one.backbone), shown.listening_words(t, one))  # noqa: E731
+        waiting = get("waiting", (built, answers), lambda: studies.to_label_next(built, answers))
+        return {
+            "map": get(
+                "map", (built, answers, said), lambda: charts.map_chart(built, plane, answers, sounds, t)
+            ),
+            "honest": get("honest", (built, said), lambda: shown.honest(built, visitor, t)),
+            "waiting": shown.next_to_label(waiting, built, visitor),
+            "curve_job": self._job(visitor, CURVE_JOB),
+            "curve": curve
+            and get(
+                "curve", (curve, said), lambda: (charts.curve_chart(curve, t), shown.growth(curve.report, t))
+            ),
+            "layers_job": self._job(visitor, LAYERS_JOB),
+            "layers": layers
+            and get("layers", (layers, now, said), lambda: charts.layer_chart(layers, now, names, t)),
+            "best": layers and layers.choice.best != now and (layers.choice.best, *names(layers.choice.best)),
+            "missing": [_title(t, one) for one in layers.missing] if layers else [],
+            "tagger": taking_home.address(visitor),
+            "file": taking_home.FILE,
+            "hub_job": self._job(visitor, HUB_JOB),
         }
 
     def _shown(self, visitor: Visitor, t: Speaker, one: Answer) -> dict[str, Any]:
         """An answer with what the template draws: places in percent, players for the nearest clips."""
         support, seconds = one.built.clips, one.clip.seconds
-        layer = one.built.layer
+        played = visitor.desk(FewShotDesk).played.get(one.clip.sha256)
         held = {clip.sha256 for clip in visitor.clips.clips}
         farthest = max([distance for _, distance in one.per_tag] + [one.threshold or 0.0]) or 1.0
         return {
@@ -109,7 +181,9 @@ class FewShotTab:
                 for row, distance in one.nearest[:5]
             ],
             "backbone": spec(one.built.backbone),
-            "layer": t(f"few-shot.layer.{layer}") if t.has(f"few-shot.layer.{layer}") else layer,
+            "layer": shown.layer_words(t, one.built.layer),
+            "whitening": one.built.whitening.name if one.built.whitening is not None else None,
+            "played": shown.played(played, one) if played else None,
         }
 
     # ---- choosing ---------------------------------------------------------------------------------------
@@ -120,16 +194,69 @@ class FewShotTab:
     def layer(self, visitor: Visitor, act: Act) -> None:
         visitor.desk(FewShotDesk).layer[visitor.backbone] = act.one_of("value", layers_of(visitor.backbone))
 
+    def whiten(self, visitor: Visitor, act: Act) -> None:
+        visitor.desk(FewShotDesk).whiten = act.flag("value")
+
+    def listen(self, visitor: Visitor, act: Act) -> None:
+        """Listen as another setting does, from the comparison of layers, and build at once."""
+        _support(visitor)
+        backbone = act.one_of("backbone", specs())
+        layer, whitened = act.one_of("layer", layers_of(backbone)), act.flag("whitened")
+        desk = visitor.desk(FewShotDesk)
+        visitor.backbone, desk.layer[backbone], desk.whiten = backbone, layer, whitened
+        self.build(visitor, act)
+
     # ---- working ----------------------------------------------------------------------------------------
 
     def build(self, visitor: Visitor, act: Act) -> None:
         """Prototypes from the clips as they are now."""
-        clips, backbone, layer, memory = _support(visitor)
+        make = _builder(visitor)
 
         def take(built: Built) -> None:
             visitor.desk(FewShotDesk).built = built
 
-        self._wire.start(visitor, JOB, lambda progress: build(clips, backbone, layer, memory, progress), take)
+        self._wire.start(visitor, JOB, make, take)
+
+    def curve(self, visitor: Visitor, act: Act) -> None:
+        """How the tagger grows with more recordings."""
+        built = _needed(visitor)
+
+        def take(made: Curve) -> None:
+            visitor.desk(FewShotDesk).curve = made
+
+        self._wire.start(visitor, CURVE_JOB, lambda progress: studies.measure_curve(built, progress), take)
+
+    def layers(self, visitor: Visitor, act: Act) -> None:
+        """Every layer of the chosen backbone and of those that are here, by leaving each recording out."""
+        clips, memory = _needed(visitor).clips, visitor.memory
+        settings = studies.candidates(visitor.backbone, {name: whitening_offered(name) for name in specs()})
+
+        def take(made: Layers) -> None:
+            visitor.desk(FewShotDesk).layers = made
+
+        self._wire.start(
+            visitor,
+            LAYERS_JOB,
+            lambda progress: studies.measure_layers(clips, settings, memory, progress),
+            take,
+        )
+
+    def push(self, visitor: Visitor, act: Act) -> None:
+        """Upload the tagger to the Hub. The token lives in this call and its job only."""
+        built = _needed(visitor)
+        repository, token = taking_home.checked_hub(act.text("repository"), act.text("hub_token"))
+        private = act.flag("private")
+
+        def take(address: str) -> None:
+            visitor.tell(Sentence("Uploaded: {address}", "page.uploaded", {"address": address}))
+
+        self._wire.start(
+            visitor,
+            HUB_JOB,
+            lambda progress: taking_home.push(built, repository, token, private),
+            take,
+            resource="sound",
+        )
 
     def query(self, visitor: Visitor, act: Act) -> None:
         """Tag one new recording."""
@@ -139,22 +266,25 @@ class FewShotTab:
     def example(self, visitor: Visitor, act: Act) -> None:
         """Tag one of the demonstration set's own queries."""
         number = act.whole("number", 1, EXAMPLES)
-        self._ask(visitor, lambda: festival_query(number))
+        self._ask(visitor, lambda: festival_query(number), lambda: festival_tags(number))
 
-    def _ask(self, visitor: Visitor, read: Callable[[], Clip]) -> None:
+    def _ask(
+        self, visitor: Visitor, read: Callable[[], Clip], truth: Callable[[], tuple[str, ...]] = tuple
+    ) -> None:
         """Tag a recording, building the prototypes first where they are missing or out of date."""
-        clips, backbone, layer, memory = _support(visitor)
-        desk = visitor.desk(FewShotDesk)
-        ready = desk.built if _is_current(visitor, desk.built) else None
+        make, memory = _builder(visitor), visitor.memory
+        desk, ready = visitor.desk(FewShotDesk), current_prototypes(visitor)
 
         def work(progress: Progress) -> Answer:
             progress(0, 0, "decoding")
             clip = read()
-            return answer(ready or build(clips, backbone, layer, memory, progress), clip, memory, progress)
+            return answer(ready or make(progress), clip, memory, progress)
 
         def take(made: Answer) -> None:
             desk.built = made.built
-            desk.answers = [*desk.answers, made][-LIMITS.queries :]
+            before = [one for one in desk.answers if one.clip.sha256 != made.clip.sha256]
+            desk.answers = [*before, made][-LIMITS.queries :]
+            desk.played[made.clip.sha256] = truth()
             visitor.tidy_sounds()
 
         self._wire.start(visitor, JOB, work, take)
@@ -194,6 +324,13 @@ def festival_query(number: int) -> Clip:
     return festival_queries()[number - 1].clip
 
 
+def festival_tags(number: int) -> tuple[str, ...]:
+    """What is really in that query."""
+    from mirdemo.corpora.controlled.festival import festival_queries
+
+    return festival_queries()[number - 1].tags
+
+
 def _has_festival(visitor: Visitor) -> bool:
     """Whether the visitor works with the demonstration set."""
     if not festival_set.cache_info().currsize:
@@ -202,22 +339,54 @@ def _has_festival(visitor: Visitor) -> bool:
     return any(clip.sha256 in made for clip in visitor.clips.clips)
 
 
-def _support(visitor: Visitor) -> tuple:
+def _support(visitor: Visitor) -> LabelledClips:
     if not visitor.clips.tags:
         raise PageError(
             "There is no clip with a tag yet. Add clips and tag them first.", code="page.no_support"
         )
-    return visitor.clips, visitor.backbone, _layer(visitor), visitor.memory
+    return visitor.clips
 
 
-def _layer(visitor: Visitor) -> str:
-    return visitor.desk(FewShotDesk).layer.get(visitor.backbone) or usual_layer(visitor.backbone)
+def _setting(visitor: Visitor) -> Setting:
+    """How the visitor wants to listen now."""
+    desk, backbone = visitor.desk(FewShotDesk), visitor.backbone
+    layer = desk.layer.get(backbone) or usual_layer(backbone)
+    return Setting(backbone, layer, desk.whiten and whitening_offered(backbone))
 
 
-def _is_current(visitor: Visitor, built: Built | None) -> bool:
-    """Whether prototypes are those of the clips, backbone and layer as they are now."""
-    return (
-        built is not None
-        and built.clips is visitor.clips
-        and (built.backbone, built.layer) == (visitor.backbone, _layer(visitor))
-    )
+def _builder(visitor: Visitor) -> Callable[[Progress], Built]:
+    """What builds the prototypes of now, elsewhere and later."""
+    clips, setting, memory = _support(visitor), _setting(visitor), visitor.memory
+    return lambda progress: _build(clips, setting, memory, progress)
+
+
+def _build(clips: LabelledClips, setting: Setting, memory: Memory, progress: Progress) -> Built:
+    import plotly.graph_objects  # noqa: F401 - drawing the page must not wait for it
+
+    return build(clips, setting.backbone, setting.layer, memory, progress, whitened=setting.whitened)
+
+
+def current_prototypes(visitor: Visitor) -> Built | None:
+    """The prototypes, if they are those of the clips and the setting as they are now."""
+    built = visitor.desk(FewShotDesk).built
+    if built is None or built.clips is not visitor.clips:
+        return None
+    return built if built_with(built) == _setting(visitor) else None
+
+
+def built_with(built: Built) -> Setting:
+    return Setting(built.backbone, built.layer, built.whitening is not None)
+
+
+def _needed(visitor: Visitor) -> Built:
+    built = current_prototypes(visitor)
+    if built is None:
+        raise PageError(
+            "There are no prototypes of these clips yet. Build them first.", code="page.no_prototypes"
+        )
+    return built
+
+
+def _title(t: Speaker, backbone: str) -> str:
+    key = f"page.backbone.{backbone}"
+    return t(key) if t.has(key) else spec(backbone).title

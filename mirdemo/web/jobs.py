@@ -1,8 +1,8 @@
 """Long steps: run beside the page, with progress, a cancel, and a result that a reload finds again.
 
 A job belongs to its visitor, not to the page that started it. It runs in a small pool for the resource it needs
-(``"sound"`` for decoding, ``"model"`` for embedding and training), so that visitors take turns on the machine, and
-what it made is taken over under the visitor's lock when it is done: until then nothing of the visitor changes, so a
+(``"sound"`` for decoding, ``"model"`` for embedding and probing, ``"training"``), so that visitors take turns on the
+machine and nobody waits minutes behind a training, and what it made is taken over under the visitor's lock when it is done: until then nothing of the visitor changes, so a
 failure leaves nothing half-done.
 """
 
@@ -25,7 +25,7 @@ from mirdemo.web.session import Visitor
 log = logging.getLogger(__name__)
 
 #: How many jobs of a resource run at once.
-POOLS = {"sound": 2, "model": 1}
+POOLS = {"sound": 2, "model": 1, "training": 1}
 UNEXPECTED = Sentence(
     "Something went wrong on our side, and nothing was changed. Try again, or reload the page.",
     "page.unexpected",

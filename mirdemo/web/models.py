@@ -37,6 +37,7 @@ class Shelf:
     def take(self, name: str, progress: Progress) -> Backbone:
         """A backbone, loaded (and fetched) if need be. Raises BackboneError."""
         from mirdemo.backbones import load_backbone
+        from mirdemo.web import gpu
 
         if name not in self._loaded:
             progress(0, 0, "loading")
@@ -44,7 +45,8 @@ class Shelf:
             if name not in self._loaded:
                 while len(self._loaded) >= self._kept:
                     self._loaded.popitem(last=False)
-                self._loaded[name] = load_backbone(name, progress=progress)
+                device = "cpu" if gpu.ZERO else "auto"  # there the page's own process has no GPU
+                self._loaded[name] = load_backbone(name, device=device, progress=progress)
             self._loaded.move_to_end(name)
             return self._loaded[name]
 

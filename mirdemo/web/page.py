@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from mirdemo.backbones.registry import spec
-from mirdemo.web import about_tab, api, clips_tab, evidence_tab, fewshot_tab, probe_tab
+from mirdemo.web import about_tab, api, clips_tab, evidence_tab, fewshot_tab, finetune_tab, probe_tab
 from mirdemo.web.jobs import Jobs
 from mirdemo.web.language import LANGUAGES
 from mirdemo.web.limits import LIMITS
@@ -26,7 +26,14 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-TABS: tuple[Tab, ...] = (evidence_tab.TAB, clips_tab.TAB, probe_tab.TAB, fewshot_tab.TAB, about_tab.TAB)
+TABS: tuple[Tab, ...] = (
+    evidence_tab.TAB,
+    clips_tab.TAB,
+    probe_tab.TAB,
+    finetune_tab.TAB,
+    fewshot_tab.TAB,
+    about_tab.TAB,
+)
 
 
 def build_page(visitors: Visitors, jobs: Jobs, tabs: tuple[Tab, ...] = TABS) -> gr.Blocks:
@@ -75,6 +82,7 @@ def _where(visitor: Visitor, tabs: tuple[Tab, ...]) -> Mapping[str, Any]:
     clips, steps = visitor.clips, [tab for tab in tabs if tab.step]
     backbone = spec(visitor.backbone)
     following = next((tab for tab in steps if tab.done is not None and not tab.done(visitor)), None)
+    at_once = (tab for tab in steps if tab.at_once and clips.tags and not tab.done(visitor))
     numbers = {tab.name: number for number, tab in enumerate(steps, start=1)}
     return {
         "answered": bool(visitor.shown),
@@ -84,6 +92,7 @@ def _where(visitor: Visitor, tabs: tuple[Tab, ...]) -> Mapping[str, Any]:
         "recordings": len(set(clips.recordings)),
         "backbone": backbone,
         "next": following,
+        "at_once": next((tab for tab in at_once if tab is not following), None),
         "tabs": [{"name": tab.name, "label": tab.label, "number": numbers.get(tab.name)} for tab in tabs],
     }
 
@@ -91,7 +100,8 @@ def _where(visitor: Visitor, tabs: tuple[Tab, ...]) -> Mapping[str, Any]:
 def routes(visitors: Visitors, tabs: tuple[Tab, ...] = TABS) -> list[Any]:
     """What is served beside the page itself."""
     of_tabs = [route for tab in tabs if tab.routes is not None for route in tab.routes()]
-    return [listen_route(visitors), plotly_route(), *of_tabs]
+    taggers = [tab.download_route(visitors) for tab in (fewshot_tab, finetune_tab)]
+    return [listen_route(visitors), *taggers, plotly_route(), *of_tabs]
 
 
 def plotly_route() -> Any:

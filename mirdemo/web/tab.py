@@ -21,6 +21,7 @@ class Tab:
     build: puts its views and handlers on the wire, within its panel
     step: whether it is a numbered step of the procedure
     done: for a step, whether this visitor has done it; the first step not done is offered as the next
+    at_once: for a step that answers at once: offered beside the next one as soon as there are clips with tags
     routes: further addresses the tab is served at (downloads), none of them a visitor's
     """
 
@@ -28,6 +29,7 @@ class Tab:
     build: Callable[[Wire], None]
     step: bool = False
     done: Callable[[Visitor], bool] | None = None
+    at_once: bool = False
     routes: Callable[[], list[Route]] | None = None
 
     @property

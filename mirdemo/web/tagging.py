@@ -10,13 +10,16 @@ import numpy as np
 
 from mirdemo.backbones.registry import spec
 from mirdemo.progress import Progress
+from mirdemo.web.errors import PageError
 from mirdemo.web.models import SHELF, Memory, embed_here
 
 if TYPE_CHECKING:
     from mirdemo.audio import Clip
+    from mirdemo.backbones.spec import Identity
     from mirdemo.clips import LabelledClips
     from mirdemo.embedding import Embeddings
-    from mirdemo.fewshot import LCPrototypes
+    from mirdemo.fewshot import LCPrototypes, SelfCheck
+    from mirdemo.whitening import Whitening
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,16 +27,22 @@ class Built:
     """Prototypes made from labelled clips.
 
     clips: the support set they were made from
-    backbone, layer: names; ``layer`` may be ``"mean"``
-    embeddings: of the support set
+    backbone, layer: names; ``layer`` may be ``"mean"``; whitening: applied to support set and queries, None for none
+    embeddings: of the support set, before whitening; rows: what the prototypes are means of, float32 (n_clips, size)
+    asking: prototypes of the tagged clips alone, to ask about the clips without tags
+    check: the support set tagged without each clip's own recording; None where all are from one recording
     seconds: how long embedding and building took
     """
 
     clips: LabelledClips
     backbone: str
     layer: str
+    whitening: Whitening | None
     embeddings: Embeddings
+    rows: np.ndarray
     prototypes: LCPrototypes
+    asking: LCPrototypes
+    check: SelfCheck | None
     seconds: float
 
     @property
@@ -48,6 +57,7 @@ class Answer:
     nearest_tags: those of the nearest prototype; tags: given to it; none where it is unknown or like the clips without tags
     unknown: too far from every prototype; threshold: the farthest distance that still gets tags, None if not known
     distance: of the nearest prototype; margin: how much farther the next one is, runner_up: its tags
+    row: the query as the prototypes see it, float32 (size,)
     per_tag: for every tag of the support set, the distance of the nearest prototype that carries it, nearest first
     nearest: rows of the support set behind the winning prototype with their own distances, nearest first
     starts: seconds (n_windows,), where each window begins; window_seconds: its length
@@ -69,6 +79,7 @@ class Answer:
     window_seconds: float
     labels: np.ndarray
     unknown_windows: np.ndarray
+    row: np.ndarray
 
 
 def layers_of(backbone: str) -> tuple[str, ...]:
@@ -84,21 +95,69 @@ def usual_layer(backbone: str) -> str:
     return "mean" if names[0] == "mean" else names[-1]
 
 
-def build(clips: LabelledClips, backbone: str, layer: str, memory: Memory, progress: Progress) -> Built:
-    """Prototypes of labelled clips. Raises FewShotError, EmbeddingError or BackboneError."""
+def build(
+    clips: LabelledClips,
+    backbone: str,
+    layer: str,
+    memory: Memory,
+    progress: Progress,
+    *,
+    whitened: bool = False,
+) -> Built:
+    """Prototypes of labelled clips, and how well each recording is tagged by the others.
+
+    whitened: with the backbone's whitening
+    Raises FewShotError, EmbeddingError, BackboneError, or PageError where there is no whitening.
+    """
     from mirdemo.fewshot import LCPrototypes
 
-    SHELF.take(backbone, progress)  # loading is not part of what is timed
+    loaded = SHELF.take(backbone, progress)  # loading is not part of what is timed
+    whitening = whitening_of(backbone, loaded.identity) if whitened else None
     began = time.monotonic()
     embeddings = embed_here(clips.clips, backbone, memory, progress)
     progress(0, 0, "building")
-    prototypes = LCPrototypes().fit(embeddings.matrix(layer), clips.labels, clips.recordings, clips.tags)
-    return Built(clips, backbone, layer, embeddings, prototypes, time.monotonic() - began)
+    rows = _heard(embeddings, whitening).matrix(layer)
+    prototypes = LCPrototypes().fit(rows, clips.labels, clips.recordings, clips.tags)
+    tagged = clips.labels.any(axis=1)
+    asking = prototypes
+    if not tagged.all():
+        asking = LCPrototypes().fit(
+            rows[tagged], clips.labels[tagged], np.asarray(clips.recordings)[tagged], clips.tags
+        )
+    check = _check(rows, clips)
+    seconds = time.monotonic() - began
+    return Built(clips, backbone, layer, whitening, embeddings, rows, prototypes, asking, check, seconds)
+
+
+def whitening_of(backbone: str, identity: Identity) -> Whitening:
+    """The whitening of a loaded backbone. Raises PageError if there is none."""
+    from mirdemo.whitening import whitening_for
+
+    found = whitening_for(identity)
+    if found is None:
+        raise PageError(
+            "There is no whitening for {backbone} on this machine. Build without it.",
+            code="page.no_whitening",
+            backbone=spec(backbone).title,
+        )
+    return found
+
+
+def _heard(embeddings: Embeddings, whitening: Whitening | None) -> Embeddings:
+    return embeddings if whitening is None else whitening.apply(embeddings)
+
+
+def _check(rows: np.ndarray, clips: LabelledClips) -> SelfCheck | None:
+    from mirdemo.fewshot import LCPrototypes, leave_one_recording_out
+
+    if len(set(clips.recordings)) < 2:
+        return None
+    return leave_one_recording_out(rows, clips.labels, clips.recordings, LCPrototypes, tags=clips.tags)
 
 
 def answer(built: Built, query: Clip, memory: Memory, progress: Progress) -> Answer:
     """What the prototypes say about a query. Raises EmbeddingError or BackboneError."""
-    embeddings = embed_here([query], built.backbone, memory, progress)
+    embeddings = _heard(embed_here([query], built.backbone, memory, progress), built.whitening)
     progress(0, 0, "tagging")
     prototypes, whole = built.prototypes, embeddings.matrix(built.layer)
     why = prototypes.explain(whole[0])
@@ -119,6 +178,7 @@ def answer(built: Built, query: Clip, memory: Memory, progress: Progress) -> Ans
         window_seconds=min(embeddings.window_seconds, query.seconds),
         labels=windows.labels,
         unknown_windows=windows.unknown,
+        row=whole[0],
     )
 
 

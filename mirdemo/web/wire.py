@@ -131,6 +131,7 @@ class Wire:
         self._parts: list[gr.HTML] = []
         self._within: str | None = None
         self._arrivals: list[Callable[[Visitor, Mapping[str, str]], None]] = []
+        self._openings: dict[str, Callable[[Visitor], None]] = {}
         self._handlers: dict[str, Handler] = {"page.language": _speak, "page.stop": _stop}
 
     @contextmanager
@@ -173,6 +174,10 @@ class Wire:
         while its tab is open, so that what is seen can be linked to.
         """
         self._arrivals.append(handler)
+
+    def on_open(self, tab: str, handler: Callable[[Visitor], None]) -> None:
+        """Call ``handler(visitor)`` under the visitor's lock when the tab comes into sight."""
+        self._openings[tab] = handler
 
     def start(
         self,
@@ -253,7 +258,15 @@ class Wire:
             query = _query(act._sent.get("address"))
             for handler in self._arrivals if query else ():
                 handler(visitor, query)
+            self._opened(visitor, self._tab(act))
         return visitor, [visitor.token, {"token": visitor.token, "language": visitor.language}]
+
+    def _opened(self, visitor: Visitor, tab: str) -> None:
+        if tab in self._openings:
+            try:
+                self._openings[tab](visitor)
+            except Exception:  # what a tab prepares is a convenience: without it the tab still opens
+                log.exception("opening %s", tab)
 
     def _tab(self, act: Act) -> str:
         """The tab an act was done in; the first one where it names none."""
@@ -264,6 +277,7 @@ class Wire:
         with visitor.lock:
             if act.name == "page.open":
                 visitor.shown.setdefault(page, Shown(self._tab(act))).tab = self._tab(act)
+                self._opened(visitor, self._tab(act))
                 return
             visitor.notice = None
             try:

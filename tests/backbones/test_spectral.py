@@ -159,7 +159,7 @@ def test_a_metre_reads_the_same_in_beats_at_another_tempo(spectral, tempo):
     here, there, other = drumming(100, "X.X..."), drumming(tempo, "X.X...", seed=1), drumming(100, "X.X.X...")
     rows = layers(spectral, here, there, other)["tempo"]
     seconds, beats = rows[:, :48], rows[:, 48:]
-    assert distance(beats[:2]) < 0.5 * distance(beats[::2])
+    assert distance(beats[:2]) < 0.7 * distance(beats[::2])
     assert distance(seconds[:2]) > distance(seconds[::2])
 
 

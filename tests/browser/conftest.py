@@ -58,7 +58,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(240):
+        for _ in range(720):
             try:
                 urllib.request.urlopen(url, timeout=5).close()
                 break
@@ -66,7 +66,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 assert server.poll() is None, (folder / "log.txt").read_text()
                 time.sleep(0.25)
         else:
-            pytest.fail("the page was not served within a minute: " + (folder / "log.txt").read_text())
+            pytest.fail("the page was not served within three minutes: " + (folder / "log.txt").read_text())
         yield url
     finally:
         server.terminate()

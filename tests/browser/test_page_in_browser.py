@@ -32,7 +32,7 @@ def test_four_formats_in_prototypes_built_and_the_tags_of_a_query_read_back(visi
     page = visit()
     add_and_tag(page, sounds)
     page.locator(".where", has_text="4 clips · 3 tags · 4 recordings").wait_for()
-    page.click("a.next")
+    page.click('[data-tab="few-shot"]')
     page.click('[data-act="few-shot.build"]')
     page.wait_for_selector("text=prototypes, built in", timeout=90_000)
     give(page, "few-shot.query", [sounds / "procession.wav"])
@@ -242,3 +242,49 @@ def test_uploads_do_not_stay_on_the_disk(visit, sounds: Path, uploads: Path):
     wait_rows(page, 1)
     assert uploads.is_dir(), "the server keeps its uploads elsewhere: this test looks in the wrong place"
     assert [path for path in uploads.rglob("*") if path.suffix in (".wav", ".mp3")] == []
+
+
+def test_from_the_festival_to_the_tags_of_a_query_and_a_tagger_that_loads(visit, tmp_path: Path):
+    from mirdemo.tagger import Tagger
+
+    page = visit(tab="few-shot")
+    page.click('[data-act="clips.festival"]')
+    page.click('[data-act="few-shot.example"][data-number="1"]', timeout=240_000)
+    answer = page.locator(".answer.latest")
+    answer.wait_for(timeout=180_000)
+    given = answer.locator("[data-answer] .chip").all_inner_texts()
+    assert "taiko 太鼓" in given
+    played = answer.locator(".played .chip").all_inner_texts()
+    assert len(played) == 5
+    assert sum("found" in one for one in played) == len(
+        [tag for tag in given if any(tag in p for p in played)]
+    )
+    assert "Macro-F1" in page.locator("[data-figure=macro-f1]").inner_text()
+    page.wait_for_selector('[data-key="chart-few-shot-map"].is-drawn', timeout=120_000)
+    place = page.locator('[data-key="chart-few-shot-map"]')
+    place.scroll_into_view_if_needed()
+    box = place.locator(".scatterlayer .trace .point").first.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_selector(".player[data-live-playing]")
+    page.click('[data-act="few-shot.curve"]')
+    page.wait_for_selector('[data-key="chart-few-shot-curve"].is-drawn', timeout=120_000)
+    assert place.evaluate("map => map.matches('.is-drawn.js-plotly-plot')"), "redrawing undid the map"
+    with page.expect_download() as downloading:
+        page.click("a[download='tagger.zip']")
+    downloading.value.save_as(tmp_path / "tagger.zip")
+    tagger = Tagger.load(tmp_path / "tagger.zip")
+    assert len(tagger.tags) == 9
+    assert tagger.facts["n_recordings"] == 6
+
+
+def test_the_way_to_a_tagger_is_beside_the_next_step(visit, sounds: Path):
+    page = visit(language="ja-JP", width=390)
+    page.fill('[data-drop="clips.add"] [name=tags]', "drum")
+    give(page, "clips.add", [sounds / "drum one.wav"])
+    wait_rows(page, 1)
+    page.click("a.aside")
+    page.wait_for_function("location.hash === '#few-shot'")
+    page.click('[data-act="few-shot.build"]')
+    page.wait_for_selector('[data-key="found-home"]', timeout=90_000)
+    assert str(speaker("ja")("few-shot.honest.one_recording")) in page.locator("#panel-few-shot").inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -154,21 +154,72 @@ def test_a_clip_far_from_everything_is_unknown_and_gets_no_tag():
     assert LCPrototypes("euclidean", unknown=False).fit(support, labels).predict(far).any()
 
 
-def test_the_unknown_threshold_is_the_conformal_quantile_of_distances_without_the_own_recording():
-    rng = np.random.default_rng(3)
-    support, labels, recordings = random_support(rng, n=80, recordings=40)
-    method = LCPrototypes("euclidean", false_unknown=0.2).fit(support, labels, recordings)
-    distances = []
+def measured_without_its_recording(method, support, labels) -> tuple[np.ndarray, np.ndarray]:
+    """Distances of the clips that others' recordings cover, by fitting without each one's recording; and those recordings."""
+    distances, recordings = [], []
     for i in range(len(support)):
         rest = method.recordings != method.recordings[i]
         own = labels[i].astype(bool)
         known = labels[rest][:, own].any(axis=0).all() if own.any() else (~labels[rest].any(axis=1)).any()
         if known:
-            others = LCPrototypes("euclidean", unknown=False).fit(support[rest], labels[rest])
+            others = LCPrototypes(method.distance, unknown=False).fit(support[rest], labels[rest])
             distances.append(others.decide(support[i]).distance[0])
-    k = int(np.ceil((len(distances) + 1) * 0.8))
-    assert method.threshold == pytest.approx(sorted(distances)[k - 1], abs=1e-6)
-    assert method.false_unknown_rate == pytest.approx(1 - k / (len(distances) + 1))
+            recordings.append(method.recordings[i])
+    return np.array(distances), np.array(recordings)
+
+
+def test_with_enough_recordings_the_unknown_threshold_is_the_conformal_quantile_over_recordings():
+    rng = np.random.default_rng(3)
+    support, labels, recordings = random_support(rng, n=80, recordings=40)
+    method = LCPrototypes("euclidean", false_unknown=0.2).fit(support, labels, recordings)
+    distances, of = measured_without_its_recording(method, support, labels)
+    n = len(np.unique(of))
+    within = lambda limit: np.mean([(distances[of == r] <= limit).mean() for r in np.unique(of)])  # noqa: E731
+    enough = [d for d in distances if within(d) >= 0.8 * (1 + 1 / n) - 1e-9]
+    assert method.threshold == pytest.approx(min(enough), abs=1e-6)
+    assert method.false_unknown_rate == pytest.approx(1 - within(min(enough)) * n / (n + 1))
+    assert method.false_unknown_rate <= 0.2
+
+
+@pytest.mark.parametrize("distance", ["cosine", "euclidean"])
+def test_with_few_recordings_the_unknown_threshold_is_a_prediction_limit_beyond_what_was_seen(distance):
+    from scipy.stats import t
+
+    rng = np.random.default_rng(3)
+    support, labels = rng.normal(size=(5, 16)) + 1, np.ones((5, 1), np.uint8)
+    method = LCPrototypes(distance).fit(support, labels)
+    distances, _ = measured_without_its_recording(method, support, labels)
+    straight = np.sqrt(2 * distances) if distance == "cosine" else distances
+    limit = straight.mean() + t.ppf(0.95, 4) * straight.std(ddof=1) * np.sqrt(1 + 1 / 5)
+    assert method.threshold == pytest.approx(limit**2 / 2 if distance == "cosine" else limit)
+    assert method.threshold > distances.max()
+    assert method.false_unknown_rate == 0.05
+
+
+def test_more_clips_of_the_same_recordings_do_not_move_the_limit_and_one_recording_gives_none():
+    from mirdemo.fewshot.calibration import unknown_limit
+
+    for n in (4, 25):
+        distances = np.linspace(0.1, 0.4, n)
+        once = unknown_limit(distances, np.arange(n), 0.05, "cosine")
+        twice = unknown_limit(np.tile(distances, 2), np.tile(np.arange(n), 2), 0.05, "cosine")
+        assert once == pytest.approx(twice)
+    assert unknown_limit(np.array([0.1, 0.2]), np.array([0, 0]), 0.05, "cosine") == (None, None)
+
+
+@pytest.mark.parametrize("recordings", [3, 6, 30])
+def test_no_more_known_clips_are_called_unknown_than_promised_and_not_far_fewer(recordings):
+    from mirdemo.fewshot.calibration import unknown_limit
+
+    rng = np.random.default_rng(recordings)
+    beyond = []
+    for _ in range(400):
+        room = rng.normal(3, 0.4, recordings + 50)
+        distances = np.abs(room[:, None] + rng.normal(0, 0.3, (recordings + 50, 3)))
+        of = np.repeat(np.arange(recordings), 3)
+        limit, _ = unknown_limit(distances[:recordings].ravel(), of, 0.05, "euclidean")
+        beyond.append((distances[recordings:, 0] > limit).mean())
+    assert 0.01 < np.mean(beyond) < 0.065
 
 
 def test_without_a_second_recording_of_any_tag_nothing_is_called_unknown():

@@ -132,6 +132,7 @@ def test_neighbouring_windows_are_joined_and_the_shifted_last_one_does_not_overl
         window_seconds=10.0,
         labels=np.zeros((3, 1), np.uint8),
         unknown_windows=np.zeros(3, bool),
+        row=np.zeros(1),
     )
     assert spans(answer, np.array([True, True, True])) == [(0.0, 25.0)]
     assert spans(answer, np.array([True, False, True])) == [(0.0, 10.0), (20.0, 25.0)]

@@ -76,23 +76,29 @@ def _drawn(chosen: Selection, language: str) -> View:
 def draw(all_results: Results, chosen: Selection, language: str) -> View:
     """The view of a selection of any results."""
     from mirdemo import bias
-    from mirdemo.web.evidence import charts
+    from mirdemo.web.evidence.controlled import controlled
+    from mirdemo.web.evidence.few_shot import few_shot
+    from mirdemo.web.evidence.gaps import gaps, normalised
+    from mirdemo.web.evidence.overview import disparities, overview
+    from mirdemo.web.evidence.rarity import rarity
+    from mirdemo.web.evidence.transfer import transfer
 
     t = speaker(language)
     cited = results.citations()
     records = selection.choose(all_results, chosen)
     corpora = tuple(c for c in CORPORA if not chosen.corpora or c in chosen.corpora)
     best = bias.best_known(all_results, chosen.metric)
-    found = charts.disparities(records, chosen.metric, best=best, corpora=corpora)
+    found = disparities(records, chosen.metric, best=best, corpora=corpora)
     unavailable = chosen == Selection()
     return View(
         (
-            ("overview", charts.overview(found, chosen.metric, corpora, cited, t, unavailable=unavailable)),
-            ("gaps", charts.gaps(found, cited, t)),
-            ("normalised", charts.normalised(found, corpora, cited, t)),
-            ("rarity", charts.rarity(records, cited, t)),
-            ("transfer", charts.transfer(records, chosen.metric, cited, t)),
-            ("fewshot", charts.few_shot(records, cited, t)),
+            ("overview", overview(found, chosen.metric, corpora, cited, t, unavailable=unavailable)),
+            ("gaps", gaps(found, cited, t)),
+            ("normalised", normalised(found, corpora, cited, t)),
+            ("rarity", rarity(records, cited, t)),
+            ("transfer", transfer(records, chosen.metric, cited, t)),
+            ("fewshot", few_shot(records, cited, t)),
+            ("controlled", controlled(records, chosen.metric, cited, t)),
         ),
         len(records),
         tuple(sorted({r.model for r in all_results if r.tag is None})),

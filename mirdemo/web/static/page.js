@@ -45,10 +45,12 @@ window.mirdemo = (() => {
       if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue;
       return;
     }
-    for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name) && !name.startsWith("data-live")) old.removeAttribute(name);
+    const visitors = (name) => name.startsWith("data-live") || (name === "open" && old.tagName === "DETAILS"); // their own doing
+    const plotlys = (name) => old.hasAttribute("data-chart") && (name === "class" || name === "style"); // charts() sees to them
+    for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name) && !visitors(name) && !plotlys(name)) old.removeAttribute(name);
     for (const { name, value } of [...fresh.attributes]) {
       if (old.getAttribute(name) === value) continue;
-      if (name === "open" && old.tagName === "DETAILS") continue;
+      if (visitors(name) || plotlys(name)) continue;
       old.setAttribute(name, value);
       if (name === "value" && old !== document.activeElement) old.value = value;
     }

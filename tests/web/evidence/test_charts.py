@@ -12,7 +12,7 @@ import pytest
 from mirdemo import bias, results
 from mirdemo.corpora.facts import CORPORA
 from mirdemo.results import Results
-from mirdemo.web.evidence import charts, drawing, selection
+from mirdemo.web.evidence import drawing, overview, selection, wording
 from mirdemo.web.evidence.selection import Selection
 from mirdemo.web.language import LANGUAGES, speaker
 
@@ -52,7 +52,7 @@ def test_every_view_draws_or_says_why_not(language, chosen):
 
 def test_the_overview_finding_is_computed_from_the_figures():
     records = results.published()
-    found = charts.disparities(records, "roc_auc", best=bias.best_known(records, "roc_auc"), corpora=SIX)
+    found = overview.disparities(records, "roc_auc", best=bias.best_known(records, "roc_auc"), corpora=SIX)
     title = drawn()["overview"].title
     worst = [d for d in found if d.worst == "carnatic"]
     assert f"{len(worst)} of {len(found)}" in title
@@ -74,12 +74,12 @@ def test_a_figure_that_was_not_published_is_blank_never_zero():
     assert 0 not in cells
     assert all(0 < v < 1 for v in cells)
     whole = heat(drawn()["overview"])["z"]
-    assert [row for row in whole if all(v is None for v in row)] == [[None] * 6] * len(charts.UNAVAILABLE)
+    assert [row for row in whole if all(v is None for v in row)] == [[None] * 6] * len(overview.UNAVAILABLE)
 
 
 def test_blank_places_name_the_command_that_would_fill_them():
     text = drawn()["overview"].json
-    for backbone in charts.UNAVAILABLE:
+    for backbone in overview.UNAVAILABLE:
         assert f"--corpus lyra --data DIR --backbone {backbone} --method probe" in text
 
 
@@ -198,6 +198,6 @@ def test_very_many_models_are_drawn_in_part_and_said_to_be():
         for i in range(30)
     )
     charts_of_many = drawn(records=Results(copies))
-    assert len(heat(charts_of_many["overview"])["z"]) == charts.MOST_ROWS + len(charts.UNAVAILABLE)
+    assert len(heat(charts_of_many["overview"])["z"]) == wording.MOST_ROWS + len(overview.UNAVAILABLE)
     for name in ("overview", "gaps", "normalised", "transfer"):
         assert "more not drawn" in charts_of_many[name].sources[-1], name

@@ -1,0 +1,136 @@
+"""Stage 2, targeted fine-tuning: does training the last one or two layers buy anything over probing?
+
+>>> report = fine_tune(labelled, load_backbone("mert-95m"), probe_report=probed)
+>>> report.verdict, str(report.sentence)
+('cannot_tell', 'Cannot tell with 12 recordings whether fine-tuning is worth it: ...')
+>>> report.tagger("Festival").save("festival.zip")
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mirdemo.finetuning.cost import PRICES, Cost, cost, hardware
+from mirdemo.finetuning.curve import Epoch
+from mirdemo.finetuning.errors import FineTuneError
+from mirdemo.finetuning.estimate import Duration, duration_estimate
+from mirdemo.finetuning.report import FineTuneReport, TagGain
+from mirdemo.finetuning.settings import FineTuneSettings
+from mirdemo.finetuning.verdict import (
+    CANNOT_TELL,
+    NOT_WORTH_IT,
+    RULE,
+    SMALLEST_GAIN,
+    WORTH_IT,
+    in_words,
+    verdict,
+)
+from mirdemo.intervals import LEVEL
+from mirdemo.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from mirdemo.audio import Clip
+    from mirdemo.backbones.spec import Backbone
+    from mirdemo.clips import LabelledClips
+    from mirdemo.probing import ProbeReport
+    from mirdemo.store import EmbeddingStore
+
+__all__ = [
+    "CANNOT_TELL",
+    "NOT_WORTH_IT",
+    "PRICES",
+    "RULE",
+    "SMALLEST_GAIN",
+    "WORTH_IT",
+    "Cost",
+    "Duration",
+    "Epoch",
+    "FineTuneError",
+    "FineTuneReport",
+    "FineTuneSettings",
+    "TagGain",
+    "cost",
+    "duration_estimate",
+    "fine_tune",
+    "hardware",
+    "in_words",
+    "verdict",
+]
+
+
+def fine_tune(
+    clips: LabelledClips | Sequence[Clip],
+    backbone: Backbone,
+    labels: np.ndarray | None = None,
+    recordings: Sequence[str] | None = None,
+    tags: Sequence[str] | None = None,
+    *,
+    blocks: int | None = None,
+    settings: FineTuneSettings | None = None,
+    probe_report: ProbeReport | None = None,
+    embedding_seconds: float | None = None,
+    store: EmbeddingStore | None = None,
+    smallest_gain: float = SMALLEST_GAIN,
+    level: float = LEVEL,
+    prices: Mapping[str, float] = PRICES,
+    on_hardware: str | None = None,
+    progress: Progress | None = None,
+    on_epoch: Callable[[Epoch], None] | None = None,
+) -> FineTuneReport:
+    """Train the backbone's last blocks and a linear head, cross-validated by recording, and say whether it was worth it.
+
+    clips: ``LabelledClips``; or n clips with ``labels`` 0/1 (n, n_tags), ``recordings`` (n,) and names of ``tags``
+    backbone: loaded, on the device to train on; it stays as it is
+    blocks: how many trailing blocks to train; None: as published (``backbone.tail_sizes``)
+    probe_report: of the same clips and backbone, live and with one seed: its folds are used. None: probed here,
+        on embeddings from ``store`` where it has them, in folds drawn as ``probe`` draws them
+    embedding_seconds: what embedding for that probe took, so that its cost is known
+    smallest_gain: in ROC-AUC, the least that matters to the verdict (``RULE``); level: of the intervals
+    prices: dollars an hour by hardware; on_hardware: the entry that counts, if the device's name does not tell it
+    progress: called as ``progress(done, total, phase)``, phases ``"embedding"``, ``"probing"``, ``"prefix"``,
+        ``"training"``; it may raise Cancelled: then everything is freed and nothing is left on the disk
+    on_epoch: told every epoch, with its loss and held-out ROC-AUC
+
+    The frozen prefix runs once for each window; the tail is trained on its output. In every fold part of the training
+    recordings is held out to stop early; a clip's logit is the mean over its windows. The model in the report is
+    trained on all recordings, for the median of the folds' best epochs.
+
+    Runs that use the same settings on the same machine give the same report. Where memory runs out the work goes on
+    in smaller parts. Raises FineTuneError, BackboneError (nothing to train, or not so many blocks), EmbeddingError.
+    """
+    from mirdemo.finetuning.inputs import choose_folds, look_over
+
+    settings = settings or FineTuneSettings()
+    if not 0 < level < 1 or not np.isfinite(smallest_gain):
+        raise FineTuneError(
+            "A level lies between 0 and 1, and the smallest gain is a number. Choose others.",
+            code="finetuning.level",
+        )
+    material = look_over(clips, labels, recordings, tags)
+    fold_of = choose_folds(material, probe_report, settings.n_folds, settings.seed)
+
+    from mirdemo.finetuning.memory import free
+    from mirdemo.finetuning.procedure import Job
+
+    job = Job(
+        material,
+        backbone,
+        blocks,
+        fold_of,
+        settings,
+        progress or silent,
+        on_epoch or (lambda epoch: None),
+    )
+    try:
+        return job.run(probe_report, embedding_seconds, store, smallest_gain, level, prices, on_hardware)
+    except BaseException as error:
+        # The error may be kept for long; the frames in its traceback would keep weights and states with it.
+        del job
+        traceback.clear_frames(error.__traceback__)
+        raise
+    finally:
+        free()

@@ -1,0 +1,178 @@
+"""How long fine-tuning will take here: from a run like it on this device, else from a small step timed now."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mirdemo.backbones import records
+from mirdemo.finetuning.settings import FineTuneSettings
+
+if TYPE_CHECKING:
+    import torch
+
+    from mirdemo.backbones.spec import Backbone, BackboneSpec
+    from mirdemo.finetuning.prefix_cache import PrefixCache
+    from mirdemo.finetuning.procedure import Job
+
+_KIND = "fine-tuning-speed"
+#: States a second that a family's blocks work on, and how much a window costs beside its blocks (the convolutions).
+_STATES = {"mert": 75.0, "mini": 25.0, "clap": 25.6, "qwen2_audio": 50.0, "generic": 50.0}
+_FRONT = 1.5
+#: Multiplications of a backward pass per one of the forward pass.
+_BACKWARD = 2.0
+
+
+@dataclass(frozen=True)
+class Duration:
+    """Seconds to expect. basis: ``"measured"`` on this device, ``"timed"`` with a small step just now, or
+    ``"timed on the cpu"`` where the device cannot be reached from here, as outside a ZeroGPU function: then too long.
+    """
+
+    prefix: float
+    training: float
+    basis: str
+
+    @property
+    def total(self) -> float:
+        return self.prefix + self.training
+
+
+def duration_estimate(
+    n_windows: int,
+    spec: BackboneSpec | Backbone,
+    settings: FineTuneSettings | None = None,
+    device: str = "cpu",
+    *,
+    blocks: int | None = None,
+) -> Duration:
+    """Seconds that ``fine_tune`` takes for so many windows, the probe not counted.
+
+    spec: the backbone's facts; or the loaded backbone, whose own step is then timed
+    device: as torch writes it; blocks: None for the published number
+    The whole number of epochs is counted, though early stopping often ends sooner. The step runs once a process;
+    a finished ``fine_tune`` on this machine is remembered and believed more.
+    """
+    from mirdemo.backbones.spec import Backbone
+
+    settings = settings or FineTuneSettings()
+    loaded = spec if isinstance(spec, Backbone) else None
+    facts = spec.spec if loaded is not None else spec
+    blocks = blocks or facts.tail_blocks or 1
+    basis = "timed"
+    if loaded is not None:
+        device = str(loaded.device)
+    elif not _reachable(device):
+        device, basis = "cpu", "timed on the cpu"
+    known = records.read(_KIND, _key(facts, blocks, device, settings.precision))
+    if known is not None:
+        prefix, step, basis = known["prefix"], known["training"], "measured"
+    elif loaded is not None:
+        prefix, step = _timed(loaded, blocks, settings)
+    else:
+        prefix, step = _by_size(facts, blocks, device)
+    # Each of k folds trains on (k - 1) / k of the windows, and the last run on all.
+    visits = n_windows * settings.epochs * settings.n_folds
+    return Duration(prefix * n_windows, step * visits, basis)
+
+
+def remember(job: Job, cache: PrefixCache) -> None:
+    """Keep what a run took per window, for later estimates."""
+    share = 1 - job.settings.held_out
+    visits = sum(
+        (job.fold_of[cache.windows.clip_of] != epoch.run).sum() * (share if epoch.held_out_loss else 1.0)
+        for epoch in job.curve
+    )
+    key = _key(job.backbone.spec, job.split.n_blocks, str(job.backbone.device), job.settings.precision)
+    trained = job.seconds["folds"] + job.seconds["final"] + job.seconds["start"]
+    records.write(
+        _KIND,
+        key,
+        {"prefix": job.seconds["prefix"] / len(cache.windows), "training": trained / float(visits)},
+    )
+
+
+def device_name(device: str) -> str:
+    """A device's own name: the processor of a GPU, ``"cpu"`` otherwise."""
+    if device.startswith("cuda"):
+        import torch
+
+        return torch.cuda.get_device_name(torch.device(device))
+    return "cpu"
+
+
+def _key(spec: BackboneSpec, blocks: int, device: str, precision: str) -> str:
+    sizes = "x".join(str(layer.size) for layer in spec.layers)  # a checkpoint of one's own may differ
+    return f"{spec.name}-{sizes}-{blocks}-{device_name(device)}-{precision}"
+
+
+def _reachable(device: str) -> bool:
+    import torch
+
+    return not device.startswith("cuda") or torch.cuda.is_available()
+
+
+def _timed(backbone: Any, blocks: int, settings: FineTuneSettings) -> tuple[float, float]:
+    """Seconds a window: the prefix, and a training step. Timed on noise."""
+    import torch
+
+    from mirdemo.finetuning.training import precision_context
+
+    split = backbone.split(blocks)
+    waves = 0.1 * torch.randn(1, backbone.spec.window_samples, generator=torch.Generator().manual_seed(0))
+    context = precision_context(settings.precision, backbone.device)
+
+    def step() -> None:
+        with context():
+            out = split.tail(boundary, samples=waves.shape[1])
+        out.float().sum().backward()
+        for parameter in split.tail.parameters():
+            parameter.grad = None
+
+    boundary = split.prefix(waves)
+    return _seconds(lambda: split.prefix(waves), backbone.device), _seconds(step, backbone.device)
+
+
+def _by_size(spec: BackboneSpec, blocks: int, device: str) -> tuple[float, float]:
+    """Seconds a window, from the sizes: multiplications over a rate timed here. Crude, and rather too long."""
+    import torch
+
+    width = spec.layers[-2].size if len(spec.layers) > 1 else 768
+    states = _STATES.get(spec.family, 50.0) * spec.window_seconds
+    block = 12 * width**2  # attention's four matrices and two of four times the width
+    everything = spec.parameters or block * 12
+    rate = _rate(width, max(16, round(states)), torch.device(device))
+    forward = 2 * states / rate
+    return forward * max(everything - blocks * block, 0) * _FRONT, forward * block * blocks * (1 + _BACKWARD)
+
+
+_RATES: dict[tuple[int, int, str], float] = {}
+
+
+def _rate(width: int, states: int, device: torch.device) -> float:
+    """Multiplications and additions a second of one block's widest product, float32."""
+    import torch
+
+    key = (width, states, str(device))
+    if key not in _RATES:
+        draw = torch.Generator().manual_seed(0)
+        rows = torch.randn(states, width, generator=draw).to(device)
+        matrix = torch.randn(width, 4 * width, generator=draw).to(device)
+        _RATES[key] = 2 * states * width * 4 * width / _seconds(lambda: rows @ matrix, device)
+    return _RATES[key]
+
+
+def _seconds(work: Any, device: torch.device, rounds: int = 2) -> float:
+    """The quicker of a few runs, after one that does not count."""
+    import torch
+
+    best = float("inf")
+    for turn in range(rounds + 1):
+        began = time.perf_counter()
+        work()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        if turn:
+            best = min(best, time.perf_counter() - began)
+    return best

@@ -1,0 +1,38 @@
+"""Running out of memory, told apart from other failures."""
+
+from __future__ import annotations
+
+import gc
+
+from mirdemo.finetuning.errors import FineTuneError
+
+
+def ran_out(error: BaseException) -> bool:
+    """True if torch could not get memory, on a GPU or on the CPU."""
+    import torch
+
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or (
+        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    )
+
+
+def too_little(title: str) -> FineTuneError:
+    return FineTuneError(
+        "One window of {name} does not fit in memory for training. Choose fewer layers, a smaller backbone, or the CPU.",
+        code="finetuning.memory",
+        name=title,
+    )
+
+
+def give_back() -> None:
+    """Hand torch's unused GPU memory back to the device."""
+    import torch
+
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def free() -> None:
+    """After a job: also what only refers to itself (an optimiser and its schedule do)."""
+    gc.collect()
+    give_back()

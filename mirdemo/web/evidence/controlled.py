@@ -1,0 +1,174 @@
+"""The controlled experiment: two backbones that differ only in the music they were raised on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from mirdemo import bias
+from mirdemo.bias import Disparity, Figure
+from mirdemo.corpora.facts import TRADITIONS
+from mirdemo.results import Result, Results
+from mirdemo.web.charting import GROUND, INK, TRADITION_COLOURS, Chart, bare_figure, drawn
+from mirdemo.web.evidence.wording import hover, sources_of
+from mirdemo.web.language import Speaker
+
+CORPORA = tuple(f"controlled/{tradition}" for tradition in TRADITIONS)
+MODES = ("full", "pitch", "timbre")
+#: backbone -> marker and dash: backbones differ by shape, traditions by colour
+SHAPES = {
+    "spectral": ("square", "dot"),
+    "mini-west": ("triangle-up", "dash"),
+    "mini-world": ("circle", "solid"),
+}
+#: titles under which the embedded backbones' results are kept
+TITLES = {"Spectral statistics": "spectral"}
+
+
+def gap_difference(first: Disparity, second: Disparity) -> Figure:
+    """How much larger the first model's Western advantage is than the second's.
+
+    The two intervals are combined as if independent; both models were tested on the same clips, so the true
+    interval is rather narrower.
+    """
+    a, b = first.western_minus_other, second.western_minus_other
+    value = a.value - b.value
+    if not (a.has_interval and b.has_interval):
+        return Figure(value)
+    below = ((a.value - a.low) ** 2 + (b.high - b.value) ** 2) ** 0.5
+    above = ((a.high - a.value) ** 2 + (b.value - b.low) ** 2) ** 0.5
+    return Figure(value, value - below, value + above, a.level)
+
+
+def controlled(records: Results, metric: str, cited: Mapping, t: Speaker, *, mode: str = "full") -> Chart:
+    """Macro score of the probe by tradition, a line a backbone, with intervals."""
+    from plotly import graph_objects as go
+
+    how = str(t("evidence.controlled.how"))
+    by_model = _newest(records, metric, mode)
+    if not by_model:
+        return Chart(
+            str(t("evidence.controlled.title")), None, how, empty=str(t("evidence.controlled.empty"))
+        )
+    figure = bare_figure(height=420, left=56, right=96, top=16, bottom=60)
+    for name in (n for n in SHAPES if n in by_model):
+        symbol, dash = SHAPES[name]
+        of = by_model[name]
+        at = [c for c in CORPORA if c in of]
+        figure.add_trace(
+            go.Scatter(
+                x=[CORPORA.index(c) for c in at],
+                y=[of[c].value for c in at],
+                mode="lines+markers",
+                line={"color": INK, "width": 1.5, "dash": dash},
+                marker={
+                    "symbol": symbol,
+                    "size": 12,
+                    "color": [TRADITION_COLOURS[c.rpartition("/")[2]] for c in at],
+                    "line": {"color": GROUND, "width": 1},
+                },
+                error_y={
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [(of[c].high or of[c].value) - of[c].value for c in at],
+                    "arrayminus": [of[c].value - (of[c].low or of[c].value) for c in at],
+                    "color": INK,
+                    "thickness": 1,
+                    "width": 3,
+                },
+                text=[hover(of[c], cited, t) for c in at],
+                hovertemplate="%{text}<extra></extra>",
+                showlegend=False,
+            )
+        )
+    _label_ends(figure, by_model)
+    names = [str(t("evidence.tradition." + tradition)) for tradition in TRADITIONS]
+    figure.update_xaxes(tickvals=list(range(len(names))), ticktext=names, range=[-0.3, len(names) - 0.6])
+    figure.update_yaxes(title={"text": str(t("evidence.metric." + metric))}, tickformat=".2f")
+    return drawn(
+        title(by_model, t),
+        figure,
+        how + "\n" + _modes(records, metric, t),
+        height=420,
+        narrow={"margin": {"l": 44, "r": 84, "t": 8, "b": 96}, "xaxis.tickangle": -60},
+        sources=sources_of([r for of in by_model.values() for r in of.values()], cited, t),
+    )
+
+
+def _newest(records: Results, metric: str, mode: str) -> dict[str, dict[str, Result]]:
+    """Backbone -> corpus -> its macro figure, the newest where there are several."""
+    found: dict[str, dict[str, Result]] = {}
+    for record in sorted(records, key=lambda r: r.date or ""):
+        fits = record.corpus in CORPORA and record.method == "probe" and record.whitening is None
+        if fits and record.tag is None and record.metric == metric and record.setting.get("mode") == mode:
+            found.setdefault(TITLES.get(record.model, record.model), {})[record.corpus] = record
+    return {name: of for name, of in found.items() if name in SHAPES}
+
+
+def disparities(by_model: Mapping[str, Mapping[str, Result]]) -> dict[str, Disparity]:
+    """Backbone -> its disparity over the controlled traditions, where all of them were measured."""
+    found = {}
+    for name, of in by_model.items():
+        own = list(of.values())
+        one = bias.disparity(own, own[0].model, corpora=CORPORA, best={}) if own else None
+        if one is not None and one.western_minus_other is not None:
+            found[name] = one
+    return found
+
+
+def title(by_model: Mapping[str, Mapping[str, Result]], t: Speaker) -> str:
+    """The experiment's finding with its interval, whatever it is."""
+    found = disparities(by_model)
+    if not {"mini-west", "mini-world"} <= set(found):
+        return str(t("evidence.controlled.title"))
+    west, world = found["mini-west"], found["mini-world"]
+    difference = gap_difference(west, world)
+    points = {
+        "west": f"{100 * west.western_minus_other.value:.1f}",
+        "world": f"{100 * world.western_minus_other.value:.1f}",
+        "difference": f"{100 * difference.value:+.1f}",
+        "low": f"{100 * difference.low:+.1f}" if difference.has_interval else "",
+        "high": f"{100 * difference.high:+.1f}" if difference.has_interval else "",
+    }
+    if not difference.has_interval:
+        return str(t("evidence.controlled.no_interval", **points))
+    told = difference.low > 0 or difference.high < 0
+    return str(t("evidence.controlled.finding" if told else "evidence.controlled.cannot_tell", **points))
+
+
+def _modes(records: Results, metric: str, t: Speaker) -> str:
+    """One line a mode: what is left when only pitch and rhythm, or only timbre, can be heard."""
+    lines = []
+    for mode in MODES:
+        found = disparities(_newest(records, metric, mode))
+        if {"mini-west", "mini-world"} <= set(found):
+            difference = gap_difference(found["mini-west"], found["mini-world"])
+            lines.append(
+                t(
+                    "evidence.controlled.mode",
+                    mode=t("evidence.controlled.mode." + mode),
+                    difference=f"{100 * difference.value:+.1f}",
+                    low=f"{100 * difference.low:+.1f}" if difference.has_interval else "?",
+                    high=f"{100 * difference.high:+.1f}" if difference.has_interval else "?",
+                )
+            )
+    return "\n".join(map(str, lines))
+
+
+def _label_ends(figure, by_model: Mapping[str, Mapping[str, Result]]) -> None:
+    """The backbones' names at the right ends of their lines, kept apart."""
+    ends: Sequence[tuple[float, str]] = sorted(
+        ((of[CORPORA[-1]].value, name) for name, of in by_model.items() if CORPORA[-1] in of), reverse=True
+    )
+    placed: list[float] = []
+    for value, name in ends:
+        place = min(value, placed[-1] - 0.018) if placed else value
+        placed.append(place)
+        figure.add_annotation(
+            x=1.0,
+            xref="paper",
+            y=place,
+            text=name,
+            xanchor="left",
+            showarrow=False,
+            font={"color": INK, "size": 14},
+        )

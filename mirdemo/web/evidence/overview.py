@@ -1,0 +1,231 @@
+"""Models by corpora: the figures themselves, blanks left blank."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from mirdemo import bias
+from mirdemo.bias import Disparity
+from mirdemo.corpora.facts import CORPORA
+from mirdemo.results import Results
+from mirdemo.web.charting import (
+    FAINT,
+    SEQUENTIAL,
+    Chart,
+    bare_figure,
+    drawn,
+)
+from mirdemo.web.evidence.wording import (
+    MOST_ROWS,
+    corpus_title,
+    hover,
+    left_out,
+    link_of,
+    percent,
+    row_label,
+    sources_of,
+)
+from mirdemo.web.language import Speaker
+
+#: the five models of arXiv 2506.17055, whose figures are not available: their places stay visibly empty
+UNAVAILABLE = {
+    "mert-95m": "MERT-95M",
+    "mert-330m": "MERT-330M",
+    "clap-music": "CLAP-Music",
+    "clap-music-speech": "CLAP-Music&Speech",
+    "qwen2-audio": "Qwen2-Audio",
+}
+
+
+def disparities(
+    chosen: Results, metric: str, *, best: Mapping[str, float], corpora: Sequence[str]
+) -> list[Disparity]:
+    """One disparity a model and comparison, over corpora of the selection; several figures for one corpus
+    (seeds, repeated measurements) are reduced to the newest.
+
+    best: ``bias.best_known`` of everything there is
+    """
+    wanted = [
+        r
+        for r in chosen
+        if r.tag is None and r.metric == metric and r.method != "fewshot" and r.corpus in CORPORA
+    ]
+    found = []
+    for records in bias.comparisons(wanted).values():
+        newest = {(r.model, r.corpus): r for r in sorted(records, key=lambda r: r.date or "")}
+        for model in sorted({m for m, _ in newest}):
+            own = [r for (m, _), r in newest.items() if m == model]
+            one = bias.disparity(own, model, corpora=corpora, best=best)
+            if one is not None:
+                found.append(one)
+    order = {"probe": 0, "zero_shot": 1, "finetune": 2, "trained_from_scratch": 3, "transfer": 4}
+    return sorted(found, key=lambda d: (order.get(d.comparison.method, 9), d.comparison, d.gap.value))
+
+
+def overview(
+    found: Sequence[Disparity],
+    metric: str,
+    corpora: Sequence[str],
+    cited: dict[str, dict[str, str]],
+    t: Speaker,
+    *,
+    unavailable: bool,
+) -> Chart:
+    """Models by corpora, Western to distant from left to right; blanks hatched."""
+    from plotly import graph_objects as go
+
+    rows = [(row_label(d.comparison, d.model, t), d.values) for d in found[:MOST_ROWS]]
+    if unavailable:
+        rows += [(f"{title} · {t('evidence.method.probe')}", {}) for title in UNAVAILABLE.values()]
+    height = 64 + 30 * len(rows)
+    how = str(t("evidence.overview.how"))
+    if not found:
+        return Chart(str(t("evidence.overview.title")), None, how, empty=str(t("evidence.nothing")))
+    values = np.full((len(rows), len(corpora)), np.nan)
+    hovers = np.full(values.shape, "", dtype=object)
+    custom = np.full(values.shape, None, dtype=object)
+    for i, (_, of) in enumerate(rows):
+        for j, corpus in enumerate(corpora):
+            if corpus in of:
+                values[i, j] = of[corpus].value
+                hovers[i, j] = hover(of[corpus], cited, t)
+                custom[i, j] = link_of(of[corpus], cited)
+    figure = bare_figure(height=height, left=230, top=46, bottom=6)
+    low = 0.5 if metric == "roc_auc" else 0.0
+    xs, ys = list(range(len(corpora))), list(range(len(rows)))
+    figure.add_trace(
+        go.Heatmap(
+            x=xs,
+            y=ys,
+            z=np.where(np.isnan(values), None, values).tolist(),
+            zmin=low,
+            zmax=1,
+            colorscale=SEQUENTIAL,
+            showscale=False,
+            xgap=3,
+            ygap=3,
+            customdata=custom.tolist(),
+            text=hovers.tolist(),
+            hovertemplate="%{text}<extra></extra>",
+            hoverongaps=False,
+        )
+    )
+    for shade, dark in (("#1a1a1a", False), ("#ffffff", True)):
+        at = [
+            (i, j)
+            for i in ys
+            for j in xs
+            if not np.isnan(values[i, j]) and ((values[i, j] - low) / (1 - low) > 0.62) == dark
+        ]
+        figure.add_trace(
+            go.Scatter(
+                x=[j for _, j in at],
+                y=[i for i, _ in at],
+                text=[f"{values[i, j]:.2f}" for i, j in at],
+                mode="text",
+                textfont={"color": shade, "size": 14},
+                hoverinfo="skip",
+            )
+        )
+    blank_hover = [
+        (
+            j,
+            i,
+            str(t("evidence.overview.blank", command=_command(rows[i][0], corpora[j]))),
+        )
+        for i in ys
+        for j in xs
+        if np.isnan(values[i, j])
+    ]
+    if blank_hover:
+        figure.add_trace(
+            go.Scatter(
+                x=[x for j, _, _ in blank_hover for x in (j - 0.48, j + 0.48, j + 0.48, j - 0.48, None)],
+                y=[y for _, i, _ in blank_hover for y in (i - 0.44, i - 0.44, i + 0.44, i + 0.44, None)],
+                mode="lines",
+                line={"width": 0},
+                fill="toself",
+                fillpattern={
+                    "shape": "/",
+                    "fgcolor": FAINT,
+                    "bgcolor": "rgba(0,0,0,0)",
+                    "size": 7,
+                    "solidity": 0.25,
+                },
+                hoverinfo="skip",
+            )
+        )
+        figure.add_trace(
+            go.Scatter(
+                x=[b[0] for b in blank_hover],
+                y=[b[1] for b in blank_hover],
+                text=[b[2] for b in blank_hover],
+                mode="markers",
+                marker={"size": 24, "opacity": 0},
+                hovertemplate="%{text}<extra></extra>",
+            )
+        )
+    names = [_column_label(c, t) for c in corpora]
+    figure.update_xaxes(tickvals=xs, ticktext=names, side="top", showgrid=False, range=[-0.5, len(xs) - 0.5])
+    figure.update_yaxes(
+        tickvals=ys, ticktext=[r[0] for r in rows], showgrid=False, range=[len(rows) - 0.5, -0.5]
+    )
+    short = [str(t("evidence.short." + c)) for c in corpora]
+    records = [r for d in found for r in d.values.values()]
+    more = left_out(len(found) - MOST_ROWS, t)
+    return drawn(
+        overview_title(found, metric, t),
+        figure,
+        how,
+        height=height,
+        narrow={
+            "xaxis.ticktext": short,
+            "xaxis.tickfont": {"size": 13},
+            "yaxis.ticktext": [r[0].replace(" · ", "<br>") for r in rows],
+            "yaxis.tickfont": {"size": 13},
+            "height": 64 + 44 * len(rows),
+            "margin": {"l": 120, "r": 4, "t": 34, "b": 6},
+            # Six columns of 38 pixels: no room for the zero before the point.
+            **{
+                f"traces.{i}": {"text": [text.lstrip("0") for text in trace.text], "textfont": {"size": 13}}
+                for i, trace in enumerate(figure.data)
+                if trace.type == "scatter" and trace.mode == "text"
+            },
+        },
+        sources=(*sources_of(records, cited, t), *more),
+    )
+
+
+def _column_label(corpus: str, t: Speaker) -> str:
+    """The corpus over its tradition, where its name does not say that already."""
+    title, tradition = corpus_title(corpus), str(t("evidence.tradition." + CORPORA[corpus].tradition))
+    return title if title.replace("-", " ") == tradition else f"{title}<br>{tradition}"
+
+
+def _command(label: str, corpus: str) -> str:
+    title = label.split(" · ")[0]
+    name = next((n for n, shown in UNAVAILABLE.items() if shown == title), "NAME")
+    return (
+        f"python -m mirdemo evaluate --corpus {corpus} --data DIR --backbone {name} "
+        "--method probe --protocol papaioannou2025"
+    )
+
+
+def overview_title(found: Sequence[Disparity], metric: str, t: Speaker) -> str:
+    """States how far every model falls from its best to the corpus that is worst for most."""
+    shared = [d for d in found if not d.missing] or list(found)
+    worst = max({d.worst for d in shared}, key=lambda c: sum(d.worst == c for d in shared))
+    falls = [d.gap.value for d in shared if d.worst == worst]
+    return str(
+        t(
+            "evidence.overview.finding",
+            metric=t("evidence.metric." + metric),
+            count=len(falls),
+            of=len(shared),
+            worst=corpus_title(worst),
+            low=percent(min(falls)),
+            high=percent(max(falls)),
+        )
+    )

@@ -1,0 +1,1 @@
+"""The few-shot tab's inside: the map (``placing``), what takes a moment (``studies``), charts, words, what is taken home."""

@@ -1,0 +1,108 @@
+"""Where fine-tuning runs: on ZeroGPU in the worker the platform gives us, elsewhere in a process of our own.
+
+On ZeroGPU a decorated function's arguments and results are pickled between two processes, the page's own process has
+no GPU at all, and the time asked for is checked against the visitor's quota before anything starts. So what is
+decorated is one plain generator whose messages hold no tensor, and it asks for as little time as is likely to do.
+"""
+
+from __future__ import annotations
+
+try:  # before anything that may touch CUDA; ZeroGPU brings it along, nothing else needs it
+    import spaces
+except ImportError:
+    spaces = None
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Any
+
+import gradio as gr
+
+from mirdemo.backbones.registry import spec
+from mirdemo.sentences import MirdemoError
+from mirdemo.web.errors import PageError
+from mirdemo.web.finetune import child, outlook, worker
+from mirdemo.web.finetune.order import Message, Order
+
+#: Whether this is a ZeroGPU Space.
+ZERO = spaces is not None and os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
+#: Minutes of ZeroGPU a day: without an account, with a free one, with a paid one (as read in November 2026).
+QUOTA_MINUTES = (2, 5, 40)
+#: How much more than expected is asked for: running over ends the work, asking for more waits longer.
+MARGIN = 1.5
+LEAST_SECONDS = 30
+
+
+def gpu_seconds(order: Order) -> int:
+    """Seconds to ask ZeroGPU for, from clips, layers and epochs."""
+    return asked_for(order.n_windows, order)
+
+
+def asked_for(n_windows: int, what: Any) -> int:
+    """The same before there is an order. what: has ``backbone``, ``blocks`` and ``settings``"""
+    from mirdemo.finetuning import duration_estimate
+
+    facts = spec(what.backbone)
+    try:
+        found = duration_estimate(n_windows, facts, what.settings, "cuda", blocks=what.blocks)
+        expected = outlook.START_SECONDS + found.total
+        if found.basis != "measured":
+            raise RuntimeError("timed in a process without a GPU")
+    except RuntimeError:  # no run like it yet, and here is no GPU to time a step on
+        expected = outlook.elsewhere(facts, what.blocks, n_windows, what.settings).get("h200", 60.0)
+    return max(LEAST_SECONDS, round(MARGIN * expected))
+
+
+def on_gpu(duration: Callable[..., int]) -> Callable[[Callable], Callable]:
+    """``spaces.GPU`` where there is one, else nothing."""
+    if spaces is None:
+        return lambda task: task
+    return spaces.GPU(duration=duration)
+
+
+@on_gpu(gpu_seconds)
+def _on_zero(order: Order) -> Iterator[Message]:
+    yield from worker.messages(order)
+
+
+def messages(order: Order) -> Iterator[Message]:
+    """What the training says, wherever it runs. Closing the iterator ends it. Raises PageError."""
+    if not ZERO:
+        yield from child.in_child(order)
+        return
+    try:
+        with closing(_on_zero(order)) as said:
+            yield from said
+    except gr.Error as error:
+        raise refusal(error, gpu_seconds(order)) from error
+
+
+def refusal(error: gr.Error, seconds: int) -> MirdemoError:
+    """What ZeroGPU says, as a sentence with a way out. seconds: that were asked for"""
+    match str(getattr(error, "title", "")).removeprefix("ZeroGPU "):
+        case "illegal duration":
+            return PageError(
+                "This needs {seconds} s of GPU time, more than may be asked for at once. Choose fewer epochs, one "
+                "layer or fewer clips.",
+                code="gpu.illegal_duration",
+                seconds=seconds,
+            )
+        case "quota exceeded" | "pending credits exceeded":
+            return PageError(
+                "This needs {seconds} s of GPU time, more than is left of today's quota. Log in to the Hub for more, "
+                "choose fewer epochs, or come back tomorrow.",
+                code="gpu.quota",
+                seconds=seconds,
+            )
+        case "queue timeout":
+            return PageError("No GPU became free within a minute. Try again later.", code="gpu.queue")
+        case "worker error":
+            return PageError(
+                "The GPU's process ended before the training did. Try again with fewer epochs or clips.",
+                code="gpu.worker",
+            )
+        case _:
+            return PageError(
+                "The GPU cannot be reached now. Try again in some minutes.", code="gpu.unreachable"
+            )

@@ -1,0 +1,86 @@
+"""The controlled experiment states its finding with its interval, whatever it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from mirdemo import results
+from mirdemo.results import Result, Results
+from mirdemo.web.evidence import controlled
+from mirdemo.web.language import LANGUAGES, speaker
+
+CITED = results.citations()
+
+
+def figures(model: str, western: float, others: float, half: float | None = 0.02, mode: str = "full"):
+    for corpus in controlled.CORPORA:
+        value = western if corpus.endswith("western") else others
+        interval = {} if half is None else {"low": value - half, "high": value + half, "level": 0.9}
+        yield Result(
+            model=model,
+            corpus=corpus,
+            method="probe",
+            protocol="papaioannou2025",
+            metric="roc_auc",
+            value=value,
+            n=120,
+            setting={"mode": mode},
+            source="measured",
+            versions={"mirdemo": "0"},
+            **interval,
+        )
+
+
+def chart(*rows, language="en"):
+    return controlled.controlled(
+        Results(tuple(r for row in rows for r in row)), "roc_auc", CITED, speaker(language)
+    )
+
+
+def test_a_difference_that_is_there_is_told_with_its_interval():
+    title = chart(figures("mini-west", 0.9, 0.7), figures("mini-world", 0.8, 0.8)).title
+    assert "20.0 points better on Western music" in title
+    assert "+20.0 points (+1" in title
+
+
+def test_a_difference_that_may_be_nothing_is_said_to_be():
+    title = chart(figures("mini-west", 0.81, 0.8), figures("mini-world", 0.8, 0.8)).title
+    assert "cannot be told from nothing" in title
+
+
+def test_one_that_goes_the_other_way_comes_out_as_such():
+    title = chart(figures("mini-west", 0.7, 0.8), figures("mini-world", 0.8, 0.8)).title
+    assert "-10.0 points (-" in title
+
+
+def test_without_intervals_none_is_claimed():
+    title = chart(figures("mini-west", 0.9, 0.7, None), figures("mini-world", 0.8, 0.8, None)).title
+    assert "(no interval)" in title
+
+
+def test_nothing_is_claimed_while_a_tradition_is_missing():
+    west = list(figures("mini-west", 0.9, 0.7))[:-1]
+    title = chart(west, figures("mini-world", 0.8, 0.8)).title
+    assert "points" not in title
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_mode_has_its_line(language):
+    rows = [
+        figures(model, western, 0.75, mode=mode)
+        for mode in controlled.MODES
+        for model, western in (("mini-west", 0.9), ("mini-world", 0.8))
+    ]
+    how = chart(*rows, language=language).how
+    for mode in controlled.MODES:
+        assert speaker(language)("evidence.controlled.mode." + mode) in how
+
+
+def test_whitened_figures_and_other_models_stay_out():
+    other = list(figures("somebody", 0.9, 0.1))
+    drawn = chart(figures("mini-west", 0.9, 0.7), figures("mini-world", 0.8, 0.8), other)
+    assert "somebody" not in drawn.json
+
+
+def test_no_results_no_chart():
+    assert chart().json is None

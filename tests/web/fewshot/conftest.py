@@ -1,0 +1,68 @@
+"""A page with one visitor who has a few labelled sounds; jobs run for real."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mirdemo.clips import LabelledClips
+from mirdemo.web.limits import CLIP_LIMITS
+from mirdemo.web.session import Visitor
+from mirdemo.web.wire import Act, Shown, Wire
+
+sys.path.insert(0, str(Path(__file__).parent))
+from few_shot_sounds import between, sound
+
+
+@pytest.fixture(scope="session")
+def labelled() -> LabelledClips:
+    """Nine tagged clips, each a recording, and one without a tag; one tag tries to be markup."""
+    clips, tags, recordings = [], [], []
+    for i, kind in enumerate(("drum", "flute", "<b>buzz</b>") * 3):
+        clips.append(sound(kind if kind in ("drum", "flute") else "buzz", i))
+        tags.append((kind, "loud") if i == 3 else (kind,))
+        recordings.append(f"recording {i}")
+    clips.append(between())
+    return LabelledClips.from_clips(clips, [*tags, ()], [*recordings, "recording 9"], limits=CLIP_LIMITS)
+
+
+@pytest.fixture
+def page() -> Wire:
+    import gradio as gr
+
+    from mirdemo.web.fewshot_tab import TAB
+    from mirdemo.web.jobs import Jobs
+    from mirdemo.web.session import Visitors
+
+    wire = Wire(Visitors(), Jobs())
+    with gr.Blocks(), wire.panel(TAB.name):
+        TAB.build(wire)
+    return wire
+
+
+@pytest.fixture
+def visitor(page: Wire, labelled: LabelledClips) -> Visitor:
+    one = page.visitors.arrive(None, "page")
+    one.hold(labelled)
+    one.shown["page"] = Shown("few-shot")
+    return one
+
+
+@pytest.fixture
+def do(page: Wire, visitor: Visitor) -> Callable:
+    """``do("few-shot.build")`` does an act, waits for what it started, and returns the tab as HTML."""
+
+    def act(name: str, **said: object) -> str:
+        page._do(visitor, Act({"act": name, **said}), "page")
+        until = time.monotonic() + 300
+        while any(job.active for job in visitor.jobs.values()):
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        assert all(job.state in ("done", "failed", "stopped") for job in visitor.jobs.values())
+        return page._render("few-shot", visitor)
+
+    return act

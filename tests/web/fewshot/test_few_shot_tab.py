@@ -1,0 +1,225 @@
+"""The tab: from labelled clips to tags, an honest score, what would help, and a tagger to take home."""
+
+from __future__ import annotations
+
+import gc
+import html as entities
+import json
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from mirdemo.audio import Clip
+from mirdemo.fewshot import LCPrototypes, leave_one_recording_out
+from mirdemo.tagger import Tagger
+from mirdemo.web.fewshot import charts
+from mirdemo.web.fewshot.studies import Setting
+from mirdemo.web.fewshot_tab import FewShotDesk, current_prototypes, download_route
+from mirdemo.web.language import LANGUAGES
+from mirdemo.web.page import TABS, _where
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from few_shot_sounds import RATE, sound
+from pushing_hub import TOKEN, PushingHub
+
+
+def chart(html: str, key: str) -> dict:
+    found = re.search(rf'data-key="chart-few-shot-{key}" data-chart="([^"]*)"', html)
+    return json.loads(entities.unescape(found.group(1)))
+
+
+def ask(visitor, page, do, clip):
+    """A query that did not come through an upload."""
+    from mirdemo.web.fewshot_tab import FewShotTab
+
+    FewShotTab(page)._ask(visitor, lambda: clip)
+    return do("few-shot.layer", value=current_or_usual(visitor))
+
+
+def current_or_usual(visitor) -> str:
+    return visitor.desk(FewShotDesk).layer.get("spectral", "all")
+
+
+def test_the_support_set_is_a_table_whose_every_clip_plays(do, visitor, labelled):
+    html = do("few-shot.layer", value="all")
+    table = html[html.index('class="matrix"') : html.index("</table>")]
+    assert table.count("data-play ") == len(labelled)
+    assert table.count('class="dot"') == int(labelled.labels.sum())
+    assert "Too few recordings to say" in html  # "loud" is in one recording
+    assert "1 clip without tags" in html
+    assert "<b>buzz" not in html
+
+
+def test_after_building_every_point_of_the_map_plays(do, visitor, labelled):
+    html = do("few-shot.build")
+    drawn = chart(html, "map")
+    marked = [trace for trace in drawn["data"] if "markers" in trace["mode"]]
+    points = [point["play"] for trace in marked for point in trace["customdata"]]
+    prototypes = visitor.desk(FewShotDesk).built.label_sets
+    assert len(points) == len(labelled) + prototypes
+    assert all(visitor.sounds.mp3(play.split("/")[-1]) for play in points)
+    named = [text for trace in marked for text in trace.get("text", ())]
+    assert sorted(named) == ["&lt;b&gt;buzz&lt;/b&gt;", "drum", "flute", "loud"]
+
+
+def test_the_honest_score_is_the_one_of_leaving_each_recording_out(do, visitor, labelled):
+    html = do("few-shot.build")
+    built = visitor.desk(FewShotDesk).built
+    check = leave_one_recording_out(
+        built.rows, labelled.labels, labelled.recordings, LCPrototypes, tags=labelled.tags
+    )
+    f1 = check.score.macro_f1
+    assert f"Macro-F1 {f1.value:.2f} ({f1.low:.2f}–{f1.high:.2f}), {f1.n} recordings." in html
+    wrong = (check.predicted != labelled.labels).any(axis=1)
+    assert set(re.findall(r'data-key="wrong-(\w+)"', html)) == {
+        clip.sha256 for clip, bad in zip(labelled.clips, wrong, strict=True) if bad
+    }
+    assert "too few recordings to say" in html
+
+
+def test_a_query_is_tagged_placed_on_the_map_and_suggested_with_the_clip_without_tags(do, visitor, page):
+    html = ask(visitor, page, do, sound("drum", 41))
+    answer = visitor.desk(FewShotDesk).answers[-1]
+    assert answer.nearest_tags == ("drum",)
+    assert "drum 41.wav" in [text for trace in chart(html, "map")["data"] for text in trace.get("text") or ()]
+    waiting = set(re.findall(r'data-key="waiting-(\w+)"', html))
+    assert waiting == {answer.clip.sha256, visitor.clips.clips[-1].sha256}
+
+
+def test_a_query_like_nothing_is_unknown_in_words_and_its_nearest_clips_are_there_to_hear(do, visitor, page):
+    rng = np.random.default_rng(0)
+    strange = Clip.of(0.3 * rng.uniform(-1, 1, 30_000).astype(np.float32), RATE, "hiss.wav")
+    html = ask(visitor, page, do, strange)
+    answer = visitor.desk(FewShotDesk).answers[-1]
+    assert answer.unknown
+    assert answer.distance > answer.threshold
+    assert "Nothing in your clips is near it" in html
+    assert "The nearest of your clips" in html
+    assert 'data-key="near-' in html
+
+
+def test_the_learning_curve_and_the_layers_are_measured_and_the_best_layer_is_one_click_away(
+    do, visitor, monkeypatch
+):
+    from mirdemo.web.fewshot import studies
+
+    settings = [Setting("spectral", layer, False) for layer in ("timbre", "dynamics", "all")]
+    monkeypatch.setattr(studies, "candidates", lambda chosen, whitening: settings)
+    do("few-shot.layer", value="dynamics")
+    do("few-shot.build")
+    html = do("few-shot.curve")
+    report = visitor.desk(FewShotDesk).curve.report
+    assert [p.shots for p in report.points] == chart(html, "curve")["data"][-1]["x"]
+    assert "loud" in html[html.index("Not measured") :]
+    html = do("few-shot.layers")
+    choice = visitor.desk(FewShotDesk).layers.choice
+    assert choice.best != Setting("spectral", "dynamics", False)
+    points = next(trace for trace in chart(html, "layers")["data"] if trace["mode"] == "markers")
+    assert [p["layer"] for p in points["customdata"]][-1] == choice.best.layer
+    html = do("few-shot.listen", **points["customdata"][-1])
+    assert current_prototypes(visitor).layer == choice.best.layer
+    assert "The best one is in use." in html
+    assert "Measure the learning curve" in html, "the curve of other prototypes must be gone"
+
+
+def test_a_drawn_page_is_drawn_again_without_computing_anything(do, page, visitor, monkeypatch):
+    do("few-shot.build")
+    counted = []
+    monkeypatch.setattr(charts, "map_chart", lambda *a: counted.append(a))
+    page._render("few-shot", visitor)
+    assert not counted
+    visitor.hold(visitor.clips.remove([0]))
+    assert current_prototypes(visitor) is None
+    assert "Build again" in page._render("few-shot", visitor)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_everything_is_said_in_both_languages(do, visitor, page, language):
+    visitor.language = language
+    ask(visitor, page, do, sound("flute", 42))
+    html = do("few-shot.curve")
+    assert 'data-key="chart-few-shot-curve"' in html
+    assert 'data-key="found-home"' in html
+
+
+def test_the_tagger_is_downloaded_by_its_visitor_only_and_decides_like_the_page(do, visitor, page, tmp_path):
+    client = TestClient(Starlette(routes=[download_route(page.visitors)]))
+    html = do("few-shot.build")
+    address = "/" + re.search(r'href="(few-shot/[^"]+/tagger\.zip)"', html).group(1)
+    got = client.get(address)
+    assert got.status_code == 200
+    assert "no-store" in got.headers["cache-control"]
+    (tmp_path / "tagger.zip").write_bytes(got.content)
+    tagger, built = Tagger.load(tmp_path / "tagger.zip"), visitor.desk(FewShotDesk).built
+    assert tagger.tags == visitor.clips.tags
+    assert tagger.method.threshold == pytest.approx(built.prototypes.threshold)
+    queries = built.rows + 0.01
+    np.testing.assert_array_equal(tagger.method.predict(queries), built.prototypes.predict(queries))
+    assert client.get(address.replace(visitor.sounds.key, "x" * 43)).status_code == 404
+    visitor.hold(visitor.clips.remove([0]))
+    assert client.get(address).status_code == 404, "the clips are no longer those of the tagger"
+    visitor.let_go()
+    assert client.get(address).status_code == 404
+
+
+def test_whitening_is_offered_where_there_is_one_named_in_the_answer_and_taken_home(
+    do, visitor, page, tmp_path
+):
+    from mirdemo.whitening import Whitening, stored_path
+
+    do("few-shot.build")
+    before = visitor.desk(FewShotDesk).built
+    groups = [i // 2 for i in range(len(visitor.clips))]
+    Whitening.fit(before.embeddings, groups).save(stored_path(before.embeddings.identity))
+    assert 'data-act="few-shot.whiten"' in do("few-shot.layer", value="all")
+    html = do("few-shot.whiten", value="true")
+    assert "Build again" in html
+    html = ask(visitor, page, do, sound("drum", 43))
+    built = visitor.desk(FewShotDesk).built
+    assert built.whitening.name in html
+    assert not np.allclose(built.rows, before.rows)
+    from mirdemo.web.fewshot.taking_home import packed
+
+    (tmp_path / "t.zip").write_bytes(packed(built))
+    tagger = Tagger.load(tmp_path / "t.zip")
+    np.testing.assert_allclose(tagger.rows(built.embeddings), built.rows, rtol=1e-5, atol=1e-5)
+
+
+def test_a_token_is_used_for_one_upload_and_kept_nowhere(do, visitor, monkeypatch, caplog):
+    with PushingHub() as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        do("few-shot.build")
+        html = do("few-shot.push", repository="me/festival", hub_token=TOKEN, private="true")
+    assert "me/festival" in str(visitor.notice.sentence)
+    assert set(hub.repositories["me/festival"]) == {"README.md", "tagger.json", "tagger.safetensors"}
+    assert hub.private["me/festival"]
+    assert TOKEN not in html
+    assert TOKEN not in caplog.text
+    gc.collect()
+    assert not [one for one in gc.get_objects() if isinstance(one, dict) and one.get("token") == TOKEN]
+
+
+@pytest.mark.parametrize("repository", ["", "nobody", "../x/y", "a/b/c"])
+def test_what_is_no_repository_is_refused_before_anything_is_sent(do, visitor, repository):
+    do("few-shot.build")
+    do("few-shot.push", repository=repository, hub_token="hf_x")
+    assert visitor.notice.sentence.code == "page.hub_form"
+
+
+@pytest.mark.parametrize("name", ["curve", "layers", "push"])
+def test_nothing_is_measured_before_there_are_prototypes(do, visitor, name):
+    do(f"few-shot.{name}", repository="a/b", hub_token="x")
+    assert visitor.notice.refusal
+    assert visitor.notice.sentence.code == "page.no_prototypes"
+
+
+def test_a_tagger_is_offered_as_soon_as_there_are_clips_until_a_query_was_tagged(do, visitor, page):
+    assert _where(visitor, TABS)["at_once"].name == "few-shot"
+    ask(visitor, page, do, sound("drum", 44))
+    assert _where(visitor, TABS)["at_once"] is None

@@ -1,0 +1,596 @@
+"""Probe: the answer says what was asked, of which clips, by which backbone; nothing more than the clips can tell."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import sys
+import time
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+from urllib.parse import unquote
+
+import numpy as np
+import pytest
+
+from mirdemo.audio import Clip
+from mirdemo.clips import LabelledClips
+from mirdemo.intervals import Interval
+from mirdemo.sentences import Cancelled, Sentence
+from mirdemo.web.errors import PageError
+from mirdemo.web.jobs import Jobs
+from mirdemo.web.language import speaker
+from mirdemo.web.limits import CLIP_LIMITS
+from mirdemo.web.probe import endpoint, running, shown, table, zero_shot
+from mirdemo.web.probe.running import Asked, Need, Result, needs
+from mirdemo.web.probe_tab import JOB, ProbeDesk, ProbeTab
+from mirdemo.web.session import Visitor, Visitors
+from mirdemo.web.templating import render
+from mirdemo.web.wire import Act, Wire
+
+RATE = 16_000
+
+
+def sound(kind: str, seed: int) -> np.ndarray:
+    """One second of a low beat or of a high tone."""
+    random, time_ = np.random.default_rng(seed), np.arange(RATE) / RATE
+    wave = (
+        np.sin(2 * np.pi * 70 * time_) * (np.sin(2 * np.pi * 4 * time_) > 0.6)
+        if kind == "drum"
+        else np.sin(2 * np.pi * (700 + 20 * seed) * time_)
+    )
+    return (0.3 * wave + 0.01 * random.standard_normal(RATE)).astype(np.float32)
+
+
+def made(recordings: int = 10, per: int = 2, marked: str = "<b>") -> LabelledClips:
+    """Recordings alternate between drum and flute; a second tag says nothing about the sound."""
+    clips, tags, names = [], [], []
+    for r in range(recordings):
+        kind = ("drum", "flute")[r % 2]
+        for c in range(per):
+            clips.append(Clip.of(sound(kind, 10 * r + c), RATE, f"{kind} {r}-{c}.wav"))
+            tags.append([kind] + ([marked] if r % 4 < 2 else []))
+            names.append(f"recording {r}")
+    return LabelledClips.from_clips(clips, tags, names, limits=CLIP_LIMITS)
+
+
+CLIPS = made()
+
+
+def quiet(done: int, total: int, phase: str) -> None:
+    """A progress nobody watches."""
+
+
+@pytest.fixture(scope="module")
+def first() -> Result:
+    return running.run_all(CLIPS, (("spectral", False),), Visitor().memory, quiet)
+
+
+@pytest.fixture(scope="module")
+def second(first: Result) -> Result:
+    """Beside it a deaf backbone: the same layers, filled with noise."""
+    from mirdemo.probing import probe
+
+    random = np.random.default_rng(0)
+    noise = {name: random.standard_normal((len(CLIPS), 5)) for name in ("1", "2")}
+    report = replace(
+        probe(noise, CLIPS.labels, CLIPS.recordings, tags=CLIPS.tags), identity={"name": "mini-west"}
+    )
+    sick = Sentence("{name} is deaf.", "test.deaf", {"name": "Mini-West"})
+    return Result.of(first.asked, (*first.runs, running.Run("mini-west", report, sick, 0.1)))
+
+
+@pytest.fixture
+def wire() -> Wire:
+    return Wire(Visitors(), Jobs())
+
+
+@pytest.fixture
+def tab(wire: Wire) -> ProbeTab:
+    return ProbeTab(wire)
+
+
+@pytest.fixture
+def visitor() -> Visitor:
+    new = Visitor()
+    new.hold(CLIPS)
+    return new
+
+
+def drawn(tab: ProbeTab, visitor: Visitor, language: str = "en") -> str:
+    speak = speaker(language)
+    return str(render("probe.html", speak, tab.show(visitor, speak)))
+
+
+def plain(html: str) -> str:
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", html)))
+
+
+def finished(visitor: Visitor, name: str) -> None:
+    for _ in range(600):
+        if not visitor.jobs[name].active:
+            return
+        time.sleep(0.05)
+    pytest.fail("the job did not end")
+
+
+# ---- the answer -------------------------------------------------------------------------------------------
+
+
+def test_one_press_gives_each_tag_a_word_a_number_its_interval_and_n(tab: ProbeTab, visitor: Visitor):
+    tab.run(visitor, Act({"act": "probe.run"}))
+    finished(visitor, JOB)
+    result = visitor.desk(ProbeDesk).result
+    assert result is not None
+    assert result.asked.is_about(CLIPS)
+    rows = drawn(tab, visitor).split("data-tag-row")[1:]
+    for row, report in zip(rows, result.runs[0].report.tags, strict=True):
+        auc = report.figures.roc_auc
+        assert f'data-verdict="{report.verdict}"' in row
+        words = plain(row).replace(" ,", ",")
+        assert f"{report.tag} " in words
+        assert f"{auc.value:.2f} ({auc.low:.2f}–{auc.high:.2f}), {auc.n} recordings" in words
+    verdicts = {report.tag: report.verdict for report in result.runs[0].report.tags}
+    assert verdicts["drum"] in ("heard", "partly_heard")
+    assert verdicts["<b>"] in ("not_heard", "too_few")
+
+
+def test_the_strip_marks_exactly_the_chosen_layer_and_begins_at_chance(first: Result):
+    report = first.runs[0].report.tags[0]
+    cells = shown.strip(speaker("en"), report, "roc_auc")
+    assert len(cells) == len(first.runs[0].report.layer_names)
+    assert [cell.layer for cell in cells if cell.best] == [
+        str(shown.layer_words(speaker("en"), report.best_layer))
+    ]
+    for cell, figures in zip(cells, report.by_layer.values(), strict=True):
+        assert cell.share == pytest.approx(max(0.0, (figures.roc_auc.value - 0.5) / 0.5))
+        assert f"{figures.roc_auc.value:.2f}" in cell.words
+
+
+def test_a_missing_figure_is_blank_and_never_zero(first: Result):
+    speak, report = speaker("en"), first.runs[0].report.tags[0]
+    nothing = Interval(None, None, None, 4)
+    layer = next(iter(report.by_layer))
+    blank = replace(report, by_layer={layer: replace(report.by_layer[layer], roc_auc=nothing)})
+    assert shown.strip(speak, blank, "roc_auc")[0].share is None
+    assert shown.figure_words(speak, nothing) == "no figure"
+    assert shown.figure_words(speak, Interval(0.8, None, None, 4)) == "0.80 (no interval)"
+
+
+def test_the_figure_shown_follows_the_metric_with_its_own_chance(
+    tab: ProbeTab, visitor: Visitor, first: Result
+):
+    visitor.desk(ProbeDesk).result = first
+    tab.metric(visitor, Act({"value": "average_precision"}))
+    macro = first.runs[0].report.macro
+    words = plain(drawn(tab, visitor))
+    assert f"{macro.figures.average_precision.value:.2f} (" in words
+    assert f"chance {macro.chance.average_precision:.2f}" in words
+    with pytest.raises(PageError):
+        tab.metric(visitor, Act({"value": "accuracy"}))
+
+
+def test_every_word_is_said_in_japanese_too(tab: ProbeTab, visitor: Visitor, second: Result):
+    visitor.desk(ProbeDesk).result = second
+    words = plain(drawn(tab, visitor, "ja"))
+    for english in ("heard", "recordings", "chance", "Download", "Mean", "difference", "wrong"):
+        assert english not in words, english
+    assert "聞こえている" in words
+
+
+# ---- several backbones ------------------------------------------------------------------------------------
+
+
+def test_a_second_backbone_adds_a_strip_and_a_paired_difference(
+    tab: ProbeTab, visitor: Visitor, second: Result
+):
+    visitor.desk(ProbeDesk).result = second
+    html = drawn(tab, visitor)
+    assert html.count('<details class="strip"') == 2 * (1 + len(second.asked.tags))
+    gap = second.differences[0].tags["drum"].roc_auc
+    assert gap.value == pytest.approx(
+        second.runs[1].report.tag("drum").figures.roc_auc.value
+        - second.runs[0].report.tag("drum").figures.roc_auc.value
+    )
+    assert gap.high < 0
+    word, text = shown.difference_words(speaker("en"), gap)
+    assert (word, text) == (
+        "Worse:",
+        f"{shown.signed(gap.value)} ({shown.signed(gap.low)} to {shown.signed(gap.high)})",
+    )
+    assert text in plain(html)
+
+
+@pytest.mark.parametrize(
+    ("gap", "word"),
+    [
+        ((0.1, 0.01, 0.2), "Better:"),
+        ((-0.1, -0.2, -0.01), "Worse:"),
+        ((0.1, -0.1, 0.3), "No clear difference:"),
+    ],
+)
+def test_a_difference_is_called_clear_only_where_its_interval_leaves_zero_out(gap: tuple, word: str):
+    assert shown.difference_words(speaker("en"), Interval(*gap, 8))[0] == word
+
+
+def test_what_is_wrong_with_a_backbone_is_said_beside_its_name(
+    tab: ProbeTab, visitor: Visitor, second: Result
+):
+    visitor.desk(ProbeDesk).result = second
+    assert "Mini-West is deaf." in plain(drawn(tab, visitor))
+
+
+def test_a_backbone_can_be_taken_out_and_the_last_one_leaves_nothing(
+    tab: ProbeTab, visitor: Visitor, second: Result
+):
+    desk = visitor.desk(ProbeDesk)
+    desk.result = second
+    tab.drop(visitor, Act({"run": "spectral"}))
+    assert [run.backbone for run in desk.result.runs] == ["mini-west"]
+    assert desk.result.differences == ()
+    tab.drop(visitor, Act({"run": "mini-west"}))
+    assert desk.result is None
+    with pytest.raises(PageError):
+        tab.drop(visitor, Act({"run": "mini-west"}))
+
+
+def test_the_same_backbone_twice_and_one_too_many_are_refused(tab: ProbeTab, visitor: Visitor, first: Result):
+    desk = visitor.desk(ProbeDesk)
+    desk.result = first
+    with pytest.raises(PageError) as there:
+        tab.run(visitor, Act({}))
+    assert there.value.sentence.code == "probe.there"
+    others = [replace(first.runs[0], backbone=name) for name in ("a", "b", "c", "d")]
+    desk.result = Result.of(first.asked, tuple(others))
+    with pytest.raises(PageError) as full:
+        tab.run(visitor, Act({}))
+    assert full.value.sentence.code == "probe.full"
+
+
+# ---- which clips it was about -----------------------------------------------------------------------------
+
+
+def test_results_of_an_earlier_set_say_so_and_can_be_had_again(
+    tab: ProbeTab, visitor: Visitor, first: Result
+):
+    desk = visitor.desk(ProbeDesk)
+    desk.result = first
+    assert "earlier set" not in drawn(tab, visitor)
+    visitor.hold(CLIPS.relabel(0, ["flute"]))
+    html = drawn(tab, visitor)
+    assert "earlier set" in html
+    assert 'data-act="probe.again"' in html
+    tab.again(visitor, Act({}))
+    finished(visitor, JOB)
+    assert desk.result is not first
+    assert desk.result.asked.is_about(visitor.clips)
+    assert "earlier set" not in drawn(tab, visitor)
+
+
+def test_a_change_that_is_undone_brings_the_result_back(first: Result):
+    there_and_back = CLIPS.relabel(0, ["flute"]).relabel(0, CLIPS.tags_of(0))
+    assert there_and_back is not CLIPS
+    assert first.asked.is_about(there_and_back)
+    assert not first.asked.is_about(CLIPS.set_recording(0, "elsewhere"))
+    assert not first.asked.is_about(CLIPS.relabel(0, ["flute"]))
+    assert not first.asked.is_about(CLIPS.remove([0]))
+    assert not first.asked.is_about(CLIPS.rename_tag("drum", "taiko"))
+
+
+def test_a_removed_clip_is_not_held_by_the_result_and_its_mistakes_are_silent(
+    tab: ProbeTab, visitor: Visitor, second: Result
+):
+    import gc
+    import weakref
+
+    visitor.desk(ProbeDesk).result = second
+    wrong = shown.mistakes(visitor, second, second.runs[1])["clips"][0]
+    assert wrong["track"].url.endswith(wrong["id"])
+    own = made(2, 1)
+    gone = weakref.ref(own.clips[0])
+    asked = Asked.of(own)
+    del own
+    gc.collect()
+    assert gone() is None
+    assert asked.names
+    row = second.asked.clip_ids.index(wrong["id"])
+    visitor.hold(CLIPS.remove([row]))
+    same = next(
+        one for one in shown.mistakes(visitor, second, second.runs[1])["clips"] if one["id"] == wrong["id"]
+    )
+    assert same["track"] is None
+    drawn(tab, visitor)
+
+
+def test_a_stopped_probe_leaves_what_was_there(tab: ProbeTab, visitor: Visitor, first: Result):
+    def stop(done: int, total: int, phase: str) -> None:
+        if phase == "permuting":
+            raise Cancelled()
+
+    with pytest.raises(Cancelled):
+        running.run_all(CLIPS, (("spectral", False),), visitor.memory, stop, first.runs)
+    assert visitor.desk(ProbeDesk).result is None
+
+
+# ---- too few ----------------------------------------------------------------------------------------------
+
+
+def asked(labels: list[list[int]], recordings: str) -> Asked:
+    n, tags = len(labels), len(labels[0])
+    names = tuple(map(str, range(n)))
+    return Asked(names, names, tuple(recordings), tuple("abc"[:tags]), np.array(labels, np.uint8))
+
+
+def test_what_is_missing_is_counted_in_recordings():
+    one_each = asked([[1], [0], [0], [0], [0], [0], [0], [0]], "aabcdefg")
+    assert needs(one_each) == (Need("a", 2, 0),)
+    assert needs(asked([[1]] * 4 + [[0]], "abcde")) == (Need("a", 0, 2),)
+
+
+def test_three_of_six_pure_recordings_cannot_beat_the_permutation_test_but_three_of_seven_can():
+    three = [[1]] * 3 + [[0]] * 3
+    assert needs(asked(three, "abcdef")) == (Need("a", 1, 0),)
+    assert needs(asked([*three, [0]], "abcdefg")) == ()
+
+
+def test_recordings_that_have_the_tag_in_part_need_no_more_than_the_verdict_asks_for():
+    mixed = [[1], [0], [1], [0], [1], [0]]
+    assert needs(asked(mixed, "aabbcc")) == ()
+
+
+def test_too_few_is_said_before_and_after_with_what_to_add(tab: ProbeTab, visitor: Visitor):
+    few = made(4, 1)
+    visitor.hold(few)
+    before = plain(drawn(tab, visitor))
+    assert "can hardly come out as heard" in before
+    assert "drum : 2 more recordings with it, 1 more recording without it" in before
+    visitor.desk(ProbeDesk).result = running.run_all(few, (("spectral", False),), visitor.memory, quiet)
+    after = plain(drawn(tab, visitor))
+    assert "can hardly come out as heard" not in after
+    assert "too few recordings to say" in after
+    assert "add recordings (at least)" in after
+
+
+def test_one_recording_is_refused_before_anything_is_loaded(tab: ProbeTab, visitor: Visitor):
+    visitor.hold(made(1, 3))
+    assert "disabled" in drawn(tab, visitor)
+    with pytest.raises(PageError) as refused:
+        tab.run(visitor, Act({}))
+    assert refused.value.sentence.code == "probe.one_recording"
+    visitor.hold(LabelledClips(limits=CLIP_LIMITS))
+    with pytest.raises(PageError):
+        tab.run(visitor, Act({}))
+    assert 'href="#clips"' in drawn(tab, visitor)
+
+
+# ---- mistakes and the table -------------------------------------------------------------------------------
+
+
+def test_mistakes_say_what_was_missed_and_what_was_wrongly_heard(visitor: Visitor, second: Result):
+    run = second.runs[1]
+    found = shown.mistakes(visitor, second, run)
+    assert found["wrong"] == len(run.report.mistakes()) > 0
+    assert sum(len(clip["missed"]) + len(clip["invented"]) for clip in found["clips"]) == found["wrong"]
+    for clip in found["clips"]:
+        row = second.asked.clip_ids.index(clip["id"])
+        for tag, score in clip["missed"]:
+            assert tag in CLIPS.tags_of(row)
+            assert score < 0.5
+        for tag, score in clip["invented"]:
+            assert tag not in CLIPS.tags_of(row)
+            assert score >= 0.5
+    certain = [
+        max(abs(score - 0.5) for _, score in clip["missed"] + clip["invented"]) for clip in found["clips"]
+    ]
+    assert certain == sorted(certain, reverse=True)
+
+
+def test_the_table_sorts_by_any_column_with_the_missing_last(tab: ProbeTab, visitor: Visitor, second: Result):
+    rows = table.rows(second, "roc_auc")
+    for column in table.SORTS:
+        for descending in (False, True):
+            values = [table.SORTS[column](row) for row in table.in_order(rows, column, descending)]
+            known = [value for value in values if value is not None]
+            assert known == sorted(known, reverse=descending)
+            assert values == known + [None] * (len(values) - len(known))
+    desk = visitor.desk(ProbeDesk)
+    desk.result = second
+    for expected in (("figure", False), ("figure", True), ("figure", False)):
+        tab.sort(visitor, Act({"column": "figure"}))
+        assert desk.sort == expected
+    assert 'aria-sort="ascending"' in drawn(tab, visitor)
+    with pytest.raises(PageError):
+        tab.sort(visitor, Act({"column": "__class__"}))
+
+
+def downloaded(html: str, kind: str) -> str:
+    href = unescape(re.search(rf'download="mirdemo-probe\.{kind}" href="([^"]+)"', html)[1])
+    assert href.startswith("data:")
+    return unquote(href.split(",", 1)[1])
+
+
+def test_downloads_are_exactly_the_table_in_its_order(tab: ProbeTab, visitor: Visitor, second: Result):
+    visitor.desk(ProbeDesk).result = second
+    visitor.desk(ProbeDesk).sort = ("figure", True)
+    html = drawn(tab, visitor)
+    lines = list(csv.DictReader(io.StringIO(downloaded(html, "csv").removeprefix("\ufeff"))))
+    figures = json.loads(downloaded(html, "json"))["figures"]
+    cells = re.findall(r'<td data-label="[^"]*" class="cell-figure">(.*?)</td>', html, re.S)
+    assert len(lines) == len(figures) == len(cells) == 2 * (1 + len(second.asked.tags))
+    for line, figure, cell in zip(lines, figures, cells, strict=True):
+        assert float(line["value"]) == figure["value"]
+        assert plain(cell).strip().startswith(f"{figure['value']:.2f} ({figure['low']:.2f}")
+        assert line["backbone"] == figure["backbone"]
+    assert figures[0]["value"] == max(figure["value"] for figure in figures)
+    assert {line["n_unit"] for line in lines} == {"recordings"}
+
+
+def test_a_tag_that_a_spreadsheet_would_run_is_quoted_and_markup_stays_text(tab: ProbeTab, visitor: Visitor):
+    evil = made(4, 1, marked='=HYPERLINK("x")<i>')
+    visitor.hold(evil)
+    visitor.desk(ProbeDesk).result = running.run_all(evil, (("spectral", False),), visitor.memory, quiet)
+    html = drawn(tab, visitor)
+    assert "<i>" not in html
+    tags = {
+        line["tag"] for line in csv.DictReader(io.StringIO(downloaded(html, "csv").removeprefix("\ufeff")))
+    }
+    assert "'" + '=HYPERLINK("x")<i>' in tags
+
+
+# ---- whitening --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def no_whitening(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without what came with the software."""
+    monkeypatch.setattr("mirdemo.whitening.ASSETS", tmp_path)
+
+
+def test_whitening_is_offered_where_there_is_one_and_named_in_the_result(
+    tab: ProbeTab, visitor: Visitor, own_home: Path, no_whitening: None
+):
+    from mirdemo.backbones import load_backbone
+    from mirdemo.embedding import embed
+    from mirdemo.whitening import Whitening, stored_path
+
+    assert not running.whitening_offered("spectral")
+    tab.whiten(visitor, Act({"value": "true"}))
+    backbone = load_backbone("spectral")
+    embeddings = embed(CLIPS.clips, backbone)
+    Whitening.fit(embeddings, list(CLIPS.recordings), provenance={"generator": "test"}).save(
+        stored_path(backbone.identity)
+    )
+    assert running.whitening_offered("spectral")
+    tab.run(visitor, Act({}))
+    finished(visitor, JOB)
+    run = visitor.desk(ProbeDesk).result.runs[0]
+    assert run.report.whitening == "wccn-test"
+    assert run.key == "spectral+whitening"
+    assert "Spectral statistics, whitened" in drawn(tab, visitor)
+
+
+def test_a_whitening_of_another_version_is_refused(visitor: Visitor, own_home: Path, no_whitening: None):
+    (own_home / "whitening").mkdir()
+    (own_home / "whitening" / "spectral-0000.safetensors").write_bytes(b"nothing")
+    with pytest.raises(PageError) as refused:
+        running.run(CLIPS, "spectral", True, visitor.memory, quiet)
+    assert refused.value.sentence.code == "probe.no_whitening"
+
+
+# ---- zero-shot --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def clap(tmp_path_factory: pytest.TempPathFactory):
+    """A CLAP checkpoint with random weights: it can be asked, and what it says means nothing."""
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    try:
+        from backbones import tiny
+    finally:
+        sys.path.pop(0)
+    from mirdemo.backbones import load_backbone
+
+    folder = tiny.tiny_clap(tmp_path_factory.mktemp("clap") / "checkpoint")
+    return load_backbone("clap-music", checkpoint=folder, device="cpu", dtype="float32")
+
+
+@pytest.fixture
+def with_clap(clap, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("mirdemo.web.models.Shelf.take", lambda shelf, name, progress: clap)
+    return clap
+
+
+FEW = made(6, 1)
+
+
+def test_zero_shot_scores_are_the_cosines_of_the_joint_space(with_clap, visitor: Visitor):
+    import torch
+
+    from mirdemo.metrics import roc_auc
+
+    prompts = {tag: f"the sound of {tag}" for tag in FEW.tags}
+    found = zero_shot.ask(FEW, "clap-music", prompts, visitor.memory, quiet)
+    assert found.sick is None
+    wave = torch.from_numpy(np.asarray(FEW.clips[0].at(48_000)))[None]
+    with torch.inference_mode():
+        expected = (with_clap.joint(wave) @ with_clap.text(list(prompts.values())).T).numpy()[0]
+    assert found.cosine[0] == pytest.approx(expected, abs=1e-4)
+    assert np.abs(found.cosine).max() <= 1 + 1e-6
+    for k, tag in enumerate(FEW.tags):
+        figure = found.figures[tag]
+        assert figure.value == pytest.approx(roc_auc(FEW.labels[:, k], found.cosine[:, k]))
+        assert figure.low <= figure.value <= figure.high
+        assert figure.n == 6
+
+
+def test_prompts_are_shown_edited_and_what_they_gave_is_marked_old(
+    with_clap, tab: ProbeTab, visitor: Visitor
+):
+    visitor.hold(FEW)
+    visitor.backbone = "clap-music"
+    desk = visitor.desk(ProbeDesk)
+    assert 'value="the sound of drum"' in drawn(tab, visitor)
+    tab.ask(visitor, Act({}))
+    finished(visitor, "probe-words")
+    assert desk.words is not None
+    html = drawn(tab, visitor)
+    assert f"Mean ROC-AUC over tags {desk.words.macro.value:.2f}" in html
+    assert "prompts have changed" not in html
+    tab.prompt(visitor, Act({"tag": "drum", "value": 'a deep "taiko" drum'}))
+    html = drawn(tab, visitor)
+    assert "prompts have changed" in html
+    assert "a deep &#34;taiko&#34; drum" in html
+    tab.template(visitor, Act({"value": "music with {tag}"}))
+    assert desk.prompt("drum") == "music with drum"
+    with pytest.raises(PageError) as refused:
+        tab.template(visitor, Act({"value": "music"}))
+    assert refused.value.sentence.code == "probe.no_place"
+    assert desk.template == "music with {tag}"
+
+
+def test_a_sick_backbone_gives_no_zero_shot_figure(with_clap, tab: ProbeTab, visitor: Visitor, monkeypatch):
+    from mirdemo.backbones.health import Health
+
+    monkeypatch.setattr(with_clap, "health", Health(False, (("prompts", 0.99, False),), "f"))
+    visitor.hold(FEW)
+    visitor.backbone = "clap-music"
+    tab.ask(visitor, Act({}))
+    finished(visitor, "probe-words")
+    words = visitor.desk(ProbeDesk).words
+    assert (words.cosine, words.figures, words.macro) == (None, None, None)
+    html = drawn(tab, visitor)
+    assert "hardly tells one prompt from another" in html
+    assert "Mean ROC-AUC over tags" not in html
+
+
+def test_a_backbone_without_words_is_not_asked(tab: ProbeTab, visitor: Visitor):
+    assert "probe.ask" not in drawn(tab, visitor)
+    with pytest.raises(PageError) as refused:
+        tab.ask(visitor, Act({}))
+    assert refused.value.sentence.code == "probe.no_words"
+
+
+# ---- the endpoint -----------------------------------------------------------------------------------------
+
+
+def test_the_endpoint_reports_the_same_as_the_page(tmp_path: Path):
+    import soundfile
+
+    paths, sheet = [], ["file,tags,recording"]
+    for i in range(6):
+        kind = ("drum", "flute")[i % 2]
+        path = tmp_path / f"{i}.wav"
+        soundfile.write(path, sound(kind, i), RATE)
+        paths.append(str(path))
+        sheet.append(f"{i}.wav,{kind},r{i}")
+    report = endpoint.probe_files(paths, "\n".join(sheet), "spectral", False)
+    json.dumps(report, allow_nan=False)
+    assert [tag["tag"] for tag in report["tags"]] == ["drum", "flute"]
+    assert set(report["words"]) == {"drum", "flute"}
+    assert report["tags"][0]["figures"]["roc_auc"]["n"] == 6
+    assert report["clips"] == [f"{i}.wav" for i in range(6)]
+    with pytest.raises(PageError):
+        endpoint.probe_files(paths, "\n".join(sheet), "../../etc", False)
