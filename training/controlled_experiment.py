@@ -22,7 +22,9 @@ STAGES = {"probe": "papaioannou2025", "fewshot": "papaioannou2025"}
 
 
 def run() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--results", type=Path, default=ASSETS / "measured.jsonl")
     parser.add_argument("--store", type=Path, help="where embeddings are kept (default: beside your results)")
     parser.add_argument("--backbones", nargs="+", default=BACKBONES)

@@ -14,9 +14,15 @@ from mirdemo.probing.figures import measure
 from mirdemo.probing.report import Chance, Figures
 
 
-def estimates(scores: np.ndarray, labels: np.ndarray, recordings: np.ndarray) -> dict[str, Estimate]:
-    """Metric -> Estimate (1, n_tags), ``micro_f1`` (1,). scores: (n_clips, n_tags); recordings: (n_clips,)."""
-    return measure(scores.T[None, None], labels, recordings)[0]
+def estimates(
+    scores: np.ndarray, labels: np.ndarray, recordings: np.ndarray, n_folds: int
+) -> dict[str, Estimate]:
+    """Metric -> Estimate (1, n_tags), ``micro_f1`` (1,), unsure of the training sides too, as the probe's are.
+
+    scores: out of fold (n_clips, n_tags); recordings: (n_clips,); n_folds: that the scores were cross-validated with
+    """
+    fixed = measure(scores.T[None, None], labels, recordings)[0]
+    return {name: estimate.trained_again(n_folds) for name, estimate in fixed.items()}
 
 
 def gains(

@@ -15,7 +15,7 @@ FEWEST_RECORDINGS = 3
 
 #: The rule, for the page to show.
 RULE = Sentence(
-    "Heard: better than chance (p under {alpha}) and the whole interval of ROC-AUC from {heard} up. Partly heard: better "
+    "Heard: better than chance (p under {alpha}, the interval of ROC-AUC above one half) and the whole interval from {heard} up. Partly heard: better "
     "than chance, but the interval begins lower. Not heard: chance explains it, and the whole interval lies under {heard}. "
     "Too few recordings to say: fewer than {fewest} recordings with the tag or without it, or chance explains it but the "
     "interval reaches {heard}.",
@@ -34,12 +34,12 @@ WORDS = {
 def verdict(auc: Interval, p_value: float | None, with_tag: int, without_tag: int) -> str:
     """One of the four codes, by ``RULE``.
 
-    auc: ROC-AUC with its interval; p_value: of the permutation test, None if it was not made (then the interval has
-    to lie above one half); with_tag, without_tag: numbers of recordings
+    auc: ROC-AUC with its interval; p_value: of the permutation test (corrected for the choice among layers, while the
+    figure is the headline's, so neither alone is enough), None if it was not made; with_tag, without_tag: numbers of recordings
     """
     if min(with_tag, without_tag) < FEWEST_RECORDINGS or auc.low is None or auc.high is None:
         return TOO_FEW
-    beyond_chance = auc.low > 0.5 if p_value is None else p_value < ALPHA and auc.value > 0.5
+    beyond_chance = auc.low > 0.5 and (p_value is None or p_value < ALPHA)
     if beyond_chance:
         return HEARD if auc.low >= HEARD_FROM else PARTLY_HEARD
     return NOT_HEARD if auc.high < HEARD_FROM else TOO_FEW

@@ -27,6 +27,7 @@ from mirdemo.probing.verdict import RULE, WORDS, verdict
         (0.80, 0.95, None, 10, 20, "heard"),
         (0.45, 0.70, None, 10, 20, "not_heard"),
         (0.20, 0.60, 0.01, 10, 20, "not_heard"),
+        (0.17, 0.94, 0.01, 10, 20, "too_few"),
         (None, None, 0.01, 10, 20, "too_few"),
     ],
 )
