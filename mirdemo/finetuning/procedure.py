@@ -239,7 +239,7 @@ class Job:
         on_hardware: str | None,
     ) -> FineTuneReport:
         material, backbone = self.material, self.backbone
-        estimates = gains.estimates(scores, material.labels, material.recordings, probed.n_folds)
+        estimates = gains.estimates(scores, material.labels, material.recordings, self.n_folds)
         whole, each = gains.gains(
             estimates,
             probed.estimates,

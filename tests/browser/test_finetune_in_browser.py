@@ -57,6 +57,8 @@ def test_from_price_to_verdict_with_a_stop_and_a_reload_on_the_way(visit, record
     page.wait_for_selector(".tune-result")
     assert "4 recordings" in page.inner_text(".verdict-line")
     page.wait_for_selector('[data-key="chart-paired"].is-drawn')
+    page.click('[data-key="hub"] > summary')
+    assert page.is_checked('[data-act="fine-tune.push"] [name=private]'), "nobody publishes by mistake"
     with page.expect_download() as taken:
         page.click('[data-key="home"] a.button')
     taken.value.save_as(tmp_path / "tagger.zip")

@@ -87,12 +87,14 @@ def scores(labels, sharp, seed):
 
 @pytest.mark.parametrize(
     ("tuned", "probed", "expected"),
-    [(4.0, 0.3, WORTH_IT), (0.3, 4.0, NOT_WORTH_IT), (3.0, 3.0, NOT_WORTH_IT)],
+    [(4.0, 0.3, WORTH_IT), (0.3, 4.0, NOT_WORTH_IT), (6.0, 6.0, NOT_WORTH_IT)],
 )
 def test_many_recordings_decide_either_way(tuned, probed, expected) -> None:
     recordings = np.arange(600)
     labels = (np.random.default_rng(0).random((600, 2)) < 0.4).astype(np.uint8)
-    sides = [gains.estimates(scores(labels, s, i), labels, recordings) for i, s in enumerate((tuned, probed))]
+    sides = [
+        gains.estimates(scores(labels, s, i), labels, recordings, 5) for i, s in enumerate((tuned, probed))
+    ]
     whole, each = gains.gains(*sides, labels, recordings, ("a", "b"), 0.9, SMALLEST_GAIN)
     assert {whole.verdict, *(one.verdict for one in each)} == {expected}
     assert whole.gain.roc_auc.value == pytest.approx(np.mean([one.gain.roc_auc.value for one in each]))
@@ -103,7 +105,7 @@ def test_many_recordings_decide_either_way(tuned, probed, expected) -> None:
 def test_few_recordings_decide_nothing() -> None:
     recordings = np.arange(6)
     labels = np.array([[1], [0], [1], [0], [1], [0]], np.uint8)
-    sides = [gains.estimates(scores(labels, s, 1), labels, recordings) for s in (1.0, 0.5)]
+    sides = [gains.estimates(scores(labels, s, 1), labels, recordings, 5) for s in (1.0, 0.5)]
     whole, _ = gains.gains(*sides, labels, recordings, ("a",), 0.9, SMALLEST_GAIN)
     assert whole.verdict == CANNOT_TELL
 

@@ -41,7 +41,7 @@ class Watched:
 
     def seconds_left(self, fraction: float | None) -> float | None:
         """At most so many, for early stopping may end sooner. None while nobody can say."""
-        if self.since is None or not fraction:
+        if self.since is None or not fraction or fraction == 1:
             return None
         return (time.monotonic() - self.since) * (1 - fraction) / fraction
 
