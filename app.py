@@ -6,6 +6,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
 
+from mirdemo.web import gpu  # noqa: F401 - first: on ZeroGPU, spaces must come before gradio and torch
 from mirdemo.web.page import serve
 
 if __name__ == "__main__":

@@ -47,8 +47,7 @@ def measure(folder: Path, minutes: float, stop_after: int | None, whole: int | N
     backbone = load_backbone("mert-330m", checkpoint=folder, device="cpu", dtype="float32")
     loaded = peak_bytes()
     seconds = minutes * 60 if whole is None else whole * backbone.spec.window_seconds
-    samples = 0.1 * np.random.default_rng(0).standard_normal(round(seconds * 44_100), dtype=np.float32)
-    clip = Clip.of(samples, 44_100)
+    clip = Clip.of(np.random.default_rng(0).random(round(seconds * 44_100), np.float32) - 0.5, 44_100)
     counts = [0]
 
     def progress(done: int, total: int, phase: str) -> None:

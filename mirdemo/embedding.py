@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from mirdemo.audio import Clip
     from mirdemo.backbones.spec import Backbone, BackboneSpec, Identity
 
-#: Seconds of sound in one batch where the caller does not choose. On a CPU more than this only costs memory
-#: (benchmarks/embedding_speed.py); a GPU wants more at once.
-CPU_BATCH_SECONDS = 10.0
+#: Seconds of sound in one batch where the caller does not choose. One window fills a CPU; more only costs memory, as
+#: the convolutions of a MERT take a quarter of a gigabyte a window (benchmarks/embedding_speed.py, _memory.py). A GPU
+#: wants more at once.
+CPU_BATCH_SECONDS = 5.0
 GPU_BATCH_SECONDS = 160.0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -47,6 +48,7 @@ def build(wire: Wire) -> None:
     wire.view("clips", tab.show)
     for name in ("add", "festival", "tag", "untag", "recording", "rename", "remove", "clear"):
         wire.on(f"clips.{name}", getattr(tab, name))
+    wire.on_open("clips", get_ready)
 
 
 TAB = Tab("clips", build, step=True, done=lambda visitor: len(visitor.clips.tags) > 0)
@@ -252,9 +254,29 @@ def _read_tree(uploads: list[Upload], progress: Progress) -> LabelledClips:
     return LabelledClips.from_zip(packed.getvalue(), name, limits=CLIP_LIMITS, progress=progress)
 
 
-@cache
+def get_ready(visitor: Visitor) -> None:
+    """While a visitor without clips reads, prepare what the next click is likely to want."""
+    if visitor.clips is None:
+        threading.Thread(target=festival_set, name="mirdemo-festival", daemon=True).start()
+        warm_up(visitor.backbone)
+
+
+_MAKING = threading.Lock()
+
+
 def festival_set() -> LabelledClips:
     """The project's own demonstration set, made once for all visitors: it is nobody's secret."""
+    with _MAKING:  # two who ask at once wait for one making
+        return _festival_set()
+
+
+def festival_is_made() -> bool:
+    """Whether the demonstration set is at hand already."""
+    return bool(_festival_set.cache_info().currsize)
+
+
+@cache
+def _festival_set() -> LabelledClips:
     from mirdemo.corpora.controlled.festival import festival_clips
 
     return festival_clips()

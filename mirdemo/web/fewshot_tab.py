@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mirdemo.backbones.registry import spec, specs, status
 from mirdemo.progress import Progress
 from mirdemo.sentences import Sentence
-from mirdemo.web.clips_tab import festival_set
+from mirdemo.web.clips_tab import festival_is_made, festival_set
 from mirdemo.web.errors import PageError
 from mirdemo.web.fewshot import charts, shown, studies, taking_home
 from mirdemo.web.fewshot.placing import Plane
@@ -333,7 +333,7 @@ def festival_tags(number: int) -> tuple[str, ...]:
 
 def _has_festival(visitor: Visitor) -> bool:
     """Whether the visitor works with the demonstration set."""
-    if not festival_set.cache_info().currsize:
+    if not festival_is_made():
         return False
     made = {clip.sha256 for clip in festival_set().clips}
     return any(clip.sha256 in made for clip in visitor.clips.clips)
