@@ -21,7 +21,7 @@ SHAPES = {
     "mini-world": ("circle", "solid"),
 }
 #: titles under which the embedded backbones' results are kept
-TITLES = {"Spectral statistics": "spectral"}
+TITLES = {"Spectral statistics": "spectral", "Mini-West": "mini-west", "Mini-World": "mini-world"}
 
 
 def gap_difference(first: Disparity, second: Disparity) -> Figure:

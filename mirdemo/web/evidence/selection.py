@@ -24,6 +24,9 @@ MODEL_FACTS: Mapping[str, tuple[str | None, float | None]] = {
     "CLAP-Music": ("Apache-2.0", 194),
     "CLAP-Music&Speech": ("Apache-2.0", 194),
     "Qwen2-Audio": ("Apache-2.0", 637),
+    "Spectral statistics": ("Apache-2.0", 0),
+    "Mini-West": ("Apache-2.0", 1.7),
+    "Mini-World": ("Apache-2.0", 1.7),
 }
 LICENCES = ("any", "commercial")
 SIZES = ("any", "small")
@@ -113,4 +116,4 @@ def _models_of(selection: Selection) -> list[str]:
         if selection.size == "small" and (millions is None or millions > SMALL_MILLIONS):
             continue
         found.append(model)
-    return [*found, "spectral", "mini-west", "mini-world"]
+    return found

@@ -84,3 +84,14 @@ def test_whitened_figures_and_other_models_stay_out():
 
 def test_no_results_no_chart():
     assert chart().json is None
+
+
+def test_the_shipped_experiment_has_every_backbone_tradition_and_an_interval():
+    shipped = [
+        r for r in results.shipped() if r.source == "measured" and r.method == "probe" and r.tag is None
+    ]
+    macro = [r for r in shipped if r.metric == "roc_auc"]
+    assert {(controlled.TITLES[r.model], r.corpus) for r in macro} == {
+        (name, corpus) for name in controlled.SHAPES for corpus in controlled.CORPORA
+    }
+    assert all(r.low is not None and r.n == 120 and r.versions for r in macro)
