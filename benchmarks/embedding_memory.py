@@ -76,7 +76,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--windows", type=int)
-    parser.add_argument("--rival-windows", type=int, default=6)
+    parser.add_argument("--rival-windows", type=int, default=24)
     parser.add_argument("--write", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--whole", type=int, help=argparse.SUPPRESS)

@@ -58,9 +58,9 @@ class EmbeddingStore:
     """Embeddings of clips on disk, keyed by the clip's PCM hash and the backbone's whole identity.
 
     root: the folder (made when first written to); default ``home()/embeddings``
-    max_bytes: the store keeps itself below this. A process looks at the whole folder after every sixteenth of
-        it that it has written and then evicts down to seven eighths, so two processes writing at once stay
-        within the limit and each further one may pass it by a sixteenth. An entry of more than a sixteenth is
+    max_bytes: the store keeps itself below this. A process looks at the whole folder before every sixteenth of
+        it that it writes, and evicts down to seven eighths, so two processes writing at once stay within the
+        limit and each further one may pass it by a sixteenth. An entry of more than a sixteenth is
         refused rather than allowed to empty the store.
 
     A cache never stops the work it serves: ``put`` answers False where the disk refuses, ``get`` None.
@@ -96,6 +96,10 @@ class EmbeddingStore:
         content = _encode(entry, identity, clip_sha256)
         if len(content) > self._step:
             return False
+        self._unseen += len(content)
+        if self._unseen > self._step:  # before the write, so that the write cannot pass the limit
+            self._evict()
+            self._unseen = len(content)
         path = self._path(identity, clip_sha256)
         temporary = path.parent / f"{secrets.token_hex(8)}{_TEMPORARY}"
         try:
@@ -111,9 +115,6 @@ class EmbeddingStore:
             log.warning("the embedding store cannot be written: %s", error.strerror)
             _remove(temporary)
             return False
-        self._unseen += len(content)
-        if self._unseen >= self._step:
-            self._evict()
         return True
 
     def forget(self, clip_sha256s: Iterable[str]) -> None:
@@ -170,7 +171,6 @@ class EmbeddingStore:
                 break
             _remove(path)
             total -= size
-        self._unseen = 0
 
 
 def _identity_text(identity: Identity) -> str:

@@ -290,7 +290,11 @@ class Spectral(Backbone):
     def hidden_states(self, waves: torch.Tensor) -> list[torch.Tensor]:
         """One (batch, 1, size) tensor a layer: the statistics are already those of the whole window."""
         with torch.no_grad():
-            raw = statistics(waves.to(self.device, torch.float32))
+            waves = waves.to(self.device, torch.float32)
+            # One wave at a time: a transform of several rounds otherwise than one alone, and a logarithm near
+            # silence shows it.
+            each = [statistics(wave[None]) for wave in waves]
+            raw = {name: torch.cat([one[name] for one in each]) for name in GROUPS}
             groups = [
                 ((raw[name] - self._centres[name]) / self._scales[name]).clamp(-_LIMIT, _LIMIT)
                 for name in GROUPS

@@ -109,7 +109,7 @@ def test_a_row_does_not_depend_on_the_rows_beside_it(spectral):
     together = layers(spectral, *waves)
     for i, wave in enumerate(waves):
         for name, rows in layers(spectral, wave).items():
-            np.testing.assert_allclose(together[name][i], rows[0], atol=1e-4, err_msg=name)
+            np.testing.assert_allclose(together[name][i], rows[0], atol=1e-5, err_msg=name)
 
 
 def test_level_and_offset_change_nothing(spectral):

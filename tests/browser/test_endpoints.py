@@ -70,4 +70,5 @@ def test_what_cannot_be_done_is_said_in_the_callers_language(client, sounds: Pat
 
 
 def test_the_pages_own_wire_is_not_offered_as_an_endpoint(client):
-    assert set(client.view_api(return_format="dict")["named_endpoints"]) == {"/tag", "/few_shot", "/probe"}
+    offered = set(client.view_api(return_format="dict")["named_endpoints"])
+    assert offered == {"/tag", "/few_shot", "/probe", "/fine_tune"}

@@ -213,7 +213,7 @@ def test_tags_are_edited_by_keyboard_alone(visit, sounds: Path):
     assert rows(page).locator(".chip").all_inner_texts() == ["loud"]
     page.locator('[data-tab="clips"]').focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("location.hash === '#few-shot'")
+    page.wait_for_function("location.hash === '#probe'")
 
 
 @pytest.mark.parametrize("language", ["en-US", "ja-JP"])
@@ -221,7 +221,7 @@ def test_nothing_is_wider_than_a_phone(visit, sounds: Path, language: str):
     page = visit(language=language, width=390)
     give(page, "clips.add", [sounds / "drum one.wav"])
     wait_rows(page, 1)
-    for tab in ("clips", "few-shot", "about"):
+    for tab in ("evidence", "clips", "probe", "fine-tune", "few-shot", "about"):
         page.evaluate(f"location.hash = '{tab}'")
         page.wait_for_timeout(250)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -283,7 +283,7 @@ def test_the_way_to_a_tagger_is_beside_the_next_step(visit, sounds: Path):
     give(page, "clips.add", [sounds / "drum one.wav"])
     wait_rows(page, 1)
     page.click("a.aside")
-    page.wait_for_function("location.hash === '#few-shot'")
+    page.wait_for_function("location.hash === '#probe'")
     page.click('[data-act="few-shot.build"]')
     page.wait_for_selector('[data-key="found-home"]', timeout=90_000)
     assert str(speaker("ja")("few-shot.honest.one_recording")) in page.locator("#panel-few-shot").inner_text()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -273,9 +274,11 @@ def test_explain_names_the_clips_behind_a_tag_nearest_first():
     assert [s.distance for s in why.supporting] == pytest.approx([0.1, np.hypot(0.1, 0.2)])
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc")
 def test_dense_labels_are_refused_in_a_sentence_within_seconds_and_a_gigabyte():
     code = (
-        "import numpy as np, resource\n"
+        "import numpy as np\n"
+        "from pathlib import Path\n"
         "from mirdemo.fewshot import FewShotError, LCPrototypes\n"
         "rng = np.random.default_rng(0)\n"
         "labels = np.array([rng.permutation(64) < 32 for _ in range(64)]).T.astype(np.uint8)\n"
@@ -283,7 +286,8 @@ def test_dense_labels_are_refused_in_a_sentence_within_seconds_and_a_gigabyte():
         "    LCPrototypes().fit(rng.normal(size=(64, 768)), labels)\n"
         "except FewShotError as error:\n"
         "    print(error.sentence.code, '|', error)\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+        # not ru_maxrss: a child begins with its parent's, and the parent has run many tests
+        "print(next(line.split()[1] for line in Path('/proc/self/status').read_text().splitlines() if 'VmHWM' in line))\n"
     )
     started = time.perf_counter()
     done = subprocess.run(
@@ -293,8 +297,7 @@ def test_dense_labels_are_refused_in_a_sentence_within_seconds_and_a_gigabyte():
     assert sentence.startswith(
         "fewshot.too_many_sets | The tags of these clips combine in more than 20000 ways."
     )
-    per_unit = 1 if sys.platform == "darwin" else 1024
-    assert int(peak) * per_unit < 2**30
+    assert int(peak) * 1024 < 2**30
     assert time.perf_counter() - started < 10
 
 

@@ -45,7 +45,7 @@ def sound(kind: str, seed: int) -> np.ndarray:
     return (0.3 * wave + 0.01 * random.standard_normal(RATE)).astype(np.float32)
 
 
-def made(recordings: int = 10, per: int = 2, marked: str = "<b>") -> LabelledClips:
+def made(recordings: int = 12, per: int = 2, marked: str = "<b>") -> LabelledClips:
     """Recordings alternate between drum and flute; a second tag says nothing about the sound."""
     clips, tags, names = [], [], []
     for r in range(recordings):

@@ -202,7 +202,7 @@ def test_a_token_is_used_for_one_upload_and_kept_nowhere(do, visitor, monkeypatc
     assert TOKEN not in html
     assert TOKEN not in caplog.text
     gc.collect()
-    assert not [one for one in gc.get_objects() if isinstance(one, dict) and one.get("token") == TOKEN]
+    assert not [one for one in gc.get_objects() if type(one) is dict and one.get("token") == TOKEN]
 
 
 @pytest.mark.parametrize("repository", ["", "nobody", "../x/y", "a/b/c"])
