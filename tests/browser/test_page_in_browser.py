@@ -29,9 +29,11 @@ def add_and_tag(page, sounds: Path) -> None:
 
 
 def test_four_formats_in_prototypes_built_and_the_tags_of_a_query_read_back(visit, sounds: Path):
+    from playwright.sync_api import expect
+
     page = visit()
     add_and_tag(page, sounds)
-    page.locator(".where", has_text="4 clips · 3 tags · 4 recordings").wait_for()
+    expect(page.locator(".where")).to_contain_text("4 clips · 3 tags · 4 recordings", timeout=90_000)
     page.click('[data-tab="few-shot"]')
     page.click('[data-act="few-shot.build"]')
     page.wait_for_selector("text=prototypes, built in", timeout=90_000)
@@ -283,7 +285,7 @@ def test_the_way_to_a_tagger_is_beside_the_next_step(visit, sounds: Path):
     give(page, "clips.add", [sounds / "drum one.wav"])
     wait_rows(page, 1)
     page.click("a.aside")
-    page.wait_for_function("location.hash === '#probe'")
+    page.wait_for_function("location.hash === '#few-shot'")
     page.click('[data-act="few-shot.build"]')
     page.wait_for_selector('[data-key="found-home"]', timeout=90_000)
     assert str(speaker("ja")("few-shot.honest.one_recording")) in page.locator("#panel-few-shot").inner_text()
