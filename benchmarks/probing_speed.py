@@ -25,7 +25,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from mirdemo.folds import recording_folds
+from mirdemo.clips.folds import recording_folds
 from mirdemo.metrics import macro, roc_auc
 from mirdemo.probing import probe
 from mirdemo.probing.crossval import solve

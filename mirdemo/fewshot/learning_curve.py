@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mirdemo.clips.folds import hold_out
 from mirdemo.fewshot.errors import FewShotError, check_embeddings, check_labels, check_recordings, check_tags
 from mirdemo.fewshot.extrapolation import Extrapolation, extrapolate, fit_power_law
 from mirdemo.fewshot.methods import FewShotMethod
 from mirdemo.fewshot.prototypes import LCPrototypes
-from mirdemo.folds import hold_out
 from mirdemo.intervals import LEVEL, Interval
 from mirdemo.progress import Progress, silent
 from mirdemo.sentences import Sentence

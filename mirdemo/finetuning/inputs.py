@@ -82,7 +82,7 @@ def choose_folds(material: Material, probed: ProbeReport | None, n_folds: int, s
     """The fold that tests each clip, int (n_clips,): the probe's, else drawn as the probe draws them."""
     if probed is not None and probed.folds is not None:
         return probed.folds[0]
-    from mirdemo.folds import recording_folds
+    from mirdemo.clips.folds import recording_folds
 
     fold_of = np.empty(len(material.labels), dtype=int)
     count = min(n_folds, len(material.recording_names))

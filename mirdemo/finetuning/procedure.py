@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from mirdemo.clips.folds import hold_out
 from mirdemo.finetuning import estimate, gains, training
 from mirdemo.finetuning.cost import Cost, cost, hardware
 from mirdemo.finetuning.curve import Epoch
@@ -21,7 +22,6 @@ from mirdemo.finetuning.report import FineTuneReport
 from mirdemo.finetuning.settings import FineTuneSettings
 from mirdemo.finetuning.training import Room, Trained
 from mirdemo.finetuning.tuned import TunedHead
-from mirdemo.folds import hold_out
 from mirdemo.progress import Progress
 from mirdemo.sentences import Sentence
 

@@ -102,7 +102,7 @@ def probe_live(
 
 
 def _fold_of(question: Question, n_folds: int, seed: int) -> np.ndarray:
-    from mirdemo.folds import recording_folds
+    from mirdemo.clips.folds import recording_folds
 
     fold_of = np.empty(len(question.labels), dtype=int)
     for fold, (_, test) in enumerate(recording_folds(question.recordings, question.labels, n_folds, seed)):

@@ -167,7 +167,7 @@ def _clips(question: Question, given: Sequence[Any]) -> np.ndarray:
 
 
 def _drawn(question: Question) -> dict[str, np.ndarray]:
-    from mirdemo.folds import recording_folds
+    from mirdemo.clips.folds import recording_folds
 
     n = len(question.recording_names)
     if n < 3:

@@ -14,9 +14,9 @@ from typing import Any
 
 from mirdemo.backbones.registry import spec
 from mirdemo.clips import FEWEST_RECORDINGS, LabelledClips
+from mirdemo.clips.tags import typed_tags
 from mirdemo.progress import Progress
 from mirdemo.sentences import MirdemoError, Sentence
-from mirdemo.tags import typed_tags
 from mirdemo.web.errors import PageError
 from mirdemo.web.language import Speaker
 from mirdemo.web.limits import CLIP_LIMITS, LIMITS

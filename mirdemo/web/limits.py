@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mirdemo.clip_limits import ClipLimits
+from mirdemo.clips.limits import ClipLimits
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from mirdemo.finetuning import FineTuneError, FineTuneSettings
 from mirdemo.finetuning.tuned import LAYER, TunedHead
 from mirdemo.store import EmbeddingStore
 from mirdemo.tagger import Tagger, TaggerError, tag_archive
-from mirdemo.tagger_file import ARRAYS, CARD, MANIFEST, checksum
+from mirdemo.tagger.file import ARRAYS, CARD, MANIFEST, checksum
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +120,7 @@ def test_it_holds_the_tail_and_no_sound(report, tagger, mert) -> None:
 
 
 def repacked(tagger, change) -> dict[str, bytes]:
-    from mirdemo import tagger_file
+    from mirdemo.tagger import file as tagger_file
 
     settings, arrays = tagger.method.state()
     manifest = json.loads(tagger.contents()[MANIFEST])

@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.preprocessing import StandardScaler
 
-from mirdemo.folds import recording_folds
+from mirdemo.clips.folds import recording_folds
 from mirdemo.metrics import macro, roc_auc
 from mirdemo.probing import linear
 from mirdemo.probing.crossval import choose, solve

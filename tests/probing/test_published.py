@@ -127,7 +127,7 @@ def test_windows_are_trained_and_their_scores_averaged_by_recording(many):
 
 def sides_of(found, embeddings, labels, recordings):
     """Names of the recordings on each side of the split that is drawn where none is given."""
-    from mirdemo.folds import recording_folds
+    from mirdemo.clips.folds import recording_folds
 
     parts = [test for _, test in recording_folds(np.unique(recordings, return_inverse=True)[1], labels, 5, 0)]
     assert set(recordings[parts[0]]) == set(found.recordings)

@@ -533,7 +533,7 @@ def test_the_tagger_is_downloaded_by_its_visitor_only_and_works(after: Visitor):
 def test_a_token_is_used_once_and_kept_nowhere(tab, after: Visitor, monkeypatch: pytest.MonkeyPatch, caplog):
     token, seen = "hf_secretsecret", []
     monkeypatch.setattr(
-        "mirdemo.tagger_hub.push",
+        "mirdemo.tagger.hub.push",
         lambda contents, repository, token, private: seen.append((repository, token, private)) or "there",
     )
     tab.push(after, Act({"repository": "me/festival", "hub_token": token, "private": "true"}))

@@ -40,7 +40,7 @@ def made(built: Built) -> Tagger:
 
 def packed(built: Built) -> bytes:
     """The tagger as a zip."""
-    from mirdemo.tagger_file import zipped
+    from mirdemo.tagger.file import zipped
 
     return zipped(made(built).contents())
 
@@ -60,7 +60,7 @@ def push(built: Built, repository: str, token: str, private: bool) -> str:
 
 def checked_hub(repository: str, token: str) -> tuple[str, str]:
     """A repository's name and a token, before any work. Raises PageError."""
-    from mirdemo.tagger_hub import is_repository
+    from mirdemo.tagger.hub import is_repository
 
     if not is_repository(repository) or not token.isascii() or not token or " " in token:
         raise PageError(

@@ -32,7 +32,7 @@ def tagger_route(visitors: Visitors, result_of: Callable[[Visitor], Result | Non
     from starlette.responses import Response
     from starlette.routing import Route
 
-    from mirdemo.tagger_file import zipped
+    from mirdemo.tagger.file import zipped
 
     def take(request: Request) -> Response:
         visitor = visitors.by_sound_key(request.path_params["key"])

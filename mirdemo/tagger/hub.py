@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from mirdemo.tagger_file import LIMITS, MANIFEST, TaggerError, read
+from mirdemo.tagger.file import LIMITS, MANIFEST, TaggerError, read
 
 _PART = r"[A-Za-z0-9](?:(?!--|\.\.)[A-Za-z0-9._-]){0,94}(?<![.-])"
 _NAME = re.compile(rf"{_PART}/{_PART}", re.ASCII)

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from mirdemo.progress import Progress, silent
 from mirdemo.sentences import Sentence
-from mirdemo.tagger_file import TaggerError
+from mirdemo.tagger.file import TaggerError
 
 if TYPE_CHECKING:
     from mirdemo.backbones.spec import Backbone
     from mirdemo.store import EmbeddingStore
-    from mirdemo.tagger import Tagger
+    from mirdemo.tagger.tagger import Tagger
 
 #: Spreadsheets take a cell that begins so for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mirdemo.clip_limits import ClipsError
+from mirdemo.clips.limits import ClipsError
 
 
 def recording_folds(

@@ -23,10 +23,10 @@ from mirdemo.embedding import embed
 from mirdemo.fewshot import METHODS, LCPrototypes
 from mirdemo.sentences import Cancelled
 from mirdemo.tagger import Tagger, TaggerError, tag_archive
-from mirdemo.tagger_file import ARRAYS, CARD, FORMAT_VERSION, MANIFEST, checksum
+from mirdemo.tagger.file import ARRAYS, CARD, FORMAT_VERSION, MANIFEST, checksum
 from mirdemo.whitening import Whitening
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "backbones")]
+sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "backbones")]
 from loopback_hub import LoopbackHub  # noqa: E402
 from pushing_hub import TOKEN, PushingHub  # noqa: E402
 
@@ -608,9 +608,9 @@ def test_a_table_of_another_tagger_or_another_kind_is_left_alone(
 
 
 def test_every_sentence_has_its_japanese():
-    package = Path(__file__).parent.parent / "mirdemo"
+    package = Path(__file__).parents[2] / "mirdemo"
     for room, sources in {
-        "tagger": [*package.glob("tagger*.py"), package / "archive_tagging.py"],
+        "tagger": [*(package / "tagger").glob("*.py")],
         "fewshot": [*(package / "fewshot").glob("*.py")],
     }.items():
         said = json.loads((package / "web" / "text" / f"say.{room}.ja.json").read_text(encoding="utf-8"))

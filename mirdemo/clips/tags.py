@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from mirdemo.clip_limits import CLIP_LIMITS, ClipLimits, ClipsError
+from mirdemo.clips.limits import CLIP_LIMITS, ClipLimits, ClipsError
 
 _TYPED_SEPARATORS = re.compile(r"[|;,\n｜；，、]")
 _SHEET_SEPARATORS = re.compile(r"[|;｜；]")

@@ -1,9 +1,4 @@
-"""Clips with their tags and recordings: read from files, folders, zips and sheets, edited, counted, split.
-
->>> clips = LabelledClips.from_folder("festival")         # festival/taiko/01.wav has the tag "taiko"
->>> clips = clips.add(LabelledClips.from_files(["call.mp3"], tags="voice, slow"))
->>> clips.tags, clips.counts(), [str(sentence) for sentence in clips.problems]
-"""
+"""Labelled clips: how they are made, what they hold, how they are edited."""
 
 from __future__ import annotations
 
@@ -13,25 +8,14 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from mirdemo.archives import Entry, list_folder, list_zip
 from mirdemo.audio import LIMITS, Clip, display_name
-from mirdemo.clip_limits import CLIP_LIMITS, ClipLimits, ClipsError
-from mirdemo.folds import hold_out, recording_folds
-from mirdemo.gathering import Gathering, gather_entries, gather_sheet
+from mirdemo.clips.archives import Entry, list_folder, list_zip
+from mirdemo.clips.gathering import Gathering, gather_entries, gather_sheet
+from mirdemo.clips.limits import CLIP_LIMITS, ClipLimits, ClipsError
+from mirdemo.clips.sheets import read_sheet
+from mirdemo.clips.tags import clean_recording, clean_tags, same, typed_tags
 from mirdemo.progress import Progress, silent
 from mirdemo.sentences import Sentence
-from mirdemo.sheets import read_sheet
-from mirdemo.tags import clean_recording, clean_tags, same, typed_tags
-
-__all__ = [
-    "CLIP_LIMITS",
-    "ClipLimits",
-    "ClipsError",
-    "LabelledClips",
-    "TagCount",
-    "hold_out",
-    "recording_folds",
-]
 
 #: Below this many recordings a tag cannot be judged: it needs two to learn from and one to test.
 FEWEST_RECORDINGS = 3

@@ -6,8 +6,8 @@ import csv
 import io
 from dataclasses import dataclass
 
-from mirdemo.clip_limits import CLIP_LIMITS, ClipLimits, ClipsError
-from mirdemo.tags import clean_text, same
+from mirdemo.clips.limits import CLIP_LIMITS, ClipLimits, ClipsError
+from mirdemo.clips.tags import clean_text, same
 
 _COLUMNS = {
     "file": ("file", "filename", "file name", "path", "ファイル", "ファイル名"),

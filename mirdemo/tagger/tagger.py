@@ -1,10 +1,4 @@
-"""What a user takes home: a tagger made from a support set, in one folder, zip or Hub repository.
-
->>> tagger = Tagger.make(embeddings, labelled.labels, labelled.recordings, labelled.tags, layer="all")
->>> tagger.save("festival.zip")
->>> Tagger.load("festival.zip").tag("dance.mp3")
-[('shamisen', 0.83, Interval(...)), ...]
-"""
+"""The tagger itself: made from a support set, saved, read back, tagging."""
 
 from __future__ import annotations
 
@@ -18,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mirdemo import tagger_file
-from mirdemo.archive_tagging import ArchiveReport, tag_archive
 from mirdemo.fewshot import METHODS, FewShotError, FewShotMethod, LCPrototypes, leave_one_recording_out
 from mirdemo.fewshot.closed_sets import MAX_SETS
 from mirdemo.finetuning.tuned import LAYER, TunedHead
 from mirdemo.intervals import LEVEL, Interval
-from mirdemo.tagger_card import card
-from mirdemo.tagger_file import TaggerError, unreadable
+from mirdemo.tagger import file as tagger_file
+from mirdemo.tagger.card import card
+from mirdemo.tagger.file import TaggerError, unreadable
 
 if TYPE_CHECKING:
     from mirdemo.audio import Clip
@@ -33,8 +26,6 @@ if TYPE_CHECKING:
     from mirdemo.embedding import Embeddings
     from mirdemo.store import EmbeddingStore
     from mirdemo.whitening import LayerWhitening, Whitening
-
-__all__ = ["ArchiveReport", "Tagger", "TaggerError", "WindowTags", "tag_archive"]
 
 #: What of a backbone's identity has to agree. Precision need not: it moves embeddings far less than a room does.
 _KEYS = ("name", "fingerprint", "sample_rate", "window_seconds", "pooling")
@@ -194,10 +185,10 @@ class Tagger:
         """
         path = Path(source).expanduser()
         if not path.exists() and isinstance(source, str):
-            from mirdemo import tagger_hub
+            from mirdemo.tagger import hub
 
-            if tagger_hub.is_repository(source):
-                return cls.of(tagger_hub.fetch(source, revision, token), source)
+            if hub.is_repository(source):
+                return cls.of(hub.fetch(source, revision, token), source)
         return cls.of(tagger_file.read(path), path.name)
 
     @classmethod
@@ -265,9 +256,9 @@ class Tagger:
 
         The repository is made if it is not there. Raises TaggerError.
         """
-        from mirdemo import tagger_hub
+        from mirdemo.tagger import hub
 
-        return tagger_hub.push(self.contents(), repository, token, private=private)
+        return hub.push(self.contents(), repository, token, private=private)
 
     # ---- tagging ----------------------------------------------------------------------------------------
 
