@@ -18,7 +18,7 @@ from mirdemo.store import ClipEmbedding, EmbeddingStore
 
 if TYPE_CHECKING:
     from mirdemo.audio import Clip
-    from mirdemo.backbones.spec import Backbone, BackboneSpec, Identity
+    from mirdemo.backbones.spec import Backbone, BackboneSpec, Identity, Layer
 
 #: Seconds of sound in one batch where the caller does not choose. One window fills a CPU; more only costs memory, as
 #: the convolutions of a MERT take a quarter of a gigabyte a window (benchmarks/embedding_speed.py, _memory.py). A GPU
@@ -207,22 +207,24 @@ def _expected_windows(clip: Clip, spec: BackboneSpec) -> int:
 
 
 class _Clip:
-    """One clip under way: rows arrive window by window."""
+    """One clip under way: rows arrive window by window.
 
-    def __init__(self, clip: Clip, starts: np.ndarray) -> None:
+    They are copied to where they stay: small arrays kept from among the large ones of every batch would leave
+    the heap in pieces that cannot be used again (700 MB over the 120 windows of ten minutes).
+    """
+
+    def __init__(self, clip: Clip, starts: np.ndarray, layers: Sequence[Layer]) -> None:
         self.clip = clip
-        self.starts = starts
-        self.rows: list[list[np.ndarray] | None] = [None] * len(starts)
+        self.entry = ClipEmbedding(
+            starts, {layer.name: np.empty((len(starts), layer.size), np.float32) for layer in layers}
+        )
         self.missing = len(starts)
 
-    def take(self, index: int, rows: list[np.ndarray]) -> None:
-        self.rows[index] = rows
+    def take(self, index: int, rows: Sequence[np.ndarray]) -> None:
+        """The rows of window ``index``, one a layer."""
+        for kept, row in zip(self.entry.layers.values(), rows, strict=True):
+            kept[index] = row
         self.missing -= 1
-
-    def entry(self, names: Sequence[str]) -> ClipEmbedding:
-        return ClipEmbedding(
-            self.starts, {name: np.stack([rows[k] for rows in self.rows]) for k, name in enumerate(names)}
-        )
 
 
 class _Run:
@@ -230,7 +232,6 @@ class _Run:
 
     def __init__(self, backbone: Backbone, progress: Progress, batch_size: int) -> None:
         self.backbone = backbone
-        self.names = [layer.name for layer in backbone.spec.layers]
         self.progress = progress
         self.batch_size = batch_size
         self.done = 0
@@ -245,7 +246,7 @@ class _Run:
         spec = self.backbone.spec
         for clip in clips:
             starts, waves = cut(clip.at(spec.sample_rate), spec)
-            under_way = _Clip(clip, starts)
+            under_way = _Clip(clip, starts, spec.layers)
             for index, wave in enumerate(waves):
                 if self._batch and len(self._batch[0][2]) != len(wave):
                     yield from self._flush()
@@ -268,9 +269,7 @@ class _Run:
                 under_way.take(index, [layer[k] for layer in rows])
             self.done += len(part)
             yield from (
-                (item.clip, item.entry(self.names))
-                for item in dict.fromkeys(p[0] for p in part)
-                if not item.missing
+                (item.clip, item.entry) for item in dict.fromkeys(p[0] for p in part) if not item.missing
             )
             self.report()
 
