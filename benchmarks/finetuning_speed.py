@@ -39,7 +39,7 @@ def measure(folder: Path, options: argparse.Namespace) -> dict:
     from mirdemo.backbones import load_backbone
     from mirdemo.finetuning import FineTuneSettings, training
     from mirdemo.finetuning.prefix_cache import PrefixCache
-    from mirdemo.finetuning.training import Room
+    from mirdemo.finetuning.step import Room, pooled
     from mirdemo.progress import silent
 
     name = "mert-330m" if options.size == "330m" else "mert-95m"
@@ -83,7 +83,7 @@ def measure(folder: Path, options: argparse.Namespace) -> dict:
     else:
         source = FullForward(clips, backbone, split)
     marks.append(now())
-    start = training.pooled(split.tail, source, everything, room, name)
+    start = pooled(split.tail, source, everything, room, name)
     marks.append(now())
     epochs = [now()]
     trained = training.train(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -96,12 +96,20 @@ class Split:
         In the backbone's precision, on its device. All frames, also those that only padding reached: the tail's
         attention sees them too.
         """
+        for states in self.frozen(waves):
+            boundary = states
+        return boundary
+
+    def frozen(self, waves: Tensor) -> Iterator[Tensor]:
+        """The states of every frozen layer, from the input to the boundary, one after the other; as ``prefix``."""
         backbone = self._backbone
         with torch.no_grad():
             states = backbone.front(prepared(waves, backbone.device, backbone.spec))
-            for index in range(len(backbone.trunk.blocks) - self.n_blocks):
+        yield states
+        for index in range(len(backbone.trunk.blocks) - self.n_blocks):
+            with torch.no_grad():
                 states = backbone.trunk.step(index, states)
-        return states
+            yield states
 
 
 class NeuralBackbone(Backbone):

@@ -117,7 +117,7 @@ def _timed(backbone: Any, blocks: int, settings: FineTuneSettings) -> tuple[floa
     """Seconds a window: the prefix, and a training step. Timed on noise."""
     import torch
 
-    from mirdemo.finetuning.training import precision_context
+    from mirdemo.finetuning.step import precision_context
 
     split = backbone.split(blocks)
     waves = 0.1 * torch.randn(1, backbone.spec.window_samples, generator=torch.Generator().manual_seed(0))

@@ -20,7 +20,8 @@ from mirdemo.finetuning.inputs import Material, check_probe
 from mirdemo.finetuning.prefix_cache import PrefixCache
 from mirdemo.finetuning.report import FineTuneReport
 from mirdemo.finetuning.settings import FineTuneSettings
-from mirdemo.finetuning.training import Room, Trained
+from mirdemo.finetuning.step import Room, pooled
+from mirdemo.finetuning.training import Trained
 from mirdemo.finetuning.tuned import TunedHead
 from mirdemo.progress import Progress
 from mirdemo.sentences import Sentence
@@ -92,7 +93,7 @@ class Job:
             with closing(cache):
                 everything = np.arange(len(cache.windows))
                 with self.timed("start"):
-                    start = training.pooled(self.split.tail, cache, everything, self.room, title)
+                    start = pooled(self.split.tail, cache, everything, self.room, title)
                 scores, best_epochs = self._cross_validate(cache, start)
                 final_epochs = max(1, int(np.median(best_epochs)))
                 with self.timed("final"):

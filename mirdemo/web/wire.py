@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import logging
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -35,6 +36,9 @@ log = logging.getLogger(__name__)
 
 #: Seconds between two looks at a running job.
 WATCH_SECONDS = 0.25
+
+#: Numbers every drawing. Answers to two acts may overtake each other on their way: the page keeps the later one.
+_drawings = itertools.count(1)
 
 #: What fills a view's template: from a visitor and the language to speak.
 Context = Callable[[Visitor, Speaker], Mapping[str, Any]]
@@ -294,8 +298,9 @@ class Wire:
                 visitor.tell(UNEXPECTED, refusal=True)
 
     def _changed(self, visitor: Visitor, page: str) -> list[Any]:
-        """Each view's new text, or a skip where it is on the page already."""
+        """Each view's new text with its number, or a skip where it is on the page already."""
         with visitor.lock:
+            number = f"<!--{next(_drawings)}-->"
             shown = visitor.shown.setdefault(page, Shown(self._tabs[0]))
             updates = []
             for name, view in self._views.items():
@@ -304,7 +309,7 @@ class Wire:
                     continue
                 text = self._render(name, visitor)
                 mark = hashlib.sha256(text.encode()).hexdigest()
-                updates.append(gr.skip() if shown.marks.get(name) == mark else text)
+                updates.append(gr.skip() if shown.marks.get(name) == mark else number + text)
                 shown.marks[name] = mark
             return updates
 

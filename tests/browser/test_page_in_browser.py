@@ -218,6 +218,42 @@ def test_tags_are_edited_by_keyboard_alone(visit, sounds: Path):
     page.wait_for_function("location.hash === '#probe'")
 
 
+def test_an_answer_overtaken_by_a_later_one_is_not_drawn(visit):
+    said = visit().evaluate("""() => {
+        const view = document.createElement("div");
+        mirdemo.draw(view, "<!--2--><p>later</p>");
+        mirdemo.draw(view, "<!--1--><p>earlier</p>");
+        return view.textContent;
+    }""")
+    assert said == "later"
+
+
+def test_a_word_under_conversion_survives_what_is_drawn_before_it(visit):
+    page = visit(language="ja-JP")
+    page.evaluate("""() => {
+        window.view = document.createElement("div");
+        document.body.prepend(view);
+        mirdemo.draw(view, '<!--1--> <input type="text" data-key="field"> ');
+        view.addEventListener("compositionend", () => { view.dataset.ended = "yes"; });
+        view.querySelector("input").focus();
+    }""")
+    keyboard = page.context.new_cdp_session(page)
+    keyboard.send("Input.imeSetComposition", {"text": "たい", "selectionStart": 2, "selectionEnd": 2})
+    page.evaluate("""mirdemo.draw(view, '<!--2--> <b data-key="new">笛</b> <input type="text" data-key="field"> ')""")
+    assert page.evaluate("view.dataset.ended") is None
+    keyboard.send("Input.insertText", {"text": "太鼓"})
+    assert page.evaluate("[view.querySelector('input').value, view.textContent.trim()]") == ["太鼓", "笛"]
+
+
+def test_the_open_tab_comes_into_sight_when_the_page_narrows(visit):
+    page = visit("about")
+    page.set_viewport_size({"width": 360, "height": 700})
+    page.wait_for_function("""() => {
+        const tab = document.querySelector('[data-tab][aria-selected="true"]').getBoundingClientRect();
+        return tab.left >= 0 && tab.right <= innerWidth;
+    }""")
+
+
 @pytest.mark.parametrize("language", ["en-US", "ja-JP"])
 def test_nothing_is_wider_than_a_phone(visit, sounds: Path, language: str):
     page = visit(language=language, width=390)

@@ -186,7 +186,7 @@ def test_fine_tuning_that_ruins_the_backbone_is_called_not_worth_it(mert) -> Non
 @pytest.mark.parametrize("phase", ["prefix", "training"])
 def test_stopping_frees_everything(labelled, mert, probed, own_home, monkeypatch, phase) -> None:
     kept = []
-    build, new_head = procedure.PrefixCache.build, training._new_head
+    build, new_head = procedure.PrefixCache.build, training.new_head
 
     def building(*args, **more):
         kept.append(weakref.ref(args[2].tail))
@@ -200,7 +200,7 @@ def test_stopping_frees_everything(labelled, mert, probed, own_home, monkeypatch
         return head
 
     monkeypatch.setattr(procedure.PrefixCache, "build", building)
-    monkeypatch.setattr(training, "_new_head", heading)
+    monkeypatch.setattr(training, "new_head", heading)
 
     def progress(done, total, name):
         if name == phase and done > total // 3:

@@ -11,8 +11,10 @@ from finetuning.conftest import KINDS, tone, tones
 from finetuning.plain_finetuning import FullForward, plain_losses
 
 from mirdemo.finetuning import FineTuneError, FineTuneSettings, training
+from mirdemo.finetuning.heads import Prevalence
 from mirdemo.finetuning.prefix_cache import PrefixCache
-from mirdemo.finetuning.training import Prevalence, Room, augmented, clip_means
+from mirdemo.finetuning.step import Room, augmented, pooled
+from mirdemo.finetuning.training import clip_means
 from mirdemo.progress import silent
 
 SETTINGS = FineTuneSettings(epochs=3, batch=4, tail_rate=1e-4, head_rate=1e-2)
@@ -33,7 +35,7 @@ def cached(clips, backbone, n_blocks=None, keeping="exact"):
 def trained(source, split, settings=SETTINGS, labels=LABELS, room=None, held_out=None, **more):
     room = room or Room(settings.batch)
     everything = np.arange(len(source.windows))
-    start = training.pooled(split.tail, source, everything, room, "it")
+    start = pooled(split.tail, source, everything, room, "it")
     learn = everything if held_out is None else np.setdiff1d(everything, held_out)
     return training.train(
         source, split.tail, labels, learn, held_out, start, settings, room=room, title="it", **more
@@ -129,7 +131,7 @@ def test_out_of_memory_halves_the_batch_and_goes_on(mert) -> None:
 
 def test_one_window_that_does_not_fit_is_said_in_a_sentence(mert) -> None:
     cache, split = cached(clips_for(mert), mert)
-    start = training.pooled(split.tail, cache, np.arange(6), Room(4), "it")
+    start = pooled(split.tail, cache, np.arange(6), Room(4), "it")
 
     def never(indices):
         raise torch.OutOfMemoryError
@@ -150,7 +152,7 @@ def test_other_failures_are_not_taken_for_a_lack_of_memory(mert) -> None:
 
     cache.batch = broken
     with pytest.raises(RuntimeError, match="sizes differ"):
-        training.pooled(split.tail, cache, np.arange(6), Room(4), "it")
+        pooled(split.tail, cache, np.arange(6), Room(4), "it")
 
 
 def test_a_training_that_runs_away_ends_in_a_sentence(mert) -> None:

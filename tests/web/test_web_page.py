@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -61,6 +62,18 @@ def test_only_the_open_tab_is_drawn_and_only_what_changed_is_sent(page: Wire):
     assert not any(isinstance(update, str) for update in page._changed(visitor, "p"))
     visitor.hold(tagged())
     assert [isinstance(update, str) for update in page._changed(visitor, "p")].count(True) == 1
+
+
+def test_drawings_are_numbered_in_the_order_they_were_made(page: Wire):
+    visitor = Visitor()
+    visitor.shown["p"] = Shown("clips")
+    numbers = []
+    for count in (1, 2, 3):
+        visitor.hold(tagged(count))
+        drawn = [update for update in page._changed(visitor, "p") if isinstance(update, str)]
+        numbers += [int(re.match(r"<!--(\d+)-->", text)[1]) for text in drawn]
+    assert len(numbers) == 3
+    assert numbers == sorted(set(numbers))
 
 
 def test_a_view_that_fails_says_so_and_leaves_the_others(page: Wire, caplog):

@@ -89,9 +89,14 @@ window.mirdemo = (() => {
     }
   }
 
+  const drawn = new WeakMap(); // view -> the number of its last drawing
+
   function draw(view, html) {
+    const [mark, number] = /^<!--(\d+)-->/.exec(html) || ["", 0];
+    if (Number(number) < (drawn.get(view) || 0)) return; // an answer that was overtaken by a later one
+    drawn.set(view, Number(number));
     const fresh = document.createElement("div");
-    fresh.innerHTML = html;
+    fresh.innerHTML = html.slice(mark.length);
     const focus = document.activeElement;
     morphChildren(view, fresh);
     if (focus && view.contains(focus) && document.activeElement !== focus) focus.focus({ preventScroll: true });
@@ -122,9 +127,9 @@ window.mirdemo = (() => {
     }
     for (const tab of document.querySelectorAll("[data-tab]")) {
       const mine = tab.dataset.tab === name;
-      if (mine && tab.getAttribute("aria-selected") !== "true") tab.scrollIntoView({ block: "nearest", inline: "center" });
       tab.setAttribute("aria-selected", mine);
       tab.tabIndex = mine ? 0 : -1;
+      if (mine) reveal(tab);
     }
     for (const link of document.querySelectorAll(".where .next")) link.toggleAttribute("data-live-here", link.hash === `#${name}`);
     const place = wanted.querySelector("[data-address]");
@@ -138,6 +143,12 @@ window.mirdemo = (() => {
       requestAnimationFrame(() => charts(wanted));
     }
   }
+  /* On a phone the tabs are wider than the screen: bring the open one into sight, moving nothing else. */
+  function reveal(tab) {
+    const [row, own] = [tab.parentElement.getBoundingClientRect(), tab.getBoundingClientRect()];
+    if (own.left < row.left || own.right > row.right) tab.parentElement.scrollLeft += (own.left + own.right - row.left - row.right) / 2;
+  }
+  addEventListener("resize", () => document.querySelectorAll('[data-tab][aria-selected="true"]').forEach(reveal));
   addEventListener("hashchange", () => { showTab(); scrollTo({ top: 0 }); });
 
   /* ---- what is clicked, typed and chosen ---- */
