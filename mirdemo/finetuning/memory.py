@@ -3,8 +3,22 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
+from typing import TypeVar
 
 from mirdemo.finetuning.errors import FineTuneError
+
+Made = TypeVar("Made")
+
+
+def attempt(compute: Callable[[], Made]) -> Made | None:
+    """What ``compute`` returns; None if memory ran out (what it held is free again by then)."""
+    try:
+        return compute()
+    except (RuntimeError, MemoryError) as error:
+        if not ran_out(error):
+            raise
+    return None
 
 
 def ran_out(error: BaseException) -> bool:
@@ -20,6 +34,14 @@ def too_little(title: str) -> FineTuneError:
     return FineTuneError(
         "One window of {name} does not fit in memory for training. Choose fewer layers, a smaller backbone, or the CPU.",
         code="finetuning.memory",
+        name=title,
+    )
+
+
+def not_finite(title: str) -> FineTuneError:
+    return FineTuneError(
+        "{name} gives values that are not finite for these clips. Choose float32 or another backbone.",
+        code="finetuning.not_finite",
         name=title,
     )
 

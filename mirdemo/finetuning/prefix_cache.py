@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mirdemo.embedding import CPU_BATCH_SECONDS, GPU_BATCH_SECONDS, cut, windows
 from mirdemo.finetuning.errors import FineTuneError
-from mirdemo.finetuning.memory import give_back, ran_out, too_little
+from mirdemo.finetuning.memory import attempt, give_back, not_finite, too_little
 from mirdemo.home import home
 from mirdemo.progress import Progress
 
@@ -127,7 +127,7 @@ class PrefixCache:
 
     def _fill(self, clips, backbone, split, keeping, memory_bytes, progress) -> None:
         spec, total, done = backbone.spec, len(self.windows), 0
-        most = _at_once(backbone)
+        most = windows_at_once(spec, backbone.device)
         first_of = np.searchsorted(self.windows.clip_of, np.arange(len(clips) + 1))
         progress(0, total, "prefix")
         # Longest first: the first batch then tells how much room all of them need at most.
@@ -149,7 +149,8 @@ class PrefixCache:
         start = 0
         while start < len(waiting):
             part = waiting[start : start + most]
-            states = _forward(part, split)
+            waves = torch.from_numpy(np.stack([wave for _, wave in part]))
+            states = attempt(lambda waves=waves: split.prefix(waves))
             if states is None:
                 if most == 1:
                     raise too_little(spec.title)
@@ -157,11 +158,7 @@ class PrefixCache:
                 give_back()
                 continue
             if not bool(torch.isfinite(states).all()):
-                raise FineTuneError(
-                    "{name} gives values that are not finite for these clips. Choose float32 or another backbone.",
-                    code="finetuning.not_finite",
-                    name=spec.title,
-                )
+                raise not_finite(spec.title)
             if not self._stores:
                 self._settle(states, split, len(part[0][1]), keeping, memory_bytes)
             self._keep(part, states)
@@ -172,7 +169,7 @@ class PrefixCache:
         """Choose precision and place, knowing the first (and longest) windows' states."""
         values = len(self.windows) * states[0].numel()
         large = values * states.dtype.itemsize > memory_bytes
-        halve = keeping == "half" or (keeping == "auto" and large and is_faithful(states, split, samples))
+        halve = keeping == "half" or (keeping == "auto" and large and is_faithful(states, split.tail, samples))
         self.dtype = torch.float16 if halve and states.dtype == torch.float32 else states.dtype
         expected = values * self.dtype.itemsize
         if states.device.type == "cuda":
@@ -217,7 +214,7 @@ class PrefixCache:
         return store.view(shape)
 
 
-def is_faithful(states: Tensor, split: Split, samples: int) -> bool:
+def is_faithful(states: Tensor, tail: nn.Module, samples: int) -> bool:
     """True if the tail gives the same, to ``FAITHFUL``, when it reads these float32 states in float16."""
     if states.dtype != torch.float32:
         return False
@@ -225,23 +222,14 @@ def is_faithful(states: Tensor, split: Split, samples: int) -> bool:
     if not bool(torch.isfinite(halved).all()):
         return False
     with torch.no_grad():
-        exact = split.tail(states, samples=samples)
-        return float((split.tail(halved.float(), samples=samples) - exact).norm() / exact.norm()) <= FAITHFUL
+        exact = tail(states, samples=samples)
+        return float((tail(halved.float(), samples=samples) - exact).norm() / exact.norm()) <= FAITHFUL
 
 
-def _forward(part: list[tuple[int, np.ndarray]], split: Split) -> Tensor | None:
-    """States of the windows; None if memory ran out."""
-    try:
-        return split.prefix(torch.from_numpy(np.stack([wave for _, wave in part])))
-    except (RuntimeError, MemoryError) as error:
-        if not ran_out(error):
-            raise
-    return None
-
-
-def _at_once(backbone: NeuralBackbone) -> int:
-    seconds = CPU_BATCH_SECONDS if backbone.device.type == "cpu" else GPU_BATCH_SECONDS
-    return max(1, int(seconds / backbone.spec.window_seconds))
+def windows_at_once(spec: BackboneSpec, device: torch.device) -> int:
+    """How many windows the prefix is given at first; fewer where memory runs out."""
+    seconds = CPU_BATCH_SECONDS if device.type == "cpu" else GPU_BATCH_SECONDS
+    return max(1, int(seconds / spec.window_seconds))
 
 
 def _reserve(path: Path, size: int) -> None:

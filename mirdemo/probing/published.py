@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from mirdemo.intervals import by_recording
 from mirdemo.metrics import macro, roc_auc
 from mirdemo.probing.errors import ProbeError
 from mirdemo.probing.figures import macro_report, measure, tag_reports
@@ -25,9 +24,8 @@ from mirdemo.probing.inputs import MEAN, Question
 from mirdemo.probing.permutation import fixed_test
 from mirdemo.probing.report import ProbeReport
 from mirdemo.probing.settings import MlpSettings
+from mirdemo.probing.sides import check_validation, parted, recording_labels, recording_means
 from mirdemo.progress import Progress
-
-SIDES = ("train", "valid", "test")
 
 
 def probe_published(
@@ -49,7 +47,7 @@ def probe_published(
     from mirdemo.probing.mlp import train
 
     start = time.perf_counter()
-    sides = _sides(question, split)
+    sides = parted(question.recordings, question.recording_names, question.labels, split)
     layer, own = _layer(question, settings)
     rows, clip_of = _rows(embeddings, own, learned=settings.layer_weights == "learned")
     place = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
@@ -60,22 +58,22 @@ def probe_published(
         rows = (rows - taught.mean(0)) / np.where(deviation > 0, deviation, 1)
     side_rows = {name: torch.from_numpy(rows[index]).to(place) for name, index in windows.items()}
     recording_of = {name: question.recordings[clip_of[index]] for name, index in windows.items()}
-    truth = {name: _recording_labels(question, clips) for name, clips in sides.items()}
-    if not np.isfinite(roc_auc(truth["valid"].T, np.zeros(truth["valid"].T.shape))).any():
-        raise ProbeError(
-            "No tag is on some but not all validation recordings, so training cannot be stopped in time. "
-            "Put more recordings on the validation side.",
-            code="probing.validation_one_sided",
-        )
+    truth = {
+        name: recording_labels(question.labels[clips], question.recordings[clips])
+        for name, clips in sides.items()
+    }
+    check_validation(truth["valid"])
 
     def validate(model: Any) -> np.ndarray:
         return macro(
-            roc_auc(truth["valid"].T, _averaged(model.scores(side_rows["valid"]), recording_of["valid"]))
+            roc_auc(
+                truth["valid"].T, recording_means(model.scores(side_rows["valid"]), recording_of["valid"])
+            )
         )
 
     targets = torch.from_numpy(question.labels[clip_of[windows["train"]]].astype(np.float32)).to(place)
     model = train(side_rows["train"], targets, seeds, settings, validate, progress)
-    scores = _averaged(model.scores(side_rows["test"]), recording_of["test"])  # (s, t, n)
+    scores = recording_means(model.scores(side_rows["test"]), recording_of["test"])  # (s, t, n)
     seconds = {"train": time.perf_counter() - start}
     tested = np.unique(question.recordings[sides["test"]])
     estimates, deviation = measure(np.stack([scores, scores], 1), truth["test"], tested)
@@ -122,64 +120,6 @@ def probe_published(
     )
 
 
-def _sides(question: Question, split: Mapping[str, Sequence[Any]] | None) -> dict[str, np.ndarray]:
-    """Clip indices of train, valid and test. Raises ProbeError if a side is empty or shares a recording."""
-    if split is None:
-        return _drawn(question)
-    if set(split) != set(SIDES):
-        raise ProbeError(
-            "A split names train, valid and test, not {given}.",
-            code="probing.split_names",
-            given=", ".join(sorted(map(str, split))) or "–",
-        )
-    sides = {name: _clips(question, split[name]) for name in SIDES}
-    for name, clips in sides.items():
-        if len(clips) == 0:
-            raise ProbeError(
-                "None of the clips is on the {side} side. Give it some.", code="probing.side_empty", side=name
-            )
-    held = [set(question.recordings[clips]) for clips in sides.values()]
-    shared = (held[0] & held[1]) | (held[0] & held[2]) | (held[1] & held[2])
-    if shared:
-        raise ProbeError(
-            "{n} recordings are on more than one side of the split, {name} among them. Put each on one side.",
-            code="probing.split_shared",
-            n=len(shared),
-            name=question.recording_names[min(shared)],
-        )
-    return sides
-
-
-def _clips(question: Question, given: Sequence[Any]) -> np.ndarray:
-    """Indices as they are; names of recordings to the clips they hold. Names without a clip are passed over."""
-    given = np.asarray(given)
-    if given.dtype.kind in "iu":
-        if given.size and not (given.min() >= 0 and given.max() < len(question.labels)):
-            raise ProbeError(
-                "The split asks for clip {index}, but clips are numbered from 0 to {last}. Use those.",
-                code="probing.split_index",
-                index=int(given.max() if given.min() >= 0 else given.min()),
-                last=len(question.labels) - 1,
-            )
-        return np.unique(given)
-    names = np.array(question.recording_names)[question.recordings]
-    return np.flatnonzero(np.isin(names, given.astype(str)))
-
-
-def _drawn(question: Question) -> dict[str, np.ndarray]:
-    from mirdemo.clips.folds import recording_folds
-
-    n = len(question.recording_names)
-    if n < 3:
-        raise ProbeError(
-            "Training, validation and test need at least three recordings, and there are {n}. Add recordings.",
-            code="probing.too_few_to_split",
-            n=n,
-        )
-    parts = [test for _, test in recording_folds(question.recordings, question.labels, min(5, n), 0)]
-    return {"train": np.sort(np.concatenate(parts[2:])), "valid": parts[1], "test": parts[0]}
-
-
 def _layer(question: Question, settings: MlpSettings) -> tuple[str, tuple[str, ...]]:
     """What the report calls the layer, and the backbone's own layers behind it."""
     if settings.layer_weights not in ("mean", "learned"):
@@ -215,14 +155,3 @@ def _rows(embeddings: Any, own: Sequence[str], *, learned: bool) -> tuple[np.nda
     if learned and len(own) > 1:
         return np.stack(stacked, 1).astype(np.float32), clip_of
     return np.mean(stacked, axis=0, dtype=np.float32), clip_of
-
-
-def _recording_labels(question: Question, clips: np.ndarray) -> np.ndarray:
-    """0/1 (n_recordings, n_tags) of the recordings on one side, in their order."""
-    summed = by_recording(question.labels[clips].T.astype(int), question.recordings[clips])
-    return (summed.T > 0).astype(np.uint8)
-
-
-def _averaged(scores: np.ndarray, recordings: np.ndarray) -> np.ndarray:
-    """Mean over each recording's windows: (..., n_windows) -> (..., n_recordings), recordings sorted."""
-    return by_recording(scores, recordings) / by_recording(np.ones(len(recordings)), recordings)
