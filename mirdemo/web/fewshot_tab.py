@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from mirdemo.backbones.registry import spec, specs, status
 from mirdemo.progress import Progress
-from mirdemo.sentences import Sentence
 from mirdemo.web.clips_tab import festival_is_made, festival_set
 from mirdemo.web.errors import PageError
-from mirdemo.web.fewshot import charts, shown, studies, taking_home
+from mirdemo.web.fewshot import charts, shown, studies
 from mirdemo.web.fewshot.placing import Plane
 from mirdemo.web.fewshot.studies import Curve, Layers, Setting
+from mirdemo.web.fewshot.taking_home import DOWNLOAD, made
 from mirdemo.web.language import Speaker
 from mirdemo.web.limits import LIMITS
 from mirdemo.web.models import Memory
@@ -21,6 +21,7 @@ from mirdemo.web.probe.running import whitening_offered
 from mirdemo.web.session import Visitor, Visitors
 from mirdemo.web.tab import Tab
 from mirdemo.web.tagging import Answer, Built, answer, build, layers_of, spans, usual_layer
+from mirdemo.web.taking_home import push
 from mirdemo.web.uploads import Upload
 from mirdemo.web.wire import Act, Wire
 
@@ -76,7 +77,7 @@ TAB = Tab(
 
 def download_route(visitors: Visitors) -> Route:
     """Where each visitor finds the tagger made of the prototypes on the page."""
-    return taking_home.tagger_route(visitors, current_prototypes)
+    return DOWNLOAD.route(visitors, current_prototypes, made)
 
 
 class FewShotTab:
@@ -144,8 +145,8 @@ class FewShotTab:
             and get("layers", (layers, now, said), lambda: charts.layer_chart(layers, now, names, t)),
             "best": layers and layers.choice.best != now and (layers.choice.best, *names(layers.choice.best)),
             "missing": [_title(t, one) for one in layers.missing] if layers else [],
-            "tagger": taking_home.address(visitor),
-            "file": taking_home.FILE,
+            "tagger": DOWNLOAD.address(visitor),
+            "file": DOWNLOAD.file,
             "hub_job": self._job(visitor, HUB_JOB),
         }
 
@@ -242,21 +243,9 @@ class FewShotTab:
         )
 
     def push(self, visitor: Visitor, act: Act) -> None:
-        """Upload the tagger to the Hub. The token lives in this call and its job only."""
+        """Upload the tagger to the Hub."""
         built = _needed(visitor)
-        repository, token = taking_home.checked_hub(act.text("repository"), act.text("hub_token"))
-        private = act.flag("private")
-
-        def take(address: str) -> None:
-            visitor.tell(Sentence("Uploaded: {address}", "page.uploaded", {"address": address}))
-
-        self._wire.start(
-            visitor,
-            HUB_JOB,
-            lambda progress: taking_home.push(built, repository, token, private),
-            take,
-            resource="sound",
-        )
+        push(self._wire, visitor, act, HUB_JOB, lambda: made(built))
 
     def query(self, visitor: Visitor, act: Act) -> None:
         """Tag one new recording."""

@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING, Any
 from mirdemo.backbones.registry import spec, specs, status
 from mirdemo.clips import LabelledClips
 from mirdemo.finetuning import PRICES, RULE, FineTuneSettings
-from mirdemo.sentences import Sentence
 from mirdemo.web import gpu
 from mirdemo.web.errors import PageError
-from mirdemo.web.finetune import charts, download, endpoint, outlook, shown
+from mirdemo.web.finetune import charts, endpoint, outlook, shown
 from mirdemo.web.finetune.order import count_windows
 from mirdemo.web.finetune.outlook import Outlook
 from mirdemo.web.finetune.running import Result, Wanted, Watched, train
+from mirdemo.web.finetune.taking_home import DOWNLOAD, made
 from mirdemo.web.language import Speaker
 from mirdemo.web.probe.running import Asked, Run, run_key
 from mirdemo.web.probe.running import Result as ProbeResult
 from mirdemo.web.probe_tab import MOST_RUNS, ProbeDesk
 from mirdemo.web.session import Visitor, Visitors
 from mirdemo.web.tab import Tab
+from mirdemo.web.taking_home import push
 from mirdemo.web.wire import Act, Wire
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ TAB = Tab("fine-tune", build, step=True, done=lambda visitor: visitor.desk(FineT
 
 def download_route(visitors: Visitors) -> Route:
     """Where each visitor finds the tagger of the result on the page."""
-    return download.tagger_route(visitors, lambda visitor: visitor.desk(FineTuneDesk).result)
+    return DOWNLOAD.route(visitors, lambda visitor: visitor.desk(FineTuneDesk).result, made)
 
 
 class FineTuneTab:
@@ -169,8 +170,8 @@ class FineTuneTab:
             "tags": shown.tag_rows(t, report),
             "costs": shown.cost_rows(t, result, found, desk.prices),
             "warnings": report.warnings,
-            "address": download.address(visitor),
-            "file": download.FILE,
+            "address": DOWNLOAD.address(visitor),
+            "file": DOWNLOAD.file,
             "licence": report.spec.licence,
             "hub_job": job if job is not None and job.active else None,
         }
@@ -247,23 +248,9 @@ class FineTuneTab:
         desk.watched = watched
 
     def push(self, visitor: Visitor, act: Act) -> None:
-        """Upload the tagger to the Hub. The token lives in this call and its job only."""
-        from mirdemo.web.fewshot.taking_home import checked_hub
-
+        """Upload the tagger to the Hub."""
         result = _result(visitor)
-        repository, token = checked_hub(act.text("repository"), act.text("hub_token"))
-        private = act.flag("private")
-
-        def take(address: str) -> None:
-            visitor.tell(Sentence("Uploaded: {address}", "page.uploaded", {"address": address}))
-
-        self._wire.start(
-            visitor,
-            HUB_JOB,
-            lambda progress: download.made(result).push(repository, token, private=private),
-            take,
-            resource="sound",
-        )
+        push(self._wire, visitor, act, HUB_JOB, lambda: made(result))
 
 
 def _drawn(desk: FineTuneDesk, name: str, of: tuple, t: Speaker, draw: Any) -> Chart | tuple[Chart, ...]:

@@ -27,10 +27,11 @@ from mirdemo.finetuning import PRICES, Epoch, FineTuneSettings
 from mirdemo.sentences import Cancelled, MirdemoError
 from mirdemo.web import gpu
 from mirdemo.web.errors import PageError
-from mirdemo.web.finetune import child, download, endpoint, outlook, running, shown, worker
+from mirdemo.web.finetune import child, endpoint, outlook, running, shown, worker
 from mirdemo.web.finetune.order import Broken, Order, Step
 from mirdemo.web.finetune.outlook import Outlook
 from mirdemo.web.finetune.running import Result, Wanted, Watched
+from mirdemo.web.finetune.taking_home import DOWNLOAD
 from mirdemo.web.finetune_tab import JOB, LOOK_JOB, FineTuneDesk, FineTuneTab, _kept_probe, download_route
 from mirdemo.web.jobs import Job, Jobs
 from mirdemo.web.language import speaker
@@ -514,7 +515,7 @@ def test_the_tagger_is_downloaded_by_its_visitor_only_and_works(after: Visitor):
     visitors = Visitors()
     mine = visitors.arrive(None, "p")
     client = TestClient(Starlette(routes=[download_route(visitors)]))
-    address = "/" + download.address(mine)
+    address = "/" + DOWNLOAD.address(mine)
     assert client.get(address).status_code == 404, "nothing trained yet"
     mine.desk(FineTuneDesk).result = after.desk(FineTuneDesk).result
     assert client.get(address.replace(mine.sounds.key, "x" * 43)).status_code == 404

@@ -61,7 +61,7 @@ def look_ahead(backbone: str, blocks: int, progress: Progress) -> Outlook:
     """Time a small step here, or read what an earlier run took. Fetches nothing."""
     import torch
 
-    from mirdemo.finetuning.estimate import device_name
+    from mirdemo.finetuning.versions import device_name
     from mirdemo.web import gpu
     from mirdemo.web.models import SHELF
 

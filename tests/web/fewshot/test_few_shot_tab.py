@@ -19,6 +19,7 @@ from mirdemo.fewshot import LCPrototypes, leave_one_recording_out
 from mirdemo.tagger import Tagger
 from mirdemo.web.fewshot import charts
 from mirdemo.web.fewshot.studies import Setting
+from mirdemo.web.fewshot.taking_home import made
 from mirdemo.web.fewshot_tab import FewShotDesk, current_prototypes, download_route
 from mirdemo.web.language import LANGUAGES
 from mirdemo.web.page import TABS, _where
@@ -184,9 +185,7 @@ def test_whitening_is_offered_where_there_is_one_named_in_the_answer_and_taken_h
     built = visitor.desk(FewShotDesk).built
     assert built.whitening.name in html
     assert not np.allclose(built.rows, before.rows)
-    from mirdemo.web.fewshot.taking_home import packed
-
-    (tmp_path / "t.zip").write_bytes(packed(built))
+    made(built).save(tmp_path / "t.zip")
     tagger = Tagger.load(tmp_path / "t.zip")
     np.testing.assert_allclose(tagger.rows(built.embeddings), built.rows, rtol=1e-5, atol=1e-5)
 
