@@ -2,7 +2,7 @@
 
     python benchmarks/unknown_calibration.py [--layer all] [--trials 60]
 
-45 recordings of the controlled festival (a room, instruments and a tonic of its own each), embedded by ``spectral``.
+75 recordings of the controlled festival (a room, instruments and a tonic of its own each), embedded by ``spectral``.
 Small support sets are drawn from them; the clips of all other recordings are known clips, 9 s of each other tradition
 are not. Prints, for several sizes of the support set, the share of known clips called unknown by both limits (5 % are
 promised), their ratio, and the share of the other traditions that is found to be unknown.

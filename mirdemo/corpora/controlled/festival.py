@@ -1,7 +1,8 @@
-"""The demonstration set: a small Japanese festival, twelve labelled clips and three to ask about.
+"""The demonstration set: a small Japanese festival, 24 labelled clips and three to ask about.
 
-Six recordings of two clips each: within a recording tonic, scale, tempo, room and instruments stay, the
-players change. Every tag is on at least three clips of at least three recordings.
+Twelve recordings of two clips each: within a recording tonic, scale, tempo, room and instruments stay, the
+players change. Every tag is on at least ten clips of at least six recordings, so that
+a probe has something to say.
 """
 
 from __future__ import annotations
@@ -85,6 +86,30 @@ _RECORDINGS: tuple[_Recording, ...] = (
         _Take(("Voice", "Shinobue"), ("Kane",)),
         _Take(("Shamisen",), calls=True),
     )),
+    _Recording("dashi", "山車", "Yo", "fast", "Yatai-bayashi", "Dance", (
+        _Take(("Shinobue",), ("Taiko",)),
+        _Take(("Shamisen",), ("Kane",), calls=True),
+    )),
+    _Recording("mikoshi", "神輿", "In", "slow", "Nagashi", "Song", (
+        _Take(("Voice",), ("Taiko", "Kane")),
+        _Take(("Voice",), ("Kane",)),
+    )),
+    _Recording("komori", "子守唄", "In", "slow", "Ondo", "Song", (
+        _Take(("Voice", "Shamisen")),
+        _Take(("Voice",)),
+    )),
+    _Recording("shishimai", "獅子舞", "Yo", "slow", "Shoden", "Dance", (
+        _Take(("Shinobue",), ("Taiko", "Kane")),
+        _Take(("Shinobue",), ("Taiko",)),
+    )),
+    _Recording("bon", "盆踊り", "Yo", "fast", "Ondo", "Song", (
+        _Take(("Shamisen",), ("Taiko",), calls=True),
+        _Take(("Voice", "Shamisen")),
+    )),
+    _Recording("kagura", "神楽", "In", "fast", "Shoden", "Dance", (
+        _Take(("Shinobue",), ("Kane",)),
+        _Take(("Shinobue",), ("Taiko",)),
+    )),
     _Recording("query-night", "問い 夜", "Yo", "fast", "Nagashi", "Song", (_Take(("Shinobue",), ("Taiko", "Kane")),), False),
     _Recording("query-street", "問い 通り", "In", "slow", "Ondo", "Song", (_Take(("Voice", "Shamisen")),), False),
     _Recording("query-shrine", "問い 社", "In", "fast", "Yatai-bayashi", "Dance", (_Take(("Shamisen",), ("Taiko",), calls=True),), False),
@@ -161,7 +186,7 @@ def _made(labelled: bool) -> tuple[FestivalClip, ...]:
 
 
 def festival() -> tuple[FestivalClip, ...]:
-    """The twelve labelled clips."""
+    """The 24 labelled clips."""
     return _made(labelled=True)
 
 
@@ -171,7 +196,7 @@ def festival_queries() -> tuple[FestivalClip, ...]:
 
 
 def festival_clips() -> LabelledClips:
-    """The demonstration set as labelled clips: 12 clips, 9 tags, 6 recordings."""
+    """The demonstration set as labelled clips: 24 clips, 9 tags, 12 recordings."""
     from mirdemo.clips import LabelledClips
 
     clips = festival()
@@ -181,7 +206,7 @@ def festival_clips() -> LabelledClips:
 
 
 def write_festival(folder: str | Path) -> list[Path]:
-    """Write the set as files: 12 FLAC files and ``labels.csv`` (file, tags, recording), and the three clips to
+    """Write the set as files: 24 FLAC files and ``labels.csv`` (file, tags, recording), and the three clips to
     ask about, without labels, in ``queries/``. Returns the paths written. The folder is made if need be."""
     import soundfile
 
