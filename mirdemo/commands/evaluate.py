@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from contextlib import redirect_stdout
 from pathlib import Path
 
 from mirdemo.commands.console import (
@@ -14,6 +16,7 @@ from mirdemo.commands.console import (
     warn,
 )
 from mirdemo.commands.corpora import add_corpus_arguments
+from mirdemo.commands.workers import add_worker_arguments, asked_workers, wrong_worker_arguments
 
 #: Embeddings of a whole corpus with all layers take some 10 GB; a store that evicted them would compute them again.
 STORE_GB = 200
@@ -59,11 +62,18 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--store-gb", type=_count, default=STORE_GB, metavar="GB", help=f"its limit (default: {STORE_GB})"
     )
+    add_worker_arguments(parser)
     add_json_argument(parser)
 
 
 def run(args: Namespace) -> int:
     """Exit code 1 if items were left out."""
+    if wrong_worker_arguments(args):
+        return 2
+    if args.workers and args.method == "finetune":
+        warn("Fine-tuning has one machine. Leave --workers out.")
+        return 2
+    workers = asked_workers(args)
     from mirdemo.backbones import load_backbone
     from mirdemo.corpora.registry import open_corpus
     from mirdemo.evaluation import Request, evaluate
@@ -82,6 +92,7 @@ def run(args: Namespace) -> int:
     )
     corpus = open_corpus(args.corpus, args.data, args.splits, max_seconds=args.max_seconds, mode=args.mode)
     root = Path(args.store).expanduser() if args.store else home() / "corpora" / "embeddings"
+    store = EmbeddingStore(root, args.store_gb * 10**9)
     with progress_bar(not args.json) as progress:
         backbone = load_backbone(args.backbone, args.checkpoint, args.device, args.dtype, progress=progress)
         for sentence in backbone.warnings:
@@ -92,10 +103,11 @@ def run(args: Namespace) -> int:
             corpus,
             backbone,
             request,
-            store=EmbeddingStore(root, args.store_gb * 10**9),
+            store=store,
             whitening=_whitening(backbone, progress) if args.whitening else None,
             results=Path(args.results).expanduser() if args.results else None,
             again=args.again,
+            embed_first=workers and _by_workers(args, corpus, backbone, store, workers, progress),
             progress=progress,
         )
     if args.json:
@@ -111,6 +123,25 @@ def run(args: Namespace) -> int:
     else:
         _print(args, corpus, found)
     return 1 if found.left_out else 0
+
+
+def _by_workers(args: Namespace, corpus, backbone, store, workers, progress):
+    """What ``evaluate`` calls first: the items embedded by several workers, in the precision of this backbone."""
+    from mirdemo.bulk import Named
+    from mirdemo.bulk.corpus import embed_items
+    from mirdemo.evaluation.sounds import SoundMemory
+
+    identity = backbone.identity
+    load = Named(args.backbone, args.checkpoint, identity.dtype)
+
+    def embed_first(item_ids: list[str]) -> int:
+        with redirect_stdout(sys.stderr):  # where Ray says what its workers died of
+            return embed_items(
+                corpus, item_ids, load, identity,
+                store=store, sounds=SoundMemory(), workers=workers, progress=progress, tell=warn,
+            )  # fmt: skip
+
+    return embed_first
 
 
 def _print(args: Namespace, corpus, found) -> None:

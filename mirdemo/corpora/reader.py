@@ -147,16 +147,17 @@ class RecordedCorpus(Corpus):
                 corpus=self.facts.title,
                 page=self.facts.page,
             )
-        return load_section(path, *self._times(item_id))
+        return load_section(path, *self.times(item_id))
 
     def sound_key(self, item_id: str) -> str | None:
         path = self.file(item_id)
         if path is None:
             return None
         stat = path.stat()
-        return json.dumps([str(path.resolve()), stat.st_size, stat.st_mtime_ns, *self._times(item_id)])
+        return json.dumps([str(path.resolve()), stat.st_size, stat.st_mtime_ns, *self.times(item_id)])
 
-    def _times(self, item_id: str) -> tuple[float, float | None]:
+    def times(self, item_id: str) -> tuple[float, float | None]:
+        """Where in its file the item is heard, in seconds; end None: to the end of the file."""
         item = self.items[item_id]
         if self.max_seconds is None:
             return item.start_s, item.end_s

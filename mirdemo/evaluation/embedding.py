@@ -117,29 +117,6 @@ def embed_corpus(
     return CorpusEmbeddings(embeddings, ids, unreadable, computed)
 
 
-@dataclass(frozen=True, eq=False)
-class CorpusClips:
-    """Clips of the items that could be read, their ids, and why the others could not."""
-
-    clips: tuple[Clip, ...]
-    ids: tuple[str, ...]
-    unreadable: Mapping[str, str]
-    computed: int = 0
-
-
-def decode_corpus(corpus: Corpus, item_ids: Sequence[str], progress: Progress) -> CorpusClips:
-    """The sound of these items, all of it in memory. progress: told (items done, items in all, ``"reading"``)."""
-    clips: dict[str, Clip] = {}
-    unreadable: dict[str, str] = {}
-    for item_id in item_ids:
-        progress(len(clips) + len(unreadable), len(item_ids), "reading")
-        try:
-            clips[item_id] = corpus.clip(item_id)
-        except AudioError as refusal:
-            unreadable[item_id] = str(refusal)
-    return CorpusClips(tuple(clips.values()), tuple(clips), unreadable)
-
-
 def usual_layer(spec: BackboneSpec, asked: str | None) -> str:
     """The layer asked for; else the mean over layers as published, where all have one size, else the last.
 

@@ -9,20 +9,25 @@ from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from mirdemo.probing import ProbeReport
 from mirdemo.results import Result
 
 if TYPE_CHECKING:
     from mirdemo.backbones.spec import Backbone, Identity
-    from mirdemo.finetuning import FineTuneReport
+    from mirdemo.finetuning import FineTuneReport, PublishedReport
     from mirdemo.intervals import Interval
-    from mirdemo.probing import ProbeReport
 
 _OVER_TAGS = {"roc_auc": "roc_auc", "map": "average_precision", "macro_f1": "f1", "micro_f1": "micro_f1"}
 _OF_A_TAG = {"roc_auc": "roc_auc", "map": "average_precision", "f1": "f1"}
 
 
-def report_results(report: ProbeReport | FineTuneReport, common: Mapping[str, Any]) -> list[Result]:
-    """The headline figures over all tags, then three a tag. common: the fields that all of them share."""
+def report_results(
+    report: ProbeReport | FineTuneReport | PublishedReport, common: Mapping[str, Any]
+) -> list[Result]:
+    """The headline figures over all tags, then three a tag, then those over all tags of each single seed.
+
+    common: the fields that all of them share
+    """
     found = [
         _result(common, metric, getattr(report.macro.figures, name)) for metric, name in _OVER_TAGS.items()
     ]
@@ -31,6 +36,10 @@ def report_results(report: ProbeReport | FineTuneReport, common: Mapping[str, An
             _result(common, metric, getattr(of_tag.figures, name), of_tag.tag)
             for metric, name in _OF_A_TAG.items()
         ]
+    if isinstance(report, ProbeReport):
+        for seed, figures in report.by_seed.items():
+            own = {**common, "seed": seed}
+            found += [_result(own, metric, getattr(figures, name)) for metric, name in _OVER_TAGS.items()]
     return [result for result in found if result is not None]
 
 

@@ -1,16 +1,16 @@
 """The evaluation itself: choose the items, embed what is not embedded yet, run the stage, write the records.
 
-Protocol ``papaioannou2025``: the official split; the probe trains on train, stops by valid and reports on test; few-shot
-episodes are drawn from test. An item of the split counts as one recording, as published.
+Protocol ``papaioannou2025``: the official split; probe and fine-tuning train on train, stop by valid and report on test;
+few-shot episodes are drawn from test. An item of the split counts as one recording, as published.
 Protocol ``live``: what the page does with a visitor's clips, on the test side alone: probe and fine-tuning are
 cross-validated there. Items cut from one source count as one recording, so that none sits on both sides of a fold.
-Fine-tuning on the official split is not offered: there is no stage for it.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,14 +19,16 @@ import numpy as np
 
 from mirdemo.corpora.errors import first_few
 from mirdemo.corpora.reader import SIDES, Corpus
-from mirdemo.evaluation.embedding import (
-    CorpusClips,
-    CorpusEmbeddings,
-    decode_corpus,
-    embed_corpus,
-    usual_layer,
-)
+from mirdemo.evaluation.embedding import CorpusEmbeddings, embed_corpus, usual_layer
 from mirdemo.evaluation.errors import EvaluationError
+from mirdemo.evaluation.finetuning import (
+    CorpusClips,
+    CorpusStates,
+    decode_corpus,
+    read_corpus,
+    tune_live,
+    tune_published,
+)
 from mirdemo.evaluation.records import hardware, report_results, same_measurement, today, versions
 from mirdemo.evaluation.sounds import SoundMemory
 from mirdemo.progress import Progress, silent
@@ -41,7 +43,7 @@ METHODS = ("probe", "finetune", "fewshot")
 PROTOCOLS = ("live", "papaioannou2025")
 #: The live probe holds a table of items x items for every fold and layer; a thousand is what a laptop has room for.
 LIVE_LIMIT = 1000
-#: Fine-tuning holds the sound of all its items at once: 100 recordings of 150 s take 2.6 GB.
+#: Live fine-tuning holds the sound of all its items at once: 100 recordings of 150 s take 2.6 GB.
 FINETUNE_LIMIT = 100
 _LIMIT_SEED = 0
 
@@ -52,9 +54,9 @@ class Request:
 
     method, protocol: of ``METHODS`` and ``PROTOCOLS``
     layer: None: the mean over layers where they have one size, else the last (the live probe: all, chosen in each fold)
-    seeds: how many; None: five, as published (the live probe: one)
+    seeds: how many; None: five, as published (the live probe: one; fine-tuning: always one, as published)
     limit: at most so many items a side, drawn with a fixed seed; None: all (live: ``LIVE_LIMIT``,
-        fine-tuning: ``FINETUNE_LIMIT``)
+        live fine-tuning: ``FINETUNE_LIMIT``)
     ways, shots: of few-shot episodes; ways None: the whole vocabulary
     allow_missing: go on without items whose sound or labels are not there
     """
@@ -73,7 +75,8 @@ class Request:
 class Evaluation:
     """records: the figures; new: how many of them were written now (0: all had been measured before)
 
-    n_items: evaluated; left_out: ids that were missing or unreadable; computed: clips embedded now
+    n_items: evaluated; left_out: ids that were missing or unreadable
+    computed: clips that went through the backbone now; the others' embeddings or states were there
     """
 
     records: tuple[Result, ...]
@@ -93,17 +96,23 @@ def evaluate(
     whitening: Whitening | None = None,
     results: Path | None = None,
     again: bool = False,
+    embed_first: Callable[[list[str]], int] | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Measure, and append the records to ``results`` (default: this machine's own file), all or none of them.
 
     A measurement that is there already (same key, same weights, same precision) is not repeated unless ``again``.
     After a kill, the clips that were complete are in ``store`` and what they held in ``sounds``: neither embedding nor
-    decoding is done twice (fine-tuning decodes again: it trains on the sound itself). Raises EvaluationError,
-    CorpusError, Cancelled, and what the stage raises: ProbeError, FewShotError, FineTuneError, BackboneError.
+    decoding is done twice. Fine-tuning by the published protocol keeps the frozen layers' output and its own state in
+    the folder ``fine-tuning`` beside the store until its records are written, and goes on from there; live
+    fine-tuning decodes again. Raises EvaluationError, CorpusError, Cancelled, and what the stage raises: ProbeError,
+    FewShotError, FineTuneError, BackboneError.
+
+    embed_first: called with the ids of the items before their embeddings are looked for in ``store``, so that others
+        may put them there (``bulk.corpus``); gives how many it computed. Not called for fine-tuning.
     """
     report, results, sounds = progress or silent, results or own_file(), sounds or SoundMemory()
-    _refuse(corpus, request, whitening)
+    _refuse(corpus, backbone, request, whitening)
     wanted = _wanted(corpus, request)
     gone = set(corpus.missing(wanted))
     _refuse_missing(corpus, wanted, tuple(i for i in wanted if i in gone), request, "evaluation.missing")
@@ -115,28 +124,34 @@ def evaluate(
         if known:
             return Evaluation(known, 0, len(there), tuple(gone), 0)
 
-    taken = _take(corpus, there, backbone, request, store, sounds, whitening, report)
-    _refuse_missing(corpus, there, tuple(taken.unreadable), request, "evaluation.unreadable")
-    left_out = tuple(i for i in wanted if i not in set(taken.ids))
-    common = _common(corpus, backbone, request, whitening, left_out=len(left_out))
-    started = time.perf_counter()
-    if request.method == "finetune":
-        records = _fine_tune(corpus, taken, backbone, store, common, report)
-    elif request.method == "fewshot":
-        records = _few_shot(corpus, taken, request, common, report)
-    else:
-        records = _probe(corpus, taken, request, common, whitening, report)
-    found = [replace(record, seconds=record.seconds or time.perf_counter() - started) for record in records]
-    if not any(record.tag is None for record in found):
-        raise EvaluationError(
-            "{n} items of {corpus} are too few for any figure over its tags. Use more of them.",
-            code="evaluation.no_figure",
-            n=len(taken.ids),
-            corpus=corpus.facts.title,
-        )
-    fresh = found if again else [record for record in found if not same_measurement(record, before)]
-    append(fresh, results)
-    return Evaluation(tuple(found), len(fresh), len(taken.ids), left_out, taken.computed)
+    with ExitStack() as held:  # until the records are written
+        elsewhere = embed_first(there) if embed_first and request.method != "finetune" else 0
+        taken = _take(corpus, there, backbone, request, store, sounds, whitening, report, held)
+        _refuse_missing(corpus, there, tuple(taken.unreadable), request, "evaluation.unreadable")
+        left_out = tuple(i for i in wanted if i not in set(taken.ids))
+        common = _common(corpus, backbone, request, whitening, left_out=len(left_out))
+        started = time.perf_counter()
+        if isinstance(taken, CorpusStates):
+            records = tune_published(corpus, taken, common, report)
+        elif isinstance(taken, CorpusClips):
+            records = tune_live(corpus, taken, backbone, store, common, report)
+        elif request.method == "fewshot":
+            records = _few_shot(corpus, taken, request, common, report)
+        else:
+            records = _probe(corpus, taken, request, common, whitening, report)
+        found = [
+            replace(record, seconds=record.seconds or time.perf_counter() - started) for record in records
+        ]
+        if not any(record.tag is None for record in found):
+            raise EvaluationError(
+                "{n} items of {corpus} are too few for any figure over its tags. Use more of them.",
+                code="evaluation.no_figure",
+                n=len(taken.ids),
+                corpus=corpus.facts.title,
+            )
+        fresh = found if again else [record for record in found if not same_measurement(record, before)]
+        append(fresh, results)
+    return Evaluation(tuple(found), len(fresh), len(taken.ids), left_out, taken.computed + elsewhere)
 
 
 def _take(
@@ -148,10 +163,13 @@ def _take(
     sounds: SoundMemory,
     whitening: Whitening | None,
     progress: Progress,
-) -> CorpusEmbeddings | CorpusClips:
-    """What the stage works on: embeddings, or for fine-tuning the clips."""
-    if request.method == "finetune":
+    held: ExitStack,
+) -> CorpusEmbeddings | CorpusClips | CorpusStates:
+    """What the stage works on: embeddings; for fine-tuning the clips, or the frozen layers' output for them."""
+    if request.method == "finetune" and request.protocol == "live":
         return decode_corpus(corpus, item_ids, progress)
+    if request.method == "finetune":
+        return read_corpus(corpus, item_ids, backbone, store.root.with_name("fine-tuning"), progress, held)
     every_layer = (request.method, request.protocol) == ("probe", "live")
     return embed_corpus(
         corpus,
@@ -165,7 +183,7 @@ def _take(
     )
 
 
-def _refuse(corpus: Corpus, request: Request, whitening: Whitening | None) -> None:
+def _refuse(corpus: Corpus, backbone: Backbone, request: Request, whitening: Whitening | None) -> None:
     if request.method not in METHODS or request.protocol not in PROTOCOLS:
         raise EvaluationError(
             "{method} under {protocol} cannot be measured. Choose one of {methods}, and one of {protocols}.",
@@ -175,16 +193,13 @@ def _refuse(corpus: Corpus, request: Request, whitening: Whitening | None) -> No
             methods=", ".join(METHODS),
             protocols=", ".join(PROTOCOLS),
         )
-    if request.method == "finetune" and request.protocol != "live":
-        raise EvaluationError(
-            "Fine-tuning cannot be measured on the official split. Choose --protocol live.",
-            code="evaluation.finetune_live",
-        )
     if request.method == "finetune" and (request.layer or whitening or (request.seeds or 1) > 1):
         raise EvaluationError(
             "Fine-tuning trains the last blocks on the sound itself, once. Leave layer, whitening and seeds out.",
             code="evaluation.finetune_plain",
         )
+    if request.method == "finetune":
+        backbone.split()  # refuses by itself where there is nothing to train
     if corpus.repeated:
         raise EvaluationError(
             "The split of {corpus} lists {count} items more than once ({names}). Get the published split.",
@@ -235,7 +250,8 @@ def _wanted(corpus: Corpus, request: Request) -> list[str]:
 
 
 def _sides(request: Request) -> tuple[str, ...]:
-    return SIDES if (request.method, request.protocol) == ("probe", "papaioannou2025") else ("test",)
+    trained = request.method in ("probe", "finetune") and request.protocol == "papaioannou2025"
+    return SIDES if trained else ("test",)
 
 
 def _limit(request: Request) -> int | None:
@@ -256,9 +272,9 @@ def _common(
     if left_out:
         setting["left_out"] = left_out
     if request.method == "finetune":
-        layer = None
+        layer = None if request.protocol == "live" else usual_layer(backbone.spec, None)
         setting |= {"seeds": 1, "n_tags": len(corpus.tags)}
-        setting["blocks"] = backbone.tail_sizes.published if backbone.tail_sizes else 0
+        setting["blocks"] = backbone.tail_sizes.published
     elif (request.method, request.protocol) == ("probe", "live"):
         layer = request.layer or "chosen in each fold"
         setting |= {"seeds": request.seeds or 1, "n_tags": len(corpus.tags)}
@@ -381,26 +397,3 @@ def _episode_seeds(n: int | None) -> tuple[int, ...]:
         return PUBLISHED_SEEDS
     above = max(PUBLISHED_SEEDS) + 1
     return (*PUBLISHED_SEEDS[:n], *range(above, above + n - len(PUBLISHED_SEEDS)))
-
-
-def _fine_tune(
-    corpus: Corpus,
-    decoded: CorpusClips,
-    backbone: Backbone,
-    store: EmbeddingStore,
-    common: dict[str, Any],
-    progress: Progress,
-) -> list[Result]:
-    from mirdemo.finetuning import fine_tune
-
-    report = fine_tune(
-        decoded.clips,
-        backbone,
-        corpus.labels(decoded.ids),
-        [corpus.items[item_id].source for item_id in decoded.ids],
-        corpus.tags,
-        store=store,
-        progress=progress,
-    )
-    made_with = {**common["versions"], **report.versions}
-    return report_results(report, {**common, "versions": made_with, "seconds": sum(report.seconds.values())})

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -71,7 +72,7 @@ def test_evaluate_writes_whole_records_and_prints_them_beside_the_published_row(
     assert "Lyra, ISMIR 2022" in said
 
     records = load(own_file()).records
-    overall = {record.metric: record for record in records if record.tag is None}
+    overall = {record.metric: record for record in records if record.tag is None and record.seed is None}
     assert set(overall) == {"roc_auc", "map", "macro_f1", "micro_f1"}
     for record in overall.values():
         assert (record.corpus, record.method, record.protocol) == ("lyra", "probe", "papaioannou2025")
@@ -88,6 +89,21 @@ def test_evaluate_writes_whole_records_and_prints_them_beside_the_published_row(
     } | {
         record.tag for record in records if record.tag == "genres--Traditional" and record.metric != "roc_auc"
     }
+
+
+def test_each_seed_of_the_published_probe_has_its_records_but_counts_for_nothing_by_itself(lyra, capsys):
+    from mirdemo.results import measured
+
+    assert cli.main(command(*lyra)) == cli.DONE
+    assert capsys.readouterr().out.count("measured here") == 1
+    own = [record for record in load(own_file()).records if record.seed is not None]
+    assert {(record.seed, record.metric) for record in own} == {
+        (seed, metric) for seed in (0, 1) for metric in ("roc_auc", "map", "macro_f1", "micro_f1")
+    }
+    (mean,) = measured().where(corpus="lyra", metric="roc_auc", tag=None)
+    single = [record.value for record in own if record.metric == "roc_auc"]
+    assert mean.value == pytest.approx(np.mean(single))
+    assert not any(record.seed is not None for record in measured().where(corpus="lyra"))
 
 
 def test_what_was_measured_is_not_measured_again_unless_told(lyra, capsys):
@@ -330,8 +346,12 @@ def test_the_mean_over_layers_is_the_mean_of_each_window(lyra, store, spectral):
 def test_fine_tuning_is_measured_live_with_the_stage_of_the_page(tmp_path, loaded, store, monkeypatch):
     from mirdemo import finetuning
 
-    short = finetuning.FineTuneSettings(epochs=1, n_folds=2)
-    monkeypatch.setattr(finetuning, "FineTuneSettings", lambda: short)
+    @dataclass(frozen=True)
+    class Short(finetuning.FineTuneSettings):
+        epochs: int = 1
+        n_folds: int = 2
+
+    monkeypatch.setattr(finetuning, "FineTuneSettings", Short)
     data, checkout = make("fma", tmp_path)
     split = checkout / "data/fma/split"  # more to cross-validate on
     np.save(split / "test.npy", np.concatenate([np.load(split / "train.npy"), np.load(split / "test.npy")]))
@@ -348,12 +368,89 @@ def test_fine_tuning_is_measured_live_with_the_stage_of_the_page(tmp_path, loade
 
 
 @pytest.mark.parametrize(
-    "more", [["--protocol", "papaioannou2025"], ["--protocol", "live", "--layer", "all"]]
+    "more", [["--protocol", "live", "--layer", "all"], ["--seeds", "2"], ["--backbone", "spectral"]]
 )
-def test_fine_tuning_that_has_no_stage_is_refused_in_a_sentence(lyra, capsys, more):
-    line = [*command(*lyra), "--method", "finetune", "--seeds", "1", *more]
+def test_fine_tuning_that_has_no_stage_is_refused_in_a_sentence(lyra, checkpoint, capsys, more):
+    fixed = ["--backbone", "mert-95m", "--checkpoint", str(checkpoint("mert-95m")), "--seeds", "1"]
+    line = [*command(*lyra), "--method", "finetune", *fixed, *more]
     assert cli.main(line) == cli.REFUSED
-    assert "Fine-tuning" in capsys.readouterr().err
+    assert "Fine-tuning" in (said := capsys.readouterr().err) or "has no layers that can be trained" in said
+    assert not own_file().exists()
+
+
+@pytest.fixture
+def quick_training(monkeypatch):
+    from mirdemo import finetuning
+
+    short = finetuning.PublishedSettings(epochs=4, batch=4, hidden=8, head_rate=1e-2)
+    monkeypatch.setattr(finetuning, "PublishedSettings", lambda: short)
+
+
+def test_fine_tuning_on_the_official_split_writes_whole_records(
+    lyra, loaded, store, quick_training, monkeypatch
+):
+    from mirdemo.finetuning.published import PublishedJob
+
+    corpus, mert, asked = open_corpus("lyra", *lyra), loaded("mert-95m"), {}
+    whole = PublishedJob.train
+    monkeypatch.setattr(
+        PublishedJob,
+        "train",
+        lambda job, material, split, *rest: asked.update(split=split) or whole(job, material, split, *rest),
+    )
+    request = Request(method="finetune", protocol="papaioannou2025")
+    found = evaluate(corpus, mert, request, store=store)
+    ids = [item_id for side in ("train", "valid", "test") for item_id in corpus.sides[side]]
+    assert {side: [ids[at] for at in places] for side, places in asked["split"].items()} == {
+        side: list(corpus.sides[side]) for side in corpus.sides
+    }
+    overall = {record.metric: record for record in found.records if record.tag is None}
+    assert set(overall) == {"roc_auc", "map", "macro_f1", "micro_f1"}
+    for record in overall.values():
+        assert (record.method, record.protocol, record.layer) == ("finetune", "papaioannou2025", "mean")
+        assert (record.n, record.n_unit, record.split) == (COUNTS["test"], "recordings", "test")
+        assert (record.setting["seeds"], record.setting["blocks"]) == (1, mert.tail_sizes.published)
+        assert {"mirdemo", "torch", "numpy", "scipy", "weights", "precision"} <= set(record.versions)
+        assert record.hardware
+        assert record.seconds > 0
+        assert record.low <= record.value <= record.high
+    assert found.computed == N_LYRA
+    assert not list(store.root.with_name("fine-tuning").iterdir())
+    again = evaluate(corpus, mert, request, store=store)
+    assert (again.new, again.computed, again.records) == (0, 0, found.records)
+
+
+def test_a_stopped_fine_tuning_reads_no_item_twice_and_ends_the_same(lyra, loaded, store, quick_training):
+    from mirdemo.sentences import Cancelled
+
+    corpus, mert = open_corpus("lyra", *lyra), loaded("mert-95m")
+    request = Request(method="finetune", protocol="papaioannou2025")
+    whole = evaluate(corpus, mert, request, store=store)
+
+    def stop(done, total, phase):
+        if phase == "prefix" and done == 9:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        evaluate(corpus, mert, request, store=store, again=True, progress=stop)
+    decoded = []
+    read = corpus.clip
+    corpus.clip = lambda item_id: decoded.append(item_id) or read(item_id)
+    found = evaluate(corpus, mert, request, store=store, again=True)
+    assert found.computed == len(decoded) == N_LYRA - 9
+    assert [r.value for r in found.records] == pytest.approx([r.value for r in whole.records], abs=1e-6)
+
+
+def test_an_item_that_cannot_be_decoded_stops_fine_tuning_by_name(tmp_path, loaded, store, quick_training):
+    data, checkout = make("fma", tmp_path)
+    corpus = open_corpus("fma", data, checkout)
+    broken = corpus.sides["test"][0]
+    corpus.file(broken).write_bytes(b"")
+    request = Request(method="finetune", protocol="papaioannou2025")
+    with pytest.raises(EvaluationError, match=broken) as refusal:
+        evaluate(corpus, loaded("mert-95m"), request, store=store)
+    assert refusal.value.sentence.code == "evaluation.unreadable"
+    assert not own_file().exists()
 
 
 def test_a_split_that_repeats_items_is_refused(tmp_path, spectral, store):

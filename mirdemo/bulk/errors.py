@@ -1,0 +1,9 @@
+"""What can go wrong where several workers embed."""
+
+from __future__ import annotations
+
+from mirdemo.sentences import MirdemoError
+
+
+class BulkError(MirdemoError):
+    """Workers cannot start or go on. One sentence; what was complete is in the store."""

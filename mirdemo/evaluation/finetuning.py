@@ -1,0 +1,123 @@
+"""Fine-tuning on a corpus: live on the test side, as the page does it, or published on the official split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mirdemo.audio import AudioError
+from mirdemo.corpora.reader import SIDES, Corpus
+from mirdemo.evaluation.records import report_results
+from mirdemo.intervals import LEVEL
+from mirdemo.progress import Progress
+from mirdemo.results import Result
+
+if TYPE_CHECKING:
+    from mirdemo.audio import Clip
+    from mirdemo.backbones.split import NeuralBackbone
+    from mirdemo.finetuning.published import PublishedJob
+    from mirdemo.store import EmbeddingStore
+
+
+@dataclass(frozen=True, eq=False)
+class CorpusClips:
+    """Clips of the items that could be read, their ids, and why the others could not."""
+
+    clips: tuple[Clip, ...]
+    ids: tuple[str, ...]
+    unreadable: Mapping[str, str]
+    computed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class CorpusStates:
+    """A job that has run the frozen layers over the items ``ids``; computed: over how many of them now."""
+
+    job: PublishedJob
+    ids: tuple[str, ...]
+    unreadable: Mapping[str, str]
+    computed: int
+
+
+def decode_corpus(corpus: Corpus, item_ids: Sequence[str], progress: Progress) -> CorpusClips:
+    """The sound of these items, all of it in memory. progress: told (items done, items in all, ``"reading"``)."""
+    clips: dict[str, Clip] = {}
+    unreadable: dict[str, str] = {}
+    for item_id in item_ids:
+        progress(len(clips) + len(unreadable), len(item_ids), "reading")
+        try:
+            clips[item_id] = corpus.clip(item_id)
+        except AudioError as refusal:
+            unreadable[item_id] = str(refusal)
+    return CorpusClips(tuple(clips.values()), tuple(clips), unreadable)
+
+
+def read_corpus(
+    corpus: Corpus,
+    item_ids: Sequence[str],
+    backbone: NeuralBackbone,
+    folder: Path,
+    progress: Progress,
+    held: ExitStack,
+) -> CorpusStates:
+    """The frozen layers' output for these items, a few in memory at a time.
+
+    folder: where corpora are worked on; what a killed process had complete there is not done again. It is emptied when
+        ``held`` ends well.
+    """
+    from mirdemo.finetuning import PublishedSettings
+    from mirdemo.finetuning.published import PublishedJob
+
+    own = folder / "-".join([corpus.name.replace("/", "-"), *map(str, corpus.setting.values())])
+    held.callback(_remove_if_empty, own)
+    job = held.enter_context(PublishedJob(backbone, own, PublishedSettings()))
+    keys = [corpus.sound_key(item_id) or item_id for item_id in item_ids]
+    computed, refused = job.read(keys, lambda place: corpus.clip(item_ids[place]), progress)
+    unreadable = {item_ids[place]: str(refusal) for place, refusal in refused.items()}
+    return CorpusStates(job, tuple(i for i in item_ids if i not in unreadable), unreadable, computed)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with suppress(OSError):  # another backbone is at work there
+        folder.rmdir()
+
+
+def tune_live(
+    corpus: Corpus,
+    decoded: CorpusClips,
+    backbone: NeuralBackbone,
+    store: EmbeddingStore,
+    common: dict[str, Any],
+    progress: Progress,
+) -> list[Result]:
+    """Cross-validated on the items. common: the fields that all records share."""
+    from mirdemo.finetuning import fine_tune
+
+    report = fine_tune(
+        decoded.clips,
+        backbone,
+        corpus.labels(decoded.ids),
+        [corpus.items[item_id].source for item_id in decoded.ids],
+        corpus.tags,
+        store=store,
+        progress=progress,
+    )
+    made_with = {**common["versions"], **report.versions}
+    return report_results(report, {**common, "versions": made_with, "seconds": sum(report.seconds.values())})
+
+
+def tune_published(
+    corpus: Corpus, read: CorpusStates, common: dict[str, Any], progress: Progress
+) -> list[Result]:
+    """One run on the official split. An item counts as a recording, as published."""
+    from mirdemo.finetuning.inputs import labelling
+
+    items = [corpus.items[item_id] for item_id in read.ids]
+    material = labelling(len(items), corpus.labels(read.ids), read.ids, corpus.tags)
+    split = {side: [at for at, item in enumerate(items) if item.side == side] for side in SIDES}
+    report = read.job.train(material, split, LEVEL, progress, lambda epoch: None)
+    made_with = {**common["versions"], **report.versions}
+    return report_results(report, {**common, "versions": made_with, "seconds": sum(report.seconds.values())})

@@ -1,0 +1,524 @@
+"""Several workers give what one process gives, whatever ends in the middle."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bulk_backbones import Broken, Diary, Refusing, read
+from corpus_layouts import COUNTS, make
+
+from mirdemo import cli
+from mirdemo.audio import load_clip
+from mirdemo.backbones import load_backbone
+from mirdemo.bulk import BulkError, ClipFile, Named, Workers, embed_files, engine
+from mirdemo.bulk.run_folder import RunFolder
+from mirdemo.bulk.running import CLIPS_PER_TASK
+from mirdemo.bulk.worker import TRIES, Plan, Worker
+from mirdemo.embedding import embed
+from mirdemo.sentences import Cancelled
+from mirdemo.store import EmbeddingStore
+
+ROOT = Path(__file__).parents[2]
+SPECTRAL = Named("spectral")
+ONE = Workers(1)
+
+
+@pytest.fixture(scope="module")
+def spectral():
+    return load_backbone("spectral")
+
+
+def assert_as_local(found, paths, backbone):
+    """The rows of ``found`` are those of a plain ``embed`` of these files."""
+    local = embed([load_clip(path) for path in paths], backbone)
+    assert found.identity == local.identity
+    assert found.clip_ids == local.clip_ids
+    assert found.layer_names == local.layer_names
+    for name, rows in local.layers.items():
+        np.testing.assert_allclose(found.layers[name], rows, rtol=1e-6, atol=1e-6)
+    for i in range(len(local)):
+        np.testing.assert_array_equal(found.window_starts(i), local.window_starts(i))
+
+
+def folders(store):
+    return [path.name for path in store.root.iterdir() if path.name.startswith("run-")]
+
+
+# --- with a cluster -------------------------------------------------------------------------------------------------
+
+
+def test_two_workers_give_the_rows_of_one_process_and_say_which_file_failed(
+    ray_cluster, store, make_clips, spectral, tmp_path
+):
+    paths = make_clips(14)
+    bad = tmp_path / "bad.wav"
+    bad.write_text("not sound")
+    gone = tmp_path / "gone.wav"
+    files = [*paths[:5], bad, *paths[5:], gone, *paths[:6]]  # both workers meet the same clips, too
+    seen, said = [], []
+    report = embed_files(
+        files,
+        Diary(str(tmp_path / "diary"), meet=2),
+        store=store,
+        progress=lambda *told: seen.append(told),
+        tell=said.append,
+    )
+    assert [Path(record.file.path) for record in report.records] == files
+    assert_as_local(report.embeddings(store), [*paths, *paths[:6]], spectral)
+    assert [record.windows for record in report.records[:5]] == [2, 1, 1, 1, 1]
+    assert [problem.code for problem in report.problems] == ["audio.unknown", "audio.missing"]
+    assert {sentence.code for sentence in said} == {"audio.unknown", "audio.missing"}
+    assert 14 <= report.computed <= 20
+    assert len(store) == 14
+    assert [path for path in store.root.rglob("*") if path.is_file() and path.suffix != ".safetensors"] == []
+    assert len(report.by_worker) == 2
+    assert sum(report.by_worker.values()) == len(files)
+    assert os.getpid() not in {int(name.rsplit(":", 1)[1]) for name in report.by_worker}
+    assert seen[0] == (0, 22, "starting")
+    assert seen[-1] == (22, 22, "embedding")
+    assert [done for done, _, _ in seen] == sorted(done for done, _, _ in seen)
+    assert folders(store) == []
+
+
+def test_a_killed_worker_loses_nothing_stored_and_repeats_at_most_what_it_had_in_hand(
+    ray_cluster, store, make_clips, spectral, tmp_path
+):
+    paths, diary = make_clips(24, first=2), tmp_path / "diary"
+    killed, kept = [], {}
+
+    def kill_one(done: int, total: int, phase: str) -> None:
+        passes = read(diary)
+        if not killed and len(passes) >= 6:
+            os.kill(passes[-1], signal.SIGKILL)
+            killed.append(passes[-1])
+            kept.update({path: path.stat().st_ino for path in store.root.rglob("*.safetensors")})
+
+    report = embed_files(paths, Diary(str(diary), slow=0.15, meet=2), store=store, progress=kill_one)
+    assert killed, "nothing was killed: the test proves nothing"
+    assert kept, "the kill came before anything was stored: the test proves nothing"
+    assert report.problems == ()
+    assert_as_local(report.embeddings(store), paths, spectral)
+    windows = sum(record.windows for record in report.records)
+    repeated = len(read(diary)) - windows
+    assert windows == len(paths)
+    assert 0 <= repeated <= 1, f"{repeated} windows of {windows} went through a backbone twice"
+    assert {path: path.stat().st_ino for path in kept} == kept, "what was stored was written again"
+    assert 1 <= report.begun_again <= CLIPS_PER_TASK
+    assert len(store) == len(paths)
+
+
+def test_a_clip_that_ends_every_worker_is_given_up_and_the_others_are_not(
+    ray_cluster, store, make_clips, spectral, tmp_path
+):
+    paths, deadly = make_clips(5), make_clips(1, level=0.95, name="deadly")
+    diary = tmp_path / "diary"
+    report = embed_files([*paths[:2], *deadly, *paths[2:]], Diary(str(diary)), store=store, workers=ONE)
+    assert [problem.code for problem in report.problems] == ["bulk.given_up"]
+    assert report.records[2].problem.values == {"name": "deadly-0.wav", "count": TRIES}
+    assert_as_local(report.embeddings(store), paths, spectral)
+    assert len(read(diary)) <= 6 + 2 * TRIES
+
+
+def test_what_is_stored_is_not_computed_again_nor_decoded_where_its_hash_is_known(
+    ray_cluster, store, make_clips, spectral, tmp_path
+):
+    paths, diary = make_clips(6), tmp_path / "diary"
+    clips = [load_clip(path) for path in paths]
+    embed(clips[:4], spectral, store=store)
+    files = [ClipFile(str(path)) for path in paths]
+    files[0] = ClipFile(str(tmp_path / "moved.wav"), sha256=clips[0].sha256)
+    report = embed_files(files, Diary(str(diary)), store=store, workers=ONE)
+    assert [record.computed for record in report.records] == [False] * 4 + [True] * 2
+    assert len(read(diary)) == 2
+    assert_as_local(report.embeddings(store), paths, spectral)
+
+
+def test_a_run_is_cancelled_within_a_batch_and_goes_on_where_it_stopped(
+    ray_cluster, store, make_clips, spectral, tmp_path
+):
+    paths, diary = make_clips(20), tmp_path / "diary"
+
+    def cancel(done: int, total: int, phase: str) -> None:
+        if len(read(diary)) >= 4:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        embed_files(paths, Diary(str(diary), slow=0.15), store=store, progress=cancel)
+    began, stored = len(read(diary)), len(store)
+    assert 0 < stored < len(paths)
+    assert folders(store) == []
+    time.sleep(0.5)
+    assert (len(read(diary)), len(store)) == (began, stored), "a worker went on after the cancel"
+
+    report = embed_files(paths, Diary(str(diary)), store=store, workers=ONE)
+    assert report.computed == len(paths) - stored
+    assert_as_local(report.embeddings(store), paths, spectral)
+
+
+def test_a_backbone_that_no_worker_can_load_is_refused_in_its_own_sentence(ray_cluster, store, make_clips):
+    with pytest.raises(BulkError, match="It is not here") as refusal:
+        embed_files(make_clips(2), Refusing(), store=store, workers=ONE)
+    assert refusal.value.sentence.code == "test.not_here"
+
+
+def test_what_nobody_foresaw_ends_the_run_with_its_reason(ray_cluster, store, make_clips):
+    with pytest.raises(BulkError, match="the sun is cold") as refusal:
+        embed_files(make_clips(2), Broken(), store=store, workers=ONE)
+    assert refusal.value.sentence.code == "bulk.worker_failed"
+    assert folders(store) == []
+
+
+def test_the_command_writes_what_it_writes_alone(ray_cluster, make_clips, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(engine, "load_ray", lambda: print("as Ray does when a worker dies") or ray_cluster)
+    paths = list(map(str, make_clips(5)))
+    bad = tmp_path / "bad.wav"
+    bad.write_text("not sound")
+    alone, together = tmp_path / "alone.npz", tmp_path / "together.npz"
+    assert cli.main(["embed", *paths, "--out", str(alone), "--no-store"]) == cli.DONE
+    capsys.readouterr()
+    line = ["embed", *paths[:3], str(bad), *paths[3:], "--workers", "2", "--store", str(tmp_path / "store")]
+    assert cli.main([*line, "--out", str(together), "--json"]) == cli.SOME_FAILED
+    captured = capsys.readouterr()
+    said = json.loads(captured.out)
+    assert (said["clips"], said["failed"], said["embedded_now"]) == (5, 1, 5)
+    assert sum(said["by_worker"].values()) == 6
+    assert "bad.wav" in captured.err
+    assert "as Ray does" in captured.err
+    with np.load(alone, allow_pickle=False) as one, np.load(together, allow_pickle=False) as many:
+        assert one.files == many.files
+        for name in one.files:
+            if name.startswith("layer/"):
+                np.testing.assert_allclose(many[name], one[name], rtol=1e-6, atol=1e-6)
+            else:
+                np.testing.assert_array_equal(many[name], one[name])
+
+
+def test_an_evaluation_by_workers_gives_the_records_of_one_alone_and_needs_them_once(
+    ray_cluster, tmp_path, capsys, monkeypatch
+):
+    data, checkout = make("lyra", tmp_path)
+    line = [
+        "evaluate", "--corpus", "lyra", "--data", str(data), "--splits", str(checkout), "--backbone", "spectral",
+        "--method", "fewshot", "--shots", "1", "--seeds", "1", "--json",
+    ]  # fmt: skip
+
+    def run(*more: str) -> dict:
+        assert cli.main([*line, *more]) == cli.DONE
+        return json.loads(capsys.readouterr().out)
+
+    places = {kind: str(tmp_path / kind) for kind in ("alone", "together")}
+    alone = run("--store", places["alone"], "--results", str(tmp_path / "alone.jsonl"))
+    monkeypatch.setenv(
+        "MIRDEMO_HOME", str(tmp_path / "other-home")
+    )  # which sound a file holds is not known there
+    together = [
+        "--store",
+        places["together"],
+        "--results",
+        str(tmp_path / "together.jsonl"),
+        "--workers",
+        "1",
+    ]
+    first = run(*together)
+    assert first["embedded_now"] == alone["embedded_now"] == COUNTS["test"]
+    assert len(EmbeddingStore(places["together"])) == COUNTS["test"]
+    assert [r["value"] for r in first["records"]] == pytest.approx(
+        [r["value"] for r in alone["records"]], abs=1e-6
+    )
+
+    monkeypatch.setattr(engine, "load_ray", lambda: pytest.fail("Ray was asked for"))
+    assert run(*together, "--again")["embedded_now"] == 0
+
+
+def test_more_workers_than_fit_are_said_and_none_that_fits_is_refused(ray_cluster, store, make_clips):
+    said = []
+    with engine.cluster(Workers(count=5), said.append):
+        pass
+    assert [(sentence.code, sentence.values["room"]) for sentence in said] == [("bulk.fewer", 2)]
+    with pytest.raises(BulkError, match="1000 processors") as refusal:
+        embed_files(make_clips(1), SPECTRAL, store=store, workers=Workers(cpus=1000))
+    assert refusal.value.sentence.code == "bulk.no_room"
+    assert folders(store) == []
+
+
+def test_a_cluster_that_does_not_answer_is_refused_at_once(make_clips, tmp_path, capsys, monkeypatch):
+    ray = pytest.importorskip("ray", reason="Ray is an optional extra (requirements-bulk.txt)")
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    with socket.socket() as taken:  # bound, and nobody listens
+        taken.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        line = ["embed", str(make_clips(1)[0]), "--out", str(tmp_path / "rows.npz"), "--workers", "1"]
+        began = time.monotonic()
+        assert cli.main([*line, "--ray-address", address]) == cli.REFUSED
+    assert "No Ray cluster could be reached" in capsys.readouterr().err
+    assert time.monotonic() - began < 10
+
+
+ALONE = """
+import json, sys
+from pathlib import Path
+from mirdemo.bulk import Named, Workers, embed_files
+from mirdemo.store import EmbeddingStore
+if __name__ == "__main__":
+    report = embed_files(sys.argv[2:], Named("spectral"), store=EmbeddingStore(sys.argv[1]), workers=Workers(1))
+    import psutil, ray
+    left = [p.cmdline()[:1] for p in psutil.Process().children(recursive=True)]
+    print(json.dumps([report.computed, ray.is_initialized(), left]))
+"""
+
+
+def test_a_run_starts_a_cluster_of_its_own_from_any_folder_and_leaves_no_process(tmp_path, make_clips):
+    pytest.importorskip("ray", reason="Ray is an optional extra (requirements-bulk.txt)")
+    script = tmp_path / "script.py"
+    script.write_text(ALONE)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "RAY_ADDRESS")}
+    done = subprocess.run(
+        [
+            sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.argv = sys.argv[1:];"
+            "import runpy; runpy.run_path(sys.argv[0], run_name='__main__')",
+            str(script), str(tmp_path / "store"), *map(str, make_clips(3)),
+        ],
+        cwd=elsewhere,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert json.loads(done.stdout) == [3, False, []]
+
+
+# --- without one ----------------------------------------------------------------------------------------------------
+
+
+def rows(files):
+    from dataclasses import asdict
+
+    batch = [json.dumps({"at": at, "file": asdict(ClipFile.whole(file))}) for at, file in enumerate(files)]
+    return {"row": batch}
+
+
+def answers(worker, files):
+    return [json.loads(text) for text in worker(rows(files))["answer"]]
+
+
+@pytest.fixture
+def run_folder(store):
+    return RunFolder.create(store.root)
+
+
+def plan(store, run_folder, load=SPECTRAL, devices=("cpu",), **more):
+    return Plan(load, devices, str(store.root), store.max_bytes, str(run_folder.path), **more)
+
+
+def test_a_worker_with_two_devices_uses_both(store, run_folder, make_clips, spectral):
+    used = []
+
+    def load(device):
+        backbone = load_backbone("spectral", None, "cpu")
+        whole = backbone.hidden_states
+        backbone.hidden_states = lambda waves: used.append(device) or whole(waves)
+        return backbone
+
+    paths = make_clips(4)
+    worker = Worker(plan(store, run_folder, load, Workers(gpus=2).devices))
+    found = answers(worker, paths)
+    assert set(used) == {"cuda:0", "cuda:1"}
+    assert [answer["at"] for answer in found] == [0, 1, 2, 3]
+    local = embed([load_clip(path) for path in paths], spectral)
+    assert [answer["clip_sha256"] for answer in found] == list(local.clip_ids)
+    assert list(run_folder.path.iterdir()) == []
+
+
+def test_clips_that_workers_ended_at_are_embedded_alone_so_that_no_other_is_blamed(
+    store, run_folder, make_clips
+):
+    batches = []
+
+    def load(device):
+        backbone = load_backbone("spectral", None, "cpu")
+        whole = backbone.hidden_states
+        backbone.hidden_states = lambda waves: (
+            batches.append(len(list(run_folder.path.iterdir()))) or whole(waves)
+        )
+        return backbone
+
+    paths = make_clips(5)
+    for at, times in ((1, 1), (2, TRIES), (3, TRIES - 1)):
+        for _ in range(times):
+            run_folder.begin(at)
+    found = answers(Worker(plan(store, run_folder, load)), paths)
+    assert [answer["begun"] for answer in found] == [0, 1, TRIES, TRIES - 1, 0]
+    assert [answer.get("problem", {}).get("code") for answer in found] == [
+        None,
+        None,
+        "bulk.given_up",
+        None,
+        None,
+    ]
+    # under way when a window was computed: first the notes of all, at the end one clip beside what was given up
+    assert batches[-1] == 2
+
+
+def test_a_worker_whose_run_was_ended_begins_nothing(store, run_folder, make_clips):
+    worker = Worker(plan(store, run_folder))
+    run_folder.remove()
+    assert answers(worker, make_clips(2)) == []
+    assert len(store) == 0
+
+
+def test_a_store_that_a_worker_does_not_see_is_refused(store, run_folder, make_clips):
+    run_folder.remove()
+    (answer,) = answers(Worker(plan(store, run_folder)), make_clips(2))
+    assert answer["refusal"]["code"] == "bulk.not_shared"
+
+
+def test_a_worker_with_another_backbone_is_refused(store, run_folder, make_clips, spectral):
+    from dataclasses import replace
+
+    other = replace(spectral.identity, dtype="bfloat16")
+    (answer,) = answers(Worker(plan(store, run_folder, identity=other)), make_clips(1))
+    assert answer["refusal"]["code"] == "bulk.other_backbone"
+    assert "dtype float32 / bfloat16" in answer["refusal"]["values"]["differences"]
+
+
+def test_an_embedding_that_cannot_be_kept_is_a_problem_not_a_row(tmp_path, make_clips):
+    small = EmbeddingStore(tmp_path / "small", max_bytes=1_000)
+    run_folder = RunFolder.create(small.root)
+    (answer,) = answers(Worker(plan(small, run_folder)), make_clips(1))
+    assert answer["problem"]["code"] == "bulk.not_kept"
+    assert answer["clip_sha256"] is None
+
+
+def test_a_clip_that_gives_no_finite_values_does_not_take_its_neighbours_with_it(
+    store, run_folder, make_clips
+):
+    def load(device):
+        backbone = load_backbone("spectral", None, "cpu")
+        whole = backbone.hidden_states
+        backbone.hidden_states = lambda waves: [
+            state * float("nan") if float(waves.abs().max()) > 0.9 else state for state in whole(waves)
+        ]
+        return backbone
+
+    paths = [*make_clips(2), *make_clips(1, level=0.95, name="hot"), *make_clips(1, name="last")]
+    found = answers(Worker(plan(store, run_folder, load)), paths)
+    assert [(answer.get("problem") or {}).get("code") for answer in found] == [
+        None, None, "embedding.not_finite", None,
+    ]  # fmt: skip
+    assert len(store) == 3
+
+
+def test_a_corpus_that_makes_its_own_sound_needs_no_workers(store, spectral):
+    from mirdemo.bulk.corpus import embed_items
+    from mirdemo.corpora.synthetic import ControlledCorpus
+    from mirdemo.evaluation.sounds import SoundMemory
+
+    with pytest.raises(BulkError) as refusal:
+        embed_items(
+            ControlledCorpus("makam"), ["test-0"], SPECTRAL, spectral.identity,
+            store=store, sounds=SoundMemory(), workers=ONE,
+        )  # fmt: skip
+    assert refusal.value.sentence.code == "bulk.no_files"
+
+
+def test_everything_known_and_stored_needs_no_cluster(store, make_clips, spectral, monkeypatch):
+    monkeypatch.setattr(engine, "load_ray", lambda: pytest.fail("Ray was asked for"))
+    clips = [load_clip(path) for path in make_clips(2)]
+    embed(clips, spectral, store=store)
+    files = [ClipFile(f"/nowhere/{clip.name}", sha256=clip.sha256) for clip in clips]
+    report = embed_files(files, SPECTRAL, store=store, identity=spectral.identity)
+    assert [record.windows for record in report.records] == [2, 1]
+    assert report.computed == 0
+    assert embed_files([], SPECTRAL, store=store).records == ()
+
+
+def test_rows_that_the_store_let_go_are_missed_not_invented(store, make_clips, spectral):
+    clips = [load_clip(path) for path in make_clips(2)]
+    embed(clips, spectral, store=store)
+    files = [ClipFile("/nowhere", sha256=clip.sha256) for clip in clips]
+    report = embed_files(files, SPECTRAL, store=store, identity=spectral.identity)
+    store.forget([clips[1].sha256])
+    with pytest.raises(BulkError, match="1 clips are no longer") as refusal:
+        report.embeddings(store)
+    assert refusal.value.sentence.code == "bulk.evicted"
+
+
+def test_without_ray_the_package_imports_and_says_how_to_install_it(
+    store, make_clips, monkeypatch, tmp_path, capsys
+):
+    monkeypatch.setitem(sys.modules, "ray", None)  # as if it were not installed
+    path = str(make_clips(1)[0])
+    with pytest.raises(BulkError, match=r"pip install -r requirements-bulk\.txt") as refusal:
+        embed_files([path], SPECTRAL, store=store)
+    assert refusal.value.sentence.code == "bulk.no_ray"
+    assert not store.root.exists()
+    line = ["embed", path, "--out", str(tmp_path / "rows.npz"), "--workers", "2"]
+    assert cli.main(line) == cli.REFUSED
+    assert "requirements-bulk.txt" in capsys.readouterr().err
+    assert not (tmp_path / "rows.npz").exists()
+
+
+def test_importing_it_imports_neither_ray_nor_torch():
+    code = "import sys, mirdemo.bulk, mirdemo.cli; mirdemo.cli.parser(); print(sorted({'ray', 'torch'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"count": 0},
+        {"cpus": 0},
+        {"gpus": -1},
+        {"gpus": 1.5},
+        {"gpus": float("nan")},
+        {"gpus": float("inf")},
+    ],
+)
+def test_workers_that_nobody_can_have_are_refused(wrong):
+    with pytest.raises(BulkError):
+        Workers(**wrong)
+
+
+def test_devices_follow_the_gpus():
+    assert Workers(gpus=0).devices == ("cpu",)
+    assert Workers(gpus=0.5).devices == ("cuda:0",)
+    assert Workers(gpus=2).devices == ("cuda:0", "cuda:1")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--gpus-per-worker", "1"],
+        ["--ray-address", "auto"],
+        ["--workers", "2", "--no-store"],
+        ["--workers", "2", "--device", "cuda:1"],
+        ["--workers", "2", "--device", "cpu", "--gpus-per-worker", "1"],
+    ],
+)
+def test_arguments_that_contradict_each_other_are_a_wrong_command_line(wrong, make_clips, tmp_path, capsys):
+    line = ["embed", str(make_clips(1)[0]), "--out", str(tmp_path / "rows.npz"), *wrong]
+    assert cli.main(line) == cli.USAGE
+    assert capsys.readouterr().err.startswith("mirdemo: ")
+
+
+def test_a_store_that_cannot_be_written_is_refused(tmp_path, make_clips):
+    pytest.importorskip("ray", reason="Ray is an optional extra (requirements-bulk.txt)")
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("not a folder")
+    with pytest.raises(BulkError) as refusal:
+        embed_files(make_clips(1), SPECTRAL, store=EmbeddingStore(in_the_way / "store"))
+    assert refusal.value.sentence.code == "bulk.no_store"
