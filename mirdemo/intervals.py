@@ -27,6 +27,15 @@ METHOD = "logit-t, clustered by recording"
 DIFFERENCE_METHOD = "t, paired by recording"
 
 
+MINUS = "\N{MINUS SIGN}"
+
+
+def signed(value: float) -> str:
+    """A difference for people: ``+0.05``, a minus sign and no hyphen; what rounds to zero has no sign."""
+    text = f"{abs(value):.2f}"
+    return text if float(text) == 0 else f"{'+' if value > 0 else MINUS}{text}"
+
+
 @dataclass(frozen=True)
 class Interval:
     """A figure with its interval: the one type for every reported number.

@@ -12,13 +12,13 @@ import json
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mirdemo.home import home
+from mirdemo.locks import locked
 from mirdemo.sentences import MirdemoError
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class Result:
     method: one of ``METHODS``; protocol: whose rules (``papaioannou2025``, ``live``, ...). Figures of
         different protocols are never ranked together.
     metric, value: a fraction in [0, 1]; ``tag`` None for a figure over all tags
+    seed: of a published figure, its run's; of a measured one, that it is of one seed among several (``single_seed``)
     n: number of test items it was computed on (``n_unit`` says of what), None if not published
     low, high, level: the interval and its nominal level; None where there is none
     setting: what else distinguishes it (n_way, k_shot, tags, transfer_from, mode, ...)
@@ -119,6 +120,13 @@ class Result:
     def as_dict(self) -> dict[str, Any]:
         """A plain dict, JSON-ready, without the blank fields."""
         return {name: value for name, value in asdict(self).items() if value is not None and value != {}}
+
+    @property
+    def single_seed(self) -> bool:
+        """Whether it is of one seed among several, kept for checking: the mean over them stands beside it, without a
+        seed, and is the one to show and compare.
+        """
+        return self.source == "measured" and self.seed is not None
 
     @property
     def key(self) -> tuple:
@@ -197,6 +205,10 @@ class Results:
 
         return Results(tuple(r for r in self.records if fits(r)), self.torn)
 
+    def headlines(self) -> Results:
+        """Without the figures of single seeds, so that no model is counted once a seed."""
+        return Results(tuple(r for r in self.records if not r.single_seed), self.torn)
+
     @cached_property
     def frame(self) -> pandas.DataFrame:
         """The records as a table, one column a field and one a setting (``setting.<name>``)."""
@@ -249,7 +261,7 @@ def append(records: Iterable[Result], path: str | os.PathLike) -> int:
     )
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(path), path.open("r+b" if path.exists() else "w+b") as file:
+    with locked(path.with_name(path.name + ".lock")), path.open("r+b" if path.exists() else "w+b") as file:
         end = _end_of_last_whole_line(file)
         file.truncate(end)
         file.seek(end)
@@ -276,34 +288,19 @@ def _end_of_last_whole_line(file: Any) -> int:
     return 0
 
 
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """One writer at a time, between threads and processes; the lock goes with the process that held it."""
-    with path.with_name(path.name + ".lock").open("a+b") as lock:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(lock.fileno(), msvcrt.LK_LOCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def published() -> Results:
     """The published figures that ship with mirdemo (``assets/results/published.jsonl``)."""
     return load(ASSETS / "published.jsonl")
 
 
 def shipped() -> Results:
-    """Everything that ships with mirdemo: published figures, then those it measured itself."""
-    return published() + load(ASSETS / "measured.jsonl")
+    """Everything that ships with mirdemo: published figures, then those it measured itself (``headlines``)."""
+    return published() + load(ASSETS / "measured.jsonl").headlines()
 
 
 def measured() -> Results:
-    """Figures measured by mirdemo itself: the shipped ones, then this machine's own."""
-    return load(ASSETS / "measured.jsonl") + load(own_file())
+    """Figures measured by mirdemo itself: the shipped ones, then this machine's own (``headlines``)."""
+    return (load(ASSETS / "measured.jsonl") + load(own_file())).headlines()
 
 
 def own_file() -> Path:

@@ -167,6 +167,14 @@ def test_the_table_has_a_column_a_field_and_a_setting():
     assert frame["value"].tolist() == [0.8, 0.8]
 
 
+def test_single_seeds_are_kept_but_are_no_headlines():
+    mean, single = record(setting={"seeds": 5}), record(seed=3, setting={"seeds": 5})
+    run = record(source="published", citation="lcprotonets2024", seed=21)
+    assert [r.single_seed for r in (mean, single, run)] == [False, True, False]
+    assert Results((mean, single, run), torn=1).headlines() == Results((mean, run), torn=1)
+    assert not any(r.single_seed for r in results.shipped())
+
+
 def test_published_figures_are_cited_unique_and_as_published():
     shipped = results.published()
     cited = results.citations()

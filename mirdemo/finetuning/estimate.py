@@ -1,4 +1,4 @@
-"""How long fine-tuning will take here: from a run like it on this device, else from a small step timed now."""
+"""How long fine-tuning will take here: from a run like it on this device, else from steps timed now, else from sizes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mirdemo.backbones import records
 from mirdemo.finetuning.settings import FineTuneSettings
+from mirdemo.finetuning.versions import device_name
 
 if TYPE_CHECKING:
     import torch
@@ -26,17 +27,38 @@ _BACKWARD = 2.0
 
 @dataclass(frozen=True)
 class Duration:
-    """Seconds to expect. basis: ``"measured"`` on this device, ``"timed"`` with a small step just now, or
-    ``"timed on the cpu"`` where the device cannot be reached from here, as outside a ZeroGPU function: then too long.
+    """Seconds to expect, as a range: training may stop itself early.
+
+    prefix: the frozen layers; training: every epoch; least: training, if every fold stops as early as it can
+    basis: how sure that is. ``"measured"``: as an earlier run on this device took; ``"timed"``: from steps like those of
+        the training, timed just now, while other work may slow down either; ``"sizes"``: for a backbone that is not
+        loaded, from its size and the speed of one multiplication here: the order of magnitude; ``"sizes on the cpu"``:
+        the same, where the device cannot be reached from here, as outside a ZeroGPU function: then too long
     """
 
     prefix: float
     training: float
     basis: str
+    least: float = 0.0
 
     @property
     def total(self) -> float:
+        """With every epoch."""
         return self.prefix + self.training
+
+    @property
+    def soonest(self) -> float:
+        return self.prefix + self.least
+
+
+def visits(n_windows: int, settings: FineTuneSettings) -> tuple[float, float]:
+    """How many windows the steps of a whole job see, at least and at most.
+
+    Each of k folds trains on (k - 1) / k of the windows, no fewer than ``patience`` + 1 epochs, and the last run on all,
+    for the folds' median best epoch.
+    """
+    first = min(settings.epochs, settings.patience + 1)
+    return n_windows * ((settings.n_folds - 1) * first + 1), n_windows * settings.n_folds * settings.epochs
 
 
 def duration_estimate(
@@ -51,8 +73,7 @@ def duration_estimate(
 
     spec: the backbone's facts; or the loaded backbone, whose own step is then timed
     device: as torch writes it; blocks: None for the published number
-    The whole number of epochs is counted, though early stopping often ends sooner. The step runs once a process;
-    a finished ``fine_tune`` on this machine is remembered and believed more.
+    A finished ``fine_tune`` on this machine is remembered and believed more.
     """
     from mirdemo.backbones.spec import Backbone
 
@@ -60,11 +81,11 @@ def duration_estimate(
     loaded = spec if isinstance(spec, Backbone) else None
     facts = spec.spec if loaded is not None else spec
     blocks = blocks or facts.tail_blocks or 1
-    basis = "timed"
+    basis = "timed" if loaded is not None else "sizes"
     if loaded is not None:
         device = str(loaded.device)
     elif not _reachable(device):
-        device, basis = "cpu", "timed on the cpu"
+        device, basis = "cpu", "sizes on the cpu"
     known = records.read(_KIND, _key(facts, blocks, device, settings.precision))
     if known is not None:
         prefix, step, basis = known["prefix"], known["training"], "measured"
@@ -72,9 +93,8 @@ def duration_estimate(
         prefix, step = _timed(loaded, blocks, settings)
     else:
         prefix, step = _by_size(facts, blocks, device)
-    # Each of k folds trains on (k - 1) / k of the windows, and the last run on all.
-    visits = n_windows * settings.epochs * settings.n_folds
-    return Duration(prefix * n_windows, step * visits, basis)
+    least, most = visits(n_windows, settings)
+    return Duration(prefix * n_windows, step * most, basis, step * least)
 
 
 def remember(job: Job, cache: PrefixCache) -> None:
@@ -93,15 +113,6 @@ def remember(job: Job, cache: PrefixCache) -> None:
     )
 
 
-def device_name(device: str) -> str:
-    """A device's own name: the processor of a GPU, ``"cpu"`` otherwise."""
-    if device.startswith("cuda"):
-        import torch
-
-        return torch.cuda.get_device_name(torch.device(device))
-    return "cpu"
-
-
 def _key(spec: BackboneSpec, blocks: int, device: str, precision: str) -> str:
     sizes = "x".join(str(layer.size) for layer in spec.layers)  # a checkpoint of one's own may differ
     return f"{spec.name}-{sizes}-{blocks}-{device_name(device)}-{precision}"
@@ -114,28 +125,39 @@ def _reachable(device: str) -> bool:
 
 
 def _timed(backbone: Any, blocks: int, settings: FineTuneSettings) -> tuple[float, float]:
-    """Seconds a window: the prefix, and a training step. Timed on noise."""
+    """Seconds a window: the prefix, and a training step; each with as many windows at once as the work takes, of noise."""
     import torch
 
-    from mirdemo.finetuning.step import precision_context
+    from mirdemo.finetuning.prefix_cache import windows_at_once
+    from mirdemo.finetuning.step import Room, precision_context
 
-    split = backbone.split(blocks)
-    waves = 0.1 * torch.randn(1, backbone.spec.window_samples, generator=torch.Generator().manual_seed(0))
+    split, spec = backbone.split(blocks), backbone.spec
+    room = Room.on(backbone.device, spec.window_seconds, settings.batch)
+    ahead = min(windows_at_once(spec, backbone.device), settings.batch)
+    n = max(room.most, ahead)
+    waves = 0.1 * torch.randn(n, spec.window_samples, generator=torch.Generator().manual_seed(0))
     context = precision_context(settings.precision, backbone.device)
+    optimiser = torch.optim.AdamW(split.tail.parameters(), lr=0.0)
 
-    def step() -> None:
+    def gradients() -> None:
         with context():
             out = split.tail(boundary, samples=waves.shape[1])
         out.float().sum().backward()
-        for parameter in split.tail.parameters():
-            parameter.grad = None
 
-    boundary = split.prefix(waves)
-    return _seconds(lambda: split.prefix(waves), backbone.device), _seconds(step, backbone.device)
+    def update() -> None:
+        optimiser.step()
+        optimiser.zero_grad(set_to_none=False)
+
+    boundary = torch.cat([split.prefix(part) for part in waves.split(ahead)])[: room.most]
+    prefix = _seconds(lambda: split.prefix(waves[:ahead]), backbone.device) / ahead
+    step = (
+        _seconds(gradients, backbone.device) / room.most + _seconds(update, backbone.device) / settings.batch
+    )
+    return prefix, step
 
 
 def _by_size(spec: BackboneSpec, blocks: int, device: str) -> tuple[float, float]:
-    """Seconds a window, from the sizes: multiplications over a rate timed here. Crude, and rather too long."""
+    """Seconds a window, from the sizes: multiplications over a rate timed here. The order of magnitude, and rather too long."""
     import torch
 
     width = spec.layers[-2].size if len(spec.layers) > 1 else 768

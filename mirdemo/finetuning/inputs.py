@@ -18,18 +18,24 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Material:
-    """One set of labelled clips.
+class Labelling:
+    """What n clips are labelled with.
 
     labels: uint8 (n_clips, n_tags); recordings: int (n_clips,), numbered in the order of ``recording_names``
     """
 
-    clips: tuple[Clip, ...]
     labels: np.ndarray
     tags: tuple[str, ...]
     recordings: np.ndarray
     recording_names: tuple[str, ...]
     warnings: tuple[Sentence, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Material(Labelling):
+    """One set of labelled clips."""
+
+    clips: tuple[Clip, ...]
 
 
 def look_over(
@@ -39,14 +45,25 @@ def look_over(
     if labels is None and hasattr(clips, "labels"):
         labels, recordings, tags = clips.labels, clips.recordings, clips.tags
         clips = clips.clips
-    clips, truth = tuple(clips), np.asarray([] if labels is None else labels)
-    if not clips or truth.ndim != 2 or truth.shape[1] == 0:
+    clips = tuple(clips)
+    return Material(**vars(labelling(len(clips), labels, recordings, tags)), clips=clips)
+
+
+def labelling(
+    n_clips: int, labels: np.ndarray | None, recordings: Sequence[str] | None, tags: Sequence[str] | None
+) -> Labelling:
+    """Looked over: do labels, recordings and tags fit so many clips, and is there anything to learn?
+
+    Raises FineTuneError.
+    """
+    truth = np.asarray([] if labels is None else labels)
+    if not n_clips or truth.ndim != 2 or truth.shape[1] == 0:
         raise FineTuneError(
             "Fine-tuning needs clips with tags. Give some clips tags.", code="finetuning.no_tags"
         )
     names = tuple(map(str, tags)) if tags is not None else tuple(map(str, range(truth.shape[1])))
     given = [] if recordings is None else [str(name) for name in recordings]
-    fits = len(truth) == len(given) == len(clips) and len(set(names)) == len(names) == truth.shape[1]
+    fits = len(truth) == len(given) == n_clips and len(set(names)) == len(names) == truth.shape[1]
     if not fits or not np.isin(truth, (0, 1)).all():
         raise FineTuneError(
             "Clips, labels, recordings and tags do not fit together. Give each clip a recording and a row of 0 and 1, "
@@ -73,9 +90,7 @@ def look_over(
             "No tag is on some clips and missing on others, so there is nothing to learn. Add clips without the tag.",
             code="finetuning.nothing_to_learn",
         )
-    return Material(
-        clips, truth.astype(np.uint8), names, codes, tuple(map(str, recording_names)), tuple(one_sided)
-    )
+    return Labelling(truth.astype(np.uint8), names, codes, tuple(map(str, recording_names)), tuple(one_sided))
 
 
 def choose_folds(material: Material, probed: ProbeReport | None, n_folds: int, seed: int) -> np.ndarray:

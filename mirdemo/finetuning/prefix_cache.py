@@ -169,7 +169,9 @@ class PrefixCache:
         """Choose precision and place, knowing the first (and longest) windows' states."""
         values = len(self.windows) * states[0].numel()
         large = values * states.dtype.itemsize > memory_bytes
-        halve = keeping == "half" or (keeping == "auto" and large and is_faithful(states, split.tail, samples))
+        halve = keeping == "half" or (
+            keeping == "auto" and large and is_faithful(states, split.tail, samples)
+        )
         self.dtype = torch.float16 if halve and states.dtype == torch.float32 else states.dtype
         expected = values * self.dtype.itemsize
         if states.device.type == "cuda":

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +22,7 @@ from mirdemo.finetuning.settings import FineTuneSettings
 from mirdemo.finetuning.step import Room, pooled
 from mirdemo.finetuning.training import Trained
 from mirdemo.finetuning.tuned import TunedHead
+from mirdemo.finetuning.versions import device_name, versions
 from mirdemo.progress import Progress
 from mirdemo.sentences import Sentence
 
@@ -138,7 +138,7 @@ class Job:
                 facts={
                     "identity": embeddings.identity.as_dict(),
                     "whitening": None,
-                    "versions": _versions(),
+                    "versions": versions(),
                 },
             )
         return report, self.seconds["embedding"]
@@ -250,11 +250,7 @@ class Job:
             level,
             smallest_gain,
         )
-        device = (
-            torch.cuda.get_device_name(backbone.device)
-            if backbone.device.type == "cuda"
-            else str(backbone.device.type)
-        )
+        device = device_name(backbone.device)
         return FineTuneReport(
             identity=backbone.identity,
             title=backbone.spec.title,
@@ -285,7 +281,7 @@ class Job:
                 "bytes": cache.nbytes,
             },
             device=device,
-            versions={**_versions(), "torch": version("torch")},
+            versions=versions(),
             warnings=(*material.warnings, *backbone.warnings, *self.warnings),
             spec=backbone.spec,
             head=_head(final, material.tags, self.split.n_blocks),
@@ -320,9 +316,3 @@ def _head(final: Trained, tags: tuple[str, ...], n_blocks: int) -> TunedHead:
         n_blocks,
         dict(training.tail_state(final.tail)),
     )
-
-
-def _versions() -> dict[str, str]:
-    from mirdemo import __version__
-
-    return {"mirdemo": __version__, "numpy": np.__version__, "scipy": version("scipy")}

@@ -10,6 +10,15 @@ PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 KEEPING = ("auto", "exact", "half")
 
 
+def settings_refused() -> FineTuneError:
+    """The error for settings that no training can have."""
+    return FineTuneError(
+        "These settings make no training: use at least 1 epoch and 2 folds, rates above 0, shares between 0 and 1, and "
+        "a precision that is there.",
+        code="finetuning.settings",
+    )
+
+
 @dataclass(frozen=True)
 class FineTuneSettings:
     """Everything that can be chosen about the training. The published study (arXiv 2506.17055) says which layers are
@@ -65,8 +74,72 @@ class FineTuneSettings:
             and self.keeping in KEEPING
         )
         if not fits:
-            raise FineTuneError(
-                "These settings make no training: use at least 1 epoch and 2 folds, rates above 0, shares between 0 "
-                "and 1, and a precision that is there.",
-                code="finetuning.settings",
-            )
+            raise settings_refused()
+
+
+@dataclass(frozen=True)
+class PublishedSettings:
+    """The training of the published fine-tuning (arXiv 2506.17055).
+
+    Known from the paper: which blocks are trained (``BackboneSpec.tail_blocks``), binary cross-entropy, one run, the
+    official split, half precision for Qwen2-Audio. Not known, and ours: everything else. The head is the published
+    probe's as ``mirdemo.probing.MlpSettings`` has it, and so are epochs, plateau and stop; batch, clipping and the
+    lower rate of the pretrained blocks are those of the live fine-tuning. Adam trains both.
+
+    tail_rate, head_rate: learning rates; both halve (``plateau_factor``) after more than ``plateau_patience`` epochs
+        without a better validation ROC-AUC; training ends after ``stop_patience`` of them
+    batch: windows in one step; hidden, dropout: of the head
+    layers: what the head reads: ``"mean"``: the mean over all layers, frozen and trained, as the published probe
+        reads them, where they have one size, else the last; ``"last"``: the last layer
+    precision: of the tail's arithmetic. ``"published"``: half (bfloat16, or float16 where the GPU has none) for
+        Qwen2-Audio on a GPU, float32 otherwise; or as in ``FineTuneSettings``
+    keeping: of the prefix's output on the disk: ``"exact"``, ``"half"``, or ``"auto"``: in float16 where the head then
+        reads the same to 1e-4
+    """
+
+    epochs: int = 100
+    batch: int = 16
+    tail_rate: float = 5e-5
+    head_rate: float = 1e-3
+    hidden: int = 512
+    dropout: float = 0.2
+    plateau_factor: float = 0.5
+    plateau_patience: int = 3
+    stop_patience: int = 10
+    clip_norm: float = 1.0
+    layers: str = "mean"
+    precision: str = "published"
+    keeping: str = "auto"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        fits = (
+            min(self.epochs, self.batch, self.hidden, self.stop_patience) >= 1
+            and min(self.tail_rate, self.head_rate, self.clip_norm) > 0
+            and 0 <= self.dropout < 1
+            and 0 < self.plateau_factor <= 1
+            and self.plateau_patience >= 0
+            and self.seed >= 0
+            and self.layers in ("mean", "last")
+            and self.precision in ("published", *PRECISIONS)
+            and self.keeping in KEEPING
+        )
+        if not fits:
+            raise settings_refused()
+
+    def for_steps(self, family: str) -> FineTuneSettings:
+        """The part that single steps obey, for a backbone of this family."""
+        precision = self.precision
+        if precision == "published":
+            precision = "auto" if family == "qwen2_audio" else "float32"
+        return FineTuneSettings(
+            epochs=self.epochs,
+            batch=self.batch,
+            tail_rate=self.tail_rate,
+            head_rate=self.head_rate,
+            weight_decay=0.0,
+            clip_norm=self.clip_norm,
+            largest_weight=1.0,
+            precision=precision,
+            seed=self.seed,
+        )

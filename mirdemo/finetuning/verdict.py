@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mirdemo.intervals import Interval
+from mirdemo.intervals import Interval, signed
 from mirdemo.sentences import Sentence
 
 WORTH_IT, NOT_WORTH_IT, CANNOT_TELL = "worth_it", "not_worth_it", "cannot_tell"
@@ -32,9 +32,9 @@ def verdict(gain: Interval, smallest: float = SMALLEST_GAIN) -> str:
 def in_words(code: str, gain: Interval) -> Sentence:
     """The verdict as a sentence with its numbers. code: as ``verdict`` gives it."""
     values = {
-        "gain": "–" if gain.value is None else f"{gain.value:+.2f}",
-        "low": "–" if gain.low is None else f"{gain.low:+.2f}",
-        "high": "–" if gain.high is None else f"{gain.high:+.2f}",
+        "gain": "–" if gain.value is None else signed(gain.value),
+        "low": "–" if gain.low is None else signed(gain.low),
+        "high": "–" if gain.high is None else signed(gain.high),
         "n": gain.n,
     }
     if gain.low is None or gain.high is None:

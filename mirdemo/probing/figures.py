@@ -123,6 +123,18 @@ def macro_report(
     )
 
 
+def by_seed(
+    scores: np.ndarray, labels: np.ndarray, recordings: np.ndarray, seeds: Sequence[int], level: float
+) -> dict[int, Figures]:
+    """Seed -> its means over tags. scores: 0..1 (n_seeds, n_tags, n)"""
+    found = {}
+    for seed, own in zip(seeds, scores, strict=True):
+        estimates, _ = measure(own[None, None], labels, recordings)
+        means = {name: e if name == "micro_f1" else e.macro() for name, e in estimates.items()}
+        found[seed] = Figures(**{name: e.intervals(level).at(0) for name, e in means.items()})
+    return found
+
+
 def _figures(intervals: Mapping[str, Intervals], *index: int) -> Figures:
     return Figures(**{name: found.at(*index) for name, found in intervals.items()})
 

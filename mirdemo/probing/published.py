@@ -2,9 +2,10 @@
 
 Known: an MLP on frozen representations, layers averaged, binary cross-entropy, five seeds; macro ROC-AUC and mAP,
 micro- and macro-F1 at 0.5; the scores of a recording's windows are averaged. Not known, and ours: the settings
-(``MlpSettings``: MARBLE's where it has them), windows as the backbone cuts them, each trained with its clip's tags, a
-recording having a tag if any of its clips has, early stopping on macro ROC-AUC of validation recordings, and, where
-no split is given, about three fifths, one fifth and one fifth of the recordings.
+(``MlpSettings``: MARBLE's where it has them), windows as the backbone cuts them, each trained with its clip's tags, the
+last layer where layers differ in size, a recording having a tag if any of its clips has, early stopping on macro
+ROC-AUC of validation recordings, and, where no split is given, about three fifths, one fifth and one fifth of the
+recordings.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 
 from mirdemo.metrics import macro, roc_auc
 from mirdemo.probing.errors import ProbeError
-from mirdemo.probing.figures import macro_report, measure, tag_reports
+from mirdemo.probing.figures import by_seed, macro_report, measure, tag_reports
 from mirdemo.probing.inputs import MEAN, Question
 from mirdemo.probing.permutation import fixed_test
 from mirdemo.probing.report import ProbeReport
@@ -116,12 +117,15 @@ def probe_published(
         device=torch.cuda.get_device_name(place) if place.type == "cuda" else str(place),
         warnings=question.warnings,
         estimates=estimates,
+        by_seed=by_seed(scores, truth["test"], tested, seeds, level) if len(seeds) > 1 else {},
         **{**facts, "versions": {**facts["versions"], "torch": version("torch")}},
     )
 
 
 def _layer(question: Question, settings: MlpSettings) -> tuple[str, tuple[str, ...]]:
-    """What the report calls the layer, and the backbone's own layers behind it."""
+    """What the report calls the layer, and the backbone's own layers behind it. Layers that differ in size have no
+    mean: the last one is taken.
+    """
     if settings.layer_weights not in ("mean", "learned"):
         raise ProbeError(
             "Layer weights are mean or learned, not {given}.",
@@ -129,12 +133,10 @@ def _layer(question: Question, settings: MlpSettings) -> tuple[str, tuple[str, .
             given=settings.layer_weights,
         )
     own = tuple(name for name in question.layers if name != MEAN) or (MEAN,)
+    if len({question.layers[name].shape[1] for name in own}) > 1:
+        own = own[-1:]
     if len(own) == 1:
         return own[0], own
-    if len({question.layers[name].shape[1] for name in own}) > 1:
-        raise ProbeError(
-            "This backbone's layers differ in size and have no mean. Name one layer.", code="probing.no_mean"
-        )
     return (MEAN if settings.layer_weights == "mean" else "learned"), own
 
 

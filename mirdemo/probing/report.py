@@ -92,6 +92,7 @@ class ProbeReport:
     seed_deviation: metric -> standard deviation over seeds of the macro figure; None with one seed
     settings: what the probe was trained with; seconds: phase -> wall time; versions: package -> version
     estimates: metric -> Estimate (1 + n_layers, n_tags), first the headline: what ``compare`` pairs
+    by_seed: seed -> the means over tags of that seed alone, where the published protocol used several
     """
 
     protocol: str
@@ -117,6 +118,7 @@ class ProbeReport:
     versions: Mapping[str, str]
     warnings: tuple[Sentence, ...]
     estimates: Mapping[str, Estimate] = field(repr=False)
+    by_seed: Mapping[int, Figures] = field(default_factory=dict)
 
     @property
     def tag_names(self) -> tuple[str, ...]:
@@ -141,11 +143,12 @@ class ProbeReport:
         plain = {
             name: getattr(self, name)
             for name in self.__dataclass_fields__
-            if name not in ("tags", "macro", "warnings", "estimates")
+            if name not in ("tags", "macro", "warnings", "estimates", "by_seed")
         }
         plain |= {
             "tags": [asdict(report) for report in self.tags],
             "macro": asdict(self.macro),
+            "by_seed": {seed: asdict(figures) for seed, figures in self.by_seed.items()},
             "warnings": [asdict(sentence) for sentence in self.warnings],
         }
         return as_json(plain)

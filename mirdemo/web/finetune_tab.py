@@ -130,7 +130,7 @@ class FineTuneTab:
         desk, facts = visitor.desk(FineTuneDesk), spec(visitor.backbone)
         wanted, n_windows = desk.wanted(visitor.backbone), desk.count(visitor.clips, visitor.backbone)
         found = desk.outlooks.get((wanted.backbone, wanted.blocks))
-        here = None if found is None else found.seconds(n_windows, wanted.settings)
+        soonest, here = (None, None) if found is None else found.seconds(n_windows, wanted.settings)
         return {
             "blocks": wanted.blocks,
             "choices": outlook.choices(facts),
@@ -138,6 +138,7 @@ class FineTuneTab:
             "n_windows": n_windows,
             "outlook": found,
             "seconds": here,
+            "range": None if here is None else shown.range_words(t, soonest, here),
             "folds": min(wanted.settings.n_folds, len(set(visitor.clips.recordings))),
             "rows": shown.hardware_rows(t, facts, wanted, n_windows, found, here, desk.prices),
             "probed": _kept_probe(visitor) is not None,

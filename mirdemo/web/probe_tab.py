@@ -8,12 +8,24 @@ from typing import Any
 
 from mirdemo.backbones.registry import spec, specs, status
 from mirdemo.clips import LabelledClips
+from mirdemo.corpora.facts import CORPORA
+from mirdemo.corpora.vocabularies import vocabularies
 from mirdemo.probing import RULE
 from mirdemo.web.errors import PageError
 from mirdemo.web.language import Speaker
-from mirdemo.web.probe import endpoint, shown, table
-from mirdemo.web.probe.running import MOST_RUNS, Asked, Result, needs, run_all, run_key, whitening_offered
-from mirdemo.web.probe.zero_shot import PLACE, TEMPLATE, ZeroShot, ask, checked_template
+from mirdemo.web.probe import endpoint, prompts, shown, table
+from mirdemo.web.probe.running import (
+    LIVE,
+    MOST_RUNS,
+    PROTOCOLS,
+    Asked,
+    Result,
+    needs,
+    run_all,
+    run_key,
+    whitening_offered,
+)
+from mirdemo.web.probe.zero_shot import Question, ZeroShot, ask
 from mirdemo.web.session import Visitor
 from mirdemo.web.tab import Tab
 from mirdemo.web.wire import Act, Wire
@@ -29,36 +41,80 @@ class ProbeDesk:
     """What this tab remembers of a visitor.
 
     sort: column and whether descending; mistakes_of: key of the run whose mistakes are shown
-    template: of prompts; prompts: tag -> prompt, where it was written by hand
+    vocabulary: whose words to ask for, a corpus's or ``prompts.OWN``
+    template: of prompts for own tags; prompts: tag -> prompt, where it was written by hand
+    forms: (corpus, family of tags) -> template, where it was written by hand
+    protocol: by which one probes now
+    result: by the live protocol; published: by the published one. Never both at once: they are not compared
     drawn: what the template was last given about the result, and for which state, for a view is drawn after every act
     """
 
+    protocol: str = LIVE
     result: Result | None = None
+    published: Result | None = None
     whiten: bool = False
     metric: str = table.METRICS[0]
     sort: tuple[str, bool] = ("tag", False)
     mistakes_of: str = ""
-    template: str = TEMPLATE
+    vocabulary: str = prompts.OWN
+    template: str = prompts.TEMPLATE
     prompts: dict[str, str] = field(default_factory=dict)
+    forms: dict[tuple[str, str], str] = field(default_factory=dict)
     words: ZeroShot | None = None
     drawn: tuple[tuple, dict[str, Any]] | None = None
 
+    @property
+    def answer(self) -> Result | None:
+        """The result by the protocol chosen."""
+        return self.result if self.protocol == LIVE else self.published
+
+    def keep(self, protocol: str, result: Result | None) -> None:
+        if protocol == LIVE:
+            self.result = result
+        else:
+            self.published = result
+        self.drawn = None
+
     def prompt(self, tag: str) -> str:
-        return self.prompts.get(tag) or self.template.replace(PLACE, tag)
+        """The prompt for one of the visitor's own tags."""
+        return self.prompts.get(tag) or self.template.replace(prompts.PLACE, tag)
+
+    def templates(self) -> dict[str, str]:
+        """Family -> template for the chosen corpus's words."""
+        found = prompts.forms(self.vocabulary)
+        return {family: self.forms.get((self.vocabulary, family), form) for family, form in found.items()}
+
+    def question(self, tags: tuple[str, ...]) -> Question:
+        """What to ask for now. tags: the visitor's own"""
+        if self.vocabulary == prompts.OWN:
+            return Question(prompts.OWN, {tag: self.prompt(tag) for tag in tags}, {tag: tag for tag in tags})
+        asked = prompts.prompts(self.vocabulary, self.templates())
+        return Question(self.vocabulary, asked, prompts.matches(self.vocabulary, tags))
 
 
 def build(wire: Wire) -> None:
     """The tab's view, what can be done in it, and the endpoint."""
     tab = ProbeTab(wire)
     wire.view("probe", tab.show)
-    for name in ("backbone", "whiten", "run", "again", "drop", "metric", "sort", "sort_by", "mistakes"):
+    for name in (
+        "backbone",
+        "protocol",
+        "whiten",
+        "run",
+        "again",
+        "drop",
+        "metric",
+        "sort",
+        "sort_by",
+        "mistakes",
+    ):
         wire.on(f"probe.{name}", getattr(tab, name))
-    for name in ("template", "prompt", "ask"):
+    for name in ("vocabulary", "template", "form", "prompt", "ask"):
         wire.on(f"probe.{name}", getattr(tab, name))
     endpoint.build(wire.jobs)
 
 
-TAB = Tab("probe", build, step=True, done=lambda visitor: visitor.desk(ProbeDesk).result is not None)
+TAB = Tab("probe", build, step=True, done=lambda visitor: visitor.desk(ProbeDesk).answer is not None)
 
 
 class ProbeTab:
@@ -69,18 +125,21 @@ class ProbeTab:
 
     def show(self, visitor: Visitor, t: Speaker) -> Mapping[str, Any]:
         desk, clips, job = visitor.desk(ProbeDesk), visitor.clips, visitor.jobs.get(JOB)
-        chosen, state, result = spec(visitor.backbone), status(visitor.backbone), desk.result
+        chosen, state, result = spec(visitor.backbone), status(visitor.backbone), desk.answer
         asked = Asked.of(clips)
         return {
             "clips": len(clips),
             "recordings": len(set(clips.recordings)),
             "labels": clips.tags,
-            "missing": needs(asked),
+            "protocols": PROTOCOLS,
+            "protocol": desk.protocol,
+            "live": desk.protocol == LIVE,
+            "missing": needs(asked) if desk.protocol == LIVE else (),
             "backbones": [(one.name, shown.backbone_words(t, one.name)) for one in specs().values()],
             "chosen": chosen,
             "status": state,
             "sick": state.health.reason(chosen.title) if state.health and not state.health.ok else None,
-            "can_whiten": whitening_offered(chosen.name),
+            "can_whiten": desk.protocol == LIVE and whitening_offered(chosen.name),
             "whiten": desk.whiten,
             "there": result is not None and _key(visitor) in [run.key for run in result.runs],
             "full": result is not None and len(result.runs) >= MOST_RUNS,
@@ -97,15 +156,25 @@ class ProbeTab:
     def _zero(self, visitor: Visitor, t: Speaker, desk: ProbeDesk) -> dict[str, Any]:
         """The zero-shot part: prompts to edit and, once asked, what they gave."""
         words, job = desk.words, visitor.jobs.get(ASK_JOB)
-        prompts = [(tag, desk.prompt(tag)) for tag in visitor.clips.tags]
-        mine = words is not None and words.backbone == visitor.backbone
-        current = mine and words.asked.is_about(visitor.clips) and dict(words.prompts) == dict(prompts)
+        own = desk.vocabulary == prompts.OWN
+        question = desk.question(visitor.clips.tags)
+        mine = words is not None and (words.backbone, words.vocabulary) == (visitor.backbone, desk.vocabulary)
+        current = mine and words.asked.is_about(visitor.clips) and dict(words.prompts) == question.prompts
         return {
-            "prompts": prompts,
+            "own": own,
+            "vocabulary": desk.vocabulary,
+            "vocabularies": [
+                (name, CORPORA[name].title, len(prompts.asked_tags(name))) for name in vocabularies()
+            ],
+            "source": None if own else vocabularies()[desk.vocabulary],
+            "prompts": list(question.prompts.items()),
             "template": desk.template,
-            "place": PLACE,
+            "forms": {} if own else desk.templates(),
+            "place": prompts.PLACE,
             "asked": words if mine else None,
             "rows": shown.zero_shot(visitor, t, words) if mine else [],
+            "by_clip": shown.zero_shot_clips(visitor, words) if mine and not own else [],
+            "few": MISTAKES,
             "macro": shown.figure_words(t, words.macro) if mine and words.macro else None,
             "n": words.macro.n if mine and words.macro else 0,
             "current": current,
@@ -117,6 +186,9 @@ class ProbeTab:
 
     def backbone(self, visitor: Visitor, act: Act) -> None:
         visitor.backbone = act.one_of("value", specs())
+
+    def protocol(self, visitor: Visitor, act: Act) -> None:
+        visitor.desk(ProbeDesk).protocol = act.one_of("value", PROTOCOLS)
 
     def whiten(self, visitor: Visitor, act: Act) -> None:
         visitor.desk(ProbeDesk).whiten = act.flag("value")
@@ -140,15 +212,15 @@ class ProbeTab:
         """Take one backbone out of the comparison."""
         desk = visitor.desk(ProbeDesk)
         result = _result(desk)
-        desk.drawn = None
-        desk.result = result.without(act.one_of("run", [run.key for run in result.runs]))
+        desk.keep(desk.protocol, result.without(act.one_of("run", [run.key for run in result.runs])))
 
     # ---- working ----------------------------------------------------------------------------------------
 
     def run(self, visitor: Visitor, act: Act) -> None:
         """Probe with the chosen backbone, beside those that answered about the same clips."""
         desk, clips = visitor.desk(ProbeDesk), _probeable(visitor)
-        kept = desk.result.runs if desk.result is not None and desk.result.asked.is_about(clips) else ()
+        before = desk.answer
+        kept = before.runs if before is not None and before.asked.is_about(clips) else ()
         if _key(visitor) in [run.key for run in kept]:
             raise PageError(
                 "This backbone's answer is on the page already. Choose another one to compare it with.",
@@ -171,19 +243,34 @@ class ProbeTab:
     def _start(
         self, visitor: Visitor, clips: LabelledClips, wanted: tuple[tuple[str, bool], ...], kept: tuple
     ) -> None:
-        memory = visitor.memory
+        memory, desk = visitor.memory, visitor.desk(ProbeDesk)
+        protocol = desk.protocol
 
-        def take(result: Result) -> None:
-            visitor.desk(ProbeDesk).result = result
-
-        self._wire.start(visitor, JOB, lambda progress: run_all(clips, wanted, memory, progress, kept), take)
+        self._wire.start(
+            visitor,
+            JOB,
+            lambda progress: run_all(clips, wanted, memory, progress, kept, protocol),
+            lambda result: desk.keep(protocol, result),
+        )
 
     # ---- zero-shot --------------------------------------------------------------------------------------
 
+    def vocabulary(self, visitor: Visitor, act: Act) -> None:
+        """Whose words to ask for."""
+        visitor.desk(ProbeDesk).vocabulary = act.one_of("value", (prompts.OWN, *vocabularies()))
+
     def template(self, visitor: Visitor, act: Act) -> None:
-        """One wording for all tags; what was written by hand for single tags is dropped."""
+        """One wording for all own tags; what was written by hand for single tags is dropped."""
         desk = visitor.desk(ProbeDesk)
-        desk.template, desk.prompts = checked_template(act.text("value") or TEMPLATE), {}
+        desk.template = prompts.checked_template(act.text("value") or prompts.TEMPLATE)
+        desk.prompts = {}
+
+    def form(self, visitor: Visitor, act: Act) -> None:
+        """The wording for a family of the chosen corpus's tags; left empty, ours."""
+        desk = visitor.desk(ProbeDesk)
+        ours = {} if desk.vocabulary == prompts.OWN else prompts.forms(desk.vocabulary)
+        family = act.one_of("family", ours)
+        desk.forms[desk.vocabulary, family] = prompts.checked_template(act.text("value") or ours[family])
 
     def prompt(self, visitor: Visitor, act: Act) -> None:
         """The wording for one tag; left empty, the common one."""
@@ -204,13 +291,13 @@ class ProbeTab:
                 code="probe.no_words",
                 backbone=spec(backbone).title,
             )
-        prompts = {tag: desk.prompt(tag) for tag in clips.tags}
+        question = desk.question(clips.tags)
 
         def take(made: ZeroShot) -> None:
             desk.words = made
 
         self._wire.start(
-            visitor, ASK_JOB, lambda progress: ask(clips, backbone, prompts, memory, progress), take
+            visitor, ASK_JOB, lambda progress: ask(clips, backbone, question, memory, progress), take
         )
 
 
@@ -265,13 +352,14 @@ def _key(visitor: Visitor) -> str:
 
 
 def _whitened(visitor: Visitor) -> bool:
-    return visitor.desk(ProbeDesk).whiten and whitening_offered(visitor.backbone)
+    desk = visitor.desk(ProbeDesk)
+    return desk.protocol == LIVE and desk.whiten and whitening_offered(visitor.backbone)
 
 
 def _result(desk: ProbeDesk) -> Result:
-    if desk.result is None:
+    if desk.answer is None:
         raise PageError("Nothing has been probed yet. Probe your clips first.", code="probe.no_result")
-    return desk.result
+    return desk.answer
 
 
 def _tagged(visitor: Visitor) -> LabelledClips:

@@ -303,15 +303,21 @@ def test_durations_are_timed_here_and_grow_with_the_work(mert, loaded) -> None:
     assert one.basis == "timed"
     assert min(one.prefix, one.training) > 0
     assert one.total == one.prefix + one.training
+    assert one.prefix < one.soonest < one.total
+    patient = duration_estimate(10, mert, replace(QUICK, epochs=20, patience=19))
+    stopped = (patient.soonest - patient.prefix) / patient.training
+    assert stopped == pytest.approx(
+        (2 * 20 + 1) / (3 * 20)
+    )  # two thirds of the windows in three rounds, then all once
     large = duration_estimate(10, loaded("mert-330m").spec, QUICK)
-    assert large.basis == "timed"
+    assert large.basis == "sizes"  # it is not loaded here
     more = duration_estimate(1000, loaded("mert-330m").spec, replace(QUICK, epochs=20))
     assert more.prefix > 20 * large.prefix
     assert more.training > 200 * large.training
     cuda = duration_estimate(10, mert.spec, QUICK, device="cuda")
     import torch
 
-    assert cuda.basis == ("timed" if torch.cuda.is_available() else "timed on the cpu")
+    assert cuda.basis == ("sizes" if torch.cuda.is_available() else "sizes on the cpu")
 
 
 def test_a_finished_run_is_believed_more_than_a_timed_step(labelled, mert, probed) -> None:
@@ -321,4 +327,4 @@ def test_a_finished_run_is_believed_more_than_a_timed_step(labelled, mert, probe
     assert estimate.prefix == pytest.approx(report.seconds["prefix"])
     spent = sum(report.seconds[phase] for phase in ("start", "folds", "final"))
     assert 0.3 * spent < estimate.training < 4 * spent
-    assert duration_estimate(12, mert.spec, QUICK, blocks=1).basis == "timed"
+    assert duration_estimate(12, mert.spec, QUICK, blocks=1).basis == "sizes"

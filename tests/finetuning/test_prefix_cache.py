@@ -72,11 +72,11 @@ def test_states_that_half_precision_would_break_stay_exact(clips, mert) -> None:
     split = mert.split()
     states = alone(clips[0], 0, mert, split)[None]
     assert is_faithful(states, split.tail, 7200)
-    assert not is_faithful(states * 1e6, split, 7200)  # beyond float16's range
-    assert not is_faithful(states.bfloat16(), split, 7200)  # half already
+    assert not is_faithful(states * 1e6, split.tail, 7200)  # beyond float16's range
+    assert not is_faithful(states.bfloat16(), split.tail, 7200)  # half already
     torch.manual_seed(0)
     offset = 1000 * torch.ones(states.shape[-1])
-    assert not is_faithful(states + offset, split, 7200)  # what differs is rounded away
+    assert not is_faithful(states + offset, split.tail, 7200)  # what differs is rounded away
 
 
 def test_a_half_precision_backbone_is_kept_bit_by_bit(clips, checkpoint) -> None:

@@ -57,6 +57,19 @@ def test_a_seed_ends_the_same_whichever_are_trained_beside_it(many, report):
     assert alone.settings["validation_roc_auc"][0] == pytest.approx(report.settings["validation_roc_auc"][1])
     first = published(*many, seeds=(0,))
     np.testing.assert_allclose((alone.scores + first.scores) / 2, report.scores, atol=1e-4)
+    assert alone.by_seed == {}
+    assert report.by_seed[1].roc_auc.value == pytest.approx(alone.macro.figures.roc_auc.value)
+    assert report.by_seed[1].roc_auc.low == pytest.approx(alone.macro.figures.roc_auc.low)
+
+
+def test_each_seeds_figures_stand_beside_their_mean(report):
+    assert tuple(report.by_seed) == report.seeds
+    for name in ("roc_auc", "average_precision", "f1", "micro_f1"):
+        single = [getattr(figures, name) for figures in report.by_seed.values()]
+        mean = getattr(report.macro.figures, name)
+        assert np.mean([one.value for one in single]) == pytest.approx(mean.value)
+        assert {one.n for one in single} == {mean.n}
+    assert set(report.as_dict()["by_seed"]) == {"0", "1"}
 
 
 def test_figures_are_the_mean_over_seeds_not_those_of_the_mean_score(many, report):
@@ -177,11 +190,17 @@ def test_a_split_or_setting_that_cannot_be_is_refused(many, code, options):
     assert refused.value.sentence.code == code
 
 
-def test_sizes_without_a_mean_and_too_few_recordings_are_refused(many):
+def test_layers_of_unlike_size_have_no_mean_so_the_last_one_is_taken(many):
     layers, labels, recordings = many
-    with pytest.raises(ProbeError) as refused:
-        published({"0": layers["0"], "1": layers["1"][:, :5]}, labels, recordings)
-    assert refused.value.sentence.code == "probing.no_mean"
+    uneven = {"0": layers["0"], "1": layers["1"][:, :5]}
+    found = published(uneven, labels, recordings)
+    assert found.layer_names == ("1",)
+    last = published({"1": uneven["1"]}, labels, recordings)
+    np.testing.assert_array_equal(found.scores, last.scores)
+
+
+def test_too_few_recordings_are_refused(many):
+    layers, _, _ = many
     with pytest.raises(ProbeError) as refused:
         published({"0": layers["0"][:4]}, np.array([[1], [1], [0], [0]]), ["a", "a", "b", "b"])
     assert refused.value.sentence.code == "probing.too_few_to_split"

@@ -24,7 +24,7 @@ from mirdemo.web.errors import PageError
 from mirdemo.web.jobs import Jobs
 from mirdemo.web.language import speaker
 from mirdemo.web.limits import CLIP_LIMITS
-from mirdemo.web.probe import endpoint, running, shown, table, zero_shot
+from mirdemo.web.probe import endpoint, prompts, running, shown, table, zero_shot
 from mirdemo.web.probe.running import Asked, Need, Result, needs
 from mirdemo.web.probe_tab import JOB, ProbeDesk, ProbeTab
 from mirdemo.web.session import Visitor, Visitors
@@ -511,8 +511,9 @@ def test_zero_shot_scores_are_the_cosines_of_the_joint_space(with_clap, visitor:
 
     from mirdemo.metrics import roc_auc
 
-    prompts = {tag: f"the sound of {tag}" for tag in FEW.tags}
-    found = zero_shot.ask(FEW, "clap-music", prompts, visitor.memory, quiet)
+    question = ProbeDesk().question(FEW.tags)
+    prompts = question.prompts
+    found = zero_shot.ask(FEW, "clap-music", question, visitor.memory, quiet)
     assert found.sick is None
     wave = torch.from_numpy(np.asarray(FEW.clips[0].at(48_000)))[None]
     with torch.inference_mode():
@@ -551,6 +552,102 @@ def test_prompts_are_shown_edited_and_what_they_gave_is_marked_old(
     assert desk.template == "music with {tag}"
 
 
+def test_each_corpus_has_its_published_words_and_a_prompt_for_every_family():
+    from mirdemo.corpora.facts import CORPORA
+    from mirdemo.corpora.vocabularies import vocabularies
+
+    assert list(vocabularies()) == list(CORPORA)
+    for corpus, found in vocabularies().items():
+        assert len(set(found.tags)) == CORPORA[corpus].n_tags
+        assert found.source
+        assert found.citation
+        asked = prompts.prompts(corpus, prompts.forms(corpus))
+        assert set(found.tags) - set(asked) == ({"place--None"} if corpus == "lyra" else set())
+        for tag, prompt in asked.items():
+            assert prompts.spoken(corpus, tag) in prompt
+            assert not set("{}") & set(prompt)
+            assert "--" not in prompt
+    assert prompts.prompts("makam", prompts.forms("makam"))["makam--Hicaz"] == (
+        "a recording of Turkish makam music in makam Hicaz"
+    )
+    assert prompts.spoken("lyra", "place--Aegean-sea") == "Aegean sea"
+
+
+def test_the_shipped_words_are_the_tags_of_the_published_figures():
+    from mirdemo.corpora.vocabularies import vocabularies
+    from mirdemo.results import published
+
+    for corpus, found in vocabularies().items():
+        judged = {r.tag for r in published().where(corpus=corpus, citation="ccml2023") if r.tag}
+        later = {("hindustani", "instrument--Sarod"), ("hindustani", "instrument--Bansuri")}
+        assert {(corpus, tag) for tag in judged ^ set(found.tags)} <= later
+
+
+def test_own_tags_match_a_corpuss_words_with_or_without_the_family_in_any_case():
+    own = ("makam--hicaz", "NEY", "drum", "Aegean sea")
+    assert prompts.matches("makam", own) == {"makam--Hicaz": "makam--hicaz", "instrument--Ney": "NEY"}
+    assert prompts.matches("lyra", own) == {"place--Aegean-sea": "Aegean sea"}
+
+
+def test_a_corpuss_words_are_asked_for_and_judged_where_own_tags_match(
+    with_clap, tab: ProbeTab, visitor: Visitor
+):
+    from mirdemo.metrics import roc_auc
+
+    visitor.hold(FEW)
+    visitor.backbone = "clap-music"
+    desk = visitor.desk(ProbeDesk)
+    tab.vocabulary(visitor, Act({"value": "magnatagatune"}))
+    html = drawn(tab, visitor)
+    assert 'value="a recording of {tag} music"' in html
+    assert "arXiv 2409.11264" in html
+    tab.ask(visitor, Act({}))
+    finished(visitor, "probe-words")
+    words = desk.words
+    assert words.cosine.shape == (len(FEW), 50)
+    assert words.matches == {"flute": "flute"}
+    k = words.tags.index("flute")
+    figure = words.figures["flute"]
+    assert figure.value == pytest.approx(roc_auc(FEW.labels[:, FEW.tags.index("flute")], words.cosine[:, k]))
+    text = plain(drawn(tab, visitor))
+    assert f"{figure.value:.2f}" in text
+    best = words.tags[int(np.argmax(words.cosine[0]))]
+    first = shown.zero_shot_clips(visitor, words)[0]
+    assert first["tags"][0] == (best, pytest.approx(words.cosine[0].max()))
+    assert len(first["tags"]) == shown.TOP_TAGS
+    assert [score for _, score in first["tags"]] == sorted((s for _, s in first["tags"]), reverse=True)
+
+    tab.form(visitor, Act({"family": "free", "value": "{tag}, loud"}))
+    html = drawn(tab, visitor)
+    assert "prompts have changed" in html
+    assert desk.question(FEW.tags).prompts["flute"] == "flute, loud"
+    tab.form(visitor, Act({"family": "free", "value": ""}))
+    assert "prompts have changed" not in drawn(tab, visitor)
+    tab.vocabulary(visitor, Act({"value": "hindustani"}))
+    assert "The nearest tags" not in drawn(tab, visitor)  # nothing was asked of these words yet
+    for wrong in ({"family": "free", "value": "{tag}"}, {"family": "raga", "value": "no place"}):
+        with pytest.raises(PageError):
+            tab.form(visitor, Act(wrong))
+    with pytest.raises(PageError):
+        tab.vocabulary(visitor, Act({"value": "/etc"}))
+
+
+def test_words_without_a_match_are_answered_but_not_judged(with_clap, tab: ProbeTab, visitor: Visitor):
+    visitor.hold(FEW)
+    visitor.backbone = "clap-music"
+    tab.vocabulary(visitor, Act({"value": "carnatic"}))
+    tab.ask(visitor, Act({}))
+    finished(visitor, "probe-words")
+    words = visitor.desk(ProbeDesk).words
+    assert (words.figures, words.macro) == ({}, None)
+    text = plain(drawn(tab, visitor))
+    assert "The nearest tags of each clip" in text
+    assert "nothing can say how right" in text
+    assert "ROC-AUC over your" not in text
+    japanese = plain(drawn(tab, visitor, "ja"))
+    assert "各クリップに近いタグ" in japanese
+
+
 def test_a_sick_backbone_gives_no_zero_shot_figure(with_clap, tab: ProbeTab, visitor: Visitor, monkeypatch):
     from mirdemo.backbones.health import Health
 
@@ -560,7 +657,7 @@ def test_a_sick_backbone_gives_no_zero_shot_figure(with_clap, tab: ProbeTab, vis
     tab.ask(visitor, Act({}))
     finished(visitor, "probe-words")
     words = visitor.desk(ProbeDesk).words
-    assert (words.cosine, words.figures, words.macro) == (None, None, None)
+    assert (words.cosine, words.figures, words.macro) == (None, {}, None)
     html = drawn(tab, visitor)
     assert "hardly tells one prompt from another" in html
     assert "Mean ROC-AUC over tags" not in html
@@ -571,6 +668,82 @@ def test_a_backbone_without_words_is_not_asked(tab: ProbeTab, visitor: Visitor):
     with pytest.raises(PageError) as refused:
         tab.ask(visitor, Act({}))
     assert refused.value.sentence.code == "probe.no_words"
+
+
+# ---- as published -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def quick() -> pytest.MonkeyPatch:
+    """MLPs that are small and soon done."""
+    import mirdemo.probing
+
+    with pytest.MonkeyPatch.context() as patch:
+        small = mirdemo.probing.MlpSettings(hidden=16, epochs=15)
+        patch.setattr(mirdemo.probing, "MlpSettings", lambda: small)
+        yield patch
+
+
+def test_as_published_is_another_answer_that_never_stands_beside_the_quick_one(
+    quick, tab: ProbeTab, visitor: Visitor, first: Result
+):
+    many = made(20, 1)
+    visitor.hold(many)
+    desk = visitor.desk(ProbeDesk)
+    desk.result = running.run_all(many, (("spectral", False),), visitor.memory, quiet)
+    quick_words = plain(drawn(tab, visitor))
+    tab.protocol(visitor, Act({"value": "papaioannou2025"}))
+    html = drawn(tab, visitor)
+    assert "data-result" not in html
+    assert "never compared" in html
+    tab.run(visitor, Act({}))  # the same backbone: another answer, not a second one
+    finished(visitor, JOB)
+    assert len(desk.result.runs) == len(desk.published.runs) == 1
+    report = desk.published.runs[0].report
+    assert (report.protocol, report.seeds, report.layer_names) == (
+        "papaioannou2025",
+        (0, 1, 2, 3, 4),
+        ("all",),
+    )
+    html = drawn(tab, visitor)
+    words = plain(html)
+    figure = report.macro.figures.roc_auc
+    assert f"{figure.value:.2f} (" in words
+    assert f"tested on {len(report.recordings)} that it has not seen" in words
+    assert "folds that never part" not in words
+    assert html.count('class="cell ') == 1 + len(many.tags)
+    tab.protocol(visitor, Act({"value": "live"}))
+    assert plain(drawn(tab, visitor)) == quick_words
+    with pytest.raises(PageError):
+        tab.protocol(visitor, Act({"value": "other"}))
+
+
+def test_as_published_mistakes_are_recordings_whose_clips_can_be_heard(quick, visitor: Visitor):
+    many = made(20, 2)
+    visitor.hold(many)
+    result = running.run_all(many, (("spectral", False),), visitor.memory, quiet, protocol=running.PUBLISHED)
+    run = result.runs[0]
+    wrong = shown.mistakes(visitor, result, run)
+    assert wrong["decisions"] == run.report.scores.size
+    named = {str(run.report.recordings[one.row]) for one in run.report.mistakes()}
+    assert {clip["recording"] for clip in wrong["clips"]} == named
+    assert named
+    for clip in wrong["clips"]:
+        row = many.recordings.index(clip["recording"])
+        assert clip["id"] == many.clips[row].sha256
+        assert clip["track"] is not None
+        assert clip["name"] is None
+
+
+def test_two_backbones_as_published_are_paired_on_the_same_test_recordings(quick, visitor: Visitor):
+    many = made(20, 1)
+    wanted = (("spectral", False), ("mini-west", False))
+    result = running.run_all(many, wanted, visitor.memory, quiet, protocol=running.PUBLISHED)
+    one, other = (run.report for run in result.runs)
+    assert list(one.recordings) == list(other.recordings)
+    gap = result.differences[0].macro.roc_auc
+    assert gap.value == pytest.approx(other.macro.figures.roc_auc.value - one.macro.figures.roc_auc.value)
+    assert '"protocol": "papaioannou2025"' in table.as_json_text(table.rows(result, "f1"), "f1", result)
 
 
 # ---- the endpoint -----------------------------------------------------------------------------------------
@@ -592,5 +765,9 @@ def test_the_endpoint_reports_the_same_as_the_page(tmp_path: Path):
     assert set(report["words"]) == {"drum", "flute"}
     assert report["tags"][0]["figures"]["roc_auc"]["n"] == 6
     assert report["clips"] == [f"{i}.wav" for i in range(6)]
-    with pytest.raises(PageError):
-        endpoint.probe_files(paths, "\n".join(sheet), "../../etc", False)
+    published = endpoint.probe_files(paths, "\n".join(sheet), "spectral", False, "papaioannou2025")
+    assert published["protocol"] == "papaioannou2025"
+    assert all(set(one) == {"recording", "tag", "label", "score"} for one in published["mistakes"])
+    for wrong in (("../../etc", False), ("spectral", False, "other")):
+        with pytest.raises(PageError):
+            endpoint.probe_files(paths, "\n".join(sheet), *wrong)

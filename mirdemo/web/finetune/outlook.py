@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mirdemo.backbones.registry import spec
 from mirdemo.finetuning import PRICES, FineTuneSettings, duration_estimate, hardware
+from mirdemo.finetuning.estimate import visits
 from mirdemo.progress import Progress
 
 if TYPE_CHECKING:
@@ -51,10 +52,11 @@ class Outlook:
     device: str
     hardware: str | None
 
-    def seconds(self, n_windows: int, settings: FineTuneSettings) -> float:
-        """For the whole job, every epoch counted."""
-        visits = n_windows * settings.epochs * settings.n_folds
-        return START_SECONDS + self.prefix * n_windows + self.step * visits
+    def seconds(self, n_windows: int, settings: FineTuneSettings) -> tuple[float, float]:
+        """For the whole job: if every round stops as early as it can, and with every epoch."""
+        before = START_SECONDS + self.prefix * n_windows
+        least, most = visits(n_windows, settings)
+        return before + self.step * least, before + self.step * most
 
 
 def look_ahead(backbone: str, blocks: int, progress: Progress) -> Outlook:
@@ -94,9 +96,9 @@ def elsewhere(
     n_layers = max(1, len(facts.layers) - 1)
     tail = facts.parameters * min(1.0, blocks / n_layers)
     prefix = 2 * states * (facts.parameters - tail) * n_windows
-    visits = n_windows * settings.epochs * settings.n_folds
-    steps = visits / settings.batch
-    training = 6 * states * tail * visits
+    _, seen = visits(n_windows, settings)
+    steps = seen / settings.batch
+    training = 6 * states * tail * seen
     return {
         name: START_SECONDS + prefix / rate + max(training / rate, LEAST_STEP * steps)
         for name, rate in ((name, REACHED * 1e12 * peak) for name, peak in PEAK_TFLOPS.items())

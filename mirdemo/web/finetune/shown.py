@@ -37,6 +37,12 @@ def time_words(t: Speaker, seconds: float) -> str:
     return t("fine-tune.time.hours", hours=f"{seconds / 3600:.1f}")
 
 
+def range_words(t: Speaker, least: float, most: float) -> str:
+    """``about 40 seconds to about 3 minutes``; one time where the two are written the same."""
+    first, last = time_words(t, least), time_words(t, most)
+    return first if first == last else t("fine-tune.time.range", least=first, most=last)
+
+
 def money(t: Speaker, dollars: float | None) -> str:
     """``$0.12``; under a cent in words; not known in words."""
     if dollars is None:

@@ -17,7 +17,7 @@ from mirdemo.web.jobs import Jobs
 from mirdemo.web.language import DEFAULT
 from mirdemo.web.limits import CLIP_LIMITS
 from mirdemo.web.models import Memory
-from mirdemo.web.probe.running import run
+from mirdemo.web.probe.running import LIVE, PROTOCOLS, run
 
 
 def build(jobs: Jobs) -> None:
@@ -28,23 +28,25 @@ def build(jobs: Jobs) -> None:
         backbone = gr.Textbox(value="spectral", label="backbone")
         whitening = gr.Checkbox(value=False, label="whitening")
         language = gr.Textbox(value=DEFAULT, label="language")
+        protocol = gr.Textbox(value=LIVE, label="protocol")
         result = gr.JSON(label="result")
         button = gr.Button()
 
     def probe(
-        clips: list[str] | None, sheet: str, backbone: str, whitening: bool, language: str
+        clips: list[str] | None, sheet: str, backbone: str, whitening: bool, language: str, protocol: str
     ) -> dict[str, Any]:
         """What a backbone's frozen embeddings hold about the tags of labelled clips.
 
         clips: sound files; sheet: CSV text with the columns file, tags, recording (tags between ; or |);
-        backbone: as on the page; whitening: apply the backbone's whitening first; language: en or ja, for refusals.
+        backbone: as on the page; whitening: apply the backbone's whitening first; language: en or ja, for refusals;
+        protocol: live, or papaioannou2025 as published.
         """
-        work = lambda: probe_files(clips, sheet, backbone, whitening)  # noqa: E731
+        work = lambda: probe_files(clips, sheet, backbone, whitening, protocol)  # noqa: E731
         return answered(jobs, work, list(clips or []), language)
 
     button.click(
         probe,
-        [clips, sheet, backbone, whitening, language],
+        [clips, sheet, backbone, whitening, language, protocol],
         result,
         api_name="probe",
         show_progress="hidden",
@@ -53,22 +55,26 @@ def build(jobs: Jobs) -> None:
     )
 
 
-def probe_files(paths: list[str] | None, sheet: str, backbone: str, whitening: bool) -> dict[str, Any]:
-    """A probe's report as JSON takes it, with the names of the clips, the words of the verdicts and the mistakes.
+def probe_files(
+    paths: list[str] | None, sheet: str, backbone: str, whitening: bool, protocol: str = LIVE
+) -> dict[str, Any]:
+    """A probe's report as JSON takes it, with the names of the clips, the words of the verdicts and the mistakes (of
+    clips, or of the recordings that the published protocol scores).
 
     Raises ClipsError, BackboneError, EmbeddingError, ProbeError or PageError.
     """
-    if backbone not in specs():
+    if backbone not in specs() or protocol not in PROTOCOLS:
         raise PageError("This choice is not on offer (any more). Choose again.", code="page.no_such_choice")
     files = {Path(path).name: Path(path) for path in paths or []}
     clips = LabelledClips.from_csv(sheet.encode(), files, "sheet", limits=CLIP_LIMITS)
-    found = run(clips, backbone, whitening, Memory(), silent)
+    found = run(clips, backbone, whitening, Memory(), silent, protocol)
     names = [clip.name for clip in clips.clips]
+    scored, of = (names, "clip") if protocol == LIVE else (found.report.recordings, "recording")
     return found.report.as_dict() | {
         "clips": names,
         "words": {tag.tag: str(WORDS[tag.verdict]) for tag in found.report.tags},
         "mistakes": [
-            {"clip": names[one.row], "tag": one.tag, "label": one.label, "score": one.score}
+            {of: str(scored[one.row]), "tag": one.tag, "label": one.label, "score": one.score}
             for one in found.report.mistakes()
         ],
         "sick": None if found.sick is None else str(found.sick),

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: Backbones side by side.
 MOST_RUNS = 4
+LIVE, PUBLISHED = "live", "papaioannou2025"
+PROTOCOLS = (LIVE, PUBLISHED)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +119,7 @@ def run_key(backbone: str, whitened: bool) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """Answers of one or more backbones about the same clips.
+    """Answers of one or more backbones about the same clips, by one protocol.
 
     differences: (n_runs - 1,), each further run minus the first, recording by recording
     """
@@ -129,6 +131,10 @@ class Result:
     @classmethod
     def of(cls, asked: Asked, runs: tuple[Run, ...]) -> Result:
         return cls(asked, runs, tuple(compare(run.report, runs[0].report) for run in runs[1:]))
+
+    @property
+    def protocol(self) -> str:
+        return self.runs[0].report.protocol
 
     def without(self, key: str) -> Result | None:
         """The result without one run; None if it was the only one."""
@@ -145,14 +151,27 @@ def whitening_offered(backbone: str) -> bool:
     )
 
 
-def run(clips: LabelledClips, backbone: str, whitened: bool, memory: Memory, progress: Progress) -> Run:
-    """Embed and probe. Raises BackboneError, EmbeddingError, ProbeError or PageError; may be cancelled."""
+def run(
+    clips: LabelledClips,
+    backbone: str,
+    whitened: bool,
+    memory: Memory,
+    progress: Progress,
+    protocol: str = LIVE,
+) -> Run:
+    """Embed and probe, by one of ``PROTOCOLS``. Raises BackboneError, EmbeddingError, ProbeError or PageError; may be cancelled."""
     loaded = SHELF.take(backbone, progress)  # loading is not part of what is timed
     whitening = _whitening(backbone, loaded.identity) if whitened else None
     began = time.monotonic()
     embeddings = embed_here(clips.clips, backbone, memory, progress)
     report = probe(
-        embeddings, clips.labels, clips.recordings, tags=clips.tags, whitening=whitening, progress=progress
+        embeddings,
+        clips.labels,
+        clips.recordings,
+        tags=clips.tags,
+        whitening=whitening,
+        protocol=protocol,
+        progress=progress,
     )
     sick = loaded.health.reason(loaded.spec.title) if loaded.health is not None else None
     return Run(backbone, report, sick, time.monotonic() - began)
@@ -177,10 +196,11 @@ def run_all(
     memory: Memory,
     progress: Progress,
     kept: tuple[Run, ...] = (),
+    protocol: str = LIVE,
 ) -> Result:
-    """Probe with each backbone wanted, beside runs that were made of the same clips before.
+    """Probe with each backbone wanted, beside runs that were made of the same clips by the same protocol before.
 
     wanted: (backbone, whitened) each
     """
-    runs = tuple(run(clips, name, whitened, memory, progress) for name, whitened in wanted)
+    runs = tuple(run(clips, name, whitened, memory, progress, protocol) for name, whitened in wanted)
     return Result.of(Asked.of(clips), (*kept, *runs))

@@ -8,21 +8,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mirdemo.backbones.registry import spec
-from mirdemo.intervals import Interval
+from mirdemo.intervals import Interval, signed
 from mirdemo.probing import WORDS
 from mirdemo.probing.verdict import HEARD, NOT_HEARD, PARTLY_HEARD, TOO_FEW
 from mirdemo.web.charting import with_interval
 from mirdemo.web.language import Speaker
-from mirdemo.web.probe.running import Asked, Need, Result, Run, needs
+from mirdemo.web.probe.running import LIVE, Asked, Need, Result, Run, needs
 from mirdemo.web.probe.zero_shot import ZeroShot
 
 if TYPE_CHECKING:
     from mirdemo.web.player import Track
     from mirdemo.web.session import Visitor
 
+#: Tags named for a clip out of a corpus's vocabulary.
+TOP_TAGS = 5
 #: Icon and weight of each verdict; its word stands beside it.
 ICONS = {HEARD: "full", PARTLY_HEARD: "half", NOT_HEARD: "empty", TOO_FEW: "warn"}
-MINUS = "\N{MINUS SIGN}"
 
 
 def backbone_words(t: Speaker, name: str, whitened: bool = False) -> str:
@@ -49,12 +50,6 @@ def figure_words(t: Speaker, figure: Interval) -> str:
     if figure.value is None:
         return t("probe.no_figure")
     return with_interval(figure.value, figure.low, figure.high, t("probe.no_interval"))
-
-
-def signed(value: float) -> str:
-    """``+0.05``; the sign of zero is left out."""
-    text = f"{abs(value):.2f}"
-    return text if float(text) == 0 else f"{'+' if value > 0 else MINUS}{text}"
 
 
 def difference_words(t: Speaker, gap: Interval | None) -> tuple[str, str] | None:
@@ -181,7 +176,10 @@ def tracks(visitor: Visitor, asked: Asked) -> dict[int, Track]:
 
 
 def mistakes(visitor: Visitor, result: Result, run: Run) -> dict[str, Any]:
-    """The clips a run gets wrong, the most certain mistake first, each with all that is wrong about it."""
+    """The clips a run gets wrong, the most certain mistake first, each with all that is wrong about it.
+
+    The published protocol scores recordings: there it is the recording, and its first clip plays.
+    """
     heard, by_row = tracks(visitor, result.asked), {}
     found = run.report.mistakes()
     for one in found:
@@ -191,41 +189,69 @@ def mistakes(visitor: Visitor, result: Result, run: Run) -> dict[str, Any]:
         "decisions": int(np.isfinite(run.report.scores).sum()),
         "clips": [
             {
-                "id": result.asked.clip_ids[row],
-                "name": result.asked.names[row],
-                "recording": result.asked.recordings[row],
-                "track": heard.get(row),
+                "id": result.asked.clip_ids[clip],
+                "name": result.asked.names[clip] if run.report.protocol == LIVE else None,
+                "recording": result.asked.recordings[clip],
+                "track": heard.get(clip),
                 "missed": [(one.tag, one.score) for one in there if one.label == 1],
                 "invented": [(one.tag, one.score) for one in there if one.label == 0],
             }
-            for row, there in by_row.items()
+            for clip, there in ((_clip_of(result.asked, run, row), there) for row, there in by_row.items())
         ],
     }
 
 
+def _clip_of(asked: Asked, run: Run, row: int) -> int:
+    """The clip that a scored row is, or begins with."""
+    if run.report.protocol == LIVE:
+        return row
+    return asked.recordings.index(str(run.report.recordings[row]))
+
+
 def zero_shot(visitor: Visitor, t: Speaker, found: ZeroShot) -> list[dict[str, Any]]:
-    """A row a tag: its prompt, its figure, and every clip by its cosine, nearest first."""
-    if found.cosine is None or found.figures is None:
+    """A row a tag that can be judged: its prompt, its figure, and every clip by its cosine, nearest first."""
+    if found.cosine is None:
         return []
     heard, rows = tracks(visitor, found.asked), []
-    for k, tag in enumerate(found.asked.tags):
-        order = np.argsort(-found.cosine[:, k], kind="stable")
+    for tag, figure in found.figures.items():
+        scores = found.cosine[:, found.tags.index(tag)]
+        labels = found.asked.labels[:, found.asked.tags.index(found.matches[tag])]
         rows.append(
             {
-                "tag": tag,
+                "tag": found.matches[tag],
+                "word": tag,
                 "prompt": found.prompts[tag],
-                "figure": figure_words(t, found.figures[tag]),
-                "n": found.figures[tag].n,
+                "figure": figure_words(t, figure),
+                "n": figure.n,
                 "clips": [
                     {
                         "id": found.asked.clip_ids[row],
                         "name": found.asked.names[row],
                         "track": heard.get(row),
-                        "has": bool(found.asked.labels[row, k]),
-                        "cosine": float(found.cosine[row, k]),
+                        "has": bool(labels[row]),
+                        "cosine": float(scores[row]),
                     }
-                    for row in order.tolist()
+                    for row in np.argsort(-scores, kind="stable").tolist()
                 ],
             }
         )
     return rows
+
+
+def zero_shot_clips(visitor: Visitor, found: ZeroShot) -> list[dict[str, Any]]:
+    """A row a clip: the tags of a corpus's vocabulary that are nearest to it, with their cosines."""
+    if found.cosine is None:
+        return []
+    heard = tracks(visitor, found.asked)
+    return [
+        {
+            "id": clip,
+            "name": found.asked.names[row],
+            "track": heard.get(row),
+            "tags": [
+                (found.tags[k], float(found.cosine[row, k]))
+                for k in np.argsort(-found.cosine[row], kind="stable")[:TOP_TAGS].tolist()
+            ],
+        }
+        for row, clip in enumerate(found.asked.clip_ids)
+    ]

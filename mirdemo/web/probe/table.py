@@ -119,6 +119,7 @@ def plain(row: Row, metric: str) -> dict[str, Any]:
         "tag": row.tag if row.tag is not None else "(mean over tags)",
         "backbone": row.run.backbone,
         "whitening": row.run.report.whitening,
+        "protocol": row.run.report.protocol,
         "verdict": row.verdict,
         "metric": metric,
         "value": row.figure.value,

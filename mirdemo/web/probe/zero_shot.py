@@ -16,16 +16,12 @@ from mirdemo.intervals import Interval, estimate
 from mirdemo.metrics import roc_auc_influence
 from mirdemo.progress import Progress
 from mirdemo.sentences import Sentence
-from mirdemo.web.errors import PageError
 from mirdemo.web.models import SHELF, Memory, embed_here
 from mirdemo.web.probe.running import Asked
 
 if TYPE_CHECKING:
     from mirdemo.clips import LabelledClips
 
-#: Where a tag's own word stands in a prompt.
-PLACE = "{tag}"
-TEMPLATE = "the sound of {tag}"
 #: The layer that holds a clip's place in the joint space.
 JOINT = "joint"
 
@@ -34,55 +30,65 @@ JOINT = "joint"
 class ZeroShot:
     """Scores and figures of the prompts.
 
+    vocabulary: ``prompts.OWN``, or the corpus whose words were asked for
     prompts: tag -> prompt; cosine: float (n_clips, n_tags), None for a sick backbone, whose scores mean nothing
-    figures: tag -> ROC-AUC; macro: the mean over tags, both None for a sick backbone
+    matches: tag -> the visitor's tag of the same meaning, for those that have one
+    figures: ROC-AUC of the tags that have one; macro: the mean over them, None where there is none
     sick: what the health check found, None if it passed
     """
 
     asked: Asked
     backbone: str
+    vocabulary: str
     prompts: Mapping[str, str]
     cosine: np.ndarray | None
-    figures: Mapping[str, Interval] | None
+    matches: Mapping[str, str]
+    figures: Mapping[str, Interval]
     macro: Interval | None
     sick: Sentence | None
 
+    @property
+    def tags(self) -> tuple[str, ...]:
+        return tuple(self.prompts)
 
-def checked_template(text: str) -> str:
-    """A template with its place for the tag. Raises PageError without one."""
-    if PLACE not in text:
-        raise PageError(
-            "The prompt needs the word {place} where each tag should stand.",
-            code="probe.no_place",
-            place=PLACE,
-        )
-    return text
+
+@dataclass(frozen=True)
+class Question:
+    """What to ask for. vocabulary, prompts, matches: as in ``ZeroShot``"""
+
+    vocabulary: str
+    prompts: Mapping[str, str]
+    matches: Mapping[str, str]
 
 
 def ask(
-    clips: LabelledClips, backbone: str, prompts: Mapping[str, str], memory: Memory, progress: Progress
+    clips: LabelledClips, backbone: str, question: Question, memory: Memory, progress: Progress
 ) -> ZeroShot:
     """Score every clip against each tag's prompt. Raises BackboneError or EmbeddingError; may be cancelled."""
     asked, loaded = Asked.of(clips), SHELF.take(backbone, progress)
+    of = (asked, backbone, question.vocabulary, dict(question.prompts))
     if loaded.health is not None and not loaded.health.ok:
-        sick = loaded.health.reason(loaded.spec.title)
-        return ZeroShot(asked, backbone, dict(prompts), None, None, None, sick)
+        return ZeroShot(*of, None, {}, {}, None, loaded.health.reason(loaded.spec.title))
     places = embed_here(clips.clips, backbone, memory, progress).matrix(JOINT)
     progress(0, 0, "prompts")
-    words = loaded.text([prompts[tag] for tag in asked.tags]).float().cpu().numpy()
+    words = loaded.text(list(question.prompts.values())).float().cpu().numpy()
     cosine = _unit(places) @ _unit(words).T
-    truth = asked.labels.T
-    found = estimate(*roc_auc_influence(truth, cosine.T), truth, asked.recordings, pairs=True)
+    figures, macro = _figures(asked, tuple(question.prompts), cosine, question.matches)
+    return ZeroShot(*of, cosine, dict(question.matches), figures, macro, None)
+
+
+def _figures(
+    asked: Asked, tags: tuple[str, ...], cosine: np.ndarray, matches: Mapping[str, str]
+) -> tuple[dict[str, Interval], Interval | None]:
+    """ROC-AUC of the tags that the visitor's own labels can judge, and their mean."""
+    judged = [tag for tag in tags if tag in matches]
+    if not judged:
+        return {}, None
+    truth = asked.labels.T[[asked.tags.index(matches[tag]) for tag in judged]]
+    scores = cosine.T[[tags.index(tag) for tag in judged]]
+    found = estimate(*roc_auc_influence(truth, scores), truth, asked.recordings, pairs=True)
     intervals = found.intervals()
-    return ZeroShot(
-        asked,
-        backbone,
-        dict(prompts),
-        cosine,
-        {tag: intervals.at(k) for k, tag in enumerate(asked.tags)},
-        found.macro().intervals().at(),
-        None,
-    )
+    return {tag: intervals.at(k) for k, tag in enumerate(judged)}, found.macro().intervals().at()
 
 
 def _unit(rows: np.ndarray) -> np.ndarray:
