@@ -2,7 +2,7 @@
 
     python -m benchmarks.evidence_filter [--records 100000] [--rounds 9]
 
-Prints milliseconds (median, and the interval that holds nine tenths of the rounds) for drawing all six charts after
+Prints milliseconds (median, and the interval that holds nine tenths of the rounds) for drawing all charts after
 a filter changed, with that many records, and the ratio to the rival: the same records filtered with
 ``DataFrame.query`` and one plotly.express chart each for overview, gaps and per-tag view.
 """

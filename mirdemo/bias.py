@@ -66,7 +66,7 @@ class Comparison:
     @classmethod
     def of(cls, record: Result) -> Comparison:
         """Settings that describe the corpus or the run, not the rules, do not part figures."""
-        descriptive = {"n_tags", "transfer_from", "n_prototypes", "n_support", "support", "seeds"}
+        descriptive = {"n_tags", "transfer_from", "n_prototypes", "n_support", "support", "seeds", "blocks"}
         descriptive |= {"mean_true_tags", "mean_predicted_tags", "prevalence"}
         setting = tuple(sorted((k, str(v)) for k, v in record.setting.items() if k not in descriptive))
         return cls(record.metric, record.method, record.protocol, record.split or "", setting)

@@ -1,21 +1,21 @@
 """One self-contained HTML file for a meeting: findings, charts, method, sources. No network, prints to A4.
 
-The charts are drawn by Plotly's own packaged JavaScript, put into the file once; everything else is text.
+The charts are drawn by Plotly's own script, put into the file once; everything else is text.
 """
 
 from __future__ import annotations
 
 import base64
-import gzip
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from importlib import resources
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+
+from mirdemo import plotly_script
 
 #: What a report may weigh, so that it can be sent by mail.
 MAX_BYTES = 6_000_000
@@ -79,6 +79,5 @@ def _template():
 
 @cache
 def _plotly() -> Markup:
-    """Plotly's script, gzipped and base64, unpacked by the browser: 1.9 MB instead of 4.8."""
-    script = (resources.files("plotly") / "package_data" / "plotly.min.js").read_bytes()
-    return Markup(base64.b64encode(gzip.compress(script, 9, mtime=0)).decode())
+    """Plotly's script, gzipped and base64, unpacked by the browser: 2.0 MB instead of 4.8."""
+    return Markup(base64.b64encode(plotly_script.gzipped()).decode())

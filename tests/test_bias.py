@@ -73,6 +73,13 @@ def test_two_protocols_are_never_put_together(other):
         bias.rank_classes([figure("makam", 0.8, model="a"), other])
 
 
+def test_how_many_blocks_were_trained_belongs_to_the_model_not_to_the_rules():
+    one, two = (
+        figure("lyra", 0.8, method="finetune", setting={"blocks": blocks, "seeds": 1}) for blocks in (1, 2)
+    )
+    assert bias.Comparison.of(one) == bias.Comparison.of(two)
+
+
 def test_two_figures_for_one_corpus_are_refused():
     with pytest.raises(ValueError, match="more than one"):
         bias.disparity([figure("lyra", 0.8, seed=1), figure("lyra", 0.7, seed=2), figure("fma", 0.8)], "m")

@@ -6,13 +6,21 @@ A tab is a module with a ``TAB``; to add one, name it in ``TABS``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
 from mirdemo.backbones.registry import spec
-from mirdemo.web import about_tab, api, clips_tab, evidence_tab, fewshot_tab, finetune_tab, probe_tab
+from mirdemo.web import (
+    about_tab,
+    api,
+    chart_script,
+    clips_tab,
+    evidence_tab,
+    fewshot_tab,
+    finetune_tab,
+    probe_tab,
+)
 from mirdemo.web.jobs import Jobs
 from mirdemo.web.language import LANGUAGES
 from mirdemo.web.limits import LIMITS
@@ -21,10 +29,6 @@ from mirdemo.web.session import Visitor, Visitors
 from mirdemo.web.tab import Tab
 from mirdemo.web.theme import CSS, head, theme
 from mirdemo.web.wire import Wire
-
-if TYPE_CHECKING:
-    from starlette.requests import Request
-    from starlette.responses import Response
 
 TABS: tuple[Tab, ...] = (
     evidence_tab.TAB,
@@ -101,18 +105,5 @@ def routes(visitors: Visitors, tabs: tuple[Tab, ...] = TABS) -> list[Any]:
     """What is served beside the page itself."""
     of_tabs = [route for tab in tabs if tab.routes is not None for route in tab.routes()]
     taggers = [tab.download_route(visitors) for tab in (fewshot_tab, finetune_tab)]
-    return [listen_route(visitors), *taggers, plotly_route(), *of_tabs]
-
-
-def plotly_route() -> Any:
-    """Plotly's own script from its own package, so that charts need no other host."""
-    from starlette.responses import FileResponse
-    from starlette.routing import Route
-
-    def plotly(request: Request) -> Response:
-        with resources.as_file(resources.files("plotly") / "package_data" / "plotly.min.js") as path:
-            return FileResponse(
-                path, media_type="text/javascript", headers={"Cache-Control": "public, max-age=86400"}
-            )
-
-    return Route("/assets/plotly.min.js", plotly, methods=["GET"])
+    own = evidence_tab.download_routes_of(visitors)
+    return [listen_route(visitors), *taggers, *own, chart_script.route(), *of_tabs]

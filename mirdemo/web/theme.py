@@ -6,6 +6,8 @@ from pathlib import Path
 
 import gradio as gr
 
+from mirdemo.web import chart_script
+
 STATIC = Path(__file__).parent / "static"
 #: The page's own first; a tab may bring ``static/<tab>.css``.
 CSS = [STATIC / "page.css", *sorted(path for path in STATIC.glob("*.css") if path.name != "page.css")]
@@ -27,5 +29,5 @@ def theme() -> gr.themes.Base:
 
 
 def head() -> str:
-    """What goes into the page's head: its own script, before anything is drawn."""
-    return f"<script>{SCRIPT.read_text(encoding='utf-8')}</script>"
+    """What goes into the page's head, before anything is drawn: where charts get their script, and the page's own."""
+    return f"{chart_script.link()}<script>{SCRIPT.read_text(encoding='utf-8')}</script>"

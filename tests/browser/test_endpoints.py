@@ -69,6 +69,17 @@ def test_what_cannot_be_done_is_said_in_the_callers_language(client, sounds: Pat
         )
 
 
+def test_disparity_is_told_with_its_sources_and_refused_in_the_callers_language(client):
+    from gradio_client.exceptions import AppError
+
+    found = client.predict(model="MERT-v1-95M", metric="map", api_name="/bias")
+    assert [d["protocol"] for d in found["disparities"]] == ["culturemert2025"]
+    assert found["disparities"][0]["gap"]["value"] > 0
+    assert found["sources"]["culturemert2025"]["url"].startswith("https://")
+    with pytest.raises(AppError, match="選び直して"):
+        client.predict(model="nobody", language="ja", api_name="/bias")
+
+
 def test_the_pages_own_wire_is_not_offered_as_an_endpoint(client):
     offered = set(client.view_api(return_format="dict")["named_endpoints"])
-    assert offered == {"/tag", "/few_shot", "/probe", "/fine_tune"}
+    assert offered == {"/tag", "/few_shot", "/probe", "/fine_tune", "/bias"}

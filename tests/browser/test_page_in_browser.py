@@ -239,7 +239,9 @@ def test_a_word_under_conversion_survives_what_is_drawn_before_it(visit):
     }""")
     keyboard = page.context.new_cdp_session(page)
     keyboard.send("Input.imeSetComposition", {"text": "たい", "selectionStart": 2, "selectionEnd": 2})
-    page.evaluate("""mirdemo.draw(view, '<!--2--> <b data-key="new">笛</b> <input type="text" data-key="field"> ')""")
+    page.evaluate(
+        """mirdemo.draw(view, '<!--2--> <b data-key="new">笛</b> <input type="text" data-key="field"> ')"""
+    )
     assert page.evaluate("view.dataset.ended") is None
     keyboard.send("Input.insertText", {"text": "太鼓"})
     assert page.evaluate("[view.querySelector('input').value, view.textContent.trim()]") == ["太鼓", "笛"]

@@ -7,8 +7,9 @@ import io
 import json
 from typing import TYPE_CHECKING
 
+from mirdemo.results import Result, Results
 from mirdemo.web.evidence import drawing, selection
-from mirdemo.web.evidence.selection import Selection
+from mirdemo.web.evidence.selection import YOURS, Selection
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -33,20 +34,29 @@ COLUMNS = (
 )
 
 
-def as_csv(chosen: Selection) -> str:
-    """One row a figure; settings as JSON in the last column; blanks blank."""
+def as_csv(chosen: Selection, own: Results | None = None) -> str:
+    """One row a figure; settings as JSON in the last column; blanks blank; a visitor's own have the source ``yours``."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow([*COLUMNS, "setting"])
-    for record in selection.choose(selection.base(), chosen):
+    for record in _shown(chosen, own):
         setting = json.dumps(dict(record.setting), ensure_ascii=False) if record.setting else ""
-        writer.writerow([*(_cell(getattr(record, c)) for c in COLUMNS), setting])
+        cells = {c: _cell(getattr(record, c)) for c in COLUMNS}
+        if record.corpus == YOURS:
+            cells["source"] = "yours"
+        writer.writerow([*cells.values(), setting])
     return out.getvalue()
 
 
-def as_json(chosen: Selection) -> str:
-    """The records as they are kept."""
-    return json.dumps([r.as_dict() for r in selection.choose(selection.base(), chosen)], ensure_ascii=False)
+def as_json(chosen: Selection, own: Results | None = None) -> str:
+    """The records as they are kept; a visitor's own have the corpus ``yours``."""
+    return json.dumps([r.as_dict() for r in _shown(chosen, own)], ensure_ascii=False)
+
+
+def _shown(chosen: Selection, own: Results | None) -> list[Result]:
+    """Exactly the figures of the view."""
+    mine = selection.of_visitor(own, chosen) if own is not None else ()
+    return [*selection.choose(selection.base(), chosen), *mine]
 
 
 def _cell(value: object) -> object:
@@ -60,23 +70,32 @@ def _cell(value: object) -> object:
 
 def download_routes() -> list[Route]:
     """``evidence/figures.csv`` and ``.json``, filtered by the same query as the page."""
-    from starlette.responses import Response
     from starlette.routing import Route
 
-    def answer(text: str, kind: str, suffix: str) -> Response:
-        headers = {"Content-Disposition": f'attachment; filename="mirdemo-figures.{suffix}"'}
-        return Response(text, media_type=kind, headers=headers)
-
     def csv_of(request: Request) -> Response:
-        # A byte-order mark, so that spreadsheets read the names of ragas and makams as UTF-8.
-        return answer(
-            "\ufeff" + as_csv(drawing.selected(request.query_params)), "text/csv; charset=utf-8", "csv"
-        )
+        return answer_csv(drawing.selected(request.query_params))
 
     def json_of(request: Request) -> Response:
-        return answer(as_json(drawing.selected(request.query_params)), "application/json", "json")
+        return answer_json(drawing.selected(request.query_params))
 
     return [
         Route("/evidence/figures.csv", csv_of, methods=["GET"]),
         Route("/evidence/figures.json", json_of, methods=["GET"]),
     ]
+
+
+def answer_csv(chosen: Selection, own: Results | None = None) -> Response:
+    """The table as a file, with a byte-order mark, so that spreadsheets read the names of ragas and makams as UTF-8."""
+    return _answer("\ufeff" + as_csv(chosen, own), "text/csv; charset=utf-8", "csv")
+
+
+def answer_json(chosen: Selection, own: Results | None = None) -> Response:
+    """The records as a file."""
+    return _answer(as_json(chosen, own), "application/json", "json")
+
+
+def _answer(text: str, kind: str, suffix: str) -> Response:
+    from starlette.responses import Response
+
+    headers = {"Content-Disposition": f'attachment; filename="mirdemo-figures.{suffix}"'}
+    return Response(text, media_type=kind, headers=headers)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -35,9 +35,15 @@ class View:
 
 def view(chosen: Selection, language: str) -> View:
     """The charts of a selection, each computed from its records only."""
+    chosen = replace(chosen, tag="")  # an opened tag changes no chart
     if chosen == Selection() and not results.own_file().exists():
         return shipped(language)
     return _drawn(chosen, language)
+
+
+def view_with(own: Results, chosen: Selection, language: str) -> View:
+    """The same with a visitor's own figures laid over. Never kept here: what is here, every visitor is shown."""
+    return draw(selection.base(), chosen, language, own=own)
 
 
 def models() -> tuple[str, ...]:
@@ -73,33 +79,41 @@ def _drawn(chosen: Selection, language: str) -> View:
     return draw(selection.base(), chosen, language)
 
 
-def draw(all_results: Results, chosen: Selection, language: str) -> View:
-    """The view of a selection of any results."""
+def draw(all_results: Results, chosen: Selection, language: str, *, own: Results | None = None) -> View:
+    """The view of a selection of any results.
+
+    own: a visitor's records, laid over the others and part of no finding
+    """
     from mirdemo import bias
+    from mirdemo.web.evidence import laid_over
     from mirdemo.web.evidence.controlled import controlled
+    from mirdemo.web.evidence.cost import cost
     from mirdemo.web.evidence.few_shot import few_shot
     from mirdemo.web.evidence.gaps import gaps, normalised
     from mirdemo.web.evidence.overview import disparities, overview
-    from mirdemo.web.evidence.rarity import rarity
+    from mirdemo.web.evidence.rarity import per_tag, rarity
     from mirdemo.web.evidence.transfer import transfer
 
-    t = speaker(language)
+    t, metric = speaker(language), chosen.metric
     cited = results.citations()
     records = selection.choose(all_results, chosen)
+    mine = selection.of_visitor(own, chosen) if own is not None else ()
+    overall = laid_over.over_tags(mine, metric)
     corpora = tuple(c for c in CORPORA if not chosen.corpora or c in chosen.corpora)
-    best = bias.best_known(all_results, chosen.metric)
-    found = disparities(records, chosen.metric, best=best, corpora=corpora)
-    unavailable = chosen == Selection()
+    best = bias.best_known(all_results, metric)
+    found = disparities(records, metric, best=best, corpora=corpora)
+    blank = replace(chosen, tag="", family="") == Selection()
     return View(
         (
-            ("overview", overview(found, chosen.metric, corpora, cited, t, unavailable=unavailable)),
+            ("overview", overview(found, metric, corpora, cited, t, unavailable=blank, own=overall)),
             ("gaps", gaps(found, cited, t)),
             ("normalised", normalised(found, corpora, cited, t)),
-            ("rarity", rarity(records, cited, t)),
-            ("transfer", transfer(records, chosen.metric, cited, t)),
-            ("fewshot", few_shot(records, cited, t)),
-            ("controlled", controlled(records, chosen.metric, cited, t)),
+            ("rarity", rarity(per_tag(records), chosen.family, cited, t)),
+            ("transfer", transfer(records, metric, cited, t)),
+            ("fewshot", few_shot(records, cited, t, own=laid_over.curve_points(mine))),
+            ("cost", cost(records, metric, cited, t, own=[r for r in overall if r.method != "fewshot"])),
+            ("controlled", controlled(records, metric, cited, t)),
         ),
-        len(records),
+        len(records) + len(mine),
         tuple(sorted({r.model for r in all_results if r.tag is None})),
     )

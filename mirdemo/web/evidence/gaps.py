@@ -173,7 +173,7 @@ def normalised(found: Sequence[Disparity], corpora: Sequence[str], cited: dict, 
             )
         )
     figure.update_layout(showlegend=True)
-    figure.update_xaxes(title={"text": str(t("evidence.normalised.axis"))}, tickformat=".1f")
+    figure.update_xaxes(title={"text": str(t("evidence.normalised.axis"))}, tickformat=".0%")
     figure.update_yaxes(tickvals=list(range(len(rows))), ticktext=labels, range=[len(rows) - 0.5, -0.5])
     lowest = min(((v, c, d) for d in whole for c, v in d.normalised.items()), key=lambda x: x[0])
     title = t(
@@ -190,9 +190,10 @@ def normalised(found: Sequence[Disparity], corpora: Sequence[str], cited: dict, 
         narrow={
             "yaxis.ticktext": [label.replace(" · ", "<br>") for label in labels],
             "yaxis.tickfont": {"size": 13},
-            "height": 170 + 44 * len(rows),
+            "height": 130 + 44 * len(rows),
+            "legend": {"x": -0.5, "entrywidth": 104, "font": {"size": 13}},
             "xaxis.title": {"text": str(t("evidence.normalised.axis_narrow")), "font": {"size": 13}},
-            "margin": {"l": 120, "r": 8, "t": 110, "b": 60},
+            "margin": {"l": 120, "r": 22, "t": 84, "b": 60},
         },
         sources=(
             *sources_of([r for d in rows for r in d.values.values()], cited, t),

@@ -9,7 +9,7 @@ import numpy as np
 from mirdemo import bias
 from mirdemo.bias import Disparity
 from mirdemo.corpora.facts import CORPORA
-from mirdemo.results import Results
+from mirdemo.results import Result, Results
 from mirdemo.web.charting import (
     FAINT,
     SEQUENTIAL,
@@ -17,6 +17,7 @@ from mirdemo.web.charting import (
     bare_figure,
     drawn,
 )
+from mirdemo.web.evidence import laid_over
 from mirdemo.web.evidence.wording import (
     MOST_ROWS,
     corpus_title,
@@ -72,16 +73,22 @@ def overview(
     t: Speaker,
     *,
     unavailable: bool,
+    own: Sequence[Result] = (),
 ) -> Chart:
-    """Models by corpora, Western to distant from left to right; blanks hatched."""
+    """Models by corpora, Western to distant from left to right; blanks hatched; the visitor's rows below, apart.
+
+    own: the visitor's figures over all tags in this metric
+    """
     from plotly import graph_objects as go
 
     rows = [(row_label(d.comparison, d.model, t), d.values) for d in found[:MOST_ROWS]]
     if unavailable:
         rows += [(f"{title} · {t('evidence.method.probe')}", {}) for title in UNAVAILABLE.values()]
-    height = 64 + 30 * len(rows)
+    shown_rows = len(rows) + (laid_over.HEADING + len(own) if own else 0)
+    height = 64 + 30 * shown_rows
     how = str(t("evidence.overview.how"))
-    if not found:
+    corpora = tuple(CORPORA) if own and not found else corpora  # a frame for the visitor's rows
+    if not found and not own:
         return Chart(str(t("evidence.overview.title")), None, how, empty=str(t("evidence.nothing")))
     values = np.full((len(rows), len(corpora)), np.nan)
     hovers = np.full(values.shape, "", dtype=object)
@@ -167,10 +174,12 @@ def overview(
                 hovertemplate="%{text}<extra></extra>",
             )
         )
+    own_labels, own_narrow = laid_over.add_rows(figure, own, len(rows), len(xs), t) if own else ([], {})
+    labels = [r[0] for r in rows] + own_labels
     names = [_column_label(c, t) for c in corpora]
     figure.update_xaxes(tickvals=xs, ticktext=names, side="top", showgrid=False, range=[-0.5, len(xs) - 0.5])
     figure.update_yaxes(
-        tickvals=ys, ticktext=[r[0] for r in rows], showgrid=False, range=[len(rows) - 0.5, -0.5]
+        tickvals=list(range(shown_rows)), ticktext=labels, showgrid=False, range=[shown_rows - 0.5, -0.5]
     )
     short = [str(t("evidence.short." + c)) for c in corpora]
     records = [r for d in found for r in d.values.values()]
@@ -183,9 +192,9 @@ def overview(
         narrow={
             "xaxis.ticktext": short,
             "xaxis.tickfont": {"size": 13},
-            "yaxis.ticktext": [r[0].replace(" · ", "<br>") for r in rows],
+            "yaxis.ticktext": [label.replace(" · ", "<br>") for label in labels],
             "yaxis.tickfont": {"size": 13},
-            "height": 64 + 44 * len(rows),
+            "height": 64 + 44 * shown_rows,
             "margin": {"l": 120, "r": 4, "t": 34, "b": 6},
             # Six columns of 38 pixels: no room for the zero before the point.
             **{
@@ -193,8 +202,9 @@ def overview(
                 for i, trace in enumerate(figure.data)
                 if trace.type == "scatter" and trace.mode == "text"
             },
+            **own_narrow,
         },
-        sources=(*sources_of(records, cited, t), *more),
+        sources=(*sources_of(records, cited, t), *more, *([str(t("evidence.source.yours"))] if own else [])),
     )
 
 
@@ -215,6 +225,8 @@ def _command(label: str, corpus: str) -> str:
 
 def overview_title(found: Sequence[Disparity], metric: str, t: Speaker) -> str:
     """States how far every model falls from its best to the corpus that is worst for most."""
+    if not found:
+        return str(t("evidence.overview.title"))
     shared = [d for d in found if not d.missing] or list(found)
     worst = max({d.worst for d in shared}, key=lambda c: sum(d.worst == c for d in shared))
     falls = [d.gap.value for d in shared if d.worst == worst]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mirdemo import reporting, results
 from mirdemo.reporting import Section
+from mirdemo.results import Results
 from mirdemo.web.charting import LIGHT, Chart
 from mirdemo.web.evidence import drawing
 from mirdemo.web.evidence.selection import Selection
@@ -21,10 +22,14 @@ WORDS = ("heading", "summary", "made", "caution", "method", "sources")
 SAID = ("overview", "gaps", "rarity")
 
 
-def evidence_report(chosen: Selection, language: str) -> str:
-    """The report as HTML; only the charts that have something to draw."""
+def evidence_report(chosen: Selection, language: str, own: Results | None = None) -> str:
+    """The report as HTML; only the charts that have something to draw.
+
+    own: a visitor's records, laid over them; in a report only when that visitor asks for it
+    """
     t = speaker(language)
-    drawn = [(name, chart) for name, chart in drawing.view(chosen, language).charts if chart.json is not None]
+    view = drawing.view(chosen, language) if own is None else drawing.view_with(own, chosen, language)
+    drawn = [(name, chart) for name, chart in view.charts if chart.json is not None]
     used = {source for _, chart in drawn for source in chart.sources}
     return reporting.report(
         [_section(chart) for _, chart in drawn],
@@ -44,18 +49,21 @@ def _section(chart: Chart) -> Section:
 
 def report_route() -> Route:
     """``evidence/report.html``, filtered by the same query as the page, in the language ``language``."""
-    from starlette.responses import Response
     from starlette.routing import Route
 
-    def report_of(request: Request) -> Response:
-        query = request.query_params
-        language = query.get("language")
-        if language not in LANGUAGES:
-            language = choose(request.headers.get("accept-language"))
-        return Response(
-            evidence_report(drawing.selected(query), language),
-            media_type="text/html; charset=utf-8",
-            headers={"Content-Disposition": 'attachment; filename="mirdemo-report.html"'},
-        )
+    return Route("/evidence/report.html", answer_report, methods=["GET"])
 
-    return Route("/evidence/report.html", report_of, methods=["GET"])
+
+def answer_report(request: Request, own: Results | None = None) -> Response:
+    """The report as a file, of the selection and in the language that the query names."""
+    from starlette.responses import Response
+
+    query = request.query_params
+    language = query.get("language")
+    if language not in LANGUAGES:
+        language = choose(request.headers.get("accept-language"))
+    return Response(
+        evidence_report(drawing.selected(query), language, own),
+        media_type="text/html; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="mirdemo-report.html"'},
+    )

@@ -5,37 +5,41 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mirdemo import results
+from mirdemo.backbones.registry import specs
 from mirdemo.corpora.facts import CORPORA
 from mirdemo.results import Results
+from mirdemo.web.evidence.tags import FAMILIES, family
+
+if TYPE_CHECKING:
+    import pandas
+
+    from mirdemo.backbones.spec import BackboneSpec
 
 #: metrics the dashboard offers, best comparable first
 METRICS = ("roc_auc", "map", "macro_f1", "micro_f1")
 SOURCES = ("published", "measured", "yours")
-#: model -> (licence, millions of parameters) where its authors state them; what is blank is not known here
-MODEL_FACTS: Mapping[str, tuple[str | None, float | None]] = {
-    "MERT-v1-95M": ("CC-BY-NC-4.0", 94.4),
-    "CultureMERT-95M": ("CC-BY-NC-4.0", 94.4),
-    "CultureMERT-TA-95M": ("CC-BY-NC-4.0", 94.4),
-    "MERT-v1-330M": ("CC-BY-NC-4.0", 315),
-    "CLAP-Music": ("Apache-2.0", 194),
-    "CLAP-Music&Speech": ("Apache-2.0", 194),
-    "Qwen2-Audio": ("Apache-2.0", 637),
-    "Spectral statistics": ("Apache-2.0", 0),
-    "Mini-West": ("Apache-2.0", 1.7),
-    "Mini-World": ("Apache-2.0", 1.7),
-}
+#: the corpus of a visitor's own results, and what it is called in an address
+YOURS = "yours"
 LICENCES = ("any", "commercial")
 SIZES = ("any", "small")
-SMALL_MILLIONS = 100
+#: parameters of a small model, at most
+SMALL = 100_000_000
+#: characters of a tag's key in an address
+MOST_KEY = 150
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What the visitor asked to see. Empty tuples mean "all"."""
+    """What the visitor asked to see. Empty tuples mean "all".
+
+    family: of tags (``tags.FAMILIES``): figures of other tags are left out, those over all tags stay
+    tag: the one opened in the per-tag chart, ``"<corpus>/<tag>"``; it changes no chart
+    """
 
     metric: str = "roc_auc"
     methods: tuple[str, ...] = ()
@@ -44,6 +48,8 @@ class Selection:
     sources: tuple[str, ...] = ()
     licence: str = "any"
     size: str = "any"
+    family: str = ""
+    tag: str = ""
 
     @classmethod
     def from_query(cls, query: Mapping[str, str], models: Collection[str]) -> Selection:
@@ -53,7 +59,7 @@ class Selection:
         """
         known = {
             "methods": results.METHODS,
-            "corpora": tuple(CORPORA),
+            "corpora": (*CORPORA, YOURS),
             "sources": SOURCES,
             "models": models,
         }
@@ -62,9 +68,16 @@ class Selection:
             parts = tuple(p for p in query.get(name, "").split("~") if p in allowed)
             if parts:
                 given[name] = parts
-        for name, allowed in (("metric", METRICS), ("licence", LICENCES), ("size", SIZES)):
+        for name, allowed in (
+            ("metric", METRICS),
+            ("licence", LICENCES),
+            ("size", SIZES),
+            ("family", FAMILIES),
+        ):
             if query.get(name) in allowed:
                 given[name] = query[name]
+        if is_tag(query.get("tag", "")):
+            given["tag"] = query["tag"]
         return cls(**given)
 
     def to_query(self) -> dict[str, str]:
@@ -79,7 +92,7 @@ class Selection:
 
 @cache
 def base() -> Results:
-    """The shipped results, published and measured, and this machine's own, read once."""
+    """The shipped results, published and measured, and this machine's own, read once. No visitor's."""
     return results.published() + results.measured()
 
 
@@ -103,17 +116,44 @@ def choose(all_results: Results, selection: Selection, *, yours: Sequence[int] =
         keep &= np.isin(source, selection.sources)
     if selection.licence == "commercial" or selection.size == "small":
         keep &= frame["model"].isin(_models_of(selection)).to_numpy()
+    if selection.family:
+        keep &= _in_family(frame, selection.family)
     at = np.flatnonzero(keep)
     return Results(tuple(all_results.records[i] for i in at))
+
+
+def of_visitor(own: Results, selection: Selection) -> Results:
+    """A visitor's own records under the same filters; a choice of corpora keeps them if ``YOURS`` is among it."""
+    return choose(own, selection, yours=range(len(own)))
+
+
+def _in_family(frame: pandas.DataFrame, wanted: str) -> np.ndarray:
+    """Whether each row is of a tag of the family, or of no tag; looked up once a tag, not once a row."""
+    keep = frame["tag"].isna().to_numpy().copy()
+    for corpus in frame["corpus"].cat.categories:
+        tags = [tag for tag in frame["tag"].cat.categories if family(corpus, tag) == wanted]
+        keep |= ((frame["corpus"] == corpus) & frame["tag"].isin(tags)).to_numpy()
+    return keep
+
+
+def is_tag(key: str) -> bool:
+    """Whether a text can name a tag of one of the corpora; whether there is such a tag shows when it is opened."""
+    return key.partition("/")[0] in CORPORA and len(key) <= MOST_KEY
+
+
+def facts() -> Mapping[str, BackboneSpec]:
+    """Title -> what is known about a model: every backbone of the registry. Of other models neither licence nor
+    size is known here."""
+    return {spec.title: spec for spec in specs().values()}
 
 
 def _models_of(selection: Selection) -> list[str]:
     """Models whose stated licence and size fit; a model whose licence or size is not stated does not."""
     found = []
-    for model, (licence, millions) in MODEL_FACTS.items():
-        if selection.licence == "commercial" and (licence is None or "NC" in licence):
+    for title, spec in facts().items():
+        if selection.licence == "commercial" and (spec.licence is None or "NC" in spec.licence):
             continue
-        if selection.size == "small" and (millions is None or millions > SMALL_MILLIONS):
+        if selection.size == "small" and (spec.parameters is None or spec.parameters > SMALL):
             continue
-        found.append(model)
+        found.append(title)
     return found

@@ -53,7 +53,7 @@ def hover(record: Result, cited: dict[str, dict[str, str]], t: Speaker) -> str:
     n = t("evidence.hover.n", n=record.n) if record.n else t("evidence.hover.no_n")
     return "<br>".join(
         (
-            f"<b>{escape(record.model)}</b> · {corpus_title(record.corpus)}",
+            f"<b>{escape(record.model)}</b> · {corpus_words(record.corpus, t)}",
             f"{t('evidence.metric.' + record.metric)}: "
             + with_interval(record.value, record.low, record.high, str(t("evidence.no_interval"))),
             str(n),
@@ -68,5 +68,14 @@ def corpus_title(corpus: str) -> str:
     return CORPORA[corpus].title if corpus in CORPORA else str(escape(corpus))
 
 
-def link_of(record: Result, cited: dict[str, dict[str, str]]) -> dict[str, str]:
-    return {"link": cited[record.citation]["url"]} if record.citation else {"tag": record.tag or ""}
+def corpus_words(corpus: str, t: Speaker) -> str:
+    """The corpus's title; of the controlled corpora, the tradition that is synthesised in it."""
+    kind, parted, tradition = corpus.partition("/")
+    if parted and kind == "controlled":
+        return str(t("evidence.controlled.corpus", tradition=t("evidence.tradition." + tradition)))
+    return corpus_title(corpus)
+
+
+def link_of(record: Result, cited: dict[str, dict[str, str]]) -> dict[str, str] | None:
+    """What a click on the figure opens: its citation; of a measured figure nothing."""
+    return {"link": cited[record.citation]["url"]} if record.citation else None

@@ -392,15 +392,17 @@ window.mirdemo = (() => {
     button.setAttribute("data-live-recording", "");
   }
 
-  /* ---- charts: Plotly from this server, loaded when the first one comes into sight ---- */
+  /* ---- charts: Plotly from this server; one a frame, the nearest first, so that the first is seen at once ---- */
   let plotly = null;
   const loadPlotly = () => plotly ||= new Promise((done, fail) => {
     const script = document.createElement("script");
-    script.src = "assets/plotly.min.js";
+    script.src = document.querySelector("link[rel=preload][as=script]").href;
     script.onload = () => done(window.Plotly);
-    script.onerror = fail;
+    script.onerror = () => { plotly = null; script.remove(); fail(new Error(script.src)); };
     document.head.append(script);
   });
+  if (["", "#evidence"].includes(location.hash)) loadPlotly().catch(() => {}); // while Gradio starts
+
   const ink = (name) => getComputedStyle(document.body).getPropertyValue(name).trim();
 
   function merge(into, from) {
@@ -412,37 +414,62 @@ window.mirdemo = (() => {
 
   addEventListener("resize", () => requestAnimationFrame(() => charts(document)));
 
+  const waiting = new Set();
+  let drawing = false;
+  const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+  const distance = (place) => { // pixels from what is in sight
+    const { top, bottom } = place.getBoundingClientRect();
+    return Math.max(0, top - innerHeight, -bottom);
+  };
+
   async function charts(view) {
-    for (const place of view.querySelectorAll("[data-chart]")) {
-      if (!place.offsetParent) continue; // in a closed tab: drawn when it opens
-      const narrow = place.clientWidth < 560;
-      const look = `${document.body.classList.contains("dark")}${narrow}${place.dataset.chart}`;
-      if (place.drawn === look) { window.Plotly && window.Plotly.Plots.resize(place); continue; }
-      place.drawn = look;
-      try {
-        const Plotly = await loadPlotly();
-        const inked = place.dataset.chart // charting.INK, FAINT and GROUND stand in for the theme's colours
-          .replaceAll("#010101", ink("--ink")).replaceAll("#020202", ink("--line")).replaceAll("#030303", ink("--ground"));
-        const { data, layout, narrow: overrides } = JSON.parse(inked);
-        if (narrow && overrides) {
-          const { traces = {}, ...rest } = overrides;
-          merge(layout, rest);
-          for (const [at, change] of Object.entries(traces)) merge(data[at], change);
-        }
-        if (layout.height) place.style.height = `${layout.height}px`;
-        await Plotly.react(place, data, layout, { displayModeBar: false, responsive: true });
-        place.removeAllListeners && place.removeAllListeners("plotly_click");
-        place.on("plotly_click", ({ points }) => {
-          const what = points[0] && points[0].customdata;
-          if (what && what.play) start(what.play, what.at);
-          if (what && what.link && what.link.startsWith("https://")) open(what.link, "_blank", "noopener");
-          if (what && what.act) act(what);
-        });
-        place.classList.add("is-drawn");
-      } catch {
-        place.drawn = null;
-      }
+    for (const place of view.querySelectorAll("[data-chart]")) waiting.add(place);
+    if (drawing) return;
+    drawing = true;
+    while (waiting.size) {
+      const place = [...waiting].reduce((near, other) => (distance(other) < distance(near) ? other : near));
+      waiting.delete(place);
+      if (place.offsetParent && await chart(place)) await painted(); // in a closed tab: drawn when it opens
     }
+    drawing = false;
+  }
+
+  /* Whether anything had to be drawn. */
+  async function chart(place) {
+    const wide = place.clientWidth;
+    const narrow = wide < 560;
+    const look = `${document.body.classList.contains("dark")}${narrow}${place.dataset.chart}`;
+    if (place.drawn === look) {
+      if (place.wide !== wide && window.Plotly) window.Plotly.Plots.resize(place);
+      place.wide = wide;
+      return false;
+    }
+    place.drawn = look;
+    place.wide = wide;
+    try {
+      const Plotly = await loadPlotly();
+      const inked = place.dataset.chart // charting.INK, FAINT and GROUND stand in for the theme's colours
+        .replaceAll("#010101", ink("--ink")).replaceAll("#020202", ink("--line")).replaceAll("#030303", ink("--ground"));
+      const { data, layout, narrow: overrides } = JSON.parse(inked);
+      if (narrow && overrides) {
+        const { traces = {}, ...rest } = overrides;
+        merge(layout, rest);
+        for (const [at, change] of Object.entries(traces)) merge(data[at], change);
+      }
+      if (layout.height) place.style.height = `${layout.height}px`;
+      await Plotly.react(place, data, layout, { displayModeBar: false, responsive: true });
+      place.removeAllListeners && place.removeAllListeners("plotly_click");
+      place.on("plotly_click", ({ points }) => {
+        const what = points[0] && points[0].customdata;
+        if (what && what.play) start(what.play, what.at);
+        if (what && what.link && what.link.startsWith("https://")) open(what.link, "_blank", "noopener");
+        if (what && what.act) act(what);
+      });
+      place.classList.add("is-drawn");
+    } catch {
+      place.drawn = null;
+    }
+    return true;
   }
 
   /* ---- light and dark ---- */

@@ -1,0 +1,47 @@
+"""The endpoint ``/bias`` for ``gradio_client``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from mirdemo.web.api import answered
+from mirdemo.web.errors import PageError
+from mirdemo.web.evidence.selection import Selection
+from mirdemo.web.jobs import Jobs
+from mirdemo.web.language import DEFAULT
+
+
+def build(jobs: Jobs) -> None:
+    """Put the endpoint on the page under construction. It has no components, so the page loads nothing for it."""
+
+    def bias(
+        model: str = "",
+        corpus: str = "",
+        metric: str = "roc_auc",
+        method: str = "",
+        language: str = DEFAULT,
+    ) -> dict[str, Any]:
+        """How unevenly models serve the corpora: gaps, ratios, means by tradition, with intervals and sources.
+
+        model, corpus, method: only this one, blank for all, several parted by ~; metric: roc_auc, map, macro_f1 or
+        micro_f1; language: en or ja, for refusals.
+        """
+        work = lambda: disparity_of(model, corpus, metric, method)  # noqa: E731
+        return answered(jobs, work, [], language, resource="sound")
+
+    gr.api(bias, api_name="bias", concurrency_id="api", concurrency_limit=4)
+
+
+def disparity_of(model: str, corpus: str, metric: str, method: str) -> dict[str, Any]:
+    """The disparity of a selection as JSON takes it. Raises PageError for anything that is not there to choose."""
+    from mirdemo.web.evidence import drawing
+    from mirdemo.web.evidence.disparities import as_data
+
+    asked = {"models": model, "corpora": corpus, "metric": metric or Selection.metric, "methods": method}
+    chosen = drawing.selected(asked)
+    usual = {"metric": Selection.metric}
+    if usual | chosen.to_query() != {name: value for name, value in asked.items() if value}:
+        raise PageError("This choice is not on offer (any more). Choose again.", code="page.no_such_choice")
+    return as_data(chosen)
