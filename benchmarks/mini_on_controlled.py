@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from mirdemo.audio import Clip
 from mirdemo.backbones import load_backbone
 from mirdemo.corpora.controlled import TRADITIONS, corpus
+from mirdemo.corpora.controlled.corpus import ControlledClip
 from mirdemo.embedding import Embeddings, embed
 from mirdemo.metrics import roc_auc
 from mirdemo.store import EmbeddingStore
@@ -64,31 +66,28 @@ def best_scores(parts: dict[str, Embeddings], labels: dict[str, NDArray]) -> tup
     return best[1], best[2]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--train", type=int, default=60)
-    parser.add_argument("--test", type=int, default=60)
-    parser.add_argument("--mode", default="full", choices=["full", "pitch", "timbre"])
-    parser.add_argument("--cache", type=Path)
-    parser.add_argument("--json", type=Path)
-    chosen = parser.parse_args()
-    store = EmbeddingStore(chosen.cache) if chosen.cache else None
-    counts = {"train": chosen.train, "valid": chosen.test // 2, "test": chosen.test}
+Parts = dict[str, list[ControlledClip]]  # split -> clips
+Found = dict[str, dict[tuple[str, str], NDArray]]  # family -> (backbone, tradition) -> (DRAWS + 1,)
+
+
+def compare(parts_of: Callable[[str], Parts], families: Sequence[str], store: EmbeddingStore | None) -> Found:
+    """Macro ROC-AUC of every family, backbone and tradition on the test split; the first value is without resampling.
+
+    parts_of: the train, valid and test clips of a tradition, at ``RATE``
+    """
     backbones = {name: load_backbone(name) for name in NAMES}
     rng = np.random.default_rng(0)
-    # per family: one array (draws + 1,) for each backbone and tradition, the first entry without resampling
-    found: dict[str, dict[tuple[str, str], NDArray]] = {family: {} for family in FAMILIES}
+    found: Found = {family: {} for family in families}
     for tradition in TRADITIONS:
-        made = {split: list(corpus(tradition, split, n, SEED, chosen.mode)) for split, n in counts.items()}
+        made = parts_of(tradition)
         clips = {split: [Clip.of(c.samples, RATE, c.recording) for c in part] for split, part in made.items()}
-        draws = [np.arange(counts["test"]), *rng.integers(0, counts["test"], (DRAWS, counts["test"]))]
+        n_test = len(made["test"])
+        draws = [np.arange(n_test), *rng.integers(0, n_test, (DRAWS, n_test))]
         embedded = {
             name: {split: embed(part, backbone, store=store) for split, part in clips.items()}
             for name, backbone in backbones.items()
         }
-        for family in FAMILIES:
+        for family in families:
             tags = sorted({t for c in made["train"] for t in c.tags if t.startswith(f"{family}--")})
             labels = {
                 split: np.array([[t in c.tags for t in tags] for c in part], dtype=np.uint8).reshape(
@@ -97,7 +96,7 @@ def main() -> None:
                 for split, part in made.items()
             }
             positive = labels["test"].sum(axis=0)
-            kept = (positive >= 3) & (counts["test"] - positive >= 3) if len(tags) else np.zeros(0, bool)
+            kept = (positive >= 3) & (n_test - positive >= 3) if len(tags) else np.zeros(0, bool)
             if not kept.any():
                 continue
             labels = {split: part[:, kept] for split, part in labels.items()}
@@ -109,13 +108,31 @@ def main() -> None:
                     f"{tradition:11} {family:11} {name:11} {values[0]:.3f} ({kept.sum()} tags, layer {layer})",
                     flush=True,
                 )
-    figures = summary(found)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--train", type=int, default=60)
+    parser.add_argument("--test", type=int, default=60)
+    parser.add_argument("--mode", default="full", choices=["full", "pitch", "timbre"])
+    parser.add_argument("--cache", type=Path)
+    parser.add_argument("--json", type=Path)
+    chosen = parser.parse_args()
+    counts = {"train": chosen.train, "valid": chosen.test // 2, "test": chosen.test}
+
+    def parts_of(tradition: str) -> Parts:
+        return {split: list(corpus(tradition, split, n, SEED, chosen.mode)) for split, n in counts.items()}
+
+    figures = summary(compare(parts_of, FAMILIES, EmbeddingStore(chosen.cache) if chosen.cache else None))
     if chosen.json:
         record = {"mode": chosen.mode, "train": chosen.train, "test": chosen.test, "figures": figures}
         chosen.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
-def summary(found: dict[str, dict[tuple[str, str], NDArray]]) -> dict[str, dict[str, list[float]]]:
+def summary(found: Found) -> dict[str, dict[str, list[float]]]:
     """Print and return, for each family and over all, figures as [value, low, high]."""
 
     def at(values: NDArray) -> list[float]:

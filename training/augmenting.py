@@ -23,6 +23,10 @@ from mirdemo.backbones.frontend import (
 
 UNIT = -FLOOR_DB / 10  # decades of power in one unit of the front end
 
+#: How often a crop passes each of these: another clip behind it, noise, an equaliser, an upper or a lower end to the
+#: band, a room.
+OTHER, NOISE, EQUALISED, BAND, ROOM = 0.15, 0.4, 0.55, 0.25, 0.2
+
 
 def _mel_centres() -> Tensor:
     low, high = (2595 * math.log10(1 + f / 700) for f in MEL_RANGE_HZ)
@@ -62,16 +66,19 @@ def augment(mel: Tensor, cq: Tensor, frames: int, rng: torch.Generator) -> Augme
     cq = cq.gather(2, bins[:, None].expand(-1, frames, -1))
 
     mel_power, cq_power = 10 ** (UNIT * mel) - 1, 10 ** (UNIT * cq) - 1
+    seconds = torch.exp(uniform(math.log(0.3), math.log(1.5)))
+    wet = 10 ** (uniform(-10, 6) / 10) * (uniform(0, 1) < ROOM)
+    mel_power, cq_power = _room(mel_power, seconds, wet, 50.0), _room(cq_power, seconds, wet, 25.0)
     mel_gain, cq_gain = _line(batch, rng)
     mel_power, cq_power = mel_power * mel_gain[:, None], cq_power * cq_gain[:, None]
     level = (mel_power * _BANDWIDTH).sum(2).mean(1)
 
     # now and then another clip of the batch far behind, more often noise
     other = torch.randperm(batch, generator=rng)
-    behind = level / level[other].clamp_min(1e-9) * 10 ** (-uniform(6, 25) / 10) * (uniform(0, 1) < 0.15)
+    behind = level / level[other].clamp_min(1e-9) * 10 ** (-uniform(6, 25) / 10) * (uniform(0, 1) < OTHER)
     mel_power = mel_power + mel_power[other] * behind[:, None, None]
     cq_power = cq_power + cq_power[other] * behind[:, None, None]
-    noise = level * 10 ** (-uniform(3, 35) / 10) * (uniform(0, 1) < 0.3)
+    noise = level * 10 ** (-uniform(3, 35) / 10) * (uniform(0, 1) < NOISE)
     slope = uniform(-7, 2)[:, None] / 10
     mel_noise, cq_noise = (10 ** (slope * (octaves - 10)) for octaves in (MEL_OCTAVES, CQ_OCTAVES))
     noise = noise / (mel_noise * _BANDWIDTH).sum(1)
@@ -91,6 +98,16 @@ def _take(frames: Tensor, start: Tensor, speed: Tensor, count: int) -> Tensor:
     return frames.gather(1, index[..., None].expand(-1, -1, frames.shape[2]))
 
 
+def _room(power: Tensor, seconds: Tensor, wet: Tensor, frames_per_second: float) -> Tensor:
+    """Power (batch, frames, bins) with a tail that falls by 60 dB in ``seconds`` (batch,) and holds ``wet`` (batch,)
+    times the direct sound's power."""
+    decay = (10 ** (-6.0 / (seconds * frames_per_second)))[:, None, None]
+    tail = power
+    for step in (1, 2, 4, 8, 16, 32):  # the running sum of decaying powers, its reach doubled each time
+        tail = torch.cat([tail[:, :step], tail[:, step:] + decay**step * tail[:, :-step]], dim=1)
+    return power + wet[:, None, None] * (1 - decay) / decay * (tail - power)
+
+
 def _line(batch: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
     """Gains (power) of a random equaliser and band limit at the mel and constant-Q centres."""
 
@@ -107,9 +124,9 @@ def _line(batch: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
     decibels = normal(2.0) * (octaves - 10)
     for _ in range(3):
         decibels = decibels + normal(6.0) * torch.exp(-(((octaves - uniform(6, 13)) / uniform(0.3, 2)) ** 2))
-    decibels = decibels * sometimes(0.5)
-    decibels = decibels - sometimes(0.15) * uniform(12, 60) * (octaves - uniform(10.5, 13.2)).clamp_min(0)
-    decibels = decibels - sometimes(0.15) * uniform(12, 40) * (uniform(6.0, 9.0) - octaves).clamp_min(0)
+    decibels = decibels * sometimes(EQUALISED)
+    decibels = decibels - sometimes(BAND) * uniform(12, 60) * (octaves - uniform(10.5, 13.2)).clamp_min(0)
+    decibels = decibels - sometimes(BAND) * uniform(12, 40) * (uniform(6.0, 9.0) - octaves).clamp_min(0)
     gain = 10 ** (decibels.clamp(-80, 30) / 10)
     return gain[:, :N_MELS], gain[:, N_MELS:]
 

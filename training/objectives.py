@@ -25,7 +25,9 @@ from mirdemo.backbones.mini_network import (
     MiniConfig,
     MiniOutput,
 )
+from mirdemo.corpora.controlled.rhythm import tempo_word
 
+TEMPI = ("Slow", "Medium", "Fast")
 OBJECTIVES = ("supervised", "contrastive", "masked", "both")
 
 
@@ -68,6 +70,19 @@ class Targets:
         )
         known = (self.tags >= 0).float()
         self.rate = ((self.tags == 1).float().sum(0) / known.sum(0).clamp_min(1)).clamp(0.01, 0.99)
+        # Rare tags (a mode of one tradition) would otherwise hardly move the loss.
+        self.weight = ((1 - self.rate) / self.rate).sqrt().clamp(1, 8)
+        self._tempi = {word: column[tag] for tag in self.names for word in TEMPI if tag == f"tempo--{word}"}
+        self._bpm = [f["bpm"] for f in facts]
+
+    def tags_at(self, chosen: Tensor, speed: Tensor) -> Tensor:
+        """Tags of the chosen clips (batch,) when played ``speed`` (batch,) times as fast: int8 (batch, tags)."""
+        tags = self.tags[chosen]
+        for word, column in self._tempi.items():
+            for row, (clip, factor) in enumerate(zip(chosen.tolist(), speed.tolist(), strict=True)):
+                if tags[row, column] >= 0:
+                    tags[row, column] = int(tempo_word(self._bpm[clip] * factor) == word)
+        return tags
 
 
 class Heads(nn.Module):
@@ -83,7 +98,8 @@ class Heads(nn.Module):
         self.early_tags = nn.Sequential(
             nn.BatchNorm1d(2 * config.width, affine=False), nn.Linear(2 * config.width, n_tags)
         )
-        bias = torch.logit(targets.rate)
+        bias = torch.logit(targets.rate) + targets.weight.log()
+        self.register_buffer("weight", targets.weight)
         with torch.no_grad():
             for head in (self.tags, self.early_tags):
                 head[1].weight.mul_(0.3)
@@ -106,7 +122,7 @@ def supervised_loss(
     truth = (tags == 1).float()
 
     def tag_loss(logits: Tensor) -> Tensor:
-        each = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
+        each = F.binary_cross_entropy_with_logits(logits, truth, pos_weight=heads.weight, reduction="none")
         return (each * known).sum() / known.sum() * 15
 
     last, early = (
@@ -117,7 +133,7 @@ def supervised_loss(
     position = LAGS_PER_OCTAVE * torch.log2(pulse_lag / SHORTEST_LAG)
     pulse = soft_loss(output.pulse, position.clamp(0, N_LAGS - 1.001), circular=False)
     parts = {"tags": last.item(), "early": early.item(), "tonic": tonic.item(), "pulse": pulse.item()}
-    return last + 0.35 * early + 0.5 * tonic + 0.3 * pulse, parts
+    return last + 0.35 * early + 0.5 * tonic + 0.5 * pulse, parts
 
 
 def contrastive_loss(output: MiniOutput, heads: Heads) -> Tensor:

@@ -43,6 +43,7 @@ KICK, SNARE, STICK, HAT, OPEN_HAT, RIDE, CRASH, CLAP, LOW_TOM, HIGH_TOM, SHAKER 
 class Band:
     """One arrangement: notes as (start in quarters, length, channel, pitch, velocity), and what it is.
 
+    A pitch with a fraction is bent to it, so a channel that plays such pitches plays one note at a time.
     tags: family -> tags; bpm: quarters a minute; tonic: pitch class, 0 = C
     """
 
@@ -50,7 +51,7 @@ class Band:
     tonic: int
     tags: dict[str, list[str]]
     programs: dict[int, int]
-    notes: list[tuple[float, float, int, int, int]] = field(default_factory=list)
+    notes: list[tuple[float, float, int, float, int]] = field(default_factory=list)
     cents: float = 0.0
 
 
@@ -249,15 +250,15 @@ def _drums(band, rng, n_bars, bar, beats, quarters, swing) -> str:
 
 def _midi(bands: list[Band], seconds: float, gap: float) -> bytes:
     """A one-track MIDI file at 1000 ticks a second, band after band."""
-    events: list[tuple[int, int, bytes]] = []
+    events: list[tuple[int, float, bytes]] = []
     for i, band in enumerate(bands):
         origin = i * (seconds + gap)
         at = round(origin * 1000)
-        bend = int(8192 + band.cents / 200 * 8191)
+        bend = _bend(band.cents)
         for channel in range(16):
             events.append((at, 0, bytes([0xB0 | channel, 120, 0])))
             if channel != 9:
-                events.append((at, 1, bytes([0xE0 | channel, bend & 127, bend >> 7])))
+                events.append((at, 1, bytes([0xE0 | channel, *bend])))
         for channel, program in band.programs.items():
             events.append((at, 1, bytes([0xC0 | channel, program])))
         for start, length, channel, pitch, velocity in band.notes:
@@ -265,7 +266,11 @@ def _midi(bands: list[Band], seconds: float, gap: float) -> bytes:
             if on >= seconds - 0.05 or on < 0:
                 continue
             off = min(on + max(length * 60 / band.bpm, 0.03), seconds)
-            pitch, velocity = int(np.clip(pitch, 0, 127)), int(np.clip(velocity, 1, 127))
+            fraction = float(pitch) - round(float(pitch))
+            if fraction:
+                bent = bytes([0xE0 | channel, *_bend(band.cents + 100 * fraction)])
+                events.append((round((origin + on) * 1000), 2.5, bent))
+            pitch, velocity = int(np.clip(round(float(pitch)), 0, 127)), int(np.clip(velocity, 1, 127))
             events.append((round((origin + on) * 1000), 3, bytes([0x90 | channel, pitch, velocity])))
             events.append((round((origin + off) * 1000), 2, bytes([0x80 | channel, pitch, 0])))
     events.sort(key=lambda e: e[:2])
@@ -276,6 +281,12 @@ def _midi(bands: list[Band], seconds: float, gap: float) -> bytes:
     track += _variable(max(0, round(len(bands) * (seconds + gap) * 1000) - now)) + b"\xff\x2f\x00"
     header = b"MThd" + (6).to_bytes(4, "big") + (0).to_bytes(2, "big") + (1).to_bytes(2, "big")
     return header + (1000).to_bytes(2, "big") + b"MTrk" + len(track).to_bytes(4, "big") + bytes(track)
+
+
+def _bend(cents: float) -> tuple[int, int]:
+    """The two bytes of a pitch bend, with General MIDI's reach of 200 cents to each side."""
+    value = int(8192 + cents / 200 * 8191)
+    return value & 127, value >> 7
 
 
 def _variable(number: int) -> bytes:

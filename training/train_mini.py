@@ -15,6 +15,7 @@ import json
 import math
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ from safetensors.torch import save_file
 from mirdemo.backbones.mini_network import MiniConfig, MiniNetwork
 
 TRADITIONS = ("western", "greek", "makam", "hindustani", "carnatic", "festival")
+#: Tokens (6.25 a second) of a crop: short ones, which are cheap, then to nearly the length of a window.
+CROPS, LAST_CROPS, LAST = (25, 41), (44, 57), 0.2
 RAISED_ON = {"mini-west": ("western",), "mini-world": TRADITIONS, "bands": ()}
 
 
@@ -41,8 +44,8 @@ class Plan:
     rate: of AdamW, the rate falling to 0 along a cosine; objective: one of ``OBJECTIVES``."""
 
     name: str = "mini-world"
-    controlled: int = 1500
-    bands: int = 2750
+    controlled: int = 2400
+    bands: int = 3000
     share: float = 0.6
     steps: int = 800
     batch: int = 32
@@ -81,8 +84,11 @@ def load_clips(cache: Path, plan: Plan) -> tuple[np.ndarray, np.ndarray, list[di
     return np.concatenate(mels), np.concatenate(cqs), facts
 
 
-def train(cache: Path, plan: Plan) -> tuple[MiniNetwork, dict[str, Any]]:
-    """Train; returns the network and a record of how."""
+def train(
+    cache: Path, plan: Plan, keep: Callable[[MiniNetwork, int], None] | None = None
+) -> tuple[MiniNetwork, dict[str, Any]]:
+    """Train; returns the network and a record of how. keep: called with the network and the steps done every
+    500 steps."""
     torch.manual_seed(plan.seed)
     rng = torch.Generator().manual_seed(plan.seed)
     network = MiniNetwork(MiniConfig())
@@ -94,7 +100,7 @@ def train(cache: Path, plan: Plan) -> tuple[MiniNetwork, dict[str, Any]]:
     )
     parameters = [*network.parameters(), *heads.parameters()]
     optimiser = torch.optim.AdamW(parameters, lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.02)
-    warm = min(50, plan.steps // 5)
+    warm = max(1, min(100, plan.steps // 5))
     began, log, running = time.monotonic(), [], {}
     banded = torch.tensor([fact["clip"].startswith("soundfont") for fact in facts])
     decks = [Deck(torch.nonzero(kind).flatten(), rng) for kind in (~banded, banded)]
@@ -109,7 +115,8 @@ def train(cache: Path, plan: Plan) -> tuple[MiniNetwork, dict[str, Any]]:
         else:
             view = torch.randint(0, 2, (per_step,), generator=rng)
         pick = (chosen.numpy(), view.numpy())
-        frames = int(torch.randint(25, 41, (1,), generator=rng)) * 4
+        tokens = LAST_CROPS if step >= (1 - LAST) * plan.steps else CROPS
+        frames = int(torch.randint(*tokens, (1,), generator=rng)) * 4
         seen = augment(
             torch.from_numpy(mel[pick]).float() / SCALE,
             torch.from_numpy(cq[pick]).float() / SCALE,
@@ -127,9 +134,10 @@ def train(cache: Path, plan: Plan) -> tuple[MiniNetwork, dict[str, Any]]:
             output = network(seen.mel, seen.cq)
             loss = torch.zeros(())
             if plan.objective in ("supervised", "both"):
+                tags = targets.tags_at(chosen, seen.speed)
                 tonic = targets.tonic_bin[chosen] + seen.shift
                 pulse = targets.pulse_lag[chosen] / seen.speed
-                loss, parts = supervised_loss(output, heads, targets.tags[chosen], tonic, pulse)
+                loss, parts = supervised_loss(output, heads, tags, tonic, pulse)
             if twice:
                 same = contrastive_loss(output, heads)
                 parts["same"] = same.item()
@@ -146,6 +154,8 @@ def train(cache: Path, plan: Plan) -> tuple[MiniNetwork, dict[str, Any]]:
             log.append(entry)
             running = {}
             print(json.dumps(entry), flush=True)
+        if keep is not None and (step + 1) % 500 == 0:
+            keep(network, step + 1)
     record = {
         "plan": asdict(plan),
         "raised_on": list(RAISED_ON[plan.name]),
@@ -189,8 +199,14 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     chosen = vars(parser.parse_args())
     torch.set_num_threads(chosen.pop("threads"))
+    torch.set_flush_denormal(True)  # probabilities near 0 otherwise cost a processor many times as much
     cache, out = chosen.pop("cache"), chosen.pop("out")
-    network, record = train(cache, Plan(**chosen))
+    plan = Plan(**chosen)
+
+    def keep(network: MiniNetwork, step: int) -> None:
+        save(network, {"plan": asdict(plan), "stopped_at": step}, out / f"step-{step}")
+
+    network, record = train(cache, plan, keep)
     save(network, record, out)
 
 

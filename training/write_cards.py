@@ -1,18 +1,40 @@
-"""Write the cards of the two networks from what was really run.
+"""Write the cards of the embedded backbones from what was really run.
 
     python training/write_cards.py
 
-Reads ``training.json`` beside the weights, and ``on_real_sound.json`` and ``on_controlled.json`` in
-``assets/backbones``, which the two benchmarks wrote with ``--json``. Writes ``README.md`` beside the weights.
+Reads ``training.json`` beside the weights, ``on_real_sound.json``, ``on_controlled.json`` and ``on_soundfont.json`` in
+``assets/backbones``, which the benchmarks wrote with ``--json``, and the records of the controlled experiment. Writes
+``README.md`` beside the weights, and one for ``spectral``. For any other backbone: ``python -m training.hearing NAME``.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from mirdemo import results
+from mirdemo.backbones.spectral_facts import GROUPS
+from training import hearing
+
 ASSETS = Path(__file__).resolve().parent.parent / "assets" / "backbones"
+
+SPECTRAL = """# Spectral statistics
+
+No network and no weights: {size} statistics of every 10 s window, measured by formula, in groups that are its layers
+({groups}). It is what the networks beside it have to beat.
+
+## What it hears
+{hearing}
+
+## What it was measured to do
+{measured}
+
+Licence: Apache-2.0.
+"""
 
 CARD = """# {title}
 
@@ -28,11 +50,14 @@ knows nothing that they do not: treat what it says about a tradition as a statem
   only", one "timbre only") and {bands:,} Western bands played by FluidR3 (MIT licence). Each clip is kept twice, as
   rendered and disturbed by rooms, equalisers, band limits and noise. Train splits only.
 - Objective: {objective} ({tags} tags of the generator by family, tonic and pulse), on crops of 4 to 6.4 s with changes of
-  pitch, speed, line and noise. The heads were thrown away.
-- Budget: {steps:,} steps of {batch} clips, AdamW at {rate}, seed {seed}; {minutes:.0f} minutes on {threads} CPU thread of a
-  busy machine. That is little training: the loss was still falling.
+  pitch, speed, room, line and noise, and of 7 to 9 s at the end. The heads were thrown away.
+- Budget: {steps:,} steps of {batch} clips, AdamW at {rate} falling to 0, seed {seed}; {minutes:.0f} minutes on {threads} CPU
+  thread of a busy machine. Over the last {last_steps} steps the loss on training crops changed by {change:+.1f} %.
 - Command: `python training/train_mini.py --name {name} --cache FOLDER --out assets/backbones/{name}` after
   `training/make_clips.py`; see `training/README.md`.
+
+## What it hears
+{hearing}
 
 ## What it was measured to do
 {measured}
@@ -40,7 +65,6 @@ knows nothing that they do not: treat what it says about a tradition as a statem
 ## Limits
 - Macro figures above are over tags of a synthesiser's own; real corpora are harder.
 - One training seed: another seed would move the figures by an amount that nobody has measured.
-- The pulse reader forgets the tempo itself, which `spectral` tells far better.
 - 10 s windows from 24 kHz; what happens slower or above 11.5 kHz is not heard.
 
 Licence: Apache-2.0, weights and code.
@@ -49,8 +73,11 @@ Licence: Apache-2.0, weights and code.
 REAL = ["probe", "probe degraded", "3-shot", "3-shot degraded"]
 
 
-def measured(name: str, real: dict[str, Any] | None, controlled: dict[str, Any] | None) -> str:
-    """The tables, or the plain statement that nothing was measured."""
+def measured() -> str:
+    """The tables of the benchmarks, or the plain statement that nothing was measured."""
+    real, controlled, soundfont = (
+        read(ASSETS / f"on_{name}.json") for name in ("real_sound", "controlled", "soundfont")
+    )
     parts = []
     if real:
         rows = [
@@ -64,19 +91,43 @@ def measured(name: str, real: dict[str, Any] | None, controlled: dict[str, Any] 
             "| features | linear probe | degraded | 3-shot | degraded |\n|---|---|---|---|---|\n"
             + "\n".join(rows)
         )
-    if controlled:
-        rows = [
-            f"| {family} | " + " | ".join(shown(by[key]) if key in by else "" for key in KEYS) + " |"
-            for family, by in controlled["figures"].items()
-        ]
-        parts.append(
-            f"Controlled test splits (macro ROC-AUC of a linear probe, {controlled['train']} training and "
-            f"{controlled['test']} test recordings a tradition, mean over traditions, chance 0.5; 90 % intervals over "
-            "test recordings; `benchmarks/mini_on_controlled.py`):\n\n"
-            "| tags | spectral | mini-west | mini-world | world - spectral | gap of west - gap of world |\n"
-            "|---|---|---|---|---|---|\n" + "\n".join(rows)
-        )
+    about = "macro ROC-AUC of a linear probe, {train} training and {test} test recordings a tradition, mean over traditions,"
+    about += " chance 0.5; 90 % intervals over test recordings"
+    for title, found, script in (
+        ("Controlled test splits", controlled, "mini_on_controlled.py"),
+        (
+            "Guard against learning the synthesiser: tunes it never made, in the same scales and cycles, played by a soundfont's "
+            "instruments that neither network heard",
+            soundfont,
+            "mini_on_soundfont.py",
+        ),
+    ):
+        if found:
+            rows = [
+                f"| {family} | " + " | ".join(shown(by[key]) if key in by else "" for key in KEYS) + " |"
+                for family, by in found["figures"].items()
+            ]
+            parts.append(
+                f"{title} ({about.format(**found)}; `benchmarks/{script}`):\n\n"
+                "| tags | spectral | mini-west | mini-world | world - spectral | gap of west - gap of world |\n"
+                "|---|---|---|---|---|---|\n" + "\n".join(rows) + "\n\n" + verdict(found["figures"])
+            )
     return "\n\n".join(parts) or "Not measured yet."
+
+
+def verdict(figures: dict[str, dict[str, list[float]]]) -> str:
+    """On which tags `mini-world` is above `spectral`, below it, or neither, as far as the intervals tell."""
+    above, below, neither = [], [], []
+    for family, by in figures.items():
+        if family != "all":
+            _, low, high = by["mini-world - spectral"]
+            (above if low > 0 else below if high < 0 else neither).append(family)
+    says = [
+        f"{where} `spectral` on {', '.join(names)}"
+        for where, names in (("above", above), ("below", below), ("not told from", neither))
+        if names
+    ]
+    return f"`mini-world` is {'; '.join(says)}."
 
 
 KEYS = ("spectral", "mini-west", "mini-world", "mini-world - spectral", "gap mini-west - gap mini-world")
@@ -91,8 +142,22 @@ def read(path: Path) -> dict[str, Any] | None:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
+def change(log: list[dict[str, float]]) -> tuple[float, int]:
+    """By how many per cent the loss changed over the end of a training log, and over how many steps."""
+    before, last = log[-3], log[-1]
+    return 100 * (last["loss"] - before["loss"]) / before["loss"], last["step"] - before["step"]
+
+
 def main() -> None:
-    real, controlled = read(ASSETS / "on_real_sound.json"), read(ASSETS / "on_controlled.json")
+    tables, records = measured(), results.load(results.ASSETS / "measured.jsonl")
+    groups = ", ".join(f"{name} {size}" for name, size in GROUPS.items())
+    spectral = SPECTRAL.format(
+        size=sum(GROUPS.values()),
+        groups=groups,
+        hearing=hearing.card(records, "Spectral statistics"),
+        measured=tables,
+    )
+    write("spectral", spectral)
     for name, title, twin in (
         ("mini-west", "Mini-West", "mini-world"),
         ("mini-world", "Mini-World", "mini-west"),
@@ -100,6 +165,7 @@ def main() -> None:
         record, config = read(ASSETS / name / "training.json"), read(ASSETS / name / "config.json")
         plan, traditions = record["plan"], record["raised_on"]
         many = len(traditions) > 1
+        changed, last_steps = change(record["log"])
         text = CARD.format(
             title=title,
             name=name,
@@ -120,10 +186,18 @@ def main() -> None:
             seed=plan["seed"],
             minutes=record["seconds"] / 60,
             threads=record["threads"],
-            measured=measured(name, real, controlled),
+            change=changed,
+            last_steps=last_steps,
+            hearing=hearing.card(records, title),
+            measured=tables,
         )
-        (ASSETS / name / "README.md").write_text(text, encoding="utf-8")
-        print(ASSETS / name / "README.md")
+        write(name, text)
+
+
+def write(name: str, text: str) -> None:
+    (ASSETS / name).mkdir(exist_ok=True)
+    (ASSETS / name / "README.md").write_text(text, encoding="utf-8")
+    print(ASSETS / name / "README.md")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from __future__ import annotations
 from mirdemo.backbones.spec import BackboneSpec, Layer
 
 #: Changes with every new pair of weights; part of their identity.
-VERSION = "mini-1"
+VERSION = "mini-2"
 
 WIDTH = 160
 DEPTH = 4
@@ -20,7 +20,7 @@ def _spec(name: str, title: str, trained_on: str) -> BackboneSpec:
         title=title,
         family="mini",
         licence="Apache-2.0",
-        parameters=1_723_331,
+        parameters=1_872_531,
         sample_rate=24_000,
         window_seconds=10.0,
         layers=tuple(Layer(layer, 2 * WIDTH) for layer in ("input", *map(str, range(1, DEPTH + 1)))),

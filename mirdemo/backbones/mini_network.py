@@ -3,8 +3,9 @@
 A network of this size, trained this briefly, does not find out by itself that a mode is a pattern of intervals
 whatever its tonic, or a metre one of durations whatever its tempo. So two small readers do what a listener does
 first: ``PitchReader`` guesses the tonic and turns the pitch classes so that it comes first; ``PulseReader`` guesses
-the pulse and shifts the tempogram so that it comes first. Both guesses are soft, learnt, and the same whatever the
-transposition or the tempo (convolutions around the circle of pitch classes and along log time).
+the pulse and shifts the tempogram so that it comes first, and hands on the tempo beside it. Both guesses are soft,
+learnt, and the same whatever the transposition or the tempo (convolutions around the circle of pitch classes and
+along log time).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from torch.nn import functional as F
 from mirdemo.backbones.frontend import BINS_PER_OCTAVE, N_CONSTANT_Q, N_MELS, N_OCTAVES
 
 MEL_FRAMES_PER_SECOND = 50.0
+N_MAGNITUDES = BINS_PER_OCTAVE // 2
 LAGS_PER_OCTAVE = 24
 N_LAGS = 6 * LAGS_PER_OCTAVE + 1
 SHORTEST_LAG = 4.0  # mel frames, 0.08 s; the longest is 64 times that, 5.12 s
@@ -63,8 +65,12 @@ class MiniNetwork(nn.Module):
         self.cq = nn.Conv1d(N_CONSTANT_Q, 64, 3, stride=2, padding=1)
         self.turned = nn.Conv1d(turned, 64, 1)
         self.patch = nn.Conv1d(128 + 64 + 64, width, 3, stride=2, padding=1)
-        self.mode = nn.Linear(turned, width)
-        self.metre = nn.Sequential(nn.Linear(N_BANDS * N_LAGS, width), nn.GELU(), nn.Linear(width, width))
+        self.mode = nn.Sequential(
+            nn.Linear(2 * turned + config.salience * N_MAGNITUDES, width), nn.GELU(), nn.Linear(width, width)
+        )
+        self.metre = nn.Sequential(
+            nn.Linear((N_BANDS + 2) * N_LAGS, width), nn.GELU(), nn.Linear(width, width)
+        )
         self.place = nn.Conv1d(width, width, 9, padding=4, groups=width)
         self.input_norm = nn.LayerNorm(width)
         self.blocks = nn.ModuleList(Block(width, config.heads) for _ in range(config.depth))
@@ -81,13 +87,14 @@ class MiniNetwork(nn.Module):
 
     def front(self, mel: Tensor, cq: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The states before the first block, and the guesses of tonic and pulse, as in ``MiniOutput``."""
-        turned, tonic = self.pitch(cq)
+        turned, magnitudes, tonic = self.pitch(cq)
         tempogram, pulse = self.pulse(mel)
         x = F.gelu(self.mel_2(F.gelu(self.mel_1(mel - 0.7))))
         x = torch.cat([x, F.gelu(self.cq(cq - 0.7)), F.gelu(self.turned(turned))], dim=1)
         x = self.patch(x)
         x = (x + F.gelu(self.place(x))).transpose(1, 2)
-        x = x + (self.mode(turned.mean(dim=2)) + self.metre(tempogram))[:, None]
+        profile = torch.cat([turned.mean(dim=2), turned.std(dim=2, correction=0), magnitudes], dim=1)
+        x = x + (self.mode(profile) + self.metre(tempogram))[:, None]
         return self.input_norm(x), tonic, pulse
 
 
@@ -114,7 +121,8 @@ class PitchReader(nn.Module):
     """Constant-Q to pitch classes counted from a guessed tonic.
 
     Peaks stand out against the octave around them (so an equaliser matters little), gain or lose by what is found
-    an octave below and at the next harmonics above, are folded to one octave and turned.
+    an octave below and at the next harmonics above, are folded to one octave and turned. Beside them stand the Fourier
+    magnitudes of the profile, which no turn changes, for when the guess is wrong.
     """
 
     HARMONICS = (
@@ -132,8 +140,9 @@ class PitchReader(nn.Module):
         self.around = nn.Conv1d(3 * channels + 1, 32, BINS_PER_OCTAVE)
         self.tonic = nn.Conv1d(32, 1, BINS_PER_OCTAVE)
 
-    def forward(self, cq: Tensor) -> tuple[Tensor, Tensor]:
-        """(batch, 216, t) -> turned pitch classes (batch, channels * 36, ceil(t / 2)) and tonic logits (batch, 36)."""
+    def forward(self, cq: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(batch, 216, t) -> turned pitch classes (batch, channels * 36, ceil(t / 2)), magnitudes (batch, channels * 18)
+        and tonic logits (batch, 36)."""
         cq = F.avg_pool1d(cq, 2, ceil_mode=True)
         peaks = F.relu(cq - _octave_mean(cq))
         pad = max(abs(h) for h in self.HARMONICS)
@@ -145,37 +154,46 @@ class PitchReader(nn.Module):
         classes = torch.einsum("bcokt,co->bckt", octaves, self.octaves)
         bass = peaks[:, : 2 * BINS_PER_OCTAVE].mean(dim=2).view(batch, 2, BINS_PER_OCTAVE).sum(dim=1)[:, None]
         last = classes[..., -max(1, frames // 5) :].mean(dim=3)
-        seen = torch.cat([classes.mean(dim=3), classes.amax(dim=3), last, bass], dim=1)
+        mean = classes.mean(dim=3)
+        seen = torch.cat([mean, classes.amax(dim=3), last, bass], dim=1)
         logits = self.tonic(_around(F.gelu(self.around(_around(seen)))))[:, 0]
         index = torch.arange(BINS_PER_OCTAVE, device=cq.device)
         turn = torch.softmax(logits, dim=1)[:, (index[None, :] - index[:, None]) % BINS_PER_OCTAVE]
         turned = torch.einsum("bkj,bcjt->bckt", turn, classes)
-        return turned.reshape(batch, channels * BINS_PER_OCTAVE, frames), logits
+        spectrum = torch.fft.rfft(mean / mean.sum(dim=2, keepdim=True).clamp_min(1e-3))[..., 1:]
+        # a little is added before the root, whose slope at 0 has no end
+        magnitudes = (spectrum.real**2 + spectrum.imag**2 + 1e-6).sqrt()
+        return turned.reshape(batch, -1, frames), magnitudes.flatten(1), logits
 
 
 N_BANDS = 4
 
 
 class PulseReader(nn.Module):
-    """Onsets in four bands, their autocorrelation over log-spaced lags, shifted so that a guessed pulse comes first."""
+    """Onsets in four bands and their autocorrelation over log-spaced lags: shifted so that a guessed pulse comes first,
+    which tells metres apart, and as it is with the guess beside it, which tells tempi apart."""
 
     BEFORE, AFTER = 2 * LAGS_PER_OCTAVE, 4 * LAGS_PER_OCTAVE  # a quarter of the pulse to sixteen pulses
 
     def __init__(self) -> None:
         super().__init__()
-        self.around = nn.Conv1d(N_BANDS, 24, 2 * LAGS_PER_OCTAVE + 1, padding=LAGS_PER_OCTAVE)
-        self.pulse = nn.Conv1d(24, 1, LAGS_PER_OCTAVE + 1, padding=LAGS_PER_OCTAVE // 2)
+        # two octaves to each side: which of the repetitions is the pulse shows in those at half and four times the lag
+        self.around = nn.Conv1d(N_BANDS, 32, 4 * LAGS_PER_OCTAVE + 1, padding=2 * LAGS_PER_OCTAVE)
+        self.pulse = nn.Conv1d(32, 1, LAGS_PER_OCTAVE + 1, padding=LAGS_PER_OCTAVE // 2)
         self.usual = nn.Parameter(torch.zeros(N_LAGS))
         lags = SHORTEST_LAG * 2 ** (torch.arange(N_LAGS) / LAGS_PER_OCTAVE)
         self.register_buffer("lags", lags, persistent=False)
 
     def forward(self, mel: Tensor) -> tuple[Tensor, Tensor]:
-        """(batch, 80, t) -> shifted tempogram (batch, 4 * 145) and pulse logits (batch, 145)."""
+        """(batch, 80, t) -> (batch, 6 * 145): the shifted tempogram of each band, their mean unshifted, the pulse's
+        probabilities; and pulse logits (batch, 145)."""
         curve = self.tempogram(mel)
         logits = self.pulse(F.gelu(self.around(curve)))[:, 0] + self.usual
         windows = F.pad(curve, (self.BEFORE, self.AFTER)).unfold(2, N_LAGS, 1)
-        shifted = torch.einsum("bs,bnks->bnk", torch.softmax(logits, dim=1), windows)
-        return shifted.flatten(1), logits
+        guess = torch.softmax(logits, dim=1)
+        shifted = torch.einsum("bs,bnks->bnk", guess, windows)
+        # the square root, so that a guess spread over several lags still counts
+        return torch.cat([shifted.flatten(1), curve.mean(dim=1), guess.clamp_min(1e-8).sqrt()], dim=1), logits
 
     def tempogram(self, mel: Tensor) -> Tensor:
         """Autocorrelation of the rises in each band at the lags, 0 beyond three quarters of the window."""

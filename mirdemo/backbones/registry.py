@@ -130,14 +130,14 @@ _HUB_SPECS = (
     ),
     BackboneSpec(
         name="qwen2-audio",
-        title="Qwen2-Audio (audio tower)",
+        title="Qwen2-Audio",
         family="qwen2_audio",
         licence="Apache-2.0",
         parameters=637_000_000,
         sample_rate=16_000,
         window_seconds=30.0,
         layers=state_layers(32, 1280),
-        trained_on="speech, sounds and music with text",
+        trained_on="speech, sounds and music with text; here its audio tower alone",
         repository="Qwen/Qwen2-Audio-7B",
         revision="dd84470756e6277a71d4d7188773a43cde92696e",
         # The tower is 1.27 GB, but only whole shards can be checked; a shard holds at most 4 GB.

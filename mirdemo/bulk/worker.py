@@ -153,7 +153,6 @@ class Worker:
         """Read these and embed them together on one device."""
         ready: list[tuple[_Job, Clip]] = []
         for job in jobs:
-            self._run.go_on()
             if job.file.sha256 is not None and self._is_stored(job, job.file.sha256):
                 continue
             self._run.begin(job.at)

@@ -17,7 +17,14 @@ from mirdemo.audio import Clip
 from mirdemo.backbones import mini
 from mirdemo.backbones.frontend import BINS_PER_OCTAVE, LOWEST_HZ, SAMPLE_RATE, Frontend
 from mirdemo.backbones.mini_facts import SPECS
-from mirdemo.backbones.mini_network import LAGS_PER_OCTAVE, MiniConfig, MiniNetwork, PitchReader, PulseReader
+from mirdemo.backbones.mini_network import (
+    LAGS_PER_OCTAVE,
+    N_LAGS,
+    MiniConfig,
+    MiniNetwork,
+    PitchReader,
+    PulseReader,
+)
 from mirdemo.backbones.spec import BackboneError
 from mirdemo.embedding import embed
 
@@ -84,17 +91,19 @@ def test_silence_is_zero_and_finite():
 
 
 def test_the_pitch_reader_turns_with_the_tonic():
-    """Transposing everything moves the tonic logits by as much, and leaves the turned pitch classes."""
+    """Transposing everything moves the tonic logits by as much, and leaves the turned pitch classes and magnitudes."""
     torch.manual_seed(0)
     reader = PitchReader(4).eval()
     cq = torch.zeros(1, 216, 40)
     for k, strength in ((80, 1.0), (92, 0.6), (101, 0.8), (116, 0.5)):
         cq[:, k] = strength
     with torch.no_grad():
-        turned, tonic = reader(cq)
-        turned_up, tonic_up = reader(cq.roll(5, dims=1))
+        turned, magnitudes, tonic = reader(cq)
+        turned_up, magnitudes_up, tonic_up = reader(cq.roll(5, dims=1))
     torch.testing.assert_close(tonic_up, tonic.roll(5, dims=1), atol=2e-2, rtol=0)
     torch.testing.assert_close(turned_up, turned, atol=2e-2, rtol=0)
+    torch.testing.assert_close(magnitudes_up, magnitudes, atol=1e-3, rtol=0)
+    assert magnitudes.std() > 1e-3
 
 
 def test_the_tempogram_shifts_with_the_tempo():
@@ -107,6 +116,25 @@ def test_the_tempogram_shifts_with_the_tempo():
 
     slow, fast = clicks(40)[56:95], clicks(20)[32:71]  # half an octave around either period
     assert abs(int(slow.argmax()) + 56 - int(fast.argmax()) - 32 - LAGS_PER_OCTAVE) <= 1
+
+
+def test_the_pulse_reader_hands_on_the_tempo_beside_the_metre():
+    """The last two parts of what it gives are not shifted: they move with the tempo and hold the guess."""
+    torch.manual_seed(0)
+    reader = PulseReader().eval()
+
+    def clicks(period: int) -> torch.Tensor:
+        mel = torch.zeros(1, 80, 500)
+        mel[:, :, ::period] = 1.0
+        return mel
+
+    for period in (40, 20):
+        with torch.no_grad():
+            given, logits = reader(clicks(period))
+            curve = reader.tempogram(clicks(period))
+        *_, lags, guess = given[0].unflatten(0, (-1, N_LAGS))
+        torch.testing.assert_close(lags, curve[0].mean(0))
+        torch.testing.assert_close(guess.square(), logits[0].softmax(0), atol=1e-6, rtol=0)
 
 
 def test_layers_are_as_the_spec_says(backbone):

@@ -1,0 +1,30 @@
+"""The cards say of the tables what their intervals allow."""
+
+from __future__ import annotations
+
+import pytest
+from write_cards import change, verdict
+
+
+def figures(**differences: list[float]) -> dict:
+    return {family: {"mini-world - spectral": found} for family, found in differences.items()}
+
+
+def test_the_verdict_follows_the_intervals_not_the_values():
+    found = figures(
+        mode=[0.2, 0.1, 0.3], rhythm=[0.2, -0.1, 0.4], tempo=[-0.2, -0.3, -0.1], all=[0.1, 0.05, 0.2]
+    )
+    assert verdict(found) == (
+        "`mini-world` is above `spectral` on mode; below `spectral` on tempo; not told from `spectral` on rhythm."
+    )
+
+
+def test_the_verdict_leaves_out_what_did_not_occur():
+    assert verdict(figures(mode=[0.2, 0.1, 0.3])) == "`mini-world` is above `spectral` on mode."
+
+
+def test_the_change_of_the_loss_is_over_the_end_of_the_log():
+    log = [{"step": step, "loss": loss} for step, loss in ((100, 9.0), (200, 8.0), (275, 6.5), (300, 6.0))]
+    changed, steps = change(log)
+    assert changed == pytest.approx(-25.0)
+    assert steps == 100
