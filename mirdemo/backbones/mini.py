@@ -16,11 +16,10 @@ from torch import Tensor, nn
 
 from mirdemo.backbones import health, loading
 from mirdemo.backbones.frontend import Frontend
+from mirdemo.backbones.mini_facts import WEIGHTS
 from mirdemo.backbones.mini_network import MiniConfig, MiniNetwork
 from mirdemo.backbones.spec import BackboneError, BackboneSpec, Identity
 from mirdemo.backbones.split import NeuralBackbone, Trunk
-
-WEIGHTS = Path(__file__).resolve().parents[2] / "assets" / "backbones"
 
 
 class MiniTrunk(Trunk):

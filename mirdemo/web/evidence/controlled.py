@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 from mirdemo import bias
+from mirdemo.backbones.mini_facts import WEIGHTS
 from mirdemo.bias import Disparity, Figure
 from mirdemo.corpora.facts import TRADITIONS
+from mirdemo.intervals import MINUS
 from mirdemo.results import Result, Results
 from mirdemo.web.charting import GROUND, INK, TRADITION_COLOURS, Chart, bare_figure, drawn
 from mirdemo.web.evidence.wording import hover, sources_of
@@ -39,11 +43,23 @@ def gap_difference(first: Disparity, second: Disparity) -> Figure:
     return Figure(value, value - below, value + above, a.level)
 
 
+def _points(difference: float) -> str:
+    """In hundredths, with a sign."""
+    return f"{100 * difference:+.1f}".replace("-", MINUS)
+
+
+@cache
+def budget() -> dict[str, int]:
+    """How many clips of each kind either network was raised on, as its training wrote down."""
+    plan = json.loads((WEIGHTS / "mini-world" / "training.json").read_text(encoding="utf-8"))["plan"]
+    return {"bands": plan["bands"], "performances": plan["controlled"]}
+
+
 def controlled(records: Results, metric: str, cited: Mapping, t: Speaker, *, mode: str = "full") -> Chart:
     """Macro score of the probe by tradition, a line a backbone, with intervals."""
     from plotly import graph_objects as go
 
-    how = str(t("evidence.controlled.how"))
+    how = str(t("evidence.controlled.how", **{kind: f"{count:,}" for kind, count in budget().items()}))
     by_model = _newest(records, metric, mode)
     if not by_model:
         return Chart(
@@ -125,9 +141,9 @@ def title(by_model: Mapping[str, Mapping[str, Result]], t: Speaker) -> str:
     points = {
         "west": f"{100 * west.western_minus_other.value:.1f}",
         "world": f"{100 * world.western_minus_other.value:.1f}",
-        "difference": f"{100 * difference.value:+.1f}",
-        "low": f"{100 * difference.low:+.1f}" if difference.has_interval else "",
-        "high": f"{100 * difference.high:+.1f}" if difference.has_interval else "",
+        "difference": _points(difference.value),
+        "low": _points(difference.low) if difference.has_interval else "",
+        "high": _points(difference.high) if difference.has_interval else "",
     }
     if not difference.has_interval:
         return str(t("evidence.controlled.no_interval", **points))
@@ -146,9 +162,9 @@ def _modes(records: Results, metric: str, t: Speaker) -> str:
                 t(
                     "evidence.controlled.mode",
                     mode=t("evidence.controlled.mode." + mode),
-                    difference=f"{100 * difference.value:+.1f}",
-                    low=f"{100 * difference.low:+.1f}" if difference.has_interval else "?",
-                    high=f"{100 * difference.high:+.1f}" if difference.has_interval else "?",
+                    difference=_points(difference.value),
+                    low=_points(difference.low) if difference.has_interval else "?",
+                    high=_points(difference.high) if difference.has_interval else "?",
                 )
             )
     return "\n".join(map(str, lines))

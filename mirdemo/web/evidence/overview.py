@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from mirdemo import bias
+from mirdemo.backbones.registry import spec
 from mirdemo.bias import Disparity
 from mirdemo.corpora.facts import CORPORA
 from mirdemo.results import Result, Results
@@ -30,7 +31,8 @@ from mirdemo.web.evidence.wording import (
 )
 from mirdemo.web.language import Speaker
 
-#: the five models of arXiv 2506.17055, whose figures are not available: their places stay visibly empty
+#: The five models of arXiv 2506.17055 under its own names; its figures are not available, so their places stay visibly
+#: empty until someone measures them by its protocol.
 UNAVAILABLE = {
     "mert-95m": "MERT-95M",
     "mert-330m": "MERT-330M",
@@ -83,7 +85,9 @@ def overview(
 
     rows = [(row_label(d.comparison, d.model, t), d.values) for d in found[:MOST_ROWS]]
     if unavailable:
-        rows += [(f"{title} · {t('evidence.method.probe')}", {}) for title in UNAVAILABLE.values()]
+        measured = {d.model for d in found if d.comparison.protocol == "papaioannou2025"}
+        places = [title for name, title in UNAVAILABLE.items() if spec(name).title not in measured]
+        rows += [(f"{title} · {t('evidence.method.probe')}", {}) for title in places]
     shown_rows = len(rows) + (laid_over.HEADING + len(own) if own else 0)
     height = 64 + 30 * shown_rows
     how = str(t("evidence.overview.how"))

@@ -83,6 +83,16 @@ def test_blank_places_name_the_command_that_would_fill_them():
         assert f"--corpus lyra --data DIR --backbone {backbone} --method probe" in text
 
 
+def test_a_place_is_kept_empty_only_until_it_is_measured():
+    mine = next(r for r in results.published() if r.metric == "roc_auc" and r.method == "probe" and r.tag is None)
+    measured = replace(
+        mine, model="CLAP-Music", protocol="papaioannou2025", source="measured", citation=None, versions={"m": "0"}
+    )
+    before = heat(drawn()["overview"])
+    after = heat(drawn(records=Results((*results.published(), measured)))["overview"])
+    assert len(after["z"]) == len(before["z"]), "a row is filled, none is added"
+
+
 def test_no_mean_over_corpora_is_drawn_when_one_is_missing():
     records = Results(tuple(r for r in results.published() if r.corpus != "fma"))
     assert drawn(records=records)["gaps"].json is None

@@ -50,7 +50,14 @@ def test_a_difference_that_may_be_nothing_is_said_to_be():
 
 def test_one_that_goes_the_other_way_comes_out_as_such():
     title = chart(figures("mini-west", 0.7, 0.8), figures("mini-world", 0.8, 0.8)).title
-    assert "-10.0 points (-" in title
+    assert "\N{MINUS SIGN}10.0 points (\N{MINUS SIGN}" in title
+
+
+def test_what_the_networks_were_raised_on_is_what_their_training_wrote_down():
+    how = chart(figures("mini-west", 0.9, 0.7), figures("mini-world", 0.8, 0.8)).how
+    for kind, count in controlled.budget().items():
+        assert count > 1000, kind
+        assert f"{count:,}" in how
 
 
 def test_without_intervals_none_is_claimed():
