@@ -84,9 +84,16 @@ def test_blank_places_name_the_command_that_would_fill_them():
 
 
 def test_a_place_is_kept_empty_only_until_it_is_measured():
-    mine = next(r for r in results.published() if r.metric == "roc_auc" and r.method == "probe" and r.tag is None)
+    mine = next(
+        r for r in results.published() if r.metric == "roc_auc" and r.method == "probe" and r.tag is None
+    )
     measured = replace(
-        mine, model="CLAP-Music", protocol="papaioannou2025", source="measured", citation=None, versions={"m": "0"}
+        mine,
+        model="CLAP-Music",
+        protocol="papaioannou2025",
+        source="measured",
+        citation=None,
+        versions={"m": "0"},
     )
     before = heat(drawn()["overview"])
     after = heat(drawn(records=Results((*results.published(), measured)))["overview"])
