@@ -47,9 +47,10 @@ def embed_files(
         once a second. A ``Cancelled`` it raises passes: workers stop within a batch, complete clips stay in the store
     tell: told at once what people should know: each clip that failed, and why; fewer workers than asked for
 
-    The same rows as ``embed`` gives (1e-6). A clip that cannot be read or embedded becomes a problem of the report.
-    A worker that is killed is replaced by Ray, and repeats only what had not reached the store; a clip that
-    ends workers again and again is given up. What an earlier run completed is not computed again.
+    The same rows as ``embed`` gives with as many threads as a worker has processors (1e-6; else 1e-5). A clip that
+    cannot be read or embedded becomes a problem of the report. A worker that is killed is replaced by Ray, and repeats
+    only what had not reached the store; a clip that ends workers again and again is given up. What an earlier run
+    completed is not computed again.
 
     Raises BulkError: Ray missing, no cluster, no room, a store that is not shared or cannot be written, backbones that
     differ between workers, a worker that fails for a reason of its own; and what ``load`` raises in a worker.

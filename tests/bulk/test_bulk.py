@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from bulk_backbones import Broken, Diary, Refusing, read
 from corpus_layouts import COUNTS, make
 
@@ -38,8 +39,13 @@ def spectral():
 
 
 def assert_as_local(found, paths, backbone):
-    """The rows of ``found`` are those of a plain ``embed`` of these files."""
-    local = embed([load_clip(path) for path in paths], backbone)
+    """The rows of ``found`` are those of a plain ``embed`` of these files, with the one thread that a worker has."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        local = embed([load_clip(path) for path in paths], backbone)
+    finally:
+        torch.set_num_threads(threads)
     assert found.identity == local.identity
     assert found.clip_ids == local.clip_ids
     assert found.layer_names == local.layer_names
