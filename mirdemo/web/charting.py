@@ -36,6 +36,54 @@ LIGHT = {INK: "#1a1a1a", FAINT: "#d9d9d9", GROUND: "#ffffff"}
 FONT = 'system-ui, "Hiragino Sans", "Noto Sans JP", "Noto Sans CJK JP", sans-serif'
 #: White to dark blue, even steps in lightness: reads in grey print too.
 SEQUENTIAL = [[0, "#f3f7fb"], [0.25, "#cfe1ef"], [0.5, "#8fbcdc"], [0.75, "#3f87bd"], [1, "#0b4f86"]]
+#: From this share of the scale up, a figure on a cell of it is white.
+DARK_CELL, LIGHT_CELL_INK, DARK_CELL_INK = 0.62, "#1a1a1a", "#ffffff"
+
+
+@dataclass(frozen=True)
+class HeatTable:
+    """A heat map as a table: painted before Plotly has begun, and what a screen reader reads ever after.
+
+    columns, short: headings, and what they shrink to on a phone
+    rows: (label, one value a column, None for a blank)
+    low: the value that gets the lightest colour; 1 gets the darkest
+    """
+
+    columns: tuple[str, ...]
+    short: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[float | None, ...]], ...]
+    low: float
+
+    def __post_init__(self) -> None:
+        # As in Chart: names are escaped where they were put together.
+        from markupsafe import Markup
+
+        object.__setattr__(self, "columns", tuple(map(Markup, self.columns)))
+        object.__setattr__(self, "short", tuple(map(Markup, self.short)))
+        object.__setattr__(self, "rows", tuple((Markup(label), values) for label, values in self.rows))
+
+    @classmethod
+    def of_plain(cls, plain: dict[str, Any]) -> HeatTable:
+        """From what ``dataclasses.asdict`` made of one, once through JSON."""
+        rows = tuple((label, tuple(values)) for label, values in plain["rows"])
+        return cls(tuple(plain["columns"]), tuple(plain["short"]), rows, plain["low"])
+
+    def colour(self, value: float) -> str:
+        """Of a cell, as ``SEQUENTIAL`` has it."""
+        share = self.share(value)
+        above = next(i for i in range(1, len(SEQUENTIAL)) if share <= SEQUENTIAL[i][0])
+        (start, light), (end, dark) = SEQUENTIAL[above - 1 : above + 1]
+        part = (share - start) / (end - start)
+        ends = zip(_channels(light), _channels(dark), strict=True)
+        return "#" + "".join(f"{round(a + part * (b - a)):02x}" for a, b in ends)
+
+    def ink(self, value: float) -> str:
+        """Of the figure in the cell: the one that can be read on its colour."""
+        return DARK_CELL_INK if self.share(value) > DARK_CELL else LIGHT_CELL_INK
+
+    def share(self, value: float) -> float:
+        """How far up the scale a value is: 0 to 1."""
+        return min(max((value - self.low) / (1 - self.low), 0.0), 1.0)
 
 
 @dataclass(frozen=True)
@@ -48,6 +96,7 @@ class Chart:
     how: how it is computed, in plain words
     height: pixels at desktop width
     sources: short citations of everything drawn
+    table: the same figures as a table, where the chart is a heat map that is seen first
     """
 
     title: str
@@ -56,6 +105,7 @@ class Chart:
     height: int = 360
     empty: str = ""
     sources: tuple[str, ...] = ()
+    table: HeatTable | None = None
 
     def __post_init__(self) -> None:
         # The words come from a Speaker, which has escaped what it filled in.
@@ -73,6 +123,7 @@ def drawn(
     height: int,
     narrow: dict[str, Any] | None = None,
     sources: tuple[str, ...] = (),
+    table: HeatTable | None = None,
 ) -> Chart:
     """A chart of a Plotly figure.
 
@@ -84,7 +135,7 @@ def drawn(
         {"data": plain["data"], "layout": plain["layout"], "narrow": _nested(narrow or {})},
         ensure_ascii=False,
     )
-    return Chart(title, text, how, height, sources=sources)
+    return Chart(title, text, how, height, sources=sources, table=table)
 
 
 def _nested(dotted: dict[str, Any]) -> dict[str, Any]:
@@ -144,5 +195,10 @@ def with_interval(value: float, low: float | None, high: float | None, none: str
 
 def faded(colour: str, alpha: float) -> str:
     """A colour of the palette as rgba."""
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    red, green, blue = _channels(colour)
     return f"rgba({red},{green},{blue},{alpha})"
+
+
+def _channels(colour: str) -> tuple[int, int, int]:
+    """``#rrggbb`` -> red, green, blue."""
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)

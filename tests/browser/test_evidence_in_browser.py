@@ -100,6 +100,32 @@ def test_the_first_chart_is_painted_before_the_others_are_drawn(visit):
     assert seen[0][1] < seen[1][1]  # a frame of its own
 
 
+def test_the_first_chart_is_a_table_until_it_is_drawn_and_plotly_begins_after_it(visit):
+    page = visit("about")
+    page.add_init_script(
+        """new MutationObserver(() => {
+          if (window.begun === undefined && document.querySelector("script[src*=plotly]"))
+            window.begun = Boolean(document.querySelector(".heat-table"));
+        }).observe(document, { subtree: true, childList: true });"""
+    )
+    held = []
+    page.route("**/plotly.min.js*", lambda request: held.append(request))
+    page.goto(page.url.split("#")[0] + "?again")
+    figure = page.locator(".heat-table td:not(.blank)")
+    figure.first.wait_for()
+    assert page.locator("#evidence-overview .chart-place:not(.is-drawn)").count() == 1
+    shown = page.locator("#evidence-overview .chart-frame").bounding_box()
+    for cell in (figure.first, figure.last):
+        box = cell.bounding_box()
+        assert box["width"] > 100 and shown["y"] < box["y"] < shown["y"] + shown["height"]
+    for request in held:
+        request.continue_()
+    page.wait_for_selector(DRAWN)
+    assert page.evaluate("window.begun")
+    assert page.locator(".heat-table").bounding_box()["width"] <= 1
+    assert page.get_by_role("rowheader", name="CultureMERT-95M").count() == 1, "a screen reader lost the table"
+
+
 def test_charts_ask_for_one_script_once_and_compressed(visit, address):
     page = visit("about")
     asked = []

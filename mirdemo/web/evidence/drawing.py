@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 from mirdemo import results
 from mirdemo.corpora.facts import CORPORA
 from mirdemo.results import Results
-from mirdemo.web.charting import Chart
+from mirdemo.web.charting import Chart, HeatTable
 from mirdemo.web.evidence import selection
 from mirdemo.web.evidence.selection import Selection
 from mirdemo.web.language import DEFAULT, speaker
@@ -60,8 +61,13 @@ def selected(query: Mapping[str, str]) -> Selection:
 def shipped(language: str) -> View:
     """The first view, as drawn in advance."""
     plain = json.loads((SHIPPED / f"{language}.json").read_text(encoding="utf-8"))
-    charts = tuple((name, Chart(**{**c, "sources": tuple(c["sources"])})) for name, c in plain["charts"])
+    charts = tuple((name, _chart(c)) for name, c in plain["charts"])
     return View(charts, plain["n_figures"], tuple(plain["models"]))
+
+
+def _chart(plain: dict[str, Any]) -> Chart:
+    table = plain["table"] and HeatTable.of_plain(plain["table"])
+    return Chart(**{**plain, "sources": tuple(plain["sources"]), "table": table})
 
 
 def as_shipped(view: View) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from markupsafe import escape
 
 from mirdemo import bias
 from mirdemo.backbones.registry import spec
@@ -12,9 +13,12 @@ from mirdemo.bias import Disparity
 from mirdemo.corpora.facts import CORPORA
 from mirdemo.results import Result, Results
 from mirdemo.web.charting import (
+    DARK_CELL_INK,
     FAINT,
+    LIGHT_CELL_INK,
     SEQUENTIAL,
     Chart,
+    HeatTable,
     bare_figure,
     drawn,
 )
@@ -87,7 +91,7 @@ def overview(
     if unavailable:
         measured = {d.model for d in found if d.comparison.protocol == "papaioannou2025"}
         places = [title for name, title in UNAVAILABLE.items() if spec(name).title not in measured]
-        rows += [(f"{title} · {t('evidence.method.probe')}", {}) for title in places]
+        rows += [(f"{escape(title)} · {t('evidence.method.probe')}", {}) for title in places]
     shown_rows = len(rows) + (laid_over.HEADING + len(own) if own else 0)
     height = 64 + 30 * shown_rows
     how = str(t("evidence.overview.how"))
@@ -104,14 +108,21 @@ def overview(
                 hovers[i, j] = hover(of[corpus], cited, t)
                 custom[i, j] = link_of(of[corpus], cited)
     figure = bare_figure(height=height, left=230, top=46, bottom=6)
-    low = 0.5 if metric == "roc_auc" else 0.0
+    names = [_column_label(c, t) for c in corpora]
+    short = [str(t("evidence.short." + c)) for c in corpora]
+    table = HeatTable(
+        tuple(names),
+        tuple(short),
+        tuple((label, tuple(of[c].value if c in of else None for c in corpora)) for label, of in rows),
+        low=0.5 if metric == "roc_auc" else 0.0,
+    )
     xs, ys = list(range(len(corpora))), list(range(len(rows)))
     figure.add_trace(
         go.Heatmap(
             x=xs,
             y=ys,
             z=np.where(np.isnan(values), None, values).tolist(),
-            zmin=low,
+            zmin=table.low,
             zmax=1,
             colorscale=SEQUENTIAL,
             showscale=False,
@@ -123,12 +134,9 @@ def overview(
             hoverongaps=False,
         )
     )
-    for shade, dark in (("#1a1a1a", False), ("#ffffff", True)):
+    for shade in (LIGHT_CELL_INK, DARK_CELL_INK):
         at = [
-            (i, j)
-            for i in ys
-            for j in xs
-            if not np.isnan(values[i, j]) and ((values[i, j] - low) / (1 - low) > 0.62) == dark
+            (i, j) for i in ys for j in xs if not np.isnan(values[i, j]) and table.ink(values[i, j]) == shade
         ]
         figure.add_trace(
             go.Scatter(
@@ -180,12 +188,10 @@ def overview(
         )
     own_labels, own_narrow = laid_over.add_rows(figure, own, len(rows), len(xs), t) if own else ([], {})
     labels = [r[0] for r in rows] + own_labels
-    names = [_column_label(c, t) for c in corpora]
     figure.update_xaxes(tickvals=xs, ticktext=names, side="top", showgrid=False, range=[-0.5, len(xs) - 0.5])
     figure.update_yaxes(
         tickvals=list(range(shown_rows)), ticktext=labels, showgrid=False, range=[shown_rows - 0.5, -0.5]
     )
-    short = [str(t("evidence.short." + c)) for c in corpora]
     records = [r for d in found for r in d.values.values()]
     more = left_out(len(found) - MOST_ROWS, t)
     return drawn(
@@ -196,9 +202,10 @@ def overview(
         narrow={
             "xaxis.ticktext": short,
             "xaxis.tickfont": {"size": 13},
+            "xaxis.tickangle": -90,
             "yaxis.ticktext": [label.replace(" · ", "<br>") for label in labels],
             "yaxis.tickfont": {"size": 13},
-            "height": 64 + 44 * shown_rows,
+            "height": 96 + 44 * shown_rows,
             "margin": {"l": 120, "r": 4, "t": 34, "b": 6},
             # Six columns of 38 pixels: no room for the zero before the point.
             **{
@@ -209,6 +216,7 @@ def overview(
             **own_narrow,
         },
         sources=(*sources_of(records, cited, t), *more, *([str(t("evidence.source.yours"))] if own else [])),
+        table=table,
     )
 
 
@@ -220,7 +228,7 @@ def _column_label(corpus: str, t: Speaker) -> str:
 
 def _command(label: str, corpus: str) -> str:
     title = label.split(" · ")[0]
-    name = next((n for n, shown in UNAVAILABLE.items() if shown == title), "NAME")
+    name = next((n for n, shown in UNAVAILABLE.items() if escape(shown) == title), "NAME")
     return (
         f"python -m mirdemo evaluate --corpus {corpus} --data DIR --backbone {name} "
         "--method probe --protocol papaioannou2025"

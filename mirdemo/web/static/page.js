@@ -401,7 +401,6 @@ window.mirdemo = (() => {
     script.onerror = () => { plotly = null; script.remove(); fail(new Error(script.src)); };
     document.head.append(script);
   });
-  if (["", "#evidence"].includes(location.hash)) loadPlotly().catch(() => {}); // while Gradio starts
 
   const ink = (name) => getComputedStyle(document.body).getPropertyValue(name).trim();
 
@@ -426,6 +425,7 @@ window.mirdemo = (() => {
     for (const place of view.querySelectorAll("[data-chart]")) waiting.add(place);
     if (drawing) return;
     drawing = true;
+    await painted(); // Plotly's script takes a second to begin: first what is there already, heat-table and all
     while (waiting.size) {
       const place = [...waiting].reduce((near, other) => (distance(other) < distance(near) ? other : near));
       waiting.delete(place);

@@ -12,9 +12,11 @@ import pytest
 from mirdemo import bias, results
 from mirdemo.corpora.facts import CORPORA
 from mirdemo.results import Results
+from mirdemo.web.charting import SEQUENTIAL, HeatTable
 from mirdemo.web.evidence import drawing, overview, selection, wording
 from mirdemo.web.evidence.selection import Selection
 from mirdemo.web.language import LANGUAGES, speaker
+from mirdemo.web.templating import render
 
 CITED = results.citations()
 SIX = tuple(CORPORA)
@@ -75,6 +77,39 @@ def test_a_figure_that_was_not_published_is_blank_never_zero():
     assert all(0 < v < 1 for v in cells)
     whole = heat(drawn()["overview"])["z"]
     assert [row for row in whole if all(v is None for v in row)] == [[None] * 6] * len(overview.UNAVAILABLE)
+
+
+@pytest.mark.parametrize("chosen", [Selection(), Selection(metric="map")])
+def test_the_overviews_table_holds_its_figures_in_its_colours(chosen):
+    chart = drawn(chosen)["overview"]
+    trace, table = heat(chart), chart.table
+    assert [list(values) for _, values in table.rows] == trace["z"]
+    layout = json.loads(chart.json)["layout"]
+    assert list(table.columns) == layout["xaxis"]["ticktext"]
+    assert [label for label, _ in table.rows] == layout["yaxis"]["ticktext"]
+    assert table.low == trace["zmin"]
+
+
+def test_the_tables_colours_are_those_of_the_scale():
+    table = HeatTable(("a",), ("a",), (), low=0.5)
+    for share, colour in SEQUENTIAL:
+        assert table.colour(0.5 + share / 2) == colour
+    assert table.colour(0.2) == SEQUENTIAL[0][1]  # below the scale
+    assert table.colour(0.5625) == "#e1ecf5"  # half way between the first two, channel by channel
+    assert (table.ink(0.8), table.ink(0.82)) == ("#1a1a1a", "#ffffff")
+
+
+def test_a_table_shows_every_figure_and_reads_its_blanks_out():
+    chart = drawn()["overview"]
+    html = render("evidence-first.html", speaker("en"), {"charts": [("overview", chart)]})
+    assert html.count('class="blank"') == sum(v is None for _, values in chart.table.rows for v in values)
+    assert html.count("no figure") == html.count('class="blank"') > 0
+    assert '<span class="wide">0</span>.79</td>' in html
+    assert "CLAP-Music&amp;Speech" in html
+    certain = replace(chart, table=HeatTable(("x",), ("x",), (("one", (1.0,)),), low=0.5))
+    assert "<span>1</span>.00</td>" in render(
+        "evidence-first.html", speaker("en"), {"charts": [("overview", certain)]}
+    )
 
 
 def test_blank_places_name_the_command_that_would_fill_them():
