@@ -10,7 +10,7 @@ from mirdemo.backbones.registry import spec, specs, status
 from mirdemo.progress import Progress
 from mirdemo.web.clips_tab import festival_is_made, festival_set
 from mirdemo.web.errors import PageError
-from mirdemo.web.fewshot import charts, shown, studies
+from mirdemo.web.fewshot import charts, endpoint, shown, studies
 from mirdemo.web.fewshot.placing import Plane
 from mirdemo.web.fewshot.studies import Curve, Layers, Setting
 from mirdemo.web.fewshot.taking_home import DOWNLOAD, made
@@ -57,13 +57,14 @@ class FewShotDesk:
 
 
 def build_tab(wire: Wire) -> None:
-    """The tab's view and what can be done in it."""
+    """The tab's view, what can be done in it, and the endpoints."""
     tab = FewShotTab(wire)
     wire.view("few-shot", tab.show)
     for name in ("backbone", "layer", "whiten", "listen", "build", "query", "example", "forget"):
         wire.on(f"few-shot.{name}", getattr(tab, name))
     for name in ("curve", "layers", "push"):
         wire.on(f"few-shot.{name}", getattr(tab, name))
+    endpoint.build(wire.jobs)
 
 
 TAB = Tab(

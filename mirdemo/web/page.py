@@ -13,7 +13,6 @@ import gradio as gr
 from mirdemo.backbones.registry import spec
 from mirdemo.web import (
     about_tab,
-    api,
     chart_script,
     clips_tab,
     evidence_tab,
@@ -55,7 +54,6 @@ def build_page(visitors: Visitors, jobs: Jobs, tabs: tuple[Tab, ...] = TABS) -> 
                 tab.build(wire)
         wire.view("foot", lambda visitor, t: {"notice": visitor.notice})
         wire.connect()
-        api.build(jobs)
     page.queue(max_size=256, default_concurrency_limit=8, api_open=False)
     return page
 

@@ -33,17 +33,20 @@ class Upload:
 
     @classmethod
     def of(cls, sent: Any) -> Upload:
-        """From what the browser sent, ``{"path": ..., "name": ...}``. Raises PageError if that is no upload."""
+        """From what the browser sent, ``{"path": ..., "name": ...}``, or ``gradio_client``, which says ``orig_name``.
+        Raises PageError if that is no upload."""
         from gradio.utils import get_upload_folder
 
-        stored, name = (sent.get("path"), sent.get("name")) if isinstance(sent, Mapping) else (None, None)
+        told = sent if isinstance(sent, Mapping) else {}
+        stored, name = told.get("path"), told.get("name", told.get("orig_name"))
         match = _STORED.search(stored) if isinstance(stored, str) else None
         if match is None or match["name"] in (".", "..") or not isinstance(name, str):
             raise _lost(name if isinstance(name, str) else "?")
         return cls(name[:1000], Path(get_upload_folder()) / match["folder"] / match["name"])
 
-    def read(self) -> bytes:
-        """The bytes, once: the file is deleted. Raises PageError if it is too large or gone."""
+    @property
+    def path(self) -> Path:
+        """Where it lies. Raises PageError if it is too large or gone."""
         try:
             if self._path.is_symlink() or not self._path.is_file():
                 raise _lost(self.name)
@@ -54,7 +57,14 @@ class Upload:
                     name=self.name,
                     megabytes=LIMITS.upload_bytes // 2**20,
                 )
-            return self._path.read_bytes()
+        except OSError:
+            raise _lost(self.name) from None
+        return self._path
+
+    def read(self) -> bytes:
+        """The bytes, once: the file is deleted. Raises PageError if it is too large or gone."""
+        try:
+            return self.path.read_bytes()
         except OSError:
             raise _lost(self.name) from None
         finally:

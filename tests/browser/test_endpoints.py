@@ -69,6 +69,25 @@ def test_what_cannot_be_done_is_said_in_the_callers_language(client, sounds: Pat
         )
 
 
+def test_a_path_is_no_upload_and_a_word_no_number(client, sounds: Path):
+    from gradio_client import handle_file
+    from gradio_client.exceptions import AppError
+
+    there = str((sounds / "new drum.wav").resolve())
+    asked = {"support": [handle_file(sounds / name) for name in SUPPORT], "sheet": SHEET, "api_name": "/tag"}
+    for query in (
+        {"path": there, "orig_name": "x.wav"},
+        {"path": f"{'a' * 64}/x.wav", "orig_name": "x.wav"},
+        {},
+    ):
+        with pytest.raises(AppError, match="lost"):
+            client.predict(query=query, **asked)
+    with pytest.raises(AppError, match="query is not a dict"):
+        client.predict(query=there, **asked)
+    with pytest.raises(AppError, match="epochs は int ではありません"):
+        client.predict(clips=[], sheet=SHEET, epochs="many", language="ja", api_name="/fine_tune")
+
+
 def test_disparity_is_told_with_its_sources_and_refused_in_the_callers_language(client):
     from gradio_client.exceptions import AppError
 

@@ -117,7 +117,8 @@ def test_the_first_chart_is_a_table_until_it_is_drawn_and_plotly_begins_after_it
     shown = page.locator("#evidence-overview .chart-frame").bounding_box()
     for cell in (figure.first, figure.last):
         box = cell.bounding_box()
-        assert box["width"] > 100 and shown["y"] < box["y"] < shown["y"] + shown["height"]
+        assert box["width"] > 100
+        assert shown["y"] < box["y"] < shown["y"] + shown["height"]
     for request in held:
         request.continue_()
     page.wait_for_selector(DRAWN)

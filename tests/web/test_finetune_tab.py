@@ -565,7 +565,7 @@ def test_a_token_is_used_once_and_kept_nowhere(tab, after: Visitor, monkeypatch:
 )
 def test_the_endpoint_refuses_what_the_page_does_not_offer(backbone: str, layers: int, n_epochs: int):
     with pytest.raises(PageError):
-        endpoint.tune_files([], "file,tags\n", backbone, layers, n_epochs)
+        endpoint.tune_files({}, "file,tags\n", backbone, layers, n_epochs)
 
 
 def test_the_endpoint_answers_with_plain_figures(
@@ -581,7 +581,7 @@ def test_the_endpoint_answers_with_plain_figures(
         for i, clip in enumerate(CLIPS.clips)
     ]
     found = endpoint.tune_files(
-        [str(tmp_path / clip.name) for clip in CLIPS.clips],
+        {clip.name: tmp_path / clip.name for clip in CLIPS.clips},
         "file,tags,recording\n" + "\n".join(rows),
         "mini-west",
         1,

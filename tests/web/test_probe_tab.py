@@ -752,22 +752,22 @@ def test_two_backbones_as_published_are_paired_on_the_same_test_recordings(quick
 def test_the_endpoint_reports_the_same_as_the_page(tmp_path: Path):
     import soundfile
 
-    paths, sheet = [], ["file,tags,recording"]
+    files, sheet = {}, ["file,tags,recording"]
     for i in range(6):
         kind = ("drum", "flute")[i % 2]
         path = tmp_path / f"{i}.wav"
         soundfile.write(path, sound(kind, i), RATE)
-        paths.append(str(path))
+        files[path.name] = path
         sheet.append(f"{i}.wav,{kind},r{i}")
-    report = endpoint.probe_files(paths, "\n".join(sheet), "spectral", False)
+    report = endpoint.probe_files(files, "\n".join(sheet), "spectral", False)
     json.dumps(report, allow_nan=False)
     assert [tag["tag"] for tag in report["tags"]] == ["drum", "flute"]
     assert set(report["words"]) == {"drum", "flute"}
     assert report["tags"][0]["figures"]["roc_auc"]["n"] == 6
     assert report["clips"] == [f"{i}.wav" for i in range(6)]
-    published = endpoint.probe_files(paths, "\n".join(sheet), "spectral", False, "papaioannou2025")
+    published = endpoint.probe_files(files, "\n".join(sheet), "spectral", False, "papaioannou2025")
     assert published["protocol"] == "papaioannou2025"
     assert all(set(one) == {"recording", "tag", "label", "score"} for one in published["mistakes"])
     for wrong in (("../../etc", False), ("spectral", False, "other")):
         with pytest.raises(PageError):
-            endpoint.probe_files(paths, "\n".join(sheet), *wrong)
+            endpoint.probe_files(files, "\n".join(sheet), *wrong)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import gradio as gr
-
-from mirdemo.web.api import answered
+from mirdemo.web.endpoints import answered, offer
 from mirdemo.web.errors import PageError
 from mirdemo.web.evidence.selection import Selection
 from mirdemo.web.jobs import Jobs
@@ -14,7 +12,7 @@ from mirdemo.web.language import DEFAULT
 
 
 def build(jobs: Jobs) -> None:
-    """Put the endpoint on the page under construction. It has no components, so the page loads nothing for it."""
+    """Put the endpoint on the page under construction."""
 
     def bias(
         model: str = "",
@@ -28,10 +26,9 @@ def build(jobs: Jobs) -> None:
         model, corpus, method: only this one, blank for all, several parted by ~; metric: roc_auc, map, macro_f1 or
         micro_f1; language: en or ja, for refusals.
         """
-        work = lambda: disparity_of(model, corpus, metric, method)  # noqa: E731
-        return answered(jobs, work, [], language, resource="sound")
+        return answered(jobs, lambda: disparity_of(model, corpus, metric, method), language, resource="sound")
 
-    gr.api(bias, api_name="bias", concurrency_id="api", concurrency_limit=4)
+    offer(bias)
 
 
 def disparity_of(model: str, corpus: str, metric: str, method: str) -> dict[str, Any]:

@@ -1,17 +1,16 @@
-"""The endpoint ``/fine_tune`` for ``gradio_client``. Nothing is kept between two calls."""
+"""The endpoint ``/fine_tune`` for ``gradio_client``."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import gradio as gr
 
 from mirdemo.backbones.registry import spec, specs
 from mirdemo.clips import LabelledClips
 from mirdemo.finetuning import FineTuneSettings
 from mirdemo.progress import silent
-from mirdemo.web.api import answered
+from mirdemo.web.endpoints import Files, answered, offer
 from mirdemo.web.errors import PageError
 from mirdemo.web.finetune import outlook
 from mirdemo.web.finetune.running import Wanted, Watched, train
@@ -24,19 +23,15 @@ MOST_EPOCHS = 50
 
 
 def build(jobs: Jobs) -> None:
-    """Put the endpoint on the page under construction. Its components are never shown."""
-    with gr.Column(visible=False):
-        clips = gr.File(label="clips", file_count="multiple", type="filepath")
-        sheet = gr.Textbox(label="sheet")
-        backbone = gr.Textbox(value="mini-world", label="backbone")
-        blocks = gr.Number(value=0, precision=0, label="layers")
-        epochs = gr.Number(value=FineTuneSettings().epochs, precision=0, label="epochs")
-        language = gr.Textbox(value=DEFAULT, label="language")
-        result = gr.JSON(label="result")
-        button = gr.Button()
+    """Put the endpoint on the page under construction."""
 
     def fine_tune(
-        clips: list[str] | None, sheet: str, backbone: str, layers: int, epochs: int, language: str
+        clips: Files,
+        sheet: str,
+        backbone: str = "mini-world",
+        layers: int = 0,
+        epochs: int = FineTuneSettings.epochs,
+        language: str = DEFAULT,
     ) -> dict[str, Any]:
         """Whether training a backbone's last layers buys anything over probing it, on labelled clips.
 
@@ -44,25 +39,21 @@ def build(jobs: Jobs) -> None:
         backbone: as on the page; layers: how many to train, 0 for as many as published; epochs: at most;
         language: en or ja, for refusals.
         """
-        work = lambda: tune_files(clips, sheet, backbone, layers, epochs)  # noqa: E731
-        return answered(jobs, work, list(clips or []), language, resource="training")
 
-    button.click(
-        fine_tune,
-        [clips, sheet, backbone, blocks, epochs, language],
-        result,
-        api_name="fine_tune",
-        show_progress="hidden",
-        concurrency_id="api",
-        concurrency_limit=4,
-    )
+        def work(sounds: Mapping[str, Path]) -> dict[str, Any]:
+            return tune_files(sounds, sheet, backbone, layers, epochs)
+
+        return answered(jobs, work, language, files=[clips], resource="training")
+
+    offer(fine_tune)
 
 
 def tune_files(
-    paths: list[str] | None, sheet: str, backbone: str, layers: int, epochs: int
+    files: Mapping[str, Path], sheet: str, backbone: str, layers: int, epochs: int
 ) -> dict[str, Any]:
     """A report as JSON takes it, with the names of the clips.
 
+    files: name -> path
     Raises ClipsError, BackboneError, EmbeddingError, ProbeError, FineTuneError or PageError.
     """
     if backbone not in specs() or not 1 <= epochs <= MOST_EPOCHS:
@@ -71,7 +62,6 @@ def tune_files(
     check_trainable(backbone)
     if layers and layers not in outlook.choices(facts):
         raise PageError("This choice is not on offer (any more). Choose again.", code="page.no_such_choice")
-    files = {Path(path).name: Path(path) for path in paths or []}
     clips = LabelledClips.from_csv(sheet.encode(), files, "sheet", limits=CLIP_LIMITS)
     wanted = Wanted(backbone, layers or facts.tail_blocks, FineTuneSettings(epochs=epochs))
     found = train(clips, wanted, None, Memory(), silent, Watched(wanted))

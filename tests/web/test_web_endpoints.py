@@ -1,0 +1,84 @@
+"""What every endpoint does with what it is sent: kinds, uploads, refusals; and that the page loads nothing for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from mirdemo.web import endpoints
+from mirdemo.web.errors import PageError
+from mirdemo.web.jobs import Jobs
+from mirdemo.web.page import build_page
+from mirdemo.web.session import Visitors
+
+STORED = "a" * 64
+
+
+@pytest.fixture
+def sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """An upload as Gradio stores it and its client names it."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    (tmp_path / STORED).mkdir()
+    path = tmp_path / STORED / "a.wav"
+    path.write_bytes(b"sound")
+    return {"path": str(path), "orig_name": "taiko one.wav"}
+
+
+def test_files_arrive_under_their_own_names_and_are_gone_afterwards(sent):
+    def work(files: dict[str, Path], none: dict[str, Path]) -> dict[str, Any]:
+        return {"read": {name: path.read_bytes() for name, path in files.items()}, "none": none}
+
+    found = endpoints.answered(Jobs(), work, "en", files=([sent], []))
+    assert found == {"read": {"taiko one.wav": b"sound"}, "none": {}}
+    assert not Path(sent["path"]).exists()
+
+
+def test_a_refusal_speaks_the_callers_language_and_leaves_no_upload(sent):
+    def refuse(files: dict[str, Path]) -> dict[str, Any]:
+        raise PageError("No file arrived. Choose the files again.", code="page.no_files")
+
+    with pytest.raises(gr.Error, match="ファイル"):
+        endpoints.answered(Jobs(), refuse, "ja", files=[[sent]])
+    assert not Path(sent["path"]).exists()
+
+
+def test_a_file_that_is_no_upload_is_refused_and_never_touched(sent, tmp_path: Path):
+    outside = tmp_path / "secret.wav"
+    outside.write_bytes(b"secret")
+    with pytest.raises(gr.Error, match="lost"):
+        endpoints.answered(
+            Jobs(), lambda files: {}, "en", files=[[sent], [{"path": str(outside), "name": "x"}]]
+        )
+    assert outside.exists()
+
+
+def test_a_fault_of_ours_tells_nothing_of_its_inside(caplog):
+    def fail() -> dict[str, Any]:
+        raise RuntimeError("inside")
+
+    with pytest.raises(gr.Error) as said:
+        endpoints.answered(Jobs(), fail, "nonsense")
+    assert "inside" not in str(said.value)
+    assert "inside" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("values", "wrong"),
+    [((7, 1), "word"), (("x", True), "number"), (("x", "1"), "number"), ((None, 1), "word")],
+)
+def test_values_of_another_kind_are_refused_by_name(values, wrong):
+    def endpoint(word: str, number: int = 0, language: str = "en") -> dict[str, Any]:
+        return {"word": word, "number": number}
+
+    checked = endpoints._typed(endpoint)
+    assert checked("x", 1) == {"word": "x", "number": 1}
+    with pytest.raises(gr.Error, match=f"{wrong} is not a"):
+        checked(*values, "en")
+
+
+def test_the_page_loads_no_component_for_an_endpoint():
+    kinds = {block["type"] for block in build_page(Visitors(), Jobs()).config["components"]}
+    assert kinds <= {"html", "column", "state", "api"}
