@@ -140,7 +140,7 @@ def cost(chosen: Results, metric: str, cited: dict, t: Speaker, *, own: Sequence
             "yaxis.tickfont": {"size": 13},
             "height": 170 + 46 * len(labels),
             "margin": {"l": 120, "r": 10, "t": 124, "b": 56},
-            "legend": {"x": -0.62, "entrywidth": 104, "font": {"size": 13}},
+            "legend": {"x": -0.8, "entrywidth": 108, "font": {"size": 13}},
             "xaxis.nticks": 3,
             "xaxis.tickangle": 0,
             "xaxis.title.font": {"size": 13},

@@ -99,6 +99,17 @@ def few_shot(chosen: Results, cited: dict, t: Speaker, *, own: Sequence[Result] 
             showarrow=False,
             font={"color": INK, "size": 13},
         )
+    for method, dash in (("combined", "solid"), ("single", "dot")) if corpora else ():
+        figure.add_trace(
+            go.Scatter(
+                x=[None],
+                y=[None],
+                mode="lines",
+                line={"color": INK, "width": 2, "dash": dash},
+                name=str(t("evidence.fewshot." + method)),
+            )
+        )
+    figure.update_layout(showlegend=True)
     if own:
         _lay_over(figure, own, t)
     figure.update_xaxes(title={"text": str(t("evidence.fewshot.x"))})
@@ -111,7 +122,7 @@ def few_shot(chosen: Results, cited: dict, t: Speaker, *, own: Sequence[Result] 
         how,
         height=420,
         narrow={
-            "margin": {"l": 44, "r": 118, "t": 16, "b": 60},
+            "margin": {"l": 44, "r": 118, "t": 44, "b": 60},
             "xaxis.title": {"text": str(t("evidence.fewshot.x_narrow")), "font": {"size": 13}},
             "yaxis.title.font": {"size": 13},
         },

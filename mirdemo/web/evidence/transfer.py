@@ -83,9 +83,10 @@ def transfer(chosen: Results, metric: str, cited: dict, t: Speaker) -> Chart:
                 row=1,
                 col=column,
             )
+    ticks = [str(t(f"evidence.transfer.{s}")) for s in steps]
     figure.update_xaxes(
         tickvals=[0, 1, 2],
-        ticktext=[str(t(f"evidence.transfer.{s}")) for s in steps],
+        ticktext=ticks,
         range=[-0.3, 2.3],
         showgrid=False,
         fixedrange=True,
@@ -126,10 +127,18 @@ def transfer(chosen: Results, metric: str, cited: dict, t: Speaker) -> Chart:
         how,
         height=380,
         narrow={
-            "height": 420,
-            "legend.y": 1.16,
+            "height": 500,
+            "legend.y": 1.12,
             "margin": {"l": 40, "r": 4, "t": 120, "b": 70},
-            **{f"xaxis{i if i > 1 else ''}.tickangle": -60 for i in range(1, len(names) + 1)},
+            **{
+                f"xaxis{i if i > 1 else ''}.{key}": value
+                for i in range(1, len(names) + 1)
+                # Turned, a label of two lines would lie over its neighbour.
+                for key, value in (
+                    ("tickangle", -60),
+                    ("ticktext", [tick.replace("<br>", " ") for tick in ticks]),
+                )
+            },
         },
         sources=(
             *sources_of([r for m in names for of in table[m].values() for r in of.values()], cited, t),

@@ -140,6 +140,19 @@ def test_no_mean_over_corpora_is_drawn_when_one_is_missing():
     assert drawn(records=records)["gaps"].json is None
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_line_styles_are_named_and_turned_labels_keep_to_one_line(language):
+    charts = drawn(language=language)
+    few = json.loads(charts["fewshot"].json)["data"]
+    named = {t["line"]["dash"]: t["name"] for t in few if t.get("name")}
+    assert set(named) == {t["line"]["dash"] for t in few}
+    assert len(set(named.values())) == 2
+    narrow = json.loads(charts["transfer"].json)["narrow"]
+    turned = [axis for name, axis in narrow.items() if name.startswith("xaxis")]
+    assert len(turned) == 3
+    assert all("<br>" not in label for axis in turned for label in axis["ticktext"])
+
+
 def test_only_roc_auc_is_normalised_against_chance():
     assert drawn(Selection(metric="map"))["normalised"].json is None
     assert drawn()["normalised"].json is not None
