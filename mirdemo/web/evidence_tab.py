@@ -13,7 +13,7 @@ from mirdemo.web.errors import PageError
 from mirdemo.web.evidence import drawing, endpoint, selection
 from mirdemo.web.evidence.download import download_routes
 from mirdemo.web.evidence.opened import opened, worst_first
-from mirdemo.web.evidence.own_routes import own_routes, place
+from mirdemo.web.evidence.own_routes import own_routes
 from mirdemo.web.evidence.rarity import per_tag
 from mirdemo.web.evidence.report import report_route
 from mirdemo.web.evidence.selection import Selection
@@ -22,6 +22,7 @@ from mirdemo.web.evidence.yours import Reports
 from mirdemo.web.fewshot_tab import FewShotDesk
 from mirdemo.web.finetune_tab import FineTuneDesk
 from mirdemo.web.language import Speaker
+from mirdemo.web.own_files import place
 from mirdemo.web.probe_tab import ProbeDesk
 from mirdemo.web.session import Visitor, Visitors
 from mirdemo.web.tab import Tab
@@ -127,8 +128,8 @@ def _head(visitor: Visitor, t: Speaker) -> Mapping[str, Any]:
         "more_open": bool(chosen.sources) or chosen.licence != "any" or chosen.size != "any",
         "own": own,
         "laid_over": desk.laid_over,
-        "place": place(visitor) if own and desk.laid_over else "evidence",
-        "own_place": place(visitor),
+        "place": place("evidence", visitor) if own and desk.laid_over else "evidence",
+        "own_place": place("evidence", visitor),
     }
 
 

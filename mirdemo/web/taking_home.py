@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from mirdemo.sentences import Sentence
+from mirdemo.web import own_files
 from mirdemo.web.errors import PageError
 
 if TYPE_CHECKING:
@@ -22,12 +23,6 @@ if TYPE_CHECKING:
 
 Made = TypeVar("Made")
 
-_HEADERS = {
-    "Cache-Control": "private, no-store",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
-
 
 @dataclass(frozen=True)
 class TaggerDownload:
@@ -40,8 +35,8 @@ class TaggerDownload:
     file: str
 
     def address(self, visitor: Visitor) -> str:
-        """Where a visitor's tagger lies, relative to the page; its key is the secret the visitor's clips are heard by."""
-        return f"{self.tab}/{visitor.sounds.key}/{self.file}"
+        """Where a visitor's tagger lies, relative to the page."""
+        return f"{own_files.place(self.tab, visitor)}/{self.file}"
 
     def route(
         self,
@@ -55,22 +50,14 @@ class TaggerDownload:
         tagger: makes it, outside the lock, for that may take a while
         """
         from starlette.responses import Response
-        from starlette.routing import Route
 
         from mirdemo.tagger.file import zipped
 
-        def take(request: Request) -> Response:
-            visitor = visitors.by_sound_key(request.path_params["key"])
-            if visitor is None:
-                return Response(status_code=404)
-            with visitor.lock:
-                found = None if visitor.gone else kept(visitor)
-            if found is None:
-                return Response(status_code=404)
-            headers = {**_HEADERS, "Content-Disposition": f'attachment; filename="{self.file}"'}
-            return Response(zipped(tagger(found).contents()), headers=headers, media_type="application/zip")
+        def answer(request: Request, found: Made) -> Response:
+            saved = {"Content-Disposition": f'attachment; filename="{self.file}"'}
+            return Response(zipped(tagger(found).contents()), headers=saved, media_type="application/zip")
 
-        return Route(f"/{self.tab}/{{key}}/{self.file}", take, methods=["GET"])
+        return own_files.route(visitors, self.tab, self.file, kept, answer)
 
 
 def push(wire: Wire, visitor: Visitor, act: Act, job: str, tagger: Callable[[], Tagger]) -> None:
