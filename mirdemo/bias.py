@@ -36,6 +36,7 @@ from mirdemo.results import Result
 
 DRAWS = 4000
 LEVEL = 0.9
+_TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 CHANCE = {"roc_auc": 0.5}
 
 
@@ -260,6 +261,8 @@ class Trend:
     centre: (mean of log10 number, mean F1), a point of the line
     Intervals are percentile intervals over tags resampled with replacement (2,000 seeded draws).
     n_tags: tags that the fit stands on; support_range: fewest and most examples among them
+    band: (number of examples, low, high) from fewest to most: where the lines of the same draws lie, one number at a
+        time, cut to 0..1
     """
 
     tradition: str
@@ -268,6 +271,7 @@ class Trend:
     centre: tuple[float, float]
     n_tags: int
     support_range: tuple[int, int]
+    band: tuple[tuple[float, float, float], ...]
 
     def at(self, support: np.ndarray) -> np.ndarray:
         """The line's F1 at numbers of examples, cut to 0..1."""
@@ -296,6 +300,9 @@ def trends(records: Iterable[Result], *, seed: int = 0) -> list[Trend]:
         pick = np.random.default_rng(seed).integers(0, len(x), (2000, len(x)))
         slopes, shares = _line(x[pick], f1[pick])
         slope, share = _line(x, f1)
+        along = np.linspace(x.min(), x.max(), 25)
+        middle, height = x[pick].mean(1)[:, None], f1[pick].mean(1)[:, None]
+        low, high = np.nanquantile(height + slopes[:, None] * (along - middle), _TAILS, axis=0)
         found.append(
             Trend(
                 tradition,
@@ -304,6 +311,7 @@ def trends(records: Iterable[Result], *, seed: int = 0) -> list[Trend]:
                 (float(x.mean()), float(f1.mean())),
                 len(points),
                 (int(support.min()), int(support.max())),
+                tuple(zip(*(v.tolist() for v in (10**along, *np.clip((low, high), 0, 1))), strict=True)),
             )
         )
     order = {c.tradition: i for i, c in enumerate(CORPORA.values())}
@@ -320,6 +328,5 @@ def _line(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _quantiles(value: float, draws: np.ndarray) -> Figure:
-    tail = (1 - LEVEL) / 2
-    low, high = np.nanquantile(draws, (tail, 1 - tail))
+    low, high = np.nanquantile(draws, _TAILS)
     return Figure(value, float(min(low, value)), float(max(high, value)))

@@ -145,6 +145,15 @@ def test_a_trend_is_found_where_there_is_one():
     assert found.slope.low < 0.3 < found.slope.high
     assert found.explained.low > 0.8
     assert found.at(np.array([50.0]))[0] == pytest.approx(0.4, abs=0.05)
+    along, low, high = map(np.array, zip(*found.band, strict=True))
+    assert (along[0], along[-1]) == pytest.approx(found.support_range)
+    assert np.all((low <= found.at(along)) & (found.at(along) <= high))
+    assert np.all((low >= 0) & (high <= 1))
+    truth = np.clip(0.4 + 0.3 * np.log10(along / 50), 0, 1)
+    assert np.mean((low <= truth) & (truth <= high)) > 0.8
+    # Narrowest where the tags are, wider towards both ends, as of any fitted line.
+    inner = np.argmin(np.abs(np.log10(along) - found.centre[0]))
+    assert (high - low)[inner] < min((high - low)[-1], (high - low)[np.argmax(low > 0)])
 
 
 def test_a_trend_that_is_not_there_explains_nothing():

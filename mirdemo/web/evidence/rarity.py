@@ -78,18 +78,21 @@ def rarity(records: Sequence[Result], chosen: str, cited: dict, t: Speaker) -> C
         )
     found = bias.trends(records)
     for trend in found:
-        ends = np.array(trend.support_range, dtype=float)
-        figure.add_trace(
-            go.Scatter(
-                x=ends,
-                y=trend.at(ends),
-                mode="lines",
-                line={"color": TRADITION_COLOURS[trend.tradition], "width": 2.5},
-                showlegend=False,
-                legendgroup=trend.tradition,
-                hoverinfo="skip",
-            )
-        )
+        colour = TRADITION_COLOURS[trend.tradition]
+        support, low, high = map(np.array, zip(*trend.band, strict=True))
+        outline = [*zip(support, high, strict=True), *zip(support[::-1], low[::-1], strict=True)]
+        area = {"mode": "none", "fill": "toself", "fillcolor": faded(colour, 0.12)}
+        for points, look in (
+            (outline, area),
+            # Many points, for the line is cut where it would leave 0 to 1.
+            (
+                zip(support, trend.at(support), strict=True),
+                {"mode": "lines", "line": {"color": colour, "width": 2.5}},
+            ),
+        ):
+            x, y = np.round(np.array([*points]).T, 4).tolist()
+            hidden = {"showlegend": False, "legendgroup": trend.tradition, "hoverinfo": "skip"}
+            figure.add_trace(go.Scatter(x=x, y=y, **look, **hidden))
     figure.update_layout(showlegend=True)
     figure.update_xaxes(
         type="log", title={"text": str(t("evidence.rarity.x"))}, tickvals=[3, 10, 30, 100, 300, 1000]

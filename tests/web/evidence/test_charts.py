@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -138,6 +140,17 @@ def test_a_place_is_kept_empty_only_until_it_is_measured():
 def test_no_mean_over_corpora_is_drawn_when_one_is_missing():
     records = Results(tuple(r for r in results.published() if r.corpus != "fma"))
     assert drawn(records=records)["gaps"].json is None
+
+
+def test_a_trend_is_drawn_with_its_band_and_cut_not_bent_at_zero():
+    figure = json.loads(drawn()["rarity"].json)["data"]
+    lines = [t for t in figure if t["mode"] == "lines"]
+    bands = [t for t in figure if t.get("fill") == "toself"]
+    assert len(lines) == len(bands) == 5
+    for line in lines:
+        inside = [(math.log10(a), b) for a, b in zip(line["x"], line["y"], strict=True) if 0 < b < 1]
+        steps = [(d - b) / (c - a) for (a, b), (c, d) in pairwise(inside)]
+        assert max(steps) - min(steps) < 0.02, "a straight line was bent"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
