@@ -206,7 +206,10 @@ def _own_rows(own: Sequence[Result], t: Speaker) -> list[Row]:
     rows = []
     for method in dict.fromkeys(r.method for r in own):
         rows.append(_heading(str(t("evidence.yours.corpus")), str(t("evidence.method." + method))))
-        rows += [_row(r.model, (r,), t, own=True) for r in own if r.method == method]
+        for record in (r for r in own if r.method == method):
+            row = _row(record.model, (record,), t, own=True)
+            names = (laid_over.listened(record, name, t) for name in (row.label, row.narrow))
+            rows.append(Row(*names, row.figures, own=True))
     return rows
 
 

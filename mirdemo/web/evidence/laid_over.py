@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 from mirdemo.bias import Comparison
 from mirdemo.results import Result
@@ -27,6 +27,11 @@ def said(record: Result, t: Speaker) -> str:
     return str(t("evidence.yours.n", n=record.n))
 
 
+def listened(record: Result, name: str, t: Speaker) -> str:
+    """A row's name, with whether its embeddings were whitened."""
+    return str(t("evidence.yours.whitened", name=Markup(name))) if record.whitening else name
+
+
 def value(record: Result, t: Speaker, *, short: bool = False) -> str:
     """``0.84 (0.76-0.90)``, or why there is no interval."""
     none = t("evidence.yours.no_interval" + (".short" if short else ""))
@@ -37,7 +42,7 @@ def hover(record: Result, t: Speaker) -> str:
     """What a published figure tells, and that this one is the visitor's."""
     return "<br>".join(
         (
-            f"<b>{escape(record.model)}</b> · {t('evidence.yours.corpus')}",
+            f"<b>{listened(record, escape(record.model), t)}</b> · {t('evidence.yours.corpus')}",
             f"{t('evidence.metric.' + record.metric)}: {value(record, t)}",
             said(record, t),
             str(t("evidence.hover.protocol", protocol=record.protocol)),
@@ -124,7 +129,8 @@ def add_rows(
         font={"color": INK, "size": 13},
     )
     labels = [
-        row_label(Comparison.of(r), r.model, t) + ("" if r.protocol == "live" else f" ({escape(r.protocol)})")
+        listened(r, row_label(Comparison.of(r), r.model, t), t)
+        + ("" if r.protocol == "live" else f" ({escape(r.protocol)})")
         for r in own
     ]
     narrow = {

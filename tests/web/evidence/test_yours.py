@@ -105,6 +105,15 @@ def test_the_published_protocol_on_ones_own_clips_is_called_so(probed):
     assert "Mini-World · probing (papaioannou2025)" in chart.json
 
 
+@pytest.mark.parametrize(("language", "said"), [("en", ", whitened"), ("ja", "（白色化）")])
+def test_whitening_is_named_beside_ones_own_figures(own, language, said):
+    white = Results(tuple(replace(r, whitening="wccn-controlled") for r in own))
+    for records, named in ((own, False), (white, True)):
+        charts = dict(drawing.draw(results.shipped(), Selection(), language, own=records).charts)
+        for name in ("overview", "cost"):
+            assert (said in charts[name].json) == named, name
+
+
 def test_other_clips_are_another_corpus_revision(own, probed):
     fewer = SimpleNamespace(clip_ids=probed.asked.clip_ids[:-1], labels=probed.asked.labels[:-1])
     others = Reports(asked=fewer, probed=probed.runs).records
