@@ -10,6 +10,7 @@ line is wrong; 3 refused, with one sentence that says why; 130 stopped by the us
 from __future__ import annotations
 
 import argparse
+import errno
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -60,3 +61,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of a pipe went away: nothing is wrong here
         sys.stderr.close()
         return DONE
+    except OSError as error:  # a folder that cannot be written, a full disk
+        if error.filename is None and error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        place = error.filename or "A file"
+        print(f"mirdemo: {place} cannot be used ({error.strerror}). Choose another place.", file=sys.stderr)
+        return REFUSED

@@ -239,8 +239,8 @@ def load(path: str | os.PathLike) -> Results:
         if not line.strip():
             continue
         try:
-            plain = json.loads(line)
-        except json.JSONDecodeError as error:
+            plain = _object(line)
+        except ValueError as error:
             if number == len(lines):  # no newline behind it: a writer was stopped in the middle
                 torn += 1
                 continue
@@ -252,6 +252,14 @@ def load(path: str | os.PathLike) -> Results:
             ) from error
         records.append(from_dict(plain))
     return Results(tuple(records), torn)
+
+
+def _object(line: str) -> dict[str, Any]:
+    """A line's JSON object. Raises ValueError."""
+    plain = json.loads(line)
+    if not isinstance(plain, dict):
+        raise ValueError("not an object")
+    return plain
 
 
 def append(records: Iterable[Result], path: str | os.PathLike) -> int:

@@ -134,9 +134,53 @@ def test_a_stream_cut_off_gives_what_is_there(kind: str):
     assert 3.0 < load_clip(whole[: len(whole) * 6 // 10]).seconds < 6.5
 
 
-def test_an_mp4_without_its_index_is_refused():
+@pytest.mark.parametrize("kind", ["m4a aac", "m4a alac", "mp4"])
+def test_an_mp4_that_ends_before_its_index_says_so(kind: str):
+    whole = ENCODERS[kind](tone(1.0, RATE), RATE)
+    index = whole.rindex(b"moov") - 4
+    assert index > whole.index(b"mdat")
+    for length in (len(whole) // 2, index, *range(index + 6, index + 480, 17)):
+        assert code_of(whole[:length], "take.m4a") == "audio.no_index"
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        b"\x00\x00\x00\x00mdat",  # to the end of the file, as FFmpeg begins
+        b"????mdat",  # a place left for the size
+        b"\x00\x00\x00\x01mdat????????",  # the same for files beyond 4 GB
+    ],
+)
+def test_a_recording_that_was_cut_off_before_its_sizes_were_filled_in_says_so(size: bytes):
     whole = ENCODERS["m4a aac"](tone(1.0, RATE), RATE)
-    assert code_of(whole[: len(whole) // 2]) == "audio.damaged"
+    begin, end = whole.index(b"mdat"), whole.rindex(b"moov") - 4
+    assert code_of(whole[: begin - 4] + size + whole[begin + 4 : end]) == "audio.no_index"
+
+
+def test_an_mp4_with_its_index_in_front_gives_what_is_there_of_the_sound(tmp_path: Path):
+    place = tmp_path / "streamed.m4a"
+    packed = io.BytesIO(ENCODERS["m4a aac"](tone(8.0, RATE), RATE))
+    with av.open(packed) as given, av.open(str(place), "w", options={"movflags": "faststart"}) as made:
+        track = made.add_stream_from_template(given.streams.audio[0])
+        for packet in given.demux(given.streams.audio[0]):
+            if packet.dts is not None:
+                packet.stream = track
+                made.mux(packet)
+    whole = place.read_bytes()
+    assert whole.index(b"moov") < whole.index(b"mdat")
+    assert 3.0 < load_clip(whole[: len(whole) * 6 // 10]).seconds < 6.5
+    assert code_of(whole[: whole.index(b"moov") + 200]) == "audio.no_index"
+
+
+def test_an_mp4_that_is_whole_but_spoilt_is_damaged_and_not_cut_off():
+    whole = ENCODERS["m4a aac"](tone(1.0, RATE), RATE)
+    spoilt = bytearray(whole)
+    index = whole.rindex(b"moov") + 4
+    spoilt[index:] = bytes(len(whole) - index)
+    assert code_of(bytes(spoilt)) == "audio.no_track"
+    no_box = whole[:28] + b"\x00\x00\x00\x04mdat" + whole[36:]  # it ends before its own header does
+    for data in (no_box, whole[:36]):
+        assert code_of(data) == "audio.damaged"
 
 
 @pytest.mark.parametrize(

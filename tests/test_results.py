@@ -95,10 +95,11 @@ def test_a_torn_last_line_is_skipped_then_mended_by_the_next_writer(tmp_path):
     assert ([r.seed for r in read], read.torn) == ([1, 3], 0)
 
 
-def test_a_bad_line_in_the_middle_is_refused_by_its_number(tmp_path):
+@pytest.mark.parametrize("bad", ["{nonsense}", "7", '["roc_auc"]'])
+def test_a_bad_line_in_the_middle_is_refused_by_its_number(tmp_path, bad):
     path = tmp_path / "r.jsonl"
     results.append([record()], path)
-    path.write_text("{nonsense}\n" + path.read_text())
+    path.write_text(bad + "\n" + path.read_text())
     with pytest.raises(ResultsError, match=r"Line 1 of r\.jsonl"):
         results.load(path)
 

@@ -34,7 +34,7 @@ def resolve_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
         torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:  # torch's builds differ in which
+    except (RuntimeError, AssertionError, ImportError) as error:  # which of them depends on device and build
         raise BackboneError(
             "This machine has no device {device} that torch can use. Choose auto or cpu.",
             code="backbone.device",

@@ -21,7 +21,8 @@ from mirdemo.clips.limits import CLIP_LIMITS, ClipLimits, ClipsError
 from mirdemo.sentences import Sentence
 
 _LEFT_BY_SYSTEMS = {"__macosx", ".ds_store", "thumbs.db", "desktop.ini", "$recycle.bin"}
-_ENCRYPTED = 0x1
+_ENCRYPTED = 0x1 | 0x40  # with a password, or by "strong encryption"
+_PATCHED = 0x20  # holds only what differs from another file
 _UTF8_NAME = 0x800
 
 
@@ -145,7 +146,7 @@ def _list_info(
         listing.problems.append(
             Sentence("{name} was left out: it is locked with a password.", "clips.encrypted", {"name": shown})
         )
-    elif info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+    elif info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or info.flag_bits & _PATCHED:
         listing.problems.append(
             Sentence(
                 "{name} was left out: it is packed in an unusual way. Make a plain zip file.",
@@ -165,7 +166,7 @@ def _read_info(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str, max_
     try:
         with archive.open(info) as stream:
             data = stream.read(max_bytes + 1)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError):
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError):
         raise ClipsError(
             "{name} is damaged inside the zip file. Make the zip file again.",
             code="clips.entry_damaged",

@@ -40,10 +40,13 @@ def read_sheet(data: bytes, name: str, limits: ClipLimits = CLIP_LIMITS) -> list
         )
     text = _decode(data, name)
     first_line = text.lstrip("\r\n").splitlines()[0] if text.strip() else ""
-    for delimiter in (",", "\t", ";"):
-        header = [_column(cell) for cell in next(csv.reader([first_line], delimiter=delimiter), [])]
-        if "file" in header and "tags" in header:
-            return _rows(text.lstrip("\r\n"), delimiter, header, name, limits)
+    try:
+        for delimiter in (",", "\t", ";"):
+            header = [_column(cell) for cell in next(csv.reader([first_line], delimiter=delimiter), [])]
+            if "file" in header and "tags" in header:
+                return _rows(text.lstrip("\r\n"), delimiter, header, name, limits)
+    except csv.Error:
+        raise _damaged(name) from None
     raise ClipsError(
         "{name} needs a first line that names the columns file and tags (and recording, if you like).",
         code="clips.sheet_header",
@@ -54,24 +57,17 @@ def read_sheet(data: bytes, name: str, limits: ClipLimits = CLIP_LIMITS) -> list
 def _rows(text: str, delimiter: str, header: list[str], name: str, limits: ClipLimits) -> list[Row]:
     place = {column: header.index(column) for column in _COLUMNS if column in header}
     rows = []
-    try:
-        for number, cells in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)):
-            found = {column: cells[at].strip() if at < len(cells) else "" for column, at in place.items()}
-            if number and found["file"]:
-                rows.append(Row(found["file"], found["tags"], found.get("recording", "")))
-            if len(rows) > limits.max_entries:
-                raise ClipsError(
-                    "{name} holds more than {max_entries} files. Split it.",
-                    code="clips.too_many_files",
-                    name=name,
-                    max_entries=limits.max_entries,
-                )
-    except csv.Error:
-        raise ClipsError(
-            "{name} cannot be read as a CSV sheet. Save it as CSV (UTF-8) again.",
-            code="clips.sheet_damaged",
-            name=name,
-        ) from None
+    for number, cells in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)):
+        found = {column: cells[at].strip() if at < len(cells) else "" for column, at in place.items()}
+        if number and found["file"]:
+            rows.append(Row(found["file"], found["tags"], found.get("recording", "")))
+        if len(rows) > limits.max_entries:
+            raise ClipsError(
+                "{name} holds more than {max_entries} files. Split it.",
+                code="clips.too_many_files",
+                name=name,
+                max_entries=limits.max_entries,
+            )
     return rows
 
 
@@ -84,7 +80,11 @@ def _decode(data: bytes, name: str) -> str:
             continue
         if "\0" not in text:
             return text
-    raise ClipsError(
+    raise _damaged(name)
+
+
+def _damaged(name: str) -> ClipsError:
+    return ClipsError(
         "{name} cannot be read as a CSV sheet. Save it as CSV (UTF-8) again.",
         code="clips.sheet_damaged",
         name=name,

@@ -66,12 +66,12 @@ def clean_recording(text: str, limits: ClipLimits = CLIP_LIMITS) -> str:
 
 
 def clean_text(text: str) -> str:
-    """Text in one line: Unicode NFKC, white space collapsed, invisible format characters removed.
+    """Text in one line: invisible format characters removed, Unicode NFKC, white space collapsed.
 
     Raises ``ClipsError`` for control characters and broken Unicode.
     """
+    text = "".join(c for c in text if c in _JOINERS or unicodedata.category(c) != "Cf")
     text = " ".join(unicodedata.normalize("NFKC", text).split())
-    text = "".join(c for c in text if c in _JOINERS or unicodedata.category(c) != "Cf").strip()
     if any(unicodedata.category(c) in ("Cc", "Cs") for c in text):
         raise ClipsError(
             "A name holds characters that cannot be shown ({text}). Type it again.",

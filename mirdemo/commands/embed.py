@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from mirdemo.commands.console import (
     add_backbone_arguments,
     add_json_argument,
+    amount,
     load_clips,
     print_json,
     progress_bar,
@@ -35,7 +36,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--no-store", action="store_true", help="neither read nor write the embedding cache")
     parser.add_argument("--store", metavar="DIR", help="where the cache is (default: in your own folder)")
     parser.add_argument(
-        "--store-gb", type=float, metavar="GB", help="its limit (default: 4; with --workers: 200)"
+        "--store-gb", type=amount, metavar="GB", help="its limit (default: 4; with --workers: 200)"
     )
     add_backbone_arguments(parser)
     add_worker_arguments(parser)

@@ -10,6 +10,8 @@ from pathlib import Path
 from mirdemo.commands.console import (
     add_backbone_arguments,
     add_json_argument,
+    amount,
+    count,
     print_json,
     progress_bar,
     table,
@@ -34,13 +36,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--layer", help="one layer, or mean (default: the mean where layers have one size)")
     parser.add_argument(
-        "--seeds", type=_count, metavar="N", help="number of seeds (default: the published five)"
+        "--seeds", type=count, metavar="N", help="number of seeds (default: the published five)"
     )
     parser.add_argument(
-        "--limit", type=_count, metavar="N", help="at most N items a side, drawn with a fixed seed"
+        "--limit", type=count, metavar="N", help="at most N items a side, drawn with a fixed seed"
     )
-    parser.add_argument("--ways", type=_count, metavar="N", help="tags of a few-shot episode (default: all)")
-    parser.add_argument("--shots", type=_count, default=3, metavar="K", help="recordings a tag (default: 3)")
+    parser.add_argument("--ways", type=count, metavar="N", help="tags of a few-shot episode (default: all)")
+    parser.add_argument("--shots", type=count, default=3, metavar="K", help="recordings a tag (default: 3)")
     parser.add_argument(
         "--max-seconds",
         type=_seconds,
@@ -60,7 +62,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--store", metavar="DIR", help="where embeddings are kept (default: beside your results)"
     )
     parser.add_argument(
-        "--store-gb", type=_count, default=STORE_GB, metavar="GB", help=f"its limit (default: {STORE_GB})"
+        "--store-gb", type=count, default=STORE_GB, metavar="GB", help=f"its limit (default: {STORE_GB})"
     )
     add_worker_arguments(parser)
     add_json_argument(parser)
@@ -177,19 +179,10 @@ def _whitening(backbone, progress):
     return known
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise ArgumentTypeError(f"{text} is not a number of at least 1")
-    return int(text)
-
-
 def _seconds(text: str) -> float | str | None:
     if text in ("published", "whole"):
         return None if text == "whole" else text
     try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        raise ArgumentTypeError(f"{text} is neither a number of seconds, nor published, nor whole")
-    return seconds
+        return amount(text)
+    except ArgumentTypeError:
+        raise ArgumentTypeError(f"{text} is neither a number of seconds, nor published, nor whole") from None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 
 from mirdemo.commands.console import (
     add_backbone_arguments,
     add_json_argument,
+    count,
     print_json,
     progress_bar,
     table,
@@ -29,8 +30,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--calibrated", action="store_true", help="thresholds from the support set (ml-pn, ovr)"
     )
     evaluate.add_argument("--protocol", choices=PROTOCOLS, default="lcprotonets2024")
-    evaluate.add_argument("--shots", type=int, default=3, metavar="K", help="recordings a tag (default: 3)")
-    evaluate.add_argument("--ways", type=int, metavar="N", help="number of tags (default: all)")
+    evaluate.add_argument("--shots", type=count, default=3, metavar="K", help="recordings a tag (default: 3)")
+    evaluate.add_argument("--ways", type=count, metavar="N", help="number of tags (default: all)")
     evaluate.add_argument(
         "--novel", default="", metavar="TAG,TAG", help="tags that count as novel; the others are base"
     )
@@ -38,7 +39,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--kind", choices=("base", "novel", "both"), default="both", help="which tags (default: both)"
     )
     evaluate.add_argument(
-        "--seeds", default="", metavar="3,4,7", help="one episode each (default: the published five)"
+        "--seeds", type=_seeds, metavar="3,4,7", help="one episode each (default: the published five)"
     )
     evaluate.add_argument(
         "--corpus", help="what the records call these recordings (default: the name of CLIPS)"
@@ -52,11 +53,11 @@ def run(args: Namespace) -> int:
     from mirdemo.backbones import load_backbone
     from mirdemo.clips import LabelledClips
     from mirdemo.embedding import embed
+    from mirdemo.evaluation.records import hardware, versions
     from mirdemo.fewshot import PUBLISHED_SEEDS, episode_results, evaluate_episodes
     from mirdemo.results import append
     from mirdemo.store import EmbeddingStore
 
-    seeds = tuple(int(seed) for seed in args.seeds.split(",")) if args.seeds else PUBLISHED_SEEDS
     source = Path(args.clips).expanduser()
     read = {".zip": LabelledClips.from_zip, ".csv": LabelledClips.from_csv}.get(
         source.suffix.lower(), LabelledClips.from_folder
@@ -81,7 +82,7 @@ def run(args: Namespace) -> int:
             n_way=args.ways,
             k_shot=args.shots,
             protocol=args.protocol,
-            seeds=seeds,
+            seeds=args.seeds or PUBLISHED_SEEDS,
             progress=progress,
         )
     identity = embeddings.identity
@@ -94,7 +95,8 @@ def run(args: Namespace) -> int:
         layer=layer,
         pooling=identity.pooling,
         window_seconds=identity.window_seconds,
-        hardware=str(backbone.device),
+        hardware=hardware(backbone),
+        versions=versions(identity),
     )
     if args.results:
         append(records, Path(args.results).expanduser())
@@ -113,6 +115,13 @@ def run(args: Namespace) -> int:
         table(("figure", "value", "90 % over episodes", f"90 % over {report.n_recordings} recordings"), rows)
     )
     return 0
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    seeds = text.replace(" ", "").split(",")
+    if not all(seed.isdecimal() for seed in seeds):
+        raise ArgumentTypeError(f"{text} is not a list of whole numbers such as 3,4,7")
+    return tuple(map(int, seeds))
 
 
 def _method(args: Namespace):

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from mirdemo.commands.console import add_json_argument, print_json, progress_bar, warn
+
+if TYPE_CHECKING:
+    from mirdemo.intervals import Interval
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -56,10 +60,13 @@ def run(args: Namespace) -> int:
                 warn(refusal)
                 failed += 1
     if args.json:
-        print_json(
-            {path: [{"tag": tag, "score": score} for tag, score, _ in tags] for path, tags in tagged.items()}
-        )
+        print_json({path: [_plain(*one) for one in tags] for path, tags in tagged.items()})
     else:
         for path, tags in tagged.items():
             print(f"{path}: {', '.join(f'{tag} {score:.2f}' for tag, score, _ in tags) or 'unknown'}")
     return 1 if failed else 0
+
+
+def _plain(tag: str, score: float, interval: Interval | None) -> dict[str, Any]:
+    """A tag as JSON; the interval is over the recording's windows, None where they are too few for one."""
+    return {"tag": tag, "score": score, "interval": None if interval is None else interval.as_dict()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from typing import TYPE_CHECKING
 
-from mirdemo.commands.console import warn
+from mirdemo.commands.console import count, warn
 
 if TYPE_CHECKING:
     from mirdemo.bulk import Workers
@@ -16,7 +16,7 @@ def add_worker_arguments(parser: ArgumentParser) -> None:
     group = parser.add_argument_group(
         "several workers", "on this machine or a Ray cluster; needs pip install -r requirements-bulk.txt"
     )
-    group.add_argument("--workers", type=_count, metavar="N", help="embed with N workers at once")
+    group.add_argument("--workers", type=count, metavar="N", help="embed with N workers at once")
     group.add_argument(
         "--gpus-per-worker",
         type=_part,
@@ -25,7 +25,7 @@ def add_worker_arguments(parser: ArgumentParser) -> None:
     )
     group.add_argument(
         "--cpus-per-worker",
-        type=_count,
+        type=count,
         metavar="C",
         help="processors for each, and its threads (default: 1)",
     )
@@ -65,12 +65,6 @@ def wrong_worker_arguments(args: Namespace) -> bool:
         warn("Workers get their devices by --gpus-per-worker. Leave --device out.")
         return True
     return False
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise ArgumentTypeError(f"{text} is not a number of at least 1")
-    return int(text)
 
 
 def _part(text: str) -> float:

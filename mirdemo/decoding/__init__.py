@@ -14,7 +14,14 @@ from dataclasses import replace
 import av
 
 from mirdemo.decoding import with_pyav, with_soundfile
-from mirdemo.decoding.containers import Container, check_is_sound, claim_of_header, lacks_end, sniff
+from mirdemo.decoding.containers import (
+    Container,
+    check_has_index,
+    check_is_sound,
+    claim_of_header,
+    lacks_end,
+    sniff,
+)
 from mirdemo.decoding.limits import LIMITS, AudioError, AudioLimits
 from mirdemo.decoding.mono import Decoded, MonoCollector
 from mirdemo.decoding.source import Source
@@ -47,6 +54,7 @@ def decode(source: Source, name: str, limits: AudioLimits = LIMITS) -> Decoded:
     check_is_sound(source, container, name)
     decoded = _first_that_reads(source, container, name, limits)
     if decoded is None:
+        check_has_index(source, container, name)
         raise AudioError(
             "{name} is damaged and no sound could be read from it. Export it again or choose another file.",
             code="audio.damaged",

@@ -135,6 +135,41 @@ def lacks_end(source: Source, container: Container) -> bool:
     return not (whole and tail[page + 5] & 4)
 
 
+def check_has_index(source: Source, container: Container, name: str) -> None:
+    """Raise ``AudioError`` if an MP4, of which nothing could be read, ends before its index does."""
+    if container is MP4 and _ends_before_index(source):
+        raise AudioError(
+            "{name} ends before its index was written, so no sound can be found in it. Copy it again, or export it "
+            "anew.",
+            code="audio.no_index",
+            name=name,
+        )
+
+
+def _ends_before_index(source: Source) -> bool:
+    """Whether the boxes of an MP4 lead to the end of the file, or past it, without a whole index (``moov``).
+
+    Recorders write the index last, behind the sound (``mdat``), and fill in that box's size last of all.
+    """
+    start, announced = _past_id3(source), False
+    for _ in range(1_000):
+        head = source.head(16, start)
+        if len(head) < 8:
+            return announced
+        size, kind = struct.unpack_from(">I4s", head)
+        if size == 1 and len(head) == 16:  # the size stands behind the name
+            size = int.from_bytes(head[8:], "big")
+        elif size == 0:  # to the end of the file
+            size = source.size - start
+        if size < 8:
+            return False
+        announced |= kind in (b"mdat", b"moov")
+        start += size
+        if kind == b"moov" and start <= source.size:
+            return False
+    return False
+
+
 def _xing_claim(source: Source) -> HeaderClaim | None:
     """Frames (values a channel) that the Xing or Info header in an MP3's first frame counts."""
     head = source.head(192, _past_id3(source))

@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from mirdemo.decoding.containers import MATROSKA, MP4, Container
+from mirdemo.decoding.containers import MATROSKA, MP4, Container, check_has_index
 from mirdemo.decoding.limits import AudioError
 from mirdemo.decoding.mono import MonoCollector
 from mirdemo.decoding.source import Source
@@ -58,13 +58,15 @@ def read(source: Source, container: Container, collector: MonoCollector) -> None
     """Decode the first audio stream of ``source`` frame by frame into ``collector``.
 
     Packets that do not decode are left out and noted. A change of rate or channels ends the file there.
-    Raises ``AudioError`` if there is no audio stream or its codec is not among ``CODECS``.
+    Raises ``AudioError`` if there is no audio stream or its codec is not among ``CODECS``; where the file ends within
+    its index, with that as the reason.
     """
     options = {"max_streams": str(_MOST_STREAMS)}
     with av.open(
         source, mode="r", format=container.ffmpeg, container_options=options, metadata_errors="ignore"
     ) as opened:
         if not opened.streams.audio:
+            check_has_index(source, container, collector.name)
             raise AudioError(
                 "{name} has no sound track. Choose a file with sound.",
                 code="audio.no_track",
@@ -73,6 +75,7 @@ def read(source: Source, container: Container, collector: MonoCollector) -> None
         stream = opened.streams.audio[0]
         codec = stream.codec_context
         if codec is None or codec.name not in CODECS:
+            check_has_index(source, container, collector.name)
             raise AudioError(
                 "{name} is compressed in a way that we do not read ({codec}). Export it as WAV, FLAC or MP3.",
                 code="audio.codec",

@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from mirdemo.fewshot.calibration import best_thresholds, logistic
-from mirdemo.fewshot.errors import FewShotError, check_embeddings, check_labels, check_recordings, check_tags
+from mirdemo.fewshot.errors import check_embeddings, check_support
 from mirdemo.fewshot.nearest import Distance, NearestPrototype
 
 
@@ -41,14 +41,7 @@ class TagPrototypes:
         tags: Sequence[str] | None = None,
     ) -> Self:
         """(n, dim), 0/1 (n, n_tags), (n,), names -> self. Raises FewShotError as ``LCPrototypes.fit`` does."""
-        rows = check_embeddings(embeddings)
-        table = check_labels(labels, len(rows))
-        self.tags = check_tags(tags, table.shape[1])
-        if not table.any():
-            raise FewShotError(
-                "No clip of the support set carries a tag. Give at least one clip a tag.",
-                code="fewshot.no_tags",
-            )
+        rows, table, codes, self.tags = check_support(embeddings, labels, recordings, tags)
         self._size = float(np.linalg.norm(rows, axis=1).max())
         used = self._used(table)
         counts = used.sum(axis=0)
@@ -56,7 +49,7 @@ class TagPrototypes:
         self.thresholds = np.zeros(len(self.tags))
         self.spread = 1.0
         if self.calibrated:
-            held = self._without_own_recording(rows, used, check_recordings(recordings, len(rows)))
+            held = self._without_own_recording(rows, used, codes)
             self.thresholds = best_thresholds(held, table)
             seen = held[np.isfinite(held)]
             self.spread = max(float(seen.std()), 1e-6) if len(seen) else 1.0

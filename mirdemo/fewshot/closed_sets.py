@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mirdemo.fewshot.errors import FewShotError
+from mirdemo.fewshot.errors import FewShotError, no_tags
 
 #: More closed sets than this are refused: 20,000 prototypes of 768 values are 123 MB.
 MAX_SETS = 20_000
@@ -79,10 +79,7 @@ def closed_sets(labels: np.ndarray, *, negatives: bool = True, limit: int = MAX_
         sets = np.vstack([sets, np.zeros((1, n_tags), np.uint8)])
         members = np.hstack([members, empty_rows[:, None]])
     if not len(sets):
-        raise FewShotError(
-            "No clip of the support set carries a tag. Give at least one clip a tag.",
-            code="fewshot.no_tags",
-        )
+        raise no_tags()
     return ClosedSets(sets, np.ascontiguousarray(members))
 
 

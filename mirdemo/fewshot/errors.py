@@ -87,3 +87,28 @@ def check_tags(tags: Sequence[str] | None, n_tags: int) -> tuple[str, ...]:
             columns=n_tags,
         )
     return names
+
+
+def check_support(
+    embeddings: np.ndarray,
+    labels: np.ndarray,
+    recordings: Sequence | np.ndarray | None,
+    tags: Sequence[str] | None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[str, ...]]:
+    """What a method is fitted to, each part checked as above: rows, labels, recordings, names of tags.
+
+    Raises FewShotError, also if no clip carries a tag.
+    """
+    rows = check_embeddings(embeddings)
+    table = check_labels(labels, len(rows))
+    codes = check_recordings(recordings, len(rows))
+    names = check_tags(tags, table.shape[1])
+    if not table.any():
+        raise no_tags()
+    return rows, table, codes, names
+
+
+def no_tags() -> FewShotError:
+    return FewShotError(
+        "No clip of the support set carries a tag. Give at least one clip a tag.", code="fewshot.no_tags"
+    )

@@ -93,7 +93,7 @@ def learning_curve(
     the supports of one repeat contain one another. A point is measured while at least half of the tags have k
     recordings to learn from.
 
-    Raises FewShotError if fewer than two tags' recordings can be parted (each needs two).
+    Raises FewShotError for fewer than three recordings, and if no tag has two, one to learn from and one to test on.
     """
     started = time.perf_counter()
     rows = check_embeddings(embeddings)
@@ -103,7 +103,13 @@ def learning_curve(
     carried = _by_recording(table, codes)
     usable = carried.sum(axis=0) >= 2
     left_out = tuple(tag for tag, use in zip(names, usable, strict=True) if not use)
-    if not usable.any() or len(carried) < 3:
+    if len(carried) < 3:
+        raise FewShotError(
+            "A learning curve needs clips from at least three recordings, and there are {n}. Add recordings.",
+            code="fewshot.curve_recordings",
+            n=len(carried),
+        )
+    if not usable.any():
         raise FewShotError(
             "No tag has two recordings, one to learn from and one to test on. Add a second recording of a tag.",
             code="fewshot.curve_too_few",

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from mirdemo.fewshot.calibration import best_thresholds, logistic
-from mirdemo.fewshot.errors import FewShotError, check_embeddings, check_labels, check_recordings, check_tags
+from mirdemo.fewshot.errors import check_embeddings, check_support
 
 #: Penalties tried, as multiples of the mean squared length of a standardised embedding.
 PENALTIES = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
@@ -33,15 +33,7 @@ class LinearHead:
         tags: Sequence[str] | None = None,
     ) -> Self:
         """(n, dim), 0/1 (n, n_tags), (n,), names -> self. Raises FewShotError as ``LCPrototypes.fit`` does."""
-        rows = check_embeddings(embeddings)
-        table = check_labels(labels, len(rows))
-        self.tags = check_tags(tags, table.shape[1])
-        codes = check_recordings(recordings, len(rows))
-        if not table.any():
-            raise FewShotError(
-                "No clip of the support set carries a tag. Give at least one clip a tag.",
-                code="fewshot.no_tags",
-            )
+        rows, table, codes, self.tags = check_support(embeddings, labels, recordings, tags)
         self.mean = rows.mean(axis=0)
         deviation = rows.std(axis=0)
         self.deviation = np.where(deviation > 1e-12 * max(1.0, np.abs(self.mean).max()), deviation, 1.0)

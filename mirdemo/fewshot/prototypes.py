@@ -8,15 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from mirdemo.fewshot.calibration import unknown_limit
+from mirdemo.fewshot.calibration import logistic, unknown_limit
 from mirdemo.fewshot.closed_sets import MAX_SETS, ClosedSets, closed_sets, prototypes
-from mirdemo.fewshot.errors import (
-    FewShotError,
-    check_embeddings,
-    check_labels,
-    check_recordings,
-    check_tags,
-)
+from mirdemo.fewshot.errors import FewShotError, check_embeddings, check_support
 from mirdemo.fewshot.held_out import HeldOut, held_out_distances, leave_out
 from mirdemo.fewshot.nearest import Distance, NearestPrototype
 
@@ -140,15 +134,8 @@ class LCPrototypes:
         Raises FewShotError on wrong shapes or values, if no clip carries a tag, and if the labels
         combine in more than ``max_sets`` ways.
         """
-        self.embeddings = check_embeddings(embeddings)
-        self.labels = check_labels(labels, len(self.embeddings))
-        self.recordings = check_recordings(recordings, len(self.embeddings))
-        self.tags = check_tags(tags, self.labels.shape[1])
-        if not self.labels.any():
-            raise FewShotError(
-                "No clip of the support set carries a tag. Give at least one clip a tag.",
-                code="fewshot.no_tags",
-            )
+        checked = check_support(embeddings, labels, recordings, tags)
+        self.embeddings, self.labels, self.recordings, self.tags = checked
         self._sets = sets or closed_sets(self.labels, negatives=self.negatives, limit=self.max_sets)
         self.prototypes = prototypes(self.embeddings, self._sets.members)
         self._nearest = NearestPrototype(
@@ -304,9 +291,8 @@ class LCPrototypes:
             on = np.flatnonzero(winner[:, tag])
             far[on, tag] = by_set[np.ix_(~has[:, tag], on)].min(axis=0, initial=np.inf)
         far = np.minimum(far, limits[:, None])
-        with np.errstate(invalid="ignore", over="ignore"):
-            gap = np.where(np.isposinf(near), -np.inf, (far - near) / self.spread)
-            return 1.0 / (1.0 + np.exp(-gap))
+        with np.errstate(invalid="ignore"):
+            return logistic(np.where(np.isposinf(near), -np.inf, (far - near) / self.spread))
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """What another process needs to make the same tagger: plain settings, and arrays."""

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from mirdemo.finetuning.procedure import Job
 
 _KIND = "fine-tuning-speed"
-#: States a second that a family's blocks work on, and how much a window costs beside its blocks (the convolutions).
+#: States a second that a family's blocks work on; 50 for one that is not named.
 _STATES = {"mert": 75.0, "mini": 25.0, "clap": 25.6, "qwen2_audio": 50.0, "generic": 50.0}
+#: By how much the convolutions before the blocks make a window dearer.
 _FRONT = 1.5
 #: Multiplications of a backward pass per one of the forward pass.
 _BACKWARD = 2.0
@@ -61,6 +62,11 @@ def visits(n_windows: int, settings: FineTuneSettings) -> tuple[float, float]:
     return n_windows * ((settings.n_folds - 1) * first + 1), n_windows * settings.n_folds * settings.epochs
 
 
+def states_a_window(spec: BackboneSpec) -> float:
+    """How many states a backbone's blocks work on for one window, about."""
+    return _STATES.get(spec.family, 50.0) * spec.window_seconds
+
+
 def duration_estimate(
     n_windows: int,
     spec: BackboneSpec | Backbone,
@@ -100,8 +106,9 @@ def duration_estimate(
 def remember(job: Job, cache: PrefixCache) -> None:
     """Keep what a run took per window, for later estimates."""
     share = 1 - job.settings.held_out
-    visits = sum(
-        (job.fold_of[cache.windows.clip_of] != epoch.run).sum() * (share if epoch.held_out_loss else 1.0)
+    seen = sum(
+        (job.fold_of[cache.windows.clip_of] != epoch.run).sum()
+        * (1.0 if epoch.held_out_loss is None else share)
         for epoch in job.curve
     )
     key = _key(job.backbone.spec, job.split.n_blocks, str(job.backbone.device), job.settings.precision)
@@ -109,7 +116,7 @@ def remember(job: Job, cache: PrefixCache) -> None:
     records.write(
         _KIND,
         key,
-        {"prefix": job.seconds["prefix"] / len(cache.windows), "training": trained / float(visits)},
+        {"prefix": job.seconds["prefix"] / len(cache.windows), "training": trained / float(seen)},
     )
 
 
@@ -161,7 +168,7 @@ def _by_size(spec: BackboneSpec, blocks: int, device: str) -> tuple[float, float
     import torch
 
     width = spec.layers[-2].size if len(spec.layers) > 1 else 768
-    states = _STATES.get(spec.family, 50.0) * spec.window_seconds
+    states = states_a_window(spec)
     block = 12 * width**2  # attention's four matrices and two of four times the width
     everything = spec.parameters or block * 12
     rate = _rate(width, max(16, round(states)), torch.device(device))

@@ -84,7 +84,7 @@ class PrefixCache:
         self._device = device
         self._stores: dict[int, Tensor] = {}  # window length -> (n, frames, dim)
         self._row = np.empty(len(windows), dtype=np.int64)
-        self._file: Path | None = None
+        self._files: list[Path] = []
 
     @classmethod
     def build(
@@ -120,10 +120,10 @@ class PrefixCache:
     def close(self) -> None:
         """Let everything go."""
         self._stores.clear()
-        if self._file is not None:
+        for file in self._files:
             with suppress(OSError):
-                self._file.unlink(missing_ok=True)
-            self._file = None
+                file.unlink(missing_ok=True)
+        self._files.clear()
 
     def _fill(self, clips, backbone, split, keeping, memory_bytes, progress) -> None:
         spec, total, done = backbone.spec, len(self.windows), 0
@@ -200,11 +200,12 @@ class PrefixCache:
                 shape, dtype=self.dtype, device=self._device if self.place == "device" else "cpu"
             )
         folder = home() / "fine-tuning"
-        self._file = folder / f"prefix-{secrets.token_hex(8)}.states"
+        file = folder / f"prefix-{secrets.token_hex(8)}.states"
+        self._files.append(file)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            _reserve(self._file, size)
-            store = torch.from_file(str(self._file), shared=True, size=math.prod(shape), dtype=self.dtype)
+            _reserve(file, size)
+            store = torch.from_file(str(file), shared=True, size=math.prod(shape), dtype=self.dtype)
         except (OSError, RuntimeError) as error:
             raise FineTuneError(
                 "There is no room on the disk for {megabytes} MB of intermediate states. Free some, or use fewer clips.",
@@ -212,7 +213,7 @@ class PrefixCache:
                 megabytes=f"{size / 1e6:,.0f}",
             ) from error
         with suppress(OSError):  # Windows keeps mapped files; close() removes it there
-            self._file.unlink()
+            file.unlink()
         return store.view(shape)
 
 

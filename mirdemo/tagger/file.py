@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import lzma
 import os
 import secrets
 import shutil
@@ -126,7 +127,20 @@ def write(contents: Mapping[str, bytes], path: Path) -> None:
 
     A zip or a folder that holds a tagger is replaced; a folder with anything else in it is refused.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(contents, path)
+    except OSError as error:
+        raise TaggerError(
+            "{name} cannot be written ({reason}). Choose another place.",
+            code="tagger.cannot_write",
+            name=path.name,
+            reason=os.strerror(error.errno) if error.errno else type(error).__name__,
+        ) from error
+
+
+def _replace(contents: Mapping[str, bytes], path: Path) -> None:
+    """Written beside its place and moved there. Raises TaggerError for a folder with other files, OSError."""
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         if path.suffix.lower() == ".zip":
@@ -149,13 +163,6 @@ def write(contents: Mapping[str, bytes], path: Path) -> None:
             shutil.rmtree(old)
         else:
             beside.rename(path)
-    except OSError as error:
-        raise TaggerError(
-            "{name} cannot be written ({reason}). Choose another place.",
-            code="tagger.cannot_write",
-            name=path.name,
-            reason=os.strerror(error.errno) if error.errno else type(error).__name__,
-        ) from error
     finally:
         if beside.is_dir():
             shutil.rmtree(beside, ignore_errors=True)
@@ -217,7 +224,7 @@ def _read_zip(path: Path) -> dict[str, bytes]:
                 if info.file_size > LIMITS[place.name]:
                     raise unreadable(path.name, f"{place.name} is too large")
                 contents[place.name] = _bounded(archive.open(info), LIMITS[place.name], path.name, place.name)
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError):
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, RuntimeError):
         raise unreadable(
             path.name, "it is not a zip file, is damaged, or is locked with a password"
         ) from None

@@ -267,9 +267,10 @@ def test_a_repository_without_loadable_weights_is_said(hub, checkpoint, tmp_path
 def test_a_disk_too_small_is_noticed_before_the_download(hub, mert, monkeypatch) -> None:
     served(hub, LARGE, mert)
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(fetching.shutil, "disk_usage", lambda path: usage(1, 1, 1000))
-    assert refusal(LARGE) == "backbone.disk_full"
-    assert cached() == []
+    for free in (1000, fetching.SPARE_BYTES):  # a download may not take the room that everything else needs
+        monkeypatch.setattr(fetching.shutil, "disk_usage", lambda path, free=free: usage(1, 1, free))
+        assert refusal(LARGE) == "backbone.disk_full"
+        assert cached() == []
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,8 @@ def test_a_tag_that_cannot_be_used_is_refused(tags: str | list[str], code: str):
 
 
 def test_invisible_characters_and_line_breaks_do_not_make_a_tag_another():
-    clips = LabelledClips.from_clips([clip(1), clip(2)], [["slow\u200b dance"], ["slow\n  dance\u202e"]])
+    spelt = ["slow\u200b dance", "slow\n  dance\u202e", "slow \u200b dance"]
+    clips = LabelledClips.from_clips([clip(1), clip(2), clip(3)], [[tag] for tag in spelt])
     assert clips.tags == ("slow dance",)
 
 
@@ -290,10 +291,30 @@ def test_links_locked_and_oddly_packed_entries_are_left_out():
     clips = LabelledClips.from_zip(bytes(data))
     assert len(clips) == 1
     assert sorted(codes(clips)) == ["clips.link", "clips.packing"]
-    locked = bytearray(zipped({"taiko/a.wav": wav(1)}))
-    for magic, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
-        locked[locked.index(magic) + offset] |= 1
-    assert refusal(lambda: LabelledClips.from_zip(bytes(locked))) == "clips.encrypted"
+    for bit, code in ((0, "clips.encrypted"), (6, "clips.encrypted"), (5, "clips.packing")):
+        marked = bytearray(zipped({"taiko/a.wav": wav(1)}))
+        for magic, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+            marked[marked.index(magic) + offset] |= 1 << bit
+        assert refusal(lambda marked=marked: LabelledClips.from_zip(bytes(marked))) == code
+
+
+def test_a_zip_of_a_newer_format_is_refused():
+    data = bytearray(zipped({"taiko/a.wav": wav(1)}))
+    data[data.index(b"PK\x01\x02") + 6] = 99  # the version of the format that is needed to read it: 9.9
+    assert refusal(lambda: LabelledClips.from_zip(bytes(data))) == "clips.not_a_zip"
+
+
+def test_folders_deeper_than_the_limit_are_not_looked_into(tmp_path: Path):
+    tree(tmp_path, **{"taiko__a.wav": wav(1), "x__y__z__deep.wav": wav(2)})
+    found = [
+        LabelledClips.from_folder(tmp_path, limits=ClipLimits(max_depth=depth)).clips for depth in (2, 3)
+    ]
+    assert [sorted(c.name for c in clips) for clips in found] == [["a.wav"], ["a.wav", "deep.wav"]]
+
+
+def test_a_large_zip_that_packs_no_tighter_than_sound_does_is_no_bomb():
+    data = zipped({"t/a.wav": wav(1, 2.0), "t/b.wav": wav(2, 2.0)})
+    assert len(LabelledClips.from_zip(data, limits=ClipLimits(free_unpacked_bytes=1_000))) == 2
 
 
 def test_a_zip_bomb_is_refused_before_anything_is_unpacked():
@@ -426,6 +447,7 @@ def test_a_line_whose_tags_cannot_be_used_loses_only_its_file():
         (b"\xff\xfe\x00", "clips.sheet_damaged"),
         (b"\x81\x00\xff\xff" * 9, "clips.sheet_damaged"),
         (b"file,tags\n" + b"a" * 200_000 + b",x\n", "clips.sheet_damaged"),
+        (b"a" * 200_000, "clips.sheet_damaged"),
         (b"file,tags\n" + b"a.wav,x\n" * 10_001, "clips.too_many_files"),
         (b"x" * 5_000_001, "clips.sheet_too_big"),
     ],

@@ -27,13 +27,14 @@ def test_backbones_lists_every_name_with_size_and_licence(capsys):
     listed = {entry["name"]: entry for entry in json.loads(capsys.readouterr().out)}
     assert set(listed) >= {
         "spectral",
+        "mini-world-spectral",
         "mert-95m",
         "mert-330m",
         "culturemert-95m",
         "clap-music",
         "qwen2-audio",
     }
-    assert listed["spectral"]["fetch_bytes"] == 0
+    assert listed["spectral"]["fetch_bytes"] == listed["mini-world-spectral"]["fetch_bytes"] == 0
     assert listed["mert-95m"]["fetched"] is False
     assert listed["mert-95m"]["licence"] == "CC-BY-NC-4.0"
 

@@ -240,6 +240,27 @@ def test_few_shot_episodes_come_from_the_test_side_alone(lyra, spectral, store):
     assert more.new > 0
 
 
+@pytest.mark.parametrize("part", ["weights", "precision"])
+def test_figures_of_other_weights_or_another_precision_are_not_taken_for_these(lyra, spectral, store, part):
+    from dataclasses import replace
+
+    from mirdemo.results import append
+
+    corpus, request = open_corpus("lyra", *lyra), Request(method="fewshot", shots=1, seeds=1)
+    measured = evaluate(corpus, spectral, request, store=store).records
+    own_file().unlink()
+    append((replace(one, versions={**one.versions, part: "another"}) for one in measured), own_file())
+    assert evaluate(corpus, spectral, request, store=store).new == len(measured)
+    assert evaluate(corpus, spectral, request, store=store).new == 0
+
+
+def test_more_seeds_are_another_measurement(lyra, spectral, store):
+    corpus = open_corpus("lyra", *lyra)
+    for seeds in (1, 2):
+        found = evaluate(corpus, spectral, Request(method="fewshot", shots=1, seeds=seeds), store=store)
+        assert {one.setting["seeds"] for one in found.records if one.seed is None} == {seeds}
+
+
 def test_the_live_protocol_keeps_items_of_one_source_together(tmp_path, spectral, store, monkeypatch):
     import mirdemo.probing
 
@@ -371,9 +392,9 @@ def test_fine_tuning_is_measured_live_with_the_stage_of_the_page(tmp_path, loade
     "more", [["--protocol", "live", "--layer", "all"], ["--seeds", "2"], ["--backbone", "spectral"]]
 )
 def test_fine_tuning_that_has_no_stage_is_refused_in_a_sentence(lyra, checkpoint, capsys, more):
-    fixed = ["--backbone", "mert-95m", "--checkpoint", str(checkpoint("mert-95m")), "--seeds", "1"]
-    line = [*command(*lyra), "--method", "finetune", *fixed, *more]
-    assert cli.main(line) == cli.REFUSED
+    loaded = ["--backbone", "mert-95m", "--checkpoint", str(checkpoint("mert-95m"))]
+    chosen = more if "--backbone" in more else [*loaded, *more]
+    assert cli.main([*command(*lyra), "--method", "finetune", "--seeds", "1", *chosen]) == cli.REFUSED
     assert "Fine-tuning" in (said := capsys.readouterr().err) or "has no layers that can be trained" in said
     assert not own_file().exists()
 

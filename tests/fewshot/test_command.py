@@ -42,6 +42,8 @@ def test_a_folder_becomes_records(corpus, tmp_path, capsys):
     assert whole.value > 0.9
     assert (whole.corpus, whole.protocol, whole.setting["k_shot"]) == ("clips", "lcprotonets2024", 2)
     assert whole.n == 10
+    assert {"mirdemo", "numpy", "torch", "weights", "precision"} <= set(whole.versions)
+    assert "CPUs" in whole.hardware
     assert {r.seed for r in records} == {None, 1, 2, 3}
 
 

@@ -116,6 +116,12 @@ def test_a_tag_of_one_recording_is_left_out_and_said_so():
     assert refused.value.sentence.code == "fewshot.curve_too_few"
 
 
+def test_a_tag_in_both_of_two_recordings_is_not_told_that_it_lacks_a_second():
+    with pytest.raises(FewShotError) as refused:
+        learning_curve(np.eye(4), np.ones((4, 1)), ["a", "a", "b", "b"])
+    assert refused.value.sentence.code == "fewshot.curve_recordings"
+
+
 def test_the_curve_can_be_stopped_and_is_the_same_again():
     def stop(done, total, phase):
         if done > 3:

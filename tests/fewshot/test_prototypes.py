@@ -208,6 +208,14 @@ def test_more_clips_of_the_same_recordings_do_not_move_the_limit_and_one_recordi
     assert unknown_limit(np.array([0.1, 0.2]), np.array([0, 0]), 0.05, "cosine") == (None, None)
 
 
+def test_a_limit_beyond_opposite_directions_is_none():
+    from mirdemo.fewshot.calibration import unknown_limit
+
+    apart = np.array([0.1, 1.5]), np.array([0, 1]), 0.05
+    assert unknown_limit(*apart, "cosine") == (None, None)
+    assert unknown_limit(*apart, "euclidean")[0] > 2
+
+
 @pytest.mark.parametrize("recordings", [3, 6, 30])
 def test_no_more_known_clips_are_called_unknown_than_promised_and_not_far_fewer(recordings):
     from mirdemo.fewshot.calibration import unknown_limit

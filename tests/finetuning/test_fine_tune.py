@@ -108,6 +108,16 @@ def test_a_clip_is_scored_by_models_that_have_not_heard_its_recording(labelled, 
     assert heard[3] == set(labelled.recordings)  # what is taken home
 
 
+def test_folds_that_differ_in_base_rate_do_not_order_clips(mert) -> None:
+    same = tone(500, 0.3, 0)
+    labels = np.array([[1], [1], [1], [0], [0], [0], [0]])
+    idle = replace(QUICK, epochs=1, tail_rate=1e-9, head_rate=1e-9)
+    report = fine_tune([same] * 7, mert, labels, [f"recording {i}" for i in range(7)], ["x"], settings=idle)
+    rates = [labels[report.folds[0] != fold].mean() for fold in range(3)]
+    assert np.ptp(rates) > 0.05  # of the training sides
+    assert np.ptp(report.scores) < 1e-4
+
+
 def test_the_report_says_what_was_done(report, labelled) -> None:
     assert (report.n_clips, report.n_recordings, report.n_windows) == (12, 12, 12)
     assert report.n_blocks == 2
@@ -278,6 +288,7 @@ def test_a_probe_of_something_else_is_refused(labelled, mert, loaded, probed) ->
         (tones(11), mert, probed),
         (labelled, loaded("mert-330m"), probed),
         (labelled, mert, replace(probed, seeds=(0, 1))),
+        (labelled, mert, replace(probed, recordings=probed.recordings[::-1])),
         (labelled, mert, replace(probed, protocol="papaioannou2025", folds=None)),
     ]
     for clips, backbone, report in others:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -94,6 +95,20 @@ def test_what_is_too_large_for_memory_goes_to_the_disk_and_leaves_no_file(clips,
     assert (exact.place, cache.place) == ("memory", "disk")
     for index in range(len(cache.windows)):
         assert cache.batch(np.array([index])).equal(exact.batch(np.array([index])))
+    cache.close()
+    assert not list((own_home / "fine-tuning").iterdir())
+
+
+def test_where_the_system_keeps_mapped_files_closing_removes_all_of_them(
+    clips, mert, own_home, monkeypatch
+) -> None:
+    def kept(self, missing_ok=False):
+        raise PermissionError(13, "The file is in use")
+
+    with monkeypatch.context() as windows:
+        windows.setattr(Path, "unlink", kept)
+        cache, _ = build(clips, mert, memory_bytes=100)
+        assert len(list((own_home / "fine-tuning").iterdir())) == len({*cache.windows.samples.tolist()}) > 1
     cache.close()
     assert not list((own_home / "fine-tuning").iterdir())
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -169,6 +172,8 @@ def test_a_stopped_job_goes_on_where_it_was_and_ends_the_same(
     clips, mert, tmp_path, monkeypatch, phase, after
 ):
     monkeypatch.setattr(training, "SAVE_SECONDS", 0.0)
+    clock = SimpleNamespace(perf_counter=itertools.count().__next__, monotonic=time.monotonic)
+    monkeypatch.setattr(training, "time", clock)
     settings = replace(QUICK, epochs=5)
     whole = tuned(clips, mert, settings)
     with pytest.raises(Cancelled):
@@ -182,6 +187,7 @@ def test_a_stopped_job_goes_on_where_it_was_and_ends_the_same(
     found = tuned(clips, mert, settings, folder=tmp_path, on_epoch=epochs.append)
     np.testing.assert_allclose(found.scores, whole.scores, atol=1e-6)
     assert [e.loss for e in found.curve] == pytest.approx([e.loss for e in whole.curve], abs=1e-6)
+    assert (np.diff([e.seconds for e in found.curve]) > 0).all()  # those of the stopped job are counted in
     if phase == "prefix":
         assert 0 < len(computed) < len(clips)
     else:
@@ -197,6 +203,8 @@ def test_a_line_torn_by_a_kill_is_computed_again(clips, mert, tmp_path):
         tuned(clips, mert, settings, folder=tmp_path, progress=stopping("training", 0))
     (journal,) = tmp_path.glob("*/journal.jsonl")
     journal.write_bytes(journal.read_bytes()[:-40])
+    with pytest.raises(Cancelled):  # writes lines behind the torn one
+        tuned(clips, mert, settings, folder=tmp_path, progress=stopping("training", 0))
     found = tuned(clips, mert, settings, folder=tmp_path)
     np.testing.assert_allclose(found.scores, whole.scores, atol=1e-6)
 

@@ -180,6 +180,26 @@ def test_a_head_gives_scores_between_0_and_1_and_tags_from_one_half() -> None:
     np.testing.assert_array_equal(again.scores(np.ones((1, 1))), head.scores(np.ones((1, 1))))
 
 
+def test_what_is_taken_home_scores_as_the_trained_head_freed_of_its_weighting() -> None:
+    import torch
+
+    from mirdemo.finetuning.heads import Head, Prevalence
+    from mirdemo.finetuning.procedure import _head
+    from mirdemo.finetuning.training import Trained
+
+    draw = torch.Generator().manual_seed(0)
+    rows = torch.randn(9, 4, generator=draw)
+    head = Head(torch.randn(4, generator=draw), torch.rand(4, generator=draw) + 0.5, torch.zeros(3))
+    with torch.no_grad():
+        head.weight.copy_(torch.randn(3, 4, generator=draw))
+    weight = np.array([1.0, 4.0, 0.5])
+    trained = Trained(torch.nn.Linear(4, 4), head, Prevalence(np.array([np.nan, -1.4, 0.7]), weight), 1, 1)
+    taken = _head(trained, ("on every clip", "rare", "common"), 1)
+    logits = head(rows).detach().double().numpy() - np.log(weight)
+    assert taken.tags == ("rare", "common")
+    np.testing.assert_allclose(taken.scores(rows.numpy()), 1 / (1 + np.exp(-logits[:, 1:])), atol=1e-6)
+
+
 def test_every_family_makes_a_tagger(loaded, checkpoint) -> None:
     clips = tones(4, seconds=0.2)
     for kind in ("clap", "whisper"):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from probing_clips import made_up
 
 from mirdemo.metrics import roc_auc
 from mirdemo.probing import MlpSettings, ProbeError, compare, probe
+from mirdemo.progress import silent
 
 QUICK = MlpSettings(hidden=32, epochs=25)
 
@@ -83,6 +86,48 @@ def test_training_stops_when_validation_no_longer_gains(many):
     patient = published(*many, settings=MlpSettings(hidden=32, epochs=100, stop_patience=2))
     assert max(patient.settings["epochs_trained"]) < 100
     assert published(*many, settings=MlpSettings(hidden=32, epochs=3)).settings["epochs_trained"] == [3, 3]
+
+
+def _scripted(monkeypatch, figures, **settings):
+    """Train on noise while validation says ``figures`` (n_epochs, n_seeds); the models, and each epoch's rates."""
+    from mirdemo.probing import mlp
+
+    rates, step = [], mlp._Adam.step
+
+    def watched(self, weights, gradients, rate):
+        rates.append(rate.tolist())
+        step(self, weights, gradients, rate)
+
+    monkeypatch.setattr(mlp._Adam, "step", watched)
+    told = iter(np.asarray(figures, float))
+    rows = torch.randn(8, 3, generator=torch.Generator().manual_seed(0))
+    chosen = MlpSettings(hidden=4, batch=8, epochs=len(figures), **settings)
+    found = mlp.train(
+        rows, (rows[:, :1] > 0).float(), range(len(figures[0])), chosen, lambda model: next(told), silent
+    )
+    return found, np.array(rates)
+
+
+def test_the_rate_halves_only_after_further_epochs_without_a_gain(monkeypatch):
+    _, rates = _scripted(monkeypatch, [[0.5]] * 10, rate=0.8, plateau_patience=2, stop_patience=99)
+    # the first epoch is the best; the rate falls after the 4th, 7th and 10th
+    np.testing.assert_allclose(rates[:, 0], [0.8] * 4 + [0.4] * 3 + [0.2] * 3)
+
+
+def test_a_seed_that_has_stopped_is_not_changed_by_those_that_go_on(monkeypatch):
+    figures = [[0.9, 0.1], [0.2, 0.2], [0.2, 0.3], [0.99, 0.4], [0.99, 0.3], [0.99, 0.3]]
+    found, rates = _scripted(monkeypatch, figures, stop_patience=2)
+    assert found.best == [0.9, 0.4]
+    assert found.epochs == [3, 6]
+    assert len(rates) == 6
+
+
+def test_the_test_side_has_no_say_in_training(many, report):
+    layers, labels, recordings = many
+    tested = np.isin(recordings, report.recordings)[:, None]
+    moved = published({name: rows + 100 * tested for name, rows in layers.items()}, labels, recordings)
+    for name in ("epochs_trained", "validation_roc_auc"):
+        assert moved.settings[name] == report.settings[name]
 
 
 def test_the_mlp_learns_what_no_line_can_part():
@@ -173,12 +218,22 @@ def test_two_backbones_are_paired_on_the_test_side(many, report):
     assert np.isfinite(roc_auc(report.labels.T, deaf.scores.T)).all()
 
 
+def test_other_seeds_or_other_test_recordings_are_not_paired(report):
+    renamed = np.array([f"other {name}" for name in report.recordings])
+    for other in (replace(report, seeds=(0, 2)), replace(report, recordings=renamed)):
+        with pytest.raises(ProbeError) as refused:
+            compare(report, other)
+        assert refused.value.sentence.code == "probing.not_paired"
+
+
 @pytest.mark.parametrize(
     ("code", "options"),
     [
         ("probing.split_names", {"split": {"train": [0], "test": [1]}}),
         ("probing.side_empty", {"split": {"train": [0], "valid": [], "test": [2]}}),
         ("probing.split_shared", {"split": {"train": [0], "valid": [1], "test": [2]}}),
+        ("probing.split_shared", {"split": {"train": [0], "valid": [2], "test": [1]}}),
+        ("probing.split_shared", {"split": {"train": [2], "valid": [0], "test": [1]}}),
         ("probing.split_index", {"split": {"train": [0], "valid": [2], "test": [400]}}),
         ("probing.layer_weights", {"settings": MlpSettings(layer_weights="best")}),
         ("probing.validation_one_sided", {"split": {"train": [0, 1], "valid": [2, 3], "test": [4, 5]}}),

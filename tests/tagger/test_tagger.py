@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import csv
 import hashlib
+import io
 import json
 import re
 import shutil
@@ -23,7 +24,7 @@ from mirdemo.embedding import embed
 from mirdemo.fewshot import METHODS, LCPrototypes
 from mirdemo.sentences import Cancelled
 from mirdemo.tagger import Tagger, TaggerError, tag_archive
-from mirdemo.tagger.file import ARRAYS, CARD, FORMAT_VERSION, MANIFEST, checksum
+from mirdemo.tagger.file import ARRAYS, CARD, FORMAT_VERSION, MANIFEST, checksum, zipped
 from mirdemo.whitening import Whitening
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "backbones")]
@@ -201,7 +202,7 @@ def test_a_backbone_without_the_layer_is_refused(tagger):
 
 
 @pytest.mark.parametrize("kind", METHODS)
-@pytest.mark.parametrize("place", ["folder", "tagger.zip"])
+@pytest.mark.parametrize("place", ["folder", "tagger.zip", "not/there/yet/tagger.zip"])
 def test_what_is_loaded_tags_as_what_was_saved(support, backbone, tmp_path, kind, place):
     embeddings, labels, recordings = support
     method = METHODS[kind](calibrated=True) if kind in ("ml-pn", "ovr") else METHODS[kind]()
@@ -388,6 +389,37 @@ def test_an_infinite_number_in_the_manifest_is_refused(tagger, tmp_path):
         Tagger.load(place)
 
 
+def test_a_limit_beyond_what_is_computed_here_is_refused(tagger, tmp_path):
+    place = tagger.save(tmp_path / "t")
+    settings = json.loads((place / MANIFEST).read_text(encoding="utf-8"))["settings"]
+    with refused("tagger.unreadable"):
+        Tagger.load(changed(place, settings={**settings, "max_sets": 10**9}))
+
+
+@pytest.mark.parametrize("damage", ["nan", "shape", "dtype"])
+def test_arrays_that_no_fit_looks_over_are_looked_over_too(support, backbone, tmp_path, damage):
+    from safetensors.numpy import load, save
+
+    embeddings, labels, recordings = support
+    made = Tagger.make(
+        embeddings, labels, recordings, TAGS, layer="low", method=METHODS["linear"](), spec=backbone.spec
+    )
+    place = made.save(tmp_path / "t")
+    arrays = load((place / ARRAYS).read_bytes())
+    if damage == "nan":
+        arrays["weights"][0, 0] = np.nan
+    elif damage == "shape":
+        arrays["thresholds"] = np.tile(arrays["thresholds"], 2)
+    else:
+        arrays = {name: array.astype(np.float16) for name, array in arrays.items()}
+    content = save(arrays)
+    (place / ARRAYS).write_bytes(content)
+    described = {k: {"dtype": str(a.dtype), "shape": list(a.shape)} for k, a in arrays.items()}
+    digest = hashlib.sha256(content).hexdigest()
+    with refused("tagger.unreadable"):
+        Tagger.load(changed(place, arrays=described, sha256={ARRAYS: digest}))
+
+
 @pytest.mark.parametrize("damage", ["nan", "shape", "pickle"])
 def test_arrays_that_do_not_fit_are_refused_and_nothing_is_executed(tagger, tmp_path, damage):
     import pickle
@@ -441,6 +473,40 @@ def test_a_zip_with_a_file_twice_or_too_large_is_refused(tagger, tmp_path):
             Tagger.load(tmp_path / name)
 
 
+def _marked(tagger: Tagger, offset: int, value: int) -> bytes:
+    """The tagger as a zip, one byte of its directory's first entry changed."""
+    data = bytearray(zipped(tagger.contents()))
+    data[data.index(b"PK\x01\x02") + offset] = value
+    return bytes(data)
+
+
+def test_a_zip_that_cannot_be_unpacked_here_is_refused(tagger, tmp_path):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_LZMA) as archive:
+        for name, content in tagger.contents().items():
+            archive.writestr(name, content)
+    spoilt = bytearray(packed.getvalue())
+    spoilt[200:230] = bytes(30)
+    wrong = {
+        "locked": _marked(tagger, 8, 1),
+        "newer": _marked(tagger, 6, 99),
+        "method": _marked(tagger, 10, 99),
+        "lzma": bytes(spoilt),
+    }
+    for name, data in wrong.items():
+        (tmp_path / f"{name}.zip").write_bytes(data)
+        with refused("tagger.unreadable"):
+            Tagger.load(tmp_path / f"{name}.zip")
+
+
+def test_a_place_that_cannot_be_written_is_refused(tagger, tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    for place in (tmp_path / "notes.txt" / "t.zip", tmp_path / "notes.txt" / "deep" / "tagger"):
+        with refused("tagger.cannot_write"):
+            tagger.save(place)
+    assert [f.name for f in tmp_path.iterdir()] == ["notes.txt"]
+
+
 def test_a_method_of_ones_own_cannot_be_taken_home(support, backbone):
     class Own(LCPrototypes):
         name = "own"
@@ -471,6 +537,10 @@ def test_a_tagger_is_pushed_and_comes_back_from_the_hub(tagger, tmp_path, monkey
         monkeypatch.setenv("HF_ENDPOINT", hub.url)
         again = Tagger.load("me/festival")
         assert hub.fetched("me/festival") == {MANIFEST, ARRAYS, CARD}
+        commit = hub.repositories["me/festival"].main  # all files of one commit, whatever is pushed meanwhile
+        resolved = [path for _, path in hub.requests if "/resolve/" in path]
+        assert resolved
+        assert all(f"/resolve/{commit}/" in path for path in resolved)
     assert again.fingerprint == tagger.fingerprint
 
 
@@ -537,6 +607,9 @@ def test_no_cell_is_a_formula(tagger, backbone, archive, tmp_path, monkeypatch):
     assert "'=b.wav" in cells
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
     assert tag_archive(["=b.wav", "a.wav"], tagger, "out.csv", backbone=backbone).kept == 2
+    Path("=b.wav").rename(" =b.wav")  # a spreadsheet passes over the blank
+    tag_archive([" =b.wav"], tagger, "blank.csv", backbone=backbone)
+    assert table(tmp_path / "blank.csv")[1][0] == "' =b.wav"
 
 
 @pytest.mark.parametrize("cut", [3, 40, 1])

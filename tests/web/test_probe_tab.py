@@ -26,7 +26,7 @@ from mirdemo.web.language import speaker
 from mirdemo.web.limits import CLIP_LIMITS
 from mirdemo.web.probe import endpoint, prompts, running, shown, table, zero_shot
 from mirdemo.web.probe.running import Asked, Need, Result, needs
-from mirdemo.web.probe_tab import JOB, ProbeDesk, ProbeTab
+from mirdemo.web.probe_tab import JOB, ProbeDesk, ProbeTab, _whitened
 from mirdemo.web.session import Visitor, Visitors
 from mirdemo.web.templating import render
 from mirdemo.web.wire import Act, Wire
@@ -150,6 +150,15 @@ def test_the_strip_marks_exactly_the_chosen_layer_and_begins_at_chance(first: Re
         assert f"{figures.roc_auc.value:.2f}" in cell.words
 
 
+@pytest.mark.parametrize("chance", [1.0, 1.0 - 2**-53])
+def test_where_always_saying_yes_is_right_no_layer_is_above_chance(first: Result, chance: float):
+    report = first.runs[0].report.tags[0]
+    layer = next(iter(report.by_layer))
+    perfect = replace(report.by_layer[layer], f1=Interval(1.0, 1.0, 1.0, 4))
+    everywhere = replace(report, chance=replace(report.chance, f1=chance), by_layer={layer: perfect})
+    assert [cell.share for cell in shown.strip(speaker("en"), everywhere, "f1")] == [0.0]
+
+
 def test_a_missing_figure_is_blank_and_never_zero(first: Result):
     speak, report = speaker("en"), first.runs[0].report.tags[0]
     nothing = Interval(None, None, None, 4)
@@ -239,7 +248,7 @@ def test_a_backbone_can_be_taken_out_and_the_last_one_leaves_nothing(
 
 def test_the_same_backbone_twice_and_one_too_many_are_refused(tab: ProbeTab, visitor: Visitor, first: Result):
     desk = visitor.desk(ProbeDesk)
-    desk.result = first
+    desk.result, desk.whiten = first, False
     with pytest.raises(PageError) as there:
         tab.run(visitor, Act({}))
     assert there.value.sentence.code == "probe.there"
@@ -416,7 +425,9 @@ def test_downloads_are_exactly_the_table_in_its_order(tab: ProbeTab, visitor: Vi
     visitor.desk(ProbeDesk).result = second
     visitor.desk(ProbeDesk).sort = ("figure", True)
     html = drawn(tab, visitor)
-    lines = list(csv.DictReader(io.StringIO(downloaded(html, "csv").removeprefix("\ufeff"))))
+    sheet = downloaded(html, "csv")
+    assert sheet.startswith("\ufeff")  # else Excel shows Japanese tags as something else
+    lines = list(csv.DictReader(io.StringIO(sheet.removeprefix("\ufeff"))))
     figures = json.loads(downloaded(html, "json"))["figures"]
     cells = re.findall(r'<td data-label="[^"]*" class="cell-figure">(.*?)</td>', html, re.S)
     assert len(lines) == len(figures) == len(cells) == 2 * (1 + len(second.asked.tags))
@@ -474,10 +485,48 @@ def test_whitening_is_offered_where_there_is_one_and_named_in_the_result(
 
 def test_a_whitening_of_another_version_is_refused(visitor: Visitor, own_home: Path, no_whitening: None):
     (own_home / "whitening").mkdir()
-    (own_home / "whitening" / "spectral-0000.safetensors").write_bytes(b"nothing")
+    (own_home / "whitening" / f"spectral-{'0' * 16}.safetensors").write_bytes(b"nothing")
     with pytest.raises(PageError) as refused:
         running.run(CLIPS, "spectral", True, visitor.memory, quiet)
     assert refused.value.sentence.code == "probe.no_whitening"
+
+
+def test_a_whitening_of_a_backbone_with_a_longer_name_is_not_offered(own_home: Path, no_whitening: None):
+    (own_home / "whitening").mkdir()
+    (own_home / "whitening" / f"mini-world-spectral-{'0' * 16}.safetensors").write_bytes(b"nothing")
+    assert running.whitening_offered("mini-world-spectral")
+    assert not running.whitening_offered("mini-world")
+
+
+def test_whitening_is_on_by_itself_where_it_was_measured_to_help_until_the_visitor_chooses(
+    tab: ProbeTab, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(
+        "mirdemo.web.probe_tab.helps", lambda *asked: asked == ("mini-world", "probe", "mean")
+    )
+    visitor.backbone = "spectral"
+    assert not ticked(drawn(tab, visitor))
+    assert "measured to help" not in drawn(tab, visitor)
+    visitor.backbone = "mini-world"
+    assert ticked(drawn(tab, visitor))
+    assert "measured to help on real recordings" in drawn(tab, visitor)
+    assert "実際の録音で効果を確かめました" in drawn(tab, visitor, "ja")
+    tab.protocol(visitor, Act({"value": running.PUBLISHED}))
+    assert not _whitened(visitor)
+    tab.protocol(visitor, Act({"value": running.LIVE}))
+    tab.whiten(visitor, Act({"value": "false"}))
+    assert not ticked(drawn(tab, visitor))
+    visitor.backbone = "spectral"
+    tab.whiten(visitor, Act({"value": "true"}))
+    assert ticked(drawn(tab, visitor))
+    visitor.backbone = "mini-world"
+    assert ticked(drawn(tab, visitor))
+
+
+def ticked(html: str) -> bool:
+    """Whether whitening is ticked."""
+    (box,) = re.findall(r'<input type="checkbox" data-act="probe.whiten"([^>]*)>', html)
+    return "checked" in box
 
 
 # ---- zero-shot --------------------------------------------------------------------------------------------
@@ -525,6 +574,25 @@ def test_zero_shot_scores_are_the_cosines_of_the_joint_space(with_clap, visitor:
         assert figure.value == pytest.approx(roc_auc(FEW.labels[:, k], found.cosine[:, k]))
         assert figure.low <= figure.value <= figure.high
         assert figure.n == 6
+
+
+def test_a_clip_of_unlike_windows_is_not_scored_lower_for_it(with_clap, visitor: Visitor, monkeypatch):
+    question = ProbeDesk().question(FEW.tags)
+    whole = zero_shot.ask(FEW, "clap-music", question, visitor.memory, quiet)
+    embed_here = zero_shot.embed_here
+
+    class Shorter:
+        """The mean of unit vectors that point apart is shorter than one."""
+
+        def __init__(self, *asked):
+            self.embeddings = embed_here(*asked)
+
+        def matrix(self, layer):
+            return 0.5 * self.embeddings.matrix(layer)
+
+    monkeypatch.setattr(zero_shot, "embed_here", Shorter)
+    apart = zero_shot.ask(FEW, "clap-music", question, visitor.memory, quiet)
+    np.testing.assert_allclose(apart.cosine, whole.cosine, atol=1e-6)
 
 
 def test_prompts_are_shown_edited_and_what_they_gave_is_marked_old(

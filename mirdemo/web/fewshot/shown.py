@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mirdemo.clips import FEWEST_RECORDINGS
+from mirdemo.metrics import chance_f1
 from mirdemo.web.clips_tab import enough
 from mirdemo.web.fewshot.charts import figure_words
 from mirdemo.web.language import Speaker
+from mirdemo.web.probe.shown import layer_words
 
 if TYPE_CHECKING:
     from mirdemo.clips import LabelledClips
@@ -24,8 +27,6 @@ if TYPE_CHECKING:
 MOST_COLUMNS = 48
 #: Clips with mistakes shown before the rest is folded away.
 MISTAKES = 6
-#: Fewer recordings of a tag than this allow no judgement of it.
-FEWEST_RECORDINGS = 3
 ICONS = {"found": "full", "unsure": "half", "missed": "empty", "too_few": "warn"}
 
 
@@ -77,8 +78,7 @@ def verdict(one: TagScore, n_clips: int) -> str:
     """``found``: the interval lies above giving the tag to every clip; ``missed``: F1 is not above it."""
     if one.recordings < FEWEST_RECORDINGS or one.f1.value is None:
         return "too_few"
-    share = one.clips / n_clips
-    chance = 2 * share / (1 + share)
+    chance = float(chance_f1(one.clips, n_clips))
     if one.f1.low is not None and one.f1.low > chance:
         return "found"
     return "unsure" if one.f1.value > chance else "missed"
@@ -187,14 +187,6 @@ def growth(report: LearningCurve, t: Speaker) -> dict[str, Any]:
         ],
         "left_out": report.left_out,
     }
-
-
-def layer_words(t: Speaker, layer: str) -> str:
-    """A layer's name: in words where it has some, else its number."""
-    key = f"few-shot.layer.{layer}"
-    if t.has(key):
-        return t(key)
-    return t("few-shot.layer.number", layer=layer) if layer.isdecimal() else layer
 
 
 def listening_words(t: Speaker, setting: Setting) -> str:

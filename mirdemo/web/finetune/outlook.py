@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mirdemo.backbones.registry import spec
 from mirdemo.finetuning import PRICES, FineTuneSettings, duration_estimate, hardware
-from mirdemo.finetuning.estimate import visits
+from mirdemo.finetuning.estimate import states_a_window, visits
 from mirdemo.progress import Progress
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ PEAK_TFLOPS: Mapping[str, float] = {"t4": 65, "l4": 121, "a10g": 70, "a100": 312
 REACHED = 0.15
 #: Seconds that a step takes on any GPU, however small the network.
 LEAST_STEP = 0.02
-_STATES_A_SECOND = {"mert": 75.0, "mini": 25.0, "clap": 25.6, "qwen2_audio": 50.0, "generic": 50.0}
 _TRANSFORMERS = ("mert", "qwen2_audio")
 
 
@@ -92,7 +91,7 @@ def elsewhere(
     """
     if not facts.parameters or not facts.layers:
         return {}
-    states = _STATES_A_SECOND.get(facts.family, 50.0) * facts.window_seconds
+    states = states_a_window(facts)
     n_layers = max(1, len(facts.layers) - 1)
     tail = facts.parameters * min(1.0, blocks / n_layers)
     prefix = 2 * states * (facts.parameters - tail) * n_windows

@@ -76,10 +76,13 @@ class Cell:
 def strip(t: Speaker, report: Any, metric: str) -> list[Cell]:
     """The layers of a tag's or the macro report, from input to output."""
     chance = getattr(report.chance, metric) or 0.0
+    room = 1 - chance  # none, but for rounding, where every scored recording has the tag
     cells = []
     for name, figures in report.by_layer.items():
         figure: Interval = getattr(figures, metric)
-        share = None if figure.value is None else float(np.clip((figure.value - chance) / (1 - chance), 0, 1))
+        share = None
+        if figure.value is not None:
+            share = float(np.clip((figure.value - chance) / room, 0, 1)) if room > 1e-9 else 0.0
         cells.append(Cell(layer_words(t, name), figure_words(t, figure), share, name == report.best_layer))
     return cells
 

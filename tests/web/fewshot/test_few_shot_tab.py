@@ -190,6 +190,29 @@ def test_whitening_is_offered_where_there_is_one_named_in_the_answer_and_taken_h
     np.testing.assert_allclose(tagger.rows(built.embeddings), built.rows, rtol=1e-5, atol=1e-5)
 
 
+def test_whitening_is_on_by_itself_where_it_was_measured_to_help_until_the_visitor_chooses(
+    do, visitor, monkeypatch
+):
+    def ticked(html: str) -> bool:
+        (box,) = re.findall(r'<input type="checkbox" data-act="few-shot.whiten"([^>]*)>', html)
+        return "checked" in box
+
+    monkeypatch.setattr(
+        "mirdemo.web.fewshot_tab.helps", lambda *asked: asked == ("spectral", "few-shot", "sound")
+    )
+    monkeypatch.setattr("mirdemo.web.fewshot_tab.whitening_offered", lambda backbone: backbone == "spectral")
+    plain = do("few-shot.layer", value="all")
+    assert not ticked(plain)
+    assert "measured to help" not in plain
+    helped = do("few-shot.layer", value="sound")
+    assert ticked(helped)
+    assert "measured to help on real recordings" in helped
+    assert not ticked(do("few-shot.whiten", value="false"))
+    assert not ticked(do("few-shot.layer", value="sound"))
+    do("few-shot.whiten", value="true")
+    assert ticked(do("few-shot.layer", value="all"))
+
+
 def test_a_token_is_used_for_one_upload_and_kept_nowhere(do, visitor, monkeypatch, caplog):
     with PushingHub() as hub:
         monkeypatch.setenv("HF_ENDPOINT", hub.url)

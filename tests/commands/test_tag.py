@@ -1,0 +1,98 @@
+"""``tag``: a tagger that was taken home, asked on the command line about files and whole archives."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from mirdemo import cli
+from mirdemo.audio import Clip
+from mirdemo.backbones import load_backbone
+from mirdemo.embedding import embed
+from mirdemo.fewshot import LCPrototypes
+from mirdemo.tagger import Tagger
+
+RATE = 8_000
+HERTZ = {"low": 150.0, "high": 2_500.0}
+
+
+def tone(hertz: float, seconds: float, seed: int) -> np.ndarray:
+    time = np.arange(round(RATE * seconds)) / RATE
+    noise = np.random.default_rng(seed).standard_normal(len(time))
+    return (0.3 * np.sin(2 * np.pi * (hertz + seed) * time) + 0.01 * noise).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def tagger(tmp_path_factory: pytest.TempPathFactory) -> str:
+    clips = [Clip.of(tone(HERTZ[tag], 2, i), RATE, f"{tag}{i}") for tag in HERTZ for i in range(4)]
+    made = Tagger.make(
+        embed(clips, load_backbone("spectral")),
+        np.repeat(np.eye(2, dtype=np.uint8), 4, axis=0),
+        [clip.name for clip in clips],
+        tuple(HERTZ),
+        layer="timbre",
+        method=LCPrototypes(unknown=False),
+    )
+    return str(made.save(tmp_path_factory.mktemp("home") / "tagger.zip"))
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    paths = [tmp_path / f"{tag}.wav" for tag in HERTZ]
+    for seed, (path, hertz) in enumerate(zip(paths, HERTZ.values(), strict=True), start=20):
+        soundfile.write(path, tone(hertz, 40, seed), RATE)
+    return [str(path) for path in paths]
+
+
+def test_each_tag_has_its_score_with_an_interval_over_windows(tagger: str, files: list[str], capsys) -> None:
+    assert cli.main(["tag", *files, "--tagger", tagger, "--json"]) == cli.DONE
+    said = json.loads(capsys.readouterr().out)
+    assert {path: [one["tag"] for one in tags] for path, tags in said.items()} == dict(
+        zip(files, [["low"], ["high"]], strict=True)
+    )
+    for (one,) in said.values():
+        assert one["interval"]["low"] <= one["score"] <= one["interval"]["high"]
+        assert one["interval"]["n"] >= 3
+        assert one["interval"]["unit"] == "windows"
+
+
+def test_a_short_recording_has_a_score_and_no_interval(tagger: str, tmp_path: Path, capsys) -> None:
+    soundfile.write(tmp_path / "short.wav", tone(150, 2, 30), RATE)
+    assert cli.main(["tag", str(tmp_path / "short.wav"), "--tagger", tagger, "--json"]) == cli.DONE
+    ((one,),) = json.loads(capsys.readouterr().out).values()
+    assert (one["tag"], one["interval"]) == ("low", None)
+
+
+def test_a_bad_file_is_named_and_the_others_are_tagged(
+    tagger: str, files: list[str], tmp_path, capsys
+) -> None:
+    bad = tmp_path / "bad.wav"
+    bad.write_text("not sound")
+    assert cli.main(["tag", str(bad), *files, "--tagger", tagger]) == cli.SOME_FAILED
+    printed = capsys.readouterr()
+    assert "bad.wav" in printed.err
+    assert [line.rpartition(" ")[0] for line in printed.out.splitlines()] == [
+        f"{path}: {tag}" for path, tag in zip(files, HERTZ, strict=True)
+    ]
+
+
+def test_an_archive_goes_on_where_it_stopped(tagger: str, files: list[str], tmp_path: Path, capsys) -> None:
+    out = tmp_path / "tags.csv"
+    for some in (files[:1], files):
+        assert cli.main(["tag", *some, "--tagger", tagger, "--csv", str(out), "--json"]) == cli.DONE
+    last = json.loads(capsys.readouterr().out.partition("}")[2])
+    assert last == {"file": str(out), "tagged": 1, "kept": 1, "failed": 0}
+    with out.open(encoding="utf-8-sig", newline="") as table:
+        assert [(row["file"], row["tags"]) for row in csv.DictReader(table)] == list(
+            zip(files, HERTZ, strict=True)
+        )
+
+
+def test_no_tagger_there_is_refused_in_a_sentence(files: list[str], tmp_path: Path, capsys) -> None:
+    assert cli.main(["tag", *files, "--tagger", str(tmp_path / "none.zip")]) == cli.REFUSED
+    assert "There is no tagger at none.zip" in capsys.readouterr().err
