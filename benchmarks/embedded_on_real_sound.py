@@ -1,15 +1,18 @@
-"""Are the embedded backbones worth having on real recordings?
+"""Are the embedded backbones worth having on real recordings, and where does their whitening help?
 
     python benchmarks/embedded_on_real_sound.py RECORDINGS [--json FILE] [--episodes 100]
 
 RECORDINGS: a folder of ``<genre>.<number>.<ending>`` files (the GTZAN naming), each one recording. Without it, it
-says so and ends. In one run, for MFCC means and deviations, ``spectral``, the networks and concatenations, with and
-without whitening:
+says so and ends. In one run, for MFCC means and deviations, ``spectral`` (``all`` and ``sound``), the networks' last
+layers and ``mini-world-spectral``, with and without whitening:
 
 - linear probe: logistic regression, folds by recording, accuracy;
 - 3-shot: nearest prototype by cosine over episodes of three recordings a genre, the rest are queries;
 - both with clean queries, and with queries degraded (EQ, band limit, reverb, noise, and MP3 at 64 kbit/s) against
   clean supports and clean training clips.
+
+And what whitening changes, for few-shot at every layer that the page offers and for the probe at the one it begins
+with; ``mirdemo.whitening.helps`` reads from it where the page turns whitening on by itself.
 
 Intervals: 90 %, bootstrap over recordings; differences are paired by recording.
 """
@@ -21,6 +24,7 @@ import io
 import json
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -30,8 +34,9 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from mirdemo.audio import Clip, load_clip
-from mirdemo.backbones import load_backbone
+from mirdemo.backbones import load_backbone, specs
 from mirdemo.embedding import Embeddings, embed
+from mirdemo.web.tagging import layers_of, usual_layer
 from mirdemo.whitening import whitening_for
 
 RATE = 22_050
@@ -188,19 +193,8 @@ def rows_of(embeddings: Embeddings, layer: str, n: int) -> Rows:
     return matrix[:n], [matrix[(i + 1) * n : (i + 2) * n] for i in range(DEGRADED)]
 
 
-def beside(*parts: Rows) -> Rows:
-    """Concatenation, each part at unit mean length."""
-
-    def scaled(x: NDArray, by: NDArray) -> NDArray:
-        return x / np.mean(np.linalg.norm(by, axis=1))
-
-    clean = np.concatenate([scaled(c, c) for c, _ in parts], axis=1)
-    degraded = [np.concatenate([scaled(d[i], c) for c, d in parts], axis=1) for i in range(DEGRADED)]
-    return clean, degraded
-
-
-def methods(recordings: Recordings, names: list[str], all_layers: bool) -> dict[str, Rows]:
-    """What is compared. A network's layer is its last unless all are asked for."""
+def all_rows(recordings: Recordings, names: list[str]) -> dict[str, Rows]:
+    """Label -> rows, for MFCC and for every layer of every backbone, plain and, where there is one, with whitening."""
     n = len(recordings.clean)
     clips = [*recordings.clean, *(clip for copies in recordings.degraded for clip in copies)]
     out: dict[str, Rows] = {}
@@ -208,29 +202,60 @@ def methods(recordings: Recordings, names: list[str], all_layers: bool) -> dict[
         backbone = load_backbone(name)
         plain = embed(clips, backbone)
         whitening = whitening_for(backbone.identity)
+        white = whitening.apply(plain) if whitening is not None else None
         if name == "spectral":
             timbre = rows_of(plain, "timbre", n)
-            out["mfcc mean+std"] = (timbre[0][:, :40], [copy[:, :40] for copy in timbre[1]])
-        layers = [backbone.spec.layers[-1].name]
-        if all_layers:
-            layers = [layer.name for layer in backbone.spec.layers] + ([] if name == "spectral" else ["mean"])
-        for layer in layers:
-            label = f"{name}:{layer}" if all_layers else name
-            out[label] = rows_of(plain, layer, n)
-            if whitening is not None:
-                out[f"{label}+wccn"] = rows_of(whitening.apply(plain), layer, n)
-    if not all_layers and {"spectral+wccn", "mini-world+wccn"} <= set(out):
-        out["spectral and mini-world +wccn"] = beside(out["spectral+wccn"], out["mini-world+wccn"])
+            out[MFCC] = (timbre[0][:, :40], [copy[:, :40] for copy in timbre[1]])
+        for layer in layers_of(name):
+            out[label(name, layer)] = rows_of(plain, layer, n)
+            if white is not None:
+                out[label(name, layer) + WHITE] = rows_of(white, layer, n)
     return out
 
 
+def label(name: str, layer: str) -> str:
+    """What a row is called: the backbone by itself stands for its last layer."""
+    return name if layer == specs()[name].layers[-1].name else f"{name}:{layer}"
+
+
+class Scores:
+    """What each set of rows scores by recording, worked out once."""
+
+    def __init__(self, rows: dict[str, Rows], genres: NDArray, episodes: int) -> None:
+        self.probe = cache(lambda of: probe(rows[of], genres))
+        self.few_shot = cache(lambda of: few_shot(rows[of], genres, episodes))
+
+    def of(self, label: str) -> dict[str, NDArray]:
+        """Measure -> score a recording (n,), in the order of ``MEASURES``."""
+        return dict(zip(MEASURES, (*self.probe(label), *self.few_shot(label)), strict=True))
+
+
+def whitening_effect(scores: Scores, name: str) -> dict[str, dict]:
+    """Stage of the page -> layer -> ``clean`` and ``degraded``: whitened minus plain, paired by recording."""
+
+    def effect(score, layer: str) -> dict[str, tuple[float, float, float]]:
+        plain, white = score(label(name, layer)), score(label(name, layer) + WHITE)
+        return {kind: interval(w - p) for kind, w, p in zip(("clean", "degraded"), white, plain, strict=True)}
+
+    return {
+        "few-shot": {layer: effect(scores.few_shot, layer) for layer in layers_of(name)},
+        "probe": {layer: effect(scores.probe, layer) for layer in (usual_layer(name),)},
+    }
+
+
+MFCC, WHITE = "mfcc mean+std", "+wccn"
+SHOWN = ("spectral", "spectral:sound", "mini-west", "mini-world", "mini-world-spectral")
+#: The aims: spectral against MFCC, the network against spectral, the two side by side against either.
 PAIRS = (
-    ("spectral+wccn", "mfcc mean+std"),
+    ("spectral:sound+wccn", MFCC),
+    ("spectral:sound+wccn", "spectral:sound"),
     ("spectral+wccn", "spectral"),
-    ("mini-world+wccn", "spectral+wccn"),
+    ("mini-world+wccn", "spectral:sound+wccn"),
     ("mini-world+wccn", "mini-world"),
     ("mini-world+wccn", "mini-west+wccn"),
-    ("spectral and mini-world +wccn", "spectral+wccn"),
+    ("mini-world-spectral+wccn", "mini-world-spectral"),
+    ("mini-world-spectral+wccn", "mini-world+wccn"),
+    ("mini-world-spectral+wccn", "spectral:sound+wccn"),
 )
 MEASURES = ("probe", "probe degraded", "3-shot", "3-shot degraded")
 
@@ -240,7 +265,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("recordings", type=Path, nargs="?")
-    parser.add_argument("--backbones", default="spectral,mini-west,mini-world")
+    parser.add_argument("--backbones", default="spectral,mini-west,mini-world,mini-world-spectral")
     parser.add_argument("--episodes", type=int, default=100)
     parser.add_argument("--all-layers", action="store_true")
     parser.add_argument("--seed", type=int, default=0)
@@ -249,30 +274,49 @@ def main() -> None:
     if chosen.recordings is None or not chosen.recordings.is_dir():
         print("Skipped: give the folder of recordings, named <genre>.<number>.<ending>.")
         return
+    names = chosen.backbones.split(",")
     recordings = read(chosen.recordings, chosen.seed)
-    scores: dict[str, dict[str, NDArray]] = {}
+    rows = all_rows(recordings, names)
+    scores = Scores(rows, recordings.genres, chosen.episodes)
     print(f"{len(recordings.clean)} recordings, {recordings.genres.max() + 1} genres, {chosen.episodes} episodes, "
           f"{DEGRADED} degraded copies each; 90 % intervals")  # fmt: skip
     print(f"{'':30}" + "".join(f"{m:>22}" for m in MEASURES))
-    for label, rows in methods(recordings, chosen.backbones.split(","), chosen.all_layers).items():
-        values = [*probe(rows, recordings.genres), *few_shot(rows, recordings.genres, chosen.episodes)]
-        scores[label] = dict(zip(MEASURES, values, strict=True))
-        shown = "".join("{:>8.3f} [{:.3f}, {:.3f}]".format(*interval(v)).rjust(22) for v in values)
-        print(f"{label:30}{shown}", flush=True)
+    figures = {}
+    for one in rows:
+        if chosen.all_layers or one.removesuffix(WHITE) in (MFCC, *SHOWN):
+            figures[one] = {m: interval(v) for m, v in scores.of(one).items()}
+            shown = "".join(
+                "{:>8.3f} [{:.3f}, {:.3f}]".format(*found).rjust(22) for found in figures[one].values()
+            )
+            print(f"{one:30}{shown}", flush=True)
     differences = {}
     for one, other in PAIRS:
-        if one in scores and other in scores:
-            found = {m: interval(scores[one][m] - scores[other][m]) for m in MEASURES}
+        if one in rows and other in rows:
+            first, second = scores.of(one), scores.of(other)
+            found = {m: interval(first[m] - second[m]) for m in MEASURES}
             differences[f"{one} - {other}"] = found
             shown = "".join("{:>+8.3f} [{:+.3f}, {:+.3f}]".format(*found[m]).rjust(24) for m in MEASURES)
             print(f"{one} - {other}\n{'':30}{shown}")
+    whitening = {
+        name: {"revision": specs()[name].revision, **whitening_effect(scores, name)}
+        for name in names
+        if label(name, usual_layer(name)) + WHITE in rows
+    }
+    for name, effects in whitening.items():
+        print(f"{name}: whitened minus plain, clean and degraded")
+        for stage in ("few-shot", "probe"):
+            for layer, by in effects[stage].items():
+                shown = "".join(
+                    "{:>+8.3f} [{:+.3f}, {:+.3f}]".format(*found).rjust(24) for found in by.values()
+                )
+                print(f"  {stage:10}{layer:18}{shown}")
     if chosen.json:
-        figures = {label: {m: interval(v) for m, v in by.items()} for label, by in scores.items()}
         record = {
             "n": len(recordings.clean),
             "episodes": chosen.episodes,
             "figures": figures,
             "differences": differences,
+            "whitening": whitening,
         }
         chosen.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 

@@ -1,18 +1,15 @@
 """Fit the whitening that comes with the embedded backbones.
 
-    python training/fit_whitening.py spectral mini-west mini-world
+    python training/fit_whitening.py spectral mini-west mini-world mini-world-spectral
 
 Writes ``assets/whitening/<name>.safetensors``. ``mirdemo.whitening.fit_whitening`` does the same for any backbone.
-
-On by default are those that ``benchmarks/embedded_on_real_sound.py`` showed to help with clean and degraded sound
-alike. That of ``spectral`` is not: it helps with degraded sound and costs accuracy with clean sound.
+Where the page turns one on by itself is decided by what ``benchmarks/embedded_on_real_sound.py`` measures with it.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -21,8 +18,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from mirdemo.backbones import load_backbone
 from mirdemo.whitening import ASSETS, fit_whitening
-
-HELPS = ("mini-west", "mini-world")
 
 
 def main() -> None:
@@ -44,7 +39,6 @@ def main() -> None:
             renderings=chosen.renderings,
             seed=chosen.seed,
         )
-        whitening = replace(whitening, provenance={**whitening.provenance, "on_by_default": name in HELPS})
         whitening.save(chosen.out / f"{name}.safetensors")
         print(name, dict(whitening.provenance), flush=True)
 

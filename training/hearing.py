@@ -3,7 +3,8 @@
     python -m training.hearing mert-95m [--results FILE.jsonl] [--store DIR] [--out CARD.md]
 
 Measures what is not in the file yet (the published probe on the six controlled corpora, as
-``python -m mirdemo evaluate`` does), then writes the card: for any backbone that mirdemo can load.
+``python -m mirdemo evaluate`` does), and which modes and rhythm cycles are told apart two by two
+(``training/telling_apart.py``), then writes the card: for any backbone that mirdemo can load.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from statistics import median
 
 from mirdemo.results import Result, Results, load, own_file
+from training.telling_apart import Pair
 
 PROTOCOL = "papaioannou2025"
 CHANCE = 0.5
@@ -28,6 +30,8 @@ FAMILIES = {
 }
 #: Heard well: this share of the tags above chance, and this ROC-AUC at the middle tag; heard in part: half of them.
 WELL_SHARE, WELL_MEDIAN, PART_SHARE = 0.9, 0.8, 0.5
+#: Pairs named of each family.
+NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -94,8 +98,36 @@ def sentence(found: Sequence[Family]) -> str:
     return text[:1].upper() + text[1:] + "."
 
 
-def card(records: Results, model: str) -> str:
-    """Markdown: the sentence, a table of families, and the same in the other two modes where they were measured."""
+def told_apart(pairs: Sequence[Pair]) -> str:
+    """How many pairs of each family are told apart, and the closest of those that are not."""
+    counted, missed = [], []
+    for family in dict.fromkeys(pair.family for pair in pairs):
+        mine = [pair for pair in pairs if pair.family == family]
+        close = sorted((pair for pair in mine if not pair.told), key=lambda pair: pair.auc.value)
+        counted.append(f"{len(mine) - len(close)} of {len(mine)} pairs of {FAMILIES[family]}")
+        missed += [
+            f"{pair.one} from {pair.other} ({pair.tradition}, {_figure(pair)})" for pair in close[:NAMED]
+        ]
+    text = f"Two by two, tells {_listed(counted)} apart"
+    return f"{text}; does not tell {_listed(missed)}." if missed else f"{text}."
+
+
+def pair_card(pairs: Sequence[Pair]) -> str:
+    """The sentence about pairs, and how they were measured."""
+    sizes = [pair.auc.n for pair in pairs]
+    return (
+        f"{told_apart(pairs)} ROC-AUC of a logistic regression between the two (mean over layers, or the last where their "
+        f"sizes differ), on controlled test clips that have one of them ({min(sizes)} to {max(sizes)} recordings a pair, {100 * pairs[0].auc.level:.0f} % intervals over recordings); "
+        f"not told: the interval does not lie above 0.5. At most {NAMED} of each family are named, the lowest first."
+    )
+
+
+def card(records: Results, model: str, pairs: Sequence[Pair] = ()) -> str:
+    """Markdown: the sentence, a table of families, the same in the other two modes where they were measured, and the
+    pairs of modes and rhythm cycles.
+
+    pairs: of this model, in the mode ``full``
+    """
     found = families(records, model)
     if not found:
         return f"{model} has not been measured on the controlled corpora yet."
@@ -108,6 +140,8 @@ def card(records: Results, model: str) -> str:
         other = families(records, model, mode)
         if other:
             parts.append(f"{title}. {sentence(other)}\n\n{head}" + "\n".join(map(_row, other)))
+    if pairs:
+        parts.append(pair_card(pairs))
     n = sorted({r.n for family in found for r in family.records})
     seeds = sorted({r.setting.get("seeds") for family in found for r in family.records}, key=str)
     parts.append(
@@ -133,6 +167,10 @@ def _shown(record: Result) -> str:
     return f"{_short(record)} {record.value:.2f} [{record.low:.2f}, {record.high:.2f}]"
 
 
+def _figure(pair: Pair) -> str:
+    return f"{pair.auc.value:.2f} [{pair.auc.low:.2f}, {pair.auc.high:.2f}]"
+
+
 def _short(record: Result) -> str:
     return f"{record.tag.split('--', 1)[1]} ({record.corpus.split('/')[1]})"
 
@@ -143,7 +181,11 @@ def _listed(items: Iterable[object]) -> str:
 
 
 def main() -> int:
+    from mirdemo.backbones import load_backbone
     from mirdemo.backbones.registry import spec
+    from mirdemo.home import home
+    from mirdemo.store import EmbeddingStore
+    from training import telling_apart
     from training.controlled_experiment import measure
 
     parser = argparse.ArgumentParser(
@@ -154,10 +196,16 @@ def main() -> int:
     parser.add_argument("--results", type=Path, help="records, read and added to (default: your own file)")
     parser.add_argument("--store", type=Path, help="where embeddings are kept")
     parser.add_argument("--out", type=Path, help="write the card here (default: print it)")
+    loading = argparse.ArgumentParser(add_help=False)
+    for option, default in (("--checkpoint", None), ("--device", "auto"), ("--dtype", "auto")):
+        loading.add_argument(option, default=default)
     args, more = parser.parse_known_args()
     file = args.results or own_file()
     worst = measure([args.backbone], args.modes, ["probe"], results=file, store=args.store, more=more)
-    text = card(load(file), spec(args.backbone).title)
+    how, _ = loading.parse_known_args(more)
+    backbone = load_backbone(args.backbone, how.checkpoint, how.device, how.dtype)
+    pairs = telling_apart.measure(backbone, EmbeddingStore(args.store or home() / "corpora" / "embeddings"))
+    text = card(load(file), spec(args.backbone).title, pairs)
     if args.out:
         args.out.write_text(text + "\n", encoding="utf-8")
     else:

@@ -3,8 +3,9 @@
     python training/write_cards.py
 
 Reads ``training.json`` beside the weights, ``on_real_sound.json``, ``on_controlled.json`` and ``on_soundfont.json`` in
-``assets/backbones``, which the benchmarks wrote with ``--json``, and the records of the controlled experiment. Writes
-``README.md`` beside the weights, and one for ``spectral``. For any other backbone: ``python -m training.hearing NAME``.
+``assets/backbones``, which the benchmarks wrote with ``--json``, ``told_apart.jsonl`` there, and the records of the
+controlled experiment. Writes ``README.md`` beside the weights, and one each for ``spectral`` and
+``mini-world-spectral``. For any other backbone: ``python -m training.hearing NAME``.
 """
 
 from __future__ import annotations
@@ -17,15 +18,19 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from mirdemo import results
-from mirdemo.backbones.spectral_facts import GROUPS
-from training import hearing
+from mirdemo.backbones import beside_facts, specs
+from mirdemo.backbones.spectral_facts import GROUPS, UNIONS
+from mirdemo.web.tagging import usual_layer
+from mirdemo.whitening import helps
+from training import hearing, telling_apart
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets" / "backbones"
 
 SPECTRAL = """# Spectral statistics
 
 No network and no weights: {size} statistics of every 10 s window, measured by formula, in groups that are its layers
-({groups}). It is what the networks beside it have to beat.
+({groups}). Two more layers are groups side by side: `sound` ({sound}), what a clip sounds like whatever its
+notes and tempo, and `all`. It is what the networks beside it have to beat.
 
 ## What it hears
 {hearing}
@@ -34,6 +39,27 @@ No network and no weights: {size} statistics of every 10 s window, measured by f
 {measured}
 
 Licence: Apache-2.0.
+"""
+
+BESIDE = """# Mini-World + spectral
+
+What a clip sounds like by formula, beside what a small network makes of it: the {statistics} numbers of `spectral`'s layer
+`sound` and the {network} of `mini-world`'s last layer, each part divided by the length it has by construction, in one layer
+of {size}. Nothing was trained for it: {parameters:,} parameters, all of `mini-world`, whose card says how they were made and
+what to beware of. There is nothing in it to fine-tune.
+
+It is offered because the two err differently: see the table below, where it is whitened as one. Unwhitened, degraded sound
+undoes it: the statistics move with every room and line, and carry the cosine with them.
+
+## What it hears
+{hearing}
+
+The published probe of the controlled experiment was run on `spectral` and on `mini-world`, not on the two together.
+
+## What it was measured to do
+{measured}
+
+Licence: Apache-2.0, weights and code.
 """
 
 CARD = """# {title}
@@ -71,6 +97,7 @@ Licence: Apache-2.0, weights and code.
 """
 
 REAL = ["probe", "probe degraded", "3-shot", "3-shot degraded"]
+STAGES = ("few-shot", "probe")
 
 
 def measured() -> str:
@@ -91,6 +118,7 @@ def measured() -> str:
             "| features | linear probe | degraded | 3-shot | degraded |\n|---|---|---|---|---|\n"
             + "\n".join(rows)
         )
+        parts.append(whitening(real))
     about = "macro ROC-AUC of a linear probe, {train} training and {test} test recordings a tradition, mean over traditions,"
     about += " chance 0.5; 90 % intervals over test recordings"
     for title, found, script in (
@@ -115,6 +143,25 @@ def measured() -> str:
     return "\n\n".join(parts) or "Not measured yet."
 
 
+def whitening(real: dict[str, Any]) -> str:
+    """What whitening changes where the page begins, and whether it is on there by itself."""
+    rows = []
+    for name, effects in real["whitening"].items():
+        layer = usual_layer(name)
+        cells = [
+            shown(effects[stage][layer][kind], sign="+") for stage in STAGES for kind in ("clean", "degraded")
+        ]
+        on = [stage for stage in STAGES if helps(name, stage, layer)]
+        rows.append(f"| {name}, {layer} | {' | '.join(cells)} | {' and '.join(on) or 'nowhere'} |")
+    return (
+        "Whitened minus plain on the same recordings, at the layer the page begins with, and where whitening is therefore on "
+        "by itself (3-shot: degraded surely better, clean not surely worse; probe, whose clips are of one kind: the other way "
+        "round):\n\n"
+        "| features | 3-shot | degraded | linear probe | degraded | on for |\n|---|---|---|---|---|---|\n"
+        + "\n".join(rows)
+    )
+
+
 def verdict(figures: dict[str, dict[str, list[float]]]) -> str:
     """On which tags `mini-world` is above `spectral`, below it, or neither, as far as the intervals tell."""
     above, below, neither = [], [], []
@@ -133,9 +180,9 @@ def verdict(figures: dict[str, dict[str, list[float]]]) -> str:
 KEYS = ("spectral", "mini-west", "mini-world", "mini-world - spectral", "gap mini-west - gap mini-world")
 
 
-def shown(figure: list[float]) -> str:
-    value, low, high = figure
-    return f"{value:.3f} [{low:.3f}, {high:.3f}]"
+def shown(figure: list[float], sign: str = "") -> str:
+    value, low, high = (f"{number:{sign}.3f}" for number in figure)
+    return f"{value} [{low}, {high}]"
 
 
 def read(path: Path) -> dict[str, Any] | None:
@@ -154,10 +201,21 @@ def main() -> None:
     spectral = SPECTRAL.format(
         size=sum(GROUPS.values()),
         groups=groups,
-        hearing=hearing.card(records, "Spectral statistics"),
+        sound=", ".join(UNIONS["sound"]),
+        hearing=hearing.card(records, "Spectral statistics", telling_apart.read("spectral")),
         measured=tables,
     )
     write("spectral", spectral)
+    beside = specs()["mini-world-spectral"]
+    together = BESIDE.format(
+        statistics=beside_facts.STATISTICS.size,
+        network=beside_facts.NETWORK.layers[-1].size,
+        size=beside.layers[-1].size,
+        parameters=beside.parameters,
+        hearing=hearing.pair_card(telling_apart.read(beside.name)),
+        measured=tables,
+    )
+    write(beside.name, together)
     for name, title, twin in (
         ("mini-west", "Mini-West", "mini-world"),
         ("mini-world", "Mini-World", "mini-west"),
@@ -188,7 +246,7 @@ def main() -> None:
             threads=record["threads"],
             change=changed,
             last_steps=last_steps,
-            hearing=hearing.card(records, title),
+            hearing=hearing.card(records, title, telling_apart.read(name)),
             measured=tables,
         )
         write(name, text)

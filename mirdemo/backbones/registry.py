@@ -150,10 +150,11 @@ _HUB_SPECS = (
 
 def specs() -> dict[str, BackboneSpec]:
     """Facts of every named backbone, embedded ones first, without importing torch."""
+    from mirdemo.backbones.beside_facts import SPEC as beside
     from mirdemo.backbones.mini_facts import SPECS as minis
     from mirdemo.backbones.spectral_facts import SPEC as spectral
 
-    return {spec.name: spec for spec in (spectral, *minis, *_HUB_SPECS)}
+    return {spec.name: spec for spec in (spectral, *minis, beside, *_HUB_SPECS)}
 
 
 def spec(name: str) -> BackboneSpec:
@@ -217,7 +218,7 @@ def load_backbone(
             choices=", ".join(DTYPES),
         )
     family = import_module(f"mirdemo.backbones.{facts.family}")
-    if checkpoint is not None and not facts.embedded:
+    if checkpoint is not None:
         folder = Path(checkpoint).expanduser()
         if not folder.is_dir():
             raise BackboneError(

@@ -43,7 +43,7 @@ class BackboneSpec:
     name: the registry's name, e.g. ``"mert-95m"``
     title: as its authors write it, e.g. ``"MERT-v1-95M"``; also what records of results call it, so that measured and
         published figures of one model stand together
-    family: the module that loads it: spectral, mini, mert, clap, qwen2_audio, generic
+    family: the module that loads it: spectral, mini, beside, mert, clap, qwen2_audio, generic
     licence: SPDX identifier where there is one, e.g. ``"CC-BY-NC-4.0"``; None if not known
     parameters: number of parameters used here (0 for none), None if not known before loading
     sample_rate: Hz that ``hidden_states`` expects

@@ -18,7 +18,7 @@ import torch
 import torchaudio.functional as AF
 
 from mirdemo.backbones.spec import Backbone, BackboneError, BackboneSpec, Identity
-from mirdemo.backbones.spectral_facts import GROUPS, VERSION
+from mirdemo.backbones.spectral_facts import GROUPS, UNIONS, VERSION
 from mirdemo.backbones.spectral_scale import CENTRES, SCALES
 
 _RATE = 22_050
@@ -256,9 +256,10 @@ def _unit_sum(values: torch.Tensor) -> torch.Tensor:
     return values / values.sum(dim=1, keepdim=True).clamp_min(_SMALL)
 
 
-#: How much each group counts in the layer ``all``. Timbre twice: from equal shares to these, nearest-prototype accuracy
-#: on real recordings (ten genres, 3-shot) rises by some two points, and is flat around them.
-_SHARES = dict.fromkeys(GROUPS, 1.0) | {"timbre": 2.0, "contrast": 2.0}
+#: How much each group counts where several stand side by side. Timbre twice: from equal shares to these,
+#: nearest-prototype accuracy of ``all`` on real recordings (ten genres, 3-shot) rises by some two points, and is flat
+#: around them.
+SHARES = dict.fromkeys(GROUPS, 1.0) | {"timbre": 2.0, "contrast": 2.0}
 #: Statistics beyond this many deviations say no more than "extreme" (digital silence, a single click).
 _LIMIT = 5.0
 
@@ -267,9 +268,9 @@ class Spectral(Backbone):
     """The loaded backbone.
 
     A layer's row is its group's statistics, each brought to mean 0 and deviation 1 by constants fitted once on
-    synthetic sound (``training/fit_spectral_scale.py``), cut off at five deviations. ``all`` is the groups side by
-    side, each divided by the square root of its size and times its entry in ``_SHARES``, so that in a cosine a
-    group counts by its share, not by how many statistics it happens to have.
+    synthetic sound (``training/fit_spectral_scale.py``), cut off at five deviations. ``sound`` and ``all`` are groups
+    side by side (``spectral_facts.UNIONS``), each divided by the square root of its size and times its entry in
+    ``SHARES``, so that in a cosine a group counts by its share, not by how many statistics it happens to have.
     """
 
     def __init__(self, spec: BackboneSpec, device: torch.device) -> None:
@@ -278,7 +279,7 @@ class Spectral(Backbone):
         self.identity = Identity(
             name=spec.name,
             revision=VERSION,
-            fingerprint=hashlib.sha256(repr((VERSION, CENTRES, SCALES, _SHARES)).encode()).hexdigest(),
+            fingerprint=hashlib.sha256(repr((VERSION, CENTRES, SCALES, SHARES, UNIONS)).encode()).hexdigest(),
             dtype="float32",
             sample_rate=spec.sample_rate,
             window_seconds=spec.window_seconds,
@@ -295,13 +296,13 @@ class Spectral(Backbone):
             # silence shows it.
             each = [statistics(wave[None]) for wave in waves]
             raw = {name: torch.cat([one[name] for one in each]) for name in GROUPS}
-            groups = [
-                ((raw[name] - self._centres[name]) / self._scales[name]).clamp(-_LIMIT, _LIMIT)
+            groups = {
+                name: ((raw[name] - self._centres[name]) / self._scales[name]).clamp(-_LIMIT, _LIMIT)
                 for name in GROUPS
-            ]
-            shares = [_SHARES[name] / math.sqrt(size) for name, size in GROUPS.items()]
-            together = torch.cat([share * group for share, group in zip(shares, groups, strict=True)], dim=1)
-        return [layer[:, None] for layer in (*groups, together)]
+            }
+            weighted = {name: SHARES[name] / math.sqrt(size) * groups[name] for name, size in GROUPS.items()}
+            unions = [torch.cat([weighted[name] for name in names], dim=1) for names in UNIONS.values()]
+        return [layer[:, None] for layer in (*groups.values(), *unions)]
 
 
 def load(spec: BackboneSpec, *, checkpoint: Path | None, device: str, dtype: str) -> Spectral:

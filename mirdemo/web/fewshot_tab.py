@@ -24,6 +24,7 @@ from mirdemo.web.tagging import Answer, Built, answer, build, layers_of, spans, 
 from mirdemo.web.taking_home import push
 from mirdemo.web.uploads import Upload
 from mirdemo.web.wire import Act, Wire
+from mirdemo.whitening import helps
 
 if TYPE_CHECKING:
     from starlette.routing import Route
@@ -40,11 +41,12 @@ EXAMPLES = 3
 class FewShotDesk:
     """What this tab remembers of a visitor: how to listen, the prototypes, the answers, what was measured.
 
-    layer: backbone -> layer; played: clip -> tags of a demonstration query; kept: what is drawn from all that
+    layer: backbone -> layer; whiten: as the visitor chose, None where it was left as measured
+    played: clip -> tags of a demonstration query; kept: what is drawn from all that
     """
 
     layer: dict[str, str] = field(default_factory=dict)
-    whiten: bool = False
+    whiten: bool | None = None
     built: Built | None = None
     answers: list[Answer] = field(default_factory=list)
     played: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -105,7 +107,8 @@ class FewShotTab:
             "layers": [(layer, shown.layer_words(t, layer)) for layer in layers_of(visitor.backbone)],
             "layer": now.layer,
             "can_whiten": whitening_offered(visitor.backbone),
-            "whiten": desk.whiten,
+            "whiten": now.whitened,
+            "whiten_helps": helps(now.backbone, "few-shot", now.layer),
             "built": desk.built,
             "current": current is not None,
             "answers": [self._shown(visitor, t, one) for one in reversed(desk.answers)],
@@ -341,7 +344,8 @@ def _setting(visitor: Visitor) -> Setting:
     """How the visitor wants to listen now."""
     desk, backbone = visitor.desk(FewShotDesk), visitor.backbone
     layer = desk.layer.get(backbone) or usual_layer(backbone)
-    return Setting(backbone, layer, desk.whiten and whitening_offered(backbone))
+    wanted = helps(backbone, "few-shot", layer) if desk.whiten is None else desk.whiten
+    return Setting(backbone, layer, wanted and whitening_offered(backbone))
 
 
 def _builder(visitor: Visitor) -> Callable[[Progress], Built]:

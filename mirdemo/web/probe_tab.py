@@ -28,7 +28,9 @@ from mirdemo.web.probe.running import (
 from mirdemo.web.probe.zero_shot import Question, ZeroShot, ask
 from mirdemo.web.session import Visitor
 from mirdemo.web.tab import Tab
+from mirdemo.web.tagging import usual_layer
 from mirdemo.web.wire import Act, Wire
+from mirdemo.whitening import helps
 
 JOB = "probe"
 ASK_JOB = "probe-words"
@@ -45,6 +47,7 @@ class ProbeDesk:
     template: of prompts for own tags; prompts: tag -> prompt, where it was written by hand
     forms: (corpus, family of tags) -> template, where it was written by hand
     protocol: by which one probes now
+    whiten: as the visitor chose, None where it was left as measured
     result: by the live protocol; published: by the published one. Never both at once: they are not compared
     drawn: what the template was last given about the result, and for which state, for a view is drawn after every act
     """
@@ -52,7 +55,7 @@ class ProbeDesk:
     protocol: str = LIVE
     result: Result | None = None
     published: Result | None = None
-    whiten: bool = False
+    whiten: bool | None = None
     metric: str = table.METRICS[0]
     sort: tuple[str, bool] = ("tag", False)
     mistakes_of: str = ""
@@ -140,7 +143,8 @@ class ProbeTab:
             "status": state,
             "sick": state.health.reason(chosen.title) if state.health and not state.health.ok else None,
             "can_whiten": desk.protocol == LIVE and whitening_offered(chosen.name),
-            "whiten": desk.whiten,
+            "whiten": _whitened(visitor),
+            "whiten_helps": _whitening_helps(visitor),
             "there": result is not None and _key(visitor) in [run.key for run in result.runs],
             "full": result is not None and len(result.runs) >= MOST_RUNS,
             "most": MOST_RUNS,
@@ -353,7 +357,12 @@ def _key(visitor: Visitor) -> str:
 
 def _whitened(visitor: Visitor) -> bool:
     desk = visitor.desk(ProbeDesk)
-    return desk.protocol == LIVE and desk.whiten and whitening_offered(visitor.backbone)
+    wanted = _whitening_helps(visitor) if desk.whiten is None else desk.whiten
+    return desk.protocol == LIVE and wanted and whitening_offered(visitor.backbone)
+
+
+def _whitening_helps(visitor: Visitor) -> bool:
+    return helps(visitor.backbone, "probe", usual_layer(visitor.backbone))
 
 
 def _result(desk: ProbeDesk) -> Result:

@@ -83,10 +83,10 @@ class Answer:
 
 
 def layers_of(backbone: str) -> tuple[str, ...]:
-    """Layers to choose from, the mean over them first where their sizes are equal."""
+    """Layers to choose from, the mean over them first where there are several of one size."""
     layers = spec(backbone).layers
     names = tuple(layer.name for layer in layers)
-    return ("mean", *names) if len({layer.size for layer in layers}) == 1 else names
+    return ("mean", *names) if len(names) > 1 and len({layer.size for layer in layers}) == 1 else names
 
 
 def usual_layer(backbone: str) -> str:

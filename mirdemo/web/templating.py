@@ -5,6 +5,7 @@ Never put a visitor's words into ``gr.HTML``'s own ``html_template``: Gradio eva
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -26,6 +27,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["distance"] = distance
     environment.filters["duration"] = duration
     return environment
 
@@ -33,6 +35,13 @@ def _environment() -> Environment:
 def render(template: str, t: Speaker, values: Mapping[str, Any]) -> str:
     """A template with its values; in it, ``t("page.question")`` says words and ``t.say(sentence)`` a sentence."""
     return _environment().get_template(template).render(t=t, **values)
+
+
+def distance(value: float) -> str:
+    """``0.2537`` -> ``"0.254"``; a smaller one keeps two figures, ``"0.0012"``: raw states of a network lie close together."""
+    if value >= 0.0995 or value < 1e-9:
+        return f"{value:.3f}"
+    return f"{value:.{1 - math.floor(math.log10(value))}f}"
 
 
 def duration(seconds: float) -> str:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mirdemo.audio import Clip
-from mirdemo.backbones import mini
+from mirdemo.backbones import load_backbone, mini
 from mirdemo.backbones.frontend import BINS_PER_OCTAVE, LOWEST_HZ, SAMPLE_RATE, Frontend
 from mirdemo.backbones.mini_facts import SPECS
 from mirdemo.backbones.mini_network import (
@@ -262,3 +262,17 @@ def test_the_shipped_network_hears_a_drone_as_the_tonic():
         apart = (guess - BINS_PER_OCTAVE * np.log2(tonic / LOWEST_HZ)) % BINS_PER_OCTAVE
         right += min(apart, BINS_PER_OCTAVE - apart) <= 1.5
     assert right >= 4
+
+
+def test_ones_own_weights_are_used_where_they_are_given_and_never_taken_for_the_shipped_ones(
+    folder, tmp_path
+):
+    own = load_backbone("mini-world", checkpoint=folder)
+    assert own.identity.revision == "local"
+    assert own.identity.fingerprint == hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+    beside = load_backbone("mini-world-spectral", checkpoint=folder)
+    assert beside.identity.revision == "local"
+    assert beside.identity.fingerprint != load_backbone("mini-world-spectral").identity.fingerprint
+    with pytest.raises(BackboneError) as refused:
+        load_backbone("spectral", checkpoint=tmp_path)
+    assert refused.value.sentence.code == "spectral.checkpoint"

@@ -25,6 +25,7 @@ def test_every_backbone_of_the_mission_is_listed_embedded_ones_first() -> None:
         "spectral",
         "mini-west",
         "mini-world",
+        "mini-world-spectral",
         "mert-95m",
         "mert-330m",
         "culturemert-95m",

@@ -15,7 +15,7 @@ from mirdemo.audio import Clip, load_clip
 from mirdemo.backbones import registry
 from mirdemo.backbones.spec import BackboneError
 from mirdemo.backbones.spectral import load
-from mirdemo.backbones.spectral_facts import GROUPS, SPEC
+from mirdemo.backbones.spectral_facts import GROUPS, SPEC, UNIONS
 from mirdemo.embedding import embed
 
 RATE = SPEC.sample_rate
@@ -77,7 +77,7 @@ def drumming(beats_per_minute: float, pattern: str, seconds: float = 9.0, seed: 
 def test_its_facts_are_what_it_gives(spectral):
     assert registry.spec("spectral") == spectral.spec == SPEC
     assert registry.load_backbone("spectral", device="cpu").identity == spectral.identity
-    assert [layer.name for layer in SPEC.layers] == [*GROUPS, "all"]
+    assert [layer.name for layer in SPEC.layers] == [*GROUPS, "sound", "all"]
     assert 200 <= sum(GROUPS.values()) <= 500
     states = spectral.hidden_states(torch.randn(3, 2 * RATE))
     assert [tuple(state.shape) for state in states] == [(3, 1, layer.size) for layer in SPEC.layers]
@@ -174,20 +174,32 @@ def test_unlike_sounds_do_not_collapse(spectral):
     rng = np.random.default_rng(0)
     n = 3 * RATE
     rows = layers(spectral, tone(440), rng.standard_normal(n), drumming(120, "X.X.")[:n])
-    for name in ("timbre", "contrast", "onset", "dynamics", "all"):
+    for name in ("timbre", "contrast", "onset", "dynamics", "sound", "all"):
         for pair in ([0, 1], [0, 2]):
             assert cosine(rows[name][pair]) < 0.9, (name, pair)
 
 
-def test_each_group_counts_by_its_share_in_the_layer_of_all(spectral):
+@pytest.mark.parametrize("union", UNIONS)
+def test_each_group_counts_by_its_share_where_several_stand_side_by_side(spectral, union):
     rows = layers(spectral, melody(RAST, 220))
     start = 0
-    for name, size in GROUPS.items():
+    for name in UNIONS[union]:
         share = 2.0 if name in ("timbre", "contrast") else 1.0
-        part = rows["all"][:, start : start + size]
-        np.testing.assert_allclose(part, share * rows[name] / math.sqrt(size), rtol=1e-5, atol=1e-6)
-        start += size
-    assert start == rows["all"].shape[1]
+        part = rows[union][:, start : start + GROUPS[name]]
+        np.testing.assert_allclose(part, share * rows[name] / math.sqrt(GROUPS[name]), rtol=1e-5, atol=1e-6)
+        start += GROUPS[name]
+    assert start == rows[union].shape[1]
+
+
+@pytest.mark.parametrize(
+    ("here", "there"),
+    [(melody(RAST, 220), melody(PENTATONIC, 277)), (drumming(80, "X.X."), drumming(107, "X.X.", seed=1))],
+    ids=["notes", "tempo"],
+)
+def test_other_notes_or_another_tempo_move_the_layer_of_sound_less_than_that_of_all(spectral, here, there):
+    n = min(len(here), len(there))
+    rows = layers(spectral, here[:n], there[:n])
+    assert 1 - cosine(rows["sound"]) < 0.8 * (1 - cosine(rows["all"]))
 
 
 def test_another_version_of_the_constants_has_another_fingerprint(spectral, monkeypatch):

@@ -124,7 +124,9 @@ def test_the_first_chart_is_a_table_until_it_is_drawn_and_plotly_begins_after_it
     page.wait_for_selector(DRAWN)
     assert page.evaluate("window.begun")
     assert page.locator(".heat-table").bounding_box()["width"] <= 1
-    assert page.get_by_role("rowheader", name="CultureMERT-95M").count() == 1, "a screen reader lost the table"
+    assert page.get_by_role("rowheader", name="CultureMERT-95M").count() == 1, (
+        "a screen reader lost the table"
+    )
 
 
 def test_charts_ask_for_one_script_once_and_compressed(visit, address):

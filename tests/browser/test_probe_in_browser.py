@@ -10,6 +10,7 @@ import pytest
 import soundfile
 from driving import RATE, give, played, wait_rows
 
+from mirdemo.backbones.registry import spec
 from mirdemo.web.language import speaker
 
 
@@ -53,7 +54,8 @@ def test_one_press_answers_and_the_answer_is_sorted_downloaded_heard_and_outdate
     strip.locator("summary").focus()
     page.keyboard.press("Enter")
     strip.locator(".strip-list").wait_for()
-    assert strip.locator(".strip-list li").count() == strip.locator(".cell").count() == 8
+    layers = len(spec("spectral").layers)
+    assert strip.locator(".strip-list li").count() == strip.locator(".cell").count() == layers
     tip = strip.locator(".cell").nth(2)
     tip.hover()
     said = tip.evaluate("cell => getComputedStyle(cell, '::after').content").strip('"')
@@ -109,3 +111,18 @@ def test_the_endpoint_answers_without_the_page(address: str, festival: list[Path
     assert report["tags"][0]["figures"]["roc_auc"]["n"] == 8
     with pytest.raises(AppError, match="録音"):
         client.predict(clips=files[:1], sheet="file,tags\ndrum0.wav,drum\n", language="ja", api_name="/probe")
+
+
+def test_a_tick_can_be_seen(visit, festival: list[Path]):
+    page = visit("clips")
+    give(page, "clips.add", festival)
+    wait_rows(page, 8)
+    page.click('[data-tab="probe"]')
+    tick = page.locator('#panel-probe input[type="checkbox"]')
+    tick.wait_for()
+    pixels = tick.screenshot()
+    tick.click()
+    page.mouse.move(0, 0)
+    page.evaluate("document.activeElement.blur()")
+    assert tick.screenshot() != pixels
+    assert tick.evaluate("box => getComputedStyle(box).appearance") != "none", "Gradio's look hides the tick"

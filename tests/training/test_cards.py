@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from write_cards import change, verdict
+import write_cards
+from write_cards import change, verdict, whitening
 
 
 def figures(**differences: list[float]) -> dict:
@@ -28,3 +29,22 @@ def test_the_change_of_the_loss_is_over_the_end_of_the_log():
     changed, steps = change(log)
     assert changed == pytest.approx(-25.0)
     assert steps == 100
+
+
+def test_the_table_of_whitening_gives_what_it_changes_where_the_page_begins_and_where_it_is_on(monkeypatch):
+    better, worse = [0.1, 0.05, 0.15], [-0.1, -0.15, -0.05]
+    effects = {
+        "few-shot": {
+            "all": {"clean": worse, "degraded": better},
+            "sound": {"clean": better, "degraded": better},
+        },
+        "probe": {"all": {"clean": better, "degraded": better}},
+    }
+    monkeypatch.setattr(write_cards, "helps", lambda *asked: asked == ("spectral", "probe", "all"))
+    table = whitening({"whitening": {"spectral": {"revision": "1", **effects}}})
+    assert table.endswith(
+        "| spectral, all | -0.100 [-0.150, -0.050] | +0.100 [+0.050, +0.150] | +0.100 [+0.050, +0.150] | "
+        "+0.100 [+0.050, +0.150] | probe |"
+    )
+    monkeypatch.setattr(write_cards, "helps", lambda *asked: False)
+    assert whitening({"whitening": {"spectral": {"revision": "1", **effects}}}).endswith("| nowhere |")

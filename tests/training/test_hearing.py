@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from mirdemo.intervals import Interval
 from mirdemo.results import Result, Results
-from training.hearing import card, families, sentence
+from training.hearing import card, families, sentence, told_apart
+from training.telling_apart import Pair
 
 
 def record(tag: str, value: float, low: float | None, high: float | None, **other) -> Result:
@@ -73,3 +75,23 @@ def test_the_card_shows_n_intervals_and_the_other_modes():
 def test_a_tag_without_an_interval_is_neither_heard_nor_missed():
     (family,) = families(Results((record("mode--Rast", 0.9, None, None, level=None),)), "Some model")
     assert family.heard == family.missed == ()
+
+
+def pair(family: str, one: str, other: str, value: float, low: float, high: float) -> Pair:
+    return Pair("makam", family, one, other, Interval(value, low, high, 40))
+
+
+def test_the_card_names_the_closest_pairs_that_are_not_told_apart():
+    close = [pair("mode", "Rast", name, 0.5 + i / 50, 0.4, 0.7) for i, name in enumerate("DACB")]
+    pairs = [
+        pair("mode", "Rast", "Saba", 0.9, 0.8, 0.95),
+        *reversed(close),
+        pair("rhythm", "Düyek", "Sofyan", 0.8, 0.6, 0.9),
+    ]
+    assert told_apart(pairs) == (
+        "Two by two, tells 1 of 5 pairs of modes and 1 of 1 pairs of rhythm cycles apart; does not tell Rast from D (makam, "
+        "0.50 [0.40, 0.70]), Rast from A (makam, 0.52 [0.40, 0.70]) and Rast from C (makam, 0.54 [0.40, 0.70])."
+    )
+    assert told_apart(pairs) in card(Results(tuple(HEARD)), "Some model", pairs)
+    assert told_apart(pairs[:1]) == "Two by two, tells 1 of 1 pairs of modes apart."
+    assert "Two by two" not in card(Results(tuple(HEARD)), "Some model")

@@ -135,6 +135,7 @@ def test_every_backbone_has_a_layer_to_begin_with():
     for name, spec in specs().items():
         assert usual_layer(name) in layers_of(name)
         assert set(layers_of(name)) - {"mean"} == {layer.name for layer in spec.layers}
+    assert layers_of("mini-world-spectral") == ("together",), "one layer is no mean over layers"
 
 
 def test_neighbouring_windows_are_joined_and_the_shifted_last_one_does_not_overlap():

@@ -147,7 +147,7 @@ def whitening_offered(backbone: str) -> bool:
     from mirdemo.whitening import ASSETS
 
     return (ASSETS / f"{backbone}.safetensors").is_file() or any(
-        (home() / "whitening").glob(f"{backbone}-*.safetensors")
+        (home() / "whitening").glob(f"{backbone}-{'[0-9a-f]' * 16}.safetensors")  # not one of a longer name
     )
 
 

@@ -1,0 +1,31 @@
+"""How templates write numbers, and that they escape."""
+
+from __future__ import annotations
+
+import pytest
+
+from mirdemo.web.templating import _environment, distance, duration
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (0.0, "0.000"),
+        (0.2537, "0.254"),
+        (1.3, "1.300"),
+        (0.0012, "0.0012"),
+        (0.00187, "0.0019"),
+        (0.05, "0.050"),
+    ],
+)
+def test_distances_keep_what_tells_them_apart(value, written):
+    assert distance(value) == written
+
+
+@pytest.mark.parametrize(("value", "written"), [(3.24, "3.2 s"), (9.96, "0:10"), (75.4, "1:15")])
+def test_durations_are_clock_times_from_ten_seconds_up(value, written):
+    assert duration(value) == written
+
+
+def test_everything_is_escaped():
+    assert _environment().from_string("{{ word }}").render(word="<b>") == "&lt;b&gt;"
