@@ -16,7 +16,6 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
     from mirdemo.embedding import Embeddings
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets" / "whitening"
-#: What it changes on real recordings, written by ``benchmarks/embedded_on_real_sound.py``.
-MEASURED = ASSETS.parent / "backbones" / "on_real_sound.json"
 RANK = 128
 #: Share of the mean variance in W. Chosen among 0.09, 0.23, 0.5 and 0.75 by 3-shot recognition of the tradition on
 #: synthetic performances the whitening was not fitted on: the largest was best, clean and disturbed.
@@ -246,33 +243,6 @@ def stored_path(identity: Identity) -> Path:
     """Where ``fit_whitening`` keeps a whitening on this machine."""
     safe = "".join(c if c.isalnum() or c in "-_." else "_" for c in identity.name)
     return home() / "whitening" / f"{safe}-{identity.fingerprint[:16]}.safetensors"
-
-
-def helps(backbone: str, stage: str, layer: str) -> bool:
-    """Whether the whitening that comes with a backbone was measured to help on real recordings.
-
-    Few-shot queries are often heard through another room or line than the support set: it helps where degraded queries
-    are answered better and clean ones not worse. A probe learns from and is tested on recordings of one kind: it helps
-    where clean ones are read better and degraded ones not worse. As far as the 90 % intervals tell, paired by recording;
-    False where nobody measured it, or with another revision of the backbone.
-
-    stage: ``"few-shot"`` or ``"probe"``; layer: one of the backbone's, or ``"mean"``
-    """
-    from mirdemo.backbones.registry import specs
-
-    found = _measured(MEASURED).get(backbone, {})
-    effect = found.get(stage, {}).get(layer)
-    if effect is None or backbone not in specs() or found["revision"] != specs()[backbone].revision:
-        return False
-    better, kept = ("degraded", "clean") if stage == "few-shot" else ("clean", "degraded")
-    (_, low, _), (_, _, high) = effect[better], effect[kept]
-    return low > 0 and high >= 0
-
-
-@cache
-def _measured(path: Path) -> Mapping[str, Any]:
-    """Backbone -> what its whitening was measured to change, empty where the file is not there."""
-    return json.loads(path.read_text(encoding="utf-8"))["whitening"] if path.is_file() else {}
 
 
 def whitening_for(identity: Identity) -> Whitening | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -17,13 +16,11 @@ from mirdemo.backbones import load_backbone, specs
 from mirdemo.backbones.spec import Backbone, BackboneSpec, Identity, Layer
 from mirdemo.embedding import Embeddings, embed
 from mirdemo.store import ClipEmbedding
-from mirdemo.web.tagging import layers_of, usual_layer
 from mirdemo.whitening import (
     LayerWhitening,
     Whitening,
     WhiteningError,
     fit_whitening,
-    helps,
     stored_path,
     whitening_for,
 )
@@ -159,67 +156,12 @@ def test_saved_and_read_it_gives_the_same_rows(tmp_path):
     assert [p.name for p in tmp_path.glob("w*")] == ["w.safetensors"]
 
 
-BETTER, LEVEL, WORSE = [0.1, 0.05, 0.15], [0.02, -0.03, 0.07], [-0.1, -0.15, -0.05]
-
-
-@pytest.mark.parametrize(
-    ("clean", "degraded", "few_shot", "probe"),
-    [
-        (BETTER, BETTER, True, True),
-        (LEVEL, BETTER, True, False),
-        (WORSE, BETTER, False, False),
-        (BETTER, LEVEL, False, True),
-        (BETTER, WORSE, False, False),
-        (LEVEL, WORSE, False, False),
-    ],
-)
-def test_it_helps_where_what_is_asked_surely_gains_and_the_other_does_not_surely_lose(
-    clean, degraded, few_shot, probe, tmp_path, monkeypatch
-):
-    """Few-shot asks about clips heard elsewhere; a probe about more of what it learned from."""
-    revision = specs()["mini-world"].revision
-    measured = {
-        "revision": revision,
-        **{stage: {"mean": {"clean": clean, "degraded": degraded}} for stage in ("few-shot", "probe")},
-    }
-    write_measured({"mini-world": measured}, tmp_path, monkeypatch)
-    assert helps("mini-world", "few-shot", "mean") is few_shot
-    assert helps("mini-world", "probe", "mean") is probe
-    for unmeasured in (
-        ("mini-world", "few-shot", "4"),
-        ("mini-world", "probe", "4"),
-        ("mert-95m", "probe", "1"),
-    ):
-        assert not helps(*unmeasured)
-    write_measured({"mini-world": {**measured, "revision": "mini-1"}}, tmp_path, monkeypatch)
-    assert not helps("mini-world", "few-shot", "mean")
-
-
-def test_nothing_helps_where_nothing_was_measured(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "MEASURED", tmp_path / "nowhere.json")
-    assert not helps("mini-world", "few-shot", "mean")
-
-
-def write_measured(effects, folder, monkeypatch):
-    path = folder / f"{len(list(folder.iterdir()))}.json"
-    path.write_text(json.dumps({"whitening": effects}))
-    monkeypatch.setattr(module, "MEASURED", path)
-
-
 @pytest.mark.parametrize("name", [name for name, spec in specs().items() if spec.embedded])
-def test_every_embedded_backbone_has_its_whitening_and_where_it_helps_was_measured(name):
+def test_every_embedded_backbone_has_its_whitening(name):
     backbone = load_backbone(name, device="cpu")
     shipped = SHIPPED / f"{name}.safetensors"
     assert Whitening.load(shipped).fits(backbone.identity)
     assert shipped.stat().st_size < 1_000_000
-    found = json.loads(module.MEASURED.read_text(encoding="utf-8"))["whitening"][name]
-    assert found["revision"] == backbone.spec.revision
-    assert set(found["few-shot"]) == set(layers_of(name))
-    assert set(found["probe"]) == {usual_layer(name)}
-
-
-def test_it_is_not_switched_on_where_it_was_measured_to_hurt():
-    assert not helps("spectral", "few-shot", "all")
 
 
 @pytest.mark.parametrize("content", [b"", b"not one", b"\x08\x00\x00\x00\x00\x00\x00\x00{}      "])

@@ -19,9 +19,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from mirdemo import results
 from mirdemo.backbones import beside_facts, specs
+from mirdemo.backbones.on_real_sound import whitening_helps
 from mirdemo.backbones.spectral_facts import GROUPS, UNIONS
 from mirdemo.web.tagging import usual_layer
-from mirdemo.whitening import helps
 from training import hearing, telling_apart
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets" / "backbones"
@@ -151,7 +151,7 @@ def whitening(real: dict[str, Any]) -> str:
         cells = [
             shown(effects[stage][layer][kind], sign="+") for stage in STAGES for kind in ("clean", "degraded")
         ]
-        on = [stage for stage in STAGES if helps(name, stage, layer)]
+        on = [stage for stage in STAGES if whitening_helps(name, stage, layer)]
         rows.append(f"| {name}, {layer} | {' | '.join(cells)} | {' and '.join(on) or 'nowhere'} |")
     return (
         "Whitened minus plain on the same recordings, at the layer the page begins with, and where whitening is therefore on "

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mirdemo.backbones.on_real_sound import FewShotAccuracy, best_for_few_shot, whitening_helps
 from mirdemo.backbones.registry import spec, specs, status
 from mirdemo.progress import Progress
 from mirdemo.web.clips_tab import festival_is_made, festival_set
@@ -24,12 +25,12 @@ from mirdemo.web.tagging import Answer, Built, answer, build, layers_of, spans, 
 from mirdemo.web.taking_home import push
 from mirdemo.web.uploads import Upload
 from mirdemo.web.wire import Act, Wire
-from mirdemo.whitening import helps
 
 if TYPE_CHECKING:
     from starlette.routing import Route
 
     from mirdemo.audio import Clip
+    from mirdemo.backbones.spec import BackboneSpec
     from mirdemo.clips import LabelledClips
 
 JOB, CURVE_JOB, LAYERS_JOB, HUB_JOB = "few-shot", "few-shot-curve", "few-shot-layers", "few-shot-hub"
@@ -108,7 +109,8 @@ class FewShotTab:
             "layer": now.layer,
             "can_whiten": whitening_offered(visitor.backbone),
             "whiten": now.whitened,
-            "whiten_helps": helps(now.backbone, "few-shot", now.layer),
+            "best": _best_other(visitor.backbone),
+            "whiten_helps": whitening_helps(now.backbone, "few-shot", now.layer),
             "built": desk.built,
             "current": current is not None,
             "answers": [self._shown(visitor, t, one) for one in reversed(desk.answers)],
@@ -340,11 +342,17 @@ def _support(visitor: Visitor) -> LabelledClips:
     return visitor.clips
 
 
+def _best_other(backbone: str) -> tuple[BackboneSpec, FewShotAccuracy] | None:
+    """The embedded backbone that was measured best, where it is another one than this."""
+    best = best_for_few_shot()
+    return None if best is None or best.backbone == backbone else (spec(best.backbone), best)
+
+
 def _setting(visitor: Visitor) -> Setting:
     """How the visitor wants to listen now."""
     desk, backbone = visitor.desk(FewShotDesk), visitor.backbone
     layer = desk.layer.get(backbone) or usual_layer(backbone)
-    wanted = helps(backbone, "few-shot", layer) if desk.whiten is None else desk.whiten
+    wanted = whitening_helps(backbone, "few-shot", layer) if desk.whiten is None else desk.whiten
     return Setting(backbone, layer, wanted and whitening_offered(backbone))
 
 

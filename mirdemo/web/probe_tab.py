@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mirdemo.backbones.on_real_sound import whitening_helps
 from mirdemo.backbones.registry import spec, specs, status
 from mirdemo.clips import LabelledClips
 from mirdemo.corpora.facts import CORPORA
@@ -30,7 +31,6 @@ from mirdemo.web.session import Visitor
 from mirdemo.web.tab import Tab
 from mirdemo.web.tagging import usual_layer
 from mirdemo.web.wire import Act, Wire
-from mirdemo.whitening import helps
 
 JOB = "probe"
 ASK_JOB = "probe-words"
@@ -362,7 +362,7 @@ def _whitened(visitor: Visitor) -> bool:
 
 
 def _whitening_helps(visitor: Visitor) -> bool:
-    return helps(visitor.backbone, "probe", usual_layer(visitor.backbone))
+    return whitening_helps(visitor.backbone, "probe", usual_layer(visitor.backbone))
 
 
 def _result(desk: ProbeDesk) -> Result:

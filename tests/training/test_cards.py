@@ -40,11 +40,11 @@ def test_the_table_of_whitening_gives_what_it_changes_where_the_page_begins_and_
         },
         "probe": {"all": {"clean": better, "degraded": better}},
     }
-    monkeypatch.setattr(write_cards, "helps", lambda *asked: asked == ("spectral", "probe", "all"))
+    monkeypatch.setattr(write_cards, "whitening_helps", lambda *asked: asked == ("spectral", "probe", "all"))
     table = whitening({"whitening": {"spectral": {"revision": "1", **effects}}})
     assert table.endswith(
         "| spectral, all | -0.100 [-0.150, -0.050] | +0.100 [+0.050, +0.150] | +0.100 [+0.050, +0.150] | "
         "+0.100 [+0.050, +0.150] | probe |"
     )
-    monkeypatch.setattr(write_cards, "helps", lambda *asked: False)
+    monkeypatch.setattr(write_cards, "whitening_helps", lambda *asked: False)
     assert whitening({"whitening": {"spectral": {"revision": "1", **effects}}}).endswith("| nowhere |")

@@ -502,7 +502,7 @@ def test_whitening_is_on_by_itself_where_it_was_measured_to_help_until_the_visit
     tab: ProbeTab, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(
-        "mirdemo.web.probe_tab.helps", lambda *asked: asked == ("mini-world", "probe", "mean")
+        "mirdemo.web.probe_tab.whitening_helps", lambda *asked: asked == ("mini-world", "probe", "mean")
     )
     visitor.backbone = "spectral"
     assert not ticked(drawn(tab, visitor))

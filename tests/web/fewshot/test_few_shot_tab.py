@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from mirdemo.audio import Clip
+from mirdemo.backbones.on_real_sound import FewShotAccuracy
 from mirdemo.fewshot import LCPrototypes, leave_one_recording_out
 from mirdemo.tagger import Tagger
 from mirdemo.web.fewshot import charts
@@ -198,7 +199,7 @@ def test_whitening_is_on_by_itself_where_it_was_measured_to_help_until_the_visit
         return "checked" in box
 
     monkeypatch.setattr(
-        "mirdemo.web.fewshot_tab.helps", lambda *asked: asked == ("spectral", "few-shot", "sound")
+        "mirdemo.web.fewshot_tab.whitening_helps", lambda *asked: asked == ("spectral", "few-shot", "sound")
     )
     monkeypatch.setattr("mirdemo.web.fewshot_tab.whitening_offered", lambda backbone: backbone == "spectral")
     plain = do("few-shot.layer", value="all")
@@ -245,3 +246,15 @@ def test_a_tagger_is_offered_as_soon_as_there_are_clips_until_a_query_was_tagged
     assert _where(visitor, TABS)["at_once"].name == "few-shot"
     ask(visitor, page, do, sound("drum", 44))
     assert _where(visitor, TABS)["at_once"] is None
+
+
+def test_the_backbone_measured_best_is_offered_with_its_figure_until_it_is_chosen(do, visitor, monkeypatch):
+    best = FewShotAccuracy("mini-world-spectral", 0.74, 0.671, 0.805, 60)
+    monkeypatch.setattr("mirdemo.web.fewshot_tab.best_for_few_shot", lambda: best)
+    offered = do("few-shot.backbone", value="mini-world")
+    assert "Mini-World + spectral statistics, whitened" in offered
+    assert "on 60 real recordings" in offered
+    assert "0.74 are given the right genre, 0.67 to 0.81" in offered
+    chosen = do("few-shot.backbone", value="mini-world-spectral")
+    assert visitor.backbone == "mini-world-spectral"
+    assert "real recordings of ten genres" not in chosen
