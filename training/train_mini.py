@@ -47,7 +47,7 @@ class Plan:
     controlled: int = 2400
     bands: int = 3000
     share: float = 0.6
-    steps: int = 800
+    steps: int = 2600
     batch: int = 32
     rate: float = 2e-3
     objective: str = "supervised"
