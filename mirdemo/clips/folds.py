@@ -55,10 +55,13 @@ def _deal(recordings: Sequence[str], labels: np.ndarray, shares: np.ndarray, see
             parts=len(shares),
             recordings=len(names),
         )
-    present = np.zeros((len(names), labels.shape[1] + 1), bool)  # last column: clips without a tag
+    present = np.zeros((len(names), labels.shape[1] + 1), bool)  # last column: no tag to spread
     np.logical_or.at(present[:, :-1], recording_of_clip, labels > 0)
     np.logical_or.at(present[:, -1], recording_of_clip, ~(labels > 0).any(axis=1))
     sizes = np.bincount(recording_of_clip, minlength=len(names)).astype(float)
+    # A tag of one recording cannot be spread, and must not turn the deal of all others over.
+    present[:, :-1] &= present[:, :-1].sum(axis=0) > 1
+    present[:, -1] |= ~present.any(axis=1)
     part_of_recording = _stratify(present, sizes, shares, np.random.default_rng(seed))
     return part_of_recording[recording_of_clip]
 

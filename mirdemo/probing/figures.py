@@ -72,7 +72,8 @@ def tag_reports(
         having = len(np.unique(recordings[labels[:, k] == 1]))
         lacking = len(np.unique(recordings[labels[:, k] == 0]))
         headline = _figures(intervals, 0, k)
-        p_value = None if p_values is None else _number(p_values.best[k])
+        judged = p_values is not None and headline.roc_auc.value is not None
+        p_value = _number(p_values.best[k]) if judged else None
         reports.append(
             TagReport(
                 tag=tag,
@@ -85,7 +86,7 @@ def tag_reports(
                 best_layer=best_layers[k],
                 p_value=p_value,
                 p_by_layer={
-                    name: None if p_values is None else _number(p_values.by_layer[i, k])
+                    name: _number(p_values.by_layer[i, k]) if judged else None
                     for i, name in enumerate(layer_names)
                 },
                 verdict=verdict(headline.roc_auc, p_value, having, lacking),

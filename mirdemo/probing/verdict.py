@@ -16,9 +16,9 @@ FEWEST_RECORDINGS = 3
 #: The rule, for the page to show.
 RULE = Sentence(
     "Heard: better than chance (p under {alpha}, the interval of ROC-AUC above one half) and the whole interval from {heard} up. Partly heard: better "
-    "than chance, but the interval begins lower. Not heard: chance explains it, and the whole interval lies under {heard}. "
-    "Too few recordings to say: fewer than {fewest} recordings with the tag or without it, or chance explains it but the "
-    "interval reaches {heard}.",
+    "than chance, but the interval begins lower. Not heard: not surely better than chance, and the whole interval lies under "
+    "{heard}. Too few recordings to say: fewer than {fewest} recordings with the tag or without it, or not surely better than "
+    "chance though the interval reaches {heard}.",
     "probing.rule",
     {"alpha": ALPHA, "heard": HEARD_FROM, "fewest": FEWEST_RECORDINGS},
 )

@@ -45,6 +45,7 @@ class Visitor:
         self.token = secrets.token_urlsafe(32)
         self.lock = threading.RLock()
         self.language = DEFAULT
+        self.greeted = False  # whether a page of theirs has been answered in their browser's language
         self.clips = LabelledClips(limits=CLIP_LIMITS)
         self.backbone = "spectral"
         self.memory = Memory()

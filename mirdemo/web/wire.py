@@ -256,8 +256,9 @@ class Wire:
             asked = act._sent.get("language")
             if isinstance(asked, str) and asked in LANGUAGES:
                 visitor.language = asked
-            elif not visitor.shown:
+            elif not visitor.greeted:  # a reload keeps what they read in
                 visitor.language = choose(languages)
+            visitor.greeted = True
             visitor.shown[page] = Shown(self._tab(act))
             query = _query(act._sent.get("address"))
             for handler in self._arrivals if query else ():

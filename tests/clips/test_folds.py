@@ -75,6 +75,19 @@ def test_many_tags_are_spread_more_evenly_than_by_chance():
     assert dealt < 0.5 * chance
 
 
+@settings(max_examples=60, deadline=None)
+@given(labelled(), st.integers(2, 6), st.integers(0, 99), st.integers(0, 10_000))
+def test_a_tag_of_a_single_recording_changes_no_fold(data, n_folds: int, seed: int, which: int):
+    recordings, labels = data
+    n_folds = min(n_folds, len(set(recordings)))
+    labels = np.column_stack([labels, np.ones(len(labels), np.uint8)])  # every clip has a tag
+    alone = np.zeros((len(labels), 1), np.uint8)
+    alone[which % len(labels)] = 1
+    before = recording_folds(recordings, labels, n_folds, seed)
+    after = recording_folds(recordings, np.hstack([labels, alone]), n_folds, seed)
+    assert all(np.array_equal(a, b) for (_, a), (_, b) in zip(before, after, strict=True))
+
+
 def test_seeds_differ():
     recordings, labels = [f"r{i}" for i in range(40)], np.ones((40, 1), np.uint8)
     tests = {tuple(recording_folds(recordings, labels, 4, seed)[0][1]) for seed in range(5)}

@@ -839,3 +839,12 @@ def test_the_endpoint_reports_the_same_as_the_page(tmp_path: Path):
     for wrong in (("../../etc", False), ("spectral", False, "other")):
         with pytest.raises(PageError):
             endpoint.probe_files(files, "\n".join(sheet), *wrong)
+
+
+def test_the_mean_says_over_how_many_tags_it_is():
+    """A tag of one recording has no figure, so it is in no mean."""
+    tags = [[*CLIPS.tags_of(i), *(["matsuri"] if i == 0 else [])] for i in range(len(CLIPS))]
+    clips = LabelledClips.from_clips(CLIPS.clips, tags, CLIPS.recordings, limits=CLIP_LIMITS)
+    result = running.run_all(clips, (("spectral", False),), Visitor().memory, quiet)
+    (main,) = shown.overall(speaker("en"), result, "roc_auc")
+    assert (main["averaged"], main["tags"]) == (3, 4)

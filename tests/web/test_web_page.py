@@ -162,3 +162,14 @@ def test_what_is_enough_depends_on_recordings():
 )
 def test_lengths_read_well(seconds: float, said: str):
     assert duration(seconds) == said
+
+
+def test_a_reload_keeps_the_language_that_was_chosen(page: Wire):
+    visitor, _ = page._hello(Act({"act": "page.hello"}), "first", "en-GB,en")
+    page._do(visitor, Act({"act": "page.language", "language": "ja"}), "first")
+    page.visitors.leave("first")
+    again, _ = page._hello(Act({"act": "page.hello", "token": visitor.token}), "second", "en-GB,en")
+    assert again is visitor
+    assert again.language == "ja"
+    other, _ = page._hello(Act({"act": "page.hello"}), "third", "en-GB,en")
+    assert other.language == "en"

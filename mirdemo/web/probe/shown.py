@@ -150,6 +150,7 @@ def overall(t: Speaker, result: Result, metric: str) -> list[dict[str, Any]]:
                 "heard": given.count(HEARD),
                 "judged": len(given) - given.count(TOO_FEW),
                 "tags": len(given),
+                "averaged": sum(getattr(tag.figures, metric).value is not None for tag in run.report.tags),
                 "warnings": run.report.warnings,
             }
         )
