@@ -357,7 +357,10 @@ def _key(visitor: Visitor) -> str:
 
 def _whitened(visitor: Visitor) -> bool:
     desk = visitor.desk(ProbeDesk)
-    wanted = _whitening_helps(visitor) if desk.whiten is None else desk.whiten
+    wanted = desk.whiten
+    if wanted is None:  # beside other backbones alike, so that one thing is compared; else as measured
+        first = None if desk.result is None else desk.result.runs[0].report
+        wanted = _whitening_helps(visitor) if first is None else first.whitening is not None
     return desk.protocol == LIVE and wanted and whitening_offered(visitor.backbone)
 
 

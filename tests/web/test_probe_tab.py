@@ -523,6 +523,22 @@ def test_whitening_is_on_by_itself_where_it_was_measured_to_help_until_the_visit
     assert ticked(drawn(tab, visitor))
 
 
+def test_backbones_side_by_side_are_whitened_alike_until_the_visitor_chooses(
+    visitor: Visitor, first: Result, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("mirdemo.web.probe_tab.whitening_helps", lambda *asked: True)
+    visitor.backbone, desk = "mini-world", visitor.desk(ProbeDesk)
+    assert _whitened(visitor)
+    desk.result = first  # without whitening
+    assert not _whitened(visitor)
+    (run,) = first.runs
+    white = replace(run, report=replace(run.report, whitening="wccn-own"))
+    desk.result = replace(first, runs=(white,))
+    assert _whitened(visitor)
+    desk.whiten = False
+    assert not _whitened(visitor)
+
+
 def ticked(html: str) -> bool:
     """Whether whitening is ticked."""
     (box,) = re.findall(r'<input type="checkbox" data-act="probe.whiten"([^>]*)>', html)
