@@ -86,7 +86,7 @@ def check_is_sound(source: Source, container: Container, name: str) -> None:
             name=name,
         )
     raise AudioError(
-        "{name} is not a sound file that we can read. Choose WAV, FLAC, MP3, OGG, Opus, AIFF, M4A, MP4 or WebM.",
+        "{name} is no sound file, or its beginning is damaged. Choose an undamaged WAV, FLAC, MP3, OGG, Opus, AIFF, M4A, MP4 or WebM.",
         code="audio.unknown",
         name=name,
     )
