@@ -8,12 +8,13 @@ from functools import cache
 
 from mirdemo import bias
 from mirdemo.backbones.mini_facts import WEIGHTS
+from mirdemo.backbones.registry import spec
 from mirdemo.bias import Disparity, Figure
 from mirdemo.corpora.facts import TRADITIONS
 from mirdemo.intervals import MINUS
 from mirdemo.results import Result, Results
 from mirdemo.web.charting import GROUND, INK, TRADITION_COLOURS, Chart, bare_figure, drawn
-from mirdemo.web.evidence.wording import hover, sources_of
+from mirdemo.web.evidence.wording import hover, least_range, sources_of
 from mirdemo.web.language import Speaker
 
 CORPORA = tuple(f"controlled/{tradition}" for tradition in TRADITIONS)
@@ -65,7 +66,7 @@ def controlled(records: Results, metric: str, cited: Mapping, t: Speaker, *, mod
         return Chart(
             str(t("evidence.controlled.title")), None, how, empty=str(t("evidence.controlled.empty"))
         )
-    figure = bare_figure(height=420, left=56, right=96, top=16, bottom=60)
+    figure = bare_figure(height=420, left=56, right=140, top=16, bottom=60)
     for name in (n for n in SHAPES if n in by_model):
         symbol, dash = SHAPES[name]
         of = by_model[name]
@@ -99,13 +100,27 @@ def controlled(records: Results, metric: str, cited: Mapping, t: Speaker, *, mod
     _label_ends(figure, by_model)
     names = [str(t("evidence.tradition." + tradition)) for tradition in TRADITIONS]
     figure.update_xaxes(tickvals=list(range(len(names))), ticktext=names, range=[-0.3, len(names) - 0.6])
-    figure.update_yaxes(title={"text": str(t("evidence.metric." + metric))}, tickformat=".2f")
+    ends = [
+        v for of in by_model.values() for r in of.values() for v in (r.low, r.value, r.high) if v is not None
+    ]
+    figure.update_yaxes(
+        title={"text": str(t("evidence.metric." + metric))},
+        tickformat=".2f",
+        range=least_range(min(ends), max(ends)),
+    )
     return drawn(
         title(by_model, t),
         figure,
         how + "\n" + _modes(records, metric, t),
         height=420,
-        narrow={"margin": {"l": 44, "r": 84, "t": 8, "b": 96}, "xaxis.tickangle": -60},
+        narrow={
+            "margin": {"l": 44, "r": 84, "t": 8, "b": 96},
+            "xaxis.tickangle": -60,
+            **{
+                f"annotations.{i}.text": label.text.replace(" ", "<br>")
+                for i, label in enumerate(figure.layout.annotations)
+            },
+        },
         sources=sources_of([r for of in by_model.values() for r in of.values()], cited, t),
     )
 
@@ -183,7 +198,7 @@ def _label_ends(figure, by_model: Mapping[str, Mapping[str, Result]]) -> None:
             x=1.0,
             xref="paper",
             y=place,
-            text=name,
+            text=spec(name).title,
             xanchor="left",
             showarrow=False,
             font={"color": INK, "size": 14},

@@ -17,7 +17,16 @@ from mirdemo.results import Result, Results
 from mirdemo.web.charting import FAINT, INK, TRADITION_COLOURS, TRADITION_SYMBOLS, Chart, bare_figure, drawn
 from mirdemo.web.evidence import laid_over
 from mirdemo.web.evidence.selection import facts
-from mirdemo.web.evidence.wording import MOST_ROWS, hover, left_out, link_of, sources_of
+from mirdemo.web.evidence.wording import (
+    MOST_ROWS,
+    hover,
+    least_range,
+    left_out,
+    link_of,
+    source_of,
+    sources_of,
+    synthesised,
+)
 from mirdemo.web.language import Speaker
 
 if TYPE_CHECKING:
@@ -75,12 +84,15 @@ def probes(chosen: Iterable[Result], metric: str) -> dict[Comparison, dict[str, 
 
 
 def pairs(table: Mapping[Comparison, Mapping[str, Mapping[str, Result]]]) -> Pairs:
-    """Every two models of different known size, on every corpus that both have a figure for."""
+    """Every two networks of different known size, on every corpus that both have a figure for.
+
+    What has no parameters is not a small network but none: it stays out.
+    """
     sizes = {title: spec.parameters for title, spec in facts().items()}
     counted: Counter[str] = Counter()
     compared = set()
     for by_model in table.values():
-        known = sorted((m for m in by_model if sizes.get(m) is not None), key=lambda m: sizes[m])
+        known = sorted((m for m in by_model if sizes.get(m)), key=lambda m: sizes[m])
         for small, large in combinations(known, 2):
             for corpus in by_model[small].keys() & by_model[large].keys():
                 less, more = by_model[small][corpus], by_model[large][corpus]
@@ -102,7 +114,7 @@ def cost(chosen: Results, metric: str, cited: dict, t: Speaker, *, own: Sequence
     how = str(t("evidence.cost.how"))
     table = probes(chosen, metric)
     known = facts()
-    missing = {m for m in {r.model for r in chosen if r.tag is None} if m not in known}
+    missing = {m for of in table.values() for m in of if m not in known or known[m].parameters is None}
     rows = _rows(table, cited, t)
     drawn_rows = [*rows[:MOST_ROWS], *_own_rows(own, t)]
     if not drawn_rows:
@@ -115,8 +127,9 @@ def cost(chosen: Results, metric: str, cited: dict, t: Speaker, *, own: Sequence
         tickvals=list(range(len(labels))), ticktext=labels, showgrid=False, range=[len(labels) - 0.5, -0.5]
     )
     figure.update_xaxes(title={"text": str(t("evidence.metric." + metric))}, tickformat=".2f")
+    ends = [v for row in drawn_rows for r in row.figures for v in (r.low, r.value, r.high) if v is not None]
     figure.update_layout(
-        xaxis={"domain": [0, SPLIT[0] if timed else 1]},
+        xaxis={"domain": [0, SPLIT[0] if timed else 1], "range": least_range(min(ends), max(ends))},
         xaxis2={
             "domain": [SPLIT[1], 1],
             "anchor": "y",
@@ -131,7 +144,7 @@ def cost(chosen: Results, metric: str, cited: dict, t: Speaker, *, own: Sequence
         showlegend=True,
     )
     return drawn(
-        title(table, missing, t),
+        title(table, t),
         figure,
         "\n".join((how, _took(rows, t), *_without(missing, t))),
         height=height,
@@ -181,15 +194,15 @@ def _rows(
         )
         if models:
             first = next(iter(by_model[models[0]].values()))
-            source = cited[first.citation]["short"] if first.citation else str(t("evidence.measured_here"))
-            rows.append(_heading(escape(source), escape(comparison.protocol)))
+            whose, protocol = escape(source_of(first, cited, t)), escape(comparison.protocol)
+            short = t("evidence.measured_synthesised_narrow") if synthesised(first.corpus) else whose
+            rows.append(_heading(whose, protocol, narrow=short))
             rows += [_row(m, tuple(by_model[m].values()), t) for m in models]
     return rows
 
 
-def _heading(whose: str, more: str) -> Row:
-    label = f"<b>{whose}</b> · {more}"
-    return Row(label, label)
+def _heading(whose: str, more: str, *, narrow: str) -> Row:
+    return Row(*(f"<b>{name}</b> · {more}" for name in (whose, narrow)))
 
 
 def _row(model: str, figures: tuple[Result, ...], t: Speaker, *, own: bool = False) -> Row:
@@ -205,7 +218,8 @@ def _own_rows(own: Sequence[Result], t: Speaker) -> list[Row]:
         return []
     rows = []
     for method in dict.fromkeys(r.method for r in own):
-        rows.append(_heading(str(t("evidence.yours.corpus")), str(t("evidence.method." + method))))
+        whose = str(t("evidence.yours.corpus"))
+        rows.append(_heading(whose, str(t("evidence.method." + method)), narrow=whose))
         for record in (r for r in own if r.method == method):
             row = _row(record.model, (record,), t, own=True)
             names = (laid_over.listened(record, name, t) for name in (row.label, row.narrow))
@@ -327,22 +341,14 @@ def _without(missing: set[str], t: Speaker) -> list[str]:
     return [str(t("evidence.cost.left_out", n=len(missing), models=sorted(missing)))] if missing else []
 
 
-def title(
-    table: Mapping[Comparison, Mapping[str, Mapping[str, Result]]],
-    missing: set[str],
-    t: Speaker,
-) -> str:
-    """Whether the larger of two models scores higher, how often clearly so, and how many sizes are not known."""
+def title(table: Mapping[Comparison, Mapping[str, Mapping[str, Result]]], t: Speaker) -> str:
+    """Whether the larger of two models scores higher, and how often clearly so."""
     found = pairs(table)
     if found.largest is None:
-        said = [t("evidence.cost.one_size")]
-    else:
-        key = "evidence.cost.mixed" if found.against else "evidence.cost.finding"
-        most = size_words(found.largest, t)
-        said = [t(key, most=most, n=found.n, up=found.up, sure=found.sure, against=found.against)]
-    if missing:
-        said.append(t("evidence.cost.unknown", n=len(missing)))
-    return ("" if t.language == "ja" else "; ").join(map(str, said))
+        return str(t("evidence.cost.one_size"))
+    key = "evidence.cost.mixed" if found.against else "evidence.cost.finding"
+    most = size_words(found.largest, t)
+    return str(t(key, most=most, n=found.n, up=found.up, sure=found.sure, against=found.against))
 
 
 def _took(rows: Sequence[Row], t: Speaker) -> str:

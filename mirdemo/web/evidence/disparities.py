@@ -10,7 +10,7 @@ from mirdemo.bias import Disparity, Figure
 from mirdemo.corpora.facts import CORPORA
 from mirdemo.results import Result
 from mirdemo.web.evidence import selection
-from mirdemo.web.evidence.overview import disparities
+from mirdemo.web.evidence.overview import disparities, rows_of
 from mirdemo.web.evidence.selection import Selection
 
 
@@ -24,7 +24,7 @@ def as_data(chosen: Selection) -> dict[str, Any]:
     records = selection.choose(everything, chosen)
     corpora = tuple(c for c in CORPORA if not chosen.corpora or c in chosen.corpora)
     best = bias.best_known(everything, chosen.metric)
-    found = disparities(records, chosen.metric, best=best, corpora=corpora)
+    found = disparities(rows_of(records, chosen.metric, corpora=corpora), best=best, corpora=corpora)
     cited = {r.citation for d in found for r in d.values.values() if r.citation}
     return {
         "metric": chosen.metric,

@@ -55,8 +55,8 @@ def as_json(chosen: Selection, own: Results | None = None) -> str:
 
 def _shown(chosen: Selection, own: Results | None) -> list[Result]:
     """Exactly the figures of the view."""
-    mine = selection.of_visitor(own, chosen) if own is not None else ()
-    return [*selection.choose(selection.base(), chosen), *mine]
+    mine = selection.shown_of_visitor(own, chosen) if own is not None else ()
+    return [*selection.shown(selection.base(), chosen), *mine]
 
 
 def _cell(value: object) -> object:

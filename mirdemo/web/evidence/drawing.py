@@ -96,22 +96,23 @@ def draw(all_results: Results, chosen: Selection, language: str, *, own: Results
     from mirdemo.web.evidence.cost import cost
     from mirdemo.web.evidence.few_shot import few_shot
     from mirdemo.web.evidence.gaps import gaps, normalised
-    from mirdemo.web.evidence.overview import disparities, overview
+    from mirdemo.web.evidence.overview import disparities, overview, rows_of
     from mirdemo.web.evidence.rarity import per_tag, rarity
     from mirdemo.web.evidence.transfer import transfer
 
     t, metric = speaker(language), chosen.metric
     cited = results.citations()
-    records = selection.choose(all_results, chosen)
-    mine = selection.of_visitor(own, chosen) if own is not None else ()
+    records = selection.shown(all_results, chosen)
+    mine = selection.shown_of_visitor(own, chosen) if own is not None else ()
     overall = laid_over.over_tags(mine, metric)
     corpora = tuple(c for c in CORPORA if not chosen.corpora or c in chosen.corpora)
     best = bias.best_known(all_results, metric)
-    found = disparities(records, metric, best=best, corpora=corpora)
+    known = rows_of(records, metric, corpora=corpora)
+    found = disparities(known, best=best, corpora=corpora)
     blank = replace(chosen, tag="", family="") == Selection()
     return View(
         (
-            ("overview", overview(found, metric, corpora, cited, t, unavailable=blank, own=overall)),
+            ("overview", overview(known, found, metric, corpora, cited, t, unavailable=blank, own=overall)),
             ("gaps", gaps(found, cited, t)),
             ("normalised", normalised(found, corpora, cited, t)),
             ("rarity", rarity(per_tag(records), chosen.family, cited, t)),

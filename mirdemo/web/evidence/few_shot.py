@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
+
+from markupsafe import Markup
 
 from mirdemo.corpora.facts import CORPORA
 from mirdemo.results import Result, Results
@@ -18,16 +20,21 @@ from mirdemo.web.charting import (
     drawn,
 )
 from mirdemo.web.evidence import laid_over
+from mirdemo.web.evidence.selection import on_few_shot_curve
 from mirdemo.web.evidence.wording import (
     corpus_title,
     hover,
     link_of,
     sources_of,
+    span,
 )
 from mirdemo.web.language import Speaker
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
+
+#: marks of corpora that share a tradition's mark with another
+SYMBOLS = {"fma": "circle-x-open"}
 
 
 def few_shot(chosen: Results, cited: dict, t: Speaker, *, own: Sequence[Result] = ()) -> Chart:
@@ -38,22 +45,15 @@ def few_shot(chosen: Results, cited: dict, t: Speaker, *, own: Sequence[Result] 
     from plotly import graph_objects as go
 
     how = str(t("evidence.fewshot.how"))
-    wanted = [
-        r
-        for r in chosen
-        if r.method == "fewshot"
-        and r.protocol == "lcprotonets2024"
-        and r.metric == "macro_f1"
-        and r.setting["backbone_training"] == "full ft"
-        and r.setting["tags"] in ("base", "both")
-    ]
+    wanted = [r for r in chosen if on_few_shot_curve(r)]
     table: dict[tuple[str, str], dict[int, Result]] = defaultdict(dict)
     for record in sorted(wanted, key=lambda r: r.setting["tags"] == "both"):
         table[record.corpus, str(record.setting["few_shot"])].setdefault(int(record.setting["n_way"]), record)
     corpora = [c for c in CORPORA if (c, "LC-Protonets") in table]
     if not corpora and not own:
         return Chart(str(t("evidence.fewshot.title")), None, how, empty=str(t("evidence.fewshot.empty")))
-    figure = bare_figure(height=420, left=56, right=130, top=30)
+    figure = bare_figure(height=420, left=56, top=30)
+    alike = Counter(CORPORA[c].tradition for c in corpora)
     wins = compared = 0
     for corpus in corpora:
         colour, tradition = TRADITION_COLOURS[CORPORA[corpus].tradition], CORPORA[corpus].tradition
@@ -68,14 +68,20 @@ def few_shot(chosen: Results, cited: dict, t: Speaker, *, own: Sequence[Result] 
                     x=ways,
                     y=[of[n].value for n in ways],
                     mode="lines+markers",
-                    showlegend=False,
+                    name=corpus_title(corpus),
+                    # Two corpora of one tradition share its colour: which is which, the legend tells.
+                    showlegend=method == "LC-Protonets" and alike[tradition] > 1,
                     opacity=1 if method == "LC-Protonets" else 0.55,
                     line={
                         "color": colour,
                         "width": 2,
                         "dash": "solid" if method == "LC-Protonets" else "dot",
                     },
-                    marker={"symbol": TRADITION_SYMBOLS[tradition] + "-open", "size": 8, "color": colour},
+                    marker={
+                        "symbol": SYMBOLS.get(corpus, TRADITION_SYMBOLS[tradition] + "-open"),
+                        "size": 9,
+                        "color": colour,
+                    },
                     customdata=[link_of(of[n], cited) for n in ways],
                     text=[
                         hover(of[n], cited, t)
@@ -85,20 +91,7 @@ def few_shot(chosen: Results, cited: dict, t: Speaker, *, own: Sequence[Result] 
                     hovertemplate="%{text}<extra></extra>",
                 )
             )
-    ends = sorted(((max(table[c, "LC-Protonets"].items()), c) for c in corpora), key=lambda e: -e[0][1].value)
-    placed: list[float] = []
-    for (_, record), corpus in ends:
-        y = min(record.value, (placed[-1] if placed else 1) - 0.045)
-        placed.append(y)
-        figure.add_annotation(
-            x=1.01,
-            xref="paper",
-            y=y,
-            text=corpus_title(corpus),
-            xanchor="left",
-            showarrow=False,
-            font={"color": INK, "size": 13},
-        )
+    _name_ends(figure, {corpus: table[corpus, "LC-Protonets"] for corpus in corpora})
     for method, dash in (("combined", "solid"), ("single", "dot")) if corpora else ():
         figure.add_trace(
             go.Scatter(
@@ -122,12 +115,31 @@ def few_shot(chosen: Results, cited: dict, t: Speaker, *, own: Sequence[Result] 
         how,
         height=420,
         narrow={
-            "margin": {"l": 44, "r": 118, "t": 44, "b": 60},
+            "margin": {"l": 44, "r": 4, "t": 84, "b": 60},
+            "height": 460,
             "xaxis.title": {"text": str(t("evidence.fewshot.x_narrow")), "font": {"size": 13}},
             "yaxis.title.font": {"size": 13},
         },
         sources=(*sources_of(wanted, cited, t), *([str(t("evidence.source.yours"))] if own else [])),
     )
+
+
+def _name_ends(figure: Figure, lines: Mapping[str, Mapping[int, Result]]) -> None:
+    """Each corpus's name at the right end of its own line; names at the same number of tags are kept apart."""
+    placed: dict[int, float] = {}
+    for corpus, of in sorted(lines.items(), key=lambda line: -line[1][max(line[1])].value):
+        last = max(of)
+        placed[last] = min(of[last].value, placed.get(last, 2) - 0.045)
+        figure.add_annotation(
+            x=last,
+            y=placed[last],
+            text=corpus_title(corpus),
+            xanchor="left",
+            xshift=8,
+            showarrow=False,
+            bgcolor=GROUND + "b3",  # 70 %, so that a line behind a name still shows
+            font={"color": INK, "size": 13},
+        )
 
 
 def _lay_over(figure: Figure, own: Sequence[Result], t: Speaker) -> None:
@@ -172,14 +184,11 @@ def few_shot_title(corpora: Sequence[str], table: dict, wins: int, compared: int
     """How often LC-Protonets win, and what is lost from the fewest to the most tags."""
     if not corpora:
         return str(t("evidence.fewshot.title"))
-    lost = [
-        100 * (of[min(of)].value - of[max(of)].value)
-        for of in (table[corpus, "LC-Protonets"] for corpus in corpora)
-        if len(of) > 1
-    ]
+    lines = {corpus: table[corpus, "LC-Protonets"] for corpus in corpora}
+    lost = {c: 100 * (of[min(of)].value - of[max(of)].value) for c, of in lines.items() if len(of) > 1}
     words = {"wins": wins, "of": compared}
-    if lost and min(lost) > 0:
-        return str(
-            t("evidence.fewshot.finding_falls", low=f"{min(lost):.0f}", high=f"{max(lost):.0f}", **words)
-        )
+    if lost and min(lost.values()) > 0:
+        points = span(f"{min(lost.values()):.0f}", f"{max(lost.values()):.0f}", t)
+        corpus = Markup(corpus_title(next(iter(lost))))
+        return str(t("evidence.fewshot.finding_falls", n=len(lost), corpus=corpus, span=points, **words))
     return str(t("evidence.fewshot.finding", **words))

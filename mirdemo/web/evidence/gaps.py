@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from markupsafe import Markup
+
 from mirdemo.bias import Disparity, Figure
 from mirdemo.corpora.facts import CORPORA
 from mirdemo.web.charting import (
@@ -19,11 +21,14 @@ from mirdemo.web.evidence.wording import (
     MOST_ROWS,
     corpus_title,
     hover,
+    least_range,
     left_out,
     link_of,
     percent,
     row_label,
     sources_of,
+    span,
+    surety,
 )
 from mirdemo.web.language import Speaker
 
@@ -35,7 +40,8 @@ def gaps(found: Sequence[Disparity], cited: dict[str, dict[str, str]], t: Speake
     how = str(t("evidence.gaps.how"))
     whole = [d for d in found if d.western_minus_other is not None]
     if not whole:
-        return Chart(str(t("evidence.gaps.title")), None, how, empty=str(t("evidence.gaps.empty")))
+        why = "evidence.gaps.empty" if found else "evidence.gaps.two"
+        return Chart(str(t("evidence.gaps.title")), None, how, empty=str(t(why)))
     rows = sorted(whole, key=lambda d: (d.comparison, -d.western_minus_other.value))[:MOST_ROWS]
     labels = [row_label(d.comparison, d.model, t) for d in rows]
     height = 70 + 46 * len(rows)
@@ -124,15 +130,19 @@ def gaps_title(rows: Sequence[Disparity], t: Speaker) -> str:
     """What adapting to the corpora did to MERT where both are there; else the range of the gaps."""
     mert = {d.model: d for d in rows if d.comparison.protocol == "culturemert2025"}
     if {"MERT-v1-95M", "CultureMERT-95M"} <= set(mert):
+        before, after = (mert[m].western_minus_other for m in ("MERT-v1-95M", "CultureMERT-95M"))
         return str(
             t(
                 "evidence.gaps.adapted",
-                before=f"{100 * mert['MERT-v1-95M'].western_minus_other.value:.1f}",
-                after=f"{100 * mert['CultureMERT-95M'].western_minus_other.value:.1f}",
+                before=f"{100 * before.value:.1f}",
+                after=f"{100 * after.value:.1f}",
+                sure=surety([before, after], t, digits=".1f"),
             )
         )
-    values = [100 * d.western_minus_other.value for d in rows]
-    return str(t("evidence.gaps.range", low=f"{min(values):.1f}", high=f"{max(values):.1f}"))
+    shown = [d.western_minus_other for d in rows]
+    values = [100 * f.value for f in shown]
+    points = span(f"{min(values):.1f}", f"{max(values):.1f}", t)
+    return str(t("evidence.gaps.range", span=points, sure=surety(shown, t, digits=".1f")))
 
 
 def normalised(found: Sequence[Disparity], corpora: Sequence[str], cited: dict, t: Speaker) -> Chart:
@@ -143,9 +153,8 @@ def normalised(found: Sequence[Disparity], corpora: Sequence[str], cited: dict, 
     whole = [d for d in found if all(v is not None for v in d.normalised.values())]
     rows = whole[:MOST_ROWS]
     if not rows:
-        return Chart(
-            str(t("evidence.normalised.title")), None, how, empty=str(t("evidence.normalised.empty"))
-        )
+        why = "evidence.normalised.empty" if found else "evidence.gaps.two"
+        return Chart(str(t("evidence.normalised.title")), None, how, empty=str(t(why)))
     labels = [row_label(d.comparison, d.model, t) for d in rows]
     height = 80 + 30 * len(rows)
     figure = bare_figure(height=height, left=230, top=30)
@@ -173,13 +182,18 @@ def normalised(found: Sequence[Disparity], corpora: Sequence[str], cited: dict, 
             )
         )
     figure.update_layout(showlegend=True)
-    figure.update_xaxes(title={"text": str(t("evidence.normalised.axis"))}, tickformat=".0%")
+    shares = [v for d in rows for v in d.normalised.values()]
+    figure.update_xaxes(
+        title={"text": str(t("evidence.normalised.axis"))},
+        tickformat=".0%",
+        range=least_range(min(shares), max(shares)),
+    )
     figure.update_yaxes(tickvals=list(range(len(rows))), ticktext=labels, range=[len(rows) - 0.5, -0.5])
     lowest = min(((v, c, d) for d in whole for c, v in d.normalised.items()), key=lambda x: x[0])
     title = t(
         "evidence.normalised.finding",
         corpus=corpus_title(lowest[1]),
-        model=lowest[2].model,
+        model=Markup(row_label(lowest[2].comparison, lowest[2].model, t)),
         percent=percent(lowest[0]),
     )
     return drawn(

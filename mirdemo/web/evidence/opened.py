@@ -11,11 +11,10 @@ from mirdemo.bias import Comparison
 from mirdemo.corpora.facts import CORPORA
 from mirdemo.results import Result
 from mirdemo.web.charting import with_interval
+from mirdemo.web.evidence.selection import TAG_METRICS
 from mirdemo.web.evidence.tags import bare, family
 from mirdemo.web.evidence.wording import corpus_title, row_label
 from mirdemo.web.language import Speaker
-
-METRICS = ("f1", "precision", "recall")
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ class Entry:
 def opened(records: Iterable[Result], key: str, cited: Mapping, t: Speaker) -> Opened | None:
     """The tag of a key ``"<corpus>/<tag>"``; None if nothing is known about it."""
     corpus, _, tag = key.partition("/")
-    mine = [r for r in records if r.tag == tag and r.corpus == corpus and r.metric in METRICS]
+    mine = [r for r in records if r.tag == tag and r.corpus == corpus and r.metric in TAG_METRICS]
     if not mine or corpus not in CORPORA:
         return None
     title, tradition = CORPORA[corpus].title, str(t("evidence.tradition." + CORPORA[corpus].tradition))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 from mirdemo import bias
 from mirdemo.backbones.registry import spec
-from mirdemo.bias import Disparity
+from mirdemo.bias import Comparison, Disparity
 from mirdemo.corpora.facts import CORPORA
 from mirdemo.results import Result, Results
 from mirdemo.web.charting import (
@@ -32,6 +34,8 @@ from mirdemo.web.evidence.wording import (
     percent,
     row_label,
     sources_of,
+    span,
+    surety,
 )
 from mirdemo.web.language import Speaker
 
@@ -46,32 +50,50 @@ UNAVAILABLE = {
 }
 
 
-def disparities(
-    chosen: Results, metric: str, *, best: Mapping[str, float], corpora: Sequence[str]
-) -> list[Disparity]:
-    """One disparity a model and comparison, over corpora of the selection; several figures for one corpus
-    (seeds, repeated measurements) are reduced to the newest.
+@dataclass(frozen=True)
+class Row:
+    """What is known of one model by one set of rules. values: corpus -> its figure, at least one"""
 
-    best: ``bias.best_known`` of everything there is
-    """
+    comparison: Comparison
+    model: str
+    values: Mapping[str, Result]
+
+    @property
+    def fall(self) -> float:
+        """From the best to the worst corpus; 0 where there is only one."""
+        values = [r.value for r in self.values.values()]
+        return max(values) - min(values)
+
+
+def rows_of(chosen: Results, metric: str, *, corpora: Sequence[str]) -> list[Row]:
+    """One row a model and comparison, over corpora of the selection; several figures for one corpus
+    (seeds, repeated measurements) are reduced to the newest."""
     wanted = [
         r
         for r in chosen
-        if r.tag is None and r.metric == metric and r.method != "fewshot" and r.corpus in CORPORA
+        if r.tag is None and r.metric == metric and r.method != "fewshot" and r.corpus in corpora
     ]
     found = []
-    for records in bias.comparisons(wanted).values():
-        newest = {(r.model, r.corpus): r for r in sorted(records, key=lambda r: r.date or "")}
-        for model in sorted({m for m, _ in newest}):
-            own = [r for (m, _), r in newest.items() if m == model]
-            one = bias.disparity(own, model, corpora=corpora, best=best)
-            if one is not None:
-                found.append(one)
+    for comparison, records in bias.comparisons(wanted).items():
+        newest: dict[str, dict[str, Result]] = defaultdict(dict)
+        for record in sorted(records, key=lambda r: r.date or ""):
+            newest[record.model][record.corpus] = record
+        found += [Row(comparison, model, newest[model]) for model in sorted(newest)]
     order = {"probe": 0, "zero_shot": 1, "finetune": 2, "trained_from_scratch": 3, "transfer": 4}
-    return sorted(found, key=lambda d: (order.get(d.comparison.method, 9), d.comparison, d.gap.value))
+    return sorted(found, key=lambda row: (order.get(row.comparison.method, 9), row.comparison, row.fall))
+
+
+def disparities(rows: Sequence[Row], *, best: Mapping[str, float], corpora: Sequence[str]) -> list[Disparity]:
+    """The disparity of every row that has two corpora or more.
+
+    best: ``bias.best_known`` of everything there is
+    """
+    found = (bias.disparity(row.values.values(), row.model, corpora=corpora, best=best) for row in rows)
+    return [one for one in found if one is not None]
 
 
 def overview(
+    known: Sequence[Row],
     found: Sequence[Disparity],
     metric: str,
     corpora: Sequence[str],
@@ -83,20 +105,21 @@ def overview(
 ) -> Chart:
     """Models by corpora, Western to distant from left to right; blanks hatched; the visitor's rows below, apart.
 
+    known: the rows to draw; found: their disparities, of which the title speaks
     own: the visitor's figures over all tags in this metric
     """
     from plotly import graph_objects as go
 
-    rows = [(row_label(d.comparison, d.model, t), d.values) for d in found[:MOST_ROWS]]
+    rows = [(row_label(row.comparison, row.model, t), row.values) for row in known[:MOST_ROWS]]
     if unavailable:
-        measured = {d.model for d in found if d.comparison.protocol == "papaioannou2025"}
+        measured = {row.model for row in known if row.comparison.protocol == "papaioannou2025"}
         places = [title for name, title in UNAVAILABLE.items() if spec(name).title not in measured]
         rows += [(f"{escape(title)} · {t('evidence.method.probe')}", {}) for title in places]
     shown_rows = len(rows) + (laid_over.HEADING + len(own) if own else 0)
     height = 64 + 30 * shown_rows
     how = str(t("evidence.overview.how"))
-    corpora = tuple(CORPORA) if own and not found else corpora  # a frame for the visitor's rows
-    if not found and not own:
+    corpora = tuple(CORPORA) if own and not known else corpora  # a frame for the visitor's rows
+    if not known and not own:
         return Chart(str(t("evidence.overview.title")), None, how, empty=str(t("evidence.nothing")))
     values = np.full((len(rows), len(corpora)), np.nan)
     hovers = np.full(values.shape, "", dtype=object)
@@ -192,10 +215,11 @@ def overview(
     figure.update_yaxes(
         tickvals=list(range(shown_rows)), ticktext=labels, showgrid=False, range=[shown_rows - 0.5, -0.5]
     )
-    records = [r for d in found for r in d.values.values()]
-    more = left_out(len(found) - MOST_ROWS, t)
+    records = [r for row in known for r in row.values.values()]
+    more = left_out(len(known) - MOST_ROWS, t)
+    click = [str(t("evidence.overview.click"))] if records else []
     return drawn(
-        overview_title(found, metric, t),
+        overview_title(found, records, metric, t),
         figure,
         how,
         height=height,
@@ -215,7 +239,12 @@ def overview(
             },
             **own_narrow,
         },
-        sources=(*sources_of(records, cited, t), *more, *([str(t("evidence.source.yours"))] if own else [])),
+        sources=(
+            *sources_of(records, cited, t),
+            *click,
+            *more,
+            *([str(t("evidence.source.yours"))] if own else []),
+        ),
         table=table,
     )
 
@@ -235,21 +264,32 @@ def _command(label: str, corpus: str) -> str:
     )
 
 
-def overview_title(found: Sequence[Disparity], metric: str, t: Speaker) -> str:
-    """States how far every model falls from its best to the corpus that is worst for most."""
-    if not found:
+def overview_title(found: Sequence[Disparity], records: Sequence[Result], metric: str, t: Speaker) -> str:
+    """States how far every model falls from its best to the corpus that is worst for most.
+
+    records: everything drawn; where no row has two corpora, the title states their range
+    """
+    if not records:
         return str(t("evidence.overview.title"))
+    name = t("evidence.metric." + metric)
+    if not found:
+        low, high = (f"{f(r.value for r in records):.2f}" for f in (min, max))
+        sure = surety(records, t, digits=".2f", scale=1)
+        return str(t("evidence.overview.range", metric=name, n=len(records), low=low, high=high, sure=sure))
     shared = [d for d in found if not d.missing] or list(found)
     worst = max({d.worst for d in shared}, key=lambda c: sum(d.worst == c for d in shared))
-    falls = [d.gap.value for d in shared if d.worst == worst]
+    falls = [d.gap for d in shared if d.worst == worst]
+    values = [f.value for f in falls]
     return str(
         t(
             "evidence.overview.finding",
-            metric=t("evidence.metric." + metric),
+            metric=name,
             count=len(falls),
             of=len(shared),
+            n=len(shared),
+            row=Markup(row_label(shared[0].comparison, shared[0].model, t)),
             worst=corpus_title(worst),
-            low=percent(min(falls)),
-            high=percent(max(falls)),
+            span=span(percent(min(values)), percent(max(values)), t),
+            sure=surety(falls, t),
         )
     )

@@ -21,7 +21,7 @@ from mirdemo.web.charting import (
 )
 from mirdemo.web.evidence.opened import family_words
 from mirdemo.web.evidence.tags import bare
-from mirdemo.web.evidence.wording import corpus_title, percent, row_label, sources_of
+from mirdemo.web.evidence.wording import corpus_title, percent, row_label, sources_of, span, surety
 from mirdemo.web.language import Speaker
 
 #: which of several figures for a tag is drawn: these methods first, then this model, then by name
@@ -128,9 +128,17 @@ def title(records: Sequence[Result], found: Sequence[bias.Trend], chosen: str, t
     """How much of the difference between tags the number of examples explains; where too few tags for that, how
     many are never found."""
     if found and not chosen:
-        shares = [trend.explained.value for trend in found]
+        shares = [trend.explained for trend in found]
         key = "rising" if all(trend.slope.low > 0 for trend in found) else "mixed"
-        return str(t(f"evidence.rarity.{key}", low=percent(min(shares)), high=percent(max(shares))))
+        return str(
+            t(
+                f"evidence.rarity.{key}",
+                n=len(found),
+                tradition=t("evidence.tradition." + found[0].tradition),
+                span=span(*(percent(f(s.value for s in shares)) for f in (min, max)), t),
+                sure=span(percent(min(s.low for s in shares)), percent(max(s.high for s in shares)), t),
+            )
+        )
     never = sum(r.value == 0 for r in records)
     best = max(records, key=lambda r: r.value)
     said = {
@@ -140,6 +148,7 @@ def title(records: Sequence[Result], found: Sequence[bias.Trend], chosen: str, t
         "half": sum(r.value >= 0.5 for r in records),
         "best": bare(best.tag),
         "value": f"{best.value:.2f}",
+        "sure": surety([best], t, digits=".2f", scale=1),
     }
     return str(t("evidence.rarity.counted", **said))
 

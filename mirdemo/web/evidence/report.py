@@ -10,7 +10,8 @@ from mirdemo.results import Results
 from mirdemo.web.charting import LIGHT, Chart
 from mirdemo.web.evidence import drawing
 from mirdemo.web.evidence.selection import Selection
-from mirdemo.web.language import LANGUAGES, choose, speaker
+from mirdemo.web.evidence.wording import on_paper
+from mirdemo.web.language import DEFAULT, LANGUAGES, Speaker, choose, speaker
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -31,20 +32,21 @@ def evidence_report(chosen: Selection, language: str, own: Results | None = None
     view = drawing.view(chosen, language) if own is None else drawing.view_with(own, chosen, language)
     drawn = [(name, chart) for name, chart in view.charts if chart.json is not None]
     used = {source for _, chart in drawn for source in chart.sources}
+    caution = "caution" if t.language == DEFAULT else f"caution_{t.language}"
     return reporting.report(
-        [_section(chart) for _, chart in drawn],
+        [_section(chart, t) for _, chart in drawn],
         words={word: t(f"report.{word}") for word in WORDS},
         language=t.language,
         summary=[chart.title for name, chart in drawn if name in SAID],
-        sources=[c for c in results.citations().values() if c["short"] in used],
+        sources=[c | {"caution": c[caution]} for c in results.citations().values() if c["short"] in used],
     )
 
 
-def _section(chart: Chart) -> Section:
+def _section(chart: Chart, t: Speaker) -> Section:
     figure = chart.json
     for stand_in, colour in LIGHT.items():
         figure = figure.replace(stand_in, colour)
-    return Section(chart.title, figure, chart.how, chart.sources, chart.height)
+    return Section(chart.title, figure, chart.how, on_paper(chart.sources, t), chart.height)
 
 
 def report_route() -> Route:

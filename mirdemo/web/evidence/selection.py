@@ -12,7 +12,7 @@ import numpy as np
 from mirdemo import results
 from mirdemo.backbones.registry import specs
 from mirdemo.corpora.facts import CORPORA
-from mirdemo.results import Results
+from mirdemo.results import Result, Results
 from mirdemo.web.evidence.tags import FAMILIES, family
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ LICENCES = ("any", "commercial")
 SIZES = ("any", "small")
 #: parameters of a small model, at most
 SMALL = 100_000_000
+#: metrics of single tags that are shown, whatever metric is chosen for the rest
+TAG_METRICS = ("f1", "precision", "recall")
 #: characters of a tag's key in an address
 MOST_KEY = 150
 
@@ -125,6 +127,43 @@ def choose(all_results: Results, selection: Selection, *, yours: Sequence[int] =
 def of_visitor(own: Results, selection: Selection) -> Results:
     """A visitor's own records under the same filters; a choice of corpora keeps them if ``YOURS`` is among it."""
     return choose(own, selection, yours=range(len(own)))
+
+
+def shown(all_results: Results, selection: Selection) -> Results:
+    """The records that the charts and the tag explorer of a selection are drawn from, and no others."""
+    return Results(tuple(r for r in choose(all_results, selection) if is_shown(r, selection.metric)))
+
+
+def shown_of_visitor(own: Results, selection: Selection) -> Results:
+    """The same of a visitor's own: their figures over all tags, and their points beside the few-shot curves."""
+    from mirdemo.web.evidence import laid_over
+
+    mine = of_visitor(own, selection)
+    drawn = [*laid_over.over_tags(mine, selection.metric), *laid_over.curve_points(mine)]
+    return Results(tuple({record.key: record for record in drawn}.values()))
+
+
+def is_shown(record: Result, metric: str) -> bool:
+    """Whether a record is drawn where figures over all tags are shown in ``metric``: of tags of the six corpora what
+    the explorer tells; few-shot figures on the published curves; on synthesised music plain probes."""
+    if record.tag is not None:
+        return record.metric in TAG_METRICS and record.corpus in CORPORA
+    if record.method == "fewshot":
+        return on_few_shot_curve(record)
+    plain_probe = record.method == "probe" and record.whitening is None
+    return record.metric == metric and (plain_probe or record.corpus in CORPORA)
+
+
+def on_few_shot_curve(record: Result) -> bool:
+    """Whether a record is a point of the few-shot chart, whose metric is macro-F1 whatever metric is chosen."""
+    return (
+        record.method == "fewshot"
+        and record.protocol == "lcprotonets2024"
+        and record.metric == "macro_f1"
+        and record.setting.get("few_shot") in ("LC-Protonets", "one-vs-rest")
+        and record.setting.get("backbone_training") == "full ft"
+        and record.setting.get("tags") in ("base", "both")
+    )
 
 
 def _in_family(frame: pandas.DataFrame, wanted: str) -> np.ndarray:

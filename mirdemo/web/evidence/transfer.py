@@ -21,6 +21,7 @@ from mirdemo.web.evidence.wording import (
     MOST_PANELS,
     corpus_title,
     hover,
+    least_range,
     left_out,
     link_of,
     sources_of,
@@ -93,7 +94,14 @@ def transfer(chosen: Results, metric: str, cited: dict, t: Speaker) -> Chart:
         zeroline=False,
         automargin=True,
     )
-    figure.update_yaxes(tickformat=".2f", gridcolor=FAINT, zeroline=False, fixedrange=True)
+    values = [r.value for m in names for of in table[m].values() for r in of.values()]
+    figure.update_yaxes(
+        tickformat=".2f",
+        gridcolor=FAINT,
+        zeroline=False,
+        fixedrange=True,
+        range=least_range(min(values), max(values)),
+    )
     figure.update_layout(
         showlegend=True,
         legend={"y": 1.1},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,7 +16,7 @@ from mirdemo import bias, results
 from mirdemo.corpora.facts import CORPORA
 from mirdemo.results import Results
 from mirdemo.web.charting import SEQUENTIAL, HeatTable
-from mirdemo.web.evidence import drawing, overview, selection, wording
+from mirdemo.web.evidence import drawing, overview, rarity, selection, wording
 from mirdemo.web.evidence.selection import Selection
 from mirdemo.web.language import LANGUAGES, speaker
 from mirdemo.web.templating import render
@@ -56,7 +57,8 @@ def test_every_view_draws_or_says_why_not(language, chosen):
 
 def test_the_overview_finding_is_computed_from_the_figures():
     records = results.published()
-    found = overview.disparities(records, "roc_auc", best=bias.best_known(records, "roc_auc"), corpora=SIX)
+    rows = overview.rows_of(records, "roc_auc", corpora=SIX)
+    found = overview.disparities(rows, best=bias.best_known(records, "roc_auc"), corpora=SIX)
     title = drawn()["overview"].title
     worst = [d for d in found if d.worst == "carnatic"]
     assert f"{len(worst)} of {len(found)}" in title
@@ -66,6 +68,128 @@ def test_the_overview_finding_is_computed_from_the_figures():
     assert "Carnatic" in title
     without = Results(tuple(r for r in records if r.corpus != "carnatic"))
     assert "Carnatic" not in drawn(records=without)["overview"].title
+
+
+@pytest.mark.parametrize(
+    ("chosen", "rows"), [(Selection(metric="map", corpora=("lyra",)), 12), (Selection(models=("AST",)), 3)]
+)
+def test_the_overview_draws_every_figure_over_all_tags_in_the_metric(chosen, rows):
+    chart = drawn(chosen)["overview"]
+    cells = [v for row in heat(chart)["z"] for v in row if v is not None]
+    wanted = [
+        r.value
+        for r in selection.choose(results.published(), chosen)
+        if r.tag is None and r.metric == chosen.metric and r.method != "fewshot"
+    ]
+    assert sorted(cells) == sorted(wanted)
+    assert len(heat(chart)["z"]) == rows
+
+
+def test_one_corpus_is_drawn_with_its_range_and_its_gaps_say_what_they_need():
+    charts = drawn(Selection(metric="map", corpora=("lyra",)))
+    assert charts["overview"].title.startswith("mAP: 12 rows from 0.40 to 0.57 (no interval published)")
+    for name in ("gaps", "normalised"):
+        assert charts[name].json is None
+        assert "at least two corpora" in charts[name].empty
+    one = Selection(models=("MERT-v1-95M",), metric="map")
+    assert "MERT-v1-95M · probing is weakest on MagnaTagATune" in drawn(one)["overview"].title
+    few = tuple(r for r in results.published() if r.model == "MERT-v1-95M" and r.corpus in SIX[:5])
+    assert "for all six corpora" in drawn(records=Results(few))["gaps"].empty
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    "chosen", [Selection(corpora=("lyra",)), Selection(models=("MERT-v1-95M",)), Selection(metric="map")]
+)
+def test_no_finding_goes_from_a_number_to_the_same_or_speaks_of_every_one_of_one(language, chosen):
+    for name, chart in drawn(chosen, language).items():
+        assert not re.search(r"(?<![\d.])([\d.]+)( to |〜)\1(?![\d.])", chart.title), name
+        if len(chosen.corpora) == 1:
+            assert not re.search("every (tradition|corpus)|どの(伝統|コーパス)", chart.title), name
+
+
+def test_the_findings_of_one_corpus_name_it():
+    charts = drawn(Selection(corpora=("lyra",)))
+    assert charts["rarity"].title.startswith("Greek: tags with more test recordings score higher; how rare")
+    assert "with LC-Protonets Lyra loses 7 points" in charts["fewshot"].title
+
+
+def test_rarity_is_told_with_the_outer_limits_of_its_intervals_and_no_other_cause():
+    records = rarity.per_tag(results.published())
+    shares = [trend.explained for trend in bias.trends(records)]
+    low, high = (f"{100 * f(s.value for s in shares):.0f}" for f in (min, max))
+    outer = f"{100 * min(s.low for s in shares):.0f} to {100 * max(s.high for s in shares):.0f} %"
+    chart = drawn()["rarity"]
+    assert f"explains {low} to {high} % of the difference ({outer} with the intervals)" in chart.title
+    assert chart.title.startswith("Tags with more test recordings")
+    assert "test recordings" in json.loads(chart.json)["layout"]["xaxis"]["title"]["text"]
+
+
+@pytest.mark.parametrize("name", ["overview", "gaps", "rarity"])
+def test_a_finding_carries_the_interval_of_what_it_states(name):
+    def sure(r):
+        return replace(r, low=r.value * 0.95, high=1 - (1 - r.value) * 0.95, level=0.9, n=9)
+
+    chosen = Selection(family="makam")  # counted, for its tags lie in one tradition
+    plain = drawn(chosen)[name]
+    known = drawn(chosen, records=Results(tuple(map(sure, results.published()))))[name]
+    assert "(no interval published)" in plain.title.replace("; no", " (no")
+    assert re.search(r"[\d.]+ to [\d.]+ with the intervals", known.title)
+    mixed = [sure(r) if r.model != "CultureMERT-95M" else r for r in results.published()]
+    if name != "rarity":
+        assert re.search(
+            r"with the intervals that \d+ of \d+ have", drawn(records=Results(tuple(mixed)))[name].title
+        )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_weakest_place_is_named_as_its_row(language):
+    chart = drawn(language=language)["normalised"]
+    named = [row for row in json.loads(chart.json)["layout"]["yaxis"]["ticktext"] if row in chart.title]
+    assert len(named) == 1
+    assert " · " in named[0]
+
+
+def test_no_two_curves_look_alike_and_each_name_stands_at_the_end_of_its_own():
+    plain = json.loads(drawn()["fewshot"].json)
+    solid = [t for t in plain["data"] if "marker" in t and t["line"]["dash"] == "solid"]
+    marks = [(t["marker"]["symbol"], t["marker"]["color"]) for t in solid]
+    assert len(set(marks)) == len(marks) == 6
+    assert {t["name"] for t in solid if t["showlegend"]} == {"MagnaTagATune", "FMA-medium"}
+    ends = {t["name"]: (max(t["x"]), t["y"][t["x"].index(max(t["x"]))]) for t in solid}
+    labels = {a["text"]: a for a in plain["layout"]["annotations"]}
+    assert set(labels) == set(ends)
+    for name, (x, y) in ends.items():
+        assert labels[name]["x"] == x
+        assert labels[name]["y"] == pytest.approx(y, abs=0.1)
+    at = sorted(a["y"] for a in labels.values() if a["x"] == 60)
+    assert min(b - a for a, b in pairwise(at)) > 0.04
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_synthesised_music_is_called_so_wherever_it_is_drawn(language):
+    t, charts = speaker(language), drawn(language=language, records=results.shipped())
+    words = str(t("evidence.measured_synthesised"))
+    headings = json.loads(charts["cost"].json)["layout"]["yaxis"]["ticktext"]
+    assert sum(words in label for label in headings) == 1
+    narrow = json.loads(charts["cost"].json)["narrow"]["yaxis"]["ticktext"]
+    assert sum(str(t("evidence.measured_synthesised_narrow")) in label for label in narrow) == 1
+    assert max(len(line) for label in narrow for line in label.split("<br>")) < 32, "too wide for a phone"
+    assert words in charts["cost"].how
+    for name in ("cost", "controlled"):
+        assert words in charts[name].sources
+        assert words in charts[name].json  # in the hovers
+    assert charts["controlled"].title.startswith(
+        {"en": "On synthesised music:", "ja": "合成した音楽では："}[language]
+    )
+    assert {"en": "synthesised", "ja": "合成"}[language] in t("evidence.intro")
+
+
+def test_an_axis_is_wide_enough_for_its_ticks_to_differ():
+    one = drawn(Selection(models=("CultureMERT-95M",), corpora=("lyra",)))["cost"]
+    low, high = json.loads(one.json)["layout"]["xaxis"]["range"]
+    assert high - low >= 0.1
+    assert "range" not in json.loads(drawn()["cost"].json)["layout"]["xaxis"]
 
 
 def heat(chart):

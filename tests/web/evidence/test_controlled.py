@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from mirdemo import results
@@ -87,6 +89,13 @@ def test_whitened_figures_and_other_models_stay_out():
     other = list(figures("somebody", 0.9, 0.1))
     drawn = chart(figures("mini-west", 0.9, 0.7), figures("mini-world", 0.8, 0.8), other)
     assert "somebody" not in drawn.json
+
+
+def test_lines_are_named_as_everywhere_else():
+    drawn = chart(*(figures(name, 0.9, 0.7 + i / 20) for i, name in enumerate(controlled.TITLES)))
+    plain = json.loads(drawn.json)
+    assert {a["text"] for a in plain["layout"]["annotations"]} == set(controlled.TITLES)
+    assert "Mini-West and Mini-World" in drawn.how
 
 
 def test_no_results_no_chart():

@@ -49,6 +49,19 @@ def test_pairs_by_hand():
     assert found.against == 2
 
 
+def test_what_is_no_network_is_not_the_smaller_network():
+    records = [figure("Spectral statistics", 0.5), figure(SMALL, 0.7)]
+    assert cost.pairs(cost.probes(records, "roc_auc")).n == 0
+    assert "nothing can be said about size" in chart(*records).title
+    found = cost.pairs(cost.probes([*records, figure(LARGE, 0.8)], "roc_auc"))
+    assert (found.n, found.up) == (1, 1)
+
+
+def test_only_probed_models_are_said_to_be_left_out_for_their_size():
+    drawn = chart(figure(SMALL, 0.7), figure("AST", 0.9, method="finetune"))
+    assert "AST" not in drawn.how
+
+
 def test_without_intervals_nothing_is_clear():
     records = [figure(SMALL, 0.5, None), figure(LARGE, 0.9, None)]
     found = cost.pairs(cost.probes(records, "roc_auc"))
@@ -76,7 +89,8 @@ def test_what_was_played_with_and_whitened_figures_stay_out():
 
 def test_a_model_of_unknown_size_is_named_and_left_out():
     drawn = chart(figure(SMALL, 0.7), figure("AST", 0.9))
-    assert "1 model has no known size" in drawn.title
+    assert "size" in drawn.title
+    assert "AST" not in drawn.title
     assert "not known here: AST" in drawn.how
     assert "AST" not in drawn.json
 

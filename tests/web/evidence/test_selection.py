@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,6 +60,25 @@ def test_a_filter_leaves_what_it_says_and_all_of_it(chosen, fits):
     left = selection.choose(published, chosen)
     assert list(left) == [r for r in published if fits(r)]
     assert len(left) > 0
+
+
+def test_only_what_some_chart_draws_is_shown():
+    everything = results.shipped()
+    shown = selection.shown(everything, Selection(metric="map"))
+    kinds = {(r.method, r.metric, r.corpus in CORPORA, r.tag is None) for r in shown}
+    assert (
+        "probe",
+        "map",
+        False,
+        True,
+    ) in kinds  # on synthesised music: chart 7 and the controlled experiment
+    assert ("finetune", "map", False, True) not in kinds  # drawn nowhere
+    assert all(inside for _, _, inside, overall in kinds if not overall)
+    assert {metric for method, metric, _, _ in kinds if method == "fewshot"} == {"macro_f1"}
+    point = next(r for r in shown if r.method == "fewshot")
+    told_little = replace(point, setting={"n_way": 5, "k_shot": 3})
+    assert selection.is_shown(point, "map")
+    assert not selection.is_shown(told_little, "map")
 
 
 def test_a_model_whose_licence_is_not_stated_is_not_offered_for_commercial_use():
