@@ -148,7 +148,12 @@ class FewShotTab:
             ),
             "layers_job": self._job(visitor, LAYERS_JOB),
             "layers": layers
-            and get("layers", (layers, now, said), lambda: charts.layer_chart(layers, now, names, t)),
+            and get(
+                "layers",
+                (layers, now, said),
+                lambda: charts.layer_chart(layers, now, _measured_best(), names, t),
+            ),
+            "any_good": layers and layers.any_good,
             "best": layers and layers.choice.best != now and (layers.choice.best, *names(layers.choice.best)),
             "missing": [_title(t, one) for one in layers.missing] if layers else [],
             "tagger": DOWNLOAD.address(visitor),
@@ -164,6 +169,7 @@ class FewShotTab:
         farthest = max([distance for _, distance in one.per_tag] + [one.threshold or 0.0]) or 1.0
         return {
             "answer": one,
+            "sure": shown.certainty(one, t),
             "track": visitor.sounds.track(one.clip, bars=160),
             "lanes": [
                 (tag, _in_percent(spans(one, one.labels[:, column] > 0), seconds))
@@ -346,6 +352,12 @@ def _best_other(backbone: str) -> tuple[BackboneSpec, FewShotAccuracy] | None:
     """The embedded backbone that was measured best, where it is another one than this."""
     best = best_for_few_shot()
     return None if best is None or best.backbone == backbone else (spec(best.backbone), best)
+
+
+def _measured_best() -> Setting | None:
+    """How the embedded backbone measured best listened when it was measured."""
+    best = best_for_few_shot()
+    return None if best is None else Setting(best.backbone, layers_of(best.backbone)[-1], whitened=True)
 
 
 def _setting(visitor: Visitor) -> Setting:

@@ -110,6 +110,7 @@ class FineTuneTab:
             "status": state,
             "sick": state.health.reason(chosen.title) if state.health and not state.health.ok else None,
             "trainable": trainable,
+            "network": (part := outlook.trained_part(chosen)) and shown.backbone_words(t, part),
             "others": [
                 (one.name, one.title) for one in specs().values() if one.embedded and outlook.trainable(one)
             ],

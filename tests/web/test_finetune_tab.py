@@ -19,6 +19,8 @@ from types import SimpleNamespace
 import gradio as gr
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import mirdemo
 from mirdemo.audio import Clip
@@ -28,7 +30,7 @@ from mirdemo.finetuning import PRICES, Epoch, FineTuneSettings, duration_estimat
 from mirdemo.sentences import Cancelled, MirdemoError
 from mirdemo.web import gpu
 from mirdemo.web.errors import PageError
-from mirdemo.web.finetune import child, endpoint, outlook, running, shown, worker
+from mirdemo.web.finetune import charts, child, endpoint, outlook, running, shown, worker
 from mirdemo.web.finetune.order import Broken, Order, Step
 from mirdemo.web.finetune.outlook import Outlook
 from mirdemo.web.finetune.running import Result, Wanted, Watched
@@ -131,6 +133,22 @@ def test_a_backbone_without_layers_says_so_and_names_those_that_have_some(tab, v
     assert JOB not in visitor.jobs
 
 
+@pytest.mark.parametrize(
+    ("language", "named"),
+    [("en", "Train that network by itself: Mini-World."), ("ja", "ネットワークである Mini-World を学習")],
+)
+def test_what_is_half_a_network_cannot_be_trained_as_one_and_names_its_network(
+    tab, visitor: Visitor, language: str, named: str
+):
+    visitor.backbone = "mini-world-spectral"
+    said = plain(drawn(tab, visitor, language))
+    assert named in said
+    assert "has no layers" not in said, "half of it has learned"
+    assert "計算だけで、学習できる" not in said
+    visitor.backbone = "spectral"
+    assert named not in plain(drawn(tab, visitor, language))
+
+
 def test_size_and_licence_of_what_has_to_be_fetched_stand_before_the_button(tab, visitor: Visitor):
     visitor.backbone = "mert-95m"
     said = plain(drawn(tab, visitor))
@@ -156,7 +174,7 @@ def test_time_and_price_are_shown_before_and_follow_a_price_that_is_typed(tab, v
     desk.outlooks["mini-west", 2] = replace(desk.outlooks["mini-west", 2], basis="sizes on the cpu")
     assert "right to the order of magnitude" in plain(drawn(tab, visitor))
     tab.epochs(visitor, Act({"value": "5"}))
-    assert "about 13 minutes to about 15 minutes on this machine" in plain(drawn(tab, visitor))
+    assert "about 13 to 15 minutes on this machine" in plain(drawn(tab, visitor))
     for wrong in ("-1", "nan", "1e9", "x"):
         with pytest.raises(PageError):
             tab.price(visitor, Act({"hardware": "cpu-basic", "value": wrong}))
@@ -176,6 +194,21 @@ def test_times_elsewhere_grow_with_the_work_and_shrink_with_the_hardware():
 )
 def test_an_estimate_is_told_no_finer_than_it_is(seconds: float, said: str):
     assert shown.time_words(speaker("en"), seconds) == f"about {said}"
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "en", "ja"),
+    [
+        (15, 20, "about 15 to 20 seconds", "約 15〜20 秒"),
+        (70, 300, "about 1 to 5 minutes", "約 1〜5 分"),
+        (7200, 9000, "about 2.0 to 2.5 hours", "約 2.0〜2.5 時間"),
+        (40, 180, "about 40 seconds to about 3 minutes", "約 40 秒から約 3 分"),
+        (61, 62, "about a minute", "約 1 分"),
+    ],
+)
+def test_a_range_of_one_unit_names_it_once(least: float, most: float, en: str, ja: str):
+    assert shown.range_words(speaker("en"), least, most) == en
+    assert shown.range_words(speaker("ja"), least, most) == ja
 
 
 def test_one_recording_cannot_be_trained_on(tab, visitor: Visitor):
@@ -517,6 +550,22 @@ def test_the_verdict_stands_first_in_words_with_n_and_the_rule_below(tab, after:
         0.0 if gain.high is None else pytest.approx(gain.high - gain.value) for gain in gains
     ]
     assert chart["layout"]["yaxis"]["ticktext"][1:] == ["&lt;b&gt;", "high"]
+    line = str(speaker(language)("fine-tune.chart.smallest", gain="+0.02"))
+    for side, notes in (("left", chart["layout"]["annotations"]), ("right", chart["narrow"]["annotations"])):
+        named = [(note["x"], note["xanchor"]) for note in notes if note["text"] == line]
+        assert named == [(report.smallest_gain, side)]
+    scale = chart["layout"]["xaxis2"]
+    assert scale["ticktext"][scale["tickvals"].index(0)] == "0"
+
+
+@given(st.floats(0.055, 4.0))
+def test_ticks_of_differences_are_few_balanced_in_range_and_signed(reach: float):
+    ticks = charts._ticks(reach)
+    assert ticks == [-tick for tick in reversed(ticks)]
+    assert 3 <= len(ticks) <= 5
+    assert max(ticks) <= reach
+    signs = [charts._tick(tick)[0] for tick in ticks]
+    assert signs == ["−"] * (len(ticks) // 2) + ["0"] + ["+"] * (len(ticks) // 2)
 
 
 def test_an_answer_about_earlier_clips_is_marked_and_can_be_asked_again(tab, after: Visitor):

@@ -1,1 +1,1 @@
-"""The few-shot tab's inside: the map (``placing``), what takes a moment (``studies``), charts, words, what is taken home."""
+"""The few-shot tab's inside: the map (``placing``, ``labels``), what takes a moment (``studies``), charts, words, what is taken home."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from markupsafe import escape
 
 from mirdemo.web.charting import FAINT, INK, Chart, bare_figure, drawn, faded, with_interval
+from mirdemo.web.fewshot.labels import name_places
 from mirdemo.web.fewshot.placing import Plane, stars
 from mirdemo.web.fewshot.studies import Curve, Layers, Setting
 from mirdemo.web.language import Speaker
@@ -22,6 +25,8 @@ ACCENT = "#4340b8"
 #: Colours (Okabe and Ito 2008) and shapes of tags in turn; both differ, so that neither is needed alone.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#B8860B", "#56B4E9", "#7A4E9E", "#8C6D46")
 SHAPES = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "pentagon", "hexagon2", "x")
+#: The map's plot, width and height in pixels, on a desktop and on a phone: as far as names must make room.
+MAP_PLOT, NARROW_PLOT = (900.0, 380.0), (300.0, 330.0)
 #: Bars of the chart of layers; the rest is in the list of layers.
 MOST_LAYERS = 10
 
@@ -34,7 +39,8 @@ def heading(t: Speaker, tags: Sequence[str]) -> str:
 def map_chart(built: Built, plane: Plane, answers: Sequence[Answer], sounds: Sounds, t: Speaker) -> Chart:
     """Clips by the colour and shape of their first tag, prototypes as stars, queries as ringed crosses.
 
-    Every point plays when clicked: a prototype plays the clip nearest to it.
+    Every point plays when clicked: a prototype plays the clip nearest to it. Named are the latest query and the
+    prototypes of its tags, without a query every prototype of a whole tag, but on a phone none.
     """
     figure = bare_figure(height=480, left=16, bottom=36, top=8)
     clips, places = built.clips, plane.place(built.rows)
@@ -56,16 +62,13 @@ def map_chart(built: Built, plane: Plane, answers: Sequence[Answer], sounds: Sou
             hoverinfo="text",
             customdata=[{"play": sounds.track(clips.clips[row], bars=40).url} for row in rows],
         )
+    found = stars(built, plane)
     for named in (False, True):
-        some = [star for star in stars(built, plane) if bool(star.named) is named]
+        some = [star for star in found if bool(star.named) is named]
         figure.add_scatter(
             x=[star.x for star in some],
             y=[star.y for star in some],
-            mode="markers+text" if named else "markers",
-            text=[_plain(t("few-shot.joint").join(star.named)) for star in some] if named else None,
-            textposition="top center",
-            cliponaxis=False,
-            textfont={"size": 13},
+            mode="markers",
             marker={
                 "symbol": "star" if named else "star-open",
                 "size": 13 if named else 8,
@@ -81,36 +84,75 @@ def map_chart(built: Built, plane: Plane, answers: Sequence[Answer], sounds: Sou
             customdata=[{"play": sounds.track(clips.clips[star.clip], bars=40).url} for star in some],
         )
     asked = [one for one in answers if one.built is built and one.clip.sha256 not in inside]
+    at = plane.place(np.stack([one.row for one in asked])) if asked else np.empty((0, 2))
     if asked:
-        at = plane.place(np.stack([one.row for one in asked]))
         figure.add_scatter(
             x=at[:, 0],
             y=at[:, 1],
-            mode="markers+text",
-            text=[_plain(_short(one.clip.name)) for one in asked],
-            textposition="bottom center",
-            cliponaxis=False,
-            textfont={"size": 13, "weight": 600},
+            mode="markers",
             marker={"symbol": "circle-x-open", "size": 17, "color": INK, "line": {"width": 2.5}},
             name=str(t("few-shot.map.query")),
             hovertext=[f"{_plain(one.clip.name)}<br>{_plain(said(t, one))}" for one in asked],
             hoverinfo="text",
             customdata=[{"play": sounds.track(one.clip, bars=160).url} for one in asked],
         )
+    heads = [star for star in found if star.named and (not asked or {*star.named} & {*asked[-1].tags})]
+    names = [t("few-shot.joint").join(star.named) for star in heads]
+    names += [_short(one.clip.name) for one in asked[-1:]]
+    named_at = np.vstack([*((star.x, star.y) for star in heads), *at[-1:], np.empty((0, 2))])
+    every = np.vstack([places, *((star.x, star.y) for star in found), at])
+    spans = [_padded(every[:, axis]) for axis in (0, 1)]
+    wide, narrow = (
+        name_places(
+            names, *(_pixels(some, spans, plot) for some in (named_at, np.vstack([places, at]))), plot
+        )
+        for plot in (MAP_PLOT, NARROW_PLOT)
+    )
+    figure.add_scatter(
+        x=named_at[:, 0],
+        y=named_at[:, 1],
+        mode="markers+text",  # an unseen mark keeps each name off the one that is seen
+        marker={"size": 15, "opacity": 0},
+        text=[_plain(name) for name in names],
+        textposition=wide,
+        cliponaxis=False,
+        textfont={"size": 13, "weight": [400] * len(heads) + [600] * len(asked[-1:])},
+        hoverinfo="skip",
+        showlegend=False,
+    )
     blank = {"showticklabels": False, "zeroline": False, "showgrid": False}
     shares = [f"{100 * share:.0f}" for share in plane.share]
     figure.update_layout(
         showlegend=True, legend={"font": {"size": 13}, "itemclick": False, "itemdoubleclick": False}
     )
-    figure.update_xaxes(title_text=str(t("few-shot.map.axis", n=1, percent=shares[0])), **blank)
-    figure.update_yaxes(title_text=str(t("few-shot.map.axis", n=2, percent=shares[1])), **blank)
+    for update, n, span in ((figure.update_xaxes, 1, spans[0]), (figure.update_yaxes, 2, spans[1])):
+        update(title_text=str(t("few-shot.map.axis", n=n, percent=shares[n - 1])), range=span, **blank)
     return drawn(
         t("few-shot.map.share", percent=f"{100 * plane.share.sum():.0f}"),
         figure,
         t("few-shot.map.how"),
         height=480,
-        narrow={"showlegend": False, "height": 400},
+        narrow={
+            "showlegend": False,
+            "height": 400,
+            f"traces.{len(figure.data) - 1}": {"textposition": narrow, "visible": bool(asked)},
+        },
     )
+
+
+def _padded(values: np.ndarray) -> list[float]:
+    """From the least to the greatest, and a little beyond for the marks."""
+    reach = max(float(np.ptp(values)), 1e-6)
+    return [float(values.min()) - 0.06 * reach, float(values.max()) + 0.06 * reach]
+
+
+def _pixels(
+    at: np.ndarray, spans: Sequence[Sequence[float]], size: tuple[float, float]
+) -> list[tuple[float, float]]:
+    """Places on the map, (n, 2), -> pixels from the top left of a plot of this size."""
+    low, high = np.array(spans).T
+    share = (at - low) / (high - low)
+    return [(float(x * size[0]), float((1 - y) * size[1])) for x, y in share]
 
 
 def said(t: Speaker, one: Answer) -> str:
@@ -180,16 +222,19 @@ def curve_chart(curve: Curve, t: Speaker) -> Chart:
         showgrid=False,
     )
     figure.update_yaxes(title_text="Macro-F1", range=[0, 1.05], tickvals=[0, 0.25, 0.5, 0.75, 1])
-    first, last = report.points[0], report.points[-1]
+    first, last, gain = report.points[0], report.points[-1], curve.gain
+    answer = "unclear"
+    if gain is not None and (gain.low > 0 or gain.high < 0):
+        answer = "better" if gain.low > 0 else "worse"
     title = t(
-        "few-shot.curve.title",
+        f"few-shot.curve.title.{answer}",
         first=first.shots,
         last=last.shots,
         low=f"{first.macro_f1.value:.2f}",
-        high=f"{last.macro_f1.value:.2f}",
+        high=figure_words(last.macro_f1, none),
     )
     if first is last:
-        title = t("few-shot.curve.title.single", n=first.shots, value=f"{first.macro_f1.value:.2f}")
+        title = t("few-shot.curve.title.single", n=first.shots, value=figure_words(first.macro_f1, none))
     how = t("few-shot.curve.how", repeats=report.repeats, recordings=report.n_recordings)
     return drawn(title, figure, how, height=320, narrow={"height": 280})
 
@@ -220,15 +265,19 @@ def _ribbon(figure: Any, x: list, low: list, high: list, alpha: float) -> None:
 
 
 def layer_chart(
-    found: Layers, now: Setting, names: Callable[[Setting], tuple[str, str]], t: Speaker
+    found: Layers,
+    now: Setting,
+    always: Setting | None,
+    names: Callable[[Setting], tuple[str, str]],
+    t: Speaker,
 ) -> Chart:
-    """The best settings by macro-F1, the one in use always among them. A click on a point applies it.
+    """The best settings by macro-F1, the one in use and ``always`` among them. A click on a point applies it.
 
     names: Setting -> what its backbone and its layer are called, in this language
     """
     ranked = sorted(found.choice.candidates, key=lambda one: -(one.score.macro_f1.value or 0.0))
     shown = ranked[:MOST_LAYERS]
-    shown += [one for one in ranked[MOST_LAYERS:] if one.name == now]
+    shown += [one for one in ranked[MOST_LAYERS:] if one.name in (now, always)]
     shown = shown[::-1]
     none = t("few-shot.no_interval")
     height = 76 + 44 * len(shown)
@@ -274,21 +323,25 @@ def layer_chart(
         text=_plain(t("few-shot.layers.chance")),
         font={"size": 13},
     )
-    labels = []
+    labels, short = [], []
     for one in shown:
-        backbone, layer = map(_plain, names(one.name))
-        use = f" ({_plain(t('few-shot.layers.now'))})" if one.name == now else ""
-        labels.append(f"{layer}{use}<br>{backbone}")
+        backbone, layer = names(one.name)
+        use = f" ({t('few-shot.layers.now')})" if one.name == now else ""
+        labels.append(f"{_plain(layer + use)}<br>{_plain(backbone)}")
+        short.append(_lines(layer + use) + _lines(backbone))
+    pitch = 14 + 8 * max([len(one) + len(below) for one, below in pairwise(short)], default=6)
     figure.update_yaxes(
         tickvals=list(range(len(shown))), ticktext=labels, range=[-0.6, len(shown) - 0.4], showgrid=False
     )
     figure.update_xaxes(title_text="Macro-F1", range=[0, 1.02], tickvals=[0, 0.25, 0.5, 0.75, 1])
     figure.update_layout(margin={"t": 26})
     best, ahead = found.choice[found.choice.best], found.choice.ahead
+    answer = ("clear" if found.choice.clear else "unclear") if found.any_good else "none"
     title = t(
-        "few-shot.layers.clear" if found.choice.clear else "few-shot.layers.unclear",
+        f"few-shot.layers.{answer}",
         best=t("few-shot.setting", backbone=names(best.name)[0], layer=names(best.name)[1]),
-        value=f"{best.score.macro_f1.value or 0:.2f}",
+        figure=figure_words(best.score.macro_f1, none),
+        chance=f"{chance:.2f}",
     )
     gap = t("few-shot.layers.no_gap")
     if ahead is not None and ahead.value is not None:
@@ -305,7 +358,11 @@ def layer_chart(
         figure,
         how,
         height=height,
-        narrow={"xaxis": {"tickvals": [0, 0.5, 1]}, "yaxis": {"tickfont": {"size": 13}}},
+        narrow={
+            "height": 76 + pitch * len(shown),
+            "xaxis": {"tickvals": [0, 0.5, 1]},
+            "yaxis": {"tickfont": {"size": 13}, "ticktext": ["<br>".join(lines) for lines in short]},
+        },
     )
 
 
@@ -314,6 +371,11 @@ def figure_words(figure: Interval, none: str) -> str:
     if figure.value is None:
         return "–"
     return with_interval(figure.value, figure.low, figure.high, none)
+
+
+def _lines(words: str) -> list[str]:
+    """Words in lines short enough to stand beside a chart on a phone; East Asian letters are twice as wide."""
+    return [_plain(line) for line in textwrap.wrap(words, 22 if words.isascii() else 12)]
 
 
 def _short(name: str, most: int = 18) -> str:

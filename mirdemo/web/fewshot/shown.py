@@ -17,7 +17,7 @@ from mirdemo.web.probe.shown import layer_words
 
 if TYPE_CHECKING:
     from mirdemo.clips import LabelledClips
-    from mirdemo.fewshot import LearningCurve, TagScore
+    from mirdemo.fewshot import LearningCurve, Score, TagScore
     from mirdemo.web.fewshot.studies import Setting, Waiting
     from mirdemo.web.player import Sounds
     from mirdemo.web.session import Visitor
@@ -84,15 +84,41 @@ def verdict(one: TagScore, n_clips: int) -> str:
     return "unsure" if one.f1.value > chance else "missed"
 
 
+def beats_every_tag(score: Score) -> str:
+    """``better``: the interval of macro-F1 lies above giving every tag to every clip; ``no_better``: the value does not."""
+    f1 = score.macro_f1
+    if f1.value is not None and f1.value <= score.chance_macro_f1:
+        return "no_better"
+    return "better" if f1.low is not None and f1.low > score.chance_macro_f1 else "unsure"
+
+
+def certainty(one: Answer, t: Speaker) -> dict[str, Any]:
+    """How far an answer's tags can be believed, by leaving each recording of its support set out.
+
+    tags: (tag, verdict, icon, its F1 in words or None) for each tag given
+    warning: where the whole is not better than giving every tag to every clip, what to think of it; else None
+    """
+    check, none = one.built.check, t("few-shot.no_interval")
+    rows = {} if check is None else {row.tag: row for row in check.score.tags}
+    tags = []
+    for tag in one.tags:
+        row = rows.get(tag)
+        code = "too_few" if row is None else verdict(row, len(one.built.clips))
+        figure = row and t("few-shot.sure.figure", figure=figure_words(row.f1, none), n=row.recordings)
+        tags.append((tag, code, ICONS[code], figure))
+    warning = None
+    if check is not None and beats_every_tag(check.score) == "no_better":
+        f1, chance = check.score.macro_f1, f"{check.score.chance_macro_f1:.2f}"
+        warning = t("few-shot.sure.warning", figure=figure_words(f1, none), chance=chance, n=f1.n)
+    return {"tags": tags, "warning": warning}
+
+
 def honest(built: Built, visitor: Visitor, t: Speaker) -> dict[str, Any] | None:
     """The honest score: its sentence, a row a tag, the clips it got wrong."""
     if built.check is None:
         return None
     score, clips = built.check.score, built.clips
     f1, none = score.macro_f1, t("few-shot.no_interval")
-    above = "better" if f1.low is not None and f1.low > score.chance_macro_f1 else "unsure"
-    if f1.value is not None and f1.value <= score.chance_macro_f1:
-        above = "no_better"
     tags = []
     for one in sorted(score.tags, key=lambda one: -(one.f1.value or 0.0)):
         code = verdict(one, len(clips))
@@ -109,7 +135,7 @@ def honest(built: Built, visitor: Visitor, t: Speaker) -> dict[str, Any] | None:
     return {
         "figure": figure_words(f1, none),
         "n": f1.n,
-        "above": above,
+        "above": beats_every_tag(score),
         "chance": f"{score.chance_macro_f1:.2f}",
         "exact": round(score.exact * len(clips)),
         "clips": len(clips),

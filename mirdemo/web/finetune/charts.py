@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from markupsafe import escape
 
 from mirdemo.finetuning import Epoch, FineTuneReport, TagGain
-from mirdemo.intervals import Interval
+from mirdemo.intervals import MINUS, Interval, signed
 from mirdemo.web.charting import FAINT, INK, Chart, bare_figure, drawn
 from mirdemo.web.language import Speaker
 from mirdemo.web.probe.shown import difference_words, figure_words
@@ -71,8 +71,8 @@ def _curve(epochs: Sequence[Epoch], what: str, title: str, t: Speaker) -> Chart:
 def paired(report: FineTuneReport, t: Speaker) -> Chart:
     """A row a tag and one for their mean: probed and fine-tuned on the left, their difference on the right."""
     rows = [report.macro, *report.tags]
-    height = 84 + 46 * len(rows)
-    figure = bare_figure(height=height, left=120, top=30, bottom=46)
+    height = 104 + 46 * len(rows)
+    figure = bare_figure(height=height, left=120, top=50, bottom=46)
     y = list(range(len(rows)))
     pairs = [(row.probed.roc_auc.value, row.figures.roc_auc.value) for row in rows]
     both = [place for place, pair in zip(y, pairs, strict=True) if None not in pair]
@@ -128,12 +128,24 @@ def paired(report: FineTuneReport, t: Speaker) -> Chart:
             line={"color": INK, "width": 1, "dash": dash},
         )
     head = {"showarrow": False, "yref": "paper", "y": 1, "yanchor": "bottom", "xanchor": "left", "x": 0}
-    figure.add_annotation(text=str(t("fine-tune.chart.both")), xref="x domain", **head)
-    figure.add_annotation(text=str(t("fine-tune.chart.gain")), xref="x2 domain", **head)
+    right = [
+        {**head, "yshift": 20, "text": str(t("fine-tune.chart.gain")), "xref": "x2 domain"},
+        {  # names the dotted line, at its upper end
+            **head,
+            "text": str(t("fine-tune.chart.smallest", gain=signed(report.smallest_gain))),
+            "xref": "x2",
+            "x": report.smallest_gain,
+            "font": {"size": 13},
+        },
+    ]
+    figure.add_annotation(text=str(t("fine-tune.chart.both")), xref="x domain", **head, yshift=20)
+    for words in right:
+        figure.add_annotation(**words)
     low = min([0.5, *(value for pair in pairs for value in pair if value is not None)])
     span = max(
         [0.05, *(abs(v) for gain in gains for v in (gain.value, gain.low, gain.high) if v is not None)]
     )
+    ticks = _ticks(1.1 * span)
     figure.update_layout(
         xaxis={
             **axis,
@@ -146,8 +158,8 @@ def paired(report: FineTuneReport, t: Speaker) -> Chart:
             "domain": [0.54, 1],
             "anchor": "y",
             "range": [-1.1 * span, 1.1 * span],
-            "tickformat": "+.2~f",
-            "nticks": 6,
+            "tickvals": ticks,
+            "ticktext": [_tick(tick) for tick in ticks],
             "zeroline": False,
             "title": {"text": str(t("fine-tune.chart.axis"))},
         },
@@ -161,9 +173,8 @@ def paired(report: FineTuneReport, t: Speaker) -> Chart:
         "xaxis.visible": False,
         "xaxis.domain": [0, 0.001],
         "xaxis2.domain": [0, 1],
-        "xaxis2.nticks": 4,
         "yaxis.ticktext": with_values,
-        "annotations": [{**head, "text": str(t("fine-tune.chart.gain")), "xref": "x2 domain"}],
+        "annotations": [right[0], {**right[1], "xanchor": "right"}],  # there is less room beyond the line
         **{f"traces.{index}": {"visible": False} for index in range(3)},
     }
     return drawn(_finding(report, t), figure, t("fine-tune.chart.how"), height=height, narrow=narrow)
@@ -196,6 +207,18 @@ def _heading(row: TagGain, t: Speaker) -> str:
 def _gain_words(gain: Interval, t: Speaker) -> str:
     found = difference_words(t, gain)
     return str(t("probe.no_figure")) if found is None else " ".join(map(str, found))
+
+
+def _ticks(reach: float) -> list[float]:
+    """At most five round differences within ``reach``, as many below zero as above."""
+    step = next((step for step in (0.025, 0.05, 0.1, 0.25, 0.5) if reach < 3 * step), 1.0)
+    return [step * count for count in range(-2, 3) if abs(step * count) <= reach]
+
+
+def _tick(difference: float) -> str:
+    """``+0.1``, ``−0.025``, and zero without a sign."""
+    sign = "" if difference == 0 else "+" if difference > 0 else MINUS
+    return f"{sign}{abs(difference):g}"
 
 
 def _reach(high: float | None, low: float | None) -> float:

@@ -75,7 +75,7 @@ def check_trainable(backbone: str) -> None:
     """Raise PageError for a backbone without layers."""
     if not outlook.trainable(spec(backbone)):
         raise PageError(
-            "{backbone} has no layers that can be trained. Choose {others}.",
+            "{backbone} cannot be trained here. Choose {others}.",
             code="finetune.nothing_to_train",
             backbone=spec(backbone).title,
             others=[one.title for one in specs().values() if one.embedded and outlook.trainable(one)],

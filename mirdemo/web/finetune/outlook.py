@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mirdemo.backbones.beside_facts import NETWORK
+from mirdemo.backbones.beside_facts import SPEC as BESIDE
 from mirdemo.backbones.registry import spec
 from mirdemo.finetuning import PRICES, FineTuneSettings, duration_estimate, hardware
 from mirdemo.finetuning.estimate import states_a_window, visits
@@ -27,6 +29,11 @@ _TRANSFORMERS = ("mert", "qwen2_audio")
 
 def trainable(facts: BackboneSpec) -> bool:
     return facts.tail_blocks > 0
+
+
+def trained_part(facts: BackboneSpec) -> str | None:
+    """The backbone that is the trained network within one that cannot be trained as a whole; None if there is none."""
+    return NETWORK.name if facts.family == BESIDE.family else None
 
 
 def choices(facts: BackboneSpec) -> tuple[int, ...]:

@@ -30,17 +30,27 @@ __all__ = ["backbone_words", "cost_rows", "hardware_rows", "money", "phase_words
 
 def time_words(t: Speaker, seconds: float) -> str:
     """``about 40 seconds``, ``about 3 minutes``, ``about 2.5 hours``; no finer than an estimate is."""
-    if seconds < 55:
-        return t("fine-tune.time.seconds", n=max(5, 5 * round(seconds / 5)))
-    if seconds < 55 * 60:
-        return t("fine-tune.time.minutes", n=max(1, round(seconds / 60)))
-    return t("fine-tune.time.hours", hours=f"{seconds / 3600:.1f}")
+    unit, count = _rounded(seconds)
+    return t(f"fine-tune.time.{unit}", n=count)
 
 
 def range_words(t: Speaker, least: float, most: float) -> str:
-    """``about 40 seconds to about 3 minutes``; one time where the two are written the same."""
-    first, last = time_words(t, least), time_words(t, most)
-    return first if first == last else t("fine-tune.time.range", least=first, most=last)
+    """``about 15 to 20 seconds``, ``about 40 seconds to about 3 minutes``; one time where both are written the same."""
+    (unit, first), (other, last) = _rounded(least), _rounded(most)
+    if unit != other:
+        return t("fine-tune.time.range", least=time_words(t, least), most=time_words(t, most))
+    if first == last:
+        return time_words(t, most)
+    return t(f"fine-tune.time.range.{unit}", least=first, most=last)
+
+
+def _rounded(seconds: float) -> tuple[str, int | str]:
+    """The unit of an estimate, and how many of it."""
+    if seconds < 55:
+        return "seconds", max(5, 5 * round(seconds / 5))
+    if seconds < 55 * 60:
+        return "minutes", max(1, round(seconds / 60))
+    return "hours", f"{seconds / 3600:.1f}"
 
 
 def money(t: Speaker, dollars: float | None) -> str:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from mirdemo.web.fewshot.labels import box_of, name_places, overlap
 from mirdemo.web.fewshot.placing import Plane, stars
 
 ROWS = arrays(np.float64, st.tuples(st.integers(1, 9), st.integers(1, 6)), elements=st.floats(-5, 5))
@@ -38,6 +39,26 @@ def test_places_keep_the_variance_they_say_and_do_not_depend_on_length():
 def test_one_clip_or_equal_clips_are_at_the_centre():
     for rows in (np.ones((1, 4)), np.ones((3, 4)), np.zeros((2, 4))):
         assert (Plane.of(rows).place(rows) == 0).all()
+
+
+PLOT = (300.0, 330.0)
+INSIDE = st.tuples(st.floats(75, PLOT[0] - 75), st.floats(30, PLOT[1] - 30))
+
+
+@given(INSIDE, INSIDE, st.sampled_from(["taiko", "shinobue", "太鼓"]))
+def test_two_names_never_cover_each_other_nor_leave_the_plot_where_there_is_room(one, other, name):
+    places = name_places([name, name], [one, other], [], PLOT)
+    boxes = [box_of(name, *at, place) for at, place in zip((one, other), places, strict=True)]
+    assert overlap(*boxes) == 0
+    for box in boxes:
+        assert overlap(box, (0, 0, *PLOT)) == pytest.approx(overlap(box, box))
+
+
+def test_a_name_keeps_clear_of_marks():
+    above = (100.0, 82.0)
+    assert name_places(["kane"], [(100.0, 100.0)], [], PLOT) == ["top center"]
+    (place,) = name_places(["kane"], [(100.0, 100.0)], [above], PLOT)
+    assert overlap(box_of("kane", 100.0, 100.0, place), (93.0, 75.0, 107.0, 89.0)) == 0
 
 
 @pytest.fixture

@@ -15,9 +15,10 @@ from mirdemo.audio import Clip
 from mirdemo.clips import LabelledClips
 from mirdemo.fewshot import LCPrototypes, TagScore
 from mirdemo.intervals import Interval
-from mirdemo.web.fewshot import studies
-from mirdemo.web.fewshot.shown import verdict
+from mirdemo.web.fewshot import charts, studies
+from mirdemo.web.fewshot.shown import certainty, verdict
 from mirdemo.web.fewshot.studies import Setting
+from mirdemo.web.language import speaker
 from mirdemo.web.models import Memory
 
 
@@ -43,6 +44,59 @@ def test_a_tag_is_found_only_where_its_whole_interval_beats_giving_it_to_every_c
     figure = Interval(value, low, None if low is None else 0.95, recordings)
     one = TagScore("drum", figure, None, None, clips=10, recordings=recordings)
     assert verdict(one, 30) == word  # a third of the clips: F1 of giving it to all is one half
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+@pytest.mark.parametrize(
+    ("first", "last", "answer"),
+    [
+        ((0.45, 0.35, 0.55), (0.48, 0.35, 0.61), "unclear"),
+        ((0.45, 0.40, 0.50), (0.78, 0.70, 0.86), "better"),
+        ((0.78, 0.70, 0.86), (0.45, 0.40, 0.50), "worse"),
+        ((0.45, None, None), (0.78, None, None), "unclear"),
+    ],
+)
+def test_the_learning_curve_calls_a_gain_one_only_where_its_interval_leaves_out_zero(
+    first: tuple, last: tuple, answer: str, language: str
+):
+    points = [
+        SimpleNamespace(shots=shots, macro_f1=Interval(*figure, 20), clips=4.0)
+        for shots, figure in ((1, first), (5, last))
+    ]
+    report = SimpleNamespace(points=points, extrapolation=None, repeats=20, n_recordings=12)
+    t = speaker(language)
+    title = charts.curve_chart(studies.Curve(None, report), t).title
+    reached = charts.figure_words(points[-1].macro_f1, t("few-shot.no_interval"))
+    low = f"{first[0]:.2f}"
+    assert title == t(f"few-shot.curve.title.{answer}", first=1, last=5, low=low, high=reached)
+    assert reached in title
+
+
+def test_the_interval_of_a_gain_adds_up_the_variances_of_both_points():
+    points = [SimpleNamespace(macro_f1=Interval(*f1, 20)) for f1 in ((0.5, 0.47, 0.53), (0.9, 0.86, 0.93))]
+    gain = studies.Curve(None, SimpleNamespace(points=points)).gain
+    assert (gain.value, gain.low, gain.high) == pytest.approx((0.4, 0.35, 0.45))
+    assert studies.Curve(None, SimpleNamespace(points=points[:1])).gain is None
+
+
+@pytest.mark.parametrize(
+    ("tags", "said"),
+    [(("drum", "loud"), ["missed", "too_few"]), (("flute",), ["found"]), (("new",), ["too_few"])],
+)
+def test_each_given_tag_has_the_verdict_of_its_own_score(tags: tuple, said: list):
+    rows = (
+        TagScore("drum", Interval(0.12, 0.0, 0.4, 5), None, None, clips=5, recordings=5),
+        TagScore("flute", Interval(0.9, 0.7, 0.97, 5), None, None, clips=5, recordings=5),
+        TagScore("loud", Interval(0.0, None, None, 1), None, None, clips=1, recordings=1),
+    )
+    score = SimpleNamespace(tags=rows, macro_f1=Interval(0.34, 0.2, 0.5, 10), chance_macro_f1=0.3)
+    for check, words in ((SimpleNamespace(score=score), said), (None, ["too_few"] * len(tags))):
+        one = SimpleNamespace(tags=tags, built=SimpleNamespace(check=check, clips=range(10)))
+        found = certainty(one, speaker("en"))
+        assert [code for _, code, _, _ in found["tags"]] == words
+        assert found["warning"] is None
+    figures = [figure for *_, figure in certainty(one, speaker("en"))["tags"]]
+    assert figures == [None] * len(tags), "no recordings to check by, no figure"
 
 
 def test_a_whitened_setting_is_scored_on_whitened_embeddings(labelled: LabelledClips, monkeypatch):

@@ -7,7 +7,9 @@ import html as entities
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,14 +18,16 @@ from starlette.testclient import TestClient
 
 from mirdemo.audio import Clip
 from mirdemo.backbones.on_real_sound import FewShotAccuracy
-from mirdemo.fewshot import LCPrototypes, leave_one_recording_out
+from mirdemo.fewshot import Candidate, LayerChoice, LCPrototypes, leave_one_recording_out
+from mirdemo.intervals import Interval
 from mirdemo.tagger import Tagger
 from mirdemo.web.fewshot import charts
-from mirdemo.web.fewshot.studies import Setting
+from mirdemo.web.fewshot.studies import Layers, Setting
 from mirdemo.web.fewshot.taking_home import made
 from mirdemo.web.fewshot_tab import FewShotDesk, current_prototypes, download_route
-from mirdemo.web.language import LANGUAGES
+from mirdemo.web.language import LANGUAGES, speaker
 from mirdemo.web.page import TABS, _where
+from mirdemo.web.tagging import layers_of
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -56,18 +60,33 @@ def test_the_support_set_is_a_table_whose_every_clip_plays(do, visitor, labelled
     assert "Too few recordings to say" in html  # "loud" is in one recording
     assert "1 clip without tags" in html
     assert "<b>buzz" not in html
+    assert all(f'title="{clip.name}"' in table for clip in labelled.clips), "a column tells whose it is"
 
 
 def test_after_building_every_point_of_the_map_plays(do, visitor, labelled):
     html = do("few-shot.build")
     drawn = chart(html, "map")
-    marked = [trace for trace in drawn["data"] if "markers" in trace["mode"]]
-    points = [point["play"] for trace in marked for point in trace["customdata"]]
+    points = [point["play"] for trace in drawn["data"] for point in trace.get("customdata", ())]
     prototypes = visitor.desk(FewShotDesk).built.label_sets
     assert len(points) == len(labelled) + prototypes
     assert all(visitor.sounds.mp3(play.split("/")[-1]) for play in points)
-    named = [text for trace in marked for text in trace.get("text", ())]
-    assert sorted(named) == ["&lt;b&gt;buzz&lt;/b&gt;", "drum", "flute", "loud"]
+    (names,) = [trace for trace in drawn["data"] if "text" in trace["mode"]]
+    assert sorted(names["text"]) == ["&lt;b&gt;buzz&lt;/b&gt;", "drum", "flute", "loud"]
+    at = str(drawn["data"].index(names))
+    assert drawn["narrow"]["traces"][at]["visible"] is False, "no room for all of them on a phone"
+
+
+def test_with_a_query_the_map_names_the_latest_and_the_prototypes_of_its_tags_alone(do, visitor, page):
+    ask(visitor, page, do, sound("flute", 45))
+    drawn = chart(ask(visitor, page, do, sound("drum", 46)), "map")
+    assert [one.tags for one in visitor.desk(FewShotDesk).answers] == [("flute",), ("drum",)]
+    (names,) = [trace for trace in drawn["data"] if "text" in trace["mode"]]
+    assert names["text"] == ["drum", "drum 46.wav"]
+    hovered = [text for trace in drawn["data"] for text in trace.get("hovertext") or ()]
+    assert any(text.startswith("flute 45.wav") for text in hovered), "the others tell on pointing"
+    narrow = drawn["narrow"]["traces"][str(drawn["data"].index(names))]
+    assert narrow["visible"] is True
+    assert len(narrow["textposition"]) == 2
 
 
 def test_the_honest_score_is_the_one_of_leaving_each_recording_out(do, visitor, labelled):
@@ -92,6 +111,90 @@ def test_a_query_is_tagged_placed_on_the_map_and_suggested_with_the_clip_without
     assert "drum 41.wav" in [text for trace in chart(html, "map")["data"] for text in trace.get("text") or ()]
     waiting = set(re.findall(r'data-key="waiting-(\w+)"', html))
     assert waiting == {answer.clip.sha256, visitor.clips.clips[-1].sha256}
+
+
+@pytest.mark.parametrize(
+    ("language", "found", "beyond", "warned"),
+    [
+        (
+            "en",
+            "unsure among your clips",
+            "nothing would be recognised at all",
+            "Take these tags as guesses",
+        ),
+        ("ja", "手元のクリップでははっきりしない", "どのタグも認められません", "見当にとどめてください"),
+    ],
+)
+def test_an_answer_says_how_sure_each_tag_is_and_warns_where_tagging_is_no_better_than_giving_all(
+    do, visitor, page, language, found, beyond, warned
+):
+    visitor.language = language
+    html = ask(visitor, page, do, sound("drum", 47))
+    desk = visitor.desk(FewShotDesk)
+    said = html[html.index("data-answer") : html.index("data-act", html.index("data-answer"))]
+    assert re.findall(r'data-sure="(\w+)"', said) == ["unsure"]
+    assert found in said
+    assert beyond in html
+    assert warned not in html
+
+    built = desk.answers[-1].built
+    score = replace(built.check.score, macro_f1=Interval(0.46, 0.38, 0.55, 10), chance_macro_f1=0.6)
+    weak = replace(built, check=replace(built.check, score=score))
+    desk.answers[-1] = replace(desk.answers[-1], built=weak)
+    html = page._render("few-shot", visitor)
+    assert warned in html[: html.index("data-answer")], "above the tags"
+    assert "0.46 (0.38–0.55)" in html[: html.index("data-answer")]
+    assert "0.60" in html[: html.index("data-answer")]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_where_no_layer_beats_giving_every_tag_none_is_recommended(do, visitor, page, language, monkeypatch):
+    from mirdemo.web.fewshot_tab import _measured_best
+
+    monkeypatch.setattr(
+        "mirdemo.web.fewshot_tab.best_for_few_shot",
+        lambda: FewShotAccuracy("mini-world-spectral", 0.74, 0.671, 0.805, 60),
+    )
+    visitor.language = language
+    do("few-shot.build")
+    settings = [
+        Setting("spectral", layer, white) for white in (True, False) for layer in layers_of("spectral")
+    ]
+    settings = [*settings[: charts.MOST_LAYERS + 1], _measured_best()]
+    scores = [
+        SimpleNamespace(macro_f1=Interval(0.54 - 0.01 * i, 0.4, 0.66, 10), chance_macro_f1=0.6, roc_auc=None)
+        for i in range(len(settings))
+    ]
+    candidates = tuple(Candidate(one, 3, score, 0.0) for one, score in zip(settings, scores, strict=True))
+    chosen = SimpleNamespace(macro_f1=Interval(0.5, 0.4, 0.6, 10), n_recordings=10)
+    choice = LayerChoice(candidates, settings[0], None, False, chosen)
+    desk = visitor.desk(FewShotDesk)
+    desk.layers = Layers(visitor.clips, choice, ())
+    html = page._render("few-shot", visitor)
+    title = str(
+        charts.layer_chart(desk.layers, settings[0], None, lambda one: one[:2], speaker(language)).title
+    )
+    assert title.startswith("None is better" if language == "en" else "すべてのクリップにすべてのタグ")
+    assert "0.54 (0.40–0.66)" in title
+    assert title[:20] in html
+    assert 'data-act="few-shot.listen"' not in html
+    points = next(trace for trace in chart(html, "layers")["data"] if trace["mode"] == "markers")
+    assert "mini-world-spectral" in [point["backbone"] for point in points["customdata"]], "ranked last"
+
+    short = chart(html, "layers")["narrow"]["yaxis"]["ticktext"]
+    assert max(len(line) for words in short for line in words.split("<br>")) <= 22, (
+        "a phone has no room for more"
+    )
+
+    desk.layers = Layers(visitor.clips, replace(choice, candidates=tuple(_above(candidates))), ())
+    html = page._render("few-shot", visitor)
+    assert 'data-act="few-shot.listen"' in html
+
+
+def _above(candidates):
+    """The same, with less to beat."""
+    for one in candidates:
+        yield replace(one, score=SimpleNamespace(**{**vars(one.score), "chance_macro_f1": 0.3}))
 
 
 def test_a_query_like_nothing_is_unknown_in_words_and_its_nearest_clips_are_there_to_hear(do, visitor, page):

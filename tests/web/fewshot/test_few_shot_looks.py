@@ -1,0 +1,68 @@
+"""What only a browser can tell of the tab's style sheet: what wraps, and what shows that there is more."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import mirdemo.web
+
+STATIC = Path(mirdemo.web.__file__).parent / "static"
+STYLE = "".join((STATIC / name).read_text(encoding="utf-8") for name in ("page.css", "few-shot.css"))
+
+
+@pytest.fixture(scope="module")
+def draw() -> Iterator[Callable]:
+    """``draw(html, width)`` -> a page with the tab's style."""
+    api = pytest.importorskip("playwright.sync_api")
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        pytest.skip("no Chromium on this machine")
+    with api.sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+
+        def page(html: str, width: int):
+            made = browser.new_page(viewport={"width": width, "height": 700})
+            made.set_content(f"<style>{STYLE}</style><body><div class='view'>{html}</div>")
+            return made
+
+        yield page
+        browser.close()
+
+
+def test_a_button_with_long_words_wraps_on_a_phone(draw):
+    words = "Use Spectral statistics: Spectral contrast, whitened, and so on"
+    page = draw(f"<p class='act-line'><button class='button'>{words}</button></p>", 390)
+    assert page.locator("button").bounding_box()["width"] <= 390
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_an_edge_of_the_support_table_is_shaded_only_while_there_is_more_beyond_it(draw):
+    from PIL import Image
+
+    cells = "".join("<td style='min-width:60px;border:0'></td>" for _ in range(12))
+    rows = f"<tr>{cells}</tr>" * 6
+    page = draw(
+        f"<div class='matrix-place' style='width:400px'><table class='matrix'>{rows}</table></div>",
+        500,
+    )
+
+    def edges() -> tuple[int, int]:
+        """Darkness of the left and the right edge, 0 to 255."""
+        shot = Image.open(io.BytesIO(page.locator(".matrix-place").screenshot())).convert("L")
+        middle = shot.height // 2
+        return 255 - shot.getpixel((1, middle)), 255 - shot.getpixel((shot.width - 2, middle))
+
+    left, right = edges()
+    assert left < 5
+    assert right > 25
+    page.evaluate("document.querySelector('.matrix-place').scrollLeft = 1e6")
+    left, right = edges()
+    assert left > 25
+    assert right < 5
+    page.evaluate("document.querySelector('.matrix-place').style.width = '900px'")
+    assert max(edges()) < 5
