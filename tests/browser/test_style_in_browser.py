@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,23 +14,20 @@ STATIC = Path(mirdemo.web.__file__).parent / "static"
 STYLE = "".join((STATIC / name).read_text(encoding="utf-8") for name in ("page.css", "few-shot.css"))
 
 
-@pytest.fixture(scope="module")
-def draw() -> Iterator[Callable]:
+@pytest.fixture
+def draw(chromium) -> Iterator[Callable]:
     """``draw(html, width)`` -> a page with the tab's style."""
-    api = pytest.importorskip("playwright.sync_api")
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
-        pytest.skip("no Chromium on this machine")
-    with api.sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+    pages = []
 
-        def page(html: str, width: int):
-            made = browser.new_page(viewport={"width": width, "height": 700})
-            made.set_content(f"<style>{STYLE}</style><body><div class='view'>{html}</div>")
-            return made
+    def page(html: str, width: int):
+        made = chromium.new_page(viewport={"width": width, "height": 700})
+        pages.append(made)
+        made.set_content(f"<style>{STYLE}</style><body><div class='view'>{html}</div>")
+        return made
 
-        yield page
-        browser.close()
+    yield page
+    for made in pages:
+        made.close()
 
 
 def test_a_button_with_long_words_wraps_on_a_phone(draw):
