@@ -92,7 +92,13 @@ def list_zip(
         )
     try:
         archive = zipfile.ZipFile(io.BytesIO(zip_file) if isinstance(zip_file, bytes) else zip_file)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, OverflowError):
+    except RuntimeError:  # of a later version of the format than zipfile reads
+        raise ClipsError(
+            "{name} is packed in a newer way than we read. Pack it again as a plain zip file.",
+            code="clips.newer_zip",
+            name=name,
+        ) from None
+    except (zipfile.BadZipFile, OSError, ValueError, OverflowError):
         raise ClipsError(
             "{name} is not a zip file, or it is damaged. Make it again.", code="clips.not_a_zip", name=name
         ) from None

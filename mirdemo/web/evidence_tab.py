@@ -200,9 +200,11 @@ def _arrive(visitor: Visitor, query: Mapping[str, str]) -> None:
 def build(wire: Wire) -> None:
     """The tab's views from top to bottom, what can be done in it, and the endpoint."""
     wire.view("evidence", _head)
-    wire.view("evidence-first", _charts("overview", "gaps", "normalised"))
+    wire.view("evidence-first", _charts("overview", "gaps", "normalised"), template="evidence-charts")
     wire.view("evidence-tags", _tags)
-    wire.view("evidence-more", _charts("transfer", "fewshot", "cost", "controlled"))
+    wire.view(
+        "evidence-more", _charts("transfer", "fewshot", "cost", "controlled"), template="evidence-charts"
+    )
     for name, handler in (
         *(("choose", _choose), ("reset", _reset), ("tag", _open_tag)),
         *(("list", _list_tags), ("lay_over", _lay_over)),

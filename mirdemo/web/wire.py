@@ -147,12 +147,15 @@ class Wire:
             yield
             self._within = None
 
-    def view(self, name: str, context: Context, *, elem_id: str | None = None) -> None:
-        """A region of the page, drawn from ``templates/<name>.html``. Call it where the region should stand.
+    def view(
+        self, name: str, context: Context, *, template: str | None = None, elem_id: str | None = None
+    ) -> None:
+        """A region of the page, drawn from ``templates/<template>.html`` (its name's, if not given). Call it where the
+        region should stand.
 
         context: quick (milliseconds) and without side effects, for it is called after every act
         """
-        self._views[name] = View(f"{name}.html", context, self._within)
+        self._views[name] = View(f"{template or name}.html", context, self._within)
         first = self._render(name, Visitor()) if self._within is None else ""
         self._parts.append(
             gr.HTML(

@@ -28,6 +28,22 @@ def played(kind: str, seconds: float, seed: int) -> np.ndarray:
     return out[: int(seconds * RATE)].astype(np.float32)
 
 
+def write_labelled(
+    folder: Path, recordings: int, seconds: float, tags: dict[int, str] | None = None
+) -> list[Path]:
+    """Drums and flutes in turn, each a recording, and a sheet of their tags. tags: further ones by number"""
+    import soundfile
+
+    lines = ["file,tags,recording"]
+    for i in range(recordings):
+        kind = ("drum", "flute")[i % 2]
+        soundfile.write(folder / f"{kind}{i}.wav", played(kind, seconds, i), RATE)
+        more = f";{tags[i]}" if tags and i in tags else ""
+        lines.append(f"{kind}{i}.wav,{kind}{more},r{i}")
+    (folder / "labels.csv").write_text("\n".join(lines), encoding="utf-8")
+    return sorted(folder.iterdir())
+
+
 def write_m4a(path: Path, samples: np.ndarray) -> None:
     import av
 

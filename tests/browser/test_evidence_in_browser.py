@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
-import soundfile
-from driving import RATE, give, played, wait_rows
+from driving import give, wait_rows, write_labelled
 
 from mirdemo import plotly_script
 
@@ -143,14 +142,8 @@ def test_charts_ask_for_one_script_once_and_compressed(visit, address):
 
 
 def test_own_results_lie_beside_the_published_ones_for_their_visitor_alone(visit, tmp_path: Path):
-    lines = ["file,tags,recording"]
-    for i in range(6):
-        kind = ("drum", "flute")[i % 2]
-        soundfile.write(tmp_path / f"{kind}{i}.wav", played(kind, 2, i), RATE)
-        lines.append(f"{kind}{i}.wav,{kind},r{i}")
-    (tmp_path / "labels.csv").write_text("\n".join(lines), encoding="utf-8")
     mine, other = visit("clips"), visit("evidence")
-    give(mine, "clips.add", sorted(tmp_path.iterdir()))
+    give(mine, "clips.add", write_labelled(tmp_path, 6, 2))
     wait_rows(mine, 6)
     mine.click('[data-tab="probe"]')
     mine.click('[data-act="probe.run"]')

@@ -7,8 +7,7 @@ import io
 from pathlib import Path
 
 import pytest
-import soundfile
-from driving import RATE, give, played, wait_rows
+from driving import give, wait_rows, write_labelled
 
 from mirdemo.backbones.registry import spec
 from mirdemo.web.language import speaker
@@ -17,14 +16,8 @@ from mirdemo.web.language import speaker
 @pytest.fixture(scope="module")
 def festival(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Eight recordings, drums and flutes in turn, with a sheet; "odd" says nothing about the sound."""
-    folder = tmp_path_factory.mktemp("probe")
-    lines = ["file,tags,recording"]
-    for i in range(8):
-        kind = ("drum", "flute")[i % 2]
-        soundfile.write(folder / f"{kind}{i}.wav", played(kind, 3, i), RATE)
-        lines.append(f"{kind}{i}.wav,{kind}{';odd' if i % 4 < 2 else ''},r{i}")
-    (folder / "labels.csv").write_text("\n".join(lines), encoding="utf-8")
-    return sorted(folder.iterdir())
+    odd = {i: "odd" for i in range(8) if i % 4 < 2}
+    return write_labelled(tmp_path_factory.mktemp("probe"), 8, 3, odd)
 
 
 @pytest.fixture

@@ -227,14 +227,14 @@ def test_the_tables_colours_are_those_of_the_scale():
 
 def test_a_table_shows_every_figure_and_reads_its_blanks_out():
     chart = drawn()["overview"]
-    html = render("evidence-first.html", speaker("en"), {"charts": [("overview", chart)]})
+    html = render("evidence-charts.html", speaker("en"), {"charts": [("overview", chart)]})
     assert html.count('class="blank"') == sum(v is None for _, values in chart.table.rows for v in values)
     assert html.count("no figure") == html.count('class="blank"') > 0
     assert '<span class="wide">0</span>.79</td>' in html
     assert "CLAP-Music&amp;Speech" in html
     certain = replace(chart, table=HeatTable(("x",), ("x",), (("one", (1.0,)),), low=0.5))
     assert "<span>1</span>.00</td>" in render(
-        "evidence-first.html", speaker("en"), {"charts": [("overview", certain)]}
+        "evidence-charts.html", speaker("en"), {"charts": [("overview", certain)]}
     )
 
 
