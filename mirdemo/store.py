@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_FORMAT = "mirdemo-embedding-1"
+_FORMAT = "mirdemo-embedding-2"
 _SUFFIX = ".safetensors"
 _TEMPORARY = ".tmp"
 #: A temporary file this old (seconds) belongs to a writer that was killed.
@@ -191,9 +191,8 @@ def _encode(entry: ClipEmbedding, identity: Identity, clip_sha256: str) -> bytes
         "clip": clip_sha256,
         "layers": json.dumps(names),
         "starts": json.dumps([float(start) for start in entry.starts]),
-        "crc32": _checksum(arrays),
     }
-    return save(arrays, metadata)
+    return save(arrays, {**metadata, "crc32": _checksum(arrays, metadata)})
 
 
 def _decode(content: bytes, identity: Identity, clip_sha256: str) -> ClipEmbedding:
@@ -204,15 +203,18 @@ def _decode(content: bytes, identity: Identity, clip_sha256: str) -> ClipEmbeddi
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
     metadata = header["__metadata__"]
     asked = {"format": _FORMAT, "identity": _identity_text(identity), "clip": clip_sha256}
-    if any(metadata[key] != value for key, value in asked.items()) or metadata["crc32"] != _checksum(arrays):
+    if any(metadata[key] != value for key, value in asked.items()) or metadata["crc32"] != _checksum(
+        arrays, metadata
+    ):
         raise ValueError("not the entry that was asked for, or damaged")
     names = json.loads(metadata["layers"])
     starts = np.asarray(json.loads(metadata["starts"]), dtype=np.float64)
     return ClipEmbedding(starts, {name: arrays[str(i)] for i, name in enumerate(names)})
 
 
-def _checksum(arrays: dict[str, np.ndarray]) -> str:
-    checksum = 0
+def _checksum(arrays: dict[str, np.ndarray], metadata: dict[str, str]) -> str:
+    """Over the rows, the layers' names and the starts: a flipped bit in a name would else be another layer."""
+    checksum = zlib.crc32((metadata["layers"] + metadata["starts"]).encode())
     for key in sorted(arrays, key=int):
         checksum = zlib.crc32(arrays[key].tobytes(), checksum)
     return f"{checksum:08x}"

@@ -7,12 +7,15 @@ and are shrunk, each by the inverse of its deviation.
 
 With z = (x - centre) / scale the within-class covariance is W = s I + U diag(v) U' (its leading directions, the rest
 by their mean), and what is applied is B = sqrt(s) W^-1/2, symmetric, so that directions that never scatter stay as
-they are. A matrix belongs to one backbone, one set of weights, one window length and one pooling, and refuses others.
+they are. Where a layer's rows are made of parts of different kinds, each part is then brought to a fixed length, its
+share, so that a cosine is the weighted mean of the parts' cosines and no part drowns the others in a clip where it is
+extreme. A matrix belongs to one backbone, one set of weights, one window length and one pooling, and refuses others.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,11 +25,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mirdemo.backbones.spec import Part
 from mirdemo.home import home
 from mirdemo.progress import Progress, silent
 from mirdemo.sentences import MirdemoError
 
 if TYPE_CHECKING:
+    from mirdemo.audio import Clip
     from mirdemo.backbones.spec import Backbone, Identity
     from mirdemo.embedding import Embeddings
 
@@ -36,7 +41,7 @@ RANK = 128
 #: synthetic performances the whitening was not fitted on: the largest was best, clean and disturbed.
 SHRINKAGE = 0.75
 
-_FORMAT = "mirdemo-whitening-1"
+_FORMAT = "mirdemo-whitening-2"
 #: What of an identity has to agree. Precision need not: it moves states far less than a room does.
 _KEYS = ("name", "revision", "fingerprint", "sample_rate", "window_seconds", "pooling")
 
@@ -48,18 +53,35 @@ class WhiteningError(MirdemoError):
 @dataclass(frozen=True, eq=False)
 class LayerWhitening:
     """Whitening of one layer of size d: centre (d,), scale (d,), directions (d, r) orthonormal, and by how much
-    each direction is shrunk, keep (r,) in (0, 1]. All float32."""
+    each direction is shrunk, keep (r,) in (0, 1]. All float32. parts: as of the layer, their sizes adding up to d."""
 
     centre: NDArray[np.float32]
     scale: NDArray[np.float32]
     directions: NDArray[np.float32]
     keep: NDArray[np.float32]
+    parts: tuple[Part, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for parts that are not those of its rows."""
+        if self.parts and (
+            sum(part.size for part in self.parts) != len(self.centre)
+            or not all(part.size >= 1 and 0 <= part.share < math.inf for part in self.parts)
+        ):
+            raise ValueError("parts that are not those of the rows")
 
     @classmethod
     def fit(
-        cls, rows: ArrayLike, groups: ArrayLike, shrinkage: float = SHRINKAGE, rank: int = RANK
+        cls,
+        rows: ArrayLike,
+        groups: ArrayLike,
+        shrinkage: float = SHRINKAGE,
+        rank: int = RANK,
+        parts: tuple[Part, ...] = (),
     ) -> LayerWhitening:
-        """rows: (n, d); groups: (n,), equal for renderings of one performance."""
+        """rows: (n, d); groups: (n,), equal for renderings of one performance; parts: as of the layer.
+
+        Raises ValueError for parts whose sizes do not add up to d.
+        """
         x = np.asarray(rows, dtype=np.float64)
         _, inverse, counts = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)
         centre = x.mean(axis=0)
@@ -78,12 +100,19 @@ class LayerWhitening:
         floor = (1 - shrinkage) * rest + shrinkage * mean_variance
         shrunk = (1 - shrinkage) * variance[:rank] + shrinkage * mean_variance
         keep = np.sqrt(floor / np.maximum(shrunk, 1e-30)) if mean_variance > 0 else np.ones(rank)
-        return cls(*(a.astype(np.float32) for a in (centre, scale, basis[:rank].T, np.minimum(keep, 1.0))))
+        made = (a.astype(np.float32) for a in (centre, scale, basis[:rank].T, np.minimum(keep, 1.0)))
+        return cls(*made, parts)
 
     def apply(self, rows: NDArray[np.floating]) -> NDArray[np.float32]:
         """(n, d) -> float32 (n, d)."""
         z = (np.asarray(rows, dtype=np.float32) - self.centre) / self.scale
-        return z - ((z @ self.directions) * (1.0 - self.keep)) @ self.directions.T
+        white = z - ((z @ self.directions) * (1.0 - self.keep)) @ self.directions.T
+        if not self.parts:
+            return white
+        pieces = np.split(white, np.cumsum([part.size for part in self.parts])[:-1], axis=1)
+        for part, piece in zip(self.parts, pieces, strict=True):
+            piece *= part.share / np.maximum(np.linalg.norm(piece, axis=1, keepdims=True), 1e-12)
+        return white
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +134,7 @@ class Whitening:
         embeddings: Embeddings,
         groups: ArrayLike,
         *,
+        parts: Mapping[str, tuple[Part, ...]] | None = None,
         shrinkage: float = SHRINKAGE,
         rank: int = RANK,
         provenance: Mapping[str, Any] | None = None,
@@ -112,6 +142,7 @@ class Whitening:
         """Fit from embeddings of renderings.
 
         groups: (n_clips,), equal for renderings of one performance
+        parts: layer -> the parts its rows are made of, for layers that have any
         Raises WhiteningError with fewer than two performances heard at least twice.
         """
         groups = np.asarray(groups)
@@ -123,7 +154,7 @@ class Whitening:
                 n=int((counts > 1).sum()),
             )
         layers = {
-            name: LayerWhitening.fit(matrix, groups, shrinkage, rank)
+            name: LayerWhitening.fit(matrix, groups, shrinkage, rank, (parts or {}).get(name, ()))
             for name, matrix in embeddings.layers.items()
         }
         made = {
@@ -145,7 +176,8 @@ class Whitening:
         return all(getattr(identity, key) == getattr(self.identity, key) for key in _KEYS)
 
     def apply(self, embeddings: Embeddings) -> Embeddings:
-        """The whitened embeddings: clips' rows and windows' rows alike (the mean of the windows stays the clip).
+        """The whitened embeddings: clips' rows and windows' rows, each by itself. Without parts the mean of the windows
+        stays the clip; with parts it does not quite.
 
         Raises WhiteningError for embeddings of another backbone.
         """
@@ -195,7 +227,12 @@ class Whitening:
         header = {
             "format": _FORMAT,
             "identity": json.dumps(self.identity.as_dict()),
-            "layers": json.dumps(list(self.layers)),
+            "layers": json.dumps(
+                {
+                    name: [[part.size, part.share] for part in layer.parts]
+                    for name, layer in self.layers.items()
+                }
+            ),
             "provenance": json.dumps(dict(self.provenance)),
         }
         partial = path.with_name(f"{path.name}.{os.getpid()}.tmp")
@@ -222,12 +259,13 @@ class Whitening:
                         *(
                             opened.get_tensor(f"{name}/{part}").astype(np.float32)
                             for part in ("centre", "scale", "directions", "keep")
-                        )
+                        ),
+                        tuple(Part(size, share) for size, share in parts),
                     )
-                    for name in json.loads(header["layers"])
+                    for name, parts in json.loads(header["layers"]).items()
                 }
                 return cls(identity, layers, json.loads(header["provenance"]))
-        except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
+        except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise WhiteningError(
                 "{name} is not a whitening that can be read. Fit it again.",
                 code="whitening.unreadable",
@@ -267,6 +305,8 @@ def fit_whitening(
     renderings: int = 3,
     seed: int = 0,
     traditions: Sequence[str] | None = None,
+    others: Sequence[Clip] = (),
+    others_called: str = "own",
     shrinkage: float = SHRINKAGE,
     rank: int = RANK,
     progress: Progress | None = None,
@@ -275,6 +315,7 @@ def fit_whitening(
 
     performances: how many, spread evenly over ``traditions`` (all six if None); each is heard ``renderings`` times,
         the first as it was recorded, the others through ``mirdemo.disturbing``
+    others, others_called: further performances to be heard in the same way, and what the provenance calls them
     progress: told the performances done, phase ``"whitening"``
     Save the result with ``.save(stored_path(backbone.identity))`` for ``whitening_for`` to find it.
     """
@@ -289,23 +330,36 @@ def fit_whitening(
     names = tuple(traditions or TRADITIONS)
     rng = np.random.default_rng([seed, 9])
     seconds = min(max(backbone.spec.window_seconds, 5.0), 10.0)
-    parts: list[Embeddings] = []
-    for number in range(performances):
-        progress(number, performances, "whitening")
-        performance = plan(
-            names[number % len(names)], 500_000 + seed * 10_000 + number, split="train", seconds=seconds
-        )
-        wave = render(performance, rate)
+
+    def synthesised(number: int) -> NDArray[np.float32]:
+        tradition, at = names[number % len(names)], 500_000 + seed * 10_000 + number
+        return render(plan(tradition, at, split="train", seconds=seconds), rate)
+
+    count = performances + len(others)
+    heard: list[Embeddings] = []
+    for number in range(count):
+        progress(number, count, "whitening")
+        wave = synthesised(number) if number < performances else others[number - performances].at(rate)
         views = [wave, *(0.1 * disturb(wave, rate, rng) for _ in range(renderings - 1))]
-        parts.append(embed([Clip.of(view, rate, "rendering") for view in views], backbone))
-    progress(performances, performances, "whitening")
-    sizes = {name: matrix.shape[1] for name, matrix in parts[0].layers.items()}
+        heard.append(embed([Clip.of(view, rate, "rendering") for view in views], backbone))
+    progress(count, count, "whitening")
     together = Embeddings.of(
         backbone.identity,
-        sizes,
-        [clip_id for part in parts for clip_id in part.clip_ids],
-        [entry for part in parts for entry in part.per_clip],
+        {name: matrix.shape[1] for name, matrix in heard[0].layers.items()},
+        [clip_id for views in heard for clip_id in views.clip_ids],
+        [entry for views in heard for entry in views.per_clip],
     )
-    groups = np.repeat(np.arange(performances), renderings)
-    made = {"generator": f"controlled-{__version__}", "traditions": list(names), "seed": seed}
-    return Whitening.fit(together, groups, shrinkage=shrinkage, rank=rank, provenance=made)
+    called = f"+{others_called}" if others else ""
+    return Whitening.fit(
+        together,
+        np.repeat(np.arange(count), renderings),
+        parts={layer.name: layer.parts for layer in backbone.spec.layers},
+        shrinkage=shrinkage,
+        rank=rank,
+        provenance={
+            "generator": f"controlled{called}-{__version__}",
+            "traditions": list(names),
+            "others": len(others),
+            "seed": seed,
+        },
+    )

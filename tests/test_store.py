@@ -132,6 +132,18 @@ def test_a_damaged_entry_counts_as_missing_and_is_removed(tmp_path):
             assert_whole(found, 1)
 
 
+@pytest.mark.parametrize(("written", "flipped"), [(b'\\"y\\"', b'\\"9\\"'), (b"[0.0, 5.0", b"[0.0, 1.0")])
+def test_a_bit_in_a_layers_name_or_in_a_start_counts_as_damage(tmp_path, written, flipped):
+    store = EmbeddingStore(tmp_path)
+    store.put(IDENTITY, sha(1), entry(1))
+    (path,) = files(store)
+    content = path.read_bytes()
+    assert content.count(written) == 1
+    path.write_bytes(content.replace(written, flipped))
+    assert store.get(IDENTITY, sha(1)) is None
+    assert not path.exists()
+
+
 def test_least_recently_used_entries_go_first_and_the_limit_holds(tmp_path):
     one = EmbeddingStore(tmp_path / "probe")
     one.put(IDENTITY, sha(0), entry(0))

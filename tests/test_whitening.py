@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mirdemo import whitening as module
 from mirdemo.audio import Clip
 from mirdemo.backbones import load_backbone, specs
-from mirdemo.backbones.spec import Backbone, BackboneSpec, Identity, Layer
+from mirdemo.backbones.spec import Backbone, BackboneSpec, Identity, Layer, Part
 from mirdemo.embedding import Embeddings, embed
 from mirdemo.store import ClipEmbedding
 from mirdemo.whitening import (
@@ -97,6 +97,38 @@ def test_full_rank_equals_the_textbook_inverse_root():
     np.testing.assert_allclose(covariance / covariance[0, 0], np.eye(6), atol=1e-3)
 
 
+PARTS = (Part(4, 2.0), Part(8, 1.0))
+
+
+def test_parts_of_a_row_have_their_share_as_length_and_keep_their_direction():
+    rows, groups = scattered(performances=20)
+    flat = LayerWhitening.fit(rows, groups).apply(rows)
+    parted = LayerWhitening.fit(rows, groups, parts=PARTS).apply(rows)
+    for part, run in zip(PARTS, (slice(0, 4), slice(4, 12)), strict=True):
+        expected = part.share * flat[:, run] / np.linalg.norm(flat[:, run], axis=1, keepdims=True)
+        np.testing.assert_allclose(parted[:, run], expected, rtol=1e-5)
+
+
+def test_a_part_without_length_stays_so():
+    rows, groups = scattered(performances=20)
+    fitted = LayerWhitening.fit(rows, groups, parts=PARTS)
+    np.testing.assert_array_equal(fitted.apply(fitted.centre[None]), np.zeros((1, 12)))
+
+
+def test_where_one_part_is_extreme_the_other_still_counts():
+    """Two clips of one music, one of them with a first part ten times as far out: their cosine says mostly the same."""
+    rows, groups = scattered(performances=40)
+    one = rows[:1]
+    other = one.copy()
+    other[:, :4] = -10 * one[:, :4]
+
+    def cosine(parts) -> float:
+        a, b = LayerWhitening.fit(rows, groups, parts=parts).apply(np.concatenate([one, other]))
+        return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
+
+    assert cosine((Part(4), Part(8))) > cosine(()) + 0.2
+
+
 def test_the_mean_of_the_windows_stays_the_clip():
     rows, groups = scattered(performances=10)
     given_ = embeddings(rows)
@@ -146,9 +178,10 @@ def test_one_performance_is_too_few():
 
 def test_saved_and_read_it_gives_the_same_rows(tmp_path):
     rows, groups = scattered()
-    fitted = Whitening.fit(embeddings(rows), groups, provenance={"seed": 3})
+    fitted = Whitening.fit(embeddings(rows), groups, parts={"a": PARTS}, provenance={"seed": 3})
     fitted.save(tmp_path / "w.safetensors")
     back = Whitening.load(tmp_path / "w.safetensors")
+    assert back.layers["a"].parts == PARTS
     np.testing.assert_allclose(back.layers["a"].apply(rows), fitted.layers["a"].apply(rows), atol=0.02)
     assert back.identity == IDENTITY
     assert back.provenance == fitted.provenance
@@ -160,7 +193,11 @@ def test_saved_and_read_it_gives_the_same_rows(tmp_path):
 def test_every_embedded_backbone_has_its_whitening(name):
     backbone = load_backbone(name, device="cpu")
     shipped = SHIPPED / f"{name}.safetensors"
-    assert Whitening.load(shipped).fits(backbone.identity)
+    whitening = Whitening.load(shipped)
+    assert whitening.fits(backbone.identity)
+    for layer in backbone.spec.layers:
+        assert whitening.layers[layer.name].parts == layer.parts
+        assert sum(part.size for part in layer.parts) in (0, layer.size)
     assert shipped.stat().st_size < 1_000_000
 
 
@@ -184,6 +221,21 @@ def test_it_is_found_in_the_assets_first_then_in_the_store_and_only_for_its_back
     assert whitening_for(replace(IDENTITY, fingerprint="0" * 64)) is None
     (module.ASSETS / "probe.safetensors").write_bytes(b"cut short")
     assert whitening_for(IDENTITY).provenance["at"] == "home"
+
+
+def test_a_file_of_an_earlier_format_is_fitted_again(tmp_path):
+    from safetensors import safe_open
+    from safetensors.numpy import load_file, save_file
+
+    rows, groups = scattered(performances=10)
+    path = tmp_path / "w.safetensors"
+    Whitening.fit(embeddings(rows), groups).save(path)
+    with safe_open(path, framework="numpy") as opened:
+        header = opened.metadata()
+    save_file(load_file(path), path, metadata={**header, "format": "mirdemo-whitening-1", "layers": '["a"]'})
+    with pytest.raises(WhiteningError) as caught:
+        Whitening.load(path)
+    assert caught.value.sentence.code == "whitening.unreadable"
 
 
 class Bands(Backbone):
@@ -210,6 +262,7 @@ def test_fitted_on_synthetic_renderings_it_helps_any_backbone_to_know_a_clip_aga
     assert said[-1] == (12, 12, "whitening")
     assert fitted.provenance["performances"] == 12
     assert fitted.provenance["renderings"] == 36
+    assert fitted.name.startswith("wccn-controlled-")
     rng = np.random.default_rng(5)
     waves = [
         render(plan("western" if i % 2 else "makam", 900 + i, split="test", seconds=5.0)) for i in range(8)
@@ -219,3 +272,26 @@ def test_fitted_on_synthetic_renderings_it_helps_any_backbone_to_know_a_clip_aga
     groups = np.repeat(np.arange(8), 2)
     before = nearest_is_kin(plain.layers["a"] - plain.layers["a"].mean(0), groups)
     assert nearest_is_kin(fitted.apply(plain).layers["a"], groups) >= before
+
+
+def test_other_performances_are_heard_beside_the_synthetic_ones_and_named():
+    rng = np.random.default_rng(3)
+    others = [Clip.of(rng.standard_normal(5 * 22_050).astype(np.float32), 22_050, "own") for _ in range(4)]
+    said = []
+    fitted = fit_whitening(
+        Bands(), performances=6, renderings=2, others=others, others_called="festival",
+        progress=lambda *told: said.append(told),
+    )  # fmt: skip
+    assert said[-1] == (10, 10, "whitening")
+    made = fitted.provenance
+    assert (made["performances"], made["renderings"], made["others"]) == (10, 20, 4)
+    assert fitted.name.startswith("wccn-controlled+festival-")
+    alone = fit_whitening(Bands(), performances=6, renderings=2)
+    assert not np.allclose(alone.layers["a"].centre, fitted.layers["a"].centre)
+
+
+def test_the_parts_of_a_backbones_layers_are_whitened_as_parts():
+    halves = (Part(8), Part(8))
+    backbone = Bands()
+    backbone.spec = replace(Bands.spec, layers=(Layer("a", 16, halves),))
+    assert fit_whitening(backbone, performances=2, renderings=2).layers["a"].parts == halves

@@ -13,13 +13,16 @@ Takes about two minutes on one core.
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
 import torch
 from scipy.signal import fftconvolve, lfilter
 
-from mirdemo.backbones.spectral import statistics
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from mirdemo.backbones.descriptors import statistics
 from mirdemo.backbones.spectral_facts import SPEC
 
 RATE = SPEC.sample_rate

@@ -55,13 +55,15 @@ class Band:
     cents: float = 0.0
 
 
-def draw_band(rng: Generator, seconds: float, split: str = "train") -> Band:
+def draw_band(rng: Generator, seconds: float, split: str = "train", like: Band | None = None) -> Band:
     """Draw an arrangement of ``seconds``. split: ``"train"`` leaves every fourth program out, any other
-    split uses only those for tune and comping."""
+    split uses only those for tune and comping. like: a band whose metre and parts it takes."""
     scale_name = str(rng.choice(list(SCALES)))
     scale = SCALES[scale_name]
     tonic = int(rng.integers(12))
     meter = str(rng.choice(list(METERS), p=[0.6, 0.18, 0.16, 0.06]))
+    if like is not None:
+        meter = like.tags["meter"][0]
     beats, quarters = METERS[meter]
     bpm = float(np.exp(rng.uniform(np.log(62), np.log(185))))
     band = Band(bpm, tonic, {"scale": [scale_name], "meter": [meter]}, {})
@@ -69,6 +71,8 @@ def draw_band(rng: Generator, seconds: float, split: str = "train") -> Band:
     bar = beats * quarters
     n_bars = int(np.ceil(seconds / 60 * bpm / bar)) + 1
     swing = float(rng.choice([0.5, 0.5, 0.6, 0.667]))
+    if like is not None:
+        swing = 0.667 if "swing" in like.tags["meter"] else 0.5
     if swing > 0.55:
         band.tags["meter"].append("swing")
     roots = _progression(rng, len(scale), n_bars)
@@ -81,6 +85,8 @@ def draw_band(rng: Generator, seconds: float, split: str = "train") -> Band:
     }
     if not any(parts[p] for p in ("bass", "comp", "pad", "tune")):
         parts["tune"] = True
+    if like is not None:
+        parts = {part: f"has-{part}" in like.tags["texture"] for part in parts}
     families: set[str] = set()
     for channel, part in enumerate(("bass", "comp", "pad", "tune")):
         if not parts[part]:

@@ -29,8 +29,10 @@ ASSETS = Path(__file__).resolve().parent.parent / "assets" / "backbones"
 SPECTRAL = """# Spectral statistics
 
 No network and no weights: {size} statistics of every 10 s window, measured by formula, in groups that are its layers
-({groups}). Two more layers are groups side by side: `sound` ({sound}), what a clip sounds like whatever its
-notes and tempo, and `all`. It is what the networks beside it have to beat.
+({groups}).
+Two more layers are groups side by side: `sound` ({sound}), what a clip sounds like whatever its notes, and `all`.
+Whitened, each group is a part of the row, of a length that does not change with the clip, so that a cosine is the mean of the
+groups' cosines: timbre, correlation, contrast and modulation count 1.5, the others 1 (chosen by `training/styles.py`). It is what the networks beside it have to beat.
 
 ## What it hears
 {hearing}
@@ -43,8 +45,8 @@ Licence: Apache-2.0.
 
 BESIDE = """# Mini-World + spectral
 
-What a clip sounds like by formula, beside what a small network makes of it: the {statistics} numbers of `spectral`'s layer
-`sound` and the {network} of `mini-world`'s last layer, each part divided by the length it has by construction, in one layer
+A clip measured by formula, beside what a small network makes of it: the {statistics} numbers of `spectral`'s layer
+`all` and the {network} of `mini-world`'s last layer, each part divided by the length it has by construction, in one layer
 of {size}. Nothing was trained for it: {parameters:,} parameters, all of `mini-world`, whose card says how they were made and
 what to beware of. There is nothing in it to fine-tune.
 

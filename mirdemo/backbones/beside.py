@@ -19,18 +19,17 @@ from mirdemo.backbones.beside_facts import NETWORK, STATISTICS
 from mirdemo.backbones.mini_facts import WIDTH
 from mirdemo.backbones.spec import Backbone, BackboneSpec, Identity
 from mirdemo.backbones.spectral_facts import SPEC as SPECTRAL
-from mirdemo.backbones.spectral_facts import UNIONS
 from mirdemo.resampling import resample
 
 #: The length a row of each part has by construction, before it is divided by it. Every statistic has deviation 1 on the
 #: sound its scale was fitted on, so a group's squared length is its squared share; the squares of mean and deviation of
 #: a network's states add up to the mean squared length of its layer-normed frames, their width.
-_STATISTICS_LENGTH = math.sqrt(sum(spectral.SHARES[group] ** 2 for group in UNIONS[STATISTICS.name]))
+_STATISTICS_LENGTH = math.sqrt(sum(part.share**2 for part in STATISTICS.parts))
 _NETWORK_LENGTH = math.sqrt(WIDTH)
 
 
 class Beside(Backbone):
-    """The loaded backbone: one layer, ``sound`` of ``spectral`` and then the last layer of ``mini-world``, mean beside
+    """The loaded backbone: one layer, ``all`` of ``spectral`` and then the last layer of ``mini-world``, mean beside
     deviation, each divided by its typical length so that neither outweighs the other in a cosine."""
 
     def __init__(self, spec: BackboneSpec, statistics: spectral.Spectral, network: mini.Mini) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mirdemo.backbones.spec import BackboneSpec, Layer
+from mirdemo.backbones.spec import BackboneSpec, Layer, Part
 
 #: A folder a network: weights, configuration, how it was trained, its card.
 WEIGHTS = Path(__file__).resolve().parents[2] / "assets" / "backbones"
@@ -18,7 +18,12 @@ WIDTH = 160
 DEPTH = 4
 
 
+#: A row is the mean of a window's states and their deviation over time.
+MEAN_AND_DEVIATION = (Part(WIDTH), Part(WIDTH))
+
+
 def _spec(name: str, title: str, trained_on: str) -> BackboneSpec:
+    layers = ("input", *map(str, range(1, DEPTH + 1)))
     return BackboneSpec(
         name=name,
         title=title,
@@ -27,7 +32,7 @@ def _spec(name: str, title: str, trained_on: str) -> BackboneSpec:
         parameters=1_872_531,
         sample_rate=24_000,
         window_seconds=10.0,
-        layers=tuple(Layer(layer, 2 * WIDTH) for layer in ("input", *map(str, range(1, DEPTH + 1)))),
+        layers=tuple(Layer(layer, 2 * WIDTH, MEAN_AND_DEVIATION) for layer in layers),
         trained_on=trained_on,
         min_samples=6_000,
         revision=VERSION,

@@ -24,11 +24,26 @@ class BackboneError(MirdemoError):
 
 
 @dataclass(frozen=True)
+class Part:
+    """A run of a row's numbers that belong together: how many, and how much they count beside the other parts."""
+
+    size: int
+    share: float = 1.0
+
+
+@dataclass(frozen=True)
 class Layer:
-    """One layer of a backbone: its name (unique within the backbone) and the size of its states."""
+    """One layer of a backbone.
+
+    name: unique within the backbone
+    size: of its rows
+    parts: what a row is made of, in order, where that is of several kinds (mean and deviation, say), their sizes adding
+        up to ``size``; whitening makes them comparable. Empty: all of one kind
+    """
 
     name: str
     size: int
+    parts: tuple[Part, ...] = ()
 
 
 def state_layers(count: int, size: int) -> tuple[Layer, ...]:

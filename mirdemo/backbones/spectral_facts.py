@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from mirdemo.backbones.spec import BackboneSpec, Layer
+from mirdemo.backbones.spec import BackboneSpec, Layer, Part
 
 #: Changes whenever a number that the backbone gives changes; part of its identity.
-VERSION = "spectral-2"
+VERSION = "spectral-3"
 
 #: The groups of statistics, each a layer, with their sizes.
 GROUPS = {
     "timbre": 80,
+    "correlation": 66,
     "contrast": 28,
+    "modulation": 96,
+    "shape": 14,
     "chroma": 72,
     "mode": 54,
     "onset": 24,
@@ -19,7 +22,19 @@ GROUPS = {
 }
 
 #: The layers made of several groups side by side: ``sound`` is what a clip sounds like, whatever its notes and tempo.
-UNIONS = {"sound": ("timbre", "contrast", "onset", "dynamics"), "all": tuple(GROUPS)}
+UNIONS = {
+    "sound": ("timbre", "correlation", "contrast", "modulation", "shape", "onset", "dynamics"),
+    "all": tuple(GROUPS),
+}
+
+#: How much each group counts where several stand side by side. Chosen on synthetic styles (``training/styles.py``).
+SHARES = dict.fromkeys(GROUPS, 1.0) | dict.fromkeys(("timbre", "correlation", "contrast", "modulation"), 1.5)
+
+
+def _union(name: str, groups: tuple[str, ...]) -> Layer:
+    parts = tuple(Part(GROUPS[group], SHARES[group]) for group in groups)
+    return Layer(name, sum(part.size for part in parts), parts)
+
 
 SPEC = BackboneSpec(
     name="spectral",
@@ -31,12 +46,13 @@ SPEC = BackboneSpec(
     window_seconds=10.0,
     layers=(
         *(Layer(name, size) for name, size in GROUPS.items()),
-        *(Layer(name, sum(GROUPS[group] for group in groups)) for name, groups in UNIONS.items()),
+        *(_union(name, groups) for name, groups in UNIONS.items()),
     ),
     trained_on="nothing: measured from the sound by formula",
     min_samples=2_205,
     revision=VERSION,
     pooling="statistics",
-    citation="MFCC, spectral contrast (Jiang et al. 2002), chroma from spectral peaks (Gómez 2006), "
-    "autocorrelation tempogram (Grosche et al. 2010)",
+    citation="MFCC and their correlations (Mandel and Ellis 2005), spectral contrast (Jiang et al. 2002), modulation of the "
+    "bands (McKinney and Breebaart 2003), chroma from spectral peaks (Gómez 2006), autocorrelation tempogram (Grosche et "
+    "al. 2010)",
 )

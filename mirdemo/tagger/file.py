@@ -27,7 +27,9 @@ import numpy as np
 from mirdemo.sentences import MirdemoError
 
 FORMAT = "mirdemo-tagger"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+#: 1: a whitening without parts.
+_READABLE = (1, FORMAT_VERSION)
 MANIFEST, ARRAYS, CARD = "tagger.json", "tagger.safetensors", "README.md"
 #: Largest size of each file that is read, bytes.
 LIMITS = {MANIFEST: 5_000_000, ARRAYS: 500_000_000, CARD: 1_000_000}
@@ -88,7 +90,7 @@ def unpack(contents: Mapping[str, bytes], name: str) -> tuple[dict[str, Any], di
             version=version,
             ours=FORMAT_VERSION,
         )
-    if version != FORMAT_VERSION:
+    if version not in _READABLE or isinstance(version, bool):
         raise unreadable(name, f"its format {version!r} is not known")
     digests = manifest.get("sha256")
     try:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 #: What of a backbone's identity has to agree. Precision need not: it moves embeddings far less than a room does.
 _KEYS = ("name", "fingerprint", "sample_rate", "window_seconds", "pooling")
 _FIGURES = ("macro_f1", "micro_f1", "roc_auc", "mean_average_precision")
-_WHITENING_PARTS = ("centre", "scale", "directions", "keep")
+_WHITENING_ARRAYS = ("centre", "scale", "directions", "keep")
 _DRAWS = 200
 #: What may decide in a tagger that is read.
 _KINDS = {**METHODS, TunedHead.name: TunedHead}
@@ -128,7 +128,13 @@ class Tagger:
             "licence": spec.licence,
             "whitening": None
             if whitening is None
-            else {"name": whitening.name, "layers": list(layers), "provenance": dict(whitening.provenance)},
+            else {
+                "name": whitening.name,
+                "layers": {
+                    name: [[part.size, part.share] for part in one.parts] for name, one in layers.items()
+                },
+                "provenance": dict(whitening.provenance),
+            },
             "created": time.strftime("%Y-%m-%d", time.gmtime()),
             "versions": {
                 "mirdemo": __version__,
@@ -155,8 +161,8 @@ class Tagger:
         """The tagger's files: name -> bytes."""
         settings, arrays = self.method.state()
         for name, layer in self.whitening.items():
-            for part in _WHITENING_PARTS:
-                arrays[f"whitening/{name}/{part}"] = getattr(layer, part)
+            for array in _WHITENING_ARRAYS:
+                arrays[f"whitening/{name}/{array}"] = getattr(layer, array)
         manifest = {
             "kind": self.kind,
             "layer": self.layer,
@@ -206,7 +212,7 @@ class Tagger:
 
     @classmethod
     def _of(cls, manifest: dict[str, Any], arrays: dict[str, np.ndarray]) -> Tagger:
-        from mirdemo.backbones.spec import Identity
+        from mirdemo.backbones.spec import Identity, Part
         from mirdemo.whitening import LayerWhitening
 
         kind = manifest["kind"]
@@ -221,9 +227,11 @@ class Tagger:
             raise ValueError("a limit beyond what is computed here")
         whitening = {}
         if manifest["whitening"] is not None:
-            for layer in manifest["whitening"]["layers"]:
+            layers = manifest["whitening"]["layers"]
+            for layer, parts in (layers if isinstance(layers, dict) else dict.fromkeys(layers, ())).items():
                 whitening[layer] = LayerWhitening(
-                    *(arrays.pop(f"whitening/{layer}/{p}") for p in _WHITENING_PARTS)
+                    *(arrays.pop(f"whitening/{layer}/{name}") for name in _WHITENING_ARRAYS),
+                    tuple(Part(size, share) for size, share in parts),
                 )
         method = _KINDS[kind].from_state(settings, arrays)
         if list(method.tags) != [tag["name"] for tag in manifest["tags"]]:

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(
     not (mini.WEIGHTS / "mini-world" / "model.safetensors").is_file(),
     reason="the trained weights are not in assets/backbones",
 )
-SOUND, NETWORK = slice(0, 140), slice(140, 460)
+STATISTICS, NETWORK = slice(0, 506), slice(506, 826)
 
 
 @pytest.fixture(scope="module")
@@ -40,20 +40,20 @@ def clip(seed: int, seconds: float = 3.0, rate: int = 24_000) -> Clip:
 
 def test_its_facts_are_what_it_gives(backbone):
     assert registry.spec("mini-world-spectral") == backbone.spec == SPEC
-    assert [(layer.name, layer.size) for layer in SPEC.layers] == [("together", 460)]
+    assert [(layer.name, layer.size) for layer in SPEC.layers] == [("together", 826)]
     states = backbone.hidden_states(torch.randn(3, SPEC.min_samples))
-    assert [tuple(state.shape) for state in states] == [(3, 1, 460)]
+    assert [tuple(state.shape) for state in states] == [(3, 1, 826)]
     assert SPEC.parameters == load_backbone("mini-world", device="cpu").spec.parameters
     assert (SPEC.embedded, SPEC.tail_blocks) == (True, 0)
     assert backbone.health.ok
 
 
-def test_its_row_is_the_sound_of_spectral_then_the_last_layer_of_mini_world(backbone):
+def test_its_row_is_all_of_spectral_then_the_last_layer_of_mini_world(backbone):
     clips = [clip(seed) for seed in range(3)]
     rows = embed(clips, backbone).matrix("together")
-    sound = embed(clips, load_backbone("spectral", device="cpu")).matrix("sound")
+    statistics = embed(clips, load_backbone("spectral", device="cpu")).matrix("all")
     network = embed(clips, load_backbone("mini-world", device="cpu")).matrix("4")
-    np.testing.assert_allclose(rows[:, SOUND], sound / np.sqrt(10), atol=1e-5)
+    np.testing.assert_allclose(rows[:, STATISTICS], statistics / np.sqrt(15), atol=1e-5)
     np.testing.assert_allclose(rows[:, NETWORK], network / np.sqrt(160), atol=1e-5)
 
 
@@ -64,8 +64,17 @@ def test_neither_part_outweighs_the_other_on_music(backbone):
         for i in range(2)
     ]
     rows = embed(clips, backbone).matrix("together")
-    sound, network = (np.linalg.norm(rows[:, part], axis=1) for part in (SOUND, NETWORK))
-    assert 0.6 < np.median(sound / network) < 1.6
+    statistics, network = (np.linalg.norm(rows[:, part], axis=1) for part in (STATISTICS, NETWORK))
+    assert 0.6 < np.median(statistics / network) < 1.6
+
+
+def test_whitened_the_network_is_as_long_as_the_statistics():
+    (layer,) = SPEC.layers
+    assert sum(part.size for part in layer.parts) == layer.size
+    assert sum(part.share**2 for part in layer.parts[:-2]) == pytest.approx(
+        sum(part.share**2 for part in layer.parts[-2:])
+    )
+    assert sum(part.size for part in layer.parts[:-2]) == STATISTICS.stop
 
 
 def test_a_row_does_not_depend_on_the_rows_beside_it(backbone):

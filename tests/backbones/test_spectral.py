@@ -15,7 +15,7 @@ from mirdemo.audio import Clip, load_clip
 from mirdemo.backbones import registry
 from mirdemo.backbones.spec import BackboneError
 from mirdemo.backbones.spectral import load
-from mirdemo.backbones.spectral_facts import GROUPS, SPEC, UNIONS
+from mirdemo.backbones.spectral_facts import GROUPS, SHARES, SPEC, UNIONS
 from mirdemo.embedding import embed
 
 RATE = SPEC.sample_rate
@@ -78,7 +78,7 @@ def test_its_facts_are_what_it_gives(spectral):
     assert registry.spec("spectral") == spectral.spec == SPEC
     assert registry.load_backbone("spectral", device="cpu").identity == spectral.identity
     assert [layer.name for layer in SPEC.layers] == [*GROUPS, "sound", "all"]
-    assert 200 <= sum(GROUPS.values()) <= 500
+    assert 200 <= sum(GROUPS.values()) <= 520
     states = spectral.hidden_states(torch.randn(3, 2 * RATE))
     assert [tuple(state.shape) for state in states] == [(3, 1, layer.size) for layer in SPEC.layers]
     assert spectral.identity.dtype == "float32"
@@ -184,11 +184,16 @@ def test_each_group_counts_by_its_share_where_several_stand_side_by_side(spectra
     rows = layers(spectral, melody(RAST, 220))
     start = 0
     for name in UNIONS[union]:
-        share = 2.0 if name in ("timbre", "contrast") else 1.0
         part = rows[union][:, start : start + GROUPS[name]]
-        np.testing.assert_allclose(part, share * rows[name] / math.sqrt(GROUPS[name]), rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(
+            part, SHARES[name] * rows[name] / math.sqrt(GROUPS[name]), rtol=1e-5, atol=1e-6
+        )
         start += GROUPS[name]
     assert start == rows[union].shape[1]
+    (layer,) = (layer for layer in SPEC.layers if layer.name == union)
+    assert [(part.size, part.share) for part in layer.parts] == [
+        (GROUPS[g], SHARES[g]) for g in UNIONS[union]
+    ]
 
 
 @pytest.mark.parametrize(
@@ -199,7 +204,7 @@ def test_each_group_counts_by_its_share_where_several_stand_side_by_side(spectra
 def test_other_notes_or_another_tempo_move_the_layer_of_sound_less_than_that_of_all(spectral, here, there):
     n = min(len(here), len(there))
     rows = layers(spectral, here[:n], there[:n])
-    assert 1 - cosine(rows["sound"]) < 0.8 * (1 - cosine(rows["all"]))
+    assert 1 - cosine(rows["sound"]) < 0.9 * (1 - cosine(rows["all"]))
 
 
 def test_another_version_of_the_constants_has_another_fingerprint(spectral, monkeypatch):

@@ -19,7 +19,7 @@ import pytest
 import torch
 
 from mirdemo.audio import AudioError, Clip
-from mirdemo.backbones.spec import Backbone, BackboneSpec, Identity, Layer
+from mirdemo.backbones.spec import Backbone, BackboneSpec, Identity, Layer, Part
 from mirdemo.embedding import embed
 from mirdemo.fewshot import METHODS, LCPrototypes
 from mirdemo.sentences import Cancelled
@@ -221,6 +221,44 @@ def test_what_is_loaded_tags_as_what_was_saved(support, backbone, tmp_path, kind
     assert again.fingerprint == made.fingerprint
     assert again.identity == made.identity
     assert again.facts == json.loads(json.dumps(dict(made.facts)))
+
+
+def test_the_parts_of_a_whitening_go_home_with_the_tagger(support, backbone, tmp_path):
+    embeddings, labels, recordings = support
+    parts = {"high": (Part(10, 2.0), Part(6))}
+    whitening = Whitening.fit(embeddings, np.arange(9) % 3, parts=parts)
+    made = Tagger.make(
+        embeddings, labels, recordings, TAGS, layer="high", whitening=whitening, spec=backbone.spec
+    )
+    again = Tagger.load(made.save(tmp_path / "t.zip"))
+    assert again.whitening["high"].parts == parts["high"]
+    np.testing.assert_allclose(again.rows(embeddings), made.rows(embeddings), atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(again.rows(embeddings)[:, :10], axis=1), 2.0, rtol=1e-5)
+
+
+@pytest.mark.parametrize("parts", [[[10, 1.0]], [[-4, 1.0], [20, 1.0]], [[16, -1]], [["16", 1]], [[16]], 16])
+def test_parts_that_do_not_fit_the_rows_are_refused(support, backbone, tmp_path, parts):
+    embeddings, labels, recordings = support
+    whitening = Whitening.fit(embeddings, np.arange(9) % 3)
+    made = Tagger.make(
+        embeddings, labels, recordings, TAGS, layer="high", whitening=whitening, spec=backbone.spec
+    )
+    folder = made.save(tmp_path / "t")
+    changed(folder, whitening={**made.facts["whitening"], "layers": {"high": parts}})
+    with pytest.raises(TaggerError):
+        Tagger.load(folder)
+
+
+def test_a_tagger_of_the_first_format_is_still_read(support, backbone, tmp_path):
+    embeddings, labels, recordings = support
+    whitening = Whitening.fit(embeddings, np.arange(9) % 3)
+    made = Tagger.make(
+        embeddings, labels, recordings, TAGS, layer="high", whitening=whitening, spec=backbone.spec
+    )
+    folder = made.save(tmp_path / "t")
+    changed(folder, format_version=1, whitening={**made.facts["whitening"], "layers": ["high"]})
+    again = Tagger.load(folder)
+    np.testing.assert_allclose(again.rows(embeddings), made.rows(embeddings), atol=1e-5)
 
 
 @pytest.mark.parametrize("layer", ["high", "mean"])

@@ -274,10 +274,11 @@ def test_the_tagger_is_downloaded_by_its_visitor_only_and_decides_like_the_page(
 
 
 def test_whitening_is_offered_where_there_is_one_named_in_the_answer_and_taken_home(
-    do, visitor, page, tmp_path
+    do, visitor, page, tmp_path, monkeypatch
 ):
     from mirdemo.whitening import Whitening, stored_path
 
+    monkeypatch.setattr("mirdemo.web.fewshot_tab.whitening_helps", lambda *asked: False)
     do("few-shot.build")
     before = visitor.desk(FewShotDesk).built
     groups = [i // 2 for i in range(len(visitor.clips))]

@@ -1,0 +1,118 @@
+"""What a window sounds like, whatever its notes and tempo."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import torch
+import torchaudio.functional as AF
+
+from mirdemo.backbones.descriptors.frames import FFT, FRAMES_PER_SECOND, HOP, MELS, RATE, SMALL, deviation
+
+_COEFFICIENTS = 20
+_CORRELATED = 12
+_BANDS = 16
+#: Hz between which a band's level goes up and down: octaves from slow phrases to a roughness of 20 strokes a second.
+_MODULATIONS = (0.35, 0.7, 1.4, 2.8, 5.6, 11.2, 22.4)
+_ROLL_OFFS = (0.5, 0.85, 0.95)
+
+
+def mfcc(log_mel: torch.Tensor) -> torch.Tensor:
+    """(batch, 64, frames) in dB -> (batch, 20, frames)."""
+    dct = AF.create_dct(_COEFFICIENTS, MELS, norm="ortho").to(log_mel.device)
+    return torch.einsum("bmt,mc->bct", log_mel, dct)
+
+
+def timbre(mfcc: torch.Tensor) -> torch.Tensor:
+    """Means and deviations of 20 MFCC, deviations of their first and second deltas: (batch, 80)."""
+    deltas = AF.compute_deltas(mfcc, win_length=9)
+    accelerations = AF.compute_deltas(deltas, win_length=9)
+    return torch.cat([mfcc.mean(-1), deviation(mfcc), deviation(deltas), deviation(accelerations)], dim=1)
+
+
+def correlation(mfcc: torch.Tensor) -> torch.Tensor:
+    """How the first 12 MFCC move together over time, each pair's correlation: (batch, 66).
+
+    With means and deviations this is the single Gaussian of Mandel and Ellis (2005). A fixed filter adds a constant to
+    each coefficient and so changes none of it.
+    """
+    first = mfcc[:, :_CORRELATED]
+    centred = first - first.mean(dim=-1, keepdim=True)
+    unit = centred / centred.square().sum(dim=-1, keepdim=True).sqrt().clamp_min(SMALL**0.5)
+    one, other = torch.triu_indices(_CORRELATED, _CORRELATED, offset=1, device=mfcc.device)
+    return (unit @ unit.transpose(1, 2))[:, one, other]
+
+
+def modulation(log_mel: torch.Tensor) -> torch.Tensor:
+    """How strongly the level of each of 16 bands goes up and down, octave by octave of the speed at which it does so
+    (McKinney and Breebaart 2003): (batch, 96), the variance in dB squared, itself in decibels.
+
+    A fixed filter shifts a band's level and changes none of it.
+    """
+    level = log_mel.unflatten(1, (_BANDS, MELS // _BANDS)).mean(dim=2)
+    frames = level.shape[-1]
+    window = torch.hann_window(frames, device=level.device)
+    spectrum = torch.fft.rfft((level - level.mean(dim=-1, keepdim=True)) * window)
+    power = spectrum.abs().square() * 2.0 / (frames * window.square().sum().clamp_min(SMALL))
+    hz = torch.arange(power.shape[-1], device=level.device) * FRAMES_PER_SECOND / frames
+    octaves = [power[..., (hz >= low) & (hz < high)].sum(dim=-1) for low, high in pairwise(_MODULATIONS)]
+    return 10.0 * (torch.stack(octaves, dim=-1) + 0.01).log10().flatten(1)
+
+
+def shape(power: torch.Tensor, waves: torch.Tensor) -> torch.Tensor:
+    """The outline of the spectrum (Peeters 2004): mean and deviation of its centroid, three roll-offs, flatness and
+    spread, and of how often the wave crosses zero: (batch, 14). Frequencies in octaves above 1 Hz."""
+    hz = torch.arange(power.shape[1], device=power.device)[None, :, None] * (RATE / FFT)
+    total = power.sum(dim=1, keepdim=True) + SMALL
+    centroid = (power * hz).sum(dim=1, keepdim=True) / total
+    spread = (((hz - centroid).square() * power).sum(dim=1, keepdim=True) / total).sqrt()
+    below = power.cumsum(dim=1) / total
+    roll_offs = [(below < share).sum(dim=1, keepdim=True) * (RATE / FFT) for share in _ROLL_OFFS]
+    audible = power[:, 1:] + SMALL
+    flatness = audible.log().mean(dim=1, keepdim=True) - audible.mean(dim=1, keepdim=True).log()
+    in_octaves = [(1.0 + frequency).log2() for frequency in (centroid, *roll_offs, spread)]
+    outline = torch.cat([*in_octaves, flatness], dim=1)
+    crossings = (waves[:, 1:] * waves[:, :-1] < 0).float()
+    rate = crossings.unfold(1, min(FFT, crossings.shape[1]), HOP).mean(dim=-1)
+    return torch.cat(
+        [
+            outline.mean(-1),
+            deviation(outline),
+            (rate.mean(dim=-1, keepdim=True) + 1e-4).log(),
+            rate.std(dim=-1, keepdim=True, correction=0),
+        ],
+        dim=1,
+    )
+
+
+def contrast(power: torch.Tensor) -> torch.Tensor:
+    """Peaks over valleys in seven bands, in dB (Jiang et al. 2002), and the valleys: (batch, 28).
+
+    Peaks and valleys are the mean of the strongest and weakest fifth of a band's lines.
+    """
+    edges = [0.0, 200.0, 400.0, 800.0, 1_600.0, 3_200.0, 6_400.0, RATE / 2]
+    contrasts, valleys = [], []
+    for low, high in pairwise(edges):
+        first, last = math.ceil(low * FFT / RATE), math.ceil(high * FFT / RATE)
+        band, _ = power[:, first:last].transpose(1, 2).contiguous().sort(dim=2)
+        count = max(1, round(0.2 * band.shape[2]))
+        valley = 10.0 * (band[..., :count].mean(dim=2) + SMALL).log10()
+        peak = 10.0 * (band[..., -count:].mean(dim=2) + SMALL).log10()
+        contrasts.append(peak - valley)
+        valleys.append(valley)
+    contrast, valley = torch.stack(contrasts, dim=1), torch.stack(valleys, dim=1)
+    return torch.cat([contrast.mean(-1), deviation(contrast), valley.mean(-1), deviation(valley)], dim=1)
+
+
+def dynamics(power: torch.Tensor) -> torch.Tensor:
+    """Frame level in dB below the loudest: mean, deviation, three quantiles; share of quiet frames; mean and
+    deviation of the change from frame to frame: (batch, 8)."""
+    level = 10.0 * (power.sum(dim=1) + SMALL).log10()
+    level = (level - level.amax(dim=1, keepdim=True)).clamp_min(-80.0)
+    change = (level[:, 1:] - level[:, :-1]).abs()
+    quantiles = torch.quantile(level, torch.tensor([0.1, 0.5, 0.9], device=level.device), dim=1)
+    quiet = (level < level.mean(dim=1, keepdim=True)).float().mean(dim=1)
+    return torch.stack(
+        [level.mean(1), deviation(level), *quantiles, quiet, change.mean(1), deviation(change)], dim=1
+    )
