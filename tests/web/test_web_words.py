@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import mirdemo
+from mirdemo.backbones import specs
 from mirdemo.sentences import Sentence
 from mirdemo.web.language import LANGUAGES, TEXT, Speaker, choose, sayings, words
 from mirdemo.web.templating import TEMPLATES
@@ -145,3 +146,15 @@ def test_a_template_that_does_not_fit_falls_back_to_english(monkeypatch: pytest.
 def test_one_and_many_are_told_apart():
     assert Speaker("en")("page.where.clips", n=1) == "1 clip"
     assert Speaker("en")("page.where.clips", n=2) == "2 clips"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_layer_of_an_embedded_backbone_has_a_name_of_its_own(language):
+    from mirdemo.web.probe.shown import layer_words
+
+    for name, spec in specs().items():
+        if spec.embedded:
+            layers = [layer.name for layer in spec.layers]
+            called = [str(layer_words(Speaker(language), layer)) for layer in layers]
+            assert len(set(called)) == len(called), name
+            assert not set(called) & set(layers), name
