@@ -248,14 +248,16 @@ SHOWN = ("spectral", "spectral:sound", "mini-west", "mini-world", "mini-world-sp
 #: The aims: spectral against MFCC, the network against spectral, the two side by side against either.
 PAIRS = (
     ("spectral:sound+wccn", MFCC),
+    ("spectral+wccn", MFCC),
     ("spectral:sound+wccn", "spectral:sound"),
     ("spectral+wccn", "spectral"),
     ("mini-world+wccn", "spectral:sound+wccn"),
+    ("mini-world+wccn", "spectral+wccn"),
     ("mini-world+wccn", "mini-world"),
     ("mini-world+wccn", "mini-west+wccn"),
     ("mini-world-spectral+wccn", "mini-world-spectral"),
     ("mini-world-spectral+wccn", "mini-world+wccn"),
-    ("mini-world-spectral+wccn", "spectral:sound+wccn"),
+    ("mini-world-spectral+wccn", "spectral+wccn"),
 )
 MEASURES = ("probe", "probe degraded", "3-shot", "3-shot degraded")
 

@@ -67,7 +67,7 @@ class Embeddings:
 
     identity: exactly which backbone made them
     layer_names: from input to output
-    layers: layer name -> float32 (n_clips, size), the mean over a clip's windows
+    layers: layer name -> float32 (n_clips, size), the mean over a clip's windows (whitened: that mean, whitened)
     clip_ids: the clips' SHA-256 (n_clips,)
     per_clip: the rows of each clip's windows (n_clips,)
     """

@@ -15,7 +15,6 @@ extreme. A matrix belongs to one backbone, one set of weights, one window length
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -42,12 +41,20 @@ RANK = 128
 SHRINKAGE = 0.75
 
 _FORMAT = "mirdemo-whitening-2"
+#: No part is longer: a row's squares stay far within float32.
+_LONGEST = 1e9
 #: What of an identity has to agree. Precision need not: it moves states far less than a room does.
 _KEYS = ("name", "revision", "fingerprint", "sample_rate", "window_seconds", "pooling")
 
 
 class WhiteningError(MirdemoError):
     """A whitening cannot be fitted, read or applied. One sentence."""
+
+
+def _is_part(part: Part) -> bool:
+    # A size of 4.0, read from a file, adds up like any other and then cuts no row.
+    whole = isinstance(part.size, int) and not isinstance(part.size, bool)
+    return whole and part.size >= 1 and 0 <= part.share <= _LONGEST
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +72,7 @@ class LayerWhitening:
         """Raises ValueError for parts that are not those of its rows."""
         if self.parts and (
             sum(part.size for part in self.parts) != len(self.centre)
-            or not all(part.size >= 1 and 0 <= part.share < math.inf for part in self.parts)
+            or not all(_is_part(part) for part in self.parts)
         ):
             raise ValueError("parts that are not those of the rows")
 
@@ -121,7 +128,8 @@ class Whitening:
 
     identity: the backbone it was fitted with
     layers: layer name -> LayerWhitening
-    provenance: how it was made: performances, renderings, seed, shrinkage, rank, generator
+    provenance: how it was made: performances and how many of them were others than the generator's, renderings, seed,
+        shrinkage, rank, generator
     """
 
     identity: Identity
@@ -265,7 +273,15 @@ class Whitening:
                     for name, parts in json.loads(header["layers"]).items()
                 }
                 return cls(identity, layers, json.loads(header["provenance"]))
-        except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (
+            OSError,
+            SafetensorError,
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            RecursionError,
+        ) as error:
             raise WhiteningError(
                 "{name} is not a whitening that can be read. Fit it again.",
                 code="whitening.unreadable",
@@ -316,7 +332,7 @@ def fit_whitening(
     performances: how many, spread evenly over ``traditions`` (all six if None); each is heard ``renderings`` times,
         the first as it was recorded, the others through ``mirdemo.disturbing``
     others, others_called: further performances to be heard in the same way, and what the provenance calls them
-    progress: told the performances done, phase ``"whitening"``
+    progress: told the performances done, others included, phase ``"whitening"``
     Save the result with ``.save(stored_path(backbone.identity))`` for ``whitening_for`` to find it.
     """
     from mirdemo import __version__

@@ -109,10 +109,45 @@ def test_parts_of_a_row_have_their_share_as_length_and_keep_their_direction():
         np.testing.assert_allclose(parted[:, run], expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("times", [1e-3, 0.1, 1e3])
+def test_how_far_out_a_clip_is_does_not_matter_by_parts(times):
+    rows, groups = scattered(performances=20)
+    fitted = LayerWhitening.fit(rows, groups, parts=PARTS)
+    nearer = fitted.centre + times * (rows - fitted.centre)
+    np.testing.assert_allclose(fitted.apply(nearer), fitted.apply(rows), atol=2e-3)
+
+
 def test_a_part_without_length_stays_so():
     rows, groups = scattered(performances=20)
     fitted = LayerWhitening.fit(rows, groups, parts=PARTS)
     np.testing.assert_array_equal(fitted.apply(fitted.centre[None]), np.zeros((1, 12)))
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (Part(4), Part(7)),
+        (Part(4), Part(9)),
+        (Part(0), Part(12)),
+        (Part(13), Part(-1)),
+        (Part(12, -1.0),),
+        (Part(12, float("nan")),),
+        (Part(12, float("inf")),),
+        (Part(12, 1e30),),
+        (Part(4.0), Part(8.0)),
+    ],
+)
+def test_parts_that_are_not_those_of_the_rows_are_refused(parts):
+    rows, groups = scattered(performances=10)
+    with pytest.raises(ValueError):
+        LayerWhitening.fit(rows, groups, parts=parts)
+
+
+def test_a_part_may_count_for_nothing():
+    rows, groups = scattered(performances=10)
+    white = LayerWhitening.fit(rows, groups, parts=(Part(4, 0.0), Part(8))).apply(rows)
+    assert not white[:, :4].any()
+    np.testing.assert_allclose(np.linalg.norm(white, axis=1), 1.0, rtol=1e-5)
 
 
 def test_where_one_part_is_extreme_the_other_still_counts():
@@ -199,6 +234,22 @@ def test_every_embedded_backbone_has_its_whitening(name):
         assert whitening.layers[layer.name].parts == layer.parts
         assert sum(part.size for part in layer.parts) in (0, layer.size)
     assert shipped.stat().st_size < 1_000_000
+
+
+@pytest.mark.parametrize("layers", ["[" * 100_000, '{"a": 3}', '{"a": [[12, NaN]]}', '["a"]'])
+def test_layers_that_are_none_are_refused(tmp_path, layers):
+    from safetensors import safe_open
+    from safetensors.numpy import load_file, save_file
+
+    rows, groups = scattered(performances=10)
+    path = tmp_path / "w.safetensors"
+    Whitening.fit(embeddings(rows), groups).save(path)
+    with safe_open(path, framework="numpy") as opened:
+        header = opened.metadata()
+    save_file(load_file(path), path, metadata={**header, "layers": layers})
+    with pytest.raises(WhiteningError) as caught:
+        Whitening.load(path)
+    assert caught.value.sentence.code == "whitening.unreadable"
 
 
 @pytest.mark.parametrize("content", [b"", b"not one", b"\x08\x00\x00\x00\x00\x00\x00\x00{}      "])
@@ -288,6 +339,19 @@ def test_other_performances_are_heard_beside_the_synthetic_ones_and_named():
     assert fitted.name.startswith("wccn-controlled+festival-")
     alone = fit_whitening(Bands(), performances=6, renderings=2)
     assert not np.allclose(alone.layers["a"].centre, fitted.layers["a"].centre)
+
+
+def test_each_of_the_others_is_heard_at_the_rate_of_the_synthetic_ones(monkeypatch):
+    rng = np.random.default_rng(4)
+    others = [Clip.of(rng.standard_normal(2 * 22_050).astype(np.float32), 22_050, "own") for _ in range(3)]
+    heard = []
+    monkeypatch.setattr(
+        "mirdemo.disturbing.disturb", lambda wave, rate, rng: heard.append((rate, wave)) or wave
+    )
+    fit_whitening(Bands(), performances=2, renderings=2, others=others)
+    assert [rate for rate, _ in heard] == [24_000] * 5
+    for clip, (_, wave) in zip(others, heard[2:], strict=True):
+        np.testing.assert_array_equal(wave, clip.at(24_000))
 
 
 def test_the_parts_of_a_backbones_layers_are_whitened_as_parts():

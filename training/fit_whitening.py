@@ -4,7 +4,8 @@
 
 Writes ``assets/whitening/<name>.safetensors``, fitted on performances of the controlled corpora and as many of a
 soundfont's bands (needs Debian's ``fluidsynth`` and ``fluid-soundfont-gm``). ``mirdemo.whitening.fit_whitening`` does the
-same for any backbone, without the bands where there is no soundfont. Where the page turns one on by itself is decided by what ``benchmarks/embedded_on_real_sound.py`` measures with it.
+same for any backbone, without the bands unless it is given some. Where the page turns one on by itself is decided by what
+``benchmarks/embedded_on_real_sound.py`` measures with it.
 """
 
 from __future__ import annotations

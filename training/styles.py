@@ -58,8 +58,9 @@ def draw_style(rng: Generator) -> Style:
 
 
 def arrange(rng: Generator, style: Style) -> Band:
-    """Another band of the style: one in seven of its instruments is another, its tempo up to a third away."""
-    band = draw_band(rng, 3 * SECONDS, like=style.model)  # enough for any tempo below
+    """Another band of the style: about one in seven of its instruments is another, its tempo a seventh away, hardly ever
+    a half."""
+    band = draw_band(rng, 3 * SECONDS, like=style.model)  # enough but where 62 a minute become over 186
     for channel, program in style.model.programs.items():
         if rng.random() < 0.85:
             band.programs[channel] = program
@@ -68,7 +69,7 @@ def arrange(rng: Generator, style: Style) -> Band:
 
 
 def produce(rng: Generator, style: Style, wave: NDArray[np.float32]) -> NDArray[np.float32]:
-    """As a studio that works on the style would leave it, hardly ever twice the same. Of unit power."""
+    """As a studio that works on the style would leave it, hardly ever twice the same. Of unit power before drive and hiss."""
     n = len(wave)
     octaves = np.log2(np.maximum(np.fft.rfftfreq(n, 1 / RATE), 20.0))
     gain = (style.tilt + rng.normal(0, 0.7)) * (octaves - 10)

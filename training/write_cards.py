@@ -31,8 +31,9 @@ SPECTRAL = """# Spectral statistics
 No network and no weights: {size} statistics of every 10 s window, measured by formula, in groups that are its layers
 ({groups}).
 Two more layers are groups side by side: `sound` ({sound}), what a clip sounds like whatever its notes, and `all`.
-Whitened, each group is a part of the row, of a length that does not change with the clip, so that a cosine is the mean of the
-groups' cosines: timbre, correlation, contrast and modulation count 1.5, the others 1 (chosen by `training/styles.py`). It is what the networks beside it have to beat.
+Whitened, each group is a part of the row, of a length that does not change with the clip: 1.5 for timbre, correlation,
+contrast and modulation, 1 for the others (chosen by `training/styles.py`). So a cosine is the mean of the groups' cosines,
+weighted by the squares of these. It is what the networks beside it have to beat.
 
 ## What it hears
 {hearing}

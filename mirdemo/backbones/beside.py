@@ -1,4 +1,4 @@
-"""``mini-world-spectral``: what a clip sounds like by formula, beside what a small network makes of it.
+"""``mini-world-spectral``: a clip measured by formula, beside what a small network makes of it.
 
 The two err differently: statistics of the sound itself keep what tells one recording's instruments from another's, the
 network holds where a room or a line has changed them. On real recordings the two side by side, whitened together, answer

@@ -17,7 +17,6 @@ VERSION = "mini-2"
 WIDTH = 160
 DEPTH = 4
 
-
 #: A row is the mean of a window's states and their deviation over time.
 MEAN_AND_DEVIATION = (Part(WIDTH), Part(WIDTH))
 

@@ -25,7 +25,11 @@ class BackboneError(MirdemoError):
 
 @dataclass(frozen=True)
 class Part:
-    """A run of a row's numbers that belong together: how many, and how much they count beside the other parts."""
+    """A run of a row's numbers that belong together.
+
+    size: how many, at least 1
+    share: the length that whitening gives them, from 0 to 1e9; in a cosine the parts count by the squares of their shares
+    """
 
     size: int
     share: float = 1.0

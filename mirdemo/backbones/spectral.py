@@ -26,7 +26,8 @@ class Spectral(Backbone):
     A layer's row is its group's statistics, each brought to mean 0 and deviation 1 by constants fitted once on
     synthetic sound (``training/fit_spectral_scale.py``), cut off at five deviations. ``sound`` and ``all`` are groups
     side by side (``spectral_facts.UNIONS``), each divided by the square root of its size and times its entry in
-    ``SHARES``, so that in a cosine a group counts by its share, not by how many statistics it happens to have.
+    ``SHARES``, so that in a cosine a group counts by the square of its share, not by how many statistics it happens to
+    have.
     """
 
     def __init__(self, spec: BackboneSpec, device: torch.device) -> None:

@@ -21,13 +21,14 @@ GROUPS = {
     "dynamics": 8,
 }
 
-#: The layers made of several groups side by side: ``sound`` is what a clip sounds like, whatever its notes and tempo.
+#: The layers made of several groups side by side: ``sound`` is what a clip sounds like, whatever its notes.
 UNIONS = {
     "sound": ("timbre", "correlation", "contrast", "modulation", "shape", "onset", "dynamics"),
     "all": tuple(GROUPS),
 }
 
-#: How much each group counts where several stand side by side. Chosen on synthetic styles (``training/styles.py``).
+#: How long each group is where several stand side by side: in a cosine it counts by the square of that. Chosen on
+#: synthetic styles (``training/styles.py``).
 SHARES = dict.fromkeys(GROUPS, 1.0) | dict.fromkeys(("timbre", "correlation", "contrast", "modulation"), 1.5)
 
 

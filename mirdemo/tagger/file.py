@@ -97,7 +97,8 @@ def unpack(contents: Mapping[str, bytes], name: str) -> tuple[dict[str, Any], di
         whole = manifest.get("checksum") == checksum(manifest) and (
             digests[ARRAYS] == hashlib.sha256(contents[ARRAYS]).hexdigest()
         )
-    except (ValueError, TypeError, KeyError):  # an infinite number, or no digests
+    # An infinite number, no digests, or lists too deep.
+    except (ValueError, TypeError, KeyError, RecursionError):
         whole = False
     if not whole:
         raise TaggerError(

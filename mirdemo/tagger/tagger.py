@@ -207,7 +207,7 @@ class Tagger:
             raise
         except FewShotError as refusal:
             raise unreadable(name, str(refusal).rstrip(".")) from refusal
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
             raise unreadable(name, "its parts do not fit together") from error
 
     @classmethod
@@ -254,9 +254,11 @@ class Tagger:
             raise TypeError("an identity is text")
         tagger = cls(kind, method, identity, manifest["layer"], whitening, facts)
         card({**manifest})  # a manifest that makes no card lacks something
-        tagger._decide(
-            np.zeros((1, _size(method, arrays)), np.float32)
-        )  # everything fits, or nothing is returned
+        row = np.zeros((1, _size(method, arrays)), np.float32)
+        if whitening:
+            with np.errstate(all="ignore"):  # no method takes what is no number
+                row = tagger._whitened(dict.fromkeys(whitening, row))
+        tagger._decide(row)  # everything fits, or nothing is returned
         return tagger
 
     def push(self, repository: str, token: str, *, private: bool = True) -> str:
@@ -289,10 +291,8 @@ class Tagger:
         Raises AudioError for a file that cannot be read, TaggerError for another backbone.
         """
         embeddings = self._embed(source, backbone, store)
-        windows = self._windows(embeddings)
-        row = windows.mean(axis=0, keepdims=True)
-        given, scores, _ = self._decide(row)
-        intervals = self._intervals(windows, scores[0])
+        given, scores, _ = self._decide(self.rows(embeddings))
+        intervals = self._intervals(embeddings, scores[0])
         order = np.argsort(-scores[0], kind="stable")
         return [
             (self.tags[j], float(scores[0, j]), intervals[j])
@@ -309,8 +309,7 @@ class Tagger:
     ) -> WindowTags:
         """The whole clip as one window: scores, tags given, and whether it is unknown."""
         embeddings = self._embed(source, backbone, store)
-        windows = self._windows(embeddings)
-        given, scores, unknown = self._decide(windows.mean(axis=0, keepdims=True))
+        given, scores, unknown = self._decide(self.rows(embeddings))
         starts = embeddings.window_starts(0)
         seconds = float(starts[-1] - starts[0]) + embeddings.window_seconds
         return WindowTags(starts[:1], seconds, self.tags, scores, given, unknown)
@@ -324,7 +323,8 @@ class Tagger:
     ) -> WindowTags:
         """Tags of each window of a recording."""
         embeddings = self._embed(source, backbone, store)
-        given, scores, unknown = self._decide(self._windows(embeddings))
+        n = len(embeddings.window_starts(0))
+        given, scores, unknown = self._decide(self._mixed(embeddings, np.eye(n)))
         return WindowTags(
             embeddings.window_starts(0), embeddings.window_seconds, self.tags, scores, given, unknown
         )
@@ -354,7 +354,10 @@ class Tagger:
         self.check(embeddings.identity, embeddings.layer_names)
         if not self.whitening:
             return embeddings.matrix(self.layer)
-        white = [layer.apply(embeddings.layers[name]) for name, layer in self.whitening.items()]
+        return self._whitened(embeddings.layers)
+
+    def _whitened(self, layers: Mapping[str, np.ndarray]) -> np.ndarray:
+        white = [layer.apply(layers[name]) for name, layer in self.whitening.items()]
         return np.mean(white, axis=0, dtype=np.float64).astype(np.float32)
 
     def _embed(
@@ -381,13 +384,15 @@ class Tagger:
             self._loaded["base"] = backbone
         return self._loaded["tuned"]
 
-    def _windows(self, embeddings: Embeddings) -> np.ndarray:
-        """The windows of the only clip as the method sees them: float32 (n_windows, dim)."""
+    def _mixed(self, embeddings: Embeddings, weights: np.ndarray) -> np.ndarray:
+        """The only clip as if its windows weighed so much: weights (k, n_windows) -> float32 (k, dim).
+
+        Mixed before they are whitened, as a clip's row is: by parts, the mean of whitened windows is another row.
+        """
         from mirdemo.embedding import Embeddings
 
-        layers = embeddings.windows(0)
-        n = len(next(iter(layers.values())))
-        as_clips = Embeddings(embeddings.identity, embeddings.layer_names, layers, ("",) * n, ())
+        layers = {name: (weights @ rows).astype(np.float32) for name, rows in embeddings.windows(0).items()}
+        as_clips = Embeddings(embeddings.identity, embeddings.layer_names, layers, ("",) * len(weights), ())
         return self.rows(as_clips)
 
     def _decide(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -398,12 +403,12 @@ class Tagger:
             return decision.labels, scores, decision.unknown
         return self.method.predict(rows), scores, np.zeros(len(rows), bool)
 
-    def _intervals(self, windows: np.ndarray, scores: np.ndarray) -> list[Interval | None]:
-        n = len(windows)
+    def _intervals(self, embeddings: Embeddings, scores: np.ndarray) -> list[Interval | None]:
+        n = len(embeddings.window_starts(0))
         if n < 3:
             return [None] * len(scores)
         draws = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=_DRAWS) / n
-        drawn = self.method.scores(draws @ windows)
+        drawn = self.method.scores(self._mixed(embeddings, draws))
         tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
         low, high = np.minimum(np.quantile(drawn, tails, axis=0), [scores, np.ones_like(scores)])
         high = np.maximum(high, scores)

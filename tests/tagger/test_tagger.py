@@ -236,7 +236,46 @@ def test_the_parts_of_a_whitening_go_home_with_the_tagger(support, backbone, tmp
     np.testing.assert_allclose(np.linalg.norm(again.rows(embeddings)[:, :10], axis=1), 2.0, rtol=1e-5)
 
 
-@pytest.mark.parametrize("parts", [[[10, 1.0]], [[-4, 1.0], [20, 1.0]], [[16, -1]], [["16", 1]], [[16]], 16])
+def test_a_clip_of_many_windows_is_heard_as_those_it_was_learned_from(support, backbone, monkeypatch):
+    """By its own row, whitened: by parts, the mean of its windows' whitened rows is another."""
+    embeddings, labels, recordings = support
+    whitening = Whitening.fit(embeddings, np.arange(9) % 3, parts={"high": (Part(10, 2.0), Part(6))})
+    made = Tagger.make(
+        embeddings, labels, recordings, TAGS, layer="high", whitening=whitening, spec=backbone.spec
+    )
+    wave = np.concatenate([tone(300, 1.5).samples, tone(1500, 0.5).samples])
+    query = Clip.of(wave, RATE, "two.wav")
+    expected = made.method.scores(whitening.apply(embed([query], backbone)).matrix("high"))
+    np.testing.assert_allclose(made.decide(query, backbone=backbone).scores, expected, atol=1e-5)
+    found = {tag: score for tag, score, _ in made.tag(query, backbone=backbone, all_tags=True)}
+    np.testing.assert_allclose([found[tag] for tag in TAGS], expected[0], atol=1e-5)
+
+    seen, scores = [], made.method.scores
+    monkeypatch.setattr(made.method, "scores", lambda rows: seen.append(rows) or scores(rows))
+    made.tag(query, backbone=backbone)
+    assert max(map(len, seen)) > 100  # the interval's draws are whole rows too
+    for rows in seen:
+        np.testing.assert_allclose(np.linalg.norm(rows[:, :10], axis=1), 2.0, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [[10, 1.0]],
+        [[-4, 1.0], [20, 1.0]],
+        [[0, 1.0], [16, 1.0]],
+        [[10.0, 1], [6.0, 1]],
+        [[True, 1], [15, 1]],
+        [[16, -1]],
+        [[16, 1e30]],
+        [[16, 10**400]],
+        [["16", 1]],
+        [[16, "1"]],
+        [[16, [[[1]]]]],
+        [[16]],
+        16,
+    ],
+)
 def test_parts_that_do_not_fit_the_rows_are_refused(support, backbone, tmp_path, parts):
     embeddings, labels, recordings = support
     whitening = Whitening.fit(embeddings, np.arange(9) % 3)
@@ -245,8 +284,23 @@ def test_parts_that_do_not_fit_the_rows_are_refused(support, backbone, tmp_path,
     )
     folder = made.save(tmp_path / "t")
     changed(folder, whitening={**made.facts["whitening"], "layers": {"high": parts}})
-    with pytest.raises(TaggerError):
+    with refused("tagger.unreadable"):
         Tagger.load(folder)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"scale": np.zeros(16, np.float32)}, {"directions": np.eye(7, dtype=np.float32)}]
+)
+@pytest.mark.parametrize("kind", METHODS)
+def test_a_whitening_that_cannot_be_applied_is_refused(support, backbone, tmp_path, kind, wrong):
+    embeddings, labels, recordings = support
+    made = Tagger.make(
+        embeddings, labels, recordings, TAGS, layer="high", method=METHODS[kind](),
+        whitening=Whitening.fit(embeddings, np.arange(9) % 3), spec=backbone.spec,
+    )  # fmt: skip
+    forged = replace(made, whitening={"high": replace(made.whitening["high"], **wrong)})
+    with refused("tagger.unreadable"):
+        Tagger.load(forged.save(tmp_path / "t.zip"))
 
 
 def test_a_tagger_of_the_first_format_is_still_read(support, backbone, tmp_path):
@@ -259,6 +313,8 @@ def test_a_tagger_of_the_first_format_is_still_read(support, backbone, tmp_path)
     changed(folder, format_version=1, whitening={**made.facts["whitening"], "layers": ["high"]})
     again = Tagger.load(folder)
     np.testing.assert_allclose(again.rows(embeddings), made.rows(embeddings), atol=1e-5)
+    saved_again = Tagger.load(again.save(tmp_path / "again.zip"))
+    np.testing.assert_array_equal(saved_again.rows(embeddings), again.rows(embeddings))
 
 
 @pytest.mark.parametrize("layer", ["high", "mean"])
@@ -368,6 +424,7 @@ def test_a_newer_format_says_to_update(tagger, tmp_path):
         {"format": "something else"},
         {"format_version": "1"},
         {"format_version": 0},
+        {"format_version": True},
         {"settings": {}},
         {"settings": []},
         {
@@ -409,6 +466,14 @@ def test_a_manifest_that_does_not_fit_is_refused_even_with_right_checksums(tagge
 def test_a_kind_of_the_future_says_to_update(tagger, tmp_path):
     with refused("tagger.unknown_kind"):
         Tagger.load(changed(tagger.save(tmp_path / "t"), kind="telepathy"))
+
+
+def test_lists_of_any_depth_are_refused():
+    """Reading, checking and printing have limits of their own, so some depth passes the one and not the next."""
+    for depth in range(1, 1100):
+        text = f'{{"format": "mirdemo-tagger", "format_version": {FORMAT_VERSION}, "title": {"[" * depth}{"]" * depth}}}'
+        with pytest.raises(TaggerError):
+            Tagger.of({MANIFEST: text.encode(), ARRAYS: b""})
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "null", '{"format": NaN}', "[" * 100_000])

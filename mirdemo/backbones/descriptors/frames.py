@@ -25,13 +25,16 @@ def short_time_power(waves: torch.Tensor, n_fft: int, hop: int, *, centred: bool
 
 @lru_cache(maxsize=4)
 def mel_filters(device: torch.device) -> torch.Tensor:
+    """(1025, 64): what each line of the spectrum adds to each mel band, 30 Hz to half the rate, of equal area."""
     filters = AF.melscale_fbanks(FFT // 2 + 1, 30.0, RATE / 2, MELS, RATE, norm="slaney", mel_scale="slaney")
     return filters.to(device)
 
 
 def deviation(values: torch.Tensor) -> torch.Tensor:
+    """Of the whole population, over the last axis: (..., frames) -> (...)."""
     return values.std(dim=-1, correction=0)
 
 
 def unit_sum(values: torch.Tensor) -> torch.Tensor:
+    """Shares that add up to 1 over the second axis, or 0 throughout: (batch, n, ...) -> (batch, n, ...)."""
     return values / values.sum(dim=1, keepdim=True).clamp_min(SMALL)

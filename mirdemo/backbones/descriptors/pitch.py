@@ -61,8 +61,7 @@ def _to_bins(fine: torch.Tensor) -> torch.Tensor:
 def chroma(fine: torch.Tensor) -> torch.Tensor:
     """The share of each of 36 pitch classes, and its deviation over time: (batch, 72)."""
     chroma = _to_bins(fine)
-    shares = chroma / chroma.sum(dim=1, keepdim=True).clamp_min(SMALL)
-    return torch.cat([unit_sum(chroma.sum(-1)), deviation(shares)], dim=1)
+    return torch.cat([unit_sum(chroma.sum(-1)), deviation(unit_sum(chroma))], dim=1)
 
 
 def mode(fine: torch.Tensor) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""What a window sounds like, whatever its notes and tempo."""
+"""What a window sounds like, whatever its notes."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def timbre(mfcc: torch.Tensor) -> torch.Tensor:
 def correlation(mfcc: torch.Tensor) -> torch.Tensor:
     """How the first 12 MFCC move together over time, each pair's correlation: (batch, 66).
 
-    With means and deviations this is the single Gaussian of Mandel and Ellis (2005). A fixed filter adds a constant to
-    each coefficient and so changes none of it.
+    From -1 to 1; 0 with one that does not move. With means and deviations this is the single Gaussian of Mandel and
+    Ellis (2005). A fixed filter adds a constant to each coefficient and so changes none of it.
     """
     first = mfcc[:, :_CORRELATED]
     centred = first - first.mean(dim=-1, keepdim=True)
@@ -46,9 +46,11 @@ def correlation(mfcc: torch.Tensor) -> torch.Tensor:
 
 def modulation(log_mel: torch.Tensor) -> torch.Tensor:
     """How strongly the level of each of 16 bands goes up and down, octave by octave of the speed at which it does so
-    (McKinney and Breebaart 2003): (batch, 96), the variance in dB squared, itself in decibels.
+    (McKinney and Breebaart 2003): (batch, 96), band by band; the variance in dB squared, itself in decibels, -20 for
+    none.
 
-    A fixed filter shifts a band's level and changes none of it.
+    A fixed filter shifts a band's level and changes none of it. In a window too short for a full turn of a speed there is
+    none of it: below 1.4 s none of the slowest octave.
     """
     level = log_mel.unflatten(1, (_BANDS, MELS // _BANDS)).mean(dim=2)
     frames = level.shape[-1]
@@ -61,8 +63,12 @@ def modulation(log_mel: torch.Tensor) -> torch.Tensor:
 
 
 def shape(power: torch.Tensor, waves: torch.Tensor) -> torch.Tensor:
-    """The outline of the spectrum (Peeters 2004): mean and deviation of its centroid, three roll-offs, flatness and
-    spread, and of how often the wave crosses zero: (batch, 14). Frequencies in octaves above 1 Hz."""
+    """The outline of the spectrum (Peeters 2004): (batch, 14).
+
+    Means over time and then deviations of its centroid, three roll-offs and spread, in octaves above 1 Hz, and of its
+    flatness, the logarithm of the geometric over the arithmetic mean of the lines' power, 0 at most. Last, of the share
+    of neighbouring samples between which the wave crosses zero, the logarithm of the mean, and the deviation.
+    """
     hz = torch.arange(power.shape[1], device=power.device)[None, :, None] * (RATE / FFT)
     total = power.sum(dim=1, keepdim=True) + SMALL
     centroid = (power * hz).sum(dim=1, keepdim=True) / total
@@ -74,7 +80,7 @@ def shape(power: torch.Tensor, waves: torch.Tensor) -> torch.Tensor:
     in_octaves = [(1.0 + frequency).log2() for frequency in (centroid, *roll_offs, spread)]
     outline = torch.cat([*in_octaves, flatness], dim=1)
     crossings = (waves[:, 1:] * waves[:, :-1] < 0).float()
-    rate = crossings.unfold(1, min(FFT, crossings.shape[1]), HOP).mean(dim=-1)
+    rate = crossings.unfold(1, FFT, HOP).mean(dim=-1)
     return torch.cat(
         [
             outline.mean(-1),

@@ -31,6 +31,14 @@ def test_a_tremolo_is_found_in_its_octave_and_band_with_its_variance(hertz, octa
     assert found[1:].max() == pytest.approx(10 * math.log10(0.01), abs=1e-4)
 
 
+@pytest.mark.parametrize("edge", [1.4, 5.6, 11.2])
+def test_octaves_of_modulation_part_where_they_should(edge):
+    below, above = (
+        modulation(tremolo(edge * times, 6.0)).view(BANDS, OCTAVES)[0].argmax() for times in (0.93, 1.07)
+    )
+    assert above == below + 1
+
+
 @pytest.mark.parametrize("seconds", [0.1, 0.5, 3.0])
 def test_the_length_of_the_window_is_no_modulation(seconds):
     still = torch.full((1, MELS, max(4, round(seconds * FRAMES_PER_SECOND))), -12.0)
@@ -50,11 +58,15 @@ def test_correlations_are_those_of_numpy_and_none_where_nothing_moves():
     expected = np.corrcoef(coefficients[0, :12].numpy())[np.triu_indices(12, 1)]
     np.testing.assert_allclose(correlation(coefficients)[0], expected, atol=1e-5)
     assert not correlation(torch.ones(1, 20, 200)).any()
+    assert correlation(1e-9 * coefficients).abs().max() < 1e-3  # rounding is no motion
 
 
-def outline(wave: np.ndarray) -> np.ndarray:
+def outline(wave: np.ndarray, offset: float = 0.0) -> np.ndarray:
+    """The 14 numbers of a wave, the power of an offset added to its lowest line."""
     waves = torch.from_numpy(wave.astype(np.float32))[None]
-    return shape(short_time_power(waves, FFT, HOP, centred=False), waves)[0].numpy()
+    power = short_time_power(waves, FFT, HOP, centred=False)
+    power[:, 0] += offset
+    return shape(power, waves)[0].numpy()
 
 
 @pytest.mark.parametrize("hertz", [300.0, 1000.0, 5000.0])
@@ -71,5 +83,38 @@ def test_noise_is_flat_and_wide_and_rolls_off_where_its_energy_ends():
     noise = outline(rng.standard_normal(4 * RATE))
     tone = outline(np.sin(2 * np.pi * 1000 * np.arange(4 * RATE) / RATE))
     assert noise[5] > -0.7 > -5 > tone[5]
-    assert noise[1:4] == pytest.approx([math.log2(share * RATE / 2) for share in (0.5, 0.85, 0.95)], abs=0.1)
+    assert noise[1:4] == pytest.approx([math.log2(share * RATE / 2) for share in (0.5, 0.85, 0.95)], abs=0.03)
     assert noise[4] > tone[4] + 4
+    assert noise[13] == pytest.approx(
+        0.5 / math.sqrt(FFT), rel=0.3
+    )  # every step crosses zero or not, by chance
+
+
+@pytest.mark.parametrize("apart", [500.0, 2000.0])
+def test_the_spread_of_two_equal_tones_is_half_of_what_parts_them(apart):
+    time = np.arange(2 * RATE) / RATE
+    low, high = (np.sin(2 * np.pi * (5000 + side * apart / 2) * time) for side in (-1, 1))
+    found = outline(low + high)
+    assert found[0] == pytest.approx(math.log2(1 + 5000), abs=0.02)
+    assert found[4] == pytest.approx(math.log2(1 + apart / 2), abs=0.05)
+
+
+def test_an_offset_is_no_part_of_flatness():
+    noise = np.random.default_rng(1).standard_normal(RATE)
+    assert outline(noise, offset=1e6)[5] == outline(noise)[5]
+
+
+def test_silence_crosses_zero_never_and_lies_at_the_bottom():
+    silence = outline(np.zeros(RATE))
+    assert silence[[0, 4, 5]] == pytest.approx(0.0)
+    assert silence[12] == pytest.approx(math.log(1e-4))
+    assert not silence[6:12].any()
+
+
+def test_what_moves_shows_in_the_deviations():
+    """A tone that leaps between two pitches: half the time at one, half at the other."""
+    time = np.arange(2 * RATE) / RATE
+    low, high = (np.sin(2 * np.pi * hertz * time) for hertz in (500.0, 4000.0))
+    found = outline(np.concatenate([low, high]))
+    assert found[6:10] == pytest.approx(1.5, abs=0.05)  # three octaves apart
+    assert found[13] == pytest.approx((4000 - 500) / RATE, rel=0.03)
