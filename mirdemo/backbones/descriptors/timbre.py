@@ -52,14 +52,16 @@ def modulation(log_mel: torch.Tensor) -> torch.Tensor:
     A fixed filter shifts a band's level and changes none of it. In a window too short for a full turn of a speed there is
     none of it: below 1.4 s none of the slowest octave.
     """
-    level = log_mel.unflatten(1, (_BANDS, MELS // _BANDS)).mean(dim=2)
+    # In double precision: an octave may hold a millionth of its band's variance, and its logarithm shows how a transform
+    # was rounded, which differs from process to process.
+    level = log_mel.double().unflatten(1, (_BANDS, MELS // _BANDS)).mean(dim=2)
     frames = level.shape[-1]
-    window = torch.hann_window(frames, device=level.device)
+    window = torch.hann_window(frames, dtype=level.dtype, device=level.device)
     spectrum = torch.fft.rfft((level - level.mean(dim=-1, keepdim=True)) * window)
     power = spectrum.abs().square() * 2.0 / (frames * window.square().sum().clamp_min(SMALL))
     hz = torch.arange(power.shape[-1], device=level.device) * FRAMES_PER_SECOND / frames
     octaves = [power[..., (hz >= low) & (hz < high)].sum(dim=-1) for low, high in pairwise(_MODULATIONS)]
-    return 10.0 * (torch.stack(octaves, dim=-1) + 0.01).log10().flatten(1)
+    return 10.0 * (torch.stack(octaves, dim=-1) + 0.01).log10().flatten(1).float()
 
 
 def shape(power: torch.Tensor, waves: torch.Tensor) -> torch.Tensor:
