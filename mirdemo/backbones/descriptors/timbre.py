@@ -59,6 +59,8 @@ def modulation(log_mel: torch.Tensor) -> torch.Tensor:
     window = torch.hann_window(frames, dtype=level.dtype, device=level.device)
     spectrum = torch.fft.rfft((level - level.mean(dim=-1, keepdim=True)) * window)
     power = spectrum.abs().square() * 2.0 / (frames * window.square().sum().clamp_min(SMALL))
+    if frames % 2 == 0:
+        power[..., -1] /= 2  # the one line but the first that has no twin among the negative frequencies
     hz = torch.arange(power.shape[-1], device=level.device) * FRAMES_PER_SECOND / frames
     octaves = [power[..., (hz >= low) & (hz < high)].sum(dim=-1) for low, high in pairwise(_MODULATIONS)]
     return 10.0 * (torch.stack(octaves, dim=-1) + 0.01).log10().flatten(1).float()
@@ -68,25 +70,29 @@ def shape(power: torch.Tensor, waves: torch.Tensor) -> torch.Tensor:
     """The outline of the spectrum (Peeters 2004): (batch, 14).
 
     Means over time and then deviations of its centroid, three roll-offs and spread, in octaves above 1 Hz, and of its
-    flatness, the logarithm of the geometric over the arithmetic mean of the lines' power, 0 at most. Last, of the share
-    of neighbouring samples between which the wave crosses zero, the logarithm of the mean, and the deviation.
+    flatness, the logarithm of the geometric over the arithmetic mean of the lines' power, 0 at most. Frames 80 dB below
+    the loudest have no outline and are passed over. Last, of the share of neighbouring samples between which the wave
+    changes its sign, the logarithm of the mean, and the deviation.
     """
     hz = torch.arange(power.shape[1], device=power.device)[None, :, None] * (RATE / FFT)
-    total = power.sum(dim=1, keepdim=True) + SMALL
+    energy = power.sum(dim=1, keepdim=True)
+    total = energy + SMALL
     centroid = (power * hz).sum(dim=1, keepdim=True) / total
     spread = (((hz - centroid).square() * power).sum(dim=1, keepdim=True) / total).sqrt()
-    below = power.cumsum(dim=1) / total
+    below = (power.cumsum(dim=1) / total).masked_fill(energy == 0, 1.0)  # silence rolls off at the bottom
     roll_offs = [(below < share).sum(dim=1, keepdim=True) * (RATE / FFT) for share in _ROLL_OFFS]
-    audible = power[:, 1:] + SMALL
-    flatness = audible.log().mean(dim=1, keepdim=True) - audible.mean(dim=1, keepdim=True).log()
+    lines = power[:, 1:] + SMALL
+    flatness = lines.log().mean(dim=1, keepdim=True) - lines.mean(dim=1, keepdim=True).log()
     in_octaves = [(1.0 + frequency).log2() for frequency in (centroid, *roll_offs, spread)]
     outline = torch.cat([*in_octaves, flatness], dim=1)
-    crossings = (waves[:, 1:] * waves[:, :-1] < 0).float()
+    audible = energy[:, 0] >= 1e-8 * energy.amax(dim=2)
+    heard = [frames[:, there] for frames, there in zip(outline, audible, strict=True)]
+    moments = torch.stack([torch.cat([frames.mean(-1), deviation(frames)]) for frames in heard])
+    crossings = ((waves[:, 1:] < 0) != (waves[:, :-1] < 0)).float()
     rate = crossings.unfold(1, FFT, HOP).mean(dim=-1)
     return torch.cat(
         [
-            outline.mean(-1),
-            deviation(outline),
+            moments,
             (rate.mean(dim=-1, keepdim=True) + 1e-4).log(),
             rate.std(dim=-1, keepdim=True, correction=0),
         ],
