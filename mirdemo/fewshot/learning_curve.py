@@ -55,6 +55,7 @@ class LearningCurve:
     """How good a tagger is with few and with more recordings a tag.
 
     points: measured, ascending shots
+    gain: macro-F1 of the last point minus that of the first, -1 to 1, paired by repeat; None with fewer than two points
     extrapolation: what the points suggest beyond them, or the sentence that says why nothing is suggested
     gains: tags, the one that would gain most from more examples first
     left_out: tags in fewer than two recordings, which can be learned from or tested on, but not both
@@ -62,6 +63,7 @@ class LearningCurve:
 
     method: str
     points: tuple[CurvePoint, ...]
+    gain: Interval | None
     extrapolation: Extrapolation | Sentence
     gains: tuple[TagGain, ...]
     left_out: tuple[str, ...]
@@ -153,6 +155,7 @@ def learning_curve(
         )
         for at in done
     )
+    gain = resampled(macro[:, done[-1]] - macro[:, done[0]], ratio, least=-1.0) if len(done) > 1 else None
     complete = [at for at in done if _mean(reach[:, at]) == 1.0]
     k = np.array([shots[at] for at in complete])
     beyond = extrapolate(k, macro[:, complete], float(np.sqrt(1 + repeats * ratio)))
@@ -161,6 +164,7 @@ def learning_curve(
     return LearningCurve(
         method=make().name,
         points=points,
+        gain=gain,
         extrapolation=beyond,
         gains=gains,
         left_out=left_out,
@@ -173,10 +177,11 @@ def learning_curve(
     )
 
 
-def resampled(values: np.ndarray, ratio: float) -> Interval:
+def resampled(values: np.ndarray, ratio: float, *, least: float = 0.0) -> Interval:
     """Mean of a figure over repeated random splits, with the corrected resampled t interval.
 
-    values: (repeats,), NaN where a repeat gave none. ratio: recordings tested on over all others.
+    values: (repeats,), ``least`` (0, or -1 for a difference) to 1, NaN where a repeat gave none.
+    ratio: recordings tested on over all others.
     Repeats share recordings, so the variance of their mean is (1/J + ratio) times theirs, not 1/J times
     (Nadeau and Bengio, Machine Learning 52, 2003).
     """
@@ -190,7 +195,7 @@ def resampled(values: np.ndarray, ratio: float) -> Interval:
     if n < 3:
         return Interval(mean, None, None, n, LEVEL, METHOD, "repeats")
     reach = float(stdtrit(n - 1, (1 + LEVEL) / 2) * values.std(ddof=1) * np.sqrt(1 / n + ratio))
-    return Interval(mean, max(0.0, mean - reach), min(1.0, mean + reach), n, LEVEL, METHOD, "repeats")
+    return Interval(mean, max(least, mean - reach), min(1.0, mean + reach), n, LEVEL, METHOD, "repeats")
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 
@@ -42,6 +44,23 @@ def test_the_curve_rises_and_shows_its_interval_and_size():
         assert point.tags_reaching > 0.5
     assert curve.method == "lc-prototypes"
     assert curve.n_recordings == 45
+
+
+def test_the_gain_is_paired_by_repeat_and_may_be_a_loss(monkeypatch):
+    asked = []
+
+    def f1(truth, predicted):
+        """Of two points a repeat; repeats differ a lot, the second point always lies 0.1 below the first."""
+        repeat, second = divmod(len(asked), 2)
+        asked.append(truth)
+        return np.full(truth.shape[1], 0.3 + 0.1 * (repeat % 5) - 0.1 * second)
+
+    monkeypatch.setattr(import_module("mirdemo.fewshot.learning_curve"), "_f1", f1)
+    curve = learning_curve(*corpus(45, 2.0), shots=(1, 2), repeats=10)
+    assert [p.macro_f1.high - p.macro_f1.low > 0.2 for p in curve.points] == [True, True]
+    assert (curve.gain.value, curve.gain.low, curve.gain.high) == pytest.approx((-0.1, -0.1, -0.1))
+    assert (curve.gain.n, curve.gain.unit) == (10, "repeats")
+    assert learning_curve(*corpus(45, 2.0), shots=(1,), repeats=3).gain is None
 
 
 def test_the_forecast_is_marked_goes_on_from_the_points_and_stays_within_reach():

@@ -217,7 +217,7 @@ def overview(
     )
     records = [r for row in known for r in row.values.values()]
     more = left_out(len(known) - MOST_ROWS, t)
-    click = [str(t("evidence.overview.click"))] if records else []
+    click = [str(t("evidence.overview.click"))] if any(link_of(r, cited) for r in records) else []
     return drawn(
         overview_title(found, records, metric, t),
         figure,

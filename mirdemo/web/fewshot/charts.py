@@ -146,13 +146,11 @@ def _padded(values: np.ndarray) -> list[float]:
     return [float(values.min()) - 0.06 * reach, float(values.max()) + 0.06 * reach]
 
 
-def _pixels(
-    at: np.ndarray, spans: Sequence[Sequence[float]], size: tuple[float, float]
-) -> list[tuple[float, float]]:
-    """Places on the map, (n, 2), -> pixels from the top left of a plot of this size."""
+def _pixels(at: np.ndarray, spans: Sequence[Sequence[float]], size: tuple[float, float]) -> np.ndarray:
+    """Places on the map, (n, 2), -> pixels from the top left of a plot of this size, (n, 2)."""
     low, high = np.array(spans).T
     share = (at - low) / (high - low)
-    return [(float(x * size[0]), float((1 - y) * size[1])) for x, y in share]
+    return np.column_stack([share[:, 0], 1 - share[:, 1]]) * size
 
 
 def said(t: Speaker, one: Answer) -> str:
@@ -222,9 +220,9 @@ def curve_chart(curve: Curve, t: Speaker) -> Chart:
         showgrid=False,
     )
     figure.update_yaxes(title_text="Macro-F1", range=[0, 1.05], tickvals=[0, 0.25, 0.5, 0.75, 1])
-    first, last, gain = report.points[0], report.points[-1], curve.gain
+    first, last, gain = report.points[0], report.points[-1], report.gain
     answer = "unclear"
-    if gain is not None and (gain.low > 0 or gain.high < 0):
+    if gain is not None and gain.low is not None and (gain.low > 0 or gain.high < 0):
         answer = "better" if gain.low > 0 else "worse"
     title = t(
         f"few-shot.curve.title.{answer}",

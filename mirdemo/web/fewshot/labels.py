@@ -5,6 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 #: Plotly's ``textposition`` and the direction it moves a name in: right and down are positive.
 PLACES = {
     "top center": (0, -1),
@@ -23,24 +26,24 @@ Box = tuple[float, float, float, float]
 
 
 def name_places(
-    names: Sequence[str],
-    points: Sequence[tuple[float, float]],
-    marks: Sequence[tuple[float, float]],
-    size: tuple[float, float],
+    names: Sequence[str], points: ArrayLike, marks: ArrayLike, size: tuple[float, float]
 ) -> list[str]:
     """A ``textposition`` for each name, one after the other: where it covers least of what stands already.
 
-    points: where each name belongs, marks: what else is drawn, in pixels from the top left of a plot of ``size``,
-    width and height. What lies outside the plot counts as covered, and another name counts double.
+    points: (n_names, 2), where each name belongs; marks: (n, 2), what else is drawn; both in pixels from the top left
+        of a plot of ``size``, width and height. What lies outside the plot counts as covered, and another name double.
     """
-    drawn = [(x - MARK, y - MARK, x + MARK, y + MARK) for x, y in (*marks, *points)]
-    found: list[str] = []
-    written: list[Box] = []
-    for name, (x, y) in zip(names, points, strict=True):
-        boxes = {place: box_of(name, x, y, place) for place in PLACES}
-        best = min(boxes, key=lambda place: _cost(boxes[place], [*drawn, *written, *written], size))
-        found.append(best)
-        written.append(boxes[best])
+    places = list(PLACES)
+    points = np.asarray(points, float).reshape(-1, 2)
+    drawn = np.vstack([np.asarray(marks, float).reshape(-1, 2), points])
+    taken = np.hstack([drawn - MARK, drawn + MARK])
+    found = []
+    for name, (x, y) in zip(names, points.tolist(), strict=True):
+        boxes = np.array([box_of(name, x, y, place) for place in places])
+        outside = overlap(boxes, boxes) - overlap(boxes, (0.0, 0.0, *size))
+        best = int(np.argmin(outside + overlap(boxes[:, None], taken).sum(axis=1)))
+        found.append(places[best])
+        taken = np.vstack([taken, boxes[best], boxes[best]])
     return found
 
 
@@ -52,13 +55,8 @@ def box_of(name: str, x: float, y: float, place: str) -> Box:
     return centre_x - wide / 2, centre_y - LINE / 2, centre_x + wide / 2, centre_y + LINE / 2
 
 
-def overlap(one: Box, other: Box) -> float:
-    """Square pixels that two boxes share."""
-    across = min(one[2], other[2]) - max(one[0], other[0])
-    down = min(one[3], other[3]) - max(one[1], other[1])
-    return max(across, 0.0) * max(down, 0.0)
-
-
-def _cost(box: Box, taken: Sequence[Box], size: tuple[float, float]) -> float:
-    area = (box[2] - box[0]) * (box[3] - box[1])
-    return area - overlap(box, (0.0, 0.0, *size)) + sum(overlap(box, other) for other in taken)
+def overlap(one: ArrayLike, other: ArrayLike) -> np.ndarray:
+    """Square pixels that boxes share: (..., 4) and (..., 4), broadcast -> (...)."""
+    one, other = np.asarray(one), np.asarray(other)
+    low, high = np.maximum(one[..., :2], other[..., :2]), np.minimum(one[..., 2:], other[..., 2:])
+    return np.clip(high - low, 0.0, None).prod(axis=-1)

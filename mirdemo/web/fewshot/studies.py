@@ -17,7 +17,6 @@ from mirdemo.web.tagging import Answer, Built, layers_of
 if TYPE_CHECKING:
     from mirdemo.clips import LabelledClips
     from mirdemo.fewshot import LayerChoice, LearningCurve, Suggestion
-    from mirdemo.intervals import Interval
 
 #: Clips suggested to be labelled next.
 SUGGESTIONS = 5
@@ -37,23 +36,6 @@ class Curve:
 
     built: Built
     report: LearningCurve
-
-    @property
-    def gain(self) -> Interval | None:
-        """Macro-F1 of the last point minus that of the first, -1 to 1; None where there are no two with intervals.
-
-        The report keeps no single repeats to pair, so the two are taken as independent. They share test recordings
-        and support, so this makes the interval rather too wide than too narrow.
-        """
-        from mirdemo.intervals import Interval
-
-        first, last = (self.report.points[at].macro_f1 for at in (0, -1))
-        if first is last or None in (first.low, first.high, last.low, last.high):
-            return None
-        reach = float(np.hypot(*(max(f1.high - f1.value, f1.value - f1.low) for f1 in (first, last))))
-        value = last.value - first.value
-        method = f"{last.method}; first and last point independent"
-        return Interval(value, value - reach, value + reach, last.n, last.level, method, last.unit)
 
 
 @dataclass(frozen=True, eq=False)

@@ -108,6 +108,18 @@ def test_no_finding_goes_from_a_number_to_the_same_or_speaks_of_every_one_of_one
             assert not re.search("every (tradition|corpus)|どの(伝統|コーパス)", chart.title), name
 
 
+@pytest.mark.parametrize("source", ["published", "measured"])
+def test_a_cell_is_said_to_open_its_source_only_where_one_does(source):
+    here = {"source": "measured", "citation": None, "versions": {"mirdemo": "1"}, "hardware": "cpu"}
+    made = here if source == "measured" else {}
+    records = [replace(r, **made) for r in results.published() if r.corpus == "lyra" and r.tag is None]
+    chart = drawn(records=Results(tuple(records)))["overview"]
+    assert chart.json is not None
+    links = [cell for row in heat(chart)["customdata"] for cell in row if cell is not None]
+    assert bool(links) == (str(speaker("en")("evidence.overview.click")) in chart.sources)
+    assert bool(links) == (source == "published")
+
+
 def test_the_findings_of_one_corpus_name_it():
     charts = drawn(Selection(corpora=("lyra",)))
     assert charts["rarity"].title.startswith("Greek: tags with more test recordings score higher; how rare")
@@ -186,10 +198,15 @@ def test_synthesised_music_is_called_so_wherever_it_is_drawn(language):
 
 
 def test_an_axis_is_wide_enough_for_its_ticks_to_differ():
-    one = drawn(Selection(models=("CultureMERT-95M",), corpora=("lyra",)))["cost"]
-    low, high = json.loads(one.json)["layout"]["xaxis"]["range"]
-    assert high - low >= 0.1
-    assert "range" not in json.loads(drawn()["cost"].json)["layout"]["xaxis"]
+    same = [
+        replace(r, value=0.8) if (r.tag, r.metric) == (None, "roc_auc") else r for r in results.published()
+    ]
+    far, close = drawn(), drawn(records=Results(tuple(same)))
+    for name, axis in (("cost", "xaxis"), ("normalised", "xaxis"), ("transfer", "yaxis")):
+        low, high = json.loads(close[name].json)["layout"][axis]["range"]
+        assert high - low >= 0.1, name
+        assert low < (1 if name == "normalised" else 0.8) < high, name
+        assert "range" not in json.loads(far[name].json)["layout"][axis], name
 
 
 def heat(chart):

@@ -96,6 +96,19 @@ def test_lines_are_named_as_everywhere_else():
     plain = json.loads(drawn.json)
     assert {a["text"] for a in plain["layout"]["annotations"]} == set(controlled.TITLES)
     assert "Mini-West and Mini-World" in drawn.how
+    narrow = [a["text"] for a in plain["narrow"]["annotations"].values()]
+    assert {name.replace("<br>", " ") for name in narrow} == set(controlled.TITLES)
+    assert not any(" " in name for name in narrow), "a phone has no room beside the lines"
+
+
+def test_an_axis_is_wide_enough_for_its_ticks_to_differ():
+    def range_of(*rows):
+        return json.loads(chart(*rows).json)["layout"]["yaxis"].get("range")
+
+    low, high = range_of(figures("mini-west", 0.81, 0.8, None), figures("mini-world", 0.8, 0.8, None))
+    assert low < 0.8 < 0.81 < high
+    assert high - low >= 0.1
+    assert range_of(figures("mini-west", 0.9, 0.7), figures("mini-world", 0.8, 0.8)) is None
 
 
 def test_no_results_no_chart():

@@ -196,6 +196,12 @@ def test_few_shot_points_lie_over_the_published_curves(own):
     assert last["error_y"]["array"] == [record.high - record.value]
 
 
+def test_a_figure_that_two_charts_draw_is_one_figure(own):
+    record = replace(own.records[0], method="fewshot", metric="macro_f1", tag=None, setting={"n_way": 2})
+    (shown,) = selection.shown_of_visitor(Results((record,)), Selection(metric="macro_f1"))
+    assert shown == record
+
+
 def test_only_own_results_are_shown_when_asked_for(own):
     view = drawing.draw(results.shipped(), Selection(sources=("yours",)), "en", own=own)
     assert view.n_figures == len(own.where(metric="roc_auc", tag=None)) == 1

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from mirdemo.web.fewshot import charts
 from mirdemo.web.fewshot.labels import box_of, name_places, overlap
 from mirdemo.web.fewshot.placing import Plane, stars
 
@@ -59,6 +60,12 @@ def test_a_name_keeps_clear_of_marks():
     assert name_places(["kane"], [(100.0, 100.0)], [], PLOT) == ["top center"]
     (place,) = name_places(["kane"], [(100.0, 100.0)], [above], PLOT)
     assert overlap(box_of("kane", 100.0, 100.0, place), (93.0, 75.0, 107.0, 89.0)) == 0
+
+
+def test_a_place_on_the_map_in_pixels_counts_from_the_top_left():
+    corners = np.array([[1.0, 5.0], [3.0, 4.0]])
+    pixels = charts._pixels(corners, [[1.0, 3.0], [4.0, 5.0]], PLOT)
+    np.testing.assert_allclose(pixels, [(0, 0), PLOT])
 
 
 @pytest.fixture
