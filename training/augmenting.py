@@ -41,17 +41,21 @@ _BANDWIDTH = (_EDGES[2:] - _EDGES[:-2]) / (_EDGES[2:] - _EDGES[:-2]).sum()
 
 class Augmented(NamedTuple):
     """mel (batch, 80, 2 t), cq (batch, 216, t); shift: bins the pitch was raised by (batch,); speed: factor on the
-    tempo (batch,)."""
+    tempo (batch,); plain: mel and cq of the same crop at the same pitch and speed with nothing else done to it."""
 
     mel: Tensor
     cq: Tensor
     shift: Tensor
     speed: Tensor
+    plain: tuple[Tensor, Tensor]
 
 
-def augment(mel: Tensor, cq: Tensor, frames: int, rng: torch.Generator) -> Augmented:
+def augment(
+    mel: Tensor, cq: Tensor, frames: int, rng: torch.Generator, rendered: tuple[Tensor, Tensor] | None = None
+) -> Augmented:
     """mel (batch, 500, 80) and cq (batch, 250, 216) in units of the front end, cut to ``frames`` constant-Q frames
-    (25 a second) at a random place, speed and pitch, through a random line."""
+    (25 a second) at a random place, speed and pitch, through a random line. rendered: the same clips as they were
+    rendered, where ``mel`` and ``cq`` may be disturbed already."""
     batch, total = cq.shape[:2]
 
     def uniform(low: float, high: float) -> Tensor:
@@ -60,10 +64,14 @@ def augment(mel: Tensor, cq: Tensor, frames: int, rng: torch.Generator) -> Augme
     speed = torch.exp(uniform(-0.16, 0.16)).clamp(max=total / frames)
     start = torch.rand(batch, generator=rng) * (total - frames * speed)
     shift = torch.randint(-6, 7, (batch,), generator=rng)
-    cq = _take(cq, start, speed, frames)
-    mel = _take(mel, 2 * start, speed, 2 * frames)
     bins = (torch.arange(N_CONSTANT_Q)[None] - shift[:, None]).clamp(0, N_CONSTANT_Q - 1)
-    cq = cq.gather(2, bins[:, None].expand(-1, frames, -1))
+
+    def crop(mel: Tensor, cq: Tensor) -> tuple[Tensor, Tensor]:
+        turned = _take(cq, start, speed, frames).gather(2, bins[:, None].expand(-1, frames, -1))
+        return _take(mel, 2 * start, speed, 2 * frames), turned
+
+    plain_mel, plain_cq = crop(*(rendered or (mel, cq)))
+    mel, cq = crop(mel, cq)
 
     mel_power, cq_power = 10 ** (UNIT * mel) - 1, 10 ** (UNIT * cq) - 1
     seconds = torch.exp(uniform(math.log(0.3), math.log(1.5)))
@@ -88,7 +96,8 @@ def augment(mel: Tensor, cq: Tensor, frames: int, rng: torch.Generator) -> Augme
     level = (mel_power * _BANDWIDTH).sum(2).mean(1).clamp_min(1e-9)[:, None, None] / 10**UNIT
     mel = torch.log10(mel_power / level + 1) / UNIT
     cq = torch.log10(cq_power / level + 1) / UNIT
-    return Augmented(mel.transpose(1, 2).contiguous(), cq.transpose(1, 2).contiguous(), shift, speed)
+    plain = plain_mel.transpose(1, 2), plain_cq.transpose(1, 2)
+    return Augmented(mel.transpose(1, 2).contiguous(), cq.transpose(1, 2).contiguous(), shift, speed, plain)
 
 
 def _take(frames: Tensor, start: Tensor, speed: Tensor, count: int) -> Tensor:

@@ -1,7 +1,8 @@
 """What the networks are trained for. The heads are thrown away afterwards.
 
-supervised: the generator's own tags, tonic and pulse.  contrastive: the two views of one clip against all others
-(InfoNCE).  masked: the constant-Q and mel of hidden tokens.  both: supervised and contrastive.
+supervised: the generator's own tags, tonic and pulse, beside statistics of the sound before anything was done to it.
+contrastive: the two views of one clip against all others (InfoNCE).  masked: the constant-Q and mel of hidden tokens.
+both: supervised and contrastive.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ class Targets:
 class Heads(nn.Module):
     """Linear readers of the last layer (mean and deviation) and of the input layer, and the projections."""
 
-    def __init__(self, config: MiniConfig, targets: Targets) -> None:
+    def __init__(self, config: MiniConfig, targets: Targets, n_statistics: int) -> None:
         super().__init__()
         n_tags = len(targets.names)
         # Standardised first: pooled states differ little from clip to clip, and a plain linear head learns slowly.
@@ -98,12 +99,16 @@ class Heads(nn.Module):
         self.early_tags = nn.Sequential(
             nn.BatchNorm1d(2 * config.width, affine=False), nn.Linear(2 * config.width, n_tags)
         )
+        self.statistics = nn.Sequential(
+            nn.BatchNorm1d(2 * config.width, affine=False), nn.Linear(2 * config.width, n_statistics)
+        )
         bias = torch.logit(targets.rate) + targets.weight.log()
         self.register_buffer("weight", targets.weight)
         with torch.no_grad():
             for head in (self.tags, self.early_tags):
                 head[1].weight.mul_(0.3)
                 head[1].bias.copy_(bias)
+            self.statistics[1].weight.mul_(0.3)
         self.project = nn.Sequential(
             nn.BatchNorm1d(2 * config.width, affine=False),
             nn.Linear(2 * config.width, 256),
@@ -134,6 +139,13 @@ def supervised_loss(
     pulse = soft_loss(output.pulse, position.clamp(0, N_LAGS - 1.001), circular=False)
     parts = {"tags": last.item(), "early": early.item(), "tonic": tonic.item(), "pulse": pulse.item()}
     return last + 0.35 * early + 0.5 * tonic + 0.5 * pulse, parts
+
+
+def statistics_loss(output: MiniOutput, heads: Heads, truth: Sequence[Tensor]) -> Tensor:
+    """Squared error of the standardised statistics, read off the last layer: mean over the groups of each one's mean.
+    truth: of each group (batch, statistics)."""
+    told = heads.statistics(pooled(output.states[-1])).split([group.shape[1] for group in truth], dim=1)
+    return torch.stack([F.mse_loss(one, true) for one, true in zip(told, truth, strict=True)]).mean()
 
 
 def contrastive_loss(output: MiniOutput, heads: Heads) -> Tensor:

@@ -22,35 +22,50 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from augmenting import augment
 from clip_cache import SCALE, read_parts
-from objectives import OBJECTIVES, Heads, Targets, contrastive_loss, hide, masked_loss, supervised_loss
+from objectives import (
+    OBJECTIVES,
+    Heads,
+    Targets,
+    contrastive_loss,
+    hide,
+    masked_loss,
+    statistics_loss,
+    supervised_loss,
+)
 from safetensors.torch import save_file
+from sound_statistics import Standard, sound_statistics
 
 from mirdemo.backbones.mini_network import MiniConfig, MiniNetwork
 
 TRADITIONS = ("western", "greek", "makam", "hindustani", "carnatic", "festival")
 #: Tokens (6.25 a second) of a crop: short ones, which are cheap, then to nearly the length of a window.
 CROPS, LAST_CROPS, LAST = (25, 41), (44, 57), 0.2
+#: Clips over which the statistics are standardised.
+MEASURED = 600
 RAISED_ON = {"mini-west": ("western",), "mini-world": TRADITIONS, "bands": ()}
 
 
 @dataclass(frozen=True)
 class Plan:
     """name: whose diet; controlled, bands: clips from the cache; share: of controlled clips in a batch; steps, batch,
-    rate: of AdamW, the rate falling to 0 along a cosine; objective: one of ``OBJECTIVES``."""
+    rate: of AdamW, the rate falling to 0 along a cosine; objective: one of ``OBJECTIVES``; statistics: weight of the
+    statistics of undisturbed sound in a supervised objective, 0 for none."""
 
     name: str = "mini-world"
     controlled: int = 2400
     bands: int = 3000
-    share: float = 0.6
+    share: float = 0.4
     steps: int = 2600
     batch: int = 32
     rate: float = 2e-3
     objective: str = "supervised"
+    statistics: float = 8.0
     seed: int = 0
 
 
@@ -94,7 +109,10 @@ def train(
     network = MiniNetwork(MiniConfig())
     mel, cq, facts = load_clips(cache, plan)
     targets = Targets(facts)
-    heads = Heads(network.config, targets)
+    some = torch.randperm(len(facts), generator=rng)[:MEASURED]
+    rendered = _spectrograms(mel, cq, some, 0)
+    standard = Standard(sound_statistics(*(values.transpose(1, 2) for values in rendered)))
+    heads = Heads(network.config, targets, sum(standard.sizes))
     print(
         f"{len(facts)} clips, {len(targets.names)} tags, {sum(p.numel() for p in network.parameters())} parameters"
     )
@@ -114,15 +132,9 @@ def train(
             view = torch.cat([torch.zeros(per_step), torch.ones(per_step)]).long()
         else:
             view = torch.randint(0, 2, (per_step,), generator=rng)
-        pick = (chosen.numpy(), view.numpy())
         tokens = LAST_CROPS if step >= (1 - LAST) * plan.steps else CROPS
         frames = int(torch.randint(*tokens, (1,), generator=rng)) * 4
-        seen = augment(
-            torch.from_numpy(mel[pick]).float() / SCALE,
-            torch.from_numpy(cq[pick]).float() / SCALE,
-            frames,
-            rng,
-        )
+        seen = augment(*_spectrograms(mel, cq, chosen, view), frames, rng, _spectrograms(mel, cq, chosen, 0))
         rate = plan.rate * min(1.0, (step + 1) / warm) * (0.5 + 0.5 * math.cos(math.pi * step / plan.steps))
         for group in optimiser.param_groups:
             group["lr"] = rate
@@ -138,6 +150,10 @@ def train(
                 tonic = targets.tonic_bin[chosen] + seen.shift
                 pulse = targets.pulse_lag[chosen] / seen.speed
                 loss, parts = supervised_loss(output, heads, tags, tonic, pulse)
+                if plan.statistics:
+                    told = statistics_loss(output, heads, standard(sound_statistics(*seen.plain)))
+                    parts["statistics"] = told.item()
+                    loss = loss + plan.statistics * told
             if twice:
                 same = contrastive_loss(output, heads)
                 parts["same"] = same.item()
@@ -171,6 +187,14 @@ def train(
     return network.eval(), record
 
 
+def _spectrograms(
+    mel: np.ndarray, cq: np.ndarray, chosen: Tensor, view: Tensor | int
+) -> tuple[Tensor, Tensor]:
+    """Of the chosen clips, each in its view (0 as rendered, 1 disturbed), in units of the front end."""
+    pick = chosen.numpy(), np.asarray(view)
+    return torch.from_numpy(mel[pick]).float() / SCALE, torch.from_numpy(cq[pick]).float() / SCALE
+
+
 def save(network: MiniNetwork, record: dict[str, Any], folder: Path) -> None:
     """Weights in half precision, ``config.json`` and ``training.json``."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -193,6 +217,7 @@ def main() -> None:
     parser.add_argument("--objective", choices=OBJECTIVES, default=Plan.objective)
     parser.add_argument("--steps", type=int, default=Plan.steps)
     parser.add_argument("--batch", type=int, default=Plan.batch)
+    parser.add_argument("--statistics", type=float, default=Plan.statistics)
     parser.add_argument("--seed", type=int, default=Plan.seed)
     parser.add_argument("--controlled", type=int, default=Plan.controlled)
     parser.add_argument("--bands", type=int, default=Plan.bands)

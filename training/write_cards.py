@@ -78,10 +78,11 @@ knows nothing that they do not: treat what it says about a tradition as a statem
 - Sound: {clips:,} clips of 10 s: {controlled:,} controlled performances ({diet_tags}; of five, three in full, one "pitch
   only", one "timbre only") and {bands:,} Western bands played by FluidR3 (MIT licence). Each clip is kept twice, as
   rendered and disturbed by rooms, equalisers, band limits and noise. Train splits only.
-- Objective: {objective} ({tags} tags of the generator by family, tonic and pulse), on crops of 4 to 6.4 s with changes of
-  pitch, speed, room, line and noise, and of 7 to 9 s at the end. The heads were thrown away.
-- Budget: {steps:,} steps of {batch} clips, AdamW at {rate} falling to 0, seed {seed}; {minutes:.0f} minutes on {threads} CPU
-  thread of a busy machine. Over the last {last_steps} steps the loss on training crops changed by {change:+.1f} %.
+- Objective: {objective} ({tags} tags of the generator by family, tonic and pulse; and, weighed {statistics:g}, statistics of
+  timbre of the crop before anything was done to it), on crops of 4 to 6.4 s with changes of pitch, speed, room, line and
+  noise, and of 7 to 9 s at the end. The heads were thrown away.
+- Budget: {steps:,} steps of {batch} clips, {of_controlled} of them controlled performances, AdamW at {rate} falling to 0, seed
+  {seed}; {minutes:.0f} minutes on {threads} CPU thread of a busy machine. Over the last {last_steps} steps the loss on training crops changed by {change:+.1f} %.
 - Command: `python training/train_mini.py --name {name} --cache FOLDER --out assets/backbones/{name}` after
   `training/make_clips.py`; see `training/README.md`.
 
@@ -243,6 +244,8 @@ def main() -> None:
             tags=record["tags"],
             steps=plan["steps"],
             batch=plan["batch"],
+            of_controlled=round(plan["batch"] * plan["share"]),
+            statistics=plan["statistics"],
             rate=plan["rate"],
             seed=plan["seed"],
             minutes=record["seconds"] / 60,

@@ -8,7 +8,7 @@ from itertools import pairwise
 import torch
 import torchaudio.functional as AF
 
-from mirdemo.backbones.descriptors.frames import FFT, FRAMES_PER_SECOND, HOP, MELS, RATE, SMALL, deviation
+from mirdemo.backbones.descriptors.frames import FFT, FRAMES_PER_SECOND, HOP, RATE, SMALL, deviation
 
 _COEFFICIENTS = 20
 _CORRELATED = 12
@@ -19,8 +19,8 @@ _ROLL_OFFS = (0.5, 0.85, 0.95)
 
 
 def mfcc(log_mel: torch.Tensor) -> torch.Tensor:
-    """(batch, 64, frames) in dB -> (batch, 20, frames)."""
-    dct = AF.create_dct(_COEFFICIENTS, MELS, norm="ortho").to(log_mel.device)
+    """(batch, bands, frames) in dB -> (batch, 20, frames)."""
+    dct = AF.create_dct(_COEFFICIENTS, log_mel.shape[1], norm="ortho").to(log_mel.device)
     return torch.einsum("bmt,mc->bct", log_mel, dct)
 
 
@@ -44,24 +44,24 @@ def correlation(mfcc: torch.Tensor) -> torch.Tensor:
     return (unit @ unit.transpose(1, 2))[:, one, other]
 
 
-def modulation(log_mel: torch.Tensor) -> torch.Tensor:
+def modulation(log_mel: torch.Tensor, frames_per_second: float = FRAMES_PER_SECOND) -> torch.Tensor:
     """How strongly the level of each of 16 bands goes up and down, octave by octave of the speed at which it does so
-    (McKinney and Breebaart 2003): (batch, 96), band by band; the variance in dB squared, itself in decibels, -20 for
-    none.
+    (McKinney and Breebaart 2003): (batch, 16 n, frames) in dB -> (batch, 96), band by band; the variance in dB squared,
+    itself in decibels, -20 for none.
 
     A fixed filter shifts a band's level and changes none of it. In a window too short for a full turn of a speed there is
     none of it: below 1.4 s none of the slowest octave.
     """
     # In double precision: an octave may hold a millionth of its band's variance, and its logarithm shows how a transform
     # was rounded, which differs from process to process.
-    level = log_mel.double().unflatten(1, (_BANDS, MELS // _BANDS)).mean(dim=2)
+    level = log_mel.double().unflatten(1, (_BANDS, -1)).mean(dim=2)
     frames = level.shape[-1]
     window = torch.hann_window(frames, dtype=level.dtype, device=level.device)
     spectrum = torch.fft.rfft((level - level.mean(dim=-1, keepdim=True)) * window)
     power = spectrum.abs().square() * 2.0 / (frames * window.square().sum().clamp_min(SMALL))
     if frames % 2 == 0:
         power[..., -1] /= 2  # the one line but the first that has no twin among the negative frequencies
-    hz = torch.arange(power.shape[-1], device=level.device) * FRAMES_PER_SECOND / frames
+    hz = torch.arange(power.shape[-1], device=level.device) * frames_per_second / frames
     octaves = [power[..., (hz >= low) & (hz < high)].sum(dim=-1) for low, high in pairwise(_MODULATIONS)]
     return 10.0 * (torch.stack(octaves, dim=-1) + 0.01).log10().flatten(1).float()
 
