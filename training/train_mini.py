@@ -217,6 +217,7 @@ def main() -> None:
     parser.add_argument("--objective", choices=OBJECTIVES, default=Plan.objective)
     parser.add_argument("--steps", type=int, default=Plan.steps)
     parser.add_argument("--batch", type=int, default=Plan.batch)
+    parser.add_argument("--share", type=float, default=Plan.share)
     parser.add_argument("--statistics", type=float, default=Plan.statistics)
     parser.add_argument("--seed", type=int, default=Plan.seed)
     parser.add_argument("--controlled", type=int, default=Plan.controlled)
