@@ -110,8 +110,8 @@ def train(
     mel, cq, facts = load_clips(cache, plan)
     targets = Targets(facts)
     some = torch.randperm(len(facts), generator=rng)[:MEASURED]
-    rendered = _spectrograms(mel, cq, some, 0)
-    standard = Standard(sound_statistics(*(values.transpose(1, 2) for values in rendered)))
+    measured = (values.transpose(1, 2) for values in _spectrograms(mel, cq, some, 0))
+    standard = Standard(sound_statistics(*measured))
     heads = Heads(network.config, targets, sum(standard.sizes))
     print(
         f"{len(facts)} clips, {len(targets.names)} tags, {sum(p.numel() for p in network.parameters())} parameters"
@@ -134,7 +134,8 @@ def train(
             view = torch.randint(0, 2, (per_step,), generator=rng)
         tokens = LAST_CROPS if step >= (1 - LAST) * plan.steps else CROPS
         frames = int(torch.randint(*tokens, (1,), generator=rng)) * 4
-        seen = augment(*_spectrograms(mel, cq, chosen, view), frames, rng, _spectrograms(mel, cq, chosen, 0))
+        rendered = _spectrograms(mel, cq, chosen, 0) if plan.statistics else None
+        seen = augment(*_spectrograms(mel, cq, chosen, view), frames, rng, rendered)
         rate = plan.rate * min(1.0, (step + 1) / warm) * (0.5 + 0.5 * math.cos(math.pi * step / plan.steps))
         for group in optimiser.param_groups:
             group["lr"] = rate

@@ -82,7 +82,8 @@ knows nothing that they do not: treat what it says about a tradition as a statem
   timbre of the crop before anything was done to it), on crops of 4 to 6.4 s with changes of pitch, speed, room, line and
   noise, and of 7 to 9 s at the end. The heads were thrown away.
 - Budget: {steps:,} steps of {batch} clips, {of_controlled} of them controlled performances, AdamW at {rate} falling to 0, seed
-  {seed}; {minutes:.0f} minutes on {threads} CPU thread of a busy machine. Over the last {last_steps} steps the loss on training crops changed by {change:+.1f} %.
+  {seed}; {minutes:.0f} minutes on {threads} CPU thread of a busy machine. Over the last {last_steps} steps the loss on training
+  crops changed by {change:+.1f} %.
 - Command: `python training/train_mini.py --name {name} --cache FOLDER --out assets/backbones/{name}` after
   `training/make_clips.py`; see `training/README.md`.
 
