@@ -60,7 +60,7 @@ class Plan:
     name: str = "mini-world"
     controlled: int = 2400
     bands: int = 3000
-    share: float = 0.4
+    share: float = 0.6
     steps: int = 2600
     batch: int = 32
     rate: float = 2e-3

@@ -12,7 +12,7 @@ from mirdemo.backbones.spec import BackboneSpec, Layer, Part
 #: A folder a network: weights, configuration, how it was trained, its card.
 WEIGHTS = Path(__file__).resolve().parents[2] / "assets" / "backbones"
 #: Changes with every new pair of weights; part of their identity.
-VERSION = "mini-3"
+VERSION = "mini-4"
 
 WIDTH = 160
 DEPTH = 4
