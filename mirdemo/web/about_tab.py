@@ -1,4 +1,4 @@
-"""About: backbones, methods with their references, what is kept of a visitor, versions."""
+"""About: backbones, corpora, methods with their references, what is kept of a visitor, versions."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from mirdemo import __version__
 from mirdemo.backbones.registry import specs, status
+from mirdemo.corpora.facts import CORPORA
 from mirdemo.web.language import Speaker
 from mirdemo.web.limits import LIMITS
 from mirdemo.web.session import Visitor
@@ -21,6 +22,8 @@ PACKAGES = ("torch", "torchaudio", "transformers", "gradio", "scikit-learn", "nu
 METHODS = {
     "study": "Papaioannou, Benetos & Potamianos, ISMIR 2025 (arXiv 2506.17055)",
     "lc-prototypes": "Papaioannou, Benetos & Potamianos, LC-Protonets, 2024 (arXiv 2409.11264)",
+    "whitening": "Hatch, Kajarekar & Stolcke, Interspeech 2006",
+    "intervals": "DeLong, DeLong & Clarke-Pearson, Biometrics 1988; Obuchowski, Biometrics 1997",
 }
 
 
@@ -38,7 +41,13 @@ def show(visitor: Visitor, t: Speaker) -> Mapping[str, Any]:
         here = status(name)
         sick = here.health.reason(facts.title) if here.health and not here.health.ok else None
         backbones.append({"spec": facts, "status": here, "sick": sick})
-    return {"backbones": backbones, "methods": METHODS, "limits": LIMITS, "versions": versions()}
+    return {
+        "backbones": backbones,
+        "corpora": CORPORA.values(),
+        "methods": METHODS,
+        "limits": LIMITS,
+        "versions": versions(),
+    }
 
 
 @cache
