@@ -311,6 +311,13 @@ def measured() -> Results:
     return (load(ASSETS / "measured.jsonl") + load(own_file())).headlines()
 
 
+def trained_again() -> Results:
+    """The controlled experiment with both embedded networks trained once more, from another seed (``headlines``): what
+    its intervals, which are over test performances, do not know. Not among the figures that are shown and compared.
+    """
+    return load(ASSETS / "trained_again.jsonl").headlines()
+
+
 def own_file() -> Path:
     """Where ``evaluate`` writes on this machine."""
     return home() / "results" / "measured.jsonl"

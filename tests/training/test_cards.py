@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 import write_cards
-from write_cards import change, verdict, whitening
+from write_cards import change, trained_again, verdict, whitening
+
+from mirdemo.results import Result, Results
 
 
 def figures(**differences: list[float]) -> dict:
@@ -48,3 +50,33 @@ def test_the_table_of_whitening_gives_what_it_changes_where_the_page_begins_and_
     )
     monkeypatch.setattr(write_cards, "whitening_helps", lambda *asked: False)
     assert whitening({"whitening": {"spectral": {"revision": "1", **effects}}}).endswith("| nowhere |")
+
+
+def probed(model: str, **values: float) -> Results:
+    """Records of one probe, tag by tag; ``macro`` is the figure over all of them."""
+    return Results(
+        tuple(
+            Result(
+                model=model,
+                corpus="controlled/greek",
+                method="probe",
+                protocol="papaioannou2025",
+                metric="roc_auc",
+                value=value,
+                tag=None if tag == "macro" else tag,
+                setting={"mode": "full"},
+                source="measured",
+                versions={"mirdemo": "0"},
+            )
+            for tag, value in values.items()
+        )
+    )
+
+
+def test_a_card_says_what_another_training_moved():
+    first = probed("Mini-West", macro=0.8, hitzaz=0.9, lyra=0.7, violin=0.8)
+    again = probed("Mini-West", macro=0.78, hitzaz=0.85, lyra=0.71, violin=0.6) + probed("Other", hitzaz=0.1)
+    told = trained_again(first, again, "Mini-West")
+    assert "0.780 instead of 0.800" in told
+    assert "0.050 in the\n  median and 0.20 at most (3 tags)" in told
+    assert "nobody has measured" in trained_again(first, Results(()), "Mini-West")

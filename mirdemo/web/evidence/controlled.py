@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 
-from mirdemo import bias
+from mirdemo import bias, results
 from mirdemo.backbones.mini_facts import WEIGHTS
 from mirdemo.backbones.registry import spec
 from mirdemo.bias import Disparity, Figure
@@ -56,8 +56,19 @@ def budget() -> dict[str, int]:
     return {"bands": plan["bands"], "performances": plan["controlled"]}
 
 
-def controlled(records: Results, metric: str, cited: Mapping, t: Speaker, *, mode: str = "full") -> Chart:
-    """Macro score of the probe by tradition, a line a backbone, with intervals."""
+def controlled(
+    records: Results,
+    metric: str,
+    cited: Mapping,
+    t: Speaker,
+    *,
+    mode: str = "full",
+    again: Results | None = None,
+) -> Chart:
+    """Macro score of the probe by tradition, a line a backbone, with intervals.
+
+    again: the same of another training of both networks; None: ``results.trained_again()``
+    """
     from plotly import graph_objects as go
 
     how = str(t("evidence.controlled.how", **{kind: f"{count:,}" for kind, count in budget().items()}))
@@ -111,7 +122,7 @@ def controlled(records: Results, metric: str, cited: Mapping, t: Speaker, *, mod
     return drawn(
         title(by_model, t),
         figure,
-        how + "\n" + _modes(records, metric, t),
+        "\n".join([how, *_modes(records, metric, t), *_again(again, metric, t)]),
         height=420,
         narrow={
             "margin": {"l": 44, "r": 84, "t": 8, "b": 96},
@@ -166,23 +177,32 @@ def title(by_model: Mapping[str, Mapping[str, Result]], t: Speaker) -> str:
     return str(t("evidence.controlled.finding" if told else "evidence.controlled.cannot_tell", **points))
 
 
-def _modes(records: Results, metric: str, t: Speaker) -> str:
-    """One line a mode: what is left when only pitch and rhythm, or only timbre, can be heard."""
-    lines = []
-    for mode in MODES:
-        found = disparities(_newest(records, metric, mode))
-        if {"mini-west", "mini-world"} <= set(found):
-            difference = gap_difference(found["mini-west"], found["mini-world"])
-            lines.append(
-                t(
-                    "evidence.controlled.mode",
-                    mode=t("evidence.controlled.mode." + mode),
-                    difference=_points(difference.value),
-                    low=_points(difference.low) if difference.has_interval else "?",
-                    high=_points(difference.high) if difference.has_interval else "?",
-                )
-            )
-    return "\n".join(map(str, lines))
+def _modes(records: Results, metric: str, t: Speaker) -> list[str]:
+    """A line a mode: what is left when only pitch and rhythm, or only timbre, can be heard."""
+    return [
+        str(t("evidence.controlled.mode", mode=t("evidence.controlled.mode." + mode), **difference))
+        for mode in MODES
+        if (difference := _difference(records, metric, mode))
+    ]
+
+
+def _again(records: Results | None, metric: str, t: Speaker) -> list[str]:
+    """The line that says what another training of both networks gave, where one was measured."""
+    difference = _difference(results.trained_again() if records is None else records, metric, "full")
+    return [str(t("evidence.controlled.again", **difference))] if difference else []
+
+
+def _difference(records: Results, metric: str, mode: str) -> dict[str, str]:
+    """How much larger Mini-West's Western advantage is, written in points; empty where it was not measured."""
+    found = disparities(_newest(records, metric, mode))
+    if not {"mini-west", "mini-world"} <= set(found):
+        return {}
+    difference = gap_difference(found["mini-west"], found["mini-world"])
+    return {
+        "difference": _points(difference.value),
+        "low": _points(difference.low) if difference.has_interval else "?",
+        "high": _points(difference.high) if difference.has_interval else "?",
+    }
 
 
 def _label_ends(figure, by_model: Mapping[str, Mapping[str, Result]]) -> None:

@@ -85,6 +85,29 @@ def test_every_mode_has_its_line(language):
         assert speaker(language)("evidence.controlled.mode." + mode) in how
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_another_training_gave_is_told_beside_it(language):
+    first, again = (
+        Results((*figures("mini-west", western, 0.7), *figures("mini-world", 0.8, 0.8)))
+        for western in (0.9, 0.84)
+    )
+    how = controlled.controlled(first, "roc_auc", CITED, speaker(language), again=again).how
+    assert "+20.0" in how.splitlines()[1]
+    assert "+14.0" in how.splitlines()[-1]
+    alone = controlled.controlled(first, "roc_auc", CITED, speaker(language), again=Results(())).how
+    assert alone.splitlines() == how.splitlines()[:-1]
+
+
+def test_the_shipped_experiment_was_trained_again_with_other_weights():
+    both = results.shipped(), results.trained_again()
+    for model in ("Mini-West", "Mini-World"):
+        weights = [
+            {r.versions["weights"] for r in of.where(model=model, method="probe", mode="full")} for of in both
+        ]
+        assert all(weights), model
+        assert weights[0].isdisjoint(weights[1]), model
+
+
 def test_whitened_figures_and_other_models_stay_out():
     other = list(figures("somebody", 0.9, 0.1))
     drawn = chart(figures("mini-west", 0.9, 0.7), figures("mini-world", 0.8, 0.8), other)
