@@ -13,7 +13,7 @@ import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -296,26 +296,33 @@ def _end_of_last_whole_line(file: Any) -> int:
     return 0
 
 
+@cache
 def published() -> Results:
     """The published figures that ship with mirdemo (``assets/results/published.jsonl``)."""
     return load(ASSETS / "published.jsonl")
 
 
-def shipped() -> Results:
-    """Everything that ships with mirdemo: published figures, then those it measured itself (``headlines``)."""
-    return published() + load(ASSETS / "measured.jsonl").headlines()
+@cache
+def _measured_before() -> Results:
+    return load(ASSETS / "measured.jsonl").headlines()
 
 
-def measured() -> Results:
-    """Figures measured by mirdemo itself: the shipped ones, then this machine's own (``headlines``)."""
-    return (load(ASSETS / "measured.jsonl") + load(own_file())).headlines()
-
-
+@cache
 def trained_again() -> Results:
     """The controlled experiment with both embedded networks trained once more, from another seed (``headlines``): what
     its intervals, which are over test performances, do not know. Not among the figures that are shown and compared.
     """
     return load(ASSETS / "trained_again.jsonl").headlines()
+
+
+def shipped() -> Results:
+    """Everything that ships with mirdemo: published figures, then those it measured itself (``headlines``)."""
+    return published() + _measured_before()
+
+
+def measured() -> Results:
+    """Figures measured by mirdemo itself: the shipped ones, then this machine's own (``headlines``)."""
+    return _measured_before() + load(own_file()).headlines()
 
 
 def own_file() -> Path:
