@@ -17,7 +17,7 @@ from mirdemo.corpora.controlled.corpus import ControlledClip
 from mirdemo.corpora.controlled.rhythm import Cycle, cycles_of, tempo_word
 from mirdemo.corpora.controlled.tuning import Scale, scales_of
 
-#: General MIDI families that hold a tune; every fourth program of each is heard in the test split only.
+#: General MIDI families that hold a tune; every fourth program of each plays tunes in the test split only.
 MELODIC = ("piano", "organ", "guitar", "strings", "brass", "reed", "pipe", "ethnic")
 #: Low stroke, high stroke and filler on General MIDI percussion keys.
 DRUMS = ((36, 38, 42), (64, 62, 70), (41, 50, 37), (66, 65, 54), (61, 60, 75))

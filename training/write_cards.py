@@ -70,7 +70,7 @@ CARD = """# {title}
 
 {title} turns 10 s windows of music into the states of a small transformer: {parameters:,} parameters, an input
 state and {depth} layers of 2 x {width} (mean beside deviation over a window). It was raised on {diet}. Its twin,
-`{twin}`, differs in nothing but that; between them one can see what the music a network is raised on does to it.
+`{twin}`, differs in nothing but that and the tags that come with it; between them one can see what the music a network is raised on does to it.
 
 It is no model of real music. It was trained on no recording, only on the synthesiser and on a soundfont's notes, and
 knows nothing that they do not: treat what it says about a tradition as a statement about the experiment.
@@ -130,8 +130,8 @@ def measured() -> str:
     for title, found, script in (
         ("Controlled test splits", controlled, "mini_on_controlled.py"),
         (
-            "Guard against learning the synthesiser: tunes it never made, in the same scales and cycles, played by a soundfont's "
-            "instruments that neither network heard",
+            "Guard against learning the synthesiser: tunes it never made, in the same scales and cycles, played by a soundfont, "
+            "the tune of the test recordings by programs that neither network heard a tune from, drones and drums by ones they heard",
             soundfont,
             "mini_on_soundfont.py",
         ),
@@ -143,8 +143,8 @@ def measured() -> str:
             ]
             parts.append(
                 f"{title} ({about.format(**found)}; `benchmarks/{script}`):\n\n"
-                "| tags | spectral | mini-west | mini-world | world - spectral | gap of west - gap of world |\n"
-                "|---|---|---|---|---|---|\n" + "\n".join(rows) + "\n\n" + verdict(found["figures"])
+                "| tags | spectral | mini-west | mini-world | world - spectral | world - west | gap of west - gap of world |\n"
+                "|---|---|---|---|---|---|---|\n" + "\n".join(rows) + "\n\n" + verdict(found["figures"])
             )
     return "\n\n".join(parts) or "Not measured yet."
 
@@ -183,7 +183,10 @@ def verdict(figures: dict[str, dict[str, list[float]]]) -> str:
     return f"`mini-world` is {'; '.join(says)}."
 
 
-KEYS = ("spectral", "mini-west", "mini-world", "mini-world - spectral", "gap mini-west - gap mini-world")
+KEYS = (
+    *("spectral", "mini-west", "mini-world"),
+    *("mini-world - spectral", "mini-world - mini-west", "gap mini-west - gap mini-world"),
+)
 
 
 def shown(figure: list[float], sign: str = "") -> str:

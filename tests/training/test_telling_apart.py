@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
-from training.telling_apart import Pair, pairs, read, write
+from mirdemo import results
+from mirdemo.backbones import specs
+from training.telling_apart import FILE, Pair, pairs, read, write
 
 
 def heard(n: int = 240, seed: int = 0):
@@ -74,3 +78,16 @@ def test_what_is_written_is_read_back_and_replaces_only_its_own(found, tmp_path)
     write("some", "2", made[1:], path)
     assert read("some", path) == made[1:]
     assert read("another", path) == made[:1]
+
+
+def test_what_ships_was_measured_with_what_ships():
+    lines = [json.loads(line) for line in FILE.read_text(encoding="utf-8").splitlines()]
+    heard = {(line["backbone"], line["revision"]) for line in lines}
+    assert heard == {(name, spec.revision) for name, spec in specs().items() if spec.embedded}
+    known = {spec.title: spec.revision for spec in specs().values() if spec.embedded}
+    measured = {(record.model, record.revision) for record in results.load(results.ASSETS / "measured.jsonl")}
+    assert {title: revision for title, revision in measured if title in known}.items() <= known.items()
+    real = json.loads((FILE.parent / "on_real_sound.json").read_text(encoding="utf-8"))
+    assert {name: found["revision"] for name, found in real["whitening"].items()} == {
+        name: spec.revision for name, spec in specs().items() if spec.embedded
+    }

@@ -44,6 +44,19 @@ def gap_difference(first: Disparity, second: Disparity) -> Figure:
     return Figure(value, value - below, value + above, a.level)
 
 
+def mean_difference(
+    first: Mapping[str, Result], second: Mapping[str, Result], corpora: Sequence[str]
+) -> Figure:
+    """The first model's figure minus the second's, mean over the corpora; intervals as in ``gap_difference``."""
+    pairs = [(first[corpus], second[corpus]) for corpus in corpora]
+    value = sum(a.value - b.value for a, b in pairs) / len(pairs)
+    if any(record.low is None for pair in pairs for record in pair):
+        return Figure(value)
+    below = sum((a.value - a.low) ** 2 + (b.high - b.value) ** 2 for a, b in pairs) ** 0.5 / len(pairs)
+    above = sum((a.high - a.value) ** 2 + (b.value - b.low) ** 2 for a, b in pairs) ** 0.5 / len(pairs)
+    return Figure(value, value - below, value + above)
+
+
 def _points(difference: float) -> str:
     """In hundredths, with a sign."""
     return f"{100 * difference:+.1f}".replace("-", MINUS)
@@ -122,7 +135,7 @@ def controlled(
     return drawn(
         title(by_model, t),
         figure,
-        "\n".join([how, *_modes(records, metric, t), *_again(again, metric, t)]),
+        "\n".join([how, *_lines(records, results.trained_again() if again is None else again, metric, t)]),
         height=420,
         narrow={
             "margin": {"l": 44, "r": 84, "t": 8, "b": 96},
@@ -177,19 +190,29 @@ def title(by_model: Mapping[str, Mapping[str, Result]], t: Speaker) -> str:
     return str(t("evidence.controlled.finding" if told else "evidence.controlled.cannot_tell", **points))
 
 
-def _modes(records: Results, metric: str, t: Speaker) -> list[str]:
-    """A line a mode: what is left when only pitch and rhythm, or only timbre, can be heard."""
-    return [
+def _lines(records: Results, again: Results, metric: str, t: Speaker) -> list[str]:
+    """A line a mode: what is left when only pitch and rhythm, or only timbre, can be heard. Then, where everything is
+    audible, on which music the difference lies, and what another training of both networks gave.
+    """
+    lines = [
         str(t("evidence.controlled.mode", mode=t("evidence.controlled.mode." + mode), **difference))
         for mode in MODES
         if (difference := _difference(records, metric, mode))
     ]
-
-
-def _again(records: Results | None, metric: str, t: Speaker) -> list[str]:
-    """The line that says what another training of both networks gave, where one was measured."""
-    difference = _difference(results.trained_again() if records is None else records, metric, "full")
-    return [str(t("evidence.controlled.again", **difference))] if difference else []
+    if not _difference(records, metric, "full"):
+        return lines
+    of = _newest(records, metric, "full")
+    western, *elsewhere = CORPORA
+    parts = {"western": [western], "other": elsewhere}
+    shares = {
+        name: _written(mean_difference(of["mini-world"], of["mini-west"], where))
+        for name, where in parts.items()
+    }
+    said = {f"{name}_{key}": points for name, share in shares.items() for key, points in share.items()}
+    lines.append(str(t("evidence.controlled.where", **said)))
+    if second := _difference(again, metric, "full"):
+        lines.append(str(t("evidence.controlled.again", **second)))
+    return lines
 
 
 def _difference(records: Results, metric: str, mode: str) -> dict[str, str]:
@@ -197,7 +220,10 @@ def _difference(records: Results, metric: str, mode: str) -> dict[str, str]:
     found = disparities(_newest(records, metric, mode))
     if not {"mini-west", "mini-world"} <= set(found):
         return {}
-    difference = gap_difference(found["mini-west"], found["mini-world"])
+    return _written(gap_difference(found["mini-west"], found["mini-world"]))
+
+
+def _written(difference: Figure) -> dict[str, str]:
     return {
         "difference": _points(difference.value),
         "low": _points(difference.low) if difference.has_interval else "?",

@@ -94,8 +94,25 @@ def test_what_another_training_gave_is_told_beside_it(language):
     how = controlled.controlled(first, "roc_auc", CITED, speaker(language), again=again).how
     assert "+20.0" in how.splitlines()[1]
     assert "+14.0" in how.splitlines()[-1]
+    assert "+14.0" not in how.splitlines()[2]
     alone = controlled.controlled(first, "roc_auc", CITED, speaker(language), again=Results(())).how
     assert alone.splitlines() == how.splitlines()[:-1]
+
+
+def test_it_is_told_on_which_music_the_difference_lies():
+    how = chart(figures("mini-west", 0.9, 0.7), figures("mini-world", 0.8, 0.73)).how
+    line = next(line for line in how.splitlines() if "Where that lies" in line)
+    minus = "\N{MINUS SIGN}"
+    # two intervals of 2 points each way: 2 * sqrt(2) on one corpus, less by sqrt(5) on the mean of five
+    assert f"{minus}10.0 points on Western music ({minus}12.8 to {minus}7.2)" in line
+    assert "+3.0 on the mean of the other five (+1.7 to +4.3)" in line
+
+
+def test_another_training_is_not_spoken_of_where_the_first_is_not_shown():
+    again = Results((*figures("mini-west", 0.9, 0.7), *figures("mini-world", 0.8, 0.8)))
+    alone = Results(tuple(figures("mini-west", 0.9, 0.7)))
+    how = controlled.controlled(alone, "roc_auc", CITED, speaker("en"), again=again).how
+    assert "\n" not in how
 
 
 def test_the_shipped_experiment_was_trained_again_with_other_weights():
