@@ -4,8 +4,8 @@
 
 Reads ``training.json`` beside the weights, ``on_real_sound.json``, ``on_controlled.json`` and ``on_soundfont.json`` in
 ``assets/backbones``, which the benchmarks wrote with ``--json``, ``told_apart.jsonl`` there, and the records of the
-controlled experiment, of the networks and of those trained again from another seed. Writes ``README.md`` beside the weights, and one each for ``spectral`` and
-``mini-world-spectral``. For any other backbone: ``python -m training.hearing NAME``.
+controlled experiment, of the networks and of those trained again from another seed. Writes ``README.md`` beside the
+weights, and one each for ``spectral`` and ``mini-world-spectral``. For any other backbone: ``python -m training.hearing NAME``.
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ CARD = """# {title}
 
 {title} turns 10 s windows of music into the states of a small transformer: {parameters:,} parameters, an input
 state and {depth} layers of 2 x {width} (mean beside deviation over a window). It was raised on {diet}. Its twin,
-`{twin}`, differs in nothing but that and the tags that come with it; between them one can see what the music a network is raised on does to it.
+`{twin}`, differs in nothing but that and the tags that come with it; between them one can see what the music a network is
+raised on does to it.
 
 It is no model of real music. It was trained on no recording, only on the synthesiser and on a soundfont's notes, and
 knows nothing that they do not: treat what it says about a tradition as a statement about the experiment.
@@ -221,8 +222,8 @@ def trained_again(first: results.Results, second: results.Results, title: str) -
     moved = [abs(after[at] - before[at]) for at in both if at[1] is not None]
     return (
         f"One training seed, and what another does to it: trained a second time, the mean macro ROC-AUC of {len(macro)} "
-        f"traditions\n  is {means[1]:.3f} instead of {means[0]:.3f} (published probe, everything audible), and a tag's "
-        f"ROC-AUC moved by {median(moved):.3f} in the\n  median and {max(moved):.2f} at most ({len(moved)} tags). The "
+        f"traditions\n  is {means[1]:.3f} instead of {means[0]:.3f} (published probe, everything audible, no interval), and "
+        f"a tag's ROC-AUC moved by {median(moved):.3f} in\n  the median and {max(moved):.2f} at most ({len(moved)} tags). The "
         f"intervals above know nothing of this."
     )
 

@@ -78,5 +78,5 @@ def test_a_card_says_what_another_training_moved():
     again = probed("Mini-West", macro=0.78, hitzaz=0.85, lyra=0.71, violin=0.6) + probed("Other", hitzaz=0.1)
     told = trained_again(first, again, "Mini-West")
     assert "0.780 instead of 0.800" in told
-    assert "0.050 in the\n  median and 0.20 at most (3 tags)" in told
+    assert "0.050 in\n  the median and 0.20 at most (3 tags)" in told
     assert "nobody has measured" in trained_again(first, Results(()), "Mini-West")

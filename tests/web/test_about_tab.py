@@ -9,14 +9,18 @@ import pytest
 from mirdemo.backbones.registry import specs
 from mirdemo.corpora.facts import CORPORA
 from mirdemo.web import about_tab
-from mirdemo.web.language import LANGUAGES, speaker
+from mirdemo.web.language import LANGUAGES, Speaker, speaker
 from mirdemo.web.session import Visitor
 from mirdemo.web.templating import render
 
 
 @pytest.fixture(params=LANGUAGES)
-def drawn(request) -> str:
-    t = speaker(request.param)
+def t(request) -> Speaker:
+    return speaker(request.param)
+
+
+@pytest.fixture
+def drawn(t: Speaker) -> str:
     return unescape(render("about.html", t, about_tab.show(Visitor(), t)))
 
 
@@ -24,18 +28,21 @@ def row(drawn: str, key: str) -> str:
     return drawn.partition(f'data-key="{key}"')[2].partition("</tr>")[0]
 
 
-def test_every_corpus_has_its_tags_licence_citation_and_a_way_to_it(drawn):
+def test_every_corpus_has_its_tags_licence_citation_and_a_way_to_its_sound(drawn, t):
     for name, facts in CORPORA.items():
         line = row(drawn, name)
-        for said in (facts.title, f">{facts.n_tags}<", facts.citation, f'href="{facts.page}"'):
+        way = str(t(f"about.corpus.sound.{name}"))
+        for said in (facts.title, f">{facts.n_tags}<", facts.citation, f'href="{facts.page}"', way):
             assert said in line, (name, said)
-        if facts.licence:
-            assert facts.licence.removeprefix("metadata ").partition(";")[0] in line, name
+        for place in ("YouTube", "Dunya"):
+            assert (place in way) == (place in facts.audio), name
+        stated = facts.licence or str(t("about.licence.unstated"))
+        assert stated.removeprefix("metadata ").partition(";")[0] in line, name
 
 
-def test_every_backbone_has_its_licence(drawn):
+def test_every_backbone_has_its_licence(drawn, t):
     for name, facts in specs().items():
-        assert facts.licence is None or facts.licence in row(drawn, name)
+        assert (facts.licence or str(t("about.licence.open"))) in row(drawn, name), name
 
 
 def test_every_method_has_its_reference(drawn):

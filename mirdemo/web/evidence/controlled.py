@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from functools import cache
 
@@ -29,32 +30,36 @@ SHAPES = {
 TITLES = {"Spectral statistics": "spectral", "Mini-West": "mini-west", "Mini-World": "mini-world"}
 
 
-def gap_difference(first: Disparity, second: Disparity) -> Figure:
-    """How much larger the first model's Western advantage is than the second's.
+def minus(first: Figure | Result, second: Figure | Result) -> Figure:
+    """The first figure minus the second.
 
     The two intervals are combined as if independent; both models were tested on the same clips, so the true
     interval is rather narrower.
     """
-    a, b = first.western_minus_other, second.western_minus_other
-    value = a.value - b.value
-    if not (a.has_interval and b.has_interval):
+    value = first.value - second.value
+    if first.low is None or second.low is None:
         return Figure(value)
-    below = ((a.value - a.low) ** 2 + (b.high - b.value) ** 2) ** 0.5
-    above = ((a.high - a.value) ** 2 + (b.value - b.low) ** 2) ** 0.5
-    return Figure(value, value - below, value + above, a.level)
+    below = math.hypot(first.value - first.low, second.high - second.value)
+    above = math.hypot(first.high - first.value, second.value - second.low)
+    return Figure(value, value - below, value + above, first.level)
 
 
 def mean_difference(
     first: Mapping[str, Result], second: Mapping[str, Result], corpora: Sequence[str]
 ) -> Figure:
-    """The first model's figure minus the second's, mean over the corpora; intervals as in ``gap_difference``."""
-    pairs = [(first[corpus], second[corpus]) for corpus in corpora]
-    value = sum(a.value - b.value for a, b in pairs) / len(pairs)
-    if any(record.low is None for pair in pairs for record in pair):
+    """The first model's figure minus the second's, mean over the corpora, which are independent."""
+    each = [minus(first[corpus], second[corpus]) for corpus in corpora]
+    value = sum(one.value for one in each) / len(each)
+    if not all(one.has_interval for one in each):
         return Figure(value)
-    below = sum((a.value - a.low) ** 2 + (b.high - b.value) ** 2 for a, b in pairs) ** 0.5 / len(pairs)
-    above = sum((a.high - a.value) ** 2 + (b.value - b.low) ** 2 for a, b in pairs) ** 0.5 / len(pairs)
-    return Figure(value, value - below, value + above)
+    below = math.hypot(*(one.value - one.low for one in each)) / len(each)
+    above = math.hypot(*(one.high - one.value for one in each)) / len(each)
+    return Figure(value, value - below, value + above, each[0].level)
+
+
+def gap_difference(first: Disparity, second: Disparity) -> Figure:
+    """How much larger the first model's Western advantage is than the second's."""
+    return minus(first.western_minus_other, second.western_minus_other)
 
 
 def _points(difference: float) -> str:
@@ -194,41 +199,44 @@ def _lines(records: Results, again: Results, metric: str, t: Speaker) -> list[st
     """A line a mode: what is left when only pitch and rhythm, or only timbre, can be heard. Then, where everything is
     audible, on which music the difference lies, and what another training of both networks gave.
     """
+    found = {mode: _difference(_newest(records, metric, mode)) for mode in MODES}
     lines = [
-        str(t("evidence.controlled.mode", mode=t("evidence.controlled.mode." + mode), **difference))
-        for mode in MODES
-        if (difference := _difference(records, metric, mode))
+        t(
+            "evidence.controlled.mode",
+            mode=t("evidence.controlled.mode." + mode),
+            difference=_written(difference, t),
+        )
+        for mode, difference in found.items()
+        if difference
     ]
-    if not _difference(records, metric, "full"):
-        return lines
-    of = _newest(records, metric, "full")
-    western, *elsewhere = CORPORA
-    parts = {"western": [western], "other": elsewhere}
-    shares = {
-        name: _written(mean_difference(of["mini-world"], of["mini-west"], where))
-        for name, where in parts.items()
-    }
-    said = {f"{name}_{key}": points for name, share in shares.items() for key, points in share.items()}
-    lines.append(str(t("evidence.controlled.where", **said)))
-    if second := _difference(again, metric, "full"):
-        lines.append(str(t("evidence.controlled.again", **second)))
-    return lines
+    if found["full"]:
+        of = _newest(records, metric, "full")
+        western, *elsewhere = CORPORA
+        parts = {"western": [western], "other": elsewhere}
+        shares = {
+            part: _written(mean_difference(of["mini-world"], of["mini-west"], corpora), t)
+            for part, corpora in parts.items()
+        }
+        lines.append(t("evidence.controlled.where", **shares))
+        if second := _difference(_newest(again, metric, "full")):
+            lines.append(t("evidence.controlled.again", difference=_written(second, t)))
+    return [str(line) for line in lines]
 
 
-def _difference(records: Results, metric: str, mode: str) -> dict[str, str]:
-    """How much larger Mini-West's Western advantage is, written in points; empty where it was not measured."""
-    found = disparities(_newest(records, metric, mode))
+def _difference(by_model: Mapping[str, Mapping[str, Result]]) -> Figure | None:
+    """How much larger Mini-West's Western advantage is than Mini-World's, None where it was not measured."""
+    found = disparities(by_model)
     if not {"mini-west", "mini-world"} <= set(found):
-        return {}
-    return _written(gap_difference(found["mini-west"], found["mini-world"]))
+        return None
+    return gap_difference(found["mini-west"], found["mini-world"])
 
 
-def _written(difference: Figure) -> dict[str, str]:
-    return {
-        "difference": _points(difference.value),
-        "low": _points(difference.low) if difference.has_interval else "?",
-        "high": _points(difference.high) if difference.has_interval else "?",
-    }
+def _written(difference: Figure, t: Speaker) -> str:
+    """In points, with its interval or the words that there is none."""
+    if not difference.has_interval:
+        return str(t("evidence.controlled.points_alone", difference=_points(difference.value)))
+    ends = {"low": _points(difference.low), "high": _points(difference.high)}
+    return str(t("evidence.controlled.points", difference=_points(difference.value), **ends))
 
 
 def _label_ends(figure, by_model: Mapping[str, Mapping[str, Result]]) -> None:

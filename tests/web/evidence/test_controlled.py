@@ -104,8 +104,17 @@ def test_it_is_told_on_which_music_the_difference_lies():
     line = next(line for line in how.splitlines() if "Where that lies" in line)
     minus = "\N{MINUS SIGN}"
     # two intervals of 2 points each way: 2 * sqrt(2) on one corpus, less by sqrt(5) on the mean of five
-    assert f"{minus}10.0 points on Western music ({minus}12.8 to {minus}7.2)" in line
-    assert "+3.0 on the mean of the other five (+1.7 to +4.3)" in line
+    assert f"{minus}10.0 points ({minus}12.8 to {minus}7.2) on Western music" in line
+    assert "+3.0 points (+1.7 to +4.3) on the mean of the other five" in line
+
+
+def test_a_line_without_an_interval_says_so():
+    lines = chart(
+        figures("mini-west", 0.9, 0.7, None), figures("mini-world", 0.8, 0.8, None)
+    ).how.splitlines()
+    assert "+20.0 points (no interval)" in lines[1]
+    assert "+10.0 points (no interval) on the mean of the other five" in lines[2]
+    assert "?" not in "".join(lines[1:3])
 
 
 def test_another_training_is_not_spoken_of_where_the_first_is_not_shown():
