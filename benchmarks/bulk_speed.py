@@ -80,7 +80,7 @@ class Clock:
 
 def once(paths: list[Path], count: int, backbone: str, store_root: Path) -> dict[str, float]:
     from mirdemo.bulk import Named, Workers, embed_files
-    from mirdemo.store import EmbeddingStore
+    from mirdemo.embedding.store import EmbeddingStore
 
     clock = Clock()
     began = time.perf_counter()

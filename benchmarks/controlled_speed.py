@@ -24,10 +24,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 
-from mirdemo.corpora.controlled import MODES, TRADITIONS, plan, render
-from mirdemo.corpora.controlled.draws import generator
-from mirdemo.corpora.controlled.performance import draw_parameters
-from mirdemo.corpora.controlled.strings import block, pluck
+from mirdemo.synth import MODES, TRADITIONS, plan, render
+from mirdemo.synth.draws import generator
+from mirdemo.synth.performance import draw_parameters
+from mirdemo.synth.strings import block, pluck
 
 RATE, SECONDS, PROMISED = 24000, 10.0, 50.0
 

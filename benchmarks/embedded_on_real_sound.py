@@ -12,7 +12,7 @@ layers and ``mini-world-spectral``, with and without whitening:
   clean supports and clean training clips.
 
 And what whitening changes, for few-shot at every layer that the page offers and for the probe at the one it begins
-with; ``mirdemo.whitening.helps`` reads from it where the page turns whitening on by itself.
+with; ``mirdemo.embedding.whitening.helps`` reads from it where the page turns whitening on by itself.
 
 Intervals: 90 %, bootstrap over recordings; differences are paired by recording.
 """
@@ -33,11 +33,11 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from mirdemo.audio import Clip, load_clip
 from mirdemo.backbones import load_backbone, specs
-from mirdemo.embedding import Embeddings, embed
+from mirdemo.embedding.embed import Embeddings, embed
+from mirdemo.embedding.whitening import whitening_for
+from mirdemo.sound.audio import Clip, load_clip
 from mirdemo.web.tagging import layers_of, usual_layer
-from mirdemo.whitening import whitening_for
 
 RATE = 22_050
 DEGRADED = 3  # degraded versions of each recording

@@ -38,10 +38,10 @@ def measure(folder: Path, minutes: float, stop_after: int | None, whole: int | N
     """In this process: embed, and tell the peak. whole: that many windows as one batch instead."""
     import numpy as np
 
-    from mirdemo.audio import Clip
     from mirdemo.backbones.registry import load_backbone
-    from mirdemo.embedding import embed
-    from mirdemo.sentences import Cancelled
+    from mirdemo.base.sentences import Cancelled
+    from mirdemo.embedding.embed import embed
+    from mirdemo.sound.audio import Clip
 
     imported = peak_bytes()
     backbone = load_backbone("mert-330m", checkpoint=folder, device="cpu", dtype="float32")

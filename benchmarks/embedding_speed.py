@@ -77,9 +77,9 @@ def rival(folder: Path, wave: np.ndarray, **options: str) -> Callable[[], np.nda
 
 def ours(folder: Path, wave: np.ndarray, dtype: str) -> Callable[[], np.ndarray]:
     """``embed``: () -> (windows, layers, size)."""
-    from mirdemo.audio import Clip
     from mirdemo.backbones.registry import load_backbone
-    from mirdemo.embedding import embed
+    from mirdemo.embedding.embed import embed
+    from mirdemo.sound.audio import Clip
 
     backbone = load_backbone("mert-95m", checkpoint=folder, device="cpu", dtype=dtype)
     clip = Clip.of(wave, RATE)

@@ -16,10 +16,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from mirdemo import results
-from mirdemo.results import Results
-from mirdemo.web.evidence import drawing
-from mirdemo.web.evidence.selection import Selection
+from mirdemo.evidence import drawing
+from mirdemo.evidence.selection import Selection
+from mirdemo.results import records as results
+from mirdemo.results.records import Results
 
 
 def many(n: int) -> Results:

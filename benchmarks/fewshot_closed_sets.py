@@ -28,7 +28,7 @@ from threadpoolctl import threadpool_limits
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from mirdemo.fewshot import LCPrototypes
+from mirdemo.stages.fewshot import LCPrototypes
 
 #: Line-ups of Lyra's recordings: (weight, tags of genre and place, further such tags that some have, instruments).
 #: Read off its test split (github.com/pxaris/lyra-dataset), where one ensemble plays many recordings.

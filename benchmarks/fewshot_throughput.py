@@ -25,7 +25,7 @@ from threadpoolctl import threadpool_limits
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from mirdemo.fewshot import LCPrototypes
+from mirdemo.stages.fewshot import LCPrototypes
 
 N_SUPPORT, N_TAGS, N_QUERIES, DIM = 1000, 200, 10_000, 768
 

@@ -35,12 +35,12 @@ def measure(folder: Path, options: argparse.Namespace) -> dict:
     import torch
     from finetuning.plain_finetuning import FullForward
 
-    from mirdemo.audio import Clip
     from mirdemo.backbones import load_backbone
-    from mirdemo.finetuning import FineTuneSettings, training
-    from mirdemo.finetuning.prefix_cache import PrefixCache
-    from mirdemo.finetuning.step import Room, pooled
-    from mirdemo.progress import silent
+    from mirdemo.base.progress import silent
+    from mirdemo.sound.audio import Clip
+    from mirdemo.stages.finetuning import FineTuneSettings, training
+    from mirdemo.stages.finetuning.prefix_cache import PrefixCache
+    from mirdemo.stages.finetuning.step import Room, pooled
 
     name = "mert-330m" if options.size == "330m" else "mert-95m"
     backbone = load_backbone(name, checkpoint=folder, device=options.device, dtype="float32")

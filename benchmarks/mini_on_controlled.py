@@ -23,13 +23,13 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from mirdemo.audio import Clip
 from mirdemo.backbones import load_backbone
-from mirdemo.corpora.controlled import TRADITIONS, corpus
-from mirdemo.corpora.controlled.corpus import ControlledClip
-from mirdemo.embedding import Embeddings, embed
-from mirdemo.metrics import roc_auc
-from mirdemo.store import EmbeddingStore
+from mirdemo.embedding.embed import Embeddings, embed
+from mirdemo.embedding.store import EmbeddingStore
+from mirdemo.scoring.metrics import roc_auc
+from mirdemo.sound.audio import Clip
+from mirdemo.synth import TRADITIONS, corpus
+from mirdemo.synth.corpus import ControlledClip
 
 NAMES = ("spectral", "mini-west", "mini-world")
 FAMILIES = ("mode", "rhythm", "instrument", "form", "tempo")

@@ -23,7 +23,7 @@ from soundfont import SOUNDFONT
 from soundfont_tunes import tunes
 
 from benchmarks.mini_on_controlled import Parts, compare, summary
-from mirdemo.store import EmbeddingStore
+from mirdemo.embedding.store import EmbeddingStore
 
 FAMILIES = ("mode", "rhythm", "tempo", "instrument")
 SEED = 7

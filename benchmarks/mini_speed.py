@@ -18,9 +18,9 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from mirdemo.audio import Clip
 from mirdemo.backbones import load_backbone
-from mirdemo.embedding import embed
+from mirdemo.embedding.embed import embed
+from mirdemo.sound.audio import Clip
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ in later layers. Same folds, same penalty, standardised on the training side. Bo
 of every layer and tag. Prints the ratio of the best times, the differences of macro ROC-AUC, and the seconds that
 intervals and 500 permutations take. One thread; all times are processor time, so that other load on the
 machine does not blur the ratio. The probe gives all folds one
-intercept, because their own ones bias a ROC-AUC over all folds downwards (``mirdemo.probing.crossval.solve``), so the
+intercept, because their own ones bias a ROC-AUC over all folds downwards (``mirdemo.stages.probing.crossval.solve``), so the
 like comparison leaves scikit-learn's intercepts out too; the difference from scores as they come is printed last.
 """
 
@@ -25,10 +25,10 @@ from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from mirdemo.clips.folds import recording_folds
-from mirdemo.metrics import macro, roc_auc
-from mirdemo.probing import probe
-from mirdemo.probing.crossval import solve
+from mirdemo.scoring.folds import recording_folds
+from mirdemo.scoring.metrics import macro, roc_auc
+from mirdemo.stages.probing import probe
+from mirdemo.stages.probing.crossval import solve
 
 CLIPS, RECORDINGS, LAYERS, SIZE, TAGS, FOLDS = 100, 50, 13, 768, 10, 5
 

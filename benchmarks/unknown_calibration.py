@@ -16,13 +16,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from mirdemo.audio import Clip
 from mirdemo.backbones import load_backbone
 from mirdemo.backbones.on_real_sound import whitening_helps
-from mirdemo.corpora.controlled import TRADITIONS, festival, plan, render
-from mirdemo.embedding import embed
-from mirdemo.fewshot import LCPrototypes
-from mirdemo.whitening import whitening_for
+from mirdemo.embedding.embed import embed
+from mirdemo.embedding.whitening import whitening_for
+from mirdemo.sound.audio import Clip
+from mirdemo.stages.fewshot import LCPrototypes
+from mirdemo.synth import TRADITIONS, festival, plan, render
 
 
 def made(layer: str, plain: bool, repeats: int = 5) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -15,21 +15,21 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOME_OF = {
-    "load_clip": "audio",
-    "Clip": "audio",
-    "AudioError": "audio",
+    "load_clip": "sound.audio",
+    "Clip": "sound.audio",
+    "AudioError": "sound.audio",
     "LabelledClips": "clips",
     "load_backbone": "backbones",
     "Backbone": "backbones",
     "BackboneError": "backbones",
-    "embed": "embedding",
-    "Embeddings": "embedding",
-    "EmbeddingStore": "store",
-    "LCPrototypes": "fewshot",
-    "probe": "probing",
-    "ProbeReport": "probing",
-    "fine_tune": "finetuning",
-    "FineTuneReport": "finetuning",
+    "embed": "embedding.embed",
+    "Embeddings": "embedding.embed",
+    "EmbeddingStore": "embedding.store",
+    "LCPrototypes": "stages.fewshot",
+    "probe": "stages.probing",
+    "ProbeReport": "stages.probing",
+    "fine_tune": "stages.finetuning",
+    "FineTuneReport": "stages.finetuning",
     "Tagger": "tagger",
 }
 

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from mirdemo.sentences import MirdemoError
+from mirdemo.base.sentences import MirdemoError
 
 DONE, SOME_FAILED, USAGE, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
 

@@ -22,7 +22,7 @@ def loaded_after(statement: str) -> set[str]:
         "import mirdemo",
         "import mirdemo.backbones",
         "from mirdemo.backbones.registry import specs; specs()",
-        "import mirdemo.audio, mirdemo.clips",
+        "import mirdemo.sound.audio, mirdemo.clips",
         "import mirdemo.cli; mirdemo.cli.parser()",
     ],
 )

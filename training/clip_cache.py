@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from mirdemo.backbones.frontend import SAMPLE_RATE, Frontend
-from mirdemo.disturbing import disturb
+from mirdemo.synth.disturbing import disturb
 
 SECONDS = 10.0
 SCALE = 100.0  # one unit of the front end is 50 dB, so one step is half a decibel

@@ -27,7 +27,7 @@ from objectives import OBJECTIVES, Targets, pooled
 from train_mini import Plan, train
 
 from mirdemo.backbones.mini_network import MiniConfig, MiniNetwork
-from mirdemo.metrics import roc_auc
+from mirdemo.scoring.metrics import roc_auc
 
 HELD_OUT = 600
 DRAWS = 500

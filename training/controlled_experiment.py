@@ -16,8 +16,8 @@ from pathlib import Path
 
 from mirdemo.backbones.registry import spec
 from mirdemo.cli import DONE, main
-from mirdemo.corpora.controlled import MODES, TRADITIONS
-from mirdemo.results import ASSETS
+from mirdemo.results.records import SHIPPED
+from mirdemo.synth import MODES, TRADITIONS
 
 BACKBONES = ("spectral", "mini-west", "mini-world")
 #: stage -> protocol: probing and fine-tuning by the published protocol on the official split, few-shot over episodes
@@ -61,7 +61,7 @@ def run() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--results", type=Path, default=ASSETS / "measured.jsonl")
+    parser.add_argument("--results", type=Path, default=SHIPPED / "measured.jsonl")
     parser.add_argument("--store", type=Path, help="where embeddings are kept (default: beside your results)")
     parser.add_argument("--backbones", nargs="+", default=BACKBONES)
     parser.add_argument("--modes", nargs="+", default=MODES, choices=MODES)

@@ -7,10 +7,10 @@ Run again whenever shipped results, words or charts change; a test compares.
 
 from __future__ import annotations
 
-from mirdemo import results
-from mirdemo.web.evidence import drawing
-from mirdemo.web.evidence.selection import Selection
-from mirdemo.web.language import LANGUAGES
+from mirdemo.evidence import drawing
+from mirdemo.evidence.selection import Selection
+from mirdemo.results import records as results
+from mirdemo.words.language import LANGUAGES
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
     python training/fit_whitening.py spectral mini-west mini-world mini-world-spectral
 
 Writes ``assets/whitening/<name>.safetensors``, fitted on performances of the controlled corpora and as many of a
-soundfont's bands (needs Debian's ``fluidsynth`` and ``fluid-soundfont-gm``). ``mirdemo.whitening.fit_whitening`` does the
+soundfont's bands (needs Debian's ``fluidsynth`` and ``fluid-soundfont-gm``). ``mirdemo.embedding.whitening.fit_whitening`` does the
 same for any backbone, without the bands unless it is given some. Where the page turns one on by itself is decided by what
 ``benchmarks/embedded_on_real_sound.py`` measures with it.
 """
@@ -21,9 +21,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from soundfont import RATE, draw_band, render_bands
 
-from mirdemo.audio import Clip
 from mirdemo.backbones import load_backbone
-from mirdemo.whitening import ASSETS, fit_whitening
+from mirdemo.embedding.whitening import SHIPPED, fit_whitening
+from mirdemo.sound.audio import Clip
 
 SECONDS = 10.0
 _AT_ONCE = 60
@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("--renderings", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--out", type=Path, default=ASSETS)
+    parser.add_argument("--out", type=Path, default=SHIPPED)
     chosen = parser.parse_args()
     torch.set_num_threads(chosen.threads)
     others = bands(chosen.bands, chosen.seed) if chosen.bands else []

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from mirdemo.results import Result, Results, load, own_file
+from mirdemo.results.records import Result, Results, load, own_file
 from training.telling_apart import Pair
 
 PROTOCOL = "papaioannou2025"
@@ -183,8 +183,8 @@ def _listed(items: Iterable[object]) -> str:
 def main() -> int:
     from mirdemo.backbones import load_backbone
     from mirdemo.backbones.registry import spec
-    from mirdemo.home import home
-    from mirdemo.store import EmbeddingStore
+    from mirdemo.base.home import home
+    from mirdemo.embedding.store import EmbeddingStore
     from training import telling_apart
     from training.controlled_experiment import measure
 

@@ -3,7 +3,7 @@
     python training/make_clips.py --cache FOLDER --source soundfont --clips 6000
     python training/make_clips.py --cache FOLDER --source western,greek --clips 400 --part 0/2
 
-A source is a tradition of ``mirdemo.corpora.controlled`` or ``soundfont``; ``--clips`` is the number of each. Part
+A source is a tradition of ``mirdemo.synth`` or ``soundfont``; ``--clips`` is the number of each. Part
 ``i/n`` makes every n-th batch, so n processes share the work. Finished batches are left as they are.
 """
 
@@ -25,7 +25,7 @@ from clip_cache import SECONDS, write_part
 from soundfont import draw_band, render_bands
 
 from mirdemo.backbones.frontend import SAMPLE_RATE
-from mirdemo.corpora.controlled import plan, render
+from mirdemo.synth import plan, render
 
 BATCH = 50
 

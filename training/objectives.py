@@ -26,7 +26,7 @@ from mirdemo.backbones.mini_network import (
     MiniConfig,
     MiniOutput,
 )
-from mirdemo.corpora.controlled.rhythm import tempo_word
+from mirdemo.synth.rhythm import tempo_word
 
 TEMPI = ("Slow", "Medium", "Fast")
 OBJECTIVES = ("supervised", "contrastive", "masked", "both")

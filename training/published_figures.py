@@ -15,7 +15,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from mirdemo.results import ASSETS, Result, append
+from mirdemo.results.records import SHIPPED, Result, append
 
 MODELS = {"vgg_ish": "VGG-ish", "musicnn": "Musicnn", "ast": "AST"}
 TUNED = {"none": "all weights", "whole": "all weights", "last": "last layer"}
@@ -136,7 +136,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--figures", type=Path, required=True)
-    parser.add_argument("--out", type=Path, default=ASSETS / "published.jsonl")
+    parser.add_argument("--out", type=Path, default=SHIPPED / "published.jsonl")
     args = parser.parse_args()
     records = [
         *culturemert(args.figures / "culturemert_probing.csv"),

@@ -1,7 +1,7 @@
 """Western bands played by a General MIDI soundfont: sampled instruments for training and validation.
 
 The arrangements are drawn here from scratch (key, scale, chords, bass, comping, tune, drums), not by
-``mirdemo.corpora.controlled``, so they also serve as music that synthesiser never made. Debian's packages
+``mirdemo.synth``, so they also serve as music that synthesiser never made. Debian's packages
 ``fluidsynth`` and ``fluid-soundfont-gm`` play them; nothing at run time needs either. Every fourth General
 MIDI program never plays a tune or its chords in the train split, only in the valid split; basses, pads and drums are common
 to both.

@@ -1,7 +1,7 @@
 """Tunes in every tradition's scales and cycles that the synthesiser neither wrote nor plays: for validation only.
 
 Nothing here trained a network. Scales (in cents) and cycles (in pulses) are the facts of
-``mirdemo.corpora.controlled``; the tunes are motifs varied by a rule of their own, in even rhythms that the
+``mirdemo.synth``; the tunes are motifs varied by a rule of their own, in even rhythms that the
 synthesiser does not use, and sampled instruments of a General MIDI soundfont play them, bent to the scale.
 """
 
@@ -13,9 +13,9 @@ import numpy as np
 from numpy.random import Generator
 from soundfont import FAMILIES, Band, render_bands
 
-from mirdemo.corpora.controlled.corpus import ControlledClip
-from mirdemo.corpora.controlled.rhythm import Cycle, cycles_of, tempo_word
-from mirdemo.corpora.controlled.tuning import Scale, scales_of
+from mirdemo.synth.corpus import ControlledClip
+from mirdemo.synth.rhythm import Cycle, cycles_of, tempo_word
+from mirdemo.synth.tuning import Scale, scales_of
 
 #: General MIDI families that hold a tune; every fourth program of each plays tunes in the test split only.
 MELODIC = ("piano", "organ", "guitar", "strings", "brass", "reed", "pipe", "ethnic")

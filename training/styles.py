@@ -27,11 +27,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from fit_whitening import bands
 from soundfont import RATE, Band, draw_band, render_bands
 
-from mirdemo.audio import Clip
 from mirdemo.backbones import Backbone, load_backbone
-from mirdemo.disturbing import disturb
-from mirdemo.embedding import Embeddings, embed
-from mirdemo.whitening import LayerWhitening, Whitening, fit_whitening
+from mirdemo.embedding.embed import Embeddings, embed
+from mirdemo.embedding.whitening import LayerWhitening, Whitening, fit_whitening
+from mirdemo.sound.audio import Clip
+from mirdemo.synth.disturbing import disturb
 
 SECONDS = 15.0
 RECORDINGS, SHOTS, WAYS, EPISODES = 6, 3, 10, 400

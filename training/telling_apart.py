@@ -22,15 +22,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mirdemo.corpora.controlled import TRADITIONS
+from mirdemo.base.progress import Progress, silent
 from mirdemo.corpora.synthetic import ControlledCorpus
-from mirdemo.intervals import Interval, estimate
-from mirdemo.metrics import roc_auc_influence
-from mirdemo.progress import Progress, silent
+from mirdemo.scoring.intervals import Interval, estimate
+from mirdemo.scoring.metrics import roc_auc_influence
+from mirdemo.synth import TRADITIONS
 
 if TYPE_CHECKING:
     from mirdemo.backbones.spec import Backbone
-    from mirdemo.store import EmbeddingStore
+    from mirdemo.embedding.store import EmbeddingStore
 
 FILE = Path(__file__).resolve().parent.parent / "assets" / "backbones" / "told_apart.jsonl"
 FAMILIES = ("mode", "rhythm")
@@ -174,8 +174,8 @@ def _lines(path: Path) -> list[dict[str, Any]]:
 
 def main() -> None:
     from mirdemo.backbones import load_backbone
-    from mirdemo.home import home
-    from mirdemo.store import EmbeddingStore
+    from mirdemo.base.home import home
+    from mirdemo.embedding.store import EmbeddingStore
 
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

@@ -18,10 +18,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from mirdemo import results
 from mirdemo.backbones import beside_facts, specs
 from mirdemo.backbones.on_real_sound import whitening_helps
 from mirdemo.backbones.spectral_facts import GROUPS, UNIONS
+from mirdemo.results import records as results
 from mirdemo.web.tagging import usual_layer
 from training import hearing, telling_apart
 
@@ -229,7 +229,7 @@ def trained_again(first: results.Results, second: results.Results, title: str) -
 
 
 def main() -> None:
-    tables, records = measured(), results.load(results.ASSETS / "measured.jsonl")
+    tables, records = measured(), results.load(results.SHIPPED / "measured.jsonl")
     groups = ", ".join(f"{name} {size}" for name, size in GROUPS.items())
     spectral = SPECTRAL.format(
         size=sum(GROUPS.values()),

@@ -19,7 +19,7 @@ from mirdemo.backbones.beside_facts import NETWORK, STATISTICS
 from mirdemo.backbones.mini_facts import WIDTH
 from mirdemo.backbones.spec import Backbone, BackboneSpec, Identity
 from mirdemo.backbones.spectral_facts import SPEC as SPECTRAL
-from mirdemo.resampling import resample
+from mirdemo.sound.resampling import resample
 
 #: The length a row of each part has by construction, before it is divided by it. Every statistic has deviation 1 on the
 #: sound its scale was fitted on, so a group's squared length is its squared share; the squares of mean and deviation of

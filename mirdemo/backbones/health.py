@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mirdemo.backbones import records
-from mirdemo.sentences import Sentence
+from mirdemo.base.sentences import Sentence
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -20,8 +20,8 @@ from typing import Any
 
 from mirdemo.backbones import files, records
 from mirdemo.backbones.spec import BackboneError, BackboneSpec
-from mirdemo.progress import Progress, silent
-from mirdemo.sentences import Cancelled, Sentence
+from mirdemo.base.progress import Progress, silent
+from mirdemo.base.sentences import Cancelled, Sentence
 
 # transformers would ask the Hub, with the user's token, to convert a repository that has only a .bin.
 os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")

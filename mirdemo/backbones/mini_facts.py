@@ -5,12 +5,11 @@ How they were made, and what they were measured to do: ``assets/backbones/*/READ
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from mirdemo.backbones.spec import BackboneSpec, Layer, Part
+from mirdemo.base.assets import ASSETS
 
 #: A folder a network: weights, configuration, how it was trained, its card.
-WEIGHTS = Path(__file__).resolve().parents[2] / "assets" / "backbones"
+WEIGHTS = ASSETS / "backbones"
 #: Changes with every new pair of weights; part of their identity.
 VERSION = "mini-4"
 

@@ -13,7 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-FILE = Path(__file__).resolve().parents[2] / "assets" / "backbones" / "on_real_sound.json"
+from mirdemo.base.assets import ASSETS
+
+FILE = ASSETS / "backbones" / "on_real_sound.json"
 
 
 @dataclass(frozen=True)

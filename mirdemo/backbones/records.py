@@ -1,4 +1,4 @@
-"""Small facts remembered between runs, one JSON file each, under ``mirdemo.home()``.
+"""Small facts remembered between runs, one JSON file each, under ``mirdemo.base.home()``.
 
 Files and not a database: written whole and renamed into place, so that two processes and a kill at any
 moment leave either the old or the new fact.
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from mirdemo.home import home
+from mirdemo.base.home import home
 
 
 def _path(kind: str, key: str) -> Path:

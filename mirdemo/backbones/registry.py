@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mirdemo.backbones.spec import Backbone, BackboneError, BackboneSpec, Layer, state_layers
-from mirdemo.progress import Progress, silent
+from mirdemo.base.progress import Progress, silent
 
 if TYPE_CHECKING:
     from mirdemo.backbones.health import Health

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mirdemo.sentences import MirdemoError, Sentence
+from mirdemo.base.sentences import MirdemoError, Sentence
 
 if TYPE_CHECKING:
     import torch

@@ -6,19 +6,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mirdemo.base.progress import Progress
+from mirdemo.base.sentences import Sentence
 from mirdemo.bulk.errors import BulkError
 from mirdemo.bulk.running import embed_files
 from mirdemo.bulk.sources import ClipFile
 from mirdemo.bulk.worker import Load
 from mirdemo.bulk.workers import Workers
 from mirdemo.corpora.reader import Corpus, RecordedCorpus
-from mirdemo.progress import Progress
-from mirdemo.sentences import Sentence
 
 if TYPE_CHECKING:
     from mirdemo.backbones.spec import Identity
+    from mirdemo.embedding.store import EmbeddingStore
     from mirdemo.evaluation.sounds import SoundMemory
-    from mirdemo.store import EmbeddingStore
 
 
 def embed_items(

@@ -17,9 +17,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from mirdemo.base.sentences import Sentence
 from mirdemo.bulk.errors import BulkError
 from mirdemo.bulk.workers import Workers
-from mirdemo.sentences import Sentence
 
 #: The shared memory that Ray takes on a machine of its own. Only names and records pass through it, so the least it
 #: accepts (75 MiB) does; where a container's /dev/shm holds less, Ray puts it under /tmp.

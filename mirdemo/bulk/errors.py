@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mirdemo.sentences import MirdemoError
+from mirdemo.base.sentences import MirdemoError
 
 
 class BulkError(MirdemoError):

@@ -6,14 +6,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from mirdemo.base.sentences import Sentence
 from mirdemo.bulk.errors import BulkError
 from mirdemo.bulk.sources import ClipFile
-from mirdemo.embedding import Embeddings
-from mirdemo.sentences import Sentence
+from mirdemo.embedding.embed import Embeddings
 
 if TYPE_CHECKING:
     from mirdemo.backbones.spec import Identity
-    from mirdemo.store import EmbeddingStore
+    from mirdemo.embedding.store import EmbeddingStore
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import secrets
 import shutil
 from pathlib import Path
 
-from mirdemo.sentences import Cancelled
+from mirdemo.base.sentences import Cancelled
 
 
 class RunFolder:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from mirdemo.base.progress import Progress, silent
+from mirdemo.base.sentences import Sentence
 from mirdemo.bulk import engine
 from mirdemo.bulk.errors import BulkError
 from mirdemo.bulk.report import BulkRecord, BulkReport
@@ -15,12 +17,10 @@ from mirdemo.bulk.run_folder import RunFolder
 from mirdemo.bulk.sources import ClipFile
 from mirdemo.bulk.worker import Load, Plan, Worker, check_identity
 from mirdemo.bulk.workers import Workers
-from mirdemo.progress import Progress, silent
-from mirdemo.sentences import Sentence
 
 if TYPE_CHECKING:
     from mirdemo.backbones.spec import Identity
-    from mirdemo.store import EmbeddingStore
+    from mirdemo.embedding.store import EmbeddingStore
 
 #: Clips that a worker takes at once, for each of its devices: enough to fill a GPU's batch from clips of 30 s, few
 #: enough that a worker that ends repeats little.

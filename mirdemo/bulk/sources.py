@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from mirdemo.audio import Clip, display_name, load_clip
 from mirdemo.corpora.section import load_section
+from mirdemo.sound.audio import Clip, display_name, load_clip
 
 
 @dataclass(frozen=True)

@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mirdemo.base.sentences import Cancelled, MirdemoError, Sentence
 from mirdemo.bulk.errors import BulkError
 from mirdemo.bulk.run_folder import RunFolder
 from mirdemo.bulk.sources import ClipFile
-from mirdemo.embedding import embed
-from mirdemo.sentences import Cancelled, MirdemoError, Sentence
-from mirdemo.store import EmbeddingStore
+from mirdemo.embedding.embed import embed
+from mirdemo.embedding.store import EmbeddingStore
 
 if TYPE_CHECKING:
-    from mirdemo.audio import Clip
     from mirdemo.backbones.spec import Backbone, Identity
+    from mirdemo.sound.audio import Clip
 
 #: A clip that so many workers ended at is given up.
 TRIES = 3

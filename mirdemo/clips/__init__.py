@@ -5,9 +5,9 @@
 >>> clips.tags, clips.counts(), [str(sentence) for sentence in clips.problems]
 """
 
-from mirdemo.clips.folds import hold_out, recording_folds
 from mirdemo.clips.labelled import FEWEST_RECORDINGS, LabelledClips, TagCount
 from mirdemo.clips.limits import CLIP_LIMITS, ClipLimits, ClipsError
+from mirdemo.scoring.folds import hold_out, recording_folds
 
 __all__ = [
     "CLIP_LIMITS",

@@ -17,8 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from mirdemo.base.sentences import Sentence
 from mirdemo.clips.limits import CLIP_LIMITS, ClipLimits, ClipsError
-from mirdemo.sentences import Sentence
 
 _LEFT_BY_SYSTEMS = {"__macosx", ".ds_store", "thumbs.db", "desktop.ini", "$recycle.bin"}
 _ENCRYPTED = 0x1 | 0x40  # with a password, or by "strong encryption"

@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
-from mirdemo.audio import LIMITS, AudioError, Clip, display_name, load_clip
+from mirdemo.base.progress import Progress
+from mirdemo.base.sentences import Sentence
 from mirdemo.clips.archives import Entry
 from mirdemo.clips.limits import ClipLimits, ClipsError
 from mirdemo.clips.sheets import Row, read_sheet
 from mirdemo.clips.tags import clean_recording, clean_tags, same, sheet_tags
-from mirdemo.progress import Progress
-from mirdemo.sentences import Sentence
+from mirdemo.sound.audio import LIMITS, AudioError, Clip, display_name, load_clip
 
 _SOUND_SUFFIXES = frozenset(
     {".wav", ".wave", ".w64", ".rf64", ".flac", ".aif", ".aiff", ".aifc", ".au", ".snd", ".caf"}

@@ -8,14 +8,14 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from mirdemo.audio import LIMITS, Clip, display_name
+from mirdemo.base.progress import Progress, silent
+from mirdemo.base.sentences import Sentence
 from mirdemo.clips.archives import Entry, list_folder, list_zip
 from mirdemo.clips.gathering import Gathering, gather_entries, gather_sheet
 from mirdemo.clips.limits import CLIP_LIMITS, ClipLimits, ClipsError
 from mirdemo.clips.sheets import read_sheet
 from mirdemo.clips.tags import clean_recording, clean_tags, same, typed_tags
-from mirdemo.progress import Progress, silent
-from mirdemo.sentences import Sentence
+from mirdemo.sound.audio import LIMITS, Clip, display_name
 
 #: Below this many recordings a tag cannot be judged: it needs two to learn from and one to test.
 FEWEST_RECORDINGS = 3

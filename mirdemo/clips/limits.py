@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mirdemo.sentences import MirdemoError
+from mirdemo.base.sentences import MirdemoError
 
 
 class ClipsError(MirdemoError):

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from mirdemo.progress import Progress
+from mirdemo.base.progress import Progress
 
 if TYPE_CHECKING:
-    from mirdemo.audio import Clip
+    from mirdemo.sound.audio import Clip
 
 
 def add_backbone_arguments(parser: ArgumentParser) -> None:
@@ -66,7 +66,7 @@ def progress_bar(shown: bool = True) -> Iterator[Progress]:
 
 def load_clips(paths: Sequence[str], progress: Progress) -> tuple[list[Clip], int]:
     """The clips that can be read, and how many cannot (each named on standard error)."""
-    from mirdemo.audio import AudioError, load_clip
+    from mirdemo.sound.audio import AudioError, load_clip
 
     clips, failed = [], 0
     for i, path in enumerate(paths):

@@ -19,7 +19,7 @@ def run(args: Namespace) -> int:
         warn(f"{args.folder} is not an empty folder. Name a new one.")
         return 2
 
-    from mirdemo.corpora.controlled.festival import write_festival
+    from mirdemo.synth.festival import write_festival
 
     written = [str(path) for path in write_festival(folder)]
     if args.json:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mirdemo.base.progress import Progress
 from mirdemo.commands.console import (
     add_backbone_arguments,
     add_json_argument,
@@ -22,12 +23,11 @@ from mirdemo.commands.console import (
     warn,
 )
 from mirdemo.commands.workers import add_worker_arguments, asked_workers, wrong_worker_arguments
-from mirdemo.progress import Progress
 
 if TYPE_CHECKING:
     from mirdemo.bulk import Workers
-    from mirdemo.embedding import Embeddings
-    from mirdemo.store import EmbeddingStore
+    from mirdemo.embedding.embed import Embeddings
+    from mirdemo.embedding.store import EmbeddingStore
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -93,7 +93,7 @@ def run(args: Namespace) -> int:
 
 
 def _store(args: Namespace) -> EmbeddingStore:
-    from mirdemo.store import DEFAULT_MAX_BYTES, EmbeddingStore
+    from mirdemo.embedding.store import DEFAULT_MAX_BYTES, EmbeddingStore
 
     root = Path(args.store).expanduser() if args.store else None
     usual = DEFAULT_MAX_BYTES if args.workers is None else 200e9
@@ -106,7 +106,7 @@ def _alone(args: Namespace, store: EmbeddingStore | None, progress: Progress) ->
     if not clips:
         return None
     from mirdemo.backbones import load_backbone
-    from mirdemo.embedding import embed
+    from mirdemo.embedding.embed import embed
 
     backbone = load_backbone(args.backbone, args.checkpoint, args.device, args.dtype, progress=progress)
     embeddings = embed(clips, backbone, store=store, progress=progress)

@@ -77,10 +77,10 @@ def run(args: Namespace) -> int:
         return 2
     workers = asked_workers(args)
     from mirdemo.backbones import load_backbone
+    from mirdemo.base.home import home
     from mirdemo.corpora.registry import open_corpus
+    from mirdemo.embedding.store import EmbeddingStore
     from mirdemo.evaluation import Request, evaluate
-    from mirdemo.home import home
-    from mirdemo.store import EmbeddingStore
 
     request = Request(
         method=args.method,
@@ -148,7 +148,7 @@ def _by_workers(args: Namespace, corpus, backbone, store, workers, progress):
 
 def _print(args: Namespace, corpus, found) -> None:
     from mirdemo.evaluation.comparing import METRICS, rows
-    from mirdemo.results import published
+    from mirdemo.results.records import published
 
     print(
         f"{corpus.facts.title}, {len(corpus.tags)} tags, {found.n_items} items"
@@ -170,7 +170,7 @@ def _print(args: Namespace, corpus, found) -> None:
 
 
 def _whitening(backbone, progress):
-    from mirdemo.whitening import fit_whitening, stored_path, whitening_for
+    from mirdemo.embedding.whitening import fit_whitening, stored_path, whitening_for
 
     known = whitening_for(backbone.identity)
     if known is None:

@@ -52,11 +52,11 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     from mirdemo.backbones import load_backbone
     from mirdemo.clips import LabelledClips
-    from mirdemo.embedding import embed
-    from mirdemo.evaluation.records import hardware, versions
-    from mirdemo.fewshot import PUBLISHED_SEEDS, episode_results, evaluate_episodes
-    from mirdemo.results import append
-    from mirdemo.store import EmbeddingStore
+    from mirdemo.embedding.embed import embed
+    from mirdemo.embedding.store import EmbeddingStore
+    from mirdemo.results.of_reports import hardware, versions
+    from mirdemo.results.records import append
+    from mirdemo.stages.fewshot import PUBLISHED_SEEDS, episode_results, evaluate_episodes
 
     source = Path(args.clips).expanduser()
     read = {".zip": LabelledClips.from_zip, ".csv": LabelledClips.from_csv}.get(
@@ -125,7 +125,7 @@ def _seeds(text: str) -> tuple[int, ...]:
 
 
 def _method(args: Namespace):
-    from mirdemo.fewshot import LCPrototypes, LinearHead, OneVsRest, TagPrototypes
+    from mirdemo.stages.fewshot import LCPrototypes, LinearHead, OneVsRest, TagPrototypes
 
     if args.method == "linear":
         return LinearHead()

@@ -10,7 +10,7 @@ from mirdemo.commands.console import add_json_argument, print_json, warn
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    from mirdemo.web.language import LANGUAGES
+    from mirdemo.words.language import LANGUAGES
 
     parser.add_argument("--out", default="mirdemo-report.html", metavar="FILE.html", help="where it goes")
     parser.add_argument("--language", choices=LANGUAGES, default="en")
@@ -22,8 +22,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    from mirdemo.web.evidence import drawing
-    from mirdemo.web.evidence.report import evidence_report
+    from mirdemo.evidence import drawing
+    from mirdemo.evidence.report import evidence_report
 
     out = Path(args.out).expanduser()
     if not out.parent.is_dir():

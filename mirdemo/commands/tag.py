@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mirdemo.commands.console import add_json_argument, print_json, progress_bar, warn
 
 if TYPE_CHECKING:
-    from mirdemo.intervals import Interval
+    from mirdemo.scoring.intervals import Interval
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -24,8 +24,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    from mirdemo.audio import AudioError
     from mirdemo.backbones import load_backbone
+    from mirdemo.sound.audio import AudioError
     from mirdemo.tagger import Tagger, tag_archive
 
     tagger = Tagger.load(args.tagger)

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from mirdemo.audio import AudioError
+from mirdemo.base.progress import Progress, silent
 from mirdemo.corpora.reader import SIDES, Corpus
-from mirdemo.progress import Progress, silent
+from mirdemo.sound.audio import AudioError
 
 
 @dataclass(frozen=True)

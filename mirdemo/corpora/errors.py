@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mirdemo.sentences import MirdemoError
+from mirdemo.base.sentences import MirdemoError
 
 #: How many names a sentence lists before it only counts.
 NAMED = 5

@@ -19,11 +19,11 @@ from types import MappingProxyType
 
 import numpy as np
 
-from mirdemo.audio import Clip
 from mirdemo.corpora.audio_folder import AudioFolder
 from mirdemo.corpora.errors import CorpusError
 from mirdemo.corpora.facts import CorpusFacts
 from mirdemo.corpora.section import load_section
+from mirdemo.sound.audio import Clip
 
 SIDES = ("train", "valid", "test")
 

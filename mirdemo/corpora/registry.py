@@ -24,8 +24,8 @@ FILES = {
 
 def corpus_names() -> tuple[str, ...]:
     """The six corpora, then the controlled ones as ``controlled/<tradition>``."""
-    from mirdemo.corpora.controlled import TRADITIONS
     from mirdemo.corpora.synthetic import PREFIX
+    from mirdemo.synth import TRADITIONS
 
     return (*CORPORA, *(PREFIX + tradition for tradition in TRADITIONS))
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from mirdemo.audio import LIMITS, AudioError, Clip
-from mirdemo.decoding import Source, with_pyav, with_soundfile
-from mirdemo.decoding.containers import check_is_sound, sniff
-from mirdemo.decoding.limits import AudioLimits
-from mirdemo.decoding.mono import MonoCollector
+from mirdemo.sound.audio import LIMITS, AudioError, Clip
+from mirdemo.sound.decoding import Source, with_pyav, with_soundfile
+from mirdemo.sound.decoding.containers import check_is_sound, sniff
+from mirdemo.sound.decoding.limits import AudioLimits
+from mirdemo.sound.decoding.mono import MonoCollector
 
 #: A researcher's own files: only the section is bounded, at what an hour and a half takes, and the file generously.
 _LIMITS = replace(LIMITS, max_bytes=16_000_000_000, max_seconds=5_400.0, max_frames=300_000_000)

@@ -16,8 +16,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from mirdemo.base.home import home
 from mirdemo.corpora.errors import CorpusError
-from mirdemo.home import home
 
 REPOSITORY = "pxaris/ccml"
 COMMIT = "1f20c2f3df38ad0ef6ae774ca6a280ed9d23e04e"

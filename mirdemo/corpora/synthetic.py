@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import cached_property
 from types import MappingProxyType
 
-from mirdemo.audio import Clip
-from mirdemo.corpora.controlled import MODES, TRADITIONS, generate, plan
-from mirdemo.corpora.controlled.render import RATE
 from mirdemo.corpora.errors import CorpusError
 from mirdemo.corpora.facts import CorpusFacts
 from mirdemo.corpora.reader import SIDES, Corpus, Item, most_frequent
+from mirdemo.sound.audio import Clip
+from mirdemo.synth import MODES, TRADITIONS, generate, plan
+from mirdemo.synth.render import RATE
 
 PREFIX = "controlled/"
 #: Clips on each side, and their length in seconds.

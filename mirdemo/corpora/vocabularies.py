@@ -12,9 +12,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
-FILE = Path(__file__).resolve().parents[2] / "assets" / "corpora" / "vocabularies.json"
+from mirdemo.base.assets import ASSETS
+
+FILE = ASSETS / "corpora" / "vocabularies.json"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mirdemo.results import Result, Results, citations
+from mirdemo.results.records import Result, Results, citations
 
 #: Columns of figures, in the order of a table.
 METRICS = ("roc_auc", "map", "macro_f1", "micro_f1")

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mirdemo.audio import AudioError, Clip
+from mirdemo.base.progress import Progress
 from mirdemo.corpora.reader import Corpus
-from mirdemo.embedding import Embeddings, embed
+from mirdemo.embedding.embed import Embeddings, embed
+from mirdemo.embedding.store import ClipEmbedding, EmbeddingStore
 from mirdemo.evaluation.errors import EvaluationError
 from mirdemo.evaluation.sounds import SoundMemory
-from mirdemo.progress import Progress
-from mirdemo.store import ClipEmbedding, EmbeddingStore
+from mirdemo.sound.audio import AudioError, Clip
 
 if TYPE_CHECKING:
     from mirdemo.backbones.spec import Backbone, BackboneSpec
-    from mirdemo.whitening import Whitening
+    from mirdemo.embedding.whitening import Whitening
 
 MEAN = "mean"
 #: Seconds of sound decoded before they are embedded together.

@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mirdemo.audio import AudioError
+from mirdemo.base.progress import Progress
 from mirdemo.corpora.reader import SIDES, Corpus
-from mirdemo.evaluation.records import report_results
-from mirdemo.intervals import LEVEL
-from mirdemo.progress import Progress
-from mirdemo.results import Result
+from mirdemo.results.of_reports import report_results
+from mirdemo.results.records import Result
+from mirdemo.scoring.intervals import LEVEL
+from mirdemo.sound.audio import AudioError
 
 if TYPE_CHECKING:
-    from mirdemo.audio import Clip
     from mirdemo.backbones.split import NeuralBackbone
-    from mirdemo.finetuning.published import PublishedJob
-    from mirdemo.store import EmbeddingStore
+    from mirdemo.embedding.store import EmbeddingStore
+    from mirdemo.sound.audio import Clip
+    from mirdemo.stages.finetuning.published import PublishedJob
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,8 +68,8 @@ def read_corpus(
     folder: where corpora are worked on; what a killed process had complete there is not done again. It is emptied when
         ``held`` ends well.
     """
-    from mirdemo.finetuning import PublishedSettings
-    from mirdemo.finetuning.published import PublishedJob
+    from mirdemo.stages.finetuning import PublishedSettings
+    from mirdemo.stages.finetuning.published import PublishedJob
 
     own = folder / "-".join([corpus.name.replace("/", "-"), *map(str, corpus.setting.values())])
     held.callback(_remove_if_empty, own)
@@ -94,7 +94,7 @@ def tune_live(
     progress: Progress,
 ) -> list[Result]:
     """Cross-validated on the items. common: the fields that all records share."""
-    from mirdemo.finetuning import fine_tune
+    from mirdemo.stages.finetuning import fine_tune
 
     report = fine_tune(
         decoded.clips,
@@ -113,7 +113,7 @@ def tune_published(
     corpus: Corpus, read: CorpusStates, common: dict[str, Any], progress: Progress
 ) -> list[Result]:
     """One run on the official split. An item counts as a recording, as published."""
-    from mirdemo.finetuning.inputs import labelling
+    from mirdemo.stages.finetuning.inputs import labelling
 
     items = [corpus.items[item_id] for item_id in read.ids]
     material = labelling(len(items), corpus.labels(read.ids), read.ids, corpus.tags)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mirdemo.base.progress import Progress, silent
 from mirdemo.corpora.errors import first_few
 from mirdemo.corpora.reader import SIDES, Corpus
 from mirdemo.evaluation.embedding import CorpusEmbeddings, embed_corpus, usual_layer
@@ -29,15 +30,14 @@ from mirdemo.evaluation.finetuning import (
     tune_live,
     tune_published,
 )
-from mirdemo.evaluation.records import hardware, report_results, same_measurement, today, versions
 from mirdemo.evaluation.sounds import SoundMemory
-from mirdemo.progress import Progress, silent
-from mirdemo.results import Result, append, load, own_file
+from mirdemo.results.of_reports import hardware, report_results, same_measurement, today, versions
+from mirdemo.results.records import Result, append, load, own_file
 
 if TYPE_CHECKING:
     from mirdemo.backbones.spec import Backbone
-    from mirdemo.store import EmbeddingStore
-    from mirdemo.whitening import Whitening
+    from mirdemo.embedding.store import EmbeddingStore
+    from mirdemo.embedding.whitening import Whitening
 
 METHODS = ("probe", "finetune", "fewshot")
 PROTOCOLS = ("live", "papaioannou2025")
@@ -334,7 +334,7 @@ def _probe(
     whitening: Whitening | None,
     progress: Progress,
 ) -> list[Result]:
-    from mirdemo.probing import probe
+    from mirdemo.stages.probing import probe
 
     items = [corpus.items[item_id] for item_id in embedded.ids]
     published = request.protocol == "papaioannou2025"
@@ -365,7 +365,7 @@ def _few_shot(
     common: dict[str, Any],
     progress: Progress,
 ) -> list[Result]:
-    from mirdemo.fewshot import LCPrototypes, episode_results, evaluate_episodes
+    from mirdemo.stages.fewshot import LCPrototypes, episode_results, evaluate_episodes
 
     items = [corpus.items[item_id] for item_id in embedded.ids]
     published = request.protocol == "papaioannou2025"
@@ -391,7 +391,7 @@ def _few_shot(
 
 def _episode_seeds(n: int | None) -> tuple[int, ...]:
     """The published five; fewer are the first of them, more go on with the numbers above the last."""
-    from mirdemo.fewshot import PUBLISHED_SEEDS
+    from mirdemo.stages.fewshot import PUBLISHED_SEEDS
 
     if n is None:
         return PUBLISHED_SEEDS

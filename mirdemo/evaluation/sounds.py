@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 
-from mirdemo.home import home
+from mirdemo.base.home import home
 
 
 class SoundMemory:

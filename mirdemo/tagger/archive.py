@@ -11,13 +11,13 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mirdemo.progress import Progress, silent
-from mirdemo.sentences import Sentence
+from mirdemo.base.progress import Progress, silent
+from mirdemo.base.sentences import Sentence
 from mirdemo.tagger.file import TaggerError
 
 if TYPE_CHECKING:
     from mirdemo.backbones.spec import Backbone
-    from mirdemo.store import EmbeddingStore
+    from mirdemo.embedding.store import EmbeddingStore
     from mirdemo.tagger.tagger import Tagger
 
 #: Spreadsheets take a cell that begins so for a formula.
@@ -55,7 +55,7 @@ def tag_archive(
 
     Raises TaggerError if the table was made by another tagger or is something else, or cannot be written.
     """
-    from mirdemo.audio import AudioError, load_clip
+    from mirdemo.sound.audio import AudioError, load_clip
 
     progress = progress or silent
     files = [os.fspath(path) for path in paths]

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from mirdemo.sentences import MirdemoError
+from mirdemo.base.sentences import MirdemoError
 
 FORMAT = "mirdemo-tagger"
 FORMAT_VERSION = 2

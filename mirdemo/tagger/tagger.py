@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mirdemo.fewshot import METHODS, FewShotError, FewShotMethod, LCPrototypes, leave_one_recording_out
-from mirdemo.fewshot.closed_sets import MAX_SETS
-from mirdemo.finetuning.tuned import LAYER, TunedHead
-from mirdemo.intervals import LEVEL, Interval
+from mirdemo.scoring.intervals import LEVEL, Interval
+from mirdemo.stages.fewshot import METHODS, FewShotError, FewShotMethod, LCPrototypes, leave_one_recording_out
+from mirdemo.stages.fewshot.closed_sets import MAX_SETS
+from mirdemo.stages.finetuning.tuned import LAYER, TunedHead
 from mirdemo.tagger import file as tagger_file
 from mirdemo.tagger.card import card
 from mirdemo.tagger.file import TaggerError, unreadable
 
 if TYPE_CHECKING:
-    from mirdemo.audio import Clip
     from mirdemo.backbones.spec import Backbone, BackboneSpec, Identity
-    from mirdemo.embedding import Embeddings
-    from mirdemo.store import EmbeddingStore
-    from mirdemo.whitening import LayerWhitening, Whitening
+    from mirdemo.embedding.embed import Embeddings
+    from mirdemo.embedding.store import EmbeddingStore
+    from mirdemo.embedding.whitening import LayerWhitening, Whitening
+    from mirdemo.sound.audio import Clip
 
 #: What of a backbone's identity has to agree. Precision need not: it moves embeddings far less than a room does.
 _KEYS = ("name", "fingerprint", "sample_rate", "window_seconds", "pooling")
@@ -56,7 +56,7 @@ class WindowTags:
 class Tagger:
     """A fitted few-shot method, or a fine-tuned head, together with exactly what it listens with.
 
-    kind: what decides: a key of ``mirdemo.fewshot.METHODS``, or ``"fine-tuned"``
+    kind: what decides: a key of ``mirdemo.stages.fewshot.METHODS``, or ``"fine-tuned"``
     method: fitted; identity, layer: the backbone and layer (``"mean"``: the mean over layers). A fine-tuned one has
         the backbone it was made from here, and brings that backbone's last blocks itself
     whitening: layer name -> LayerWhitening, applied before the method; empty for none
@@ -213,7 +213,7 @@ class Tagger:
     @classmethod
     def _of(cls, manifest: dict[str, Any], arrays: dict[str, np.ndarray]) -> Tagger:
         from mirdemo.backbones.spec import Identity, Part
-        from mirdemo.whitening import LayerWhitening
+        from mirdemo.embedding.whitening import LayerWhitening
 
         kind = manifest["kind"]
         if kind not in _KINDS:
@@ -363,9 +363,9 @@ class Tagger:
     def _embed(
         self, source: str | PathLike[str] | Clip, backbone: Backbone | None, store: EmbeddingStore | None
     ) -> Embeddings:
-        from mirdemo.audio import Clip, load_clip
         from mirdemo.backbones import load_backbone
-        from mirdemo.embedding import embed
+        from mirdemo.embedding.embed import embed
+        from mirdemo.sound.audio import Clip, load_clip
 
         if backbone is None:
             if "backbone" not in self._loaded:
@@ -389,7 +389,7 @@ class Tagger:
 
         Mixed before they are whitened, as a clip's row is: by parts, the mean of whitened windows is another row.
         """
-        from mirdemo.embedding import Embeddings
+        from mirdemo.embedding.embed import Embeddings
 
         layers = {name: (weights @ rows).astype(np.float32) for name, rows in embeddings.windows(0).items()}
         as_clips = Embeddings(embeddings.identity, embeddings.layer_names, layers, ("",) * len(weights), ())

@@ -20,10 +20,10 @@ from typing import Any
 import gradio as gr
 
 from mirdemo.backbones.registry import spec
-from mirdemo.sentences import MirdemoError
-from mirdemo.web.errors import PageError
-from mirdemo.web.finetune import child, outlook, worker
-from mirdemo.web.finetune.order import Message, Order
+from mirdemo.base.sentences import MirdemoError
+from mirdemo.web.frame.errors import PageError
+from mirdemo.web.tabs.finetune import child, outlook, worker
+from mirdemo.web.tabs.finetune.order import Message, Order
 
 #: Whether this is a ZeroGPU Space.
 ZERO = spaces is not None and os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
@@ -41,7 +41,7 @@ def gpu_seconds(order: Order) -> int:
 
 def asked_for(n_windows: int, what: Any) -> int:
     """The same before there is an order. what: has ``backbone``, ``blocks`` and ``settings``"""
-    from mirdemo.finetuning import duration_estimate
+    from mirdemo.stages.finetuning import duration_estimate
 
     facts = spec(what.backbone)
     try:

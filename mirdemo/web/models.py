@@ -13,14 +13,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from mirdemo.backbones.registry import spec
-from mirdemo.progress import Progress, silent
+from mirdemo.base.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from mirdemo.audio import Clip
     from mirdemo.backbones import Backbone
     from mirdemo.backbones.spec import Identity
-    from mirdemo.embedding import Embeddings
-    from mirdemo.store import ClipEmbedding
+    from mirdemo.embedding.embed import Embeddings
+    from mirdemo.embedding.store import ClipEmbedding
+    from mirdemo.sound.audio import Clip
 
 #: Backbones kept loaded; the one not used for longest goes first.
 KEPT_LOADED = 2
@@ -107,6 +107,6 @@ def embed_here(clips: Sequence[Clip], backbone: str, memory: Memory, progress: P
 
     Raises BackboneError or EmbeddingError; ``progress`` may raise Cancelled.
     """
-    from mirdemo.embedding import embed
+    from mirdemo.embedding.embed import embed
 
     return embed(clips, SHELF.take(backbone, progress), store=memory, progress=progress)

@@ -11,23 +11,21 @@ from typing import Any
 import gradio as gr
 
 from mirdemo.backbones.registry import spec
-from mirdemo.web import (
-    about_tab,
-    chart_script,
-    clips_tab,
-    evidence_tab,
-    fewshot_tab,
-    finetune_tab,
-    probe_tab,
-)
-from mirdemo.web.jobs import Jobs
-from mirdemo.web.language import LANGUAGES
-from mirdemo.web.limits import LIMITS
-from mirdemo.web.player import listen_route
-from mirdemo.web.session import Visitor, Visitors
-from mirdemo.web.tab import Tab
-from mirdemo.web.theme import CSS, head, theme
-from mirdemo.web.wire import Wire
+from mirdemo.web.frame import chart_script
+from mirdemo.web.frame.jobs import Jobs
+from mirdemo.web.frame.limits import LIMITS
+from mirdemo.web.frame.player import listen_route
+from mirdemo.web.frame.session import Visitor, Visitors
+from mirdemo.web.frame.tab import Tab
+from mirdemo.web.frame.theme import CSS, head, theme
+from mirdemo.web.frame.wire import Wire
+from mirdemo.web.tabs.about import tab as about_tab
+from mirdemo.web.tabs.clips import tab as clips_tab
+from mirdemo.web.tabs.evidence import tab as evidence_tab
+from mirdemo.web.tabs.fewshot import tab as fewshot_tab
+from mirdemo.web.tabs.finetune import tab as finetune_tab
+from mirdemo.web.tabs.probe import tab as probe_tab
+from mirdemo.words.language import LANGUAGES
 
 TABS: tuple[Tab, ...] = (
     evidence_tab.TAB,

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mirdemo.backbones.registry import spec
-from mirdemo.progress import Progress
-from mirdemo.web.errors import PageError
+from mirdemo.base.progress import Progress
+from mirdemo.web.frame.errors import PageError
 from mirdemo.web.models import SHELF, Memory, embed_here
 
 if TYPE_CHECKING:
-    from mirdemo.audio import Clip
     from mirdemo.backbones.spec import Identity
     from mirdemo.clips import LabelledClips
-    from mirdemo.embedding import Embeddings
-    from mirdemo.fewshot import LCPrototypes, SelfCheck
-    from mirdemo.whitening import Whitening
+    from mirdemo.embedding.embed import Embeddings
+    from mirdemo.embedding.whitening import Whitening
+    from mirdemo.sound.audio import Clip
+    from mirdemo.stages.fewshot import LCPrototypes, SelfCheck
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +109,7 @@ def build(
     whitened: with the backbone's whitening
     Raises FewShotError, EmbeddingError, BackboneError, or PageError where there is no whitening.
     """
-    from mirdemo.fewshot import LCPrototypes
+    from mirdemo.stages.fewshot import LCPrototypes
 
     loaded = SHELF.take(backbone, progress)  # loading is not part of what is timed
     whitening = whitening_of(backbone, loaded.identity) if whitened else None
@@ -131,7 +131,7 @@ def build(
 
 def whitening_of(backbone: str, identity: Identity) -> Whitening:
     """The whitening of a loaded backbone. Raises PageError if there is none."""
-    from mirdemo.whitening import whitening_for
+    from mirdemo.embedding.whitening import whitening_for
 
     found = whitening_for(identity)
     if found is None:
@@ -148,7 +148,7 @@ def _heard(embeddings: Embeddings, whitening: Whitening | None) -> Embeddings:
 
 
 def _check(rows: np.ndarray, clips: LabelledClips) -> SelfCheck | None:
-    from mirdemo.fewshot import LCPrototypes, leave_one_recording_out
+    from mirdemo.stages.fewshot import LCPrototypes, leave_one_recording_out
 
     if len(set(clips.recordings)) < 2:
         return None
@@ -189,7 +189,7 @@ def _windows(embeddings: Embeddings, layer: str) -> np.ndarray:
 
 
 def _per_tag(prototypes: LCPrototypes, query: np.ndarray) -> tuple[tuple[str, float], ...]:
-    from mirdemo.fewshot.nearest import NearestPrototype
+    from mirdemo.stages.fewshot.nearest import NearestPrototype
 
     size = float(np.linalg.norm(prototypes.embeddings, axis=1).max())
     distances = NearestPrototype(prototypes.prototypes, prototypes.distance, size).distances(

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from mirdemo.audio import Clip
 from mirdemo.backbones import BackboneError, load_backbone, mini, registry
 from mirdemo.backbones.beside import load
 from mirdemo.backbones.beside_facts import SPEC
-from mirdemo.corpora.controlled import plan, render
-from mirdemo.embedding import embed
-from mirdemo.probing import probe
+from mirdemo.embedding.embed import embed
+from mirdemo.sound.audio import Clip
+from mirdemo.stages.probing import probe
+from mirdemo.synth import plan, render
 
 pytestmark = pytest.mark.skipif(
     not (mini.WEIGHTS / "mini-world" / "model.safetensors").is_file(),

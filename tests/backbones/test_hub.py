@@ -15,7 +15,7 @@ from huggingface_hub import file_download, hf_hub_download
 
 from mirdemo.backbones import BackboneError, load_backbone, registry, status
 from mirdemo.backbones import hub as fetching
-from mirdemo.sentences import Cancelled
+from mirdemo.base.sentences import Cancelled
 
 LARGE = "mert-330m"  # pinned, hash not known
 UNPINNED = "culturemert-95m"

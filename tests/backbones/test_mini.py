@@ -13,7 +13,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mirdemo.audio import Clip
 from mirdemo.backbones import load_backbone, mini
 from mirdemo.backbones.frontend import BINS_PER_OCTAVE, LOWEST_HZ, SAMPLE_RATE, Frontend
 from mirdemo.backbones.mini_facts import SPECS
@@ -26,7 +25,8 @@ from mirdemo.backbones.mini_network import (
     PulseReader,
 )
 from mirdemo.backbones.spec import BackboneError
-from mirdemo.embedding import embed
+from mirdemo.embedding.embed import embed
+from mirdemo.sound.audio import Clip
 
 SPEC = SPECS[1]
 SHIPPED = [spec for spec in SPECS if (mini.WEIGHTS / spec.name / "model.safetensors").is_file()]

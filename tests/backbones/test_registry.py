@@ -166,7 +166,7 @@ def _sentences() -> dict[str, str]:
 
 def test_every_sentence_has_japanese_with_the_same_fields() -> None:
     japanese: dict[str, str] = {}
-    for path in (PACKAGE / "web" / "text").glob("say.*.ja.json"):
+    for path in (PACKAGE / "words" / "text").glob("say.*.ja.json"):
         japanese |= json.loads(path.read_text(encoding="utf-8"))
 
     def fields(template: str) -> set[str]:

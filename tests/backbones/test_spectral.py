@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import torch
 
-from mirdemo.audio import Clip, load_clip
 from mirdemo.backbones import registry
 from mirdemo.backbones.spec import BackboneError
 from mirdemo.backbones.spectral import load
 from mirdemo.backbones.spectral_facts import GROUPS, SHARES, SPEC, UNIONS
-from mirdemo.embedding import embed
+from mirdemo.embedding.embed import embed
+from mirdemo.sound.audio import Clip, load_clip
 
 RATE = SPEC.sample_rate
 #: A folder of real recordings, for whoever has one.

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlparse
 
 from driving import give, wait_rows, write_labelled
 
-from mirdemo import plotly_script
+from mirdemo.evidence import plotly_script
 
 DRAWN = "#evidence-overview .is-drawn .main-svg"
 

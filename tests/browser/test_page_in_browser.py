@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from driving import give, rows, wait_rows
 
-from mirdemo.web.language import speaker
+from mirdemo.words.language import speaker
 
 
 def add_and_tag(page, sounds: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from driving import give, wait_rows, write_labelled
 
 from mirdemo.backbones.registry import spec
-from mirdemo.web.language import speaker
+from mirdemo.words.language import speaker
 
 
 @pytest.fixture(scope="module")

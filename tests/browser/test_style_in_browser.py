@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-import mirdemo.web
+import mirdemo.web.frame
 
-STATIC = Path(mirdemo.web.__file__).parent / "static"
+STATIC = Path(mirdemo.web.frame.__file__).parent / "static"
 STYLE = "".join((STATIC / name).read_text(encoding="utf-8") for name in ("page.css", "few-shot.css"))
 
 

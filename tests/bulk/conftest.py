@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from mirdemo.bulk import Workers, engine
-from mirdemo.store import EmbeddingStore
+from mirdemo.embedding.store import EmbeddingStore
 
 RATE = 22_050
 

@@ -18,15 +18,15 @@ from bulk_backbones import Broken, Diary, Refusing, read
 from corpus_layouts import COUNTS, make
 
 from mirdemo import cli
-from mirdemo.audio import load_clip
 from mirdemo.backbones import load_backbone
+from mirdemo.base.sentences import Cancelled
 from mirdemo.bulk import BulkError, ClipFile, Named, Workers, embed_files, engine
 from mirdemo.bulk.run_folder import RunFolder
 from mirdemo.bulk.running import CLIPS_PER_TASK
 from mirdemo.bulk.worker import TRIES, Plan, Worker
-from mirdemo.embedding import embed
-from mirdemo.sentences import Cancelled
-from mirdemo.store import EmbeddingStore
+from mirdemo.embedding.embed import embed
+from mirdemo.embedding.store import EmbeddingStore
+from mirdemo.sound.audio import load_clip
 
 ROOT = Path(__file__).parents[2]
 SPECTRAL = Named("spectral")
@@ -273,7 +273,7 @@ ALONE = """
 import json, sys
 from pathlib import Path
 from mirdemo.bulk import Named, Workers, embed_files
-from mirdemo.store import EmbeddingStore
+from mirdemo.embedding.store import EmbeddingStore
 if __name__ == "__main__":
     report = embed_files(sys.argv[2:], Named("spectral"), store=EmbeddingStore(sys.argv[1]), workers=Workers(1))
     import psutil, ray

@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sound_files import by_soundfile
 
-from mirdemo.audio import Clip
+from mirdemo.base.progress import Progress
+from mirdemo.base.sentences import Cancelled
 from mirdemo.clips import ClipLimits, ClipsError, LabelledClips, TagCount
-from mirdemo.progress import Progress
-from mirdemo.sentences import Cancelled
+from mirdemo.sound.audio import Clip
 
 
 def wav(seed: int, seconds: float = 0.05) -> bytes:

@@ -17,10 +17,10 @@ from corpus_layouts import COUNTS, LYRA_TRAINING, make
 from mirdemo import cli
 from mirdemo.corpora.registry import open_corpus
 from mirdemo.corpora.synthetic import ControlledCorpus
+from mirdemo.embedding.store import EmbeddingStore
 from mirdemo.evaluation import EvaluationError, Request, evaluate
 from mirdemo.evaluation.comparing import rows
-from mirdemo.results import load, own_file, published
-from mirdemo.store import EmbeddingStore
+from mirdemo.results.records import load, own_file, published
 
 N_LYRA = LYRA_TRAINING + COUNTS["test"]
 QUICK = Request(protocol="papaioannou2025", seeds=2)
@@ -92,7 +92,7 @@ def test_evaluate_writes_whole_records_and_prints_them_beside_the_published_row(
 
 
 def test_each_seed_of_the_published_probe_has_its_records_but_counts_for_nothing_by_itself(lyra, capsys):
-    from mirdemo.results import measured
+    from mirdemo.results.records import measured
 
     assert cli.main(command(*lyra)) == cli.DONE
     assert capsys.readouterr().out.count("measured here") == 1
@@ -244,7 +244,7 @@ def test_few_shot_episodes_come_from_the_test_side_alone(lyra, spectral, store):
 def test_figures_of_other_weights_or_another_precision_are_not_taken_for_these(lyra, spectral, store, part):
     from dataclasses import replace
 
-    from mirdemo.results import append
+    from mirdemo.results.records import append
 
     corpus, request = open_corpus("lyra", *lyra), Request(method="fewshot", shots=1, seeds=1)
     measured = evaluate(corpus, spectral, request, store=store).records
@@ -262,14 +262,14 @@ def test_more_seeds_are_another_measurement(lyra, spectral, store):
 
 
 def test_the_live_protocol_keeps_items_of_one_source_together(tmp_path, spectral, store, monkeypatch):
-    import mirdemo.probing
+    import mirdemo.stages.probing
 
     data, checkout = make("magnatagatune", tmp_path)
     corpus = open_corpus("magnatagatune", data, checkout)
     asked = {}
-    whole = mirdemo.probing.probe
+    whole = mirdemo.stages.probing.probe
     monkeypatch.setattr(
-        mirdemo.probing,
+        mirdemo.stages.probing,
         "probe",
         lambda *a, **k: asked.update(recordings=a[2], **k) or whole(*a, n_folds=2, **k),
     )
@@ -318,8 +318,8 @@ def test_too_few_items_for_a_figure_is_said_and_nothing_is_written(lyra, spectra
 
 
 def test_whitened_embeddings_are_another_measurement(lyra, spectral, store):
-    from mirdemo.embedding import embed
-    from mirdemo.whitening import Whitening
+    from mirdemo.embedding.embed import embed
+    from mirdemo.embedding.whitening import Whitening
 
     corpus = open_corpus("lyra", *lyra)
     clips = [corpus.clip(item_id) for item_id in corpus.sides["test"]]
@@ -336,10 +336,10 @@ def test_whitened_embeddings_are_another_measurement(lyra, spectral, store):
 def test_the_mean_over_layers_is_the_mean_of_each_window(lyra, store, spectral):
     from dataclasses import replace
 
-    from mirdemo.embedding import embed
+    from mirdemo.base.progress import silent
+    from mirdemo.embedding.embed import embed
     from mirdemo.evaluation.embedding import embed_corpus, usual_layer
     from mirdemo.evaluation.sounds import SoundMemory
-    from mirdemo.progress import silent
 
     corpus = open_corpus("lyra", *lyra)
     ids = corpus.sides["test"]
@@ -365,7 +365,7 @@ def test_the_mean_over_layers_is_the_mean_of_each_window(lyra, store, spectral):
 
 
 def test_fine_tuning_is_measured_live_with_the_stage_of_the_page(tmp_path, loaded, store, monkeypatch):
-    from mirdemo import finetuning
+    from mirdemo.stages import finetuning
 
     @dataclass(frozen=True)
     class Short(finetuning.FineTuneSettings):
@@ -401,7 +401,7 @@ def test_fine_tuning_that_has_no_stage_is_refused_in_a_sentence(lyra, checkpoint
 
 @pytest.fixture
 def quick_training(monkeypatch):
-    from mirdemo import finetuning
+    from mirdemo.stages import finetuning
 
     short = finetuning.PublishedSettings(epochs=4, batch=4, hidden=8, head_rate=1e-2)
     monkeypatch.setattr(finetuning, "PublishedSettings", lambda: short)
@@ -410,7 +410,7 @@ def quick_training(monkeypatch):
 def test_fine_tuning_on_the_official_split_writes_whole_records(
     lyra, loaded, store, quick_training, monkeypatch
 ):
-    from mirdemo.finetuning.published import PublishedJob
+    from mirdemo.stages.finetuning.published import PublishedJob
 
     corpus, mert, asked = open_corpus("lyra", *lyra), loaded("mert-95m"), {}
     whole = PublishedJob.train
@@ -442,7 +442,7 @@ def test_fine_tuning_on_the_official_split_writes_whole_records(
 
 
 def test_a_stopped_fine_tuning_reads_no_item_twice_and_ends_the_same(lyra, loaded, store, quick_training):
-    from mirdemo.sentences import Cancelled
+    from mirdemo.base.sentences import Cancelled
 
     corpus, mert = open_corpus("lyra", *lyra), loaded("mert-95m")
     request = Request(method="finetune", protocol="papaioannou2025")

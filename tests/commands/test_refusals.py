@@ -44,7 +44,7 @@ def test_a_full_disk_is_told_and_other_failures_are_not_hidden(
     def fail(folder: Path) -> list[Path]:
         raise OSError(number, "as the system says it")
 
-    monkeypatch.setattr("mirdemo.corpora.controlled.festival.write_festival", fail)
+    monkeypatch.setattr("mirdemo.synth.festival.write_festival", fail)
     if not told:
         with pytest.raises(OSError, match="as the system says it"):
             cli.main(["demo-clips", str(tmp_path / "festival")])

@@ -11,10 +11,10 @@ import pytest
 import soundfile
 
 from mirdemo import cli
-from mirdemo.audio import Clip
 from mirdemo.backbones import load_backbone
-from mirdemo.embedding import embed
-from mirdemo.fewshot import LCPrototypes
+from mirdemo.embedding.embed import embed
+from mirdemo.sound.audio import Clip
+from mirdemo.stages.fewshot import LCPrototypes
 from mirdemo.tagger import Tagger
 
 RATE = 8_000

@@ -191,7 +191,7 @@ def test_the_revision_follows_split_and_labels_and_nothing_else(tmp_path):
 
 
 def test_controlled_clips_are_those_of_the_generator():
-    from mirdemo.corpora.controlled import corpus as generated
+    from mirdemo.synth import corpus as generated
 
     corpus = ControlledCorpus("greek", "timbre", sizes={"train": 2, "valid": 1, "test": 2})
     for number, made in enumerate(generated("greek", "test", 2, mode="timbre")):

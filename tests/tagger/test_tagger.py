@@ -9,7 +9,6 @@ import io
 import json
 import re
 import shutil
-import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -17,19 +16,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from loopback_hub import LoopbackHub
+from pushing_hub import TOKEN, PushingHub
 
-from mirdemo.audio import AudioError, Clip
 from mirdemo.backbones.spec import Backbone, BackboneSpec, Identity, Layer, Part
-from mirdemo.embedding import embed
-from mirdemo.fewshot import METHODS, LCPrototypes
-from mirdemo.sentences import Cancelled
+from mirdemo.base.sentences import Cancelled
+from mirdemo.embedding.embed import embed
+from mirdemo.embedding.whitening import Whitening
+from mirdemo.sound.audio import AudioError, Clip
+from mirdemo.stages.fewshot import METHODS, LCPrototypes
 from mirdemo.tagger import Tagger, TaggerError, tag_archive
 from mirdemo.tagger.file import ARRAYS, CARD, FORMAT_VERSION, MANIFEST, checksum, zipped
-from mirdemo.whitening import Whitening
-
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "backbones")]
-from loopback_hub import LoopbackHub  # noqa: E402
-from pushing_hub import TOKEN, PushingHub  # noqa: E402
 
 RATE = 8000
 TAGS = ("=flute", "笛", "<b>drum</b>")
@@ -787,9 +784,9 @@ def test_every_sentence_has_its_japanese():
     package = Path(__file__).parents[2] / "mirdemo"
     for room, sources in {
         "tagger": [*(package / "tagger").glob("*.py")],
-        "fewshot": [*(package / "fewshot").glob("*.py")],
+        "fewshot": [*(package / "stages" / "fewshot").glob("*.py")],
     }.items():
-        said = json.loads((package / "web" / "text" / f"say.{room}.ja.json").read_text(encoding="utf-8"))
+        said = json.loads((package / "words" / "text" / f"say.{room}.ja.json").read_text(encoding="utf-8"))
         raised = {}
         for source in sources:
             for call in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):

@@ -6,7 +6,7 @@ import pytest
 import write_cards
 from write_cards import change, trained_again, verdict, whitening
 
-from mirdemo.results import Result, Results
+from mirdemo.results.records import Result, Results
 
 
 def figures(**differences: list[float]) -> dict:

@@ -8,7 +8,7 @@ from augmenting import _room, augment
 from objectives import Targets
 
 from mirdemo.backbones.frontend import N_CONSTANT_Q, N_MELS
-from mirdemo.corpora.controlled.rhythm import tempo_word
+from mirdemo.synth.rhythm import tempo_word
 
 
 def test_a_room_adds_its_share_of_power_and_falls_by_sixty_decibels_in_its_time():

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mirdemo.intervals import Interval
-from mirdemo.results import Result, Results
+from mirdemo.results.records import Result, Results
+from mirdemo.scoring.intervals import Interval
 from training.hearing import card, families, sentence, told_apart
 from training.telling_apart import Pair
 

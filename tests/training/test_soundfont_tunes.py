@@ -7,9 +7,9 @@ import pytest
 from soundfont import _bend, _midi
 from soundfont_tunes import MELODIC, SHADOW, TUNE, draw_tune
 
-from mirdemo.corpora.controlled import TRADITIONS
-from mirdemo.corpora.controlled.rhythm import cycles_of
-from mirdemo.corpora.controlled.tuning import scales_of
+from mirdemo.synth import TRADITIONS
+from mirdemo.synth.rhythm import cycles_of
+from mirdemo.synth.tuning import scales_of
 
 
 @pytest.mark.parametrize("tradition", TRADITIONS)

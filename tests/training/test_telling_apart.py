@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from mirdemo import results
 from mirdemo.backbones import specs
+from mirdemo.results import records as results
 from training.telling_apart import FILE, Pair, pairs, read, write
 
 
@@ -85,7 +85,9 @@ def test_what_ships_was_measured_with_what_ships():
     heard = {(line["backbone"], line["revision"]) for line in lines}
     assert heard == {(name, spec.revision) for name, spec in specs().items() if spec.embedded}
     known = {spec.title: spec.revision for spec in specs().values() if spec.embedded}
-    measured = {(record.model, record.revision) for record in results.load(results.ASSETS / "measured.jsonl")}
+    measured = {
+        (record.model, record.revision) for record in results.load(results.SHIPPED / "measured.jsonl")
+    }
     names = ("spectral", "mini-west", "mini-world")
     assert {one for one in measured if one[0] in known} == {
         (specs()[n].title, specs()[n].revision) for n in names

@@ -8,10 +8,10 @@ import pytest
 
 from mirdemo.backbones.registry import specs
 from mirdemo.corpora.facts import CORPORA
-from mirdemo.web import about_tab
-from mirdemo.web.language import LANGUAGES, Speaker, speaker
-from mirdemo.web.session import Visitor
-from mirdemo.web.templating import render
+from mirdemo.web.frame.session import Visitor
+from mirdemo.web.frame.templating import render
+from mirdemo.web.tabs.about import tab as about_tab
+from mirdemo.words.language import LANGUAGES, Speaker, speaker
 
 
 @pytest.fixture(params=LANGUAGES)

@@ -7,8 +7,8 @@ import gzip
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from mirdemo import plotly_script
-from mirdemo.web import chart_script, theme
+from mirdemo.evidence import plotly_script
+from mirdemo.web.frame import chart_script, theme
 
 
 def client() -> TestClient:

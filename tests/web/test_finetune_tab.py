@@ -23,27 +23,34 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import mirdemo
-from mirdemo.audio import Clip
 from mirdemo.backbones.registry import spec, specs
+from mirdemo.base.sentences import Cancelled, MirdemoError
 from mirdemo.clips import LabelledClips
-from mirdemo.finetuning import PRICES, Epoch, FineTuneSettings, duration_estimate
-from mirdemo.sentences import Cancelled, MirdemoError
+from mirdemo.sound.audio import Clip
+from mirdemo.stages.finetuning import PRICES, Epoch, FineTuneSettings, duration_estimate
 from mirdemo.web import gpu
-from mirdemo.web.errors import PageError
-from mirdemo.web.finetune import charts, child, endpoint, outlook, running, shown, worker
-from mirdemo.web.finetune.order import Broken, Order, Step
-from mirdemo.web.finetune.outlook import Outlook
-from mirdemo.web.finetune.running import Result, Wanted, Watched
-from mirdemo.web.finetune.taking_home import DOWNLOAD
-from mirdemo.web.finetune_tab import JOB, LOOK_JOB, FineTuneDesk, FineTuneTab, _kept_probe, download_route
-from mirdemo.web.jobs import Job, Jobs
-from mirdemo.web.language import speaker
-from mirdemo.web.limits import CLIP_LIMITS
+from mirdemo.web.frame.errors import PageError
+from mirdemo.web.frame.jobs import Job, Jobs
+from mirdemo.web.frame.limits import CLIP_LIMITS
+from mirdemo.web.frame.session import Visitor, Visitors
+from mirdemo.web.frame.templating import render
+from mirdemo.web.frame.wire import Act, Wire
 from mirdemo.web.models import Memory
-from mirdemo.web.probe_tab import ProbeDesk
-from mirdemo.web.session import Visitor, Visitors
-from mirdemo.web.templating import render
-from mirdemo.web.wire import Act, Wire
+from mirdemo.web.tabs.finetune import charts, child, endpoint, outlook, running, shown, worker
+from mirdemo.web.tabs.finetune.order import Broken, Order, Step
+from mirdemo.web.tabs.finetune.outlook import Outlook
+from mirdemo.web.tabs.finetune.running import Result, Wanted, Watched
+from mirdemo.web.tabs.finetune.tab import (
+    JOB,
+    LOOK_JOB,
+    FineTuneDesk,
+    FineTuneTab,
+    _kept_probe,
+    download_route,
+)
+from mirdemo.web.tabs.finetune.taking_home import DOWNLOAD
+from mirdemo.web.tabs.probe.tab import ProbeDesk
+from mirdemo.words.language import speaker
 
 RATE = 24_000
 WEIGHTS = Path(mirdemo.__file__).parents[1] / "assets" / "backbones" / "mini-west" / "model.safetensors"
@@ -356,7 +363,7 @@ def test_closing_stops_the_training_at_its_next_step(monkeypatch: pytest.MonkeyP
             ends.append("stopped")
             raise
 
-    monkeypatch.setattr("mirdemo.finetuning.fine_tune", endless)
+    monkeypatch.setattr("mirdemo.stages.finetuning.fine_tune", endless)
     said = worker.messages(order("spectral"))
     assert next(said) == Step(0, 0, "loading")
     while next(said).phase != "training":
@@ -426,8 +433,8 @@ def test_on_zerogpu_the_decorated_generator_is_asked_with_a_computed_time_and_wh
         import spaces
         from mirdemo.web import gpu
         from mirdemo.clips import LabelledClips
-        from mirdemo.finetuning import FineTuneSettings
-        from mirdemo.web.finetune.order import Order
+        from mirdemo.stages.finetuning import FineTuneSettings
+        from mirdemo.web.tabs.finetune.order import Order
         order = Order(LabelledClips(), "spectral", 1, FineTuneSettings(), None)
         *_, last = gpu.messages(order)
         print(gpu.ZERO, spaces.asked, last.sentence.code)
@@ -584,7 +591,7 @@ def test_a_probe_made_on_the_way_is_kept_for_the_probe_tab_and_used_next_time(
 ):
     seen = []
     monkeypatch.setattr(
-        "mirdemo.web.finetune_tab.train", lambda clips, wanted, kept, *rest: seen.append(kept) or told[0]
+        "mirdemo.web.tabs.finetune.tab.train", lambda clips, wanted, kept, *rest: seen.append(kept) or told[0]
     )
     monkeypatch.setattr(tab, "look_ahead", lambda visitor: None)
     for _ in range(2):

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import re
-import sys
 import time
 from dataclasses import replace
 from html import unescape
@@ -16,20 +15,20 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 
-from mirdemo.audio import Clip
+from mirdemo.base.sentences import Cancelled, Sentence
 from mirdemo.clips import LabelledClips
-from mirdemo.intervals import Interval
-from mirdemo.sentences import Cancelled, Sentence
-from mirdemo.web.errors import PageError
-from mirdemo.web.jobs import Jobs
-from mirdemo.web.language import speaker
-from mirdemo.web.limits import CLIP_LIMITS
-from mirdemo.web.probe import endpoint, prompts, running, shown, table, zero_shot
-from mirdemo.web.probe.running import Asked, Need, Result, needs
-from mirdemo.web.probe_tab import JOB, ProbeDesk, ProbeTab, _whitened
-from mirdemo.web.session import Visitor, Visitors
-from mirdemo.web.templating import render
-from mirdemo.web.wire import Act, Wire
+from mirdemo.scoring.intervals import Interval
+from mirdemo.sound.audio import Clip
+from mirdemo.web.frame.errors import PageError
+from mirdemo.web.frame.jobs import Jobs
+from mirdemo.web.frame.limits import CLIP_LIMITS
+from mirdemo.web.frame.session import Visitor, Visitors
+from mirdemo.web.frame.templating import render
+from mirdemo.web.frame.wire import Act, Wire
+from mirdemo.web.tabs.probe import endpoint, prompts, running, shown, table, zero_shot
+from mirdemo.web.tabs.probe.running import Asked, Need, Result, needs
+from mirdemo.web.tabs.probe.tab import JOB, ProbeDesk, ProbeTab, _whitened
+from mirdemo.words.language import speaker
 
 RATE = 16_000
 
@@ -72,7 +71,7 @@ def first() -> Result:
 @pytest.fixture(scope="module")
 def second(first: Result) -> Result:
     """Beside it a deaf backbone: the same layers, filled with noise."""
-    from mirdemo.probing import probe
+    from mirdemo.stages.probing import probe
 
     random = np.random.default_rng(0)
     noise = {name: random.standard_normal((len(CLIPS), 5)) for name in ("1", "2")}
@@ -457,15 +456,15 @@ def test_a_tag_that_a_spreadsheet_would_run_is_quoted_and_markup_stays_text(tab:
 @pytest.fixture
 def no_whitening(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without what came with the software."""
-    monkeypatch.setattr("mirdemo.whitening.ASSETS", tmp_path)
+    monkeypatch.setattr("mirdemo.embedding.whitening.SHIPPED", tmp_path)
 
 
 def test_whitening_is_offered_where_there_is_one_and_named_in_the_result(
     tab: ProbeTab, visitor: Visitor, own_home: Path, no_whitening: None
 ):
     from mirdemo.backbones import load_backbone
-    from mirdemo.embedding import embed
-    from mirdemo.whitening import Whitening, stored_path
+    from mirdemo.embedding.embed import embed
+    from mirdemo.embedding.whitening import Whitening, stored_path
 
     assert not running.whitening_offered("spectral")
     tab.whiten(visitor, Act({"value": "true"}))
@@ -502,7 +501,7 @@ def test_whitening_is_on_by_itself_where_it_was_measured_to_help_until_the_visit
     tab: ProbeTab, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(
-        "mirdemo.web.probe_tab.whitening_helps", lambda *asked: asked == ("mini-world", "probe", "mean")
+        "mirdemo.web.tabs.probe.tab.whitening_helps", lambda *asked: asked == ("mini-world", "probe", "mean")
     )
     visitor.backbone = "spectral"
     assert not ticked(drawn(tab, visitor))
@@ -526,7 +525,7 @@ def test_whitening_is_on_by_itself_where_it_was_measured_to_help_until_the_visit
 def test_backbones_side_by_side_are_whitened_alike_until_the_visitor_chooses(
     visitor: Visitor, first: Result, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("mirdemo.web.probe_tab.whitening_helps", lambda *asked: True)
+    monkeypatch.setattr("mirdemo.web.tabs.probe.tab.whitening_helps", lambda *asked: True)
     visitor.backbone, desk = "mini-world", visitor.desk(ProbeDesk)
     assert _whitened(visitor)
     desk.result = first  # without whitening
@@ -551,11 +550,8 @@ def ticked(html: str) -> bool:
 @pytest.fixture(scope="module")
 def clap(tmp_path_factory: pytest.TempPathFactory):
     """A CLAP checkpoint with random weights: it can be asked, and what it says means nothing."""
-    sys.path.insert(0, str(Path(__file__).parents[1]))
-    try:
-        from backbones import tiny
-    finally:
-        sys.path.pop(0)
+    from backbones import tiny
+
     from mirdemo.backbones import load_backbone
 
     folder = tiny.tiny_clap(tmp_path_factory.mktemp("clap") / "checkpoint")
@@ -574,7 +570,7 @@ FEW = made(6, 1)
 def test_zero_shot_scores_are_the_cosines_of_the_joint_space(with_clap, visitor: Visitor):
     import torch
 
-    from mirdemo.metrics import roc_auc
+    from mirdemo.scoring.metrics import roc_auc
 
     question = ProbeDesk().question(FEW.tags)
     prompts = question.prompts
@@ -659,7 +655,7 @@ def test_each_corpus_has_its_published_words_and_a_prompt_for_every_family():
 
 def test_the_shipped_words_are_the_tags_of_the_published_figures():
     from mirdemo.corpora.vocabularies import vocabularies
-    from mirdemo.results import published
+    from mirdemo.results.records import published
 
     for corpus, found in vocabularies().items():
         judged = {r.tag for r in published().where(corpus=corpus, citation="ccml2023") if r.tag}
@@ -676,7 +672,7 @@ def test_own_tags_match_a_corpuss_words_with_or_without_the_family_in_any_case()
 def test_a_corpuss_words_are_asked_for_and_judged_where_own_tags_match(
     with_clap, tab: ProbeTab, visitor: Visitor
 ):
-    from mirdemo.metrics import roc_auc
+    from mirdemo.scoring.metrics import roc_auc
 
     visitor.hold(FEW)
     visitor.backbone = "clap-music"
@@ -760,11 +756,11 @@ def test_a_backbone_without_words_is_not_asked(tab: ProbeTab, visitor: Visitor):
 @pytest.fixture(scope="module")
 def quick() -> pytest.MonkeyPatch:
     """MLPs that are small and soon done."""
-    import mirdemo.probing
+    import mirdemo.stages.probing
 
     with pytest.MonkeyPatch.context() as patch:
-        small = mirdemo.probing.MlpSettings(hidden=16, epochs=15)
-        patch.setattr(mirdemo.probing, "MlpSettings", lambda: small)
+        small = mirdemo.stages.probing.MlpSettings(hidden=16, epochs=15)
+        patch.setattr(mirdemo.stages.probing, "MlpSettings", lambda: small)
         yield patch
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mirdemo.web.templating import _environment, distance, duration
+from mirdemo.web.frame.templating import _environment, distance, duration
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from mirdemo.web.errors import PageError
-from mirdemo.web.limits import LIMITS
-from mirdemo.web.uploads import Upload, uploads_of
-from mirdemo.web.wire import Act
+from mirdemo.web.frame.errors import PageError
+from mirdemo.web.frame.limits import LIMITS
+from mirdemo.web.frame.uploads import Upload, uploads_of
+from mirdemo.web.frame.wire import Act
 
 
 @pytest.fixture

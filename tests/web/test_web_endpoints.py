@@ -8,11 +8,11 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from mirdemo.web import endpoints
-from mirdemo.web.errors import PageError
-from mirdemo.web.jobs import Jobs
+from mirdemo.web.frame import endpoints
+from mirdemo.web.frame.errors import PageError
+from mirdemo.web.frame.jobs import Jobs
+from mirdemo.web.frame.session import Visitors
 from mirdemo.web.page import build_page
-from mirdemo.web.session import Visitors
 
 STORED = "a" * 64
 

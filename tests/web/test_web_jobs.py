@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from mirdemo.sentences import MirdemoError
-from mirdemo.web.errors import PageError
-from mirdemo.web.jobs import UNEXPECTED, Jobs
-from mirdemo.web.session import Visitor
+from mirdemo.base.sentences import MirdemoError
+from mirdemo.web.frame.errors import PageError
+from mirdemo.web.frame.jobs import UNEXPECTED, Jobs
+from mirdemo.web.frame.session import Visitor
 
 
 def wait(condition, seconds: float = 5.0) -> None:

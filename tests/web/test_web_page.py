@@ -9,22 +9,22 @@ import sys
 import numpy as np
 import pytest
 
-from mirdemo.audio import Clip
 from mirdemo.clips import LabelledClips
-from mirdemo.web.clips_tab import enough
-from mirdemo.web.limits import CLIP_LIMITS
-from mirdemo.web.session import Visitor
+from mirdemo.sound.audio import Clip
+from mirdemo.web.frame.limits import CLIP_LIMITS
+from mirdemo.web.frame.session import Visitor
+from mirdemo.web.frame.templating import duration
+from mirdemo.web.frame.wire import Act, Shown, Wire
+from mirdemo.web.tabs.clips.tab import enough
 from mirdemo.web.tagging import Answer, layers_of, spans, usual_layer
-from mirdemo.web.templating import duration
-from mirdemo.web.wire import Act, Shown, Wire
 
 
 def test_the_page_is_built_without_torch_transformers_or_plotly():
     code = (
         "import sys\n"
         "from mirdemo.web.page import build_page, routes\n"
-        "from mirdemo.web.jobs import Jobs\n"
-        "from mirdemo.web.session import Visitors\n"
+        "from mirdemo.web.frame.jobs import Jobs\n"
+        "from mirdemo.web.frame.session import Visitors\n"
         "visitors = Visitors(); build_page(visitors, Jobs()); routes(visitors)\n"
         "print(*{'torch', 'torchaudio', 'transformers', 'sklearn', 'scipy', 'plotly'} & set(sys.modules))"
     )
@@ -36,9 +36,9 @@ def test_the_page_is_built_without_torch_transformers_or_plotly():
 def page() -> Wire:
     import gradio as gr
 
-    from mirdemo.web.jobs import Jobs
+    from mirdemo.web.frame.jobs import Jobs
+    from mirdemo.web.frame.session import Visitors
     from mirdemo.web.page import TABS
-    from mirdemo.web.session import Visitors
 
     wire = Wire(Visitors(), Jobs())
     with gr.Blocks():

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mirdemo.audio import Clip
 from mirdemo.clips import LabelledClips
-from mirdemo.web.errors import PageError
-from mirdemo.web.limits import CLIP_LIMITS, WebLimits
+from mirdemo.sound.audio import Clip
+from mirdemo.web.frame.errors import PageError
+from mirdemo.web.frame.limits import CLIP_LIMITS, WebLimits
+from mirdemo.web.frame.player import Sounds, _range, waveform
+from mirdemo.web.frame.session import Visitors
 from mirdemo.web.models import Memory
-from mirdemo.web.player import Sounds, _range, waveform
-from mirdemo.web.session import Visitors
 
 
 class Clock:
@@ -152,7 +152,7 @@ def test_a_waveform_has_its_bars_even_for_a_click_or_silence():
 
 
 def test_memory_lets_the_oldest_go():
-    from mirdemo.store import ClipEmbedding
+    from mirdemo.embedding.store import ClipEmbedding
 
     memory = Memory(max_bytes=3000)
     entry = lambda: ClipEmbedding(np.zeros(1), {"a": np.zeros((1, 250), np.float32)})  # noqa: E731

@@ -12,9 +12,9 @@ import pytest
 
 import mirdemo
 from mirdemo.backbones import specs
-from mirdemo.sentences import Sentence
-from mirdemo.web.language import LANGUAGES, TEXT, Speaker, choose, sayings, words
-from mirdemo.web.templating import TEMPLATES
+from mirdemo.base.sentences import Sentence
+from mirdemo.web.frame.templating import TEMPLATES
+from mirdemo.words.language import LANGUAGES, TEXT, Speaker, choose, sayings, words
 
 PACKAGE = Path(mirdemo.__file__).parent
 OTHERS = [language for language in LANGUAGES if language != "en"]
@@ -139,7 +139,7 @@ def test_numbers_keep_their_format_and_sentences_within_sentences_are_said():
 
 
 def test_a_template_that_does_not_fit_falls_back_to_english(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("mirdemo.web.language.sayings", lambda language: {"test.bad": "{missing}"})
+    monkeypatch.setattr("mirdemo.words.language.sayings", lambda language: {"test.bad": "{missing}"})
     assert str(Speaker("ja").say(Sentence("Plain.", "test.bad"))) == "Plain."
 
 
@@ -150,7 +150,7 @@ def test_one_and_many_are_told_apart():
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_layer_of_an_embedded_backbone_has_a_name_of_its_own(language):
-    from mirdemo.web.probe.shown import layer_words
+    from mirdemo.web.tabs.probe.shown import layer_words
 
     for name, spec in specs().items():
         if spec.embedded:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
+from few_shot_sounds import between, sound
 
 from mirdemo.clips import LabelledClips
-from mirdemo.web.limits import CLIP_LIMITS
-from mirdemo.web.session import Visitor
-from mirdemo.web.wire import Act, Shown, Wire
-
-sys.path.insert(0, str(Path(__file__).parent))
-from few_shot_sounds import between, sound
+from mirdemo.web.frame.limits import CLIP_LIMITS
+from mirdemo.web.frame.session import Visitor
+from mirdemo.web.frame.wire import Act, Shown, Wire
 
 
 @pytest.fixture(scope="session")
@@ -34,9 +30,9 @@ def labelled() -> LabelledClips:
 def page() -> Wire:
     import gradio as gr
 
-    from mirdemo.web.fewshot_tab import TAB
-    from mirdemo.web.jobs import Jobs
-    from mirdemo.web.session import Visitors
+    from mirdemo.web.frame.jobs import Jobs
+    from mirdemo.web.frame.session import Visitors
+    from mirdemo.web.tabs.fewshot.tab import TAB
 
     wire = Wire(Visitors(), Jobs())
     with gr.Blocks(), wire.panel(TAB.name):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mirdemo.audio import Clip
+from mirdemo.sound.audio import Clip
 
 RATE = 22_050
 

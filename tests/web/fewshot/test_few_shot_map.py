@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mirdemo.web.fewshot import charts
-from mirdemo.web.fewshot.labels import box_of, name_places, overlap
-from mirdemo.web.fewshot.placing import Plane, stars
+from mirdemo.web.tabs.fewshot import charts
+from mirdemo.web.tabs.fewshot.labels import box_of, name_places, overlap
+from mirdemo.web.tabs.fewshot.placing import Plane, stars
 
 ROWS = arrays(np.float64, st.tuples(st.integers(1, 9), st.integers(1, 6)), elements=st.floats(-5, 5))
 
@@ -73,7 +73,7 @@ def built():
     """Three clips: a, a with b, and none."""
     from types import SimpleNamespace
 
-    from mirdemo.fewshot import LCPrototypes
+    from mirdemo.stages.fewshot import LCPrototypes
 
     rows = np.array([[1.0, 0.0, 0.2], [0.6, 0.8, 0.0], [0.0, 0.1, 1.0]])
     labels = np.array([[1, 0], [1, 1], [0, 0]])

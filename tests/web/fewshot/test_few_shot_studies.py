@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 from few_shot_sounds import sound
 
-from mirdemo.audio import Clip
 from mirdemo.clips import LabelledClips
-from mirdemo.fewshot import LCPrototypes, TagScore
-from mirdemo.intervals import Interval
-from mirdemo.web.fewshot import charts, studies
-from mirdemo.web.fewshot.shown import certainty, verdict
-from mirdemo.web.fewshot.studies import Setting
-from mirdemo.web.language import speaker
+from mirdemo.scoring.intervals import Interval
+from mirdemo.sound.audio import Clip
+from mirdemo.stages.fewshot import LCPrototypes, TagScore
 from mirdemo.web.models import Memory
+from mirdemo.web.tabs.fewshot import charts, studies
+from mirdemo.web.tabs.fewshot.shown import certainty, verdict
+from mirdemo.web.tabs.fewshot.studies import Setting
+from mirdemo.words.language import speaker
 
 
 def quiet(done: int, total: int, phase: str) -> None:
@@ -101,11 +101,11 @@ def test_a_whitened_setting_is_scored_on_whitened_embeddings(labelled: LabelledC
             draw = np.random.default_rng(0)
             return SimpleNamespace(matrix=lambda layer: draw.normal(size=embeddings.matrix(layer).shape))
 
-    monkeypatch.setattr("mirdemo.whitening.whitening_for", lambda identity: Noise())
+    monkeypatch.setattr("mirdemo.embedding.whitening.whitening_for", lambda identity: Noise())
     plain, white = (Setting("spectral", "timbre", whitened) for whitened in (False, True))
     found = studies.measure_layers(labelled, [plain, white], Memory(), quiet).choice
     assert found[plain].score.macro_f1.value > found[white].score.macro_f1.value + 0.2
-    monkeypatch.setattr("mirdemo.whitening.whitening_for", lambda identity: None)
+    monkeypatch.setattr("mirdemo.embedding.whitening.whitening_for", lambda identity: None)
     without = studies.measure_layers(labelled, [plain, white], Memory(), quiet).choice
     assert [one.name for one in without.candidates] == [plain]
 

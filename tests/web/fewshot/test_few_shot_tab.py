@@ -6,33 +6,28 @@ import gc
 import html as entities
 import json
 import re
-import sys
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from few_shot_sounds import RATE, sound
+from pushing_hub import TOKEN, PushingHub
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from mirdemo.audio import Clip
 from mirdemo.backbones.on_real_sound import FewShotAccuracy
-from mirdemo.fewshot import Candidate, LayerChoice, LCPrototypes, leave_one_recording_out
-from mirdemo.intervals import Interval
+from mirdemo.scoring.intervals import Interval
+from mirdemo.sound.audio import Clip
+from mirdemo.stages.fewshot import Candidate, LayerChoice, LCPrototypes, leave_one_recording_out
 from mirdemo.tagger import Tagger
-from mirdemo.web.fewshot import charts
-from mirdemo.web.fewshot.studies import Layers, Setting
-from mirdemo.web.fewshot.taking_home import made
-from mirdemo.web.fewshot_tab import FewShotDesk, current_prototypes, download_route
-from mirdemo.web.language import LANGUAGES, speaker
 from mirdemo.web.page import TABS, _where
+from mirdemo.web.tabs.fewshot import charts
+from mirdemo.web.tabs.fewshot.studies import Layers, Setting
+from mirdemo.web.tabs.fewshot.tab import FewShotDesk, current_prototypes, download_route
+from mirdemo.web.tabs.fewshot.taking_home import made
 from mirdemo.web.tagging import layers_of
-
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parents[2]))
-from few_shot_sounds import RATE, sound
-from pushing_hub import TOKEN, PushingHub
+from mirdemo.words.language import LANGUAGES, speaker
 
 
 def chart(html: str, key: str) -> dict:
@@ -42,7 +37,7 @@ def chart(html: str, key: str) -> dict:
 
 def ask(visitor, page, do, clip):
     """A query that did not come through an upload."""
-    from mirdemo.web.fewshot_tab import FewShotTab
+    from mirdemo.web.tabs.fewshot.tab import FewShotTab
 
     FewShotTab(page)._ask(visitor, lambda: clip)
     return do("few-shot.layer", value=current_or_usual(visitor))
@@ -162,10 +157,10 @@ def test_an_answer_says_how_sure_each_tag_is_and_warns_where_tagging_is_no_bette
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_where_no_layer_beats_giving_every_tag_none_is_recommended(do, visitor, page, language, monkeypatch):
-    from mirdemo.web.fewshot_tab import _measured_best
+    from mirdemo.web.tabs.fewshot.tab import _measured_best
 
     monkeypatch.setattr(
-        "mirdemo.web.fewshot_tab.best_for_few_shot",
+        "mirdemo.web.tabs.fewshot.tab.best_for_few_shot",
         lambda: FewShotAccuracy("mini-world-spectral", 0.74, 0.671, 0.805, 60),
     )
     visitor.language = language
@@ -228,7 +223,7 @@ def test_a_query_like_nothing_is_unknown_in_words_and_its_nearest_clips_are_ther
 def test_the_learning_curve_and_the_layers_are_measured_and_the_best_layer_is_one_click_away(
     do, visitor, monkeypatch
 ):
-    from mirdemo.web.fewshot import studies
+    from mirdemo.web.tabs.fewshot import studies
 
     settings = [Setting("spectral", layer, False) for layer in ("timbre", "dynamics", "all")]
     monkeypatch.setattr(studies, "candidates", lambda chosen, whitening: settings)
@@ -292,9 +287,9 @@ def test_the_tagger_is_downloaded_by_its_visitor_only_and_decides_like_the_page(
 def test_whitening_is_offered_where_there_is_one_named_in_the_answer_and_taken_home(
     do, visitor, page, tmp_path, monkeypatch
 ):
-    from mirdemo.whitening import Whitening, stored_path
+    from mirdemo.embedding.whitening import Whitening, stored_path
 
-    monkeypatch.setattr("mirdemo.web.fewshot_tab.whitening_helps", lambda *asked: False)
+    monkeypatch.setattr("mirdemo.web.tabs.fewshot.tab.whitening_helps", lambda *asked: False)
     do("few-shot.build")
     before = visitor.desk(FewShotDesk).built
     groups = [i // 2 for i in range(len(visitor.clips))]
@@ -319,9 +314,12 @@ def test_whitening_is_on_by_itself_where_it_was_measured_to_help_until_the_visit
         return "checked" in box
 
     monkeypatch.setattr(
-        "mirdemo.web.fewshot_tab.whitening_helps", lambda *asked: asked == ("spectral", "few-shot", "sound")
+        "mirdemo.web.tabs.fewshot.tab.whitening_helps",
+        lambda *asked: asked == ("spectral", "few-shot", "sound"),
     )
-    monkeypatch.setattr("mirdemo.web.fewshot_tab.whitening_offered", lambda backbone: backbone == "spectral")
+    monkeypatch.setattr(
+        "mirdemo.web.tabs.fewshot.tab.whitening_offered", lambda backbone: backbone == "spectral"
+    )
     plain = do("few-shot.layer", value="all")
     assert not ticked(plain)
     assert "measured to help" not in plain
@@ -370,7 +368,7 @@ def test_a_tagger_is_offered_as_soon_as_there_are_clips_until_a_query_was_tagged
 
 def test_the_backbone_measured_best_is_offered_with_its_figure_until_it_is_chosen(do, visitor, monkeypatch):
     best = FewShotAccuracy("mini-world-spectral", 0.74, 0.671, 0.805, 60)
-    monkeypatch.setattr("mirdemo.web.fewshot_tab.best_for_few_shot", lambda: best)
+    monkeypatch.setattr("mirdemo.web.tabs.fewshot.tab.best_for_few_shot", lambda: best)
     offered = do("few-shot.backbone", value="mini-world")
     assert "Mini-World + spectral statistics, whitened" in offered
     assert "on 60 real recordings" in offered

@@ -1,0 +1,1 @@
+"""Clips to rows: embed, the store, whitening."""

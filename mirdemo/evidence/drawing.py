@@ -1,0 +1,126 @@
+"""All charts of one selection in one language, drawn once and kept.
+
+The view that everybody sees first is drawn in advance (``assets/evidence``, made by ``training/draw_evidence.py``),
+so that the first page needs neither the records nor Plotly's Python part.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cache, lru_cache
+from typing import Any
+
+from mirdemo.base.assets import ASSETS
+from mirdemo.corpora.facts import CORPORA
+from mirdemo.evidence import selection
+from mirdemo.evidence.charting import Chart, HeatTable
+from mirdemo.evidence.selection import Selection
+from mirdemo.results import records as results
+from mirdemo.results.records import Results
+from mirdemo.words.language import DEFAULT, speaker
+
+SHIPPED = ASSETS / "evidence"
+
+
+@dataclass(frozen=True)
+class View:
+    """What the evidence tab shows: named charts in order, how many figures stand behind them, and the models
+    there are to choose from."""
+
+    charts: tuple[tuple[str, Chart], ...]
+    n_figures: int
+    models: tuple[str, ...]
+
+
+def view(chosen: Selection, language: str) -> View:
+    """The charts of a selection, each computed from its records only."""
+    chosen = replace(chosen, tag="")  # an opened tag changes no chart
+    if chosen == Selection() and not results.own_file().exists():
+        return shipped(language)
+    return _drawn(chosen, language)
+
+
+def view_with(own: Results, chosen: Selection, language: str) -> View:
+    """The same with a visitor's own figures laid over. Never kept here: what is here, every visitor is shown."""
+    return draw(selection.base(), chosen, language, own=own)
+
+
+def models() -> tuple[str, ...]:
+    """The models there are to choose from: every one with a figure over all tags."""
+    return view(Selection(), DEFAULT).models
+
+
+def selected(query: Mapping[str, str]) -> Selection:
+    """The selection that an address names."""
+    return Selection.from_query(query, models())
+
+
+@cache
+def shipped(language: str) -> View:
+    """The first view, as drawn in advance."""
+    plain = json.loads((SHIPPED / f"{language}.json").read_text(encoding="utf-8"))
+    charts = tuple((name, _chart(c)) for name, c in plain["charts"])
+    return View(charts, plain["n_figures"], tuple(plain["models"]))
+
+
+def _chart(plain: dict[str, Any]) -> Chart:
+    table = plain["table"] and HeatTable.of_plain(plain["table"])
+    return Chart(**{**plain, "sources": tuple(plain["sources"]), "table": table})
+
+
+def as_shipped(view: View) -> str:
+    """The text of a shipped view."""
+    plain = {
+        "n_figures": view.n_figures,
+        "models": view.models,
+        "charts": [(name, asdict(chart)) for name, chart in view.charts],
+    }
+    return json.dumps(plain, ensure_ascii=False)
+
+
+@lru_cache(maxsize=128)
+def _drawn(chosen: Selection, language: str) -> View:
+    return draw(selection.base(), chosen, language)
+
+
+def draw(all_results: Results, chosen: Selection, language: str, *, own: Results | None = None) -> View:
+    """The view of a selection of any results.
+
+    own: a visitor's records, laid over the others and part of no finding
+    """
+    from mirdemo.evidence import laid_over
+    from mirdemo.evidence.controlled import controlled
+    from mirdemo.evidence.cost import cost
+    from mirdemo.evidence.few_shot import few_shot
+    from mirdemo.evidence.gaps import gaps, normalised
+    from mirdemo.evidence.overview import disparities, overview, rows_of
+    from mirdemo.evidence.rarity import per_tag, rarity
+    from mirdemo.evidence.transfer import transfer
+    from mirdemo.results import bias
+
+    t, metric = speaker(language), chosen.metric
+    cited = results.citations()
+    records = selection.shown(all_results, chosen)
+    mine = selection.shown_of_visitor(own, chosen) if own is not None else ()
+    overall = laid_over.over_tags(mine, metric)
+    corpora = tuple(c for c in CORPORA if not chosen.corpora or c in chosen.corpora)
+    best = bias.best_known(all_results, metric)
+    known = rows_of(records, metric, corpora=corpora)
+    found = disparities(known, best=best, corpora=corpora)
+    blank = replace(chosen, tag="", family="") == Selection()
+    return View(
+        (
+            ("overview", overview(known, found, metric, corpora, cited, t, unavailable=blank, own=overall)),
+            ("gaps", gaps(found, cited, t)),
+            ("normalised", normalised(found, corpora, cited, t)),
+            ("rarity", rarity(per_tag(records), chosen.family, cited, t)),
+            ("transfer", transfer(records, metric, cited, t)),
+            ("fewshot", few_shot(records, cited, t, own=laid_over.curve_points(mine))),
+            ("cost", cost(records, metric, cited, t, own=[r for r in overall if r.method != "fewshot"])),
+            ("controlled", controlled(records, metric, cited, t)),
+        ),
+        len(records) + len(mine),
+        tuple(sorted({r.model for r in all_results if r.tag is None})),
+    )

@@ -1,0 +1,295 @@
+"""Models by corpora: the figures themselves, blanks left blank."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup, escape
+
+from mirdemo.backbones.registry import spec
+from mirdemo.corpora.facts import CORPORA
+from mirdemo.evidence import laid_over
+from mirdemo.evidence.charting import (
+    DARK_CELL_INK,
+    FAINT,
+    LIGHT_CELL_INK,
+    SEQUENTIAL,
+    Chart,
+    HeatTable,
+    bare_figure,
+    drawn,
+)
+from mirdemo.evidence.wording import (
+    MOST_ROWS,
+    corpus_title,
+    hover,
+    left_out,
+    link_of,
+    percent,
+    row_label,
+    sources_of,
+    span,
+    surety,
+)
+from mirdemo.results import bias
+from mirdemo.results.bias import Comparison, Disparity
+from mirdemo.results.records import Result, Results
+from mirdemo.words.language import Speaker
+
+#: The five models of arXiv 2506.17055 under its own names; its figures are not available, so their places stay visibly
+#: empty until someone measures them by its protocol.
+UNAVAILABLE = {
+    "mert-95m": "MERT-95M",
+    "mert-330m": "MERT-330M",
+    "clap-music": "CLAP-Music",
+    "clap-music-speech": "CLAP-Music&Speech",
+    "qwen2-audio": "Qwen2-Audio",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is known of one model by one set of rules. values: corpus -> its figure, at least one"""
+
+    comparison: Comparison
+    model: str
+    values: Mapping[str, Result]
+
+    @property
+    def fall(self) -> float:
+        """From the best to the worst corpus; 0 where there is only one."""
+        values = [r.value for r in self.values.values()]
+        return max(values) - min(values)
+
+
+def rows_of(chosen: Results, metric: str, *, corpora: Sequence[str]) -> list[Row]:
+    """One row a model and comparison, over corpora of the selection; several figures for one corpus
+    (seeds, repeated measurements) are reduced to the newest."""
+    wanted = [
+        r
+        for r in chosen
+        if r.tag is None and r.metric == metric and r.method != "fewshot" and r.corpus in corpora
+    ]
+    found = []
+    for comparison, records in bias.comparisons(wanted).items():
+        newest: dict[str, dict[str, Result]] = defaultdict(dict)
+        for record in sorted(records, key=lambda r: r.date or ""):
+            newest[record.model][record.corpus] = record
+        found += [Row(comparison, model, newest[model]) for model in sorted(newest)]
+    order = {"probe": 0, "zero_shot": 1, "finetune": 2, "trained_from_scratch": 3, "transfer": 4}
+    return sorted(found, key=lambda row: (order.get(row.comparison.method, 9), row.comparison, row.fall))
+
+
+def disparities(rows: Sequence[Row], *, best: Mapping[str, float], corpora: Sequence[str]) -> list[Disparity]:
+    """The disparity of every row that has two corpora or more.
+
+    best: ``bias.best_known`` of everything there is
+    """
+    found = (bias.disparity(row.values.values(), row.model, corpora=corpora, best=best) for row in rows)
+    return [one for one in found if one is not None]
+
+
+def overview(
+    known: Sequence[Row],
+    found: Sequence[Disparity],
+    metric: str,
+    corpora: Sequence[str],
+    cited: dict[str, dict[str, str]],
+    t: Speaker,
+    *,
+    unavailable: bool,
+    own: Sequence[Result] = (),
+) -> Chart:
+    """Models by corpora, Western to distant from left to right; blanks hatched; the visitor's rows below, apart.
+
+    known: the rows to draw; found: their disparities, of which the title speaks
+    own: the visitor's figures over all tags in this metric
+    """
+    from plotly import graph_objects as go
+
+    rows = [(row_label(row.comparison, row.model, t), row.values) for row in known[:MOST_ROWS]]
+    if unavailable:
+        measured = {row.model for row in known if row.comparison.protocol == "papaioannou2025"}
+        places = [title for name, title in UNAVAILABLE.items() if spec(name).title not in measured]
+        rows += [(f"{escape(title)} · {t('evidence.method.probe')}", {}) for title in places]
+    shown_rows = len(rows) + (laid_over.HEADING + len(own) if own else 0)
+    height = 64 + 30 * shown_rows
+    how = str(t("evidence.overview.how"))
+    corpora = tuple(CORPORA) if own and not known else corpora  # a frame for the visitor's rows
+    if not known and not own:
+        return Chart(str(t("evidence.overview.title")), None, how, empty=str(t("evidence.nothing")))
+    values = np.full((len(rows), len(corpora)), np.nan)
+    hovers = np.full(values.shape, "", dtype=object)
+    custom = np.full(values.shape, None, dtype=object)
+    for i, (_, of) in enumerate(rows):
+        for j, corpus in enumerate(corpora):
+            if corpus in of:
+                values[i, j] = of[corpus].value
+                hovers[i, j] = hover(of[corpus], cited, t)
+                custom[i, j] = link_of(of[corpus], cited)
+    figure = bare_figure(height=height, left=230, top=46, bottom=6)
+    names = [_column_label(c, t) for c in corpora]
+    short = [str(t("evidence.short." + c)) for c in corpora]
+    table = HeatTable(
+        tuple(names),
+        tuple(short),
+        tuple((label, tuple(of[c].value if c in of else None for c in corpora)) for label, of in rows),
+        low=0.5 if metric == "roc_auc" else 0.0,
+    )
+    xs, ys = list(range(len(corpora))), list(range(len(rows)))
+    figure.add_trace(
+        go.Heatmap(
+            x=xs,
+            y=ys,
+            z=np.where(np.isnan(values), None, values).tolist(),
+            zmin=table.low,
+            zmax=1,
+            colorscale=SEQUENTIAL,
+            showscale=False,
+            xgap=3,
+            ygap=3,
+            customdata=custom.tolist(),
+            text=hovers.tolist(),
+            hovertemplate="%{text}<extra></extra>",
+            hoverongaps=False,
+        )
+    )
+    for shade in (LIGHT_CELL_INK, DARK_CELL_INK):
+        at = [
+            (i, j) for i in ys for j in xs if not np.isnan(values[i, j]) and table.ink(values[i, j]) == shade
+        ]
+        figure.add_trace(
+            go.Scatter(
+                x=[j for _, j in at],
+                y=[i for i, _ in at],
+                text=[f"{values[i, j]:.2f}" for i, j in at],
+                mode="text",
+                textfont={"color": shade, "size": 14},
+                hoverinfo="skip",
+            )
+        )
+    blank_hover = [
+        (
+            j,
+            i,
+            str(t("evidence.overview.blank", command=_command(rows[i][0], corpora[j]))),
+        )
+        for i in ys
+        for j in xs
+        if np.isnan(values[i, j])
+    ]
+    if blank_hover:
+        figure.add_trace(
+            go.Scatter(
+                x=[x for j, _, _ in blank_hover for x in (j - 0.48, j + 0.48, j + 0.48, j - 0.48, None)],
+                y=[y for _, i, _ in blank_hover for y in (i - 0.44, i - 0.44, i + 0.44, i + 0.44, None)],
+                mode="lines",
+                line={"width": 0},
+                fill="toself",
+                fillpattern={
+                    "shape": "/",
+                    "fgcolor": FAINT,
+                    "bgcolor": "rgba(0,0,0,0)",
+                    "size": 7,
+                    "solidity": 0.25,
+                },
+                hoverinfo="skip",
+            )
+        )
+        figure.add_trace(
+            go.Scatter(
+                x=[b[0] for b in blank_hover],
+                y=[b[1] for b in blank_hover],
+                text=[b[2] for b in blank_hover],
+                mode="markers",
+                marker={"size": 24, "opacity": 0},
+                hovertemplate="%{text}<extra></extra>",
+            )
+        )
+    own_labels, own_narrow = laid_over.add_rows(figure, own, len(rows), len(xs), t) if own else ([], {})
+    labels = [r[0] for r in rows] + own_labels
+    figure.update_xaxes(tickvals=xs, ticktext=names, side="top", showgrid=False, range=[-0.5, len(xs) - 0.5])
+    figure.update_yaxes(
+        tickvals=list(range(shown_rows)), ticktext=labels, showgrid=False, range=[shown_rows - 0.5, -0.5]
+    )
+    records = [r for row in known for r in row.values.values()]
+    more = left_out(len(known) - MOST_ROWS, t)
+    click = [str(t("evidence.overview.click"))] if any(link_of(r, cited) for r in records) else []
+    return drawn(
+        overview_title(found, records, metric, t),
+        figure,
+        how,
+        height=height,
+        narrow={
+            "xaxis.ticktext": short,
+            "xaxis.tickfont": {"size": 13},
+            "xaxis.tickangle": -90,
+            "yaxis.ticktext": [label.replace(" · ", "<br>") for label in labels],
+            "yaxis.tickfont": {"size": 13},
+            "height": 96 + 44 * shown_rows,
+            "margin": {"l": 120, "r": 4, "t": 34, "b": 6},
+            # Six columns of 38 pixels: no room for the zero before the point.
+            **{
+                f"traces.{i}": {"text": [text.lstrip("0") for text in trace.text], "textfont": {"size": 13}}
+                for i, trace in enumerate(figure.data)
+                if trace.type == "scatter" and trace.mode == "text"
+            },
+            **own_narrow,
+        },
+        sources=(
+            *sources_of(records, cited, t),
+            *click,
+            *more,
+            *([str(t("evidence.source.yours"))] if own else []),
+        ),
+        table=table,
+    )
+
+
+def _column_label(corpus: str, t: Speaker) -> str:
+    """The corpus over its tradition, where its name does not say that already."""
+    title, tradition = corpus_title(corpus), str(t("evidence.tradition." + CORPORA[corpus].tradition))
+    return title if title.replace("-", " ") == tradition else f"{title}<br>{tradition}"
+
+
+def _command(label: str, corpus: str) -> str:
+    title = label.split(" · ")[0]
+    name = next((n for n, shown in UNAVAILABLE.items() if escape(shown) == title), "NAME")
+    return (
+        f"python -m mirdemo evaluate --corpus {corpus} --data DIR --backbone {name} "
+        "--method probe --protocol papaioannou2025"
+    )
+
+
+def overview_title(found: Sequence[Disparity], records: Sequence[Result], metric: str, t: Speaker) -> str:
+    """States how far every model falls from its best to the corpus that is worst for most.
+
+    records: everything drawn; where no row has two corpora, the title states their range
+    """
+    if not records:
+        return str(t("evidence.overview.title"))
+    name = t("evidence.metric." + metric)
+    if not found:
+        low, high = (f"{f(r.value for r in records):.2f}" for f in (min, max))
+        sure = surety(records, t, digits=".2f", scale=1)
+        return str(t("evidence.overview.range", metric=name, n=len(records), low=low, high=high, sure=sure))
+    shared = [d for d in found if not d.missing] or list(found)
+    worst = max({d.worst for d in shared}, key=lambda c: sum(d.worst == c for d in shared))
+    falls = [d.gap for d in shared if d.worst == worst]
+    values = [f.value for f in falls]
+    return str(
+        t(
+            "evidence.overview.finding",
+            metric=name,
+            count=len(falls),
+            of=len(shared),
+            n=len(shared),
+            row=Markup(row_label(shared[0].comparison, shared[0].model, t)),
+            worst=corpus_title(worst),
+            span=span(percent(min(values)), percent(max(values)), t),
+            sure=surety(falls, t),
+        )
+    )

@@ -1,0 +1,1 @@
+"""Figures as records: read, checked, made from reports, compared."""

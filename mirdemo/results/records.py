@@ -1,0 +1,336 @@
+"""Results: one validated record a figure, published or measured, and files of them.
+
+A file of results is JSON Lines: one record a line, UTF-8, keys sorted. A blank field is left out, and is read
+as a blank again.
+Appending locks the file and writes whole lines, so two writers lose nothing; a line torn by a crash is
+mended away before the next write and skipped, with a count, when read.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mirdemo.base.assets import ASSETS
+from mirdemo.base.home import home
+from mirdemo.base.locks import locked
+from mirdemo.base.sentences import MirdemoError
+
+if TYPE_CHECKING:
+    import pandas
+
+#: Version of the record. A reader accepts this one only; ``_UPGRADES`` lifts older ones.
+SCHEMA = 1
+
+METRICS = ("roc_auc", "map", "macro_f1", "micro_f1", "f1", "precision", "recall", "accuracy")
+METHODS = ("probe", "finetune", "fewshot", "trained_from_scratch", "transfer", "zero_shot")
+SOURCES = ("published", "measured")
+SHIPPED = ASSETS / "results"
+
+
+class ResultsError(MirdemoError):
+    """A record or a file of results cannot be used."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """One figure with everything needed to read it.
+
+    model: title of the backbone or published model
+    corpus: one of the six corpora, or ``controlled/<tradition>``, or the user's own name for theirs
+    method: one of ``METHODS``; protocol: whose rules (``papaioannou2025``, ``live``, ...). Figures of
+        different protocols are never ranked together.
+    metric, value: a fraction in [0, 1]; ``tag`` None for a figure over all tags
+    seed: of a published figure, its run's; of a measured one, that it is of one seed among several (``single_seed``)
+    n: number of test items it was computed on (``n_unit`` says of what), None if not published
+    low, high, level: the interval and its nominal level; None where there is none
+    setting: what else distinguishes it (n_way, k_shot, tags, transfer_from, mode, ...)
+    source: published (then ``citation`` is a key of the citations file) or measured (then ``versions``
+        and ``hardware`` say with what)
+    seconds: what the computation took; date: ISO 8601 day
+    """
+
+    model: str
+    corpus: str
+    method: str
+    protocol: str
+    metric: str
+    value: float
+    source: str
+    split: str | None = None
+    revision: str | None = None
+    layer: str | None = None
+    pooling: str | None = None
+    window_seconds: float | None = None
+    whitening: str | None = None
+    corpus_revision: str | None = None
+    tag: str | None = None
+    seed: int | None = None
+    n: int | None = None
+    n_unit: str | None = None
+    low: float | None = None
+    high: float | None = None
+    level: float | None = None
+    setting: Mapping[str, str | int | float | None] = field(default_factory=dict)
+    citation: str | None = None
+    versions: Mapping[str, str] | None = None
+    hardware: str | None = None
+    seconds: float | None = None
+    date: str | None = None
+    schema: int = SCHEMA
+
+    def __post_init__(self) -> None:
+        def wrong(what: str) -> ResultsError:
+            return ResultsError("This result cannot be used: {what}.", code="results.invalid", what=what)
+
+        for name in ("model", "corpus", "protocol"):
+            if not isinstance(getattr(self, name), str) or not getattr(self, name):
+                raise wrong(f"{name} is missing")
+        for name, allowed in (("metric", METRICS), ("method", METHODS), ("source", SOURCES)):
+            if getattr(self, name) not in allowed:
+                raise wrong(f"{name} is {getattr(self, name)!r}, not one of {', '.join(allowed)}")
+        for name in ("value", "low", "high"):
+            number = getattr(self, name)
+            if number is None and name != "value":
+                continue
+            if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+                raise wrong(f"{name} is {number!r}, not a number")
+            if not 0 <= number <= 1:
+                raise wrong(f"{name} is {number}, outside 0 to 1")
+        if (self.low is None) != (self.high is None):
+            raise wrong("an interval needs both ends")
+        if self.low is not None and not self.low <= self.value <= self.high:
+            raise wrong(f"the interval {self.low} to {self.high} does not hold the value {self.value}")
+        if self.low is not None and self.level is None:
+            raise wrong("an interval needs its level")
+        if self.n is not None and (isinstance(self.n, bool) or not isinstance(self.n, int) or self.n < 0):
+            raise wrong(f"n is {self.n!r}, not a count")
+        if self.source == "published" and not self.citation:
+            raise wrong("a published figure needs its citation")
+        if self.source == "measured" and not self.versions:
+            raise wrong("a measured figure needs the versions it was made with")
+        if self.schema != SCHEMA:
+            raise wrong(f"schema {self.schema} is not {SCHEMA}")
+
+    def as_dict(self) -> dict[str, Any]:
+        """A plain dict, JSON-ready, without the blank fields."""
+        return {name: value for name, value in asdict(self).items() if value is not None and value != {}}
+
+    @property
+    def single_seed(self) -> bool:
+        """Whether it is of one seed among several, kept for checking: the mean over them stands beside it, without a
+        seed, and is the one to show and compare.
+        """
+        return self.source == "measured" and self.seed is not None
+
+    @property
+    def key(self) -> tuple:
+        """What it is a figure of: two records with the same key are two measurements of one thing."""
+        return (
+            *(self.model, self.revision, self.layer, self.pooling, self.window_seconds, self.whitening),
+            *(self.corpus, self.corpus_revision, self.method, self.protocol, self.split, self.seed),
+            *(self.metric, self.tag, self.source, self.citation),
+            tuple(sorted((k, str(v)) for k, v in self.setting.items())),
+        )
+
+
+_FIELDS = {f.name for f in fields(Result)}
+_UPGRADES: dict[int, Any] = {}  # schema -> function(dict) -> dict of the next schema
+
+
+def from_dict(record: Mapping[str, Any]) -> Result:
+    """A record from its plain form; older schemas are lifted. Raises ResultsError."""
+    record = dict(record)
+    schema = record.get("schema")
+    while schema in _UPGRADES:
+        record = _UPGRADES[schema](record)
+        schema = record.get("schema")
+    if schema != SCHEMA:
+        raise ResultsError(
+            "This result was written by another version (schema {schema}); this one reads schema {ours}. "
+            "Use the version of mirdemo that wrote it, or measure again.",
+            code="results.schema",
+            schema=schema,
+            ours=SCHEMA,
+        )
+    unknown = sorted(set(record) - _FIELDS)
+    if unknown:
+        raise ResultsError(
+            "This result has fields that are not known here: {fields}.",
+            code="results.unknown_fields",
+            fields=", ".join(unknown),
+        )
+    try:
+        return Result(**record)
+    except TypeError as error:
+        raise ResultsError(
+            "This result lacks something: {what}.", code="results.incomplete", what=str(error)
+        ) from error
+
+
+@dataclass(frozen=True)
+class Results:
+    """A set of records. ``torn``: unreadable last lines that were left out when it was read."""
+
+    records: tuple[Result, ...]
+    torn: int = 0
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __iter__(self) -> Iterator[Result]:
+        return iter(self.records)
+
+    def __add__(self, other: Results) -> Results:
+        return Results(self.records + other.records, self.torn + other.torn)
+
+    def where(self, **wanted: Any) -> Results:
+        """The records whose fields equal (or, for a list/tuple/set, are among) what is asked.
+
+        A name that is no field is looked up in ``setting``.
+        """
+
+        def fits(record: Result) -> bool:
+            for name, value in wanted.items():
+                have = getattr(record, name) if name in _FIELDS else record.setting.get(name)
+                among = value if isinstance(value, list | tuple | set | frozenset) else (value,)
+                if have not in among:
+                    return False
+            return True
+
+        return Results(tuple(r for r in self.records if fits(r)), self.torn)
+
+    def headlines(self) -> Results:
+        """Without the figures of single seeds, so that no model is counted once a seed."""
+        return Results(tuple(r for r in self.records if not r.single_seed), self.torn)
+
+    @cached_property
+    def frame(self) -> pandas.DataFrame:
+        """The records as a table, one column a field and one a setting (``setting.<name>``)."""
+        import pandas as pd
+
+        columns: dict[str, list] = {f.name: [] for f in fields(Result) if f.name != "setting"}
+        for name in columns:
+            columns[name] = [getattr(r, name) for r in self.records]
+        for name in sorted({k for r in self.records for k in r.setting}):
+            columns[f"setting.{name}"] = [r.setting.get(name) for r in self.records]
+        frame = pd.DataFrame(columns)
+        for name in ("model", "corpus", "method", "protocol", "metric", "source", "citation", "tag"):
+            frame[name] = frame[name].astype("category")
+        return frame
+
+
+def load(path: str | os.PathLike) -> Results:
+    """Every record of a file; an absent file holds none. A torn last line is left out and counted.
+
+    Raises ResultsError on a bad line that is not the last, or on a record of another schema.
+    """
+    path = Path(path)
+    if not path.exists():
+        return Results(())
+    records, torn = [], 0
+    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            plain = _object(line)
+        except ValueError as error:
+            if number == len(lines):  # no newline behind it: a writer was stopped in the middle
+                torn += 1
+                continue
+            raise ResultsError(
+                "Line {line} of {file} is not a result. Mend or delete that line.",
+                code="results.bad_line",
+                line=number,
+                file=path.name,
+            ) from error
+        records.append(from_dict(plain))
+    return Results(tuple(records), torn)
+
+
+def _object(line: str) -> dict[str, Any]:
+    """A line's JSON object. Raises ValueError."""
+    plain = json.loads(line)
+    if not isinstance(plain, dict):
+        raise ValueError("not an object")
+    return plain
+
+
+def append(records: Iterable[Result], path: str | os.PathLike) -> int:
+    """Add records to a file, all or none of them; returns how many. Safe for several writers at once."""
+    text = "".join(
+        json.dumps(r.as_dict(), ensure_ascii=False, sort_keys=True, allow_nan=False) + "\n" for r in records
+    )
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with locked(path.with_name(path.name + ".lock")), path.open("r+b" if path.exists() else "w+b") as file:
+        end = _end_of_last_whole_line(file)
+        file.truncate(end)
+        file.seek(end)
+        try:
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        except OSError:
+            file.truncate(end)  # a full disk leaves the file as it was
+            raise
+    return text.count("\n")
+
+
+def _end_of_last_whole_line(file: Any) -> int:
+    size = file.seek(0, os.SEEK_END)
+    position = size
+    while position:
+        start = max(0, position - 65536)
+        file.seek(start)
+        newline = file.read(position - start).rfind(b"\n")
+        if newline >= 0:
+            return start + newline + 1
+        position = start
+    return 0
+
+
+@cache
+def published() -> Results:
+    """The published figures that ship with mirdemo (``assets/results/published.jsonl``)."""
+    return load(SHIPPED / "published.jsonl")
+
+
+@cache
+def _measured_before() -> Results:
+    return load(SHIPPED / "measured.jsonl").headlines()
+
+
+@cache
+def trained_again() -> Results:
+    """The controlled experiment with both embedded networks trained once more, from another seed (``headlines``): what
+    its intervals, which are over test performances, do not know. Not among the figures that are shown and compared.
+    """
+    return load(SHIPPED / "trained_again.jsonl").headlines()
+
+
+def shipped() -> Results:
+    """Everything that ships with mirdemo: published figures, then those it measured itself (``headlines``)."""
+    return published() + _measured_before()
+
+
+def measured() -> Results:
+    """Figures measured by mirdemo itself: the shipped ones, then this machine's own (``headlines``)."""
+    return _measured_before() + load(own_file()).headlines()
+
+
+def own_file() -> Path:
+    """Where ``evaluate`` writes on this machine."""
+    return home() / "results" / "measured.jsonl"
+
+
+def citations() -> dict[str, dict[str, str]]:
+    """Citation key -> {short, title, authors, year, url, caution}."""
+    return json.loads((SHIPPED / "citations.json").read_text(encoding="utf-8"))

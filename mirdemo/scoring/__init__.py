@@ -1,0 +1,1 @@
+"""Folds, metrics, intervals, the permutation test and verdicts: computed here and nowhere else."""

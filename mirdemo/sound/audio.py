@@ -1,0 +1,200 @@
+"""A clip of sound, and how it comes from bytes or a file.
+
+>>> clip = load_clip("dance.mp3")
+>>> clip.seconds, clip.sample_rate, [str(warning) for warning in clip.warnings]
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from mirdemo.base.sentences import Sentence
+from mirdemo.sound.decoding import LIMITS, AudioError, AudioLimits, Decoded, Source, decode
+from mirdemo.sound.resampling import resample
+
+__all__ = ["LIMITS", "AudioError", "AudioLimits", "Clip", "load_clip"]
+
+_LONGEST_NAME = 120
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """One clip of sound. Never changed after it is made; make one with ``load_clip`` or ``Clip.of``.
+
+    samples: float32 (n,), n >= 1, mono, finite, 1 = full scale (peaks above 1 are kept), read-only
+    sample_rate: Hz, as decoded
+    name: for people, e.g. ``"dance.mp3"``; never a path
+    sha256: hex, over the rate and the samples: the same sound has the same hash whatever file it came in
+    warnings: what the user should know about this clip
+    start_seconds: where it starts in the file it was cut from
+    """
+
+    samples: np.ndarray
+    sample_rate: int
+    name: str
+    sha256: str
+    warnings: tuple[Sentence, ...] = ()
+    start_seconds: float = 0.0
+
+    @classmethod
+    def of(
+        cls,
+        samples: np.ndarray,
+        sample_rate: int,
+        name: str = "clip",
+        *,
+        warnings: tuple[Sentence, ...] = (),
+        start_seconds: float = 0.0,
+        limits: AudioLimits = LIMITS,
+    ) -> Clip:
+        """A clip from mono values, shape (n,), 1 = full scale. Raises ``AudioError`` as ``load_clip`` does."""
+        name = display_name(name)
+        samples = np.array(samples, np.float32)
+        if samples.ndim != 1 or not len(samples):
+            raise AudioError(
+                "{name} holds no sound (0 seconds). Choose another file.", code="audio.no_sound", name=name
+            )
+        limits.check_rate(name, sample_rate)
+        if len(samples) > limits.frames_at(sample_rate):
+            raise limits.too_long(name, sample_rate)
+        if not np.isfinite(samples).all():
+            raise AudioError(
+                "{name} holds no finite numbers (only NaN or infinity). Export it again.",
+                code="audio.not_finite",
+                name=name,
+            )
+        samples.flags.writeable = False
+        digest = hashlib.sha256(int(sample_rate).to_bytes(8, "little"))
+        digest.update(samples.astype("<f4", copy=False).data)
+        return cls(samples, int(sample_rate), name, digest.hexdigest(), tuple(warnings), float(start_seconds))
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds."""
+        return len(self.samples) / self.sample_rate
+
+    def at(self, rate: int) -> np.ndarray:
+        """The samples at another rate (Hz): float32 (ceil(n * rate / sample_rate),). See ``resampling``."""
+        return resample(self.samples, self.sample_rate, int(rate))
+
+    def cut(self, start_s: float, end_s: float) -> Clip:
+        """The part from ``start_s`` to ``end_s`` (seconds, the end clamped to the clip's) as a clip of its own.
+
+        It keeps the name, so that it still belongs to the same recording. Raises ``AudioError`` if
+        nothing is left.
+        """
+        start, end = round(start_s * self.sample_rate), round(end_s * self.sample_rate)
+        if not 0 <= start < min(end, len(self.samples)):
+            raise AudioError(
+                "{start:g} to {end:g} s is no part of {name}, which lasts {seconds:.1f} s. "
+                "Choose a start before the end.",
+                code="audio.cut",
+                name=self.name,
+                start=start_s,
+                end=end_s,
+                seconds=self.seconds,
+            )
+        offset = self.start_seconds + start / self.sample_rate
+        return Clip.of(self.samples[start:end], self.sample_rate, self.name, start_seconds=offset)
+
+
+def load_clip(
+    path_or_bytes: str | PathLike[str] | bytes | bytearray | memoryview,
+    name: str | None = None,
+    *,
+    limits: AudioLimits = LIMITS,
+) -> Clip:
+    """Decode a sound file (wav, flac, mp3, ogg, opus, aiff, au, caf, m4a, aac, mp4, webm, wma) to a ``Clip``.
+
+    path_or_bytes: a path to the file, or the file's bytes
+    name: shown to people; the path's last part if not given. Never used to find or tell a file.
+
+    A file that can be read in part gives what is there, with a warning; values that are not finite become 0,
+    with a warning, unless there is nothing else. Raises ``AudioError``.
+    """
+    if isinstance(path_or_bytes, bytes | bytearray | memoryview):
+        data, shown = path_or_bytes, display_name(name or "clip")
+    else:
+        data = Path(path_or_bytes)
+        shown = display_name(name or data.name)
+    try:
+        source = Source.of(data)
+    except FileNotFoundError:
+        raise AudioError(
+            "{name} cannot be found. Choose a file that exists.", code="audio.missing", name=shown
+        ) from None
+    except (OSError, ValueError):  # ValueError: a NUL in the path
+        raise AudioError(
+            "{name} cannot be opened. Choose a file that you may read.", code="audio.unreadable", name=shown
+        ) from None
+    with source:
+        decoded = decode(source, shown, limits)
+    warnings = _warnings(decoded, limits)
+    return Clip.of(decoded.samples, decoded.sample_rate, shown, warnings=warnings, limits=limits)
+
+
+def display_name(name: str) -> str:
+    """A name that is safe to show: its last path part, without control characters, of bounded length."""
+    last = re.split(r"[\\/]", name.rstrip("\\/"))[-1]
+    shown = "".join(c for c in last if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp")).strip()
+    if len(shown) > _LONGEST_NAME:
+        shown = shown[: _LONGEST_NAME - 10] + "…" + shown[-9:]
+    return shown or "clip"
+
+
+def _warnings(decoded: Decoded, limits: AudioLimits) -> tuple[Sentence, ...]:
+    """What the user should know about a file that could be read."""
+    found = []
+    seconds = len(decoded.samples) / decoded.sample_rate
+    peak = float(np.abs(decoded.samples).max())
+    if decoded.claimed_seconds is not None:
+        found.append(
+            Sentence(
+                "This file ends in the middle ({read:.1f} of {claimed:.1f} s). We used what is there.",
+                "audio.cut_short",
+                {"read": seconds, "claimed": decoded.claimed_seconds},
+            )
+        )
+    elif decoded.lacks_end:
+        found.append(
+            Sentence(
+                "This file ends in the middle. We used the {read:.1f} s that are there.",
+                "audio.lacks_end",
+                {"read": seconds},
+            )
+        )
+    if decoded.damaged:
+        found.append(Sentence("Parts of this file are damaged and were left out.", "audio.damaged_parts"))
+    if decoded.replaced:
+        found.append(
+            Sentence(
+                "{count} values of this file were not finite numbers and were replaced by silence.",
+                "audio.replaced",
+                {"count": decoded.replaced},
+            )
+        )
+    if peak <= limits.silent_level < decoded.channel_peak:
+        found.append(
+            Sentence(
+                "The channels of this file cancel each other out in mono. Choose one channel first.",
+                "audio.cancels",
+            )
+        )
+    elif peak <= limits.silent_level:
+        found.append(Sentence("This file is silent.", "audio.silent"))
+    elif decoded.channel_peak > limits.loud_level:
+        found.append(
+            Sentence(
+                "This file is {times:.0f} times louder than full scale. Check how it was exported.",
+                "audio.loud",
+                {"times": decoded.channel_peak},
+            )
+        )
+    return tuple(found)

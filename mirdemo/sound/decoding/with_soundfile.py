@@ -1,0 +1,24 @@
+"""Reading through libsndfile."""
+
+from __future__ import annotations
+
+import soundfile
+
+from mirdemo.sound.decoding.containers import OGG, Container
+from mirdemo.sound.decoding.mono import MonoCollector
+from mirdemo.sound.decoding.source import Source
+
+_BLOCK_VALUES = 1 << 17  # float32 values held at once, all channels together
+
+
+def read(source: Source, container: Container, collector: MonoCollector) -> None:
+    """Decode ``source`` block by block into ``collector``.
+
+    A read that yields less than the header promised ends the file there: the header is not believed.
+    """
+    with soundfile.SoundFile(source) as file:
+        exact = container is not OGG  # its length is computed from the pages that are there
+        collector.begin(file.samplerate, file.channels, file.frames, exact=exact)
+        frames = max(_BLOCK_VALUES // file.channels, 1)
+        while len(block := file.read(frames, dtype="float32", always_2d=True)):
+            collector.add(block)

@@ -1,0 +1,1 @@
+"""The three stages: probing, targeted fine-tuning, few-shot."""

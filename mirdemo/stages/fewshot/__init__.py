@@ -1,0 +1,66 @@
+"""Stage 3: multi-label tagging from a few labelled recordings. Arrays in, reports out."""
+
+from mirdemo.stages.fewshot.baselines import OneVsRest, TagPrototypes
+from mirdemo.stages.fewshot.episodes import (
+    PUBLISHED_SEEDS,
+    Episode,
+    EpisodeReport,
+    choose_tags,
+    draw_support,
+    evaluate_episodes,
+)
+from mirdemo.stages.fewshot.errors import FewShotError
+from mirdemo.stages.fewshot.extrapolation import Extrapolation
+from mirdemo.stages.fewshot.layer_choice import Candidate, LayerChoice, choose_layer
+from mirdemo.stages.fewshot.learning_curve import (
+    CurvePoint,
+    LearningCurve,
+    Suggestion,
+    TagGain,
+    label_next,
+    learning_curve,
+)
+from mirdemo.stages.fewshot.linear import LinearHead
+from mirdemo.stages.fewshot.methods import FewShotMethod
+from mirdemo.stages.fewshot.prototypes import Decisions, Explanation, LCPrototypes, Supporter
+from mirdemo.stages.fewshot.records import episode_results
+from mirdemo.stages.fewshot.scoring import Score, TagScore, score
+from mirdemo.stages.fewshot.self_check import SelfCheck, leave_one_recording_out
+
+#: What a tagger may be made of, by the name it is saved under.
+METHODS = {method.name: method for method in (LCPrototypes, TagPrototypes, OneVsRest, LinearHead)}
+
+__all__ = [
+    "METHODS",
+    "PUBLISHED_SEEDS",
+    "Candidate",
+    "CurvePoint",
+    "Decisions",
+    "Episode",
+    "EpisodeReport",
+    "Explanation",
+    "Extrapolation",
+    "FewShotError",
+    "FewShotMethod",
+    "LCPrototypes",
+    "LayerChoice",
+    "LearningCurve",
+    "LinearHead",
+    "OneVsRest",
+    "Score",
+    "SelfCheck",
+    "Suggestion",
+    "Supporter",
+    "TagGain",
+    "TagPrototypes",
+    "TagScore",
+    "choose_layer",
+    "choose_tags",
+    "draw_support",
+    "episode_results",
+    "evaluate_episodes",
+    "label_next",
+    "learning_curve",
+    "leave_one_recording_out",
+    "score",
+]

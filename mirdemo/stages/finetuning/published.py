@@ -1,0 +1,242 @@
+"""The published fine-tuning (Papaioannou et al. 2025, arXiv 2506.17055), as far as it is known.
+
+Known: which trailing blocks are trained, binary cross-entropy, one run, half precision for Qwen2-Audio, the official
+split; macro ROC-AUC and mAP, micro- and macro-F1 at 0.5; the scores of a recording's windows are averaged. Not known,
+and ours: the settings (``PublishedSettings``), windows as the backbone cuts them, each trained with its clip's tags, a
+recording having a tag if any of its clips has, early stopping on macro ROC-AUC of validation recordings, and, where no
+split is given, about three fifths, one fifth and one fifth of the recordings.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import torch
+
+from mirdemo.base.progress import Progress
+from mirdemo.scoring.metrics import macro, roc_auc
+from mirdemo.sound.audio import AudioError
+from mirdemo.stages.finetuning.curve import Epoch
+from mirdemo.stages.finetuning.heads import MlpHead, Prevalence, spread
+from mirdemo.stages.finetuning.inputs import Labelling
+from mirdemo.stages.finetuning.layer_mean import LayerMean, boundary_with_rows, has_mean
+from mirdemo.stages.finetuning.prefix_cache import is_faithful
+from mirdemo.stages.finetuning.prefix_file import PrefixFile
+from mirdemo.stages.finetuning.published_report import PublishedReport
+from mirdemo.stages.finetuning.published_training import Checkpoint, Course, train_published
+from mirdemo.stages.finetuning.settings import PublishedSettings
+from mirdemo.stages.finetuning.step import Room, Step, pooled
+from mirdemo.stages.finetuning.versions import device_name, versions
+from mirdemo.stages.probing.figures import macro_report, measure, tag_reports
+from mirdemo.stages.probing.sides import check_validation, parted, recording_labels, recording_means
+
+if TYPE_CHECKING:
+    from mirdemo.backbones.split import NeuralBackbone, Split
+    from mirdemo.sound.audio import Clip
+
+
+class PublishedJob:
+    """One fine-tuning by the published protocol: ``read`` the clips, then ``train`` on those that could be read.
+
+    A context: after it, its folder is gone, unless an exception left it.
+
+    folder: where it works; what a killed job left there is taken up again if it was the same
+    Raises FineTuneError if another process works there, BackboneError if there is nothing to train.
+    """
+
+    def __init__(
+        self,
+        backbone: NeuralBackbone,
+        folder: Path,
+        settings: PublishedSettings,
+        blocks: int | None = None,
+    ) -> None:
+        self.backbone, self.settings = backbone, settings
+        self.split: Split = backbone.split(blocks)
+        self.seconds: dict[str, float] = {}
+        mean = settings.layers == "mean" and has_mean(backbone)
+        self.layer = "mean" if mean else backbone.spec.layers[-1].name
+        self.tail = LayerMean(backbone, self.split) if mean else self.split.tail
+        self._boundary = (
+            (lambda waves: boundary_with_rows(backbone, self.split, waves)) if mean else self.split.prefix
+        )
+        facts = [backbone.identity.as_dict(), self.split.n_blocks, self.layer, settings.keeping]
+        self._folder = folder / hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
+        self.prefix = PrefixFile(self._folder, backbone.device)
+        self._keys: tuple[str, ...] = ()
+
+    def read(
+        self, keys: Sequence[str], open_clip: Callable[[int], Clip], progress: Progress
+    ) -> tuple[int, dict[int, AudioError]]:
+        """The frozen prefix, once over each clip. See ``PrefixFile.fill``; a clip that cannot be read is left out."""
+        done, refused = self.prefix.fill(
+            keys, open_clip, self._boundary, self._keep_as, self.backbone.spec, progress
+        )
+        self._keys = tuple(key for place, key in enumerate(keys) if place not in refused)
+        self.prefix.choose(self._keys)
+        self.seconds["prefix"] = self.prefix.seconds
+        return done, refused
+
+    def train(
+        self,
+        material: Labelling,
+        split: Mapping[str, Sequence[Any]] | None,
+        level: float,
+        progress: Progress,
+        on_epoch: Callable[[Epoch], None],
+    ) -> PublishedReport:
+        """Train, then test. material: of the clips that were read, in their order; split: as ``probing`` takes it."""
+        backbone, title = self.backbone, self.backbone.spec.title
+        sides = parted(material.recordings, material.recording_names, material.labels, split)
+        truth = {
+            side: recording_labels(material.labels[clips], material.recordings[clips])
+            for side, clips in sides.items()
+        }
+        check_validation(truth["valid"])
+        clip_of = self.prefix.windows.clip_of
+        windows = {side: np.flatnonzero(np.isin(clip_of, clips)) for side, clips in sides.items()}
+        room = Room.on(backbone.device, backbone.spec.window_seconds, self.settings.batch)
+        with self._timed("start"):
+            start = pooled(self.tail, self.prefix, windows["train"], room, title)
+            head = MlpHead(
+                *spread(start),
+                len(material.tags),
+                self.settings.hidden,
+                self.settings.dropout,
+                self.settings.seed,
+            )
+        step = Step(
+            self.prefix,
+            self.tail,
+            head,
+            material.labels,
+            _all_alike(len(material.tags)),
+            self.settings.for_steps(backbone.spec.family),
+            room,
+            title,
+        )
+
+        def scores(side: str) -> tuple[float, np.ndarray]:
+            """Mean loss over windows, and 0..1 (n_tags, n_recordings)."""
+            logits = _logits(step, windows[side])
+            loss = float(step.losses(logits, windows[side]).mean())
+            found = logits.sigmoid().double().cpu().numpy().T
+            return loss, recording_means(found, material.recordings[clip_of[windows[side]]])
+
+        def validate() -> tuple[float, float]:
+            loss, found = scores("valid")
+            return loss, float(macro(roc_auc(truth["valid"].T, found)))
+
+        course = train_published(
+            step,
+            windows["train"],
+            validate,
+            self.settings,
+            Checkpoint(self._folder / "training.pt", self._training(material, sides)),
+            lambda done, total: progress(done, total, "training"),
+            on_epoch,
+        )
+        self.seconds["training"] = course.curve[-1].seconds
+        with self._timed("test"):
+            _, found = scores("test")
+            tested = np.unique(material.recordings[sides["test"]])
+            return self._report(material, sides, truth, tested, found, course, level)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type | None, *_: object) -> None:
+        """Let go of the folder; what is in it stays if something was raised, for another job to go on with."""
+        self.prefix.close(remove=kind is None)
+
+    def _keep_as(self, states: torch.Tensor, samples: int) -> torch.dtype:
+        keeping = self.settings.keeping
+        if keeping == "half" or (keeping == "auto" and is_faithful(states, self.tail, samples)):
+            return torch.float16 if states.dtype == torch.float32 else states.dtype
+        return states.dtype
+
+    @contextmanager
+    def _timed(self, phase: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        self.seconds[phase] = time.perf_counter() - began
+
+    def _training(self, material: Labelling, sides: Mapping[str, np.ndarray]) -> str:
+        """Which training it is: equal for equal clips, labels, split and settings."""
+        facts = [
+            self._keys,
+            material.tags,
+            material.labels.tolist(),
+            [clips.tolist() for clips in sides.values()],
+            asdict(self.settings),
+        ]
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+    def _report(
+        self,
+        material: Labelling,
+        sides: Mapping[str, np.ndarray],
+        truth: Mapping[str, np.ndarray],
+        tested: np.ndarray,
+        scores: np.ndarray,
+        course: Course,
+        level: float,
+    ) -> PublishedReport:
+        backbone, layers = self.backbone, (self.layer,)
+        estimates, _ = measure(np.stack([scores, scores])[None], truth["test"], tested)
+        n_tags = len(material.tags)
+        return PublishedReport(
+            identity=backbone.identity,
+            title=backbone.spec.title,
+            n_blocks=self.split.n_blocks,
+            trainable_parameters=sum(p.numel() for p in self.tail.parameters() if p.requires_grad),
+            layer=self.layer,
+            macro=macro_report(estimates, None, truth["test"], layers, self.layer, level),
+            tags=tag_reports(
+                estimates, None, truth["test"], tested, material.tags, layers, [self.layer] * n_tags, level
+            ),
+            labels=truth["test"],
+            recordings=np.array(material.recording_names)[tested],
+            scores=scores.T,
+            n_clips=sum(len(clips) for clips in sides.values()),
+            n_recordings={side: len(table) for side, table in truth.items()},
+            n_windows=len(self.prefix.windows),
+            epochs=course.epochs,
+            best_epoch=course.best_epoch,
+            validation_roc_auc=course.best,
+            curve=tuple(course.curve),
+            level=level,
+            settings=asdict(self.settings),
+            seeds=(self.settings.seed,),
+            seconds=dict(self.seconds),
+            cache={
+                "place": self.prefix.place,
+                "precision": str(self.prefix.dtype).removeprefix("torch."),
+                "bytes": self.prefix.nbytes,
+            },
+            device=device_name(backbone.device),
+            versions=versions(),
+            warnings=(*material.warnings, *backbone.warnings),
+            estimates=estimates,
+        )
+
+
+def _logits(step: Step, windows: np.ndarray) -> torch.Tensor:
+    """float32 (n_windows, n_tags) as tail and head stand, in full precision."""
+    step.head.eval()
+    rows = pooled(step.tail, step.source, windows, step.room, step.title)
+    with torch.no_grad():
+        return step.head(rows)
+
+
+def _all_alike(n_tags: int) -> Prevalence:
+    """Every tag is learned, and its positives count as its negatives do: plain binary cross-entropy."""
+    return Prevalence(np.zeros(n_tags), np.ones(n_tags))

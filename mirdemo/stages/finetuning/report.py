@@ -1,0 +1,182 @@
+"""What fine-tuning found, as data."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mirdemo.base.sentences import Sentence
+from mirdemo.scoring.intervals import Estimate
+from mirdemo.stages.finetuning.cost import Cost
+from mirdemo.stages.finetuning.curve import Epoch
+from mirdemo.stages.finetuning.verdict import in_words
+from mirdemo.stages.probing.report import Chance, Figures, as_json
+
+if TYPE_CHECKING:
+    from mirdemo.backbones.spec import BackboneSpec, Identity
+    from mirdemo.stages.finetuning.tuned import TunedHead
+    from mirdemo.tagger import Tagger
+
+
+@dataclass(frozen=True)
+class TagGain:
+    """One tag, or the mean over tags (then ``tag`` is None and the counts are of all clips).
+
+    figures, probed: by fine-tuning and by probing; gain: their paired differences
+    verdict: worth_it, not_worth_it or cannot_tell (``verdict.RULE``)
+    """
+
+    tag: str | None
+    positive_clips: int
+    positive_recordings: int
+    chance: Chance
+    figures: Figures
+    probed: Figures
+    gain: Figures
+    verdict: str
+
+    @property
+    def sentence(self) -> Sentence:
+        """The verdict in words."""
+        return in_words(self.verdict, self.gain.roc_auc)
+
+
+@dataclass(frozen=True, eq=False)
+class FineTuneReport:
+    """What training one or two layers bought over probing, on the same recordings in the same folds.
+
+    identity, title: of the backbone; n_blocks: how many trailing blocks were trained
+    macro: the mean over tags, with the verdict; tags: each by itself
+    labels: uint8 (n_clips, n_tags); recordings: names (n_clips,); folds: int (1, n_clips), which fold tested a clip
+    scores, probed_scores: 0..1 (n_clips, n_tags) by models that had not seen the clip's recording, NaN where a tag
+        could not be learned
+    epochs: how many each fold's best model was trained; final_epochs: of the model in ``head``, their median
+    curve: every epoch of every run, the last run on all recordings
+    seconds: phase (prefix, folds, final, and embedding, probing where they were done here) -> wall time
+    costs: ``"fine_tuned"`` and ``"probed"``; the probe's seconds are None where its embedding time is not known
+    cache: where the prefix's output was kept: place, precision, bytes
+    head: trained on all recordings, with its tail
+    estimates: metric -> Estimate (1, n_tags), as in ``ProbeReport``
+    """
+
+    identity: Identity
+    title: str
+    n_blocks: int
+    trainable_parameters: int
+    macro: TagGain
+    tags: tuple[TagGain, ...]
+    labels: np.ndarray
+    recordings: np.ndarray
+    folds: np.ndarray
+    scores: np.ndarray
+    probed_scores: np.ndarray
+    n_clips: int
+    n_recordings: int
+    n_windows: int
+    epochs: tuple[int, ...]
+    final_epochs: int
+    curve: tuple[Epoch, ...]
+    smallest_gain: float
+    level: float
+    settings: Mapping[str, Any]
+    seeds: tuple[int, ...]
+    seconds: Mapping[str, float]
+    costs: Mapping[str, Cost]
+    cache: Mapping[str, Any]
+    device: str
+    versions: Mapping[str, str]
+    warnings: tuple[Sentence, ...]
+    spec: BackboneSpec = field(repr=False)
+    head: TunedHead = field(repr=False)
+    estimates: Mapping[str, Estimate] = field(repr=False)
+    protocol: str = "live"
+
+    @property
+    def verdict(self) -> str:
+        return self.macro.verdict
+
+    @property
+    def sentence(self) -> Sentence:
+        """The verdict in words."""
+        return self.macro.sentence
+
+    @property
+    def tag_names(self) -> tuple[str, ...]:
+        return tuple(gain.tag for gain in self.tags)
+
+    def tag(self, name: str) -> TagGain:
+        """One tag's gain. Raises KeyError for a tag that was not there."""
+        return {gain.tag: gain for gain in self.tags}[name]
+
+    def tagger(self, title: str = "Tagger") -> Tagger:
+        """What to take home: the final tail and head, with the cross-validated figures on the card.
+
+        It knows the tags that could be learned, and works with the backbone it was made from only.
+        """
+        from mirdemo.stages.finetuning.tuned import LAYER
+        from mirdemo.tagger import Tagger
+
+        figures, chance = self.macro.figures, self.macro.chance
+        known = [self.tag(name) for name in self.head.tags]
+        facts = {
+            "title": " ".join(str(title).split())[:200] or "Tagger",
+            "tags": [
+                {
+                    "name": gain.tag,
+                    "clips": gain.positive_clips,
+                    "recordings": gain.positive_recordings,
+                    "f1": gain.figures.f1.as_dict(),
+                }
+                for gain in known
+            ],
+            "figures": {
+                "macro_f1": figures.f1.as_dict(),
+                "micro_f1": figures.micro_f1.as_dict(),
+                "roc_auc": figures.roc_auc.as_dict(),
+                "mean_average_precision": figures.average_precision.as_dict(),
+                "protocol": "cross-validation by recording",
+                "n_folds": int(self.folds.max()) + 1,
+                "chance_macro_f1": chance.f1,
+            },
+            "fine_tuned": {
+                "blocks": self.n_blocks,
+                "parameters": self.trainable_parameters,
+                "epochs": self.final_epochs,
+                "verdict": self.verdict,
+                "gain": self.macro.gain.roc_auc.as_dict(),
+                "settings": dict(self.settings),
+            },
+            "n_clips": self.n_clips,
+            "n_recordings": self.n_recordings,
+            "backbone": {
+                "title": self.spec.title,
+                "repository": self.spec.repository,
+                "citation": self.spec.citation,
+            },
+            "licence": self.spec.licence,
+            "whitening": None,
+            "created": time.strftime("%Y-%m-%d", time.gmtime()),
+            "versions": {**self.versions, "python": platform.python_version()},
+        }
+        return Tagger(self.head.name, self.head, self.identity, LAYER, {}, facts)
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it but the weights and estimates, as JSON takes it: lists, numbers, strings and None."""
+        apart = ("identity", "macro", "tags", "curve", "costs", "warnings", "spec", "head", "estimates")
+        plain = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in apart}
+        plain |= {
+            "identity": self.identity.as_dict(),
+            "macro": asdict(self.macro),
+            "tags": [asdict(gain) for gain in self.tags],
+            "curve": [asdict(epoch) for epoch in self.curve],
+            "costs": {stage: asdict(one) for stage, one in self.costs.items()},
+            "warnings": [asdict(sentence) for sentence in self.warnings],
+            "verdict": self.verdict,
+            "sentence": str(self.sentence),
+        }
+        return as_json(plain)

@@ -1,0 +1,143 @@
+"""Stage 1, probing: what do a backbone's frozen embeddings already hold?
+
+``probe`` answers for one backbone, ``compare`` for two on the same clips.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mirdemo.base.progress import Progress, silent
+from mirdemo.scoring.intervals import LEVEL
+from mirdemo.scoring.verdicts import RULE, WORDS
+from mirdemo.stages.probing.comparing import Comparison, compare
+from mirdemo.stages.probing.errors import ProbeError
+from mirdemo.stages.probing.inputs import ask
+from mirdemo.stages.probing.live import probe_live
+from mirdemo.stages.probing.report import Chance, Figures, MacroReport, Mistake, ProbeReport, TagReport
+from mirdemo.stages.probing.settings import MlpSettings
+
+if TYPE_CHECKING:
+    from mirdemo.embedding.embed import Embeddings
+    from mirdemo.embedding.whitening import Whitening
+
+__all__ = [
+    "RULE",
+    "WORDS",
+    "Chance",
+    "Comparison",
+    "Figures",
+    "MacroReport",
+    "Mistake",
+    "MlpSettings",
+    "ProbeError",
+    "ProbeReport",
+    "TagReport",
+    "compare",
+    "probe",
+]
+
+
+def probe(
+    embeddings: Embeddings | Mapping[str, np.ndarray],
+    labels: np.ndarray,
+    recordings: Sequence[str] | np.ndarray,
+    *,
+    tags: Sequence[str] | None = None,
+    layers: Sequence[str] | None = None,
+    n_folds: int = 5,
+    seeds: Sequence[int] | None = None,
+    penalty: float = 1.0,
+    protocol: str = "live",
+    permutations: int = 500,
+    level: float = LEVEL,
+    progress: Progress | None = None,
+    whitening: Whitening | None = None,
+    split: Mapping[str, Sequence[Any]] | None = None,
+    settings: MlpSettings | None = None,
+    device: str = "auto",
+) -> ProbeReport:
+    """Probe every tag in every layer.
+
+    embeddings: of n clips; or a mapping layer name -> (n, size)
+    labels: 0/1 (n, n_tags); recordings: (n,) the recording of each clip; tags: names of the columns
+    layers: which layers; None: all, and their mean (``"mean"``) where all have one size
+    permutations: of the permutation test, 0 for none; level: of the intervals
+    whitening: applied to the embeddings first; dimensions are then not standardised one by one again
+    progress: called as ``progress(done, total, phase)``; it may raise Cancelled
+
+    protocol ``"live"``: L2-penalised logistic regression (``penalty`` = 1 / C of scikit-learn, features standardised
+    on the training side), cross-validated in ``n_folds`` folds that never part a recording, once for each of ``seeds``
+    (default: one). A tag's headline uses in each fold the layer that its training side recommends. Intervals are for
+    another collection of as many recordings, so they count the probe's training too.
+
+    protocol ``"papaioannou2025"``: the published protocol as far as it is known (``mirdemo.stages.probing.published``): an
+    MLP with ``settings`` on windows, five seeds by default, train, validation and test side from ``split``: a mapping
+    of ``"train"``, ``"valid"`` and ``"test"`` to names of recordings or to indices of clips (integers). ``device``
+    is where it trains. Layers, folds and penalty do not apply.
+
+    Raises ProbeError for input that cannot be probed.
+    """
+    identity = getattr(embeddings, "identity", None)
+    if whitening is not None:
+        embeddings = whitening.apply(embeddings)
+    facts = {
+        "identity": None if identity is None else identity.as_dict(),
+        "whitening": None if whitening is None else whitening.name,
+        "versions": {"mirdemo": _own_version(), "numpy": np.__version__, "scipy": version("scipy")},
+    }
+    report = progress or silent
+    if (
+        permutations < 0
+        or not 0 < level < 1
+        or n_folds < 2
+        or penalty <= 0
+        or (seeds is not None and not len(seeds))
+    ):
+        raise ProbeError(
+            "These settings make no probe: use at least 2 folds, at least 1 seed, a penalty above 0, "
+            "a level between 0 and 1 and no negative number of permutations.",
+            code="probing.settings",
+        )
+    if protocol == "live":
+        return probe_live(
+            ask(embeddings, labels, recordings, tags, layers),
+            n_folds=n_folds,
+            seeds=(0,) if seeds is None else tuple(seeds),
+            penalty=penalty,
+            permutations=permutations,
+            level=level,
+            scale=whitening is None,
+            progress=report,
+            facts=facts,
+        )
+    if protocol == "papaioannou2025":
+        from mirdemo.stages.probing.published import probe_published
+
+        return probe_published(
+            embeddings,
+            ask(embeddings, labels, recordings, tags, layers),
+            split=split,
+            seeds=(0, 1, 2, 3, 4) if seeds is None else tuple(seeds),
+            settings=settings or MlpSettings(),
+            permutations=permutations,
+            level=level,
+            device=device,
+            progress=report,
+            facts=facts,
+        )
+    raise ProbeError(
+        "There is no protocol named {name}. Use live or papaioannou2025.",
+        code="probing.no_protocol",
+        name=protocol,
+    )
+
+
+def _own_version() -> str:
+    from mirdemo import __version__
+
+    return __version__

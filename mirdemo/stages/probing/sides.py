@@ -1,0 +1,105 @@
+"""The sides of a split for the published protocol, and what holds of the recordings on a side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from mirdemo.scoring.intervals import by_recording
+from mirdemo.scoring.metrics import roc_auc
+from mirdemo.stages.probing.errors import ProbeError
+
+SIDES = ("train", "valid", "test")
+
+
+def parted(
+    recordings: np.ndarray,
+    recording_names: Sequence[str],
+    labels: np.ndarray,
+    split: Mapping[str, Sequence[Any]] | None,
+) -> dict[str, np.ndarray]:
+    """Clip indices of train, valid and test.
+
+    recordings: int (n_clips,), numbered in the order of ``recording_names``; labels: 0/1 (n_clips, n_tags)
+    split: side -> names of recordings, or indices of clips (integers); None: about three fifths, one fifth and one
+        fifth of the recordings, drawn with a fixed seed
+    Raises ProbeError if a side is empty or shares a recording with another.
+    """
+    if split is None:
+        return _drawn(recordings, len(recording_names), labels)
+    if set(split) != set(SIDES):
+        raise ProbeError(
+            "A split names train, valid and test, not {given}.",
+            code="probing.split_names",
+            given=", ".join(sorted(map(str, split))) or "–",
+        )
+    names = np.array(recording_names)[recordings]
+    sides = {name: _clips(names, split[name]) for name in SIDES}
+    for name, clips in sides.items():
+        if len(clips) == 0:
+            raise ProbeError(
+                "None of the clips is on the {side} side. Give it some.", code="probing.side_empty", side=name
+            )
+    held = [set(recordings[clips].tolist()) for clips in sides.values()]
+    shared = (held[0] & held[1]) | (held[0] & held[2]) | (held[1] & held[2])
+    if shared:
+        raise ProbeError(
+            "{n} recordings are on more than one side of the split, {name} among them. Put each on one side.",
+            code="probing.split_shared",
+            n=len(shared),
+            name=recording_names[min(shared)],
+        )
+    return sides
+
+
+def _clips(names: np.ndarray, given: Sequence[Any]) -> np.ndarray:
+    """Indices as they are; names of recordings to the clips they hold. Names without a clip are passed over."""
+    given = np.asarray(given)
+    if given.dtype.kind in "iu":
+        if given.size and not (given.min() >= 0 and given.max() < len(names)):
+            raise ProbeError(
+                "The split asks for clip {index}, but clips are numbered from 0 to {last}. Use those.",
+                code="probing.split_index",
+                index=int(given.max() if given.min() >= 0 else given.min()),
+                last=len(names) - 1,
+            )
+        return np.unique(given)
+    return np.flatnonzero(np.isin(names, given.astype(str)))
+
+
+def _drawn(recordings: np.ndarray, n: int, labels: np.ndarray) -> dict[str, np.ndarray]:
+    from mirdemo.scoring.folds import recording_folds
+
+    if n < 3:
+        raise ProbeError(
+            "Training, validation and test need at least three recordings, and there are {n}. Add recordings.",
+            code="probing.too_few_to_split",
+            n=n,
+        )
+    parts = [test for _, test in recording_folds(recordings, labels, min(5, n), 0)]
+    return {"train": np.sort(np.concatenate(parts[2:])), "valid": parts[1], "test": parts[0]}
+
+
+def check_validation(labels: np.ndarray) -> None:
+    """Raise ProbeError unless some tag is on some but not all validation recordings. labels: 0/1 (n, n_tags)"""
+    if not np.isfinite(roc_auc(labels.T, np.zeros(labels.T.shape))).any():
+        raise ProbeError(
+            "No tag is on some but not all validation recordings, so training cannot be stopped in time. "
+            "Put more recordings on the validation side.",
+            code="probing.validation_one_sided",
+        )
+
+
+def recording_labels(labels: np.ndarray, recordings: np.ndarray) -> np.ndarray:
+    """0/1 (n_recordings, n_tags), recordings sorted: a recording has a tag if any of its clips has.
+
+    labels: (n_clips, n_tags); recordings: (n_clips,)
+    """
+    return (by_recording(labels.T.astype(int), recordings).T > 0).astype(np.uint8)
+
+
+def recording_means(scores: np.ndarray, recordings: np.ndarray) -> np.ndarray:
+    """Mean over each recording's windows: (..., n_windows) -> (..., n_recordings), recordings sorted."""
+    return by_recording(scores, recordings) / by_recording(np.ones(len(recordings)), recordings)

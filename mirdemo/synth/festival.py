@@ -1,0 +1,228 @@
+"""The demonstration set: a small Japanese festival, 24 labelled clips and three to ask about.
+
+Twelve recordings of two clips each: within a recording tonic, scale, tempo, room and instruments stay, the
+players change. Every tag is on at least ten clips of at least six recordings, so that
+a probe has something to say.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from mirdemo.synth import draws
+from mirdemo.synth.performance import Performance, Wanted, draw_acoustics, draw_parameters, plan
+from mirdemo.synth.render import RATE, render
+
+if TYPE_CHECKING:
+    from mirdemo.clips import LabelledClips
+    from mirdemo.sound.audio import Clip
+
+_SECONDS = 9.0
+_TEMPI = {"slow": 148.0, "fast": 318.0}  # pulses per minute
+
+#: What the tags are called: readable in English and in Japanese.
+TAGS: dict[str, str] = {
+    "taiko": "taiko 太鼓",
+    "shinobue": "shinobue 篠笛",
+    "kane": "kane 鉦",
+    "shamisen": "shamisen 三味線",
+    "voice": "voice 声",
+    "in": "in scale 陰音階",
+    "yo": "yo scale 陽音階",
+    "slow": "slow ゆっくり",
+    "fast": "fast 速い",
+}
+
+
+@dataclass(frozen=True)
+class _Take:
+    """One clip: who leads and who shadows, which drums, whether there are calls."""
+
+    melody: tuple[str, ...]
+    percussion: tuple[str, ...] = ()
+    calls: bool = False
+
+
+@dataclass(frozen=True)
+class _Recording:
+    """One recording: its name, what its clips share, and the clips."""
+
+    key: str
+    name: str
+    scale: str
+    tempo: str
+    cycle: str
+    form: str
+    takes: tuple[_Take, ...]
+    labelled: bool = True
+
+
+_RECORDINGS: tuple[_Recording, ...] = (
+    _Recording("yatai", "屋台囃子", "In", "fast", "Yatai-bayashi", "Dance", (
+        _Take(("Shinobue",), ("Taiko", "Kane")),
+        _Take(("Shinobue",), ("Taiko", "Kane"), calls=True),
+    )),
+    _Recording("ondo", "音頭", "Yo", "slow", "Ondo", "Song", (
+        _Take(("Voice", "Shamisen"), ("Taiko",)),
+        _Take(("Voice",), ("Taiko",)),
+    )),
+    _Recording("hayashi", "祭囃子", "Yo", "fast", "Shoden", "Song", (
+        _Take(("Shinobue", "Shamisen")),
+        _Take(("Shamisen",), ("Taiko", "Kane")),
+    )),
+    _Recording("michiyuki", "道行", "In", "slow", "Nagashi", "Song", (
+        _Take(("Shinobue",), ("Taiko",)),
+        _Take(("Shinobue",), ("Kane",)),
+    )),
+    _Recording("odori", "踊り", "In", "fast", "Ondo", "Dance", (
+        _Take(("Shamisen",), ("Taiko",), calls=True),
+        _Take(("Shamisen",), ("Kane",)),
+    )),
+    _Recording("yoimiya", "宵宮", "Yo", "slow", "Shoden", "Song", (
+        _Take(("Voice", "Shinobue"), ("Kane",)),
+        _Take(("Shamisen",), calls=True),
+    )),
+    _Recording("dashi", "山車", "Yo", "fast", "Yatai-bayashi", "Dance", (
+        _Take(("Shinobue",), ("Taiko",)),
+        _Take(("Shamisen",), ("Kane",), calls=True),
+    )),
+    _Recording("mikoshi", "神輿", "In", "slow", "Nagashi", "Song", (
+        _Take(("Voice",), ("Taiko", "Kane")),
+        _Take(("Voice",), ("Kane",)),
+    )),
+    _Recording("komori", "子守唄", "In", "slow", "Ondo", "Song", (
+        _Take(("Voice", "Shamisen")),
+        _Take(("Voice",)),
+    )),
+    _Recording("shishimai", "獅子舞", "Yo", "slow", "Shoden", "Dance", (
+        _Take(("Shinobue",), ("Taiko", "Kane")),
+        _Take(("Shinobue",), ("Taiko",)),
+    )),
+    _Recording("bon", "盆踊り", "Yo", "fast", "Ondo", "Song", (
+        _Take(("Shamisen",), ("Taiko",), calls=True),
+        _Take(("Voice", "Shamisen")),
+    )),
+    _Recording("kagura", "神楽", "In", "fast", "Shoden", "Dance", (
+        _Take(("Shinobue",), ("Kane",)),
+        _Take(("Shinobue",), ("Taiko",)),
+    )),
+    _Recording("query-night", "問い 夜", "Yo", "fast", "Nagashi", "Song", (_Take(("Shinobue",), ("Taiko", "Kane")),), False),
+    _Recording("query-street", "問い 通り", "In", "slow", "Ondo", "Song", (_Take(("Voice", "Shamisen")),), False),
+    _Recording("query-shrine", "問い 社", "In", "fast", "Yatai-bayashi", "Dance", (_Take(("Shamisen",), ("Taiko",), calls=True),), False),
+)  # fmt: skip
+
+_HEARD = {
+    "Taiko": "taiko",
+    "Shinobue": "shinobue",
+    "Kane": "kane",
+    "Shamisen": "shamisen",
+    "Voice": "voice",
+    "Kakegoe": "voice",
+}
+
+
+class FestivalClip(NamedTuple):
+    """name: of its file; clip: the sound; tags: what is heard; recording: which one it is from."""
+
+    name: str
+    clip: Clip
+    tags: tuple[str, ...]
+    recording: str
+
+
+def _performance(recording: _Recording, number: int) -> Performance:
+    """One take, with tonic, room and instruments of its recording."""
+    take = recording.takes[number]
+    backing = [kind for kind, wished in (("shadow", len(take.melody) > 1), ("calls", take.calls)) if wished]
+    key = ("demonstration", recording.key)
+    wanted = Wanted(
+        form=recording.form,
+        scale=recording.scale,
+        cycle=recording.cycle,
+        tempo=_TEMPI[recording.tempo],
+        melody=take.melody,
+        percussion=take.percussion,
+        backing=tuple(backing),
+    )
+    seed = int(draws.generator(*key, number).integers(2**31))
+    performance = plan("festival", seed, seconds=_SECONDS, wanted=wanted)
+    first = plan("festival", int(draws.generator(*key, 0).integers(2**31)), seconds=_SECONDS)
+    room = replace(draw_acoustics(draws.generator(*key, "room"), "train"), noise_db=-52.0, level=-20.0)
+    parts = tuple(
+        replace(
+            part, parameters=draw_parameters(draws.generator(*key, part.instrument), part.instrument, "train")
+        )
+        for part in performance.parts
+    )
+    return replace(performance, tonic=first.tonic, acoustics=room, parts=parts)
+
+
+def _tags(recording: _Recording, performance: Performance) -> tuple[str, ...]:
+    words = {_HEARD[part.instrument] for part in performance.parts}
+    words |= {recording.scale.lower(), recording.tempo}
+    return tuple(TAGS[word] for word in TAGS if word in words)
+
+
+@lru_cache(maxsize=2)
+def _made(labelled: bool) -> tuple[FestivalClip, ...]:
+    from mirdemo.sound.audio import Clip
+
+    made = []
+    for recording in _RECORDINGS:
+        if recording.labelled != labelled:
+            continue
+        for number in range(len(recording.takes)):
+            performance = _performance(recording, number)
+            name = f"{recording.key}-{number + 1} {recording.name}.flac"
+            clip = Clip.of(render(performance, RATE), RATE, name)
+            made.append(
+                FestivalClip(name, clip, _tags(recording, performance), f"{recording.key} {recording.name}")
+            )
+    return tuple(made)
+
+
+def festival() -> tuple[FestivalClip, ...]:
+    """The 24 labelled clips."""
+    return _made(labelled=True)
+
+
+def festival_queries() -> tuple[FestivalClip, ...]:
+    """Three clips of further recordings, to be asked about; their tags are the answers."""
+    return _made(labelled=False)
+
+
+def festival_clips() -> LabelledClips:
+    """The demonstration set as labelled clips: 24 clips, 9 tags, 12 recordings."""
+    from mirdemo.clips import LabelledClips
+
+    clips = festival()
+    return LabelledClips.from_clips(
+        [one.clip for one in clips], [one.tags for one in clips], [one.recording for one in clips]
+    )
+
+
+def write_festival(folder: str | Path) -> list[Path]:
+    """Write the set as files: 24 FLAC files and ``labels.csv`` (file, tags, recording), and the three clips to
+    ask about, without labels, in ``queries/``. Returns the paths written. The folder is made if need be."""
+    import soundfile
+
+    folder = Path(folder)
+    queries = folder / "queries"
+    queries.mkdir(parents=True, exist_ok=True)
+    written = []
+    labelled = festival()
+    for place, clips in ((folder, labelled), (queries, festival_queries())):
+        for one in clips:
+            path = place / one.name
+            soundfile.write(path, one.clip.samples, one.clip.sample_rate, subtype="PCM_16")
+            written.append(path)
+    sheet = folder / "labels.csv"
+    with sheet.open("w", encoding="utf-8", newline="") as stream:
+        rows = csv.writer(stream)
+        rows.writerow(("file", "tags", "recording"))
+        rows.writerows((one.name, "|".join(one.tags), one.recording) for one in labelled)
+    return [*written, sheet]

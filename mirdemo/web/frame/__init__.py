@@ -1,0 +1,1 @@
+"""The page's own frame: the wire, the visit, jobs, the player, uploads, limits."""

@@ -1,0 +1,97 @@
+"""What the endpoints for ``gradio_client`` have in common: the steps of the page without the page.
+
+They have no components, so the page loads nothing for them; so nothing has looked at what arrives here either. Files come
+as uploads, never as paths. Nothing is kept between two calls.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import Any, get_origin, get_type_hints
+
+import gradio as gr
+
+from mirdemo.base.sentences import MirdemoError
+from mirdemo.web.frame.errors import PageError
+from mirdemo.web.frame.jobs import UNEXPECTED, Jobs
+from mirdemo.web.frame.uploads import Upload, uploads_of
+from mirdemo.words.language import DEFAULT, LANGUAGES, speaker
+
+log = logging.getLogger(__name__)
+
+#: A file as ``gradio_client.handle_file`` sends it, and several of them.
+File = dict[str, Any]
+Files = list[dict[str, Any]]
+
+
+def offer(endpoint: Callable[..., dict[str, Any]]) -> None:
+    """Put an endpoint on the page under construction, under the function's name and with its docstring.
+
+    endpoint: all its parameters are hinted; one is ``language``, that of refusals
+    """
+    gr.api(_typed(endpoint), api_name=endpoint.__name__, concurrency_id="api", concurrency_limit=4)
+
+
+def _typed(endpoint: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """The same, refusing what is not of the kind that its hints name."""
+    hints = get_type_hints(endpoint)
+    kinds = {name: get_origin(hints[name]) or hints[name] for name in inspect.signature(endpoint).parameters}
+
+    @wraps(endpoint)
+    def checked(*sent: Any) -> dict[str, Any]:
+        given = dict(zip(kinds, sent, strict=False))
+        for name, value in given.items():
+            if type(value) is not kinds[name]:
+                wrong = PageError(
+                    "{name} is not a {kind}. Look the endpoint up with view_api and call it again.",
+                    code="page.wrong_kind",
+                    name=name,
+                    kind=kinds[name].__name__,
+                )
+                raise _refusal(wrong, given.get("language"))
+        return endpoint(*sent)
+
+    return checked
+
+
+def answered(
+    jobs: Jobs,
+    work: Callable[..., dict[str, Any]],
+    language: str,
+    *,
+    files: Sequence[Files] = (),
+    resource: str = "model",
+) -> dict[str, Any]:
+    """Do the work in its turn; refuse in the caller's language; leave no upload behind.
+
+    work: called with one mapping (name -> path) for each of ``files``
+    """
+    received: list[Upload] = []
+    try:
+        taken: list[dict[str, Path]] = []
+        for sent in files:
+            uploads = uploads_of(sent) if sent else []
+            received += uploads
+            taken.append({upload.name: upload.path for upload in uploads})
+        return jobs.run(lambda: work(*taken), resource=resource)
+    except MirdemoError as error:
+        raise _refusal(error, language) from None
+    except Exception:
+        log.exception("endpoint")
+        raise gr.Error(str(_say(UNEXPECTED, language)), print_exception=False) from None
+    finally:
+        for upload in received:
+            upload.delete()
+
+
+def _refusal(error: MirdemoError, language: Any) -> gr.Error:
+    return gr.Error(str(_say(error.sentence, language)), print_exception=False)
+
+
+def _say(sentence: Any, language: Any) -> str:
+    known = isinstance(language, str) and language in LANGUAGES
+    return speaker(language if known else DEFAULT).say(sentence)

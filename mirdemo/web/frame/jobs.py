@@ -1,0 +1,166 @@
+"""Long steps: run beside the page, with progress, a cancel, and a result that a reload finds again.
+
+A job belongs to its visitor, not to the page that started it. It runs in a small pool for the resource it needs
+(``"sound"`` for decoding, ``"model"`` for embedding and probing, ``"training"``), so that visitors take turns on the
+machine and nobody waits minutes behind a training, and what it made is taken over under the visitor's lock when it is done: until then nothing of the visitor changes, so a
+failure leaves nothing half-done.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from mirdemo.base.progress import Progress
+from mirdemo.base.sentences import Cancelled, MirdemoError, Sentence
+from mirdemo.web.frame.errors import PageError
+from mirdemo.web.frame.limits import LIMITS
+from mirdemo.web.frame.session import Visitor
+
+log = logging.getLogger(__name__)
+
+#: How many jobs of a resource run at once.
+POOLS = {"sound": 2, "model": 1, "training": 1}
+UNEXPECTED = Sentence(
+    "Something went wrong on our side, and nothing was changed. Try again, or reload the page.",
+    "page.unexpected",
+)
+
+
+class Job:
+    """One long step.
+
+    state: waiting, running, done, failed, stopped;  phase: what is being done, a short code
+    done, total: progress within the phase (total 0: not known);  ahead: jobs that go first while waiting
+    """
+
+    def __init__(self, name: str, resource: str) -> None:
+        self.name = name
+        self.resource = resource
+        self.state = "waiting"
+        self.phase = "waiting"
+        self.done = 0
+        self.total = 0
+        self.error: Sentence | None = None
+        self.began = time.monotonic()
+        self.order = 0
+        self._stop = threading.Event()
+
+    @property
+    def active(self) -> bool:
+        return self.state in ("waiting", "running")
+
+    @property
+    def fraction(self) -> float | None:
+        """Share done, 0 to 1; None if not known."""
+        return min(1.0, self.done / self.total) if self.total else None
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.began
+
+    def cancel(self) -> None:
+        self._stop.set()
+        if self.state == "waiting":
+            self.state = "stopped"
+
+    def progress(self, done: int, total: int, phase: str) -> None:
+        """What the work calls (a ``mirdemo.base.progress.Progress``). Raises Cancelled when the visitor has stopped it."""
+        if self._stop.is_set():
+            raise Cancelled()
+        self.done, self.total, self.phase = int(done), int(total), phase
+
+
+class Jobs:
+    """The jobs of this process."""
+
+    def __init__(self, pools: dict[str, int] | None = None, max_waiting: int = LIMITS.waiting_jobs) -> None:
+        self._pools = {
+            resource: ThreadPoolExecutor(workers, thread_name_prefix=f"mirdemo-{resource}")
+            for resource, workers in (pools or POOLS).items()
+        }
+        self._max_waiting = max_waiting
+        self._lock = threading.Lock()
+        self._waiting: list[Job] = []
+
+    def start(
+        self,
+        visitor: Visitor,
+        name: str,
+        work: Callable[[Progress], Any],
+        take: Callable[[Any], None],
+        *,
+        resource: str = "model",
+    ) -> Job:
+        """Begin a step.
+
+        name: one job of a name runs for a visitor at a time, e.g. ``"few-shot"``
+        work: does it, with a progress to report to; touches nothing of the visitor
+        take: takes over what ``work`` returned, under the visitor's lock
+        Raises PageError if it already runs or the machine has too much to do.
+        """
+        before = visitor.jobs.get(name)
+        if before is not None and before.active:
+            raise PageError(
+                "This is still running. Wait for it, or stop it first.", code="page.already_running"
+            )
+        job = Job(name, resource)
+        with self._lock:
+            if len(self._waiting) >= self._max_waiting:
+                raise PageError(
+                    "{n} steps are waiting on this machine already. Try again in a minute.",
+                    code="page.busy",
+                    n=len(self._waiting),
+                )
+            self._waiting.append(job)
+        visitor.jobs = {one.name: one for one in visitor.jobs.values() if one.active or one.name == name} | {
+            name: job
+        }
+        context = contextvars.copy_context()  # the request's context: ZeroGPU bills by it
+        self._pools[resource].submit(context.run, self._run, visitor, job, work, take)
+        return job
+
+    def run(self, work: Callable[[], Any], *, resource: str = "model") -> Any:
+        """Do a step for a caller without a page: wait for a turn, then for the result. Raises what it raises."""
+        return self._pools[resource].submit(contextvars.copy_context().run, work).result()
+
+    def ahead(self, job: Job) -> int:
+        """How many jobs for the same resource go first."""
+        with self._lock:
+            queue = [other for other in self._waiting if other.resource == job.resource]
+        return queue.index(job) if job in queue else 0
+
+    def _run(
+        self, visitor: Visitor, job: Job, work: Callable[[Progress], Any], take: Callable[[Any], None]
+    ) -> None:
+        with self._lock:
+            self._waiting.remove(job)
+        if job.state == "stopped" or visitor.gone:
+            job.state = "stopped"
+            return
+        job.state = "running"
+        try:
+            made = work(job.progress)
+            with visitor.lock:
+                if visitor.gone:
+                    raise Cancelled()
+                take(made)
+            job.state = "done"
+        except Cancelled:
+            job.state = "stopped"
+        except MirdemoError as error:
+            self._fail(visitor, job, error.sentence)
+        except Exception:
+            log.exception("job %s", job.name)
+            self._fail(visitor, job, UNEXPECTED)
+
+    @staticmethod
+    def _fail(visitor: Visitor, job: Job, sentence: Sentence) -> None:
+        job.error = sentence
+        visitor.tell(sentence, refusal=True)
+        job.state = "failed"

@@ -1,0 +1,52 @@
+"""What one visitor and one machine may hold. Every number the page tells about limits is read from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mirdemo.clips.limits import ClipLimits
+
+
+@dataclass(frozen=True)
+class WebLimits:
+    """Limits of the page; those of a single file are in ``mirdemo.sound.audio.LIMITS``.
+
+    clips: clips a visitor may hold at once
+    minutes: minutes of sound a visitor may hold at once
+    upload_bytes: size of one uploaded file (a zip counts as one)
+    files_at_once: files in one drop
+    query_minutes: length of one query
+    queries: queries kept for a visitor; the oldest goes first
+    machine_bytes: decoded sound of all visitors together
+    preview_bytes: compressed sound kept for listening, a visitor
+    idle_seconds: a visitor who does nothing for so long is forgotten
+    closed_seconds: how long a visitor who closed the page may come back to find everything
+    waiting_jobs: long steps that may wait on this machine
+    text: characters in anything typed
+    """
+
+    clips: int = 200
+    minutes: int = 30
+    upload_bytes: int = 200 * 2**20
+    files_at_once: int = 300
+    query_minutes: int = 10
+    queries: int = 3
+    machine_bytes: int = 4 * 2**30
+    preview_bytes: int = 32 * 2**20
+    idle_seconds: int = 3600
+    closed_seconds: int = 600
+    waiting_jobs: int = 24
+    text: int = 300
+
+
+LIMITS = WebLimits()
+
+#: The limits of ``LIMITS`` in the form that ``LabelledClips`` enforces.
+CLIP_LIMITS = ClipLimits(
+    max_clips=LIMITS.clips,
+    max_seconds=60.0 * LIMITS.minutes,
+    max_decoded_bytes=600_000_000,
+    max_archive_bytes=LIMITS.upload_bytes,
+    max_unpacked_bytes=1_000_000_000,
+    max_entries=2_000,
+)

@@ -1,0 +1,215 @@
+"""One visitor's state: kept in this process only, found by a secret that only that visitor's browser tab holds.
+
+Gradio forgets its own session state when a page is reloaded, but a result that took ten minutes must be found
+again. So the state lives here, under a random token; the browser tab keeps the token (``sessionStorage``, gone
+with the tab) and Gradio's session state holds only that token. A visitor who closes the page is forgotten after
+``LIMITS.closed_seconds``, an idle one after ``LIMITS.idle_seconds``: clips, embeddings, results and the links to
+listen by go together. Nothing of a visitor is written to disk.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from mirdemo.base.sentences import Sentence
+from mirdemo.clips import LabelledClips
+from mirdemo.web.frame.errors import PageError
+from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS, WebLimits
+from mirdemo.web.frame.player import Sounds
+from mirdemo.web.models import Memory
+from mirdemo.words.language import DEFAULT, Speaker, speaker
+
+if TYPE_CHECKING:
+    from mirdemo.web.frame.jobs import Job
+
+log = logging.getLogger(__name__)
+
+Desk = TypeVar("Desk")
+
+
+class Visitor:
+    """Everything that is one visitor's.
+
+    Change it only under ``lock``. ``clips`` are the labelled clips that all tabs share (never changed: replace
+    them with ``hold``), ``backbone`` is the name of the chosen one. What a tab wants to remember it keeps in a
+    dataclass of its own, ``visitor.desk(ThatDataclass)``.
+    """
+
+    def __init__(self) -> None:
+        self.token = secrets.token_urlsafe(32)
+        self.lock = threading.RLock()
+        self.language = DEFAULT
+        self.greeted = False  # whether a page of theirs has been answered in their browser's language
+        self.clips = LabelledClips(limits=CLIP_LIMITS)
+        self.backbone = "spectral"
+        self.memory = Memory()
+        self.sounds = Sounds()
+        self.jobs: dict[str, Job] = {}
+        self.notice: Notice | None = None
+        self.watched_by: set[str] = set()
+        self.shown: dict[str, Shown] = {}
+        self.seen = time.monotonic()
+        self.closed_at: float | None = None
+        self.gone = False
+        self._desks: dict[type, Any] = {}
+
+    @property
+    def speaker(self) -> Speaker:
+        return speaker(self.language)
+
+    def desk(self, kind: type[Desk]) -> Desk:
+        """This visitor's instance of a tab's own state, made by ``kind()`` when first asked for."""
+        if kind not in self._desks:
+            self._desks[kind] = kind()
+        return self._desks[kind]
+
+    def tell(self, sentence: Sentence, *, refusal: bool = False) -> None:
+        """Show one sentence at the foot of the page."""
+        self.notice = Notice(sentence, refusal)
+
+    def hold(self, clips: LabelledClips) -> None:
+        """Replace the labelled clips."""
+        self.clips = clips
+        self.tidy_sounds()
+
+    def tidy_sounds(self) -> None:
+        """Make listenable what is in use, and nothing else: the labelled clips and what desks name in ``sounds()``."""
+        used = list(self.clips.clips)
+        for desk in self._desks.values():
+            used += desk.sounds() if hasattr(desk, "sounds") else []
+        self.sounds.keep(used)
+
+    def let_go(self) -> None:
+        """Stop what runs and drop everything."""
+        with self.lock:
+            self.gone = True
+            for job in self.jobs.values():
+                job.cancel()
+            self.clips = LabelledClips(limits=CLIP_LIMITS)
+            self.memory = Memory()
+            self._desks.clear()
+            self.sounds.keep([])
+
+
+@dataclass
+class Shown:
+    """What one open page shows: its tab, and a mark of each view's text as it was last sent."""
+
+    tab: str
+    marks: dict[str, str] = field(default_factory=dict)
+
+
+class Notice:
+    """One sentence shown at the foot of the page; numbered, so that the same one shows again when repeated."""
+
+    _count = 0
+
+    def __init__(self, sentence: Sentence, refusal: bool) -> None:
+        Notice._count += 1
+        self.number = Notice._count
+        self.sentence = sentence
+        self.refusal = refusal
+
+
+class Visitors:
+    """All visitors of this process."""
+
+    def __init__(self, limits: WebLimits = LIMITS, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._by_token: dict[str, Visitor] = {}
+        self._by_sound_key: dict[str, Visitor] = {}
+        self._by_page: dict[str, str] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_token)
+
+    def arrive(self, token: str | None, page: str) -> Visitor:
+        """The visitor a page belongs to: the one its token names if still known, else a new one.
+
+        token: what the browser tab kept, or anything a stranger sends
+        page: Gradio's session hash of the page that was opened
+        """
+        self.sweep()
+        with self._lock:
+            visitor = self._by_token.get(token) if isinstance(token, str) else None
+            if visitor is None:
+                visitor = Visitor()
+                self._by_token[visitor.token] = visitor
+                self._by_sound_key[visitor.sounds.key] = visitor
+            self._by_page[page] = visitor.token
+            visitor.closed_at = None
+            visitor.seen = self._clock()
+            return visitor
+
+    def get(self, token: str | None) -> Visitor:
+        """The visitor of a token. Raises PageError if there is none (any more)."""
+        visitor = self._by_token.get(token) if isinstance(token, str) else None
+        if visitor is None:
+            raise PageError(
+                "This page was idle for too long and its clips were deleted. Reload the page to begin again.",
+                code="page.forgotten",
+            )
+        visitor.seen = self._clock()
+        return visitor
+
+    def leave(self, page: str) -> None:
+        """A page was closed or reloaded. Its visitor is kept a while for coming back, if no other page shows it."""
+        with self._lock:
+            token = self._by_page.pop(page, None)
+            visitor = self._by_token.get(token) if token else None
+            if visitor is not None:
+                visitor.shown.pop(page, None)
+                if token not in self._by_page.values():
+                    visitor.closed_at = self._clock()
+
+    def by_sound_key(self, key: str) -> Visitor | None:
+        return self._by_sound_key.get(key)
+
+    def sound_bytes(self) -> int:
+        """Bytes of decoded sound held for all visitors."""
+        with self._lock:
+            everyone = list(self._by_token.values())
+        return sum(visitor.sounds.held_bytes() for visitor in everyone)
+
+    def sweep(self) -> int:
+        """Forget visitors who closed the page or have been idle for too long. Returns how many."""
+        now = self._clock()
+        with self._lock:
+            over = [visitor for visitor in self._by_token.values() if self._is_over(visitor, now)]
+            for visitor in over:
+                del self._by_token[visitor.token]
+                del self._by_sound_key[visitor.sounds.key]
+            known = set(self._by_token)
+            self._by_page = {page: token for page, token in self._by_page.items() if token in known}
+        for visitor in over:
+            visitor.let_go()
+        return len(over)
+
+    def _is_over(self, visitor: Visitor, now: float) -> bool:
+        if visitor.closed_at is not None and now - visitor.closed_at > self._limits.closed_seconds:
+            return True
+        working = any(job.active for job in visitor.jobs.values())
+        return not working and now - visitor.seen > self._limits.idle_seconds
+
+    def keep_swept(self, every_seconds: float = 30.0) -> threading.Thread:
+        """Sweep in the background for as long as the process lives."""
+
+        def run() -> None:
+            while True:
+                time.sleep(every_seconds)
+                try:
+                    self.sweep()
+                except Exception:
+                    log.exception("sweeping visitors")
+
+        thread = threading.Thread(target=run, name="mirdemo-sweep", daemon=True)
+        thread.start()
+        return thread

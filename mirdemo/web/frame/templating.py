@@ -1,0 +1,52 @@
+"""Templates of the page: Jinja, everything escaped.
+
+Never put a visitor's words into ``gr.HTML``'s own ``html_template``: Gradio evaluates that as JavaScript.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from mirdemo.words.language import Speaker
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["distance"] = distance
+    environment.filters["duration"] = duration
+    return environment
+
+
+def render(template: str, t: Speaker, values: Mapping[str, Any]) -> str:
+    """A template with its values; in it, ``t("page.question")`` says words and ``t.say(sentence)`` a sentence."""
+    return _environment().get_template(template).render(t=t, **values)
+
+
+def distance(value: float) -> str:
+    """``0.2537`` -> ``"0.254"``; a smaller one keeps two figures, ``"0.0012"``: raw states of a network lie close together."""
+    if value >= 0.0995 or value < 1e-9:
+        return f"{value:.3f}"
+    return f"{value:.{1 - math.floor(math.log10(value))}f}"
+
+
+def duration(seconds: float) -> str:
+    """``75.4`` -> ``"1:15"``; under ten seconds with a tenth, ``"3.2 s"``."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    return f"{whole // 60}:{whole % 60:02d}"

@@ -1,0 +1,33 @@
+"""Gradio's theme, plain and without fonts from elsewhere; all else of the look is ``static/page.css``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gradio as gr
+
+from mirdemo.web.frame import chart_script
+
+STATIC = Path(__file__).parent / "static"
+#: The page's own first; a tab may bring ``static/<tab>.css``.
+CSS = [STATIC / "page.css", *sorted(path for path in STATIC.glob("*.css") if path.name != "page.css")]
+SCRIPT = STATIC / "page.js"
+
+#: Given as plain strings, for Gradio fetches any font it is given as an object.
+FONT = ["system-ui", "Hiragino Sans", "Noto Sans JP", "Noto Sans CJK JP", "sans-serif"]
+
+
+def theme() -> gr.themes.Base:
+    """White or near-black ground, system fonts."""
+    mono = ["ui-monospace", "monospace"]
+    return gr.themes.Base(primary_hue="indigo", neutral_hue="stone", font=FONT, font_mono=mono).set(
+        body_background_fill="#ffffff",
+        body_background_fill_dark="#131316",
+        block_border_width="0px",
+        block_shadow="none",
+    )
+
+
+def head() -> str:
+    """What goes into the page's head, before anything is drawn: where charts get their script, and the page's own."""
+    return f"{chart_script.link()}<script>{SCRIPT.read_text(encoding='utf-8')}</script>"

@@ -1,0 +1,358 @@
+"""How the page and the server speak: one message up (an act), changed regions down (views).
+
+The page is a function of the visitor: each view is a template and a function from the visitor to what fills it. What
+a visitor does becomes an ``Act`` (its name and what was typed or chosen), sent by ``static/page.js`` for every element
+with ``data-act``. A handler changes the visitor; then every view in sight is rendered again and those whose text
+changed are sent. So a language switch, an upload and a finished job all redraw the page in the same way, nothing else on the page
+moves, and a tab never has to know which other tab shows its numbers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import itertools
+import logging
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+import gradio as gr
+from anyio.to_thread import run_sync
+
+from mirdemo.base.progress import Progress
+from mirdemo.base.sentences import MirdemoError
+from mirdemo.web.frame.errors import PageError
+from mirdemo.web.frame.jobs import UNEXPECTED, Job, Jobs
+from mirdemo.web.frame.limits import LIMITS
+from mirdemo.web.frame.session import Shown, Visitor, Visitors
+from mirdemo.web.frame.templating import render
+from mirdemo.web.frame.uploads import Upload, uploads_of
+from mirdemo.words.language import LANGUAGES, Speaker, choose
+
+log = logging.getLogger(__name__)
+
+#: Seconds between two looks at a running job.
+WATCH_SECONDS = 0.25
+
+#: Numbers every drawing. Answers to two acts may overtake each other on their way: the page keeps the later one.
+_drawings = itertools.count(1)
+
+#: What fills a view's template: from a visitor and the language to speak.
+Context = Callable[[Visitor, Speaker], Mapping[str, Any]]
+
+_WIRE_JS = (
+    "mirdemo.connect((act) => trigger('act', act), upload); watch('value', () => mirdemo.heard(props.value));"
+)
+_VIEW_JS = (
+    "const root = element.firstElementChild; mirdemo.draw(root, props.value);"
+    "watch('value', () => mirdemo.draw(root, props.value));"
+)
+
+
+class Act:
+    """One thing a visitor did. Everything in it comes from outside: read it only through these methods.
+
+    name: which handler is meant, e.g. ``"clips.remove"``
+    """
+
+    def __init__(self, sent: Any) -> None:
+        self._sent: Mapping[str, Any] = sent if isinstance(sent, Mapping) else {}
+        name = self._sent.get("act")
+        self.name: str = name if isinstance(name, str) else ""
+
+    def text(self, key: str, default: str = "") -> str:
+        """What was typed, without blanks at its ends. Raises PageError if it is too long."""
+        value = self._sent.get(key, default)
+        value = value.strip() if isinstance(value, str) else default
+        if len(value) > LIMITS.text:
+            raise PageError(
+                "This text is longer than {limit} characters. Shorten it.",
+                code="page.text_too_long",
+                limit=LIMITS.text,
+            )
+        return value
+
+    def one_of(self, key: str, options: Collection[str]) -> str:
+        """One of the options. Raises PageError otherwise."""
+        value = self._sent.get(key)
+        if not isinstance(value, str) or value not in options:
+            raise PageError(
+                "This choice is not on offer (any more). Choose again.", code="page.no_such_choice"
+            )
+        return value
+
+    def whole(self, key: str, low: int, high: int) -> int:
+        """A whole number within limits. Raises PageError otherwise."""
+        value = self.number(key, low, high)
+        if value != int(value):
+            raise _not_a_number(low, high)
+        return int(value)
+
+    def number(self, key: str, low: float, high: float) -> float:
+        """A number within limits. Raises PageError otherwise."""
+        try:
+            value = float(self._sent.get(key))  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            raise _not_a_number(low, high) from None
+        if not low <= value <= high:
+            raise _not_a_number(low, high)
+        return value
+
+    def flag(self, key: str) -> bool:
+        return self._sent.get(key) in (True, "true", "on", "1")
+
+    def uploads(self, key: str = "files") -> list[Upload]:
+        return uploads_of(self._sent.get(key))
+
+
+def _not_a_number(low: float, high: float) -> PageError:
+    return PageError("Give a number from {low:g} to {high:g}.", code="page.not_a_number", low=low, high=high)
+
+
+@dataclass(frozen=True)
+class View:
+    """A region of the page: its template, what fills it, and the tab it stands in (None: always in sight)."""
+
+    template: str
+    context: Context
+    tab: str | None
+
+
+Handler = Callable[[Visitor, Act], None]
+
+
+class Wire:
+    """All views and handlers of one page."""
+
+    def __init__(self, visitors: Visitors, jobs: Jobs) -> None:
+        self.visitors = visitors
+        self.jobs = jobs
+        self._views: dict[str, View] = {}
+        self._tabs: list[str] = []
+        self._parts: list[gr.HTML] = []
+        self._within: str | None = None
+        self._arrivals: list[Callable[[Visitor, Mapping[str, str]], None]] = []
+        self._openings: dict[str, Callable[[Visitor], None]] = {}
+        self._handlers: dict[str, Handler] = {"page.language": _speak, "page.stop": _stop}
+
+    @contextmanager
+    def panel(self, tab: str) -> Iterator[None]:
+        """The views put on the page within are drawn only while this tab is open."""
+        self._tabs.append(tab)
+        with gr.Column(elem_id=f"panel-{tab}", elem_classes=["mir-panel"]):
+            self._within = tab
+            yield
+            self._within = None
+
+    def view(
+        self, name: str, context: Context, *, template: str | None = None, elem_id: str | None = None
+    ) -> None:
+        """A region of the page, drawn from ``templates/<template>.html`` (its name's, if not given). Call it where the
+        region should stand.
+
+        context: quick (milliseconds) and without side effects, for it is called after every act
+        """
+        self._views[name] = View(f"{template or name}.html", context, self._within)
+        first = self._render(name, Visitor()) if self._within is None else ""
+        self._parts.append(
+            gr.HTML(
+                first,
+                html_template='<div class="view"></div>',  # drawn by page.js, so that focus and sound survive
+                js_on_load=_VIEW_JS,
+                apply_default_css=False,
+                elem_id=elem_id or f"view-{name}",
+                elem_classes=["mir-view"],
+            )
+        )
+
+    def on(self, act: str, handler: Handler) -> None:
+        """Call ``handler(visitor, act)`` for acts of this name, under the visitor's lock. It may raise MirdemoError."""
+        if act in self._handlers:
+            raise ValueError(f"two handlers for {act}")
+        self._handlers[act] = handler
+
+    def on_arrival(self, handler: Callable[[Visitor, Mapping[str, str]], None]) -> None:
+        """Call ``handler(visitor, query)`` when a page is opened at an address with a query (``?metric=map``).
+
+        The query comes from outside. A view that shows ``data-address="metric=map"`` writes it into the address
+        while its tab is open, so that what is seen can be linked to.
+        """
+        self._arrivals.append(handler)
+
+    def on_open(self, tab: str, handler: Callable[[Visitor], None]) -> None:
+        """Call ``handler(visitor)`` under the visitor's lock when the tab comes into sight."""
+        self._openings[tab] = handler
+
+    def start(
+        self,
+        visitor: Visitor,
+        name: str,
+        work: Callable[[Progress], Any],
+        take: Callable[[Any], None],
+        *,
+        resource: str = "model",
+    ) -> Job:
+        """Begin a long step from a handler. See ``Jobs.start``."""
+        return self.jobs.start(visitor, name, work, take, resource=resource)
+
+    def connect(self) -> None:
+        """The last call while building: the wire itself."""
+        token = gr.State(None, time_to_live=LIMITS.idle_seconds)
+        end = gr.HTML(
+            {},
+            html_template="",
+            js_on_load=_WIRE_JS,
+            apply_default_css=False,
+            elem_id="wire",
+            elem_classes=["mir-view"],
+        )
+        end.act(
+            self._answer,
+            inputs=[token],
+            outputs=[token, end, *self._parts],
+            show_progress="hidden",
+            trigger_mode="multiple",
+            concurrency_limit=None,
+            api_visibility="private",
+        )
+        gr.context.Context.root_block.unload(self._leave)
+
+    async def _answer(
+        self, token: str | None, event: gr.EventData, request: gr.Request
+    ) -> AsyncIterator[list[Any]]:
+        """Do an act and send what changed; while the visitor's jobs run, keep sending."""
+        act, page = Act(event._data), request.session_hash or ""
+        if act.name == "page.hello":
+            visitor, answer = await run_sync(self._hello, act, page, request.headers.get("accept-language"))
+        else:
+            try:
+                visitor = self.visitors.get(token)
+            except PageError:
+                yield [gr.skip(), {"forgotten": True}, *self._parts_unchanged()]
+                return
+            answer = [gr.skip(), gr.skip()]
+            await run_sync(self._do, visitor, act, page)
+        drawn = _progress(visitor)  # looked at before drawing: what changes in between is drawn again
+        yield answer + await run_sync(self._changed, visitor, page)
+        if page in visitor.watched_by:
+            return
+        visitor.watched_by.add(page)
+        try:
+            while True:
+                now = _progress(visitor)
+                if now != drawn:
+                    drawn = now
+                    yield [gr.skip(), gr.skip(), *(await run_sync(self._changed, visitor, page))]
+                elif not any(active for active, *_ in now):
+                    return
+                await asyncio.sleep(WATCH_SECONDS)
+        finally:
+            visitor.watched_by.discard(page)
+
+    def _hello(self, act: Act, page: str, languages: str | None) -> tuple[Visitor, list[Any]]:
+        """A page was opened or reloaded."""
+        visitor = self.visitors.arrive(act._sent.get("token"), page)
+        with visitor.lock:
+            asked = act._sent.get("language")
+            if isinstance(asked, str) and asked in LANGUAGES:
+                visitor.language = asked
+            elif not visitor.greeted:  # a reload keeps what they read in
+                visitor.language = choose(languages)
+            visitor.greeted = True
+            visitor.shown[page] = Shown(self._tab(act))
+            query = _query(act._sent.get("address"))
+            for handler in self._arrivals if query else ():
+                handler(visitor, query)
+            self._opened(visitor, self._tab(act))
+        return visitor, [visitor.token, {"token": visitor.token, "language": visitor.language}]
+
+    def _opened(self, visitor: Visitor, tab: str) -> None:
+        if tab in self._openings:
+            try:
+                self._openings[tab](visitor)
+            except Exception:  # what a tab prepares is a convenience: without it the tab still opens
+                log.exception("opening %s", tab)
+
+    def _tab(self, act: Act) -> str:
+        """The tab an act was done in; the first one where it names none."""
+        named = act._sent.get("tab")
+        return named if named in self._tabs else self._tabs[0]
+
+    def _do(self, visitor: Visitor, act: Act, page: str) -> None:
+        with visitor.lock:
+            if act.name == "page.open":
+                visitor.shown.setdefault(page, Shown(self._tab(act))).tab = self._tab(act)
+                self._opened(visitor, self._tab(act))
+                return
+            visitor.notice = None
+            try:
+                handler = self._handlers.get(act.name)
+                if handler is None:
+                    raise PageError(
+                        "This choice is not on offer (any more). Choose again.", code="page.no_such_choice"
+                    )
+                handler(visitor, act)
+            except MirdemoError as error:
+                visitor.tell(error.sentence, refusal=True)
+            except Exception:
+                log.exception("act %s", act.name)
+                visitor.tell(UNEXPECTED, refusal=True)
+
+    def _changed(self, visitor: Visitor, page: str) -> list[Any]:
+        """Each view's new text with its number, or a skip where it is on the page already."""
+        with visitor.lock:
+            number = f"<!--{next(_drawings)}-->"
+            shown = visitor.shown.setdefault(page, Shown(self._tabs[0]))
+            updates = []
+            for name, view in self._views.items():
+                if view.tab not in (None, shown.tab):
+                    updates.append(gr.skip())
+                    continue
+                text = self._render(name, visitor)
+                mark = hashlib.sha256(text.encode()).hexdigest()
+                updates.append(gr.skip() if shown.marks.get(name) == mark else number + text)
+                shown.marks[name] = mark
+            return updates
+
+    def _render(self, name: str, visitor: Visitor) -> str:
+        view, speaker = self._views[name], visitor.speaker
+        try:
+            return render(view.template, speaker, view.context(visitor, speaker))
+        except Exception:
+            log.exception("view %s", name)
+            return render("broken.html", speaker, {})
+
+    def _parts_unchanged(self) -> list[Any]:
+        return [gr.skip() for _ in self._parts]
+
+    def _leave(self, request: gr.Request) -> None:
+        self.visitors.leave(request.session_hash or "")
+
+
+def _query(address: Any) -> dict[str, str]:
+    """The query of an address as the browser sent it; empty where it is none or too long."""
+    if not isinstance(address, str) or len(address) > 2000:
+        return {}
+    try:
+        return dict(parse_qsl(address, max_num_fields=30))
+    except ValueError:
+        return {}
+
+
+def _progress(visitor: Visitor) -> list[tuple]:
+    """How far each job is; equal if there is nothing new to draw."""
+    return [
+        (job.active, job.name, job.state, job.phase, job.done, job.total)
+        for job in list(visitor.jobs.values())
+    ]
+
+
+def _speak(visitor: Visitor, act: Act) -> None:
+    visitor.language = act.one_of("language", LANGUAGES)
+
+
+def _stop(visitor: Visitor, act: Act) -> None:
+    visitor.jobs[act.one_of("job", visitor.jobs)].cancel()

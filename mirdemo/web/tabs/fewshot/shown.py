@@ -1,0 +1,229 @@
+"""From results to what the template draws: the support set, the honest score, what to label next, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mirdemo.clips import FEWEST_RECORDINGS
+from mirdemo.scoring.metrics import chance_f1
+from mirdemo.web.tabs.clips.tab import enough
+from mirdemo.web.tabs.fewshot.charts import figure_words
+from mirdemo.web.tabs.probe.shown import layer_words
+from mirdemo.words.language import Speaker
+
+if TYPE_CHECKING:
+    from mirdemo.clips import LabelledClips
+    from mirdemo.stages.fewshot import LearningCurve, Score, TagScore
+    from mirdemo.web.frame.player import Sounds
+    from mirdemo.web.frame.session import Visitor
+    from mirdemo.web.tabs.fewshot.studies import Setting, Waiting
+    from mirdemo.web.tagging import Answer, Built
+
+#: More clips than this are counted, but not drawn one by one.
+MOST_COLUMNS = 48
+#: Clips with mistakes shown before the rest is folded away.
+MISTAKES = 6
+ICONS = {"found": "full", "unsure": "half", "missed": "empty", "too_few": "warn"}
+
+
+@dataclass
+class Kept:
+    """The last value of each computation, so that drawing the page again costs nothing."""
+
+    _values: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+
+    def get(self, name: str, key: Any, make: Callable[[], Any]) -> Any:
+        """What ``make`` gave for this key, made only if the key has changed."""
+        known = self._values.get(name)
+        if known is None or known[0] != key:
+            known = self._values[name] = (key, make())
+        return known[1]
+
+
+def support(clips: LabelledClips, sounds: Sounds) -> dict[str, Any]:
+    """Tags against clips, clips of a recording side by side.
+
+    columns: (number, clip's track, whether a recording begins here); rows: (tag, its cells, counts, enough for what)
+    """
+    order = sorted(range(len(clips)), key=lambda i: (_first_row(clips, i), i))
+    columns = [
+        (
+            number,
+            sounds.track(clips.clips[i], bars=40),
+            number > 1 and clips.recordings[i] != clips.recordings[order[number - 2]],
+        )
+        for number, i in enumerate(order, start=1)
+    ]
+    drawn = len(clips) <= MOST_COLUMNS
+    return {
+        "columns": columns if drawn else [],
+        "rows": [
+            (tag, clips.labels[order, j].tolist() if drawn else [], count, enough(count.recordings))
+            for j, (tag, count) in enumerate(clips.counts().items())
+        ],
+        "untagged": int((~clips.labels.any(axis=1)).sum()),
+        "recordings": len(set(clips.recordings)),
+    }
+
+
+def _first_row(clips: LabelledClips, row: int) -> int:
+    return clips.recordings.index(clips.recordings[row])
+
+
+def verdict(one: TagScore, n_clips: int) -> str:
+    """``found``: the interval lies above giving the tag to every clip; ``missed``: F1 is not above it."""
+    if one.recordings < FEWEST_RECORDINGS or one.f1.value is None:
+        return "too_few"
+    chance = float(chance_f1(one.clips, n_clips))
+    if one.f1.low is not None and one.f1.low > chance:
+        return "found"
+    return "unsure" if one.f1.value > chance else "missed"
+
+
+def beats_every_tag(score: Score) -> str:
+    """``better``: the interval of macro-F1 lies above giving every tag to every clip; ``no_better``: the value does not."""
+    f1 = score.macro_f1
+    if f1.value is not None and f1.value <= score.chance_macro_f1:
+        return "no_better"
+    return "better" if f1.low is not None and f1.low > score.chance_macro_f1 else "unsure"
+
+
+def certainty(one: Answer, t: Speaker) -> dict[str, Any]:
+    """How far an answer's tags can be believed, by leaving each recording of its support set out.
+
+    tags: (tag, verdict, icon, its F1 in words or None) for each tag given
+    warning: where the whole is not better than giving every tag to every clip, what to think of it; else None
+    """
+    check, none = one.built.check, t("few-shot.no_interval")
+    rows = {} if check is None else {row.tag: row for row in check.score.tags}
+    tags = []
+    for tag in one.tags:
+        row = rows.get(tag)
+        code = "too_few" if row is None else verdict(row, len(one.built.clips))
+        figure = row and t("few-shot.sure.figure", figure=figure_words(row.f1, none), n=row.recordings)
+        tags.append((tag, code, ICONS[code], figure))
+    warning = None
+    if check is not None and beats_every_tag(check.score) == "no_better":
+        f1, chance = check.score.macro_f1, f"{check.score.chance_macro_f1:.2f}"
+        warning = t("few-shot.sure.warning", figure=figure_words(f1, none), chance=chance, n=f1.n)
+    return {"tags": tags, "warning": warning}
+
+
+def honest(built: Built, visitor: Visitor, t: Speaker) -> dict[str, Any] | None:
+    """The honest score: its sentence, a row a tag, the clips it got wrong."""
+    if built.check is None:
+        return None
+    score, clips = built.check.score, built.clips
+    f1, none = score.macro_f1, t("few-shot.no_interval")
+    tags = []
+    for one in sorted(score.tags, key=lambda one: -(one.f1.value or 0.0)):
+        code = verdict(one, len(clips))
+        tags.append(
+            {
+                "tag": one.tag,
+                "code": code,
+                "icon": ICONS[code],
+                "figure": figure_words(one.f1, none),
+                "share": 100 * (one.f1.value or 0.0),
+                "recordings": one.recordings,
+            }
+        )
+    return {
+        "figure": figure_words(f1, none),
+        "n": f1.n,
+        "above": beats_every_tag(score),
+        "chance": f"{score.chance_macro_f1:.2f}",
+        "exact": round(score.exact * len(clips)),
+        "clips": len(clips),
+        "tags": tags,
+        "wrong": mistakes(built, visitor),
+        "few": MISTAKES,
+    }
+
+
+def mistakes(built: Built, visitor: Visitor) -> list[dict[str, Any]]:
+    """The clips whose tags are wrong without their own recording, the most wrong first."""
+    clips, said = built.clips, built.check.predicted.astype(bool)
+    truth = clips.labels.astype(bool)
+    wrong = (truth != said).sum(axis=1)
+    return [
+        {
+            "id": clips.clips[row].sha256,
+            "name": clips.clips[row].name,
+            "track": visitor.sounds.track(clips.clips[row], bars=40),
+            "missed": [clips.tags[j] for j in np.flatnonzero(truth[row] & ~said[row])],
+            "invented": [clips.tags[j] for j in np.flatnonzero(said[row] & ~truth[row])],
+        }
+        for row in np.argsort(-wrong, kind="stable").tolist()
+        if wrong[row]
+    ]
+
+
+def next_to_label(waiting: list[Waiting], built: Built, visitor: Visitor) -> list[dict[str, Any]]:
+    """What to label next, to be heard, with what it hesitates between."""
+    found = []
+    for one in waiting:
+        clip = built.clips.clips[one.row] if one.row is not None else one.answer.clip
+        asked = one.answer is not None
+        found.append(
+            {
+                "id": clip.sha256,
+                "name": clip.name,
+                "track": visitor.sounds.track(clip, bars=160 if asked else 40),
+                "asked": asked,
+                "tags": one.suggestion.tags,
+                "runner_up": one.suggestion.runner_up,
+                "margin": one.suggestion.margin,
+            }
+        )
+    return found
+
+
+def growth(report: LearningCurve, t: Speaker) -> dict[str, Any]:
+    """What more recordings may bring, tag by tag."""
+    from mirdemo.stages.fewshot import Extrapolation
+
+    none = t("few-shot.no_interval")
+    gains = [one for one in report.gains if one.gain is not None and one.gain.value is not None]
+    weakest = sorted((one for one in report.gains if one.f1.value is not None), key=lambda one: one.f1.value)
+    return {
+        "points": report.points,
+        "why_not": None if isinstance(report.extrapolation, Extrapolation) else report.extrapolation,
+        "gains": [
+            {
+                "tag": one.tag,
+                "recordings": one.recordings,
+                "figure": figure_words(one.f1, none),
+                "gain": "+" + figure_words(one.gain, none),
+            }
+            for one in gains[:5]
+        ],
+        "weakest": [
+            {
+                "tag": one.tag,
+                "recordings": one.recordings,
+                "figure": figure_words(one.f1, none),
+                "gain": None,
+            }
+            for one in weakest[:3]
+        ],
+        "left_out": report.left_out,
+    }
+
+
+def listening_words(t: Speaker, setting: Setting) -> str:
+    """A setting's layer and whether it is whitened."""
+    layer = layer_words(t, setting.layer)
+    return t("few-shot.layer.whitened", layer=layer) if setting.whitened else layer
+
+
+def played(tags: tuple[str, ...], one: Answer) -> Mapping[str, Any]:
+    """What a demonstration query is made of, beside what was answered: (tag, whether it was given)."""
+    return {
+        "truth": [(tag, tag in one.tags) for tag in tags],
+        "extra": [t for t in one.tags if t not in tags],
+    }

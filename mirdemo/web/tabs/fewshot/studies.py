@@ -1,0 +1,141 @@
+"""What takes a moment: how the tagger grows with more recordings, and which layer of which backbone hears best."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from mirdemo.backbones.registry import specs
+from mirdemo.backbones.spec import BackboneError
+from mirdemo.base.progress import Progress
+from mirdemo.web.models import SHELF, Memory, embed_here
+from mirdemo.web.tagging import Answer, Built, layers_of
+
+if TYPE_CHECKING:
+    from mirdemo.clips import LabelledClips
+    from mirdemo.stages.fewshot import LayerChoice, LearningCurve, Suggestion
+
+#: Clips suggested to be labelled next.
+SUGGESTIONS = 5
+
+
+class Setting(NamedTuple):
+    """How one listens: a backbone, one of its layers, and whether whitened."""
+
+    backbone: str
+    layer: str
+    whitened: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """The learning curve of prototypes."""
+
+    built: Built
+    report: LearningCurve
+
+
+@dataclass(frozen=True, eq=False)
+class Layers:
+    """The layers compared on a support set: candidates are named by ``Setting``. missing: backbones that cannot be used."""
+
+    clips: LabelledClips
+    choice: LayerChoice
+    missing: tuple[str, ...]
+
+    @property
+    def any_good(self) -> bool:
+        """Whether the best one's macro-F1 exceeds that of giving every tag to every clip."""
+        best = self.choice[self.choice.best].score
+        return (best.macro_f1.value or 0.0) > best.chance_macro_f1
+
+
+def measure_curve(built: Built, progress: Progress) -> Curve:
+    """Raises FewShotError where no tag has two recordings; ``progress`` may raise Cancelled."""
+    from mirdemo.stages.fewshot import learning_curve
+
+    clips = built.clips
+    report = learning_curve(built.rows, clips.labels, clips.recordings, tags=clips.tags, progress=progress)
+    return Curve(built, report)
+
+
+def measure_layers(
+    clips: LabelledClips, settings: Sequence[Setting], memory: Memory, progress: Progress
+) -> Layers:
+    """Score every setting by leaving each recording out of the support set; no query is looked at.
+
+    An embedded backbone that cannot be loaded here is left out and named.
+    Raises FewShotError for clips of one recording only; ``progress`` may raise Cancelled.
+    """
+    from mirdemo.embedding.whitening import whitening_for
+    from mirdemo.stages.fewshot import choose_layer
+
+    matrices: dict[Setting, np.ndarray] = {}
+    missing = []
+    for backbone in dict.fromkeys(setting.backbone for setting in settings):
+        mine = [setting for setting in settings if setting.backbone == backbone]
+        try:
+            identity = SHELF.take(backbone, progress).identity
+            plain = embed_here(clips.clips, backbone, memory, progress)
+        except BackboneError:
+            missing.append(backbone)
+            continue
+        whitening = whitening_for(identity) if any(setting.whitened for setting in mine) else None
+        white = whitening.apply(plain) if whitening is not None else None
+        for setting in mine:
+            heard = white if setting.whitened else plain
+            if heard is not None:
+                matrices[setting] = heard.matrix(setting.layer)
+    choice = choose_layer(matrices, clips.labels, clips.recordings, tags=clips.tags, progress=progress)
+    return Layers(clips, choice, tuple(missing))
+
+
+def candidates(chosen: str, whitening: Mapping[str, bool]) -> list[Setting]:
+    """Every layer of the chosen backbone and of the embedded ones, plain and, where there is one, with whitening.
+
+    whitening: backbone -> whether it has one
+    """
+    backbones = dict.fromkeys([chosen, *(name for name, spec in specs().items() if spec.embedded)])
+    return [
+        Setting(backbone, layer, whitened)
+        for backbone in backbones
+        for whitened in ((False, True) if whitening.get(backbone) else (False,))
+        for layer in layers_of(backbone)
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class Waiting:
+    """A clip worth labelling: of the support set (``row``) or a query (``answer``), and what it hesitates between."""
+
+    suggestion: Suggestion
+    row: int | None
+    answer: Answer | None
+
+
+def to_label_next(built: Built, answers: Sequence[Answer]) -> list[Waiting]:
+    """Of the clips without tags and the queries, those whose tags would teach most, the most doubtful first."""
+    from mirdemo.stages.fewshot import label_next
+
+    untagged = np.flatnonzero(~built.clips.labels.any(axis=1)).tolist()
+    asked = [one for one in answers if one.built is built]
+    if not untagged and not asked:
+        return []
+    rows = np.vstack([built.rows[untagged], *(one.row[None] for one in asked)])
+    recordings = [f"clip {built.clips.recordings[i]}" for i in untagged] + [
+        f"query {i}" for i in range(len(asked))
+    ]
+    found = []
+    for one in label_next(built.asking, rows, recordings, count=SUGGESTIONS):
+        inside = one.row < len(untagged)
+        found.append(
+            Waiting(
+                one,
+                untagged[one.row] if inside else None,
+                None if inside else asked[one.row - len(untagged)],
+            )
+        )
+    return found

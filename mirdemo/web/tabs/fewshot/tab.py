@@ -1,0 +1,406 @@
+"""Few-shot: prototypes from the labelled clips, and what they say about a new recording."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mirdemo.backbones.on_real_sound import FewShotAccuracy, best_for_few_shot, whitening_helps
+from mirdemo.backbones.registry import spec, specs, status
+from mirdemo.base.progress import Progress
+from mirdemo.web.frame.errors import PageError
+from mirdemo.web.frame.limits import LIMITS
+from mirdemo.web.frame.session import Visitor, Visitors
+from mirdemo.web.frame.tab import Tab
+from mirdemo.web.frame.taking_home import push
+from mirdemo.web.frame.uploads import Upload
+from mirdemo.web.frame.wire import Act, Wire
+from mirdemo.web.models import Memory
+from mirdemo.web.tabs.clips.tab import festival_is_made, festival_set
+from mirdemo.web.tabs.fewshot import charts, endpoint, shown, studies
+from mirdemo.web.tabs.fewshot.placing import Plane
+from mirdemo.web.tabs.fewshot.studies import Curve, Layers, Setting
+from mirdemo.web.tabs.fewshot.taking_home import DOWNLOAD, made
+from mirdemo.web.tabs.probe.running import whitening_offered
+from mirdemo.web.tagging import Answer, Built, answer, build, layers_of, spans, usual_layer
+from mirdemo.words.language import Speaker
+
+if TYPE_CHECKING:
+    from starlette.routing import Route
+
+    from mirdemo.backbones.spec import BackboneSpec
+    from mirdemo.clips import LabelledClips
+    from mirdemo.sound.audio import Clip
+
+JOB, CURVE_JOB, LAYERS_JOB, HUB_JOB = "few-shot", "few-shot-curve", "few-shot-layers", "few-shot-hub"
+#: Queries that come with the demonstration set.
+EXAMPLES = 3
+
+
+@dataclass
+class FewShotDesk:
+    """What this tab remembers of a visitor: how to listen, the prototypes, the answers, what was measured.
+
+    layer: backbone -> layer; whiten: as the visitor chose, None where it was left as measured
+    played: clip -> tags of a demonstration query; kept: what is drawn from all that
+    """
+
+    layer: dict[str, str] = field(default_factory=dict)
+    whiten: bool | None = None
+    built: Built | None = None
+    answers: list[Answer] = field(default_factory=list)
+    played: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    curve: Curve | None = None
+    layers: Layers | None = None
+    kept: shown.Kept = field(default_factory=shown.Kept)
+
+    def sounds(self) -> list[Clip]:
+        return [one.clip for one in self.answers]
+
+
+def build_tab(wire: Wire) -> None:
+    """The tab's view, what can be done in it, and the endpoints."""
+    tab = FewShotTab(wire)
+    wire.view("few-shot", tab.show)
+    for name in ("backbone", "layer", "whiten", "listen", "build", "query", "example", "forget"):
+        wire.on(f"few-shot.{name}", getattr(tab, name))
+    for name in ("curve", "layers", "push"):
+        wire.on(f"few-shot.{name}", getattr(tab, name))
+    endpoint.build(wire.jobs)
+
+
+TAB = Tab(
+    "few-shot",
+    build_tab,
+    step=True,
+    done=lambda visitor: bool(visitor.desk(FewShotDesk).answers),
+    at_once=True,
+)
+
+
+def download_route(visitors: Visitors) -> Route:
+    """Where each visitor finds the tagger made of the prototypes on the page."""
+    return DOWNLOAD.route(visitors, current_prototypes, made)
+
+
+class FewShotTab:
+    """The handlers, and what the view shows."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def show(self, visitor: Visitor, t: Speaker) -> Mapping[str, Any]:
+        desk, clips = visitor.desk(FewShotDesk), visitor.clips
+        chosen, state = spec(visitor.backbone), status(visitor.backbone)
+        now = _setting(visitor)
+        current = current_prototypes(visitor)
+        return {
+            "clips": clips,
+            "support": desk.kept.get("support", (clips,), lambda: shown.support(clips, visitor.sounds)),
+            "adding": [
+                (job, 0) for name, job in visitor.jobs.items() if name.startswith("clips-") and job.active
+            ],
+            "backbones": list(specs().values()),
+            "chosen": chosen,
+            "status": state,
+            "sick": state.health.reason(chosen.title) if state.health and not state.health.ok else None,
+            "layers": [(layer, shown.layer_words(t, layer)) for layer in layers_of(visitor.backbone)],
+            "layer": now.layer,
+            "can_whiten": whitening_offered(visitor.backbone),
+            "whiten": now.whitened,
+            "best": _best_other(visitor.backbone),
+            "whiten_helps": whitening_helps(now.backbone, "few-shot", now.layer),
+            "built": desk.built,
+            "current": current is not None,
+            "answers": [self._shown(visitor, t, one) for one in reversed(desk.answers)],
+            "examples": range(1, EXAMPLES + 1) if _has_festival(visitor) else (),
+            "limits": LIMITS,
+            "job": self._job(visitor, JOB),
+            "found": self._found(visitor, t, current) if current is not None else None,
+        }
+
+    def _job(self, visitor: Visitor, name: str) -> tuple[Any, int]:
+        """A job, None if there is none, and how many go first."""
+        job = visitor.jobs.get(name)
+        return job, self._wire.jobs.ahead(job) if job else 0
+
+    def _found(self, visitor: Visitor, t: Speaker, built: Built) -> dict[str, Any]:
+        """All that is known about the prototypes, each part computed once."""
+        desk, sounds = visitor.desk(FewShotDesk), visitor.sounds
+        answers, get, said = tuple(desk.answers), desk.kept.get, t.language
+        plane = get("plane", (built,), lambda: Plane.of(built.rows))
+        curve = desk.curve if desk.curve is not None and desk.curve.built is built else None
+        layers = desk.layers if desk.layers is not None and desk.layers.clips is built.clips else None
+        now = _setting(visitor)
+        names = lambda one: (_title(t, one.backbone), shown.listening_words(t, one))  # noqa: E731
+        waiting = get("waiting", (built, answers), lambda: studies.to_label_next(built, answers))
+        return {
+            "map": get(
+                "map", (built, answers, said), lambda: charts.map_chart(built, plane, answers, sounds, t)
+            ),
+            "honest": get("honest", (built, said), lambda: shown.honest(built, visitor, t)),
+            "waiting": shown.next_to_label(waiting, built, visitor),
+            "curve_job": self._job(visitor, CURVE_JOB),
+            "curve": curve
+            and get(
+                "curve", (curve, said), lambda: (charts.curve_chart(curve, t), shown.growth(curve.report, t))
+            ),
+            "layers_job": self._job(visitor, LAYERS_JOB),
+            "layers": layers
+            and get(
+                "layers",
+                (layers, now, said),
+                lambda: charts.layer_chart(layers, now, _measured_best(), names, t),
+            ),
+            "any_good": layers and layers.any_good,
+            "best": layers and layers.choice.best != now and (layers.choice.best, *names(layers.choice.best)),
+            "missing": [_title(t, one) for one in layers.missing] if layers else [],
+            "tagger": DOWNLOAD.address(visitor),
+            "file": DOWNLOAD.file,
+            "hub_job": self._job(visitor, HUB_JOB),
+        }
+
+    def _shown(self, visitor: Visitor, t: Speaker, one: Answer) -> dict[str, Any]:
+        """An answer with what the template draws: places in percent, players for the nearest clips."""
+        support, seconds = one.built.clips, one.clip.seconds
+        played = visitor.desk(FewShotDesk).played.get(one.clip.sha256)
+        held = {clip.sha256 for clip in visitor.clips.clips}
+        farthest = max([distance for _, distance in one.per_tag] + [one.threshold or 0.0]) or 1.0
+        return {
+            "answer": one,
+            "sure": shown.certainty(one, t),
+            "track": visitor.sounds.track(one.clip, bars=160),
+            "lanes": [
+                (tag, _in_percent(spans(one, one.labels[:, column] > 0), seconds))
+                for column, tag in enumerate(one.built.prototypes.tags)
+                if one.labels[:, column].any()
+            ],
+            "strange": _in_percent(spans(one, one.unknown_windows), seconds) if len(one.starts) > 1 else [],
+            "windows": len(one.starts),
+            "distances": [
+                (tag, distance, 100 * distance / farthest, tag in one.tags) for tag, distance in one.per_tag
+            ],
+            "limit": None if one.threshold is None else 100 * one.threshold / farthest,
+            "nearest": [
+                (
+                    support.clips[row],
+                    visitor.sounds.track(support.clips[row], bars=40)
+                    if support.clips[row].sha256 in held
+                    else None,
+                    support.tags_of(row),
+                    distance,
+                )
+                for row, distance in one.nearest[:5]
+            ],
+            "backbone": spec(one.built.backbone),
+            "layer": shown.layer_words(t, one.built.layer),
+            "whitening": one.built.whitening.name if one.built.whitening is not None else None,
+            "played": shown.played(played, one) if played else None,
+        }
+
+    # ---- choosing ---------------------------------------------------------------------------------------
+
+    def backbone(self, visitor: Visitor, act: Act) -> None:
+        visitor.backbone = act.one_of("value", specs())
+
+    def layer(self, visitor: Visitor, act: Act) -> None:
+        visitor.desk(FewShotDesk).layer[visitor.backbone] = act.one_of("value", layers_of(visitor.backbone))
+
+    def whiten(self, visitor: Visitor, act: Act) -> None:
+        visitor.desk(FewShotDesk).whiten = act.flag("value")
+
+    def listen(self, visitor: Visitor, act: Act) -> None:
+        """Listen as another setting does, from the comparison of layers, and build at once."""
+        _support(visitor)
+        backbone = act.one_of("backbone", specs())
+        layer, whitened = act.one_of("layer", layers_of(backbone)), act.flag("whitened")
+        desk = visitor.desk(FewShotDesk)
+        visitor.backbone, desk.layer[backbone], desk.whiten = backbone, layer, whitened
+        self.build(visitor, act)
+
+    # ---- working ----------------------------------------------------------------------------------------
+
+    def build(self, visitor: Visitor, act: Act) -> None:
+        """Prototypes from the clips as they are now."""
+        make = _builder(visitor)
+
+        def take(built: Built) -> None:
+            visitor.desk(FewShotDesk).built = built
+
+        self._wire.start(visitor, JOB, make, take)
+
+    def curve(self, visitor: Visitor, act: Act) -> None:
+        """How the tagger grows with more recordings."""
+        built = _needed(visitor)
+
+        def take(made: Curve) -> None:
+            visitor.desk(FewShotDesk).curve = made
+
+        self._wire.start(visitor, CURVE_JOB, lambda progress: studies.measure_curve(built, progress), take)
+
+    def layers(self, visitor: Visitor, act: Act) -> None:
+        """Every layer of the chosen backbone and of those that are here, by leaving each recording out."""
+        clips, memory = _needed(visitor).clips, visitor.memory
+        settings = studies.candidates(visitor.backbone, {name: whitening_offered(name) for name in specs()})
+
+        def take(made: Layers) -> None:
+            visitor.desk(FewShotDesk).layers = made
+
+        self._wire.start(
+            visitor,
+            LAYERS_JOB,
+            lambda progress: studies.measure_layers(clips, settings, memory, progress),
+            take,
+        )
+
+    def push(self, visitor: Visitor, act: Act) -> None:
+        """Upload the tagger to the Hub."""
+        built = _needed(visitor)
+        push(self._wire, visitor, act, HUB_JOB, lambda: made(built))
+
+    def query(self, visitor: Visitor, act: Act) -> None:
+        """Tag one new recording."""
+        upload = act.uploads()[0]
+        self._ask(visitor, lambda: read_query(upload))
+
+    def example(self, visitor: Visitor, act: Act) -> None:
+        """Tag one of the demonstration set's own queries."""
+        number = act.whole("number", 1, EXAMPLES)
+        self._ask(visitor, lambda: festival_query(number), lambda: festival_tags(number))
+
+    def _ask(
+        self, visitor: Visitor, read: Callable[[], Clip], truth: Callable[[], tuple[str, ...]] = tuple
+    ) -> None:
+        """Tag a recording, building the prototypes first where they are missing or out of date."""
+        make, memory = _builder(visitor), visitor.memory
+        desk, ready = visitor.desk(FewShotDesk), current_prototypes(visitor)
+
+        def work(progress: Progress) -> Answer:
+            progress(0, 0, "decoding")
+            clip = read()
+            return answer(ready or make(progress), clip, memory, progress)
+
+        def take(made: Answer) -> None:
+            desk.built = made.built
+            before = [one for one in desk.answers if one.clip.sha256 != made.clip.sha256]
+            desk.answers = [*before, made][-LIMITS.queries :]
+            desk.played[made.clip.sha256] = truth()
+            visitor.tidy_sounds()
+
+        self._wire.start(visitor, JOB, work, take)
+
+    def forget(self, visitor: Visitor, act: Act) -> None:
+        """Remove an answer with its query."""
+        desk = visitor.desk(FewShotDesk)
+        gone = act.one_of("clip", [one.clip.sha256 for one in desk.answers])
+        desk.answers = [one for one in desk.answers if one.clip.sha256 != gone]
+        visitor.tidy_sounds()
+
+
+def _in_percent(places: list[tuple[float, float]], seconds: float) -> list[tuple[float, float, float, float]]:
+    """(start, end) in seconds -> with where they begin and how wide they are, in percent of the clip."""
+    return [(start, end, 100 * start / seconds, 100 * (end - start) / seconds) for start, end in places]
+
+
+def read_query(upload: Upload) -> Clip:
+    """One uploaded recording. Raises AudioError or PageError."""
+    from mirdemo.sound.audio import load_clip
+
+    clip = load_clip(upload.read(), upload.name)
+    if clip.seconds > 60 * LIMITS.query_minutes:
+        raise PageError(
+            "{name} lasts longer than {minutes} minutes. Cut out the part you want tagged.",
+            code="page.query_too_long",
+            name=clip.name,
+            minutes=LIMITS.query_minutes,
+        )
+    return clip
+
+
+def festival_query(number: int) -> Clip:
+    """One of the demonstration set's queries, numbered from 1."""
+    from mirdemo.synth.festival import festival_queries
+
+    return festival_queries()[number - 1].clip
+
+
+def festival_tags(number: int) -> tuple[str, ...]:
+    """What is really in that query."""
+    from mirdemo.synth.festival import festival_queries
+
+    return festival_queries()[number - 1].tags
+
+
+def _has_festival(visitor: Visitor) -> bool:
+    """Whether the visitor works with the demonstration set."""
+    if not festival_is_made():
+        return False
+    made = {clip.sha256 for clip in festival_set().clips}
+    return any(clip.sha256 in made for clip in visitor.clips.clips)
+
+
+def _support(visitor: Visitor) -> LabelledClips:
+    if not visitor.clips.tags:
+        raise PageError(
+            "There is no clip with a tag yet. Add clips and tag them first.", code="page.no_support"
+        )
+    return visitor.clips
+
+
+def _best_other(backbone: str) -> tuple[BackboneSpec, FewShotAccuracy] | None:
+    """The embedded backbone that was measured best, where it is another one than this."""
+    best = best_for_few_shot()
+    return None if best is None or best.backbone == backbone else (spec(best.backbone), best)
+
+
+def _measured_best() -> Setting | None:
+    """How the embedded backbone measured best listened when it was measured."""
+    best = best_for_few_shot()
+    return None if best is None else Setting(best.backbone, layers_of(best.backbone)[-1], whitened=True)
+
+
+def _setting(visitor: Visitor) -> Setting:
+    """How the visitor wants to listen now."""
+    desk, backbone = visitor.desk(FewShotDesk), visitor.backbone
+    layer = desk.layer.get(backbone) or usual_layer(backbone)
+    wanted = whitening_helps(backbone, "few-shot", layer) if desk.whiten is None else desk.whiten
+    return Setting(backbone, layer, wanted and whitening_offered(backbone))
+
+
+def _builder(visitor: Visitor) -> Callable[[Progress], Built]:
+    """What builds the prototypes of now, elsewhere and later."""
+    clips, setting, memory = _support(visitor), _setting(visitor), visitor.memory
+    return lambda progress: _build(clips, setting, memory, progress)
+
+
+def _build(clips: LabelledClips, setting: Setting, memory: Memory, progress: Progress) -> Built:
+    import plotly.graph_objects  # noqa: F401 - drawing the page must not wait for it
+
+    return build(clips, setting.backbone, setting.layer, memory, progress, whitened=setting.whitened)
+
+
+def current_prototypes(visitor: Visitor) -> Built | None:
+    """The prototypes, if they are those of the clips and the setting as they are now."""
+    built = visitor.desk(FewShotDesk).built
+    if built is None or built.clips is not visitor.clips:
+        return None
+    return built if built_with(built) == _setting(visitor) else None
+
+
+def built_with(built: Built) -> Setting:
+    return Setting(built.backbone, built.layer, built.whitening is not None)
+
+
+def _needed(visitor: Visitor) -> Built:
+    built = current_prototypes(visitor)
+    if built is None:
+        raise PageError(
+            "There are no prototypes of these clips yet. Build them first.", code="page.no_prototypes"
+        )
+    return built
+
+
+def _title(t: Speaker, backbone: str) -> str:
+    key = f"page.backbone.{backbone}"
+    return t(key) if t.has(key) else spec(backbone).title

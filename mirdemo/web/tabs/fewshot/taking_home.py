@@ -1,0 +1,31 @@
+"""What is taken home from here: the prototypes on the page as a tagger."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mirdemo.backbones.registry import spec
+from mirdemo.web.frame.taking_home import TaggerDownload
+
+if TYPE_CHECKING:
+    from mirdemo.tagger import Tagger
+    from mirdemo.web.tagging import Built
+
+DOWNLOAD = TaggerDownload("few-shot", "tagger.zip")
+
+
+def made(built: Built) -> Tagger:
+    """The prototypes as a tagger with its card."""
+    from mirdemo.tagger import Tagger
+
+    clips = built.clips
+    return Tagger.make(
+        built.embeddings,
+        clips.labels,
+        clips.recordings,
+        clips.tags,
+        layer=built.layer,
+        whitening=built.whitening,
+        spec=spec(built.backbone),
+        title="Tagger: " + ", ".join(clips.tags),
+    )

@@ -1,0 +1,229 @@
+"""Two live curves while it trains; one paired chart of what it bought."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from markupsafe import escape
+
+from mirdemo.evidence.charting import FAINT, INK, Chart, bare_figure, drawn
+from mirdemo.scoring.intervals import MINUS, Interval, signed
+from mirdemo.stages.finetuning import Epoch, FineTuneReport, TagGain
+from mirdemo.web.tabs.probe.shown import difference_words, figure_words
+from mirdemo.words.language import Speaker
+
+#: The page's accent, as a colour that shows on both grounds.
+ACCENT = "#6a67d8"
+LIVE_HEIGHT = 200
+#: Characters of a tag beside a chart.
+LONGEST = 22
+
+
+def live(epochs: Sequence[Epoch], t: Speaker) -> tuple[Chart, ...]:
+    """Loss in training and ROC-AUC on held-out recordings, a line a fold, the latest one in the accent.
+
+    The second is left out where no recordings are held out.
+    """
+    if not epochs:
+        return ()
+    now = epochs[-1]
+    fold = (
+        t("fine-tune.live.final")
+        if now.run == now.runs - 1
+        else t("fine-tune.live.fold", fold=now.run + 1, folds=now.runs - 1)
+    )
+    at = {"epoch": now.epoch, "fold": fold}
+    charts = [_curve(epochs, "loss", t("fine-tune.live.loss", value=f"{now.loss:.2f}", **at), t)]
+    judged = [one for one in epochs if one.held_out_auc is not None]
+    if judged:
+        last = judged[-1]
+        charts.append(
+            _curve(judged, "held_out_auc", t("fine-tune.live.auc", value=f"{last.held_out_auc:.2f}"), t)
+        )
+    return tuple(charts)
+
+
+def _curve(epochs: Sequence[Epoch], what: str, title: str, t: Speaker) -> Chart:
+    figure = bare_figure(height=LIVE_HEIGHT, left=44, bottom=40)
+    latest = epochs[-1].run
+    for run in sorted({one.run for one in epochs}):
+        mine = [one for one in epochs if one.run == run]
+        is_latest = run == latest
+        figure.add_scatter(
+            x=[one.epoch for one in mine],
+            y=[getattr(one, what) for one in mine],
+            mode="lines+markers" if is_latest else "lines",
+            line={"color": ACCENT if is_latest else INK, "width": 2.5 if is_latest else 1},
+            marker={"size": 6},
+            opacity=1 if is_latest else 0.3,
+            hovertemplate="%{x}: %{y:.2f}<extra></extra>",
+        )
+    figure.update_xaxes(
+        title_text=str(t("fine-tune.live.epoch")), range=[0.5, epochs[-1].epochs + 0.5], tickformat="d"
+    )
+    if what == "held_out_auc":
+        figure.update_yaxes(range=[0, 1.05], tickvals=[0, 0.5, 1])
+    else:
+        figure.update_yaxes(rangemode="tozero", nticks=4)
+    return drawn(title, figure, t("fine-tune.live.how"), height=LIVE_HEIGHT)
+
+
+def paired(report: FineTuneReport, t: Speaker) -> Chart:
+    """A row a tag and one for their mean: probed and fine-tuned on the left, their difference on the right."""
+    rows = [report.macro, *report.tags]
+    height = 104 + 46 * len(rows)
+    figure = bare_figure(height=height, left=120, top=50, bottom=46)
+    y = list(range(len(rows)))
+    pairs = [(row.probed.roc_auc.value, row.figures.roc_auc.value) for row in rows]
+    both = [place for place, pair in zip(y, pairs, strict=True) if None not in pair]
+    figure.add_scatter(
+        x=[value for place in both for value in (*pairs[place], None)],
+        y=[value for place in both for value in (place, place, None)],
+        mode="lines",
+        line={"color": INK, "width": 1.5},
+        hoverinfo="skip",
+    )
+    for index, symbol, name in ((0, "circle-open", "probed"), (1, "circle", "tuned")):
+        figures = [(row.probed if index == 0 else row.figures).roc_auc for row in rows]
+        figure.add_scatter(
+            x=[pair[index] for pair in pairs],
+            y=y,
+            mode="markers",
+            marker={"symbol": symbol, "size": 11, "color": ACCENT if index else INK, "line": {"width": 2}},
+            hovertext=[
+                f"{row_name(row, t)}<br>{t('fine-tune.chart.' + name)}: {figure_words(t, figure_)}"
+                for row, figure_ in zip(rows, figures, strict=True)
+            ],
+            hoverinfo="text",
+        )
+    gains = [row.gain.roc_auc for row in rows]
+    figure.add_scatter(
+        x=[gain.value for gain in gains],
+        y=y,
+        xaxis="x2",
+        mode="markers",
+        marker={"symbol": "diamond", "size": 10, "color": ACCENT},
+        error_x={
+            "type": "data",
+            "array": [_reach(gain.high, gain.value) for gain in gains],
+            "arrayminus": [_reach(gain.value, gain.low) for gain in gains],
+            "color": INK,
+            "thickness": 1.5,
+            "width": 5,
+        },
+        hovertext=[f"{row_name(row, t)}<br>{_gain_words(row.gain.roc_auc, t)}" for row in rows],
+        hoverinfo="text",
+    )
+    names = [_heading(row, t) for row in rows]
+    axis = {"fixedrange": True, "showgrid": True, "gridcolor": FAINT, "ticks": "", "automargin": True}
+    for at, dash in ((0.0, "solid"), (report.smallest_gain, "dot")):
+        figure.add_shape(
+            type="line",
+            xref="x2",
+            yref="paper",
+            x0=at,
+            x1=at,
+            y0=0,
+            y1=1,
+            line={"color": INK, "width": 1, "dash": dash},
+        )
+    head = {"showarrow": False, "yref": "paper", "y": 1, "yanchor": "bottom", "xanchor": "left", "x": 0}
+    right = [
+        {**head, "yshift": 20, "text": str(t("fine-tune.chart.gain")), "xref": "x2 domain"},
+        {  # names the dotted line, at its upper end
+            **head,
+            "text": str(t("fine-tune.chart.smallest", gain=signed(report.smallest_gain))),
+            "xref": "x2",
+            "x": report.smallest_gain,
+            "font": {"size": 13},
+        },
+    ]
+    figure.add_annotation(text=str(t("fine-tune.chart.both")), xref="x domain", **head, yshift=20)
+    for words in right:
+        figure.add_annotation(**words)
+    low = min([0.5, *(value for pair in pairs for value in pair if value is not None)])
+    span = max(
+        [0.05, *(abs(v) for gain in gains for v in (gain.value, gain.low, gain.high) if v is not None)]
+    )
+    ticks = _ticks(1.1 * span)
+    figure.update_layout(
+        xaxis={
+            **axis,
+            "domain": [0, 0.46],
+            "range": [max(-0.03, low - 0.05), 1.03],
+            "title": {"text": "ROC-AUC"},
+        },
+        xaxis2={
+            **axis,
+            "domain": [0.54, 1],
+            "anchor": "y",
+            "range": [-1.1 * span, 1.1 * span],
+            "tickvals": ticks,
+            "ticktext": [_tick(tick) for tick in ticks],
+            "zeroline": False,
+            "title": {"text": str(t("fine-tune.chart.axis"))},
+        },
+        yaxis={"tickvals": y, "ticktext": names, "range": [len(rows) - 0.5, -0.5], "showgrid": False},
+    )
+    with_values = [
+        f"{name}<br>{_number(before)} → {_number(after)}"
+        for name, (before, after) in zip(names, pairs, strict=True)
+    ]
+    narrow = {
+        "xaxis.visible": False,
+        "xaxis.domain": [0, 0.001],
+        "xaxis2.domain": [0, 1],
+        "yaxis.ticktext": with_values,
+        "annotations": [right[0], {**right[1], "xanchor": "right"}],  # there is less room beyond the line
+        **{f"traces.{index}": {"visible": False} for index in range(3)},
+    }
+    return drawn(_finding(report, t), figure, t("fine-tune.chart.how"), height=height, narrow=narrow)
+
+
+def _finding(report: FineTuneReport, t: Speaker) -> str:
+    """How many tags went up, and of how many one can be sure that they went up or down."""
+    gains = [tag.gain.roc_auc for tag in report.tags if tag.gain.roc_auc.value is not None]
+    return t(
+        "fine-tune.chart.finding",
+        up=sum(gain.value > 0 for gain in gains),
+        n=len(gains),
+        better=sum(gain.low is not None and gain.low > 0 for gain in gains),
+        worse=sum(gain.high is not None and gain.high < 0 for gain in gains),
+    )
+
+
+def row_name(row: TagGain, t: Speaker) -> str:
+    """A tag, escaped and not too long; or the words for the mean."""
+    if row.tag is None:
+        return str(t("fine-tune.chart.mean"))
+    return str(escape(row.tag if len(row.tag) <= LONGEST else row.tag[: LONGEST - 1] + "…"))
+
+
+def _heading(row: TagGain, t: Speaker) -> str:
+    name = row_name(row, t)
+    return f"<b>{name}</b>" if row.tag is None else name
+
+
+def _gain_words(gain: Interval, t: Speaker) -> str:
+    found = difference_words(t, gain)
+    return str(t("probe.no_figure")) if found is None else " ".join(map(str, found))
+
+
+def _ticks(reach: float) -> list[float]:
+    """At most five round differences within ``reach``, as many below zero as above."""
+    step = next((step for step in (0.025, 0.05, 0.1, 0.25, 0.5) if reach < 3 * step), 1.0)
+    return [step * count for count in range(-2, 3) if abs(step * count) <= reach]
+
+
+def _tick(difference: float) -> str:
+    """``+0.1``, ``−0.025``, and zero without a sign."""
+    sign = "" if difference == 0 else "+" if difference > 0 else MINUS
+    return f"{sign}{abs(difference):g}"
+
+
+def _reach(high: float | None, low: float | None) -> float:
+    return 0.0 if high is None or low is None else high - low
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"

@@ -1,0 +1,304 @@
+"""Fine-tune: does a little training buy anything over probing, and what does it cost to find out?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mirdemo.backbones.registry import spec, specs, status
+from mirdemo.clips import LabelledClips
+from mirdemo.stages.finetuning import PRICES, RULE, FineTuneSettings
+from mirdemo.web import gpu
+from mirdemo.web.frame.errors import PageError
+from mirdemo.web.frame.session import Visitor, Visitors
+from mirdemo.web.frame.tab import Tab
+from mirdemo.web.frame.taking_home import push
+from mirdemo.web.frame.wire import Act, Wire
+from mirdemo.web.tabs.finetune import charts, endpoint, outlook, shown
+from mirdemo.web.tabs.finetune.order import count_windows
+from mirdemo.web.tabs.finetune.outlook import Outlook
+from mirdemo.web.tabs.finetune.running import Result, Wanted, Watched, train
+from mirdemo.web.tabs.finetune.taking_home import DOWNLOAD, made
+from mirdemo.web.tabs.probe.running import Asked, Run, run_key
+from mirdemo.web.tabs.probe.running import Result as ProbeResult
+from mirdemo.web.tabs.probe.tab import MOST_RUNS, ProbeDesk
+from mirdemo.words.language import Speaker
+
+if TYPE_CHECKING:
+    from starlette.routing import Route
+
+    from mirdemo.evidence.charting import Chart
+
+JOB, LOOK_JOB, HUB_JOB = "fine-tune", "fine-tune-outlook", "fine-tune-hub"
+#: How many epochs at most may be chosen.
+EPOCHS = (5, 10, 20, 40)
+#: Dollars an hour that may be typed.
+DEAREST = 1000.0
+
+
+@dataclass
+class FineTuneDesk:
+    """What this tab remembers of a visitor.
+
+    blocks: chosen for a backbone; outlooks: (backbone, blocks) -> what is known before the start
+    hardware: the entry of the price list that counts for this machine, None for the one its name tells
+    drawn: charts by what they are drawn of, for a view is drawn often while something runs
+    """
+
+    blocks: dict[str, int] = field(default_factory=dict)
+    epochs: int = FineTuneSettings().epochs
+    prices: dict[str, float] = field(default_factory=lambda: dict(PRICES))
+    outlooks: dict[tuple[str, int], Outlook] = field(default_factory=dict)
+    windows: tuple[LabelledClips, str, int] | None = None
+    watched: Watched | None = None
+    result: Result | None = None
+    drawn: dict[tuple, Any] = field(default_factory=dict)
+
+    def wanted(self, backbone: str) -> Wanted:
+        blocks = self.blocks.get(backbone) or spec(backbone).tail_blocks
+        return Wanted(backbone, blocks, FineTuneSettings(epochs=self.epochs))
+
+    def count(self, clips: LabelledClips, backbone: str) -> int:
+        """Windows of the clips, counted once."""
+        if self.windows is None or self.windows[0] is not clips or self.windows[1] != backbone:
+            self.windows = (clips, backbone, count_windows(clips, backbone))
+        return self.windows[2]
+
+
+def build(wire: Wire) -> None:
+    """The tab's view, what can be done in it, and the endpoint."""
+    tab = FineTuneTab(wire)
+    wire.view("fine-tune", tab.show)
+    wire.on_open("fine-tune", tab.look_ahead)
+    for name in ("backbone", "blocks", "epochs", "price", "run", "again", "push"):
+        wire.on(f"fine-tune.{name}", getattr(tab, name))
+    endpoint.build(wire.jobs)
+
+
+TAB = Tab("fine-tune", build, step=True, done=lambda visitor: visitor.desk(FineTuneDesk).result is not None)
+
+
+def download_route(visitors: Visitors) -> Route:
+    """Where each visitor finds the tagger of the result on the page."""
+    return DOWNLOAD.route(visitors, lambda visitor: visitor.desk(FineTuneDesk).result, made)
+
+
+class FineTuneTab:
+    """The handlers, and what the view shows."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def show(self, visitor: Visitor, t: Speaker) -> Mapping[str, Any]:
+        desk, clips, job = visitor.desk(FineTuneDesk), visitor.clips, visitor.jobs.get(JOB)
+        chosen, state, result = spec(visitor.backbone), status(visitor.backbone), desk.result
+        active = job is not None and job.active
+        trainable = outlook.trainable(chosen)
+        current = result is not None and result.asked.is_about(clips)
+        return {
+            "labels": clips.tags,
+            "clips": len(clips),
+            "recordings": len(set(clips.recordings)),
+            "backbones": [
+                (one.name, shown.backbone_words(t, one.name), outlook.trainable(one))
+                for one in specs().values()
+            ],
+            "chosen": chosen,
+            "name": shown.backbone_words(t, chosen.name),
+            "status": state,
+            "sick": state.health.reason(chosen.title) if state.health and not state.health.ok else None,
+            "trainable": trainable,
+            "network": (part := outlook.trained_part(chosen)) and shown.backbone_words(t, part),
+            "others": [
+                (one.name, one.title) for one in specs().values() if one.embedded and outlook.trainable(one)
+            ],
+            "before": self._before(visitor, t) if trainable and clips.tags else None,
+            "epochs": desk.epochs,
+            "epoch_choices": EPOCHS,
+            "looking": (looking := visitor.jobs.get(LOOK_JOB)) is not None and looking.active,
+            "job": job if active else None,
+            "ahead": self._wire.jobs.ahead(job) if active else 0,
+            "during": self._during(desk, job, t) if active else None,
+            "current": current,
+            "there": current and result.wanted == desk.wanted(visitor.backbone),
+            "result": self._after(visitor, t, desk, result) if result is not None else None,
+        }
+
+    def _before(self, visitor: Visitor, t: Speaker) -> dict[str, Any]:
+        """What will be trained, how long it takes, what it costs, what it is compared with."""
+        desk, facts = visitor.desk(FineTuneDesk), spec(visitor.backbone)
+        wanted, n_windows = desk.wanted(visitor.backbone), desk.count(visitor.clips, visitor.backbone)
+        found = desk.outlooks.get((wanted.backbone, wanted.blocks))
+        soonest, here = (None, None) if found is None else found.seconds(n_windows, wanted.settings)
+        return {
+            "blocks": wanted.blocks,
+            "choices": outlook.choices(facts),
+            "n_layers": max(1, len(facts.layers) - 1),
+            "n_windows": n_windows,
+            "outlook": found,
+            "seconds": here,
+            "range": None if here is None else shown.range_words(t, soonest, here),
+            "folds": min(wanted.settings.n_folds, len(set(visitor.clips.recordings))),
+            "rows": shown.hardware_rows(t, facts, wanted, n_windows, found, here, desk.prices),
+            "probed": _kept_probe(visitor) is not None,
+            "gpu_seconds": gpu.asked_for(n_windows, wanted) if gpu.ZERO else None,
+            "quota": gpu.QUOTA_MINUTES,
+        }
+
+    @staticmethod
+    def _during(desk: FineTuneDesk, job: Any, t: Speaker) -> dict[str, Any]:
+        watched = desk.watched
+        epochs = list(watched.epochs) if watched else []
+        return {
+            "phase": shown.phase_words(t, job, epochs),
+            "left": watched.seconds_left(job.fraction) if watched else None,
+            "charts": _drawn(desk, "live", (id(watched), len(epochs)), t, lambda: charts.live(epochs, t)),
+            "held_out": any(one.held_out_auc is not None for one in epochs) or not epochs,
+        }
+
+    @staticmethod
+    def _after(visitor: Visitor, t: Speaker, desk: FineTuneDesk, result: Result) -> dict[str, Any]:
+        report, found = result.report, desk.outlooks.get((result.wanted.backbone, result.wanted.blocks))
+        job = visitor.jobs.get(HUB_JOB)
+        return {
+            "report": report,
+            "backbone": shown.backbone_words(t, result.wanted.backbone),
+            "sentence": report.sentence,
+            "rule": RULE,
+            "chart": _drawn(desk, "paired", (id(result),), t, lambda: charts.paired(report, t)),
+            "curves": _drawn(desk, "curves", (id(result),), t, lambda: charts.live(report.curve, t)),
+            "tags": shown.tag_rows(t, report),
+            "costs": shown.cost_rows(t, result, found, desk.prices),
+            "warnings": report.warnings,
+            "address": DOWNLOAD.address(visitor),
+            "file": DOWNLOAD.file,
+            "licence": report.spec.licence,
+            "hub_job": job if job is not None and job.active else None,
+        }
+
+    # ---- choosing ---------------------------------------------------------------------------------------
+
+    def look_ahead(self, visitor: Visitor) -> None:
+        """Find out how long it would take, unless that is known or there is nothing to train on."""
+        desk, facts = visitor.desk(FineTuneDesk), spec(visitor.backbone)
+        wanted = desk.wanted(visitor.backbone)
+        key = (wanted.backbone, wanted.blocks)
+        if not visitor.clips.tags or not outlook.trainable(facts) or key in desk.outlooks:
+            return
+
+        def take(found: Outlook) -> None:
+            desk.outlooks[key] = found
+
+        with suppress(PageError):  # a busy machine: it is asked again when the tab is opened again
+            self._wire.start(
+                visitor,
+                LOOK_JOB,
+                lambda progress: outlook.look_ahead(*key, progress),
+                take,
+                resource="sound",  # a moment's work: it need not wait until others have embedded
+            )
+
+    def backbone(self, visitor: Visitor, act: Act) -> None:
+        visitor.backbone = act.one_of("value", specs())
+        self.look_ahead(visitor)
+
+    def blocks(self, visitor: Visitor, act: Act) -> None:
+        offered = {str(count): count for count in outlook.choices(spec(visitor.backbone))}
+        visitor.desk(FineTuneDesk).blocks[visitor.backbone] = offered[act.one_of("value", offered)]
+        self.look_ahead(visitor)
+
+    def epochs(self, visitor: Visitor, act: Act) -> None:
+        visitor.desk(FineTuneDesk).epochs = int(act.one_of("value", [str(count) for count in EPOCHS]))
+
+    def price(self, visitor: Visitor, act: Act) -> None:
+        visitor.desk(FineTuneDesk).prices[act.one_of("hardware", PRICES)] = act.number("value", 0, DEAREST)
+
+    # ---- working ----------------------------------------------------------------------------------------
+
+    def run(self, visitor: Visitor, act: Act) -> None:
+        """Train with what is chosen now."""
+        self._start(visitor, visitor.desk(FineTuneDesk).wanted(visitor.backbone))
+
+    def again(self, visitor: Visitor, act: Act) -> None:
+        """What the result on the page was trained with, on the clips as they are now."""
+        wanted = _result(visitor).wanted
+        visitor.backbone = wanted.backbone
+        self._start(visitor, wanted)
+
+    def _start(self, visitor: Visitor, wanted: Wanted) -> None:
+        endpoint.check_trainable(wanted.backbone)
+        desk, clips, memory = visitor.desk(FineTuneDesk), _usable(visitor), visitor.memory
+        kept, watched = _kept_probe(visitor, wanted.backbone), Watched(wanted)
+
+        def take(result: Result) -> None:
+            desk.result, desk.watched = result, None
+            desk.drawn.clear()
+            desk.outlooks.pop((wanted.backbone, wanted.blocks), None)  # measured now, and more to be believed
+            if kept is None:
+                _show_probe(visitor, result)
+            self.look_ahead(visitor)
+
+        self._wire.start(
+            visitor,
+            JOB,
+            lambda progress: train(clips, wanted, kept, memory, progress, watched),
+            take,
+            resource="training",
+        )
+        desk.watched = watched
+
+    def push(self, visitor: Visitor, act: Act) -> None:
+        """Upload the tagger to the Hub."""
+        result = _result(visitor)
+        push(self._wire, visitor, act, HUB_JOB, lambda: made(result))
+
+
+def _drawn(desk: FineTuneDesk, name: str, of: tuple, t: Speaker, draw: Any) -> Chart | tuple[Chart, ...]:
+    """A chart, drawn once for what it is drawn of; only the latest is kept."""
+    known = desk.drawn.get((name, t.language))
+    if known is None or known[0] != of:
+        known = desk.drawn[name, t.language] = (of, draw())
+    return known[1]
+
+
+def _kept_probe(visitor: Visitor, backbone: str | None = None) -> Run | None:
+    """The visitor's own probe of these clips with the backbone, without whitening."""
+    result, key = visitor.desk(ProbeDesk).result, run_key(backbone or visitor.backbone, False)
+    if result is None or not result.asked.is_about(visitor.clips):
+        return None
+    return next((run for run in result.runs if run.key == key), None)
+
+
+def _show_probe(visitor: Visitor, result: Result) -> None:
+    """A probe made on the way belongs on the Probe tab, beside the others of the same clips."""
+    desk = visitor.desk(ProbeDesk)
+    if not result.asked.is_about(visitor.clips):
+        return
+    same = desk.result is not None and desk.result.asked.is_about(visitor.clips)
+    kept = desk.result.runs if same else ()
+    if len(kept) < MOST_RUNS and result.run.key not in [run.key for run in kept]:
+        desk.result = ProbeResult.of(Asked.of(visitor.clips), (*kept, result.run))
+
+
+def _result(visitor: Visitor) -> Result:
+    result = visitor.desk(FineTuneDesk).result
+    if result is None:
+        raise PageError("Nothing has been fine-tuned yet. Train first.", code="finetune.no_result")
+    return result
+
+
+def _usable(visitor: Visitor) -> LabelledClips:
+    """Clips one can train on at all. Raises PageError before anything is fetched for nothing."""
+    clips = visitor.clips
+    if not clips.tags:
+        raise PageError(
+            "There is no clip with a tag yet. Add clips and tag them first.", code="page.no_support"
+        )
+    if len(set(clips.recordings)) < 2:
+        raise PageError(
+            "Fine-tuning needs clips from at least two recordings. Add clips from another one.",
+            code="finetune.one_recording",
+        )
+    return clips

@@ -1,0 +1,206 @@
+"""Probing a visitor's clips: what was asked, what each backbone answered, and what would be needed to say more."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mirdemo.backbones.registry import spec
+from mirdemo.base.home import home
+from mirdemo.base.progress import Progress
+from mirdemo.base.sentences import Sentence
+from mirdemo.scoring.verdicts import ALPHA, FEWEST_RECORDINGS
+from mirdemo.stages.probing import Comparison, compare, probe
+from mirdemo.web.frame.errors import PageError
+from mirdemo.web.models import SHELF, Memory, embed_here
+
+if TYPE_CHECKING:
+    from mirdemo.clips import LabelledClips
+    from mirdemo.embedding.whitening import Whitening
+    from mirdemo.stages.probing import ProbeReport
+
+#: Backbones side by side.
+MOST_RUNS = 4
+LIVE, PUBLISHED = "live", "papaioannou2025"
+PROTOCOLS = (LIVE, PUBLISHED)
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """Clips and labels as they were when the question was put; without the sound, which goes when a clip is removed.
+
+    clip_ids, names, recordings: (n_clips,); labels: uint8 (n_clips, n_tags); tags: (n_tags,)
+    """
+
+    clip_ids: tuple[str, ...]
+    names: tuple[str, ...]
+    recordings: tuple[str, ...]
+    tags: tuple[str, ...]
+    labels: np.ndarray
+
+    @classmethod
+    def of(cls, clips: LabelledClips) -> Asked:
+        return cls(
+            tuple(clip.sha256 for clip in clips.clips),
+            tuple(clip.name for clip in clips.clips),
+            tuple(clips.recordings),
+            tuple(clips.tags),
+            clips.labels,
+        )
+
+    def is_about(self, clips: LabelledClips) -> bool:
+        """Whether the labelled clips are still these; names of files do not matter."""
+        now = Asked.of(clips)
+        return (
+            (self.clip_ids, self.recordings, self.tags) == (now.clip_ids, now.recordings, now.tags)
+        ) and np.array_equal(self.labels, now.labels)
+
+
+@dataclass(frozen=True)
+class Need:
+    """How many recordings a tag lacks before it could come out as heard at all.
+
+    having, lacking: more recordings wanted with a clip that has the tag, and with one that does not
+    """
+
+    tag: str
+    having: int
+    lacking: int
+
+
+def needs(asked: Asked) -> tuple[Need, ...]:
+    """The tags that can hardly come out as heard with so few recordings, however well the model hears them.
+
+    Two things stand in the way: fewer recordings on a side than the verdict asks for; and, where each recording has
+    the tag on all its clips or on none, so few ways to hand the tag out among the recordings that even the right one
+    is one of too many for the permutation test (3 of 6: one in 20, and a p-value under 0.05 is asked for).
+    """
+    recordings, found = np.array(asked.recordings), []
+    for tag, column in zip(asked.tags, asked.labels.T, strict=True):
+        there, absent = (len(np.unique(recordings[column == value])) for value in (1, 0))
+        mixed = there + absent > len(np.unique(recordings))
+        having, lacking = (max(0, FEWEST_RECORDINGS - count) for count in (there, absent))
+        while not mixed and math.comb(there + having + absent + lacking, there + having) * ALPHA <= 1:
+            if there + having <= absent + lacking:
+                having += 1
+            else:
+                lacking += 1
+        if having or lacking:
+            found.append(Need(tag, having, lacking))
+    return tuple(found)
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One backbone's answer.
+
+    backbone: its name in the registry; sick: what its health check found, None if it passed or there is none
+    seconds: wall time of embedding (what was not embedded yet) and probing
+    """
+
+    backbone: str
+    report: ProbeReport
+    sick: Sentence | None
+    seconds: float
+
+    @property
+    def key(self) -> str:
+        return run_key(self.backbone, self.report.whitening is not None)
+
+
+def run_key(backbone: str, whitened: bool) -> str:
+    """What tells runs apart."""
+    return f"{backbone}+whitening" if whitened else backbone
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """Answers of one or more backbones about the same clips, by one protocol.
+
+    differences: (n_runs - 1,), each further run minus the first, recording by recording
+    """
+
+    asked: Asked
+    runs: tuple[Run, ...]
+    differences: tuple[Comparison, ...]
+
+    @classmethod
+    def of(cls, asked: Asked, runs: tuple[Run, ...]) -> Result:
+        return cls(asked, runs, tuple(compare(run.report, runs[0].report) for run in runs[1:]))
+
+    @property
+    def protocol(self) -> str:
+        return self.runs[0].report.protocol
+
+    def without(self, key: str) -> Result | None:
+        """The result without one run; None if it was the only one."""
+        rest = tuple(run for run in self.runs if run.key != key)
+        return Result.of(self.asked, rest) if rest else None
+
+
+def whitening_offered(backbone: str) -> bool:
+    """Whether there is a whitening file for a backbone of this name; loading it may still find that it does not fit."""
+    from mirdemo.embedding.whitening import SHIPPED
+
+    return (SHIPPED / f"{backbone}.safetensors").is_file() or any(
+        (home() / "whitening").glob(f"{backbone}-{'[0-9a-f]' * 16}.safetensors")  # not one of a longer name
+    )
+
+
+def run(
+    clips: LabelledClips,
+    backbone: str,
+    whitened: bool,
+    memory: Memory,
+    progress: Progress,
+    protocol: str = LIVE,
+) -> Run:
+    """Embed and probe, by one of ``PROTOCOLS``. Raises BackboneError, EmbeddingError, ProbeError or PageError; may be cancelled."""
+    loaded = SHELF.take(backbone, progress)  # loading is not part of what is timed
+    whitening = _whitening(backbone, loaded.identity) if whitened else None
+    began = time.monotonic()
+    embeddings = embed_here(clips.clips, backbone, memory, progress)
+    report = probe(
+        embeddings,
+        clips.labels,
+        clips.recordings,
+        tags=clips.tags,
+        whitening=whitening,
+        protocol=protocol,
+        progress=progress,
+    )
+    sick = loaded.health.reason(loaded.spec.title) if loaded.health is not None else None
+    return Run(backbone, report, sick, time.monotonic() - began)
+
+
+def _whitening(backbone: str, identity: object) -> Whitening:
+    from mirdemo.embedding.whitening import whitening_for
+
+    found = whitening_for(identity)  # type: ignore[arg-type] - an Identity
+    if found is None:
+        raise PageError(
+            "There is no whitening for this version of {backbone}. Turn whitening off.",
+            code="probe.no_whitening",
+            backbone=spec(backbone).title,
+        )
+    return found
+
+
+def run_all(
+    clips: LabelledClips,
+    wanted: tuple[tuple[str, bool], ...],
+    memory: Memory,
+    progress: Progress,
+    kept: tuple[Run, ...] = (),
+    protocol: str = LIVE,
+) -> Result:
+    """Probe with each backbone wanted, beside runs that were made of the same clips by the same protocol before.
+
+    wanted: (backbone, whitened) each
+    """
+    runs = tuple(run(clips, name, whitened, memory, progress, protocol) for name, whitened in wanted)
+    return Result.of(Asked.of(clips), (*kept, *runs))

@@ -1,0 +1,261 @@
+"""From a result to what the template draws: rows of tags with their strips, the mean, the mistakes, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mirdemo.backbones.registry import spec
+from mirdemo.evidence.charting import with_interval
+from mirdemo.scoring.intervals import Interval, signed
+from mirdemo.scoring.verdicts import HEARD, NOT_HEARD, PARTLY_HEARD, TOO_FEW
+from mirdemo.stages.probing import WORDS
+from mirdemo.web.tabs.probe.running import LIVE, Asked, Need, Result, Run, needs
+from mirdemo.web.tabs.probe.zero_shot import ZeroShot
+from mirdemo.words.language import Speaker
+
+if TYPE_CHECKING:
+    from mirdemo.web.frame.player import Track
+    from mirdemo.web.frame.session import Visitor
+
+#: Tags named for a clip out of a corpus's vocabulary.
+TOP_TAGS = 5
+#: Icon and weight of each verdict; its word stands beside it.
+ICONS = {HEARD: "full", PARTLY_HEARD: "half", NOT_HEARD: "empty", TOO_FEW: "warn"}
+
+
+def backbone_words(t: Speaker, name: str, whitened: bool = False) -> str:
+    """A backbone's name in this language, with its whitening."""
+    key = f"page.backbone.{name}"
+    title = t(key) if t.has(key) else spec(name).title
+    return t("probe.whitened", backbone=title) if whitened else title
+
+
+def run_words(t: Speaker, run: Run) -> str:
+    return backbone_words(t, run.backbone, run.report.whitening is not None)
+
+
+def layer_words(t: Speaker, layer: str) -> str:
+    """A layer's name: in words where it has some, else its number."""
+    key = f"few-shot.layer.{layer}"
+    if t.has(key):
+        return t(key)
+    return t("probe.layer", layer=layer) if layer.isdecimal() else layer
+
+
+def figure_words(t: Speaker, figure: Interval) -> str:
+    """``0.84 (0.76-0.90)``, with "no interval" where there is none, and words where there is no figure at all."""
+    if figure.value is None:
+        return t("probe.no_figure")
+    return with_interval(figure.value, figure.low, figure.high, t("probe.no_interval"))
+
+
+def difference_words(t: Speaker, gap: Interval | None) -> tuple[str, str] | None:
+    """A word (better, worse, no clear difference) and the difference with its interval."""
+    if gap is None or gap.value is None:
+        return None
+    if gap.low is None or gap.high is None:
+        return t("probe.difference.unknown"), f"{signed(gap.value)} ({t('probe.no_interval')})"
+    word = "better" if gap.low > 0 else "worse" if gap.high < 0 else "unclear"
+    between = t("probe.between", low=signed(gap.low), high=signed(gap.high))
+    return t(f"probe.difference.{word}"), f"{signed(gap.value)} ({between})"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One layer of a strip. share: 0 at chance (or below) to 1; None where there is no figure."""
+
+    layer: str
+    words: str
+    share: float | None
+    best: bool
+
+
+def strip(t: Speaker, report: Any, metric: str) -> list[Cell]:
+    """The layers of a tag's or the macro report, from input to output."""
+    chance = getattr(report.chance, metric) or 0.0
+    room = 1 - chance  # none, but for rounding, where every scored recording has the tag
+    cells = []
+    for name, figures in report.by_layer.items():
+        figure: Interval = getattr(figures, metric)
+        share = None
+        if figure.value is not None:
+            share = float(np.clip((figure.value - chance) / room, 0, 1)) if room > 1e-9 else 0.0
+        cells.append(Cell(layer_words(t, name), figure_words(t, figure), share, name == report.best_layer))
+    return cells
+
+
+def answer(
+    t: Speaker, result: Result, i: int, report: Any, gap: Interval | None, metric: str
+) -> dict[str, Any]:
+    """One backbone's word, number and strip about one tag, or about all of them."""
+    figure: Interval = getattr(report.figures, metric)
+    cells = strip(t, report, metric)
+    return {
+        "key": result.runs[i].key,
+        "backbone": run_words(t, result.runs[i]),
+        "sick": result.runs[i].sick,
+        "figure": figure_words(t, figure),
+        "n": figure.n,
+        "chance": getattr(report.chance, metric),
+        "p_value": report.p_value,
+        "cells": cells,
+        "best": next(cell for cell in cells if cell.best),
+        "difference": difference_words(t, gap),
+    }
+
+
+def tags(t: Speaker, result: Result, metric: str) -> list[dict[str, Any]]:
+    """A row a tag, each with an answer a backbone."""
+    found = []
+    for k, tag in enumerate(result.asked.tags):
+        first = result.runs[0].report.tags[k]
+        answers = []
+        for i, run in enumerate(result.runs):
+            gap = getattr(result.differences[i - 1].tags[tag], metric) if i else None
+            report = run.report.tags[k]
+            answers.append(
+                answer(t, result, i, report, gap, metric)
+                | {
+                    "verdict": report.verdict,
+                    "word": t.say(WORDS[report.verdict]),
+                    "icon": ICONS[report.verdict],
+                }
+            )
+        found.append(
+            {
+                "tag": tag,
+                "clips": first.positive_clips,
+                "recordings": first.positive_recordings,
+                "percent": round(100 * first.prevalence),
+                "answers": answers,
+            }
+        )
+    return found
+
+
+def overall(t: Speaker, result: Result, metric: str) -> list[dict[str, Any]]:
+    """The mean over tags, and how many tags got which word, a backbone each."""
+    found = []
+    for i, run in enumerate(result.runs):
+        gap = getattr(result.differences[i - 1].macro, metric) if i else None
+        given = [report.verdict for report in run.report.tags]
+        found.append(
+            answer(t, result, i, run.report.macro, gap, metric)
+            | {
+                "seconds": run.seconds,
+                "words": [(t.say(WORDS[code]), given.count(code), ICONS[code]) for code in WORDS],
+                "heard": given.count(HEARD),
+                "judged": len(given) - given.count(TOO_FEW),
+                "tags": len(given),
+                "averaged": sum(getattr(tag.figures, metric).value is not None for tag in run.report.tags),
+                "warnings": run.report.warnings,
+            }
+        )
+    return found
+
+
+def wanted(result: Result) -> tuple[list[Need], list[str]]:
+    """After, of the tags that no run could judge: what they lack, and those with enough whose interval is too wide."""
+    silent = [
+        tag
+        for k, tag in enumerate(result.asked.tags)
+        if all(run.report.tags[k].verdict == TOO_FEW for run in result.runs)
+    ]
+    lacking = [need for need in needs(result.asked) if need.tag in silent]
+    named = {need.tag for need in lacking}
+    return lacking, [tag for tag in silent if tag not in named]
+
+
+def tracks(visitor: Visitor, asked: Asked) -> dict[int, Track]:
+    """Rows of the question whose clip is still held -> how to hear it."""
+    held = {clip.sha256: clip for clip in visitor.clips.clips}
+    return {
+        row: visitor.sounds.track(held[clip], bars=40)
+        for row, clip in enumerate(asked.clip_ids)
+        if clip in held
+    }
+
+
+def mistakes(visitor: Visitor, result: Result, run: Run) -> dict[str, Any]:
+    """The clips a run gets wrong, the most certain mistake first, each with all that is wrong about it.
+
+    The published protocol scores recordings: there it is the recording, and its first clip plays.
+    """
+    heard, by_row = tracks(visitor, result.asked), {}
+    found = run.report.mistakes()
+    for one in found:
+        by_row.setdefault(one.row, []).append(one)
+    return {
+        "wrong": len(found),
+        "decisions": int(np.isfinite(run.report.scores).sum()),
+        "clips": [
+            {
+                "id": result.asked.clip_ids[clip],
+                "name": result.asked.names[clip] if run.report.protocol == LIVE else None,
+                "recording": result.asked.recordings[clip],
+                "track": heard.get(clip),
+                "missed": [(one.tag, one.score) for one in there if one.label == 1],
+                "invented": [(one.tag, one.score) for one in there if one.label == 0],
+            }
+            for clip, there in ((_clip_of(result.asked, run, row), there) for row, there in by_row.items())
+        ],
+    }
+
+
+def _clip_of(asked: Asked, run: Run, row: int) -> int:
+    """The clip that a scored row is, or begins with."""
+    if run.report.protocol == LIVE:
+        return row
+    return asked.recordings.index(str(run.report.recordings[row]))
+
+
+def zero_shot(visitor: Visitor, t: Speaker, found: ZeroShot) -> list[dict[str, Any]]:
+    """A row a tag that can be judged: its prompt, its figure, and every clip by its cosine, nearest first."""
+    if found.cosine is None:
+        return []
+    heard, rows = tracks(visitor, found.asked), []
+    for tag, figure in found.figures.items():
+        scores = found.cosine[:, found.tags.index(tag)]
+        labels = found.asked.labels[:, found.asked.tags.index(found.matches[tag])]
+        rows.append(
+            {
+                "tag": found.matches[tag],
+                "word": tag,
+                "prompt": found.prompts[tag],
+                "figure": figure_words(t, figure),
+                "n": figure.n,
+                "clips": [
+                    {
+                        "id": found.asked.clip_ids[row],
+                        "name": found.asked.names[row],
+                        "track": heard.get(row),
+                        "has": bool(labels[row]),
+                        "cosine": float(scores[row]),
+                    }
+                    for row in np.argsort(-scores, kind="stable").tolist()
+                ],
+            }
+        )
+    return rows
+
+
+def zero_shot_clips(visitor: Visitor, found: ZeroShot) -> list[dict[str, Any]]:
+    """A row a clip: the tags of a corpus's vocabulary that are nearest to it, with their cosines."""
+    if found.cosine is None:
+        return []
+    heard = tracks(visitor, found.asked)
+    return [
+        {
+            "id": clip,
+            "name": found.asked.names[row],
+            "track": heard.get(row),
+            "tags": [
+                (found.tags[k], float(found.cosine[row, k]))
+                for k in np.argsort(-found.cosine[row], kind="stable")[:TOP_TAGS].tolist()
+            ],
+        }
+        for row, clip in enumerate(found.asked.clip_ids)
+    ]

@@ -1,0 +1,393 @@
+"""Probe: does the model hear what we hear? A row a tag, several backbones side by side, mistakes to listen to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mirdemo.backbones.on_real_sound import whitening_helps
+from mirdemo.backbones.registry import spec, specs, status
+from mirdemo.clips import LabelledClips
+from mirdemo.corpora.facts import CORPORA
+from mirdemo.corpora.vocabularies import vocabularies
+from mirdemo.stages.probing import RULE
+from mirdemo.web.frame.errors import PageError
+from mirdemo.web.frame.session import Visitor
+from mirdemo.web.frame.tab import Tab
+from mirdemo.web.frame.wire import Act, Wire
+from mirdemo.web.tabs.probe import endpoint, prompts, shown, table
+from mirdemo.web.tabs.probe.running import (
+    LIVE,
+    MOST_RUNS,
+    PROTOCOLS,
+    Asked,
+    Result,
+    needs,
+    run_all,
+    run_key,
+    whitening_offered,
+)
+from mirdemo.web.tabs.probe.zero_shot import Question, ZeroShot, ask
+from mirdemo.web.tagging import usual_layer
+from mirdemo.words.language import Speaker
+
+JOB = "probe"
+ASK_JOB = "probe-words"
+#: Clips with mistakes shown before the rest is folded away.
+MISTAKES = 6
+
+
+@dataclass
+class ProbeDesk:
+    """What this tab remembers of a visitor.
+
+    sort: column and whether descending; mistakes_of: key of the run whose mistakes are shown
+    vocabulary: whose words to ask for, a corpus's or ``prompts.OWN``
+    template: of prompts for own tags; prompts: tag -> prompt, where it was written by hand
+    forms: (corpus, family of tags) -> template, where it was written by hand
+    protocol: by which one probes now
+    whiten: as the visitor chose, None where it was left as measured
+    result: by the live protocol; published: by the published one. Never both at once: they are not compared
+    drawn: what the template was last given about the result, and for which state, for a view is drawn after every act
+    """
+
+    protocol: str = LIVE
+    result: Result | None = None
+    published: Result | None = None
+    whiten: bool | None = None
+    metric: str = table.METRICS[0]
+    sort: tuple[str, bool] = ("tag", False)
+    mistakes_of: str = ""
+    vocabulary: str = prompts.OWN
+    template: str = prompts.TEMPLATE
+    prompts: dict[str, str] = field(default_factory=dict)
+    forms: dict[tuple[str, str], str] = field(default_factory=dict)
+    words: ZeroShot | None = None
+    drawn: tuple[tuple, dict[str, Any]] | None = None
+
+    @property
+    def answer(self) -> Result | None:
+        """The result by the protocol chosen."""
+        return self.result if self.protocol == LIVE else self.published
+
+    def keep(self, protocol: str, result: Result | None) -> None:
+        if protocol == LIVE:
+            self.result = result
+        else:
+            self.published = result
+        self.drawn = None
+
+    def prompt(self, tag: str) -> str:
+        """The prompt for one of the visitor's own tags."""
+        return self.prompts.get(tag) or self.template.replace(prompts.PLACE, tag)
+
+    def templates(self) -> dict[str, str]:
+        """Family -> template for the chosen corpus's words."""
+        found = prompts.forms(self.vocabulary)
+        return {family: self.forms.get((self.vocabulary, family), form) for family, form in found.items()}
+
+    def question(self, tags: tuple[str, ...]) -> Question:
+        """What to ask for now. tags: the visitor's own"""
+        if self.vocabulary == prompts.OWN:
+            return Question(prompts.OWN, {tag: self.prompt(tag) for tag in tags}, {tag: tag for tag in tags})
+        asked = prompts.prompts(self.vocabulary, self.templates())
+        return Question(self.vocabulary, asked, prompts.matches(self.vocabulary, tags))
+
+
+def build(wire: Wire) -> None:
+    """The tab's view, what can be done in it, and the endpoint."""
+    tab = ProbeTab(wire)
+    wire.view("probe", tab.show)
+    for name in (
+        "backbone",
+        "protocol",
+        "whiten",
+        "run",
+        "again",
+        "drop",
+        "metric",
+        "sort",
+        "sort_by",
+        "mistakes",
+    ):
+        wire.on(f"probe.{name}", getattr(tab, name))
+    for name in ("vocabulary", "template", "form", "prompt", "ask"):
+        wire.on(f"probe.{name}", getattr(tab, name))
+    endpoint.build(wire.jobs)
+
+
+TAB = Tab("probe", build, step=True, done=lambda visitor: visitor.desk(ProbeDesk).answer is not None)
+
+
+class ProbeTab:
+    """The handlers, and what the view shows."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def show(self, visitor: Visitor, t: Speaker) -> Mapping[str, Any]:
+        desk, clips, job = visitor.desk(ProbeDesk), visitor.clips, visitor.jobs.get(JOB)
+        chosen, state, result = spec(visitor.backbone), status(visitor.backbone), desk.answer
+        asked = Asked.of(clips)
+        return {
+            "clips": len(clips),
+            "recordings": len(set(clips.recordings)),
+            "labels": clips.tags,
+            "protocols": PROTOCOLS,
+            "protocol": desk.protocol,
+            "live": desk.protocol == LIVE,
+            "missing": needs(asked) if desk.protocol == LIVE else (),
+            "backbones": [(one.name, shown.backbone_words(t, one.name)) for one in specs().values()],
+            "chosen": chosen,
+            "status": state,
+            "sick": state.health.reason(chosen.title) if state.health and not state.health.ok else None,
+            "can_whiten": desk.protocol == LIVE and whitening_offered(chosen.name),
+            "whiten": _whitened(visitor),
+            "whiten_helps": _whitening_helps(visitor),
+            "there": result is not None and _key(visitor) in [run.key for run in result.runs],
+            "full": result is not None and len(result.runs) >= MOST_RUNS,
+            "most": MOST_RUNS,
+            "current": result is not None and result.asked.is_about(clips),
+            "job": job,
+            "ahead": self._wire.jobs.ahead(job) if job else 0,
+            "metric": desk.metric,
+            "metrics": table.METRICS,
+            "found": _found(visitor, t, desk, result) if result is not None else None,
+            "zero": self._zero(visitor, t, desk) if chosen.joint_size and clips.tags else None,
+        }
+
+    def _zero(self, visitor: Visitor, t: Speaker, desk: ProbeDesk) -> dict[str, Any]:
+        """The zero-shot part: prompts to edit and, once asked, what they gave."""
+        words, job = desk.words, visitor.jobs.get(ASK_JOB)
+        own = desk.vocabulary == prompts.OWN
+        question = desk.question(visitor.clips.tags)
+        mine = words is not None and (words.backbone, words.vocabulary) == (visitor.backbone, desk.vocabulary)
+        current = mine and words.asked.is_about(visitor.clips) and dict(words.prompts) == question.prompts
+        return {
+            "own": own,
+            "vocabulary": desk.vocabulary,
+            "vocabularies": [
+                (name, CORPORA[name].title, len(prompts.asked_tags(name))) for name in vocabularies()
+            ],
+            "source": None if own else vocabularies()[desk.vocabulary],
+            "prompts": list(question.prompts.items()),
+            "template": desk.template,
+            "forms": {} if own else desk.templates(),
+            "place": prompts.PLACE,
+            "asked": words if mine else None,
+            "rows": shown.zero_shot(visitor, t, words) if mine else [],
+            "by_clip": shown.zero_shot_clips(visitor, words) if mine and not own else [],
+            "few": MISTAKES,
+            "macro": shown.figure_words(t, words.macro) if mine and words.macro else None,
+            "n": words.macro.n if mine and words.macro else 0,
+            "current": current,
+            "job": job,
+            "ahead": self._wire.jobs.ahead(job) if job else 0,
+        }
+
+    # ---- choosing ---------------------------------------------------------------------------------------
+
+    def backbone(self, visitor: Visitor, act: Act) -> None:
+        visitor.backbone = act.one_of("value", specs())
+
+    def protocol(self, visitor: Visitor, act: Act) -> None:
+        visitor.desk(ProbeDesk).protocol = act.one_of("value", PROTOCOLS)
+
+    def whiten(self, visitor: Visitor, act: Act) -> None:
+        visitor.desk(ProbeDesk).whiten = act.flag("value")
+
+    def metric(self, visitor: Visitor, act: Act) -> None:
+        visitor.desk(ProbeDesk).metric = act.one_of("value", table.METRICS)
+
+    def sort(self, visitor: Visitor, act: Act) -> None:
+        desk, column = visitor.desk(ProbeDesk), act.one_of("column", table.SORTS)
+        desk.sort = (column, not desk.sort[1] if desk.sort[0] == column else False)
+
+    def sort_by(self, visitor: Visitor, act: Act) -> None:
+        """The same from a list of columns, where the table's head is not shown."""
+        visitor.desk(ProbeDesk).sort = (act.one_of("value", table.SORTS), False)
+
+    def mistakes(self, visitor: Visitor, act: Act) -> None:
+        desk = visitor.desk(ProbeDesk)
+        desk.mistakes_of = act.one_of("value", [run.key for run in _result(desk).runs])
+
+    def drop(self, visitor: Visitor, act: Act) -> None:
+        """Take one backbone out of the comparison."""
+        desk = visitor.desk(ProbeDesk)
+        result = _result(desk)
+        desk.keep(desk.protocol, result.without(act.one_of("run", [run.key for run in result.runs])))
+
+    # ---- working ----------------------------------------------------------------------------------------
+
+    def run(self, visitor: Visitor, act: Act) -> None:
+        """Probe with the chosen backbone, beside those that answered about the same clips."""
+        desk, clips = visitor.desk(ProbeDesk), _probeable(visitor)
+        before = desk.answer
+        kept = before.runs if before is not None and before.asked.is_about(clips) else ()
+        if _key(visitor) in [run.key for run in kept]:
+            raise PageError(
+                "This backbone's answer is on the page already. Choose another one to compare it with.",
+                code="probe.there",
+            )
+        if len(kept) >= MOST_RUNS:
+            raise PageError(
+                "{most} backbones are side by side already. Take one out first.",
+                code="probe.full",
+                most=MOST_RUNS,
+            )
+        self._start(visitor, clips, ((visitor.backbone, _whitened(visitor)),), kept)
+
+    def again(self, visitor: Visitor, act: Act) -> None:
+        """Every backbone on the page once more, with the clips as they are now."""
+        runs = _result(visitor.desk(ProbeDesk)).runs
+        wanted = tuple((run.backbone, run.report.whitening is not None) for run in runs)
+        self._start(visitor, _probeable(visitor), wanted, ())
+
+    def _start(
+        self, visitor: Visitor, clips: LabelledClips, wanted: tuple[tuple[str, bool], ...], kept: tuple
+    ) -> None:
+        memory, desk = visitor.memory, visitor.desk(ProbeDesk)
+        protocol = desk.protocol
+
+        self._wire.start(
+            visitor,
+            JOB,
+            lambda progress: run_all(clips, wanted, memory, progress, kept, protocol),
+            lambda result: desk.keep(protocol, result),
+        )
+
+    # ---- zero-shot --------------------------------------------------------------------------------------
+
+    def vocabulary(self, visitor: Visitor, act: Act) -> None:
+        """Whose words to ask for."""
+        visitor.desk(ProbeDesk).vocabulary = act.one_of("value", (prompts.OWN, *vocabularies()))
+
+    def template(self, visitor: Visitor, act: Act) -> None:
+        """One wording for all own tags; what was written by hand for single tags is dropped."""
+        desk = visitor.desk(ProbeDesk)
+        desk.template = prompts.checked_template(act.text("value") or prompts.TEMPLATE)
+        desk.prompts = {}
+
+    def form(self, visitor: Visitor, act: Act) -> None:
+        """The wording for a family of the chosen corpus's tags; left empty, ours."""
+        desk = visitor.desk(ProbeDesk)
+        ours = {} if desk.vocabulary == prompts.OWN else prompts.forms(desk.vocabulary)
+        family = act.one_of("family", ours)
+        desk.forms[desk.vocabulary, family] = prompts.checked_template(act.text("value") or ours[family])
+
+    def prompt(self, visitor: Visitor, act: Act) -> None:
+        """The wording for one tag; left empty, the common one."""
+        tag = act.one_of("tag", visitor.clips.tags)
+        visitor.desk(ProbeDesk).prompts[tag] = act.text("value")
+
+    def ask(self, visitor: Visitor, act: Act) -> None:
+        """Score the clips against the prompts as they are now."""
+        clips, backbone, memory, desk = (
+            _tagged(visitor),
+            visitor.backbone,
+            visitor.memory,
+            visitor.desk(ProbeDesk),
+        )
+        if not spec(backbone).joint_size:
+            raise PageError(
+                "{backbone} does not know words. Choose one of the CLAP backbones.",
+                code="probe.no_words",
+                backbone=spec(backbone).title,
+            )
+        question = desk.question(clips.tags)
+
+        def take(made: ZeroShot) -> None:
+            desk.words = made
+
+        self._wire.start(
+            visitor, ASK_JOB, lambda progress: ask(clips, backbone, question, memory, progress), take
+        )
+
+
+def _found(visitor: Visitor, t: Speaker, desk: ProbeDesk, result: Result) -> dict[str, Any]:
+    """Everything about the result, worked out again only when something of it has changed."""
+    held = tuple(clip.sha256 for clip in visitor.clips.clips)  # not the clips: what is removed must go
+    state = (result, held, t.language, desk.metric, desk.sort, desk.mistakes_of)
+    if desk.drawn is None or desk.drawn[0] != state:
+        desk.drawn = (state, _work_out(visitor, t, desk, result))
+    return desk.drawn[1]
+
+
+def _work_out(visitor: Visitor, t: Speaker, desk: ProbeDesk, result: Result) -> dict[str, Any]:
+    of = next((run for run in result.runs if run.key == desk.mistakes_of), result.runs[0])
+    rows = table.in_order(table.rows(result, desk.metric), *desk.sort) + table.macro_rows(result, desk.metric)
+    lacking, undecided = shown.wanted(result)
+    first = result.runs[0].report
+    return {
+        "tags": shown.tags(t, result, desk.metric),
+        "overall": shown.overall(t, result, desk.metric),
+        "several": len(result.runs) > 1,
+        "lacking": lacking,
+        "undecided": undecided,
+        "mistakes": shown.mistakes(visitor, result, of),
+        "mistakes_of": of.key,
+        "few": MISTAKES,
+        "rows": [
+            {
+                "row": row,
+                "backbone": shown.run_words(t, row.run),
+                "figure": shown.figure_words(t, row.figure),
+                "layer": shown.layer_words(t, row.best_layer),
+                "word": t.say(shown.WORDS[row.verdict]) if row.verdict else None,
+                "difference": shown.difference_words(t, row.difference),
+            }
+            for row in rows
+        ],
+        "columns": [
+            column
+            for column in table.SORTS
+            if len(result.runs) > 1 or column not in ("backbone", "difference")
+        ],
+        "sort": desk.sort,
+        "downloads": table.downloads(rows, desk.metric, result),
+        "report": first,
+        "rule": RULE,
+    }
+
+
+def _key(visitor: Visitor) -> str:
+    return run_key(visitor.backbone, _whitened(visitor))
+
+
+def _whitened(visitor: Visitor) -> bool:
+    desk = visitor.desk(ProbeDesk)
+    wanted = desk.whiten
+    if wanted is None:  # beside other backbones alike, so that one thing is compared; else as measured
+        first = None if desk.result is None else desk.result.runs[0].report
+        wanted = _whitening_helps(visitor) if first is None else first.whitening is not None
+    return desk.protocol == LIVE and wanted and whitening_offered(visitor.backbone)
+
+
+def _whitening_helps(visitor: Visitor) -> bool:
+    return whitening_helps(visitor.backbone, "probe", usual_layer(visitor.backbone))
+
+
+def _result(desk: ProbeDesk) -> Result:
+    if desk.answer is None:
+        raise PageError("Nothing has been probed yet. Probe your clips first.", code="probe.no_result")
+    return desk.answer
+
+
+def _tagged(visitor: Visitor) -> LabelledClips:
+    if not visitor.clips.tags:
+        raise PageError(
+            "There is no clip with a tag yet. Add clips and tag them first.", code="page.no_support"
+        )
+    return visitor.clips
+
+
+def _probeable(visitor: Visitor) -> LabelledClips:
+    """Clips that can be probed at all. Raises PageError before anything is fetched for nothing."""
+    clips = _tagged(visitor)
+    if len(set(clips.recordings)) < 2:
+        raise PageError(
+            "Probing needs clips from at least two recordings. Add clips from another one.",
+            code="probe.one_recording",
+        )
+    return clips

@@ -1,0 +1,1 @@
+"""English and Japanese: what the page, the command line and the reports say."""

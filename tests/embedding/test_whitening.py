@@ -1,0 +1,361 @@
+"""Whitening: shrinks what differs between renderings, keeps the rest, and only for its own backbone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mirdemo.backbones import load_backbone, specs
+from mirdemo.backbones.spec import Backbone, BackboneSpec, Identity, Layer, Part
+from mirdemo.embedding import whitening as module
+from mirdemo.embedding.embed import Embeddings, embed
+from mirdemo.embedding.store import ClipEmbedding
+from mirdemo.embedding.whitening import (
+    LayerWhitening,
+    Whitening,
+    WhiteningError,
+    fit_whitening,
+    stored_path,
+    whitening_for,
+)
+from mirdemo.sound.audio import Clip
+
+SHIPPED = module.SHIPPED
+IDENTITY = Identity("probe", "1", "f" * 64, "float32", 24_000, 2.0, "mean")
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path, monkeypatch):
+    monkeypatch.setenv("MIRDEMO_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(module, "SHIPPED", tmp_path / "assets")
+
+
+def scattered(performances: int = 60, views: int = 3, size: int = 12, seed: int = 0):
+    """Rows whose performances differ in the first half of the axes and whose views differ in the other half."""
+    rng = np.random.default_rng(seed)
+    music = rng.standard_normal((performances, size))
+    music[:, size // 2 :] *= 0.3
+    rooms = rng.standard_normal((performances * views, size))
+    rooms[:, : size // 2] *= 0.05
+    rooms[:, size // 2 :] *= 2.0
+    groups = np.repeat(np.arange(performances), views)
+    return music[groups] + rooms, groups
+
+
+def embeddings(rows: np.ndarray, identity: Identity = IDENTITY) -> Embeddings:
+    entries = [ClipEmbedding(np.array([0.0, 2.0]), {"a": np.stack([row - 0.5, row + 0.5])}) for row in rows]
+    return Embeddings.of(identity, {"a": rows.shape[1]}, [str(i) for i in range(len(rows))], entries)
+
+
+def nearest_is_kin(rows: np.ndarray, groups: np.ndarray) -> float:
+    """How often a row's nearest neighbour by cosine is of its own group."""
+    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    like = unit @ unit.T - 2 * np.eye(len(rows))
+    return float((groups[like.argmax(axis=1)] == groups).mean())
+
+
+def test_views_of_one_performance_come_together():
+    train, train_groups = scattered(seed=0)
+    rows, groups = scattered(seed=1)
+    plain = nearest_is_kin(rows, groups)
+    mild = nearest_is_kin(LayerWhitening.fit(train, train_groups).apply(rows), groups)
+    strong = nearest_is_kin(LayerWhitening.fit(train, train_groups, shrinkage=0.05).apply(rows), groups)
+    assert plain + 0.1 < mild < strong
+    assert strong > 0.9
+
+
+def test_without_scatter_it_only_standardises():
+    rng = np.random.default_rng(0)
+    rows = np.repeat(rng.standard_normal((20, 5)), 2, axis=0)
+    fitted = LayerWhitening.fit(rows, np.repeat(np.arange(20), 2))
+    np.testing.assert_allclose(fitted.apply(rows), (rows - rows.mean(0)) / rows.std(0), atol=1e-4)
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 1000), factor=st.floats(0.01, 100), shift=st.floats(-50, 50))
+def test_the_unit_and_origin_of_a_layer_do_not_matter(seed, factor, shift):
+    rows, groups = scattered(performances=12, seed=seed)
+    plain = LayerWhitening.fit(rows, groups).apply(rows)
+    moved = LayerWhitening.fit(rows * factor + shift, groups).apply(
+        (rows * factor + shift).astype(np.float32)
+    )
+    np.testing.assert_allclose(plain, moved, atol=0.05)
+
+
+def test_full_rank_equals_the_textbook_inverse_root():
+    """With no shrinkage and every direction kept, the within-class covariance becomes the identity times a number."""
+    rows, groups = scattered(performances=200, size=6)
+    y = LayerWhitening.fit(rows, groups, shrinkage=0.0, rank=5).apply(rows)
+    means = np.stack([y[groups == g].mean(0) for g in np.unique(groups)])
+    residual = y - means[groups]
+    covariance = residual.T @ residual / (len(y) - len(means))
+    np.testing.assert_allclose(covariance / covariance[0, 0], np.eye(6), atol=1e-3)
+
+
+PARTS = (Part(4, 2.0), Part(8, 1.0))
+
+
+def test_parts_of_a_row_have_their_share_as_length_and_keep_their_direction():
+    rows, groups = scattered(performances=20)
+    flat = LayerWhitening.fit(rows, groups).apply(rows)
+    parted = LayerWhitening.fit(rows, groups, parts=PARTS).apply(rows)
+    for part, run in zip(PARTS, (slice(0, 4), slice(4, 12)), strict=True):
+        expected = part.share * flat[:, run] / np.linalg.norm(flat[:, run], axis=1, keepdims=True)
+        np.testing.assert_allclose(parted[:, run], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("times", [1e-3, 0.1, 1e3])
+def test_how_far_out_a_clip_is_does_not_matter_by_parts(times):
+    rows, groups = scattered(performances=20)
+    fitted = LayerWhitening.fit(rows, groups, parts=PARTS)
+    nearer = fitted.centre + times * (rows - fitted.centre)
+    np.testing.assert_allclose(fitted.apply(nearer), fitted.apply(rows), atol=2e-3)
+
+
+def test_a_part_without_length_stays_so():
+    rows, groups = scattered(performances=20)
+    fitted = LayerWhitening.fit(rows, groups, parts=PARTS)
+    np.testing.assert_array_equal(fitted.apply(fitted.centre[None]), np.zeros((1, 12)))
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (Part(4), Part(7)),
+        (Part(4), Part(9)),
+        (Part(0), Part(12)),
+        (Part(13), Part(-1)),
+        (Part(12, -1.0),),
+        (Part(12, float("nan")),),
+        (Part(12, float("inf")),),
+        (Part(12, 1e30),),
+        (Part(4.0), Part(8.0)),
+    ],
+)
+def test_parts_that_are_not_those_of_the_rows_are_refused(parts):
+    rows, groups = scattered(performances=10)
+    with pytest.raises(ValueError):
+        LayerWhitening.fit(rows, groups, parts=parts)
+
+
+def test_a_part_may_count_for_nothing():
+    rows, groups = scattered(performances=10)
+    white = LayerWhitening.fit(rows, groups, parts=(Part(4, 0.0), Part(8))).apply(rows)
+    assert not white[:, :4].any()
+    np.testing.assert_allclose(np.linalg.norm(white, axis=1), 1.0, rtol=1e-5)
+
+
+def test_where_one_part_is_extreme_the_other_still_counts():
+    """Two clips of one music, one of them with a first part ten times as far out: their cosine says mostly the same."""
+    rows, groups = scattered(performances=40)
+    one = rows[:1]
+    other = one.copy()
+    other[:, :4] = -10 * one[:, :4]
+
+    def cosine(parts) -> float:
+        a, b = LayerWhitening.fit(rows, groups, parts=parts).apply(np.concatenate([one, other]))
+        return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
+
+    assert cosine((Part(4), Part(8))) > cosine(()) + 0.2
+
+
+def test_the_mean_of_the_windows_stays_the_clip():
+    rows, groups = scattered(performances=10)
+    given_ = embeddings(rows)
+    made = Whitening.fit(given_, groups).apply(given_)
+    np.testing.assert_allclose(made.layers["a"][3], made.windows(3)["a"].mean(0), atol=1e-5)
+    assert made.identity == IDENTITY
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", "other"),
+        ("revision", "2"),
+        ("fingerprint", "0" * 64),
+        ("window_seconds", 5.0),
+        ("pooling", "max"),
+    ],
+)
+def test_another_backbone_is_refused(field, value):
+    rows, groups = scattered(performances=10)
+    fitted = Whitening.fit(embeddings(rows), groups)
+    other = embeddings(rows, replace(IDENTITY, **{field: value}))
+    with pytest.raises(WhiteningError) as caught:
+        fitted.apply(other)
+    assert caught.value.sentence.code == "whitening.other_backbone"
+
+
+def test_another_precision_is_accepted():
+    rows, groups = scattered(performances=10)
+    fitted = Whitening.fit(embeddings(rows), groups)
+    assert len(fitted.apply(embeddings(rows, replace(IDENTITY, dtype="bfloat16")))) == len(rows)
+
+
+def test_an_unknown_layer_is_refused():
+    rows, groups = scattered(performances=10)
+    with pytest.raises(WhiteningError) as caught:
+        Whitening.fit(embeddings(rows), groups).matrix("b", rows, IDENTITY)
+    assert caught.value.sentence.code == "whitening.layer"
+
+
+def test_one_performance_is_too_few():
+    rows, _ = scattered(performances=1)
+    with pytest.raises(WhiteningError) as caught:
+        Whitening.fit(embeddings(rows), np.zeros(len(rows)))
+    assert caught.value.sentence.code == "whitening.too_few"
+
+
+def test_saved_and_read_it_gives_the_same_rows(tmp_path):
+    rows, groups = scattered()
+    fitted = Whitening.fit(embeddings(rows), groups, parts={"a": PARTS}, provenance={"seed": 3})
+    fitted.save(tmp_path / "w.safetensors")
+    back = Whitening.load(tmp_path / "w.safetensors")
+    assert back.layers["a"].parts == PARTS
+    np.testing.assert_allclose(back.layers["a"].apply(rows), fitted.layers["a"].apply(rows), atol=0.02)
+    assert back.identity == IDENTITY
+    assert back.provenance == fitted.provenance
+    assert back.provenance["seed"] == 3
+    assert [p.name for p in tmp_path.glob("w*")] == ["w.safetensors"]
+
+
+@pytest.mark.parametrize("name", [name for name, spec in specs().items() if spec.embedded])
+def test_every_embedded_backbone_has_its_whitening(name):
+    backbone = load_backbone(name, device="cpu")
+    shipped = SHIPPED / f"{name}.safetensors"
+    whitening = Whitening.load(shipped)
+    assert whitening.fits(backbone.identity)
+    for layer in backbone.spec.layers:
+        assert whitening.layers[layer.name].parts == layer.parts
+        assert sum(part.size for part in layer.parts) in (0, layer.size)
+    assert shipped.stat().st_size < 1_000_000
+
+
+@pytest.mark.parametrize("layers", ["[" * 100_000, '{"a": 3}', '{"a": [[12, NaN]]}', '["a"]'])
+def test_layers_that_are_none_are_refused(tmp_path, layers):
+    from safetensors import safe_open
+    from safetensors.numpy import load_file, save_file
+
+    rows, groups = scattered(performances=10)
+    path = tmp_path / "w.safetensors"
+    Whitening.fit(embeddings(rows), groups).save(path)
+    with safe_open(path, framework="numpy") as opened:
+        header = opened.metadata()
+    save_file(load_file(path), path, metadata={**header, "layers": layers})
+    with pytest.raises(WhiteningError) as caught:
+        Whitening.load(path)
+    assert caught.value.sentence.code == "whitening.unreadable"
+
+
+@pytest.mark.parametrize("content", [b"", b"not one", b"\x08\x00\x00\x00\x00\x00\x00\x00{}      "])
+def test_a_damaged_file_is_refused(tmp_path, content):
+    (tmp_path / "w.safetensors").write_bytes(content)
+    with pytest.raises(WhiteningError) as caught:
+        Whitening.load(tmp_path / "w.safetensors")
+    assert caught.value.sentence.code == "whitening.unreadable"
+
+
+def test_it_is_found_in_the_assets_first_then_in_the_store_and_only_for_its_backbone():
+    rows, groups = scattered(performances=10)
+    assert whitening_for(IDENTITY) is None
+    Whitening.fit(embeddings(rows), groups, provenance={"at": "home"}).save(stored_path(IDENTITY))
+    assert whitening_for(IDENTITY).provenance["at"] == "home"
+    Whitening.fit(embeddings(rows), groups, provenance={"at": "assets"}).save(
+        module.SHIPPED / "probe.safetensors"
+    )
+    assert whitening_for(IDENTITY).provenance["at"] == "assets"
+    assert whitening_for(replace(IDENTITY, fingerprint="0" * 64)) is None
+    (module.SHIPPED / "probe.safetensors").write_bytes(b"cut short")
+    assert whitening_for(IDENTITY).provenance["at"] == "home"
+
+
+def test_a_file_of_an_earlier_format_is_fitted_again(tmp_path):
+    from safetensors import safe_open
+    from safetensors.numpy import load_file, save_file
+
+    rows, groups = scattered(performances=10)
+    path = tmp_path / "w.safetensors"
+    Whitening.fit(embeddings(rows), groups).save(path)
+    with safe_open(path, framework="numpy") as opened:
+        header = opened.metadata()
+    save_file(load_file(path), path, metadata={**header, "format": "mirdemo-whitening-1", "layers": '["a"]'})
+    with pytest.raises(WhiteningError) as caught:
+        Whitening.load(path)
+    assert caught.value.sentence.code == "whitening.unreadable"
+
+
+class Bands(Backbone):
+    """Log power in 16 bands: enough of a backbone for a room to matter."""
+
+    spec = BackboneSpec(
+        "bands", "Bands", "x", None, 0, 24_000, 5.0, (Layer("a", 16),), "nothing", revision="1"
+    )
+    identity = replace(IDENTITY, name="bands", window_seconds=5.0)
+    device = torch.device("cpu")
+
+    def hidden_states(self, waves):
+        power = torch.fft.rfft(waves).abs() ** 2
+        return [torch.stack([b.mean(1) for b in power.chunk(16, dim=1)], dim=1).add(1e-8).log()[:, None]]
+
+
+def test_fitted_on_synthetic_renderings_it_helps_any_backbone_to_know_a_clip_again():
+    from mirdemo.synth import plan, render
+    from mirdemo.synth.disturbing import disturb
+
+    said = []
+    fitted = fit_whitening(Bands(), performances=12, seed=1, progress=lambda *told: said.append(told))
+    assert said[0] == (0, 12, "whitening")
+    assert said[-1] == (12, 12, "whitening")
+    assert fitted.provenance["performances"] == 12
+    assert fitted.provenance["renderings"] == 36
+    assert fitted.name.startswith("wccn-controlled-")
+    rng = np.random.default_rng(5)
+    waves = [
+        render(plan("western" if i % 2 else "makam", 900 + i, split="test", seconds=5.0)) for i in range(8)
+    ]
+    clips = [Clip.of(w, 24_000) for wave in waves for w in (wave, 0.1 * disturb(wave, 24_000, rng))]
+    plain = embed(clips, Bands())
+    groups = np.repeat(np.arange(8), 2)
+    before = nearest_is_kin(plain.layers["a"] - plain.layers["a"].mean(0), groups)
+    assert nearest_is_kin(fitted.apply(plain).layers["a"], groups) >= before
+
+
+def test_other_performances_are_heard_beside_the_synthetic_ones_and_named():
+    rng = np.random.default_rng(3)
+    others = [Clip.of(rng.standard_normal(5 * 22_050).astype(np.float32), 22_050, "own") for _ in range(4)]
+    said = []
+    fitted = fit_whitening(
+        Bands(), performances=6, renderings=2, others=others, others_called="festival",
+        progress=lambda *told: said.append(told),
+    )  # fmt: skip
+    assert said[-1] == (10, 10, "whitening")
+    made = fitted.provenance
+    assert (made["performances"], made["renderings"], made["others"]) == (10, 20, 4)
+    assert fitted.name.startswith("wccn-controlled+festival-")
+    alone = fit_whitening(Bands(), performances=6, renderings=2)
+    assert not np.allclose(alone.layers["a"].centre, fitted.layers["a"].centre)
+
+
+def test_each_of_the_others_is_heard_at_the_rate_of_the_synthetic_ones(monkeypatch):
+    rng = np.random.default_rng(4)
+    others = [Clip.of(rng.standard_normal(2 * 22_050).astype(np.float32), 22_050, "own") for _ in range(3)]
+    heard = []
+    monkeypatch.setattr(
+        "mirdemo.synth.disturbing.disturb", lambda wave, rate, rng: heard.append((rate, wave)) or wave
+    )
+    fit_whitening(Bands(), performances=2, renderings=2, others=others)
+    assert [rate for rate, _ in heard] == [24_000] * 5
+    for clip, (_, wave) in zip(others, heard[2:], strict=True):
+        np.testing.assert_array_equal(wave, clip.at(24_000))
+
+
+def test_the_parts_of_a_backbones_layers_are_whitened_as_parts():
+    halves = (Part(8), Part(8))
+    backbone = Bands()
+    backbone.spec = replace(Bands.spec, layers=(Layer("a", 16, halves),))
+    assert fit_whitening(backbone, performances=2, renderings=2).layers["a"].parts == halves

@@ -1,0 +1,431 @@
+"""Every chart says what its data says, in both languages, and shows a blank as a blank."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from functools import cache
+from itertools import pairwise
+
+import pytest
+
+from mirdemo.corpora.facts import CORPORA
+from mirdemo.evidence import drawing, overview, rarity, selection, wording
+from mirdemo.evidence.charting import SEQUENTIAL, HeatTable
+from mirdemo.evidence.selection import Selection
+from mirdemo.results import bias
+from mirdemo.results import records as results
+from mirdemo.results.records import Results
+from mirdemo.web.frame.templating import render
+from mirdemo.words.language import LANGUAGES, speaker
+
+CITED = results.citations()
+SIX = tuple(CORPORA)
+
+
+EVERYTHING = Selection()
+
+
+def drawn(chosen: Selection = EVERYTHING, language: str = "en", records: Results | None = None):
+    if records is None:
+        return dict(published_as_drawn(chosen, language))
+    return dict(drawing.draw(records, chosen, language).charts)
+
+
+@cache
+def published_as_drawn(chosen: Selection, language: str):
+    return drawing.draw(results.published(), chosen, language).charts
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        Selection(),
+        Selection(metric="map"),
+        Selection(metric="micro_f1", methods=("probe",)),
+        Selection(corpora=("lyra",)),
+        Selection(models=("CultureMERT-95M",), metric="macro_f1"),
+        Selection(licence="commercial"),
+    ],
+)
+def test_every_view_draws_or_says_why_not(language, chosen):
+    for name, chart in drawn(chosen, language).items():
+        assert chart.title, name
+        assert chart.how, name
+        if chart.json is None:
+            assert chart.empty, name
+        else:
+            assert json.loads(chart.json)["data"], name
+            assert chart.sources, name
+
+
+def test_the_overview_finding_is_computed_from_the_figures():
+    records = results.published()
+    rows = overview.rows_of(records, "roc_auc", corpora=SIX)
+    found = overview.disparities(rows, best=bias.best_known(records, "roc_auc"), corpora=SIX)
+    title = drawn()["overview"].title
+    worst = [d for d in found if d.worst == "carnatic"]
+    assert f"{len(worst)} of {len(found)}" in title
+    assert (
+        f"{100 * min(d.gap.value for d in worst):.0f} to {100 * max(d.gap.value for d in worst):.0f}" in title
+    )
+    assert "Carnatic" in title
+    without = Results(tuple(r for r in records if r.corpus != "carnatic"))
+    assert "Carnatic" not in drawn(records=without)["overview"].title
+
+
+@pytest.mark.parametrize(
+    ("chosen", "rows"), [(Selection(metric="map", corpora=("lyra",)), 12), (Selection(models=("AST",)), 3)]
+)
+def test_the_overview_draws_every_figure_over_all_tags_in_the_metric(chosen, rows):
+    chart = drawn(chosen)["overview"]
+    cells = [v for row in heat(chart)["z"] for v in row if v is not None]
+    wanted = [
+        r.value
+        for r in selection.choose(results.published(), chosen)
+        if r.tag is None and r.metric == chosen.metric and r.method != "fewshot"
+    ]
+    assert sorted(cells) == sorted(wanted)
+    assert len(heat(chart)["z"]) == rows
+
+
+def test_one_corpus_is_drawn_with_its_range_and_its_gaps_say_what_they_need():
+    charts = drawn(Selection(metric="map", corpora=("lyra",)))
+    assert charts["overview"].title.startswith("mAP: 12 rows from 0.40 to 0.57 (no interval published)")
+    for name in ("gaps", "normalised"):
+        assert charts[name].json is None
+        assert "at least two corpora" in charts[name].empty
+    one = Selection(models=("MERT-v1-95M",), metric="map")
+    assert "MERT-v1-95M · probing is weakest on MagnaTagATune" in drawn(one)["overview"].title
+    few = tuple(r for r in results.published() if r.model == "MERT-v1-95M" and r.corpus in SIX[:5])
+    assert "for all six corpora" in drawn(records=Results(few))["gaps"].empty
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    "chosen", [Selection(corpora=("lyra",)), Selection(models=("MERT-v1-95M",)), Selection(metric="map")]
+)
+def test_no_finding_goes_from_a_number_to_the_same_or_speaks_of_every_one_of_one(language, chosen):
+    for name, chart in drawn(chosen, language).items():
+        assert not re.search(r"(?<![\d.])([\d.]+)( to |〜)\1(?![\d.])", chart.title), name
+        if len(chosen.corpora) == 1:
+            assert not re.search("every (tradition|corpus)|どの(伝統|コーパス)", chart.title), name
+
+
+@pytest.mark.parametrize("source", ["published", "measured"])
+def test_a_cell_is_said_to_open_its_source_only_where_one_does(source):
+    here = {"source": "measured", "citation": None, "versions": {"mirdemo": "1"}, "hardware": "cpu"}
+    made = here if source == "measured" else {}
+    records = [replace(r, **made) for r in results.published() if r.corpus == "lyra" and r.tag is None]
+    chart = drawn(records=Results(tuple(records)))["overview"]
+    assert chart.json is not None
+    links = [cell for row in heat(chart)["customdata"] for cell in row if cell is not None]
+    assert bool(links) == (str(speaker("en")("evidence.overview.click")) in chart.sources)
+    assert bool(links) == (source == "published")
+
+
+def test_the_findings_of_one_corpus_name_it():
+    charts = drawn(Selection(corpora=("lyra",)))
+    assert charts["rarity"].title.startswith("Greek: tags with more test recordings score higher; how rare")
+    assert "with LC-Protonets Lyra loses 7 points" in charts["fewshot"].title
+
+
+def test_rarity_is_told_with_the_outer_limits_of_its_intervals_and_no_other_cause():
+    records = rarity.per_tag(results.published())
+    shares = [trend.explained for trend in bias.trends(records)]
+    low, high = (f"{100 * f(s.value for s in shares):.0f}" for f in (min, max))
+    outer = f"{100 * min(s.low for s in shares):.0f} to {100 * max(s.high for s in shares):.0f} %"
+    chart = drawn()["rarity"]
+    assert f"explains {low} to {high} % of the difference ({outer} with the intervals)" in chart.title
+    assert chart.title.startswith("Tags with more test recordings")
+    assert "test recordings" in json.loads(chart.json)["layout"]["xaxis"]["title"]["text"]
+
+
+@pytest.mark.parametrize("name", ["overview", "gaps", "rarity"])
+def test_a_finding_carries_the_interval_of_what_it_states(name):
+    def sure(r):
+        return replace(r, low=r.value * 0.95, high=1 - (1 - r.value) * 0.95, level=0.9, n=9)
+
+    chosen = Selection(family="makam")  # counted, for its tags lie in one tradition
+    plain = drawn(chosen)[name]
+    known = drawn(chosen, records=Results(tuple(map(sure, results.published()))))[name]
+    assert "(no interval published)" in plain.title.replace("; no", " (no")
+    assert re.search(r"[\d.]+ to [\d.]+ with the intervals", known.title)
+    mixed = [sure(r) if r.model != "CultureMERT-95M" else r for r in results.published()]
+    if name != "rarity":
+        assert re.search(
+            r"with the intervals that \d+ of \d+ have", drawn(records=Results(tuple(mixed)))[name].title
+        )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_weakest_place_is_named_as_its_row(language):
+    chart = drawn(language=language)["normalised"]
+    named = [row for row in json.loads(chart.json)["layout"]["yaxis"]["ticktext"] if row in chart.title]
+    assert len(named) == 1
+    assert " · " in named[0]
+
+
+def test_no_two_curves_look_alike_and_each_name_stands_at_the_end_of_its_own():
+    plain = json.loads(drawn()["fewshot"].json)
+    solid = [t for t in plain["data"] if "marker" in t and t["line"]["dash"] == "solid"]
+    marks = [(t["marker"]["symbol"], t["marker"]["color"]) for t in solid]
+    assert len(set(marks)) == len(marks) == 6
+    assert {t["name"] for t in solid if t["showlegend"]} == {"MagnaTagATune", "FMA-medium"}
+    ends = {t["name"]: (max(t["x"]), t["y"][t["x"].index(max(t["x"]))]) for t in solid}
+    labels = {a["text"]: a for a in plain["layout"]["annotations"]}
+    assert set(labels) == set(ends)
+    for name, (x, y) in ends.items():
+        assert labels[name]["x"] == x
+        assert labels[name]["y"] == pytest.approx(y, abs=0.1)
+    at = sorted(a["y"] for a in labels.values() if a["x"] == 60)
+    assert min(b - a for a, b in pairwise(at)) > 0.04
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_synthesised_music_is_called_so_wherever_it_is_drawn(language):
+    t, charts = speaker(language), drawn(language=language, records=results.shipped())
+    words = str(t("evidence.measured_synthesised"))
+    headings = json.loads(charts["cost"].json)["layout"]["yaxis"]["ticktext"]
+    assert sum(words in label for label in headings) == 1
+    narrow = json.loads(charts["cost"].json)["narrow"]["yaxis"]["ticktext"]
+    assert sum(str(t("evidence.measured_synthesised_narrow")) in label for label in narrow) == 1
+    assert max(len(line) for label in narrow for line in label.split("<br>")) < 32, "too wide for a phone"
+    assert words in charts["cost"].how
+    for name in ("cost", "controlled"):
+        assert words in charts[name].sources
+        assert words in charts[name].json  # in the hovers
+    assert charts["controlled"].title.startswith(
+        {"en": "On synthesised music:", "ja": "合成した音楽では："}[language]
+    )
+    assert {"en": "synthesised", "ja": "合成"}[language] in t("evidence.intro")
+
+
+def test_an_axis_is_wide_enough_for_its_ticks_to_differ():
+    same = [
+        replace(r, value=0.8) if (r.tag, r.metric) == (None, "roc_auc") else r for r in results.published()
+    ]
+    far, close = drawn(), drawn(records=Results(tuple(same)))
+    for name, axis in (("cost", "xaxis"), ("normalised", "xaxis"), ("transfer", "yaxis")):
+        low, high = json.loads(close[name].json)["layout"][axis]["range"]
+        assert high - low >= 0.1, name
+        assert low < (1 if name == "normalised" else 0.8) < high, name
+        assert "range" not in json.loads(far[name].json)["layout"][axis], name
+
+
+def heat(chart):
+    return next(trace for trace in json.loads(chart.json)["data"] if trace["type"] == "heatmap")
+
+
+def test_a_figure_that_was_not_published_is_blank_never_zero():
+    chart = drawn(Selection(metric="macro_f1", models=("MERT-v1-95M",)))["overview"]
+    cells = [v for row in heat(chart)["z"] for v in row]
+    assert 0 not in cells
+    assert all(0 < v < 1 for v in cells)
+    whole = heat(drawn()["overview"])["z"]
+    assert [row for row in whole if all(v is None for v in row)] == [[None] * 6] * len(overview.UNAVAILABLE)
+
+
+@pytest.mark.parametrize("chosen", [Selection(), Selection(metric="map")])
+def test_the_overviews_table_holds_its_figures_in_its_colours(chosen):
+    chart = drawn(chosen)["overview"]
+    trace, table = heat(chart), chart.table
+    assert [list(values) for _, values in table.rows] == trace["z"]
+    layout = json.loads(chart.json)["layout"]
+    assert list(table.columns) == layout["xaxis"]["ticktext"]
+    assert [label for label, _ in table.rows] == layout["yaxis"]["ticktext"]
+    assert table.low == trace["zmin"]
+
+
+def test_the_tables_colours_are_those_of_the_scale():
+    table = HeatTable(("a",), ("a",), (), low=0.5)
+    for share, colour in SEQUENTIAL:
+        assert table.colour(0.5 + share / 2) == colour
+    assert table.colour(0.2) == SEQUENTIAL[0][1]  # below the scale
+    assert table.colour(0.5625) == "#e1ecf5"  # half way between the first two, channel by channel
+    assert (table.ink(0.8), table.ink(0.82)) == ("#1a1a1a", "#ffffff")
+
+
+def test_a_table_shows_every_figure_and_reads_its_blanks_out():
+    chart = drawn()["overview"]
+    html = render("evidence-charts.html", speaker("en"), {"charts": [("overview", chart)]})
+    assert html.count('class="blank"') == sum(v is None for _, values in chart.table.rows for v in values)
+    assert html.count("no figure") == html.count('class="blank"') > 0
+    assert '<span class="wide">0</span>.79</td>' in html
+    assert "CLAP-Music&amp;Speech" in html
+    certain = replace(chart, table=HeatTable(("x",), ("x",), (("one", (1.0,)),), low=0.5))
+    assert "<span>1</span>.00</td>" in render(
+        "evidence-charts.html", speaker("en"), {"charts": [("overview", certain)]}
+    )
+
+
+def test_blank_places_name_the_command_that_would_fill_them():
+    text = drawn()["overview"].json
+    for backbone in overview.UNAVAILABLE:
+        assert f"--corpus lyra --data DIR --backbone {backbone} --method probe" in text
+
+
+def test_a_place_is_kept_empty_only_until_it_is_measured():
+    mine = next(
+        r for r in results.published() if r.metric == "roc_auc" and r.method == "probe" and r.tag is None
+    )
+    measured = replace(
+        mine,
+        model="CLAP-Music",
+        protocol="papaioannou2025",
+        source="measured",
+        citation=None,
+        versions={"m": "0"},
+    )
+    before = heat(drawn()["overview"])
+    after = heat(drawn(records=Results((*results.published(), measured)))["overview"])
+    assert len(after["z"]) == len(before["z"]), "a row is filled, none is added"
+
+
+def test_no_mean_over_corpora_is_drawn_when_one_is_missing():
+    records = Results(tuple(r for r in results.published() if r.corpus != "fma"))
+    assert drawn(records=records)["gaps"].json is None
+
+
+def test_a_trend_is_drawn_with_its_band_and_cut_not_bent_at_zero():
+    figure = json.loads(drawn()["rarity"].json)["data"]
+    lines = [t for t in figure if t["mode"] == "lines"]
+    bands = [t for t in figure if t.get("fill") == "toself"]
+    assert len(lines) == len(bands) == 5
+    for line in lines:
+        inside = [(math.log10(a), b) for a, b in zip(line["x"], line["y"], strict=True) if 0 < b < 1]
+        steps = [(d - b) / (c - a) for (a, b), (c, d) in pairwise(inside)]
+        assert max(steps) - min(steps) < 0.02, "a straight line was bent"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_line_styles_are_named_and_turned_labels_keep_to_one_line(language):
+    charts = drawn(language=language)
+    few = json.loads(charts["fewshot"].json)["data"]
+    named = {t["line"]["dash"]: t["name"] for t in few if t.get("name")}
+    assert set(named) == {t["line"]["dash"] for t in few}
+    assert len(set(named.values())) == 2
+    narrow = json.loads(charts["transfer"].json)["narrow"]
+    turned = [axis for name, axis in narrow.items() if name.startswith("xaxis")]
+    assert len(turned) == 3
+    assert all("<br>" not in label for axis in turned for label in axis["ticktext"])
+
+
+def test_only_roc_auc_is_normalised_against_chance():
+    assert drawn(Selection(metric="map"))["normalised"].json is None
+    assert drawn()["normalised"].json is not None
+
+
+def test_published_bars_carry_no_error_bars():
+    data = json.loads(drawn()["gaps"].json)["data"]
+    assert all("error_x" not in trace for trace in data)
+    assert "no interval published" in data[0]["hovertext"][0]
+
+
+def test_a_hostile_name_is_escaped():
+    hostile = results.Result(
+        model="<img src=x onerror=alert(1)>",
+        corpus="lyra",
+        method="probe",
+        protocol="live",
+        metric="roc_auc",
+        value=0.7,
+        low=0.6,
+        high=0.8,
+        level=0.9,
+        source="measured",
+        versions={"mirdemo": "0"},
+    )
+    other = [r for r in results.published() if r.citation == "culturemert2025"]
+    text = "".join(
+        str(chart.title) + (chart.json if chart.json is not None else "")
+        for chart in drawn(records=Results((hostile, *(_as(hostile, c) for c in SIX[:2]), *other))).values()
+    )
+    assert "<img" not in text
+
+
+def _as(record, corpus):
+    return results.from_dict({**record.as_dict(), "corpus": corpus})
+
+
+def test_titles_differ_between_languages():
+    english, japanese = drawn(), drawn(language="ja")
+    assert all(english[name].title != japanese[name].title for name in english)
+
+
+def test_words_for_every_metric_and_tradition_exist():
+    for language in LANGUAGES:
+        t = speaker(language)
+        for corpus in CORPORA.values():
+            assert t("evidence.tradition." + corpus.tradition)
+            assert t("evidence.short." + corpus.name)
+        for metric in results.METRICS:
+            assert t("evidence.metric." + metric)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_view_drawn_in_advance_is_what_would_be_drawn_now(language):
+    now = drawing.draw(results.shipped(), EVERYTHING, language)
+    kept = drawing.shipped(language)
+    assert kept.n_figures == now.n_figures
+    assert kept.models == now.models
+    for (name, old), (_, new) in zip(kept.charts, now.charts, strict=True):
+        assert (old.title, old.how, old.sources, old.height) == (
+            new.title,
+            new.how,
+            new.sources,
+            new.height,
+        ), name
+        if new.json is None:
+            assert old.json is None, name
+        else:
+            assert json.loads(old.json) == json.loads(new.json), (
+                f"{name}: run python -m training.draw_evidence"
+            )
+
+
+def test_the_first_view_needs_neither_records_nor_plotly():
+    code = (
+        "import sys; from mirdemo.evidence import drawing; from mirdemo.evidence.selection import Selection;"
+        "drawing.view(Selection(), 'ja'); drawing.models();"
+        "print(*(m for m in ('plotly', 'pandas', 'mirdemo.results.bias') if m in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+def test_results_of_this_machine_are_drawn_too(own_home):
+    own = results.from_dict(
+        {
+            **next(iter(results.published())).as_dict(),
+            "model": "mine",
+            "source": "measured",
+            "versions": {"mirdemo": "0"},
+        }
+    )
+    results.append([own], results.own_file())
+    selection.base.cache_clear()
+    drawing._drawn.cache_clear()
+    try:
+        assert "mine" in drawing.models()
+    finally:
+        selection.base.cache_clear()
+        drawing._drawn.cache_clear()
+
+
+def test_very_many_models_are_drawn_in_part_and_said_to_be():
+    copies = tuple(
+        replace(r, model=f"{r.model} {i}")
+        for r in results.published()
+        if r.tag is None and r.metric == "roc_auc"
+        for i in range(30)
+    )
+    charts_of_many = drawn(records=Results(copies))
+    assert len(heat(charts_of_many["overview"])["z"]) == wording.MOST_ROWS + len(overview.UNAVAILABLE)
+    for name in ("overview", "gaps", "normalised", "transfer"):
+        assert "more not drawn" in charts_of_many[name].sources[-1], name

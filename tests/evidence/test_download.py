@@ -1,0 +1,55 @@
+"""What is downloaded is exactly what is shown."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+from mirdemo.corpora.facts import CORPORA
+from mirdemo.evidence import download, drawing, opened, selection
+from mirdemo.evidence.selection import Selection
+from mirdemo.results import records as results
+from mirdemo.words.language import speaker
+
+CHOSEN = Selection(metric="map", corpora=("lyra",))
+
+
+def test_csv_and_json_hold_the_same_figures_as_the_view():
+    chosen = CHOSEN
+    shown = list(selection.shown(selection.base(), chosen))
+    assert len(shown) == drawing.view(chosen, "en").n_figures > 0
+    rows = list(csv.DictReader(io.StringIO(download.as_csv(chosen))))
+    assert [float(r["value"]) for r in rows] == [r.value for r in shown]
+    assert [results.from_dict(r) for r in json.loads(download.as_json(chosen))] == shown
+    assert {r["low"] for r in rows} == {""}
+
+
+@pytest.mark.parametrize("chosen", [CHOSEN, Selection(metric="macro_f1"), Selection()])
+def test_a_download_holds_what_is_drawn_and_nothing_of_another_metric(chosen):
+    rows = [results.from_dict(r) for r in json.loads(download.as_json(chosen))]
+    assert {r.metric for r in rows if r.tag is None and r.method != "fewshot"} == {chosen.metric}
+    assert {r.metric for r in rows if r.method == "fewshot"} == {"macro_f1"}
+    assert {r.metric for r in rows if r.tag is not None} == {"f1", "precision", "recall"}
+    charts = dict(drawing.view(chosen, "en").charts)
+    cells = [v for _, values in charts["overview"].table.rows for v in values if v is not None]
+    probes = [r for r in rows if r.corpus not in CORPORA]
+    overall = [r for r in rows if r.tag is None and r.method != "fewshot" and r not in probes]
+    assert sorted(cells) == sorted(r.value for r in overall)
+    assert {(r.method, r.whitening) for r in probes} <= {("probe", None)}
+    lines = [t for t in json.loads(charts["fewshot"].json)["data"] if t["x"] != [None]]
+    points = {(r.corpus, r.setting["few_shot"], r.setting["n_way"]) for r in rows if r.method == "fewshot"}
+    assert sum(len(line["x"]) for line in lines) == len(points)
+    key = next(f"{r.corpus}/{r.tag}" for r in rows if r.tag is not None)
+    told = opened.opened(selection.base(), key, results.citations(), speaker("en"))
+    of_tag = [r for r in rows if f"{r.corpus}/{r.tag}" == key]
+    assert sum(len(line.figures) for line in told.lines) == len(of_tag)
+
+
+def test_a_cell_that_a_spreadsheet_would_run_is_quoted():
+    assert download._cell("=1+1") == "'=1+1"
+    assert download._cell("Voice") == "Voice"
+    assert download._cell(None) == ""
+    assert download._cell(0.0) == 0.0

@@ -1,0 +1,139 @@
+"""Intervals hold the true value as often as they say, with clips clustered in recordings."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from mirdemo.scoring import metrics
+from mirdemo.scoring.intervals import LEVEL, Interval, by_recording, difference, estimate
+
+DRAWS = 500
+
+
+def drawn(with_tag: int, without: int, auc: float, alike: float, n_tags: int, seed: int):
+    """Recordings of one to three clips; scores (draws, n_tags, n) whose true ROC-AUC is ``auc``.
+
+    alike: correlation of the scores of a recording's clips
+    """
+    rng = np.random.default_rng(seed)
+    n_recordings = with_tag + without
+    recordings = np.repeat(np.arange(n_recordings), rng.integers(1, 4, n_recordings))
+    labels = np.stack([(rng.permutation(n_recordings) < with_tag)[recordings] for _ in range(n_tags)]).astype(
+        int
+    )
+    shared = np.sqrt(alike) * rng.normal(size=(DRAWS, n_tags, n_recordings))[..., recordings]
+    own = np.sqrt(1 - alike) * rng.normal(size=(DRAWS, n_tags, len(recordings)))
+    return labels, recordings, np.sqrt(2) * norm.ppf(auc) * labels + shared + own
+
+
+def of_auc(labels, recordings, scores):
+    value, influence = metrics.roc_auc_influence(labels, scores)
+    return estimate(value, influence, labels, recordings, pairs=True)
+
+
+def coverage(intervals, truth) -> float:
+    return 100 * np.mean((intervals.low <= truth) & (truth <= intervals.high))
+
+
+@pytest.mark.parametrize(("with_tag", "without"), [(10, 30), (20, 20)])
+@pytest.mark.parametrize("auc", [0.65, 0.85])
+def test_nine_in_ten_intervals_of_a_tag_hold_the_true_roc_auc(with_tag, without, auc):
+    table = drawn(with_tag, without, auc, 0.5, 1, seed=0)
+    assert 87 <= coverage(of_auc(*table).intervals(), auc) <= 93
+
+
+@pytest.mark.parametrize("alike", [0.0, 0.9])
+def test_they_do_whether_clips_of_a_recording_are_alike_or_not(alike):
+    table = drawn(12, 28, 0.75, alike, 1, seed=1)
+    assert 87 <= coverage(of_auc(*table).intervals(), 0.75) <= 93
+
+
+def test_with_five_recordings_of_a_tag_they_are_no_narrower_than_they_say():
+    table = drawn(5, 15, 0.9, 0.5, 1, seed=2)
+    assert 87 <= coverage(of_auc(*table).intervals(), 0.9) <= 95
+
+
+def test_they_hold_the_mean_over_tags():
+    table = drawn(10, 30, 0.75, 0.5, 6, seed=3)
+    assert 87 <= coverage(of_auc(*table).macro().intervals(), 0.75) <= 93
+
+
+def test_paired_differences_hold_the_true_difference_and_are_narrower_than_unpaired_ones():
+    labels, recordings, scores = drawn(12, 28, 0.8, 0.5, 4, seed=4)
+    worse = scores + 0.7 * np.random.default_rng(5).normal(size=scores.shape)
+    true = 0.8 - norm.cdf(norm.ppf(0.8) / np.sqrt(1 + 0.49))
+    first, second = of_auc(labels, recordings, scores), of_auc(labels, recordings, worse)
+    for one, other in ((first, second), (first.macro(), second.macro())):
+        paired = difference(one, other)
+        assert 87 <= coverage(paired, true) <= 95
+        apart = np.hypot(
+            one.intervals().high - one.intervals().low, other.intervals().high - other.intervals().low
+        )
+        assert np.median(paired.high - paired.low) < 0.8 * np.median(apart)
+
+
+@pytest.mark.parametrize(
+    "influence_of", [metrics.average_precision_influence, metrics.f1_influence], ids=["mAP", "F1"]
+)
+def test_average_precision_and_f1_hold_what_a_large_collection_gives(influence_of):
+    rng = np.random.default_rng(6)
+
+    def collection(n_recordings):
+        recordings = np.repeat(np.arange(n_recordings), rng.integers(1, 4, n_recordings))
+        labels = (rng.random(n_recordings) < 0.3)[recordings].astype(int)
+        heard = 1.4 * labels + 0.7 * rng.normal(size=n_recordings)[recordings] - 0.5
+        return labels, recordings, 1 / (1 + np.exp(-heard - 0.7 * rng.normal(size=len(recordings))))
+
+    labels, _, scores = collection(100_000)
+    true, hits = influence_of(labels, scores)[0], []
+    for _ in range(DRAWS):
+        labels, recordings, scores = collection(40)
+        value, influence = influence_of(labels, scores)
+        got = estimate(value, influence, labels, recordings, pairs=False).intervals().at()
+        hits.append(got.low <= true <= got.high)
+    assert 87 <= 100 * np.mean(hits) <= 96
+
+
+def test_recordings_count_not_clips():
+    rng = np.random.default_rng(7)
+    labels, scores = np.repeat([1, 0], 20), rng.normal(size=40) + np.repeat([1, 0], 20)
+    once = of_auc(labels, np.arange(40), scores)
+    copied = of_auc(labels.repeat(5), np.arange(40).repeat(5), scores.repeat(5))
+    assert copied.n == once.n == 40
+    assert copied.intervals().at().low == pytest.approx(once.intervals().at().low, abs=0.02)
+
+
+def test_a_perfect_ranking_of_few_is_not_certain():
+    few = of_auc(np.repeat([1, 0], 4), np.arange(8), np.arange(8)[::-1].astype(float)).intervals().at()
+    many = of_auc(np.repeat([1, 0], 40), np.arange(80), np.arange(80)[::-1].astype(float)).intervals().at()
+    assert few.value == few.high == 1
+    assert 0.5 < few.low < many.low < 1
+
+
+@pytest.mark.parametrize("labels", [[1, 0, 0, 0], [1, 1, 1, 0]])
+def test_one_recording_on_a_side_has_a_figure_but_no_interval(labels):
+    got = of_auc(np.array(labels), np.arange(4), np.array([0.9, 0.1, 0.5, 0.3])).intervals().at()
+    assert got.value is not None
+    assert got.low is None
+    assert got.high is None
+
+
+def test_no_figure_no_interval():
+    got = of_auc(np.zeros(4, int), np.arange(4), np.arange(4.0)).intervals().at()
+    assert got == Interval(None, None, None, 4, LEVEL, got.method)
+
+
+def test_a_higher_level_is_wider_and_both_hold_the_figure():
+    labels, recordings, scores = drawn(8, 20, 0.8, 0.5, 1, seed=8)
+    table = of_auc(labels, recordings, scores)
+    narrow, wide = table.intervals(0.5), table.intervals(0.95)
+    assert (wide.low <= narrow.low).all()
+    assert (narrow.high <= wide.high).all()
+    assert ((narrow.low <= table.value) & (table.value <= narrow.high)).all()
+    assert ((wide.low >= 0) & (wide.high <= 1)).all()
+
+
+def test_by_recording_sums_whatever_the_order():
+    np.testing.assert_array_equal(by_recording(np.array([[1, 2, 4, 8]]), ["b", "a", "b", "c"]), [[2, 5, 8]])

@@ -1,0 +1,68 @@
+"""Broken and hostile files raise ``AudioError`` or give a clip: no other exception, no hang, no growing memory."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import psutil
+import pytest
+from sound_damage import damaged
+from sound_files import ENCODERS, tone
+
+from mirdemo.sound.audio import AudioError, load_clip
+
+RATE = 48_000
+PER_KIND = 120  # times 21 kinds: 2,520 mutations
+LONGEST_SECONDS = 5.0
+MOST_GROWTH_BYTES = 60e6
+
+
+@pytest.fixture(scope="module")
+def files() -> dict[str, bytes]:
+    return {
+        kind: encode(
+            tone(3.0 if "vorbis" in kind else 0.25, RATE, 1 + number % 2), RATE
+        )  # Vorbis: several pages
+        for number, (kind, encode) in enumerate(ENCODERS.items())
+    }
+
+
+def test_the_mutations_are_enough():
+    assert PER_KIND * len(ENCODERS) >= 2_000
+
+
+@pytest.mark.parametrize("kind", ENCODERS)
+def test_mutated_files_never_hang_crash_or_grow(kind: str, files: dict[str, bytes]):
+    load_clip(files[kind])
+    others = list(files.values())
+    before = psutil.Process().memory_info().rss
+    outcomes = {"clip": 0, "refused": 0}
+    for number in range(PER_KIND):
+        rng = np.random.default_rng([sum(kind.encode()), number])
+        data = damaged(files[kind], others[int(rng.integers(len(others)))], rng)
+        start = time.monotonic()
+        try:
+            clip = load_clip(data, kind)
+        except AudioError:
+            outcomes["refused"] += 1
+        else:
+            outcomes["clip"] += 1
+            assert np.isfinite(clip.samples).all()
+            assert len(clip.samples) > 0
+            assert all(str(warning) for warning in clip.warnings)
+        assert time.monotonic() - start < LONGEST_SECONDS, (kind, number)
+    assert psutil.Process().memory_info().rss - before < MOST_GROWTH_BYTES
+    assert min(outcomes.values()) > 0, f"the damage is too light or too heavy to test anything: {outcomes}"
+
+
+def test_random_bytes_behind_each_kinds_first_bytes_are_survived(files: dict[str, bytes]):
+    rng = np.random.default_rng(7)
+    refused = 0
+    for kind, whole in files.items():
+        for length in (12, 64, 300):
+            try:
+                load_clip(whole[:length] + rng.bytes(2_000), kind)
+            except AudioError:
+                refused += 1
+    assert refused > len(files)

@@ -1,0 +1,55 @@
+"""``fewshot evaluate`` from a folder of recordings to records on disk."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+import numpy as np
+import pytest
+import soundfile
+
+from mirdemo.commands import fewshot
+from mirdemo.results.records import load
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    rng = np.random.default_rng(0)
+    for tag, hertz in (("low", 200), ("high", 2000)):
+        (tmp_path / "clips" / tag).mkdir(parents=True)
+        for i in range(5):
+            time = np.arange(11025) / 22050
+            wave = 0.3 * np.sin(2 * np.pi * (hertz + 9 * i) * time) + 0.01 * rng.normal(size=len(time))
+            soundfile.write(tmp_path / "clips" / tag / f"{tag}{i}.wav", wave, 22050)
+    return tmp_path / "clips"
+
+
+def run(*argv: str) -> int:
+    parser = argparse.ArgumentParser()
+    fewshot.add_arguments(parser)
+    return fewshot.run(parser.parse_args(["evaluate", *argv]))
+
+
+def test_a_folder_becomes_records(corpus, tmp_path, capsys):
+    out = tmp_path / "results.jsonl"
+    argv = [str(corpus), "--shots", "2", "--seeds", "1,2,3", "--results", str(out), "--json"]
+    assert run(*argv) == 0
+    printed = json.loads(capsys.readouterr().out)
+    records = list(load(out))
+    assert [r.as_dict() for r in records] == printed
+    whole = next(r for r in records if r.metric == "macro_f1" and r.seed is None)
+    assert whole.value > 0.9
+    assert (whole.corpus, whole.protocol, whole.setting["k_shot"]) == ("clips", "lcprotonets2024", 2)
+    assert whole.n == 10
+    assert {"mirdemo", "numpy", "torch", "weights", "precision"} <= set(whole.versions)
+    assert "CPUs" in whole.hardware
+    assert {r.seed for r in records} == {None, 1, 2, 3}
+
+
+@pytest.mark.parametrize("method", fewshot.METHODS)
+def test_every_method_prints_a_table(corpus, capsys, method):
+    assert run(str(corpus), "--method", method, "--shots", "2", "--seeds", "1,2,3", "--protocol", "live") == 0
+    text = capsys.readouterr().out
+    assert "2-way 2-shot, both tags, 3 episodes" in text
+    assert "macro F1" in text

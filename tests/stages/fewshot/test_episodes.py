@@ -1,0 +1,177 @@
+"""Episodes: the published sampler with its quirk, the exact one, tag choice, F1 over episodes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from sklearn.metrics import f1_score
+
+from mirdemo.stages.fewshot import (
+    PUBLISHED_SEEDS,
+    FewShotError,
+    LCPrototypes,
+    TagPrototypes,
+    choose_tags,
+    draw_support,
+    episode_results,
+    evaluate_episodes,
+)
+
+tables = arrays(np.uint8, st.tuples(st.integers(3, 25), st.integers(1, 6)), elements=st.integers(0, 1))
+
+
+@settings(max_examples=200, deadline=None)
+@given(labels=tables, k=st.integers(1, 4), seed=st.integers(0, 999))
+def test_the_exact_sampler_gives_every_tag_k_items_and_none_that_no_tag_needs(labels, k, seed):
+    rows = draw_support(labels, k, np.random.default_rng(seed), "exact")
+    assert len(set(rows.tolist())) == len(rows)
+    counts, available = labels[rows].sum(axis=0), labels.sum(axis=0)
+    assert (counts >= np.minimum(k, available)).all()
+    for row in rows:
+        without = counts - labels[row]
+        assert (without < np.minimum(k, available)).any()
+
+
+@settings(max_examples=200, deadline=None)
+@given(labels=tables, k=st.integers(1, 4), seed=st.integers(0, 999))
+def test_the_published_sampler_draws_no_item_that_carries_no_tag_and_none_twice(labels, k, seed):
+    rows = draw_support(labels, k, np.random.default_rng(seed), "published")
+    assert len(set(rows.tolist())) == len(rows)
+    assert labels[rows].any(axis=1).all()
+    single = labels.sum(axis=1) <= 1  # where items carry one tag each, nothing is counted twice
+    if single.all():
+        np.testing.assert_array_equal(labels[rows].sum(axis=0), np.minimum(k, labels.sum(axis=0)))
+
+
+def test_the_published_sampler_leaves_some_tags_below_k_because_items_are_counted_twice():
+    rng = np.random.default_rng(0)
+    labels = (rng.random((40, 8)) < 0.4).astype(np.uint8)
+    shots = np.array(
+        [labels[draw_support(labels, 3, np.random.default_rng(s))].sum(axis=0) for s in range(200)]
+    )
+    assert (labels.sum(axis=0) >= 3).all()
+    assert 1 <= shots.min() < 3
+    exact = [
+        labels[draw_support(labels, 3, np.random.default_rng(s), "exact")].sum(axis=0) for s in range(50)
+    ]
+    assert np.min(exact) == 3
+
+
+def test_tags_are_chosen_as_published():
+    base, novel = list("abcd"), list("wxyz")
+    assert choose_tags(base, novel, 3, "base") == ("a", "b", "c")
+    assert choose_tags(base, novel, 3, "novel") == ("w", "x", "y")
+    assert choose_tags(base, novel, 3, "both") == ("a", "w", "x")
+    assert choose_tags(base, novel, 6, "both") == ("a", "b", "c", "d", "w", "x")
+    with pytest.raises(FewShotError) as refused:
+        choose_tags(base, novel, 9, "both")
+    assert refused.value.sentence.code == "fewshot.too_few_tags"
+
+
+def test_each_episode_is_that_seeds_support_set_and_scikit_learns_f1(festival):
+    support, labels, _, tags = festival
+    report = evaluate_episodes(support, labels, tags, k_shot=3)
+    assert [e.seed for e in report.episodes] == list(PUBLISHED_SEEDS)
+    used = labels.any(axis=1)
+    for episode in report.episodes:
+        rows = np.flatnonzero(used)[draw_support(labels[used], 3, np.random.default_rng(episode.seed))]
+        np.testing.assert_array_equal(episode.support, rows)
+        query = np.setdiff1d(np.flatnonzero(used), rows)
+        said = LCPrototypes.published().fit(support[rows], labels[rows]).predict(support[query])
+        assert episode.macro_f1 == pytest.approx(
+            f1_score(labels[query], said, average="macro", zero_division=0)
+        )
+        assert episode.micro_f1 == pytest.approx(f1_score(labels[query], said, average="micro"))
+        assert episode.n_query == len(query)
+        assert episode.mean_predicted_tags == pytest.approx(said.sum(axis=1).mean())
+        np.testing.assert_array_equal(episode.shots, labels[rows].sum(axis=0))
+    values = [e.macro_f1 for e in report.episodes]
+    assert report.macro_f1.value == pytest.approx(np.mean(values))
+    assert report.macro_f1.low < np.mean(values) < report.macro_f1.high
+    assert report.macro_f1_recordings.value == pytest.approx(np.mean(values))
+    assert report.macro_f1_recordings.low < report.macro_f1_recordings.high
+    assert report.macro_f1.n == 5
+    assert report.macro_f1_recordings.n == used.sum()
+
+
+def test_a_recording_never_teaches_and_tests_at_once(festival):
+    support, labels, recordings, tags = festival
+    report = evaluate_episodes(support, labels, tags, recordings, protocol="live")
+    for episode in report.episodes:
+        taught = set(recordings[episode.support])
+        left = [i for i in range(len(labels)) if labels[i].any() and recordings[i] not in taught]
+        assert episode.n_query == len(left)
+
+
+def test_a_tag_that_no_query_carries_counts_as_zero_only_in_the_published_protocol():
+    rng = np.random.default_rng(1)
+    labels = np.zeros((12, 2), np.uint8)
+    labels[:, 0] = 1
+    labels[0, 1] = 1  # its only carrier is always in the support set
+    support = rng.normal(size=(12, 3))
+    published = evaluate_episodes(support, labels, ["a", "b"], k_shot=2, seeds=[1, 2, 3])
+    live = evaluate_episodes(support, labels, ["a", "b"], k_shot=2, seeds=[1, 2, 3], protocol="live")
+    for one, other in zip(published.episodes, live.episodes, strict=True):
+        assert np.isnan(one.tag_f1[1])
+        assert one.macro_f1 == pytest.approx(one.tag_f1[0] / 2)
+        assert other.macro_f1 == pytest.approx(other.tag_f1[0])
+    assert published.tag_f1[1].value is None
+
+
+def test_the_bootstrap_interval_holds_what_resampling_by_hand_gives(festival):
+    support, labels, recordings, tags = festival
+    report = evaluate_episodes(support, labels, tags, recordings, seeds=[5])
+    episode = report.episodes[0]
+    query = [
+        i
+        for i in range(len(labels))
+        if labels[i].any() and recordings[i] not in set(recordings[episode.support])
+    ]
+    said = (
+        LCPrototypes.published()
+        .fit(support[episode.support], labels[episode.support])
+        .predict(support[query])
+    )
+    rng, drawn = np.random.default_rng(2), []
+    names = np.unique(recordings[labels.any(axis=1)])
+    for _ in range(800):
+        weight = dict(zip(names, rng.multinomial(len(names), [1 / len(names)] * len(names)), strict=True))
+        rows = [k for k, i in enumerate(query) for _ in range(weight[recordings[i]])]
+        drawn.append(f1_score(labels[query][rows], said[rows], average="micro", zero_division=0))
+    low, high = np.quantile(drawn, [0.05, 0.95])
+    assert report.micro_f1_recordings.low == pytest.approx(low, abs=0.04)
+    assert report.micro_f1_recordings.high == pytest.approx(high, abs=0.04)
+
+
+def test_reports_become_valid_records_that_carry_what_is_needed(festival):
+    support, labels, recordings, tags = festival
+    report = evaluate_episodes(support, labels, tags, recordings, make=TagPrototypes)
+    records = episode_results(
+        report, model="Spectral statistics", corpus="festival", layer="all", split="test"
+    )
+    whole = [r for r in records if r.seed is None and r.metric == "macro_f1"]
+    assert len(whole) == 1
+    assert whole[0].value == pytest.approx(report.macro_f1.value)
+    assert (whole[0].low, whole[0].high, whole[0].level) == (
+        report.macro_f1_recordings.low,
+        report.macro_f1_recordings.high,
+        report.macro_f1_recordings.level,
+    )
+    assert whole[0].setting["few_shot"] == "ML-PN"
+    assert whole[0].setting["k_shot"] == 3
+    assert {r.seed for r in records if r.metric == "micro_f1"} == {None, *PUBLISHED_SEEDS}
+    assert {r.tag for r in records if r.metric == "f1"} == set(tags)
+    assert all(r.source == "measured" and r.versions for r in records)
+
+
+def test_unknown_tags_and_nothing_to_test_on_are_refused(festival):
+    support, labels, recordings, tags = festival
+    with pytest.raises(FewShotError) as refused:
+        evaluate_episodes(support, labels, tags, base=["oud"])
+    assert refused.value.sentence.code == "fewshot.unknown_tag"
+    with pytest.raises(FewShotError) as refused:
+        evaluate_episodes(support, labels, tags, recordings, k_shot=100)
+    assert refused.value.sentence.code == "fewshot.no_query"

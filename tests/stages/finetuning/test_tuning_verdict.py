@@ -1,0 +1,189 @@
+"""The verdict follows its rule, and seconds become money."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import mirdemo
+from mirdemo.base.sentences import Sentence
+from mirdemo.scoring.intervals import Interval
+from mirdemo.stages.finetuning import (
+    CANNOT_TELL,
+    NOT_WORTH_IT,
+    PRICES,
+    RULE,
+    SMALLEST_GAIN,
+    WORTH_IT,
+    FineTuneError,
+    FineTuneSettings,
+    cost,
+    gains,
+    hardware,
+    in_words,
+    verdict,
+)
+
+
+def gain(low, value, high, n=20) -> Interval:
+    return Interval(value, low, high, n)
+
+
+@pytest.mark.parametrize(
+    ("interval", "expected"),
+    [
+        (gain(0.03, 0.08, 0.13), WORTH_IT),
+        (gain(0.01, 0.08, 0.15), CANNOT_TELL),
+        (gain(-0.2, 0.0, 0.019), NOT_WORTH_IT),
+        (gain(-0.3, -0.2, -0.1), NOT_WORTH_IT),
+        (gain(-0.05, 0.0, 0.05), CANNOT_TELL),
+        (gain(None, 0.4, None), CANNOT_TELL),
+        (gain(None, None, None), CANNOT_TELL),
+        (gain(SMALLEST_GAIN, 0.05, 0.1), CANNOT_TELL),  # the bound itself is in doubt
+    ],
+)
+def test_the_rule(interval, expected) -> None:
+    assert verdict(interval) == expected
+
+
+@given(st.floats(-1, 1), st.floats(0, 1), st.floats(0, 1), st.floats(-0.5, 0.5), st.floats(0, 0.5))
+def test_a_higher_bar_never_makes_it_worth_more(value, below, above, bar, more) -> None:
+    order = {NOT_WORTH_IT: 0, CANNOT_TELL: 1, WORTH_IT: 2}
+    interval = gain(value - below, value, value + above)
+    assert order[verdict(interval, bar + more)] <= order[verdict(interval, bar)]
+
+
+@given(st.floats(-1, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
+def test_a_wider_interval_never_decides_what_a_narrower_left_open(value, below, above, wider) -> None:
+    if verdict(gain(value - below, value, value + above)) == CANNOT_TELL:
+        assert verdict(gain(value - below - wider, value, value + above + wider)) == CANNOT_TELL
+
+
+def test_the_rule_names_the_bound() -> None:
+    assert str(SMALLEST_GAIN) in str(RULE)
+
+
+@pytest.mark.parametrize("interval", [gain(0.03, 0.08, 0.13), gain(-0.3, -0.2, -0.1), gain(-0.1, 0.0, 0.1)])
+def test_the_sentence_gives_its_numbers(interval) -> None:
+    words = str(in_words(verdict(interval), interval))
+    assert "20 recordings" in words
+    for number in (interval.value, interval.low, interval.high):
+        assert f"{abs(number):.2f}" in words
+        assert ("\N{MINUS SIGN}" in words) == (interval.low < 0)
+    assert "-" not in words.replace("Fine-tuning", "").replace("fine-tuning", "").replace("ROC-AUC", "")
+
+
+def test_without_an_interval_the_sentence_says_too_few() -> None:
+    nothing = gain(None, 0.4, None, n=3)
+    assert str(in_words(verdict(nothing), nothing)) == "Cannot tell: 3 recordings are too few."
+
+
+def scores(labels, sharp, seed):
+    return 1 / (1 + np.exp(-(sharp * (labels - 0.5) + np.random.default_rng(seed).normal(size=labels.shape))))
+
+
+@pytest.mark.parametrize(
+    ("tuned", "probed", "expected"),
+    [(4.0, 0.3, WORTH_IT), (0.3, 4.0, NOT_WORTH_IT), (6.0, 6.0, NOT_WORTH_IT)],
+)
+def test_many_recordings_decide_either_way(tuned, probed, expected) -> None:
+    recordings = np.arange(600)
+    labels = (np.random.default_rng(0).random((600, 2)) < 0.4).astype(np.uint8)
+    sides = [
+        gains.estimates(scores(labels, s, i), labels, recordings, 5) for i, s in enumerate((tuned, probed))
+    ]
+    whole, each = gains.gains(*sides, labels, recordings, ("a", "b"), 0.9, SMALLEST_GAIN)
+    assert {whole.verdict, *(one.verdict for one in each)} == {expected}
+    assert whole.gain.roc_auc.value == pytest.approx(np.mean([one.gain.roc_auc.value for one in each]))
+    for one in (whole, *each):
+        assert one.gain.roc_auc.value == pytest.approx(one.figures.roc_auc.value - one.probed.roc_auc.value)
+
+
+def test_few_recordings_decide_nothing() -> None:
+    recordings = np.arange(6)
+    labels = np.array([[1], [0], [1], [0], [1], [0]], np.uint8)
+    sides = [gains.estimates(scores(labels, s, 1), labels, recordings, 5) for s in (1.0, 0.5)]
+    whole, _ = gains.gains(*sides, labels, recordings, ("a",), 0.9, SMALLEST_GAIN)
+    assert whole.verdict == CANNOT_TELL
+
+
+def test_seconds_on_hardware_become_dollars() -> None:
+    assert cost(1800, "a10g").dollars == pytest.approx(0.5)
+    assert cost(1800, "a10g", {"a10g": 3.0}).dollars == pytest.approx(1.5)
+    assert cost(None, "a10g").dollars is None
+    assert cost(10, None).dollars is None
+    assert cost(10, "abacus").per_hour is None
+    with pytest.raises(FineTuneError) as error:
+        cost(10, "t4", {"t4": -1.0})
+    assert error.value.sentence.code == "finetuning.price"
+
+
+@pytest.mark.parametrize(
+    ("device", "name"),
+    [
+        ("cpu", "cpu-basic"),
+        ("NVIDIA A10G", "a10g"),
+        ("Tesla T4", "t4"),
+        ("NVIDIA A100-SXM4-80GB", "a100"),
+        ("NVIDIA H200", "h200"),
+        ("NVIDIA L4", "l4"),
+        ("NVIDIA L40S", None),
+        ("NVIDIA GeForce RTX 4090", None),
+    ],
+)
+def test_devices_are_found_in_the_price_list(device, name) -> None:
+    assert hardware(device) == name
+    assert name is None or name in PRICES
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"epochs": 0},
+        {"patience": 0},
+        {"batch": 0},
+        {"tail_rate": 0.0},
+        {"warm_up": 1.0},
+        {"time_mask": 1.0},
+        {"held_out": 0.0},
+        {"largest_weight": 0.5},
+        {"mixup": -1.0},
+        {"n_folds": 1},
+        {"precision": "int8"},
+        {"keeping": "somewhere"},
+        {"tail_rate": float("nan")},
+    ],
+)
+def test_settings_that_make_no_training_are_refused(wrong) -> None:
+    with pytest.raises(FineTuneError) as error:
+        FineTuneSettings(**wrong)
+    assert error.value.sentence.code == "finetuning.settings"
+
+
+def test_every_sentence_has_its_japanese() -> None:
+    import ast
+    import string
+
+    def fields(template):
+        return {name for _, name, _, _ in string.Formatter().parse(template) if name}
+
+    package = Path(mirdemo.__file__).parent
+    texts = json.loads((package / "words/text/say.finetuning.ja.json").read_text(encoding="utf-8"))
+    found = {}
+    for path in (package / "stages" / "finetuning").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Constant):
+                continue
+            code = next((k.value.value for k in node.keywords if k.arg == "code"), None)
+            if code is None and getattr(node.func, "id", "") == Sentence.__name__:
+                code = node.args[1].value
+            if code is not None:
+                found[code] = node.args[0].value
+    assert set(found) == set(texts)
+    for code, template in found.items():
+        assert fields(texts[code]) <= fields(template), code
