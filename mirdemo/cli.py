@@ -14,6 +14,7 @@ import errno
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 from mirdemo.base.sentences import MirdemoError
 
@@ -35,7 +36,7 @@ VERBS = {
 def parser() -> argparse.ArgumentParser:
     """The whole command line, built without importing anything heavy."""
     top = argparse.ArgumentParser(
-        prog="python -m mirdemo",
+        prog="python -m mirdemo" if Path(sys.argv[0]).name == "__main__.py" else "mirdemo",
         description="How far do audio foundation models carry for our music, and what carries them further?",
     )
     verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True)

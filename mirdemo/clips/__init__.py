@@ -1,4 +1,4 @@
-"""Clips with their tags and recordings: read from files, folders, zips and sheets, edited, counted, split.
+"""Clips with their tags and recordings: read from files, folders, zips and sheets, edited, counted.
 
 >>> clips = LabelledClips.from_folder("festival")         # festival/taiko/01.wav has the tag "taiko"
 >>> clips = clips.add(LabelledClips.from_files(["call.mp3"], tags="voice, slow"))
@@ -7,7 +7,6 @@
 
 from mirdemo.clips.labelled import FEWEST_RECORDINGS, LabelledClips, TagCount
 from mirdemo.clips.limits import CLIP_LIMITS, ClipLimits, ClipsError
-from mirdemo.scoring.folds import hold_out, recording_folds
 
 __all__ = [
     "CLIP_LIMITS",
@@ -16,6 +15,4 @@ __all__ = [
     "ClipsError",
     "LabelledClips",
     "TagCount",
-    "hold_out",
-    "recording_folds",
 ]

@@ -8,7 +8,7 @@ from mirdemo.base.sentences import MirdemoError
 
 
 class ClipsError(MirdemoError):
-    """Labelled clips cannot be read, edited or split so. One sentence: what happened, what to do."""
+    """Labelled clips cannot be read or edited so. One sentence: what happened, what to do."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mirdemo.clips.limits import ClipsError
+from mirdemo.base.sentences import MirdemoError
+
+
+class FoldsError(MirdemoError):
+    """There are too few recordings to split so. One sentence: how many are needed, what to do."""
 
 
 def recording_folds(
@@ -19,7 +23,7 @@ def recording_folds(
     """``n_folds`` pairs of (train, test) clip indices, ascending; the test parts cover every clip once.
 
     recordings: (n_clips,), the recording of each clip; labels: {0, 1} (n_clips, n_tags)
-    The same arguments give the same folds. Raises ``ClipsError`` with fewer recordings than folds.
+    The same arguments give the same folds. Raises ``FoldsError`` with fewer recordings than folds.
     """
     fold_of_clip = _deal(recordings, labels, np.full(max(n_folds, 1), 1 / max(n_folds, 1)), seed)
     everyone = np.arange(len(fold_of_clip))
@@ -48,7 +52,7 @@ def _deal(recordings: Sequence[str], labels: np.ndarray, shares: np.ndarray, see
     if labels.ndim != 2 or len(labels) != len(recording_of_clip):
         raise ValueError(f"{len(recording_of_clip)} clips need labels of shape (n, tags), not {labels.shape}")
     if len(shares) < 2 or len(names) < len(shares):
-        raise ClipsError(
+        raise FoldsError(
             "{parts} parts need at least {parts} recordings, and there are {recordings}. "
             "Add recordings or choose fewer parts (at least 2).",
             code="clips.too_few_recordings_to_split",

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mirdemo.clips import ClipsError, hold_out, recording_folds
+from mirdemo.scoring.folds import FoldsError, hold_out, recording_folds
 
 
 @st.composite
@@ -117,7 +117,7 @@ def test_hold_out_takes_about_its_fraction_of_every_tag():
     ("recordings", "n_folds"), [(["a", "a"], 2), (["a", "b"], 3), (["a", "b"], 1), ([], 2)]
 )
 def test_too_few_recordings_are_refused_in_a_sentence(recordings: list[str], n_folds: int):
-    with pytest.raises(ClipsError) as caught:
+    with pytest.raises(FoldsError) as caught:
         recording_folds(recordings, np.zeros((len(recordings), 1), np.uint8), n_folds, 0)
     assert caught.value.sentence.code == "clips.too_few_recordings_to_split"
     assert "at least" in str(caught.value)

@@ -17,7 +17,7 @@ from mirdemo.web.frame.tab import Tab
 from mirdemo.web.frame.wire import Wire
 from mirdemo.words.language import Speaker
 
-PACKAGES = ("torch", "torchaudio", "transformers", "gradio", "scikit-learn", "numpy")
+PACKAGES = ("torch", "torchaudio", "transformers", "gradio", "scipy", "numpy")
 #: Methods and where they are described; their names are words of the page, ``about.method.<name>``.
 METHODS = {
     "study": "Papaioannou, Benetos & Potamianos, ISMIR 2025 (arXiv 2506.17055)",

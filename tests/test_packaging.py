@@ -1,0 +1,73 @@
+"""What an installed mirdemo holds: every file of the package, and ``assets/`` inside it."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import mirdemo
+from mirdemo.base.assets import ASSETS
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> dict:
+    """What setup.py tells setuptools."""
+    setuptools = pytest.importorskip("setuptools")
+    heard: dict = {}
+    monkeypatch.setattr(setuptools, "setup", lambda **said: heard.update(said))
+    monkeypatch.chdir(ROOT)
+    runpy.run_path("setup.py")
+    return heard
+
+
+def folders(*roots: str) -> set[Path]:
+    """Folders with files that git keeps, of these folders."""
+    listed = subprocess.run(["git", "ls-files", *roots], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    return {Path(line).parent for line in listed.stdout.splitlines()}
+
+
+def test_every_folder_of_the_package_and_of_the_assets_is_installed(told: dict):
+    shipped = {Path(*name.split(".")) for name in told["packages"]}
+    assert folders("mirdemo") <= shipped
+    inside = {Path("mirdemo") / folder for folder in folders("assets")}
+    assert {f for f in inside if "." not in f.name} <= shipped
+    assert told["package_dir"] == {"mirdemo.assets": "assets"}
+
+
+def test_nothing_else_is_installed(told: dict):
+    assert {name.split(".")[0] for name in told["packages"]} == {"mirdemo"}
+
+
+def test_versions_stand_in_one_place():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert set(project["project"]["dynamic"]) == {"version", "dependencies", "optional-dependencies"}
+    named = [project["tool"]["setuptools"]["dynamic"]["dependencies"]["file"]]
+    named += [
+        part["file"] for part in project["tool"]["setuptools"]["dynamic"]["optional-dependencies"].values()
+    ]
+    pins: dict[str, str] = {}
+    for (file,) in named:
+        for line in (ROOT / file).read_text().splitlines():
+            if line.partition("#")[0].strip():
+                package, _, pin = line.partition("==")
+                assert pin, f"{file}: {line} is not pinned"
+                assert package not in pins, f"{package} is pinned twice"
+                pins[package] = pin
+    tests = (ROOT / "tests/requirements.txt").read_text()
+    assert set(re.findall(r"^-r \.\./(.+)$", tests, re.M)) == {file for (file,) in named}
+    assert f"sdk_version: {pins['gradio']}\n" in (ROOT / "README.md").read_text()
+
+
+def test_the_assets_are_found_where_they_lie():
+    package = Path(mirdemo.__file__).parent
+    assert ASSETS in (package / "assets", package.parent / "assets")
+    assert (ASSETS / "results" / "published.jsonl").is_file()
