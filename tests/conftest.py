@@ -1,12 +1,51 @@
-"""What every test stands on: a home of its own, no network, quiet libraries."""
+"""What every test stands on: a home of its own, no network, quiet libraries, nothing of the caller's surroundings."""
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 
 import pytest
 from hypothesis import settings
 
+#: What the caller may have set for work with these libraries, or with this one. Ours to choose here, before any of
+#: them is imported: they read their settings once.
+_SURROUNDINGS = (
+    "GRADIO_",
+    "HF_",
+    "HUGGINGFACE_",
+    "HUGGING_FACE_",
+    "MIRDEMO_",
+    "RAY_",
+    "SPACES_",
+    "TORCH_",
+    "TRANSFORMERS_",
+)
+_SINGLY = (
+    "COLUMNS",
+    "DO_NOT_TRACK",
+    "FORCE_COLOR",
+    "NO_COLOR",
+    "PYTHONWARNINGS",
+    "SYSTEM",
+    "SPACE_ID",
+    "XDG_CACHE_HOME",
+)
+_KEPT = ("MIRDEMO_TEST_RECORDINGS",)  # a folder of the caller's own recordings to test on as well
+
+for _name in [n for n in os.environ if n.upper().startswith(_SURROUNDINGS) or n in _SINGLY]:
+    if _name not in _KEPT:
+        del os.environ[_name]
+for _name in [n for n in os.environ if n.lower().endswith("_proxy")]:
+    del os.environ[_name]  # the tests' own servers listen on this machine; nothing else is asked
+# An empty cache: whether a backbone is here does not depend on what the caller has fetched.
+os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="mirdemo-tests-")
+atexit.register(shutil.rmtree, os.environ["HF_HOME"], ignore_errors=True)
+os.environ.setdefault(
+    "OMP_NUM_THREADS", "1"
+)  # the work of a test is small: threads would only wait for each other
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")

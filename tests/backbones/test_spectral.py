@@ -20,7 +20,7 @@ from mirdemo.sound.audio import Clip, load_clip
 
 RATE = SPEC.sample_rate
 #: A folder of real recordings, for whoever has one.
-RECORDINGS = os.environ.get("MIRDEMO_RECORDINGS")
+RECORDINGS = os.environ.get("MIRDEMO_TEST_RECORDINGS")
 #: Steps of an open scale and of a tempered one, in cents.
 RAST, PENTATONIC = (0, 204, 385, 498, 702, 906, 1064), (0, 200, 300, 700, 900)
 
@@ -232,7 +232,7 @@ def test_clips_far_shorter_than_a_window_embed(spectral):
     assert np.isfinite(embed(clips, spectral).matrix("all")).all()
 
 
-@pytest.mark.skipif(not RECORDINGS, reason="MIRDEMO_RECORDINGS names no folder of recordings")
+@pytest.mark.skipif(not RECORDINGS, reason="MIRDEMO_TEST_RECORDINGS names no folder of recordings")
 def test_every_real_recording_at_hand_embeds(spectral):
     files = [
         path
