@@ -84,6 +84,7 @@ class WaveBackbone(NeuralBackbone):
         self._convolutions[0].float()
         self._projection = network.feature_projection
         self._encoder = network.encoder
+        self._position = _position(network.encoder.pos_conv_embed)
         self._normalise = normalise
         self._norm_last = network.config.do_stable_layer_norm
         layers = self._encoder.layers
@@ -101,8 +102,21 @@ class WaveBackbone(NeuralBackbone):
         states = self._projection(states.transpose(1, 2))
         if isinstance(states, tuple):  # wav2vec 2.0 and WavLM also give what they project
             states = states[0]
-        states = states + self._encoder.pos_conv_embed(states)
+        position = self._position(states.to(next(self._position.parameters()).dtype))
+        states = states + position.to(self.dtype)
         return states if self._norm_last else self._encoder.layer_norm(states)
+
+
+def _position(embedding: nn.Module) -> nn.Module:
+    """The positional convolution, in a precision in which it is computed right.
+
+    oneDNN (3.10, in torch 2.11) gives unrelated numbers for grouped bfloat16 convolutions with fewer than 16 channels a
+    group on processors with AMX; such narrow ones cost little in float32. See ``findings/narrow_groups_on_amx.sh``.
+    """
+    convolutions = [module for module in embedding.modules() if isinstance(module, nn.Conv1d)]
+    if any(conv.in_channels // conv.groups < 16 for conv in convolutions):
+        embedding.float()
+    return embedding
 
 
 def assemble(
