@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from mirdemo.backbones.frontend import SAMPLE_RATE, Frontend
+from mirdemo.base.files import whole
 from mirdemo.synth.disturbing import disturb
 
 SECONDS = 10.0
@@ -37,9 +38,8 @@ def write_part(path: Path, clips: Iterable[tuple[NDArray[np.float32], dict[str, 
         facts.append(json.dumps(fact, ensure_ascii=False))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.with_suffix(".jsonl").write_text("\n".join(facts) + "\n", encoding="utf-8")
-    partial = path.with_suffix(".part.npz")
-    np.savez(partial, mel=np.stack(mels), cq=np.stack(cqs))
-    partial.rename(path.with_suffix(".npz"))
+    with whole(path.with_suffix(".npz")) as partial, partial.open("wb") as file:
+        np.savez(file, mel=np.stack(mels), cq=np.stack(cqs))
 
 
 def read_parts(folder: Path, limit: int | None = None) -> tuple[NDArray, NDArray, list[dict[str, Any]]]:

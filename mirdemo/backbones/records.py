@@ -7,12 +7,12 @@ moment leave either the old or the new fact.
 from __future__ import annotations
 
 import json
-import uuid
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from mirdemo.base.files import whole
 from mirdemo.base.home import home
 
 
@@ -32,11 +32,7 @@ def read(kind: str, key: str) -> dict[str, Any] | None:
 def write(kind: str, key: str, value: dict[str, Any]) -> None:
     """Remember a fact. Where nothing can be written the fact is forgotten: it only saves work."""
     path = _path(kind, key)
-    part = path.with_name(f"{uuid.uuid4().hex}.part")
-    try:
+    with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(value, indent=1), encoding="utf-8")
-        part.replace(path)
-    except OSError:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+        with whole(path) as part:
+            part.write_text(json.dumps(value, indent=1), encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,20 +9,18 @@ from pathlib import Path
 
 @contextmanager
 def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
-    """Hold the lock that the file ``path`` stands for; the lock goes with the process that held it, the file stays.
+    """Hold the lock that the file ``path`` stands for; the lock goes with the process that held it.
 
     wait: until it is free; else raise BlockingIOError where someone has it.
     """
-    with path.open("a+b") as lock:
-        if os.name == "nt":
-            import msvcrt
+    from filelock import FileLock, Timeout
 
-            try:
-                msvcrt.locking(lock.fileno(), msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
-            except OSError as error:
-                raise BlockingIOError from error
-        else:
-            import fcntl
-
-            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    lock = FileLock(path)
+    try:
+        lock.acquire(blocking=wait)
+    except Timeout as error:
+        raise BlockingIOError(f"{path.name} is held by another") from error
+    try:
         yield
+    finally:
+        lock.release()

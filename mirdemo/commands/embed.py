@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mirdemo.base.files import whole
 from mirdemo.base.progress import Progress
 from mirdemo.commands.console import (
     add_backbone_arguments,
@@ -148,17 +148,12 @@ def _write(out: Path, made: _Made) -> None:
     """The whole file or none."""
     import numpy as np
 
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            np.savez(
-                file,
-                allow_pickle=False,
-                clip=np.array(made.names),
-                sha256=np.array(made.embeddings.clip_ids),
-                identity=np.array(json.dumps(made.embeddings.identity.as_dict())),
-                **{f"layer/{name}": rows for name, rows in made.embeddings.layers.items()},
-            )
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
+    with whole(out) as part, part.open("wb") as file:
+        np.savez(
+            file,
+            allow_pickle=False,
+            clip=np.array(made.names),
+            sha256=np.array(made.embeddings.clip_ids),
+            identity=np.array(json.dumps(made.embeddings.identity.as_dict())),
+            **{f"layer/{name}": rows for name, rows in made.embeddings.layers.items()},
+        )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from mirdemo.base.files import whole
 from mirdemo.commands.console import add_json_argument, print_json, warn
 
 
@@ -31,12 +31,8 @@ def run(args: Namespace) -> int:
         return 2
     wanted = {name: getattr(args, name) for name in ("metric", "methods", "models", "corpora", "sources")}
     text = evidence_report(drawing.selected({k: v for k, v in wanted.items() if v}), args.language)
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
-    try:
+    with whole(out) as part:
         part.write_text(text, encoding="utf-8")
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
     if args.json:
         print_json({"file": str(out), "bytes": out.stat().st_size})
     else:

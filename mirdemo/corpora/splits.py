@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import urllib.error
 import urllib.request
 from pathlib import Path
 
+from mirdemo.base.files import whole
 from mirdemo.base.home import home
 from mirdemo.corpora.errors import CorpusError
 
@@ -81,9 +81,8 @@ def _fetch(corpus: str, name: str, folder: Path) -> str:
             if len(content) > _LARGEST_FILE:
                 raise OSError("larger than any published file")
         folder.mkdir(parents=True, exist_ok=True)
-        part = folder / f".{name}.{os.getpid()}.part"
-        part.write_bytes(content)
-        part.replace(folder / name)
+        with whole(folder / name) as part:
+            part.write_bytes(content)
     except (OSError, urllib.error.URLError, ValueError) as error:
         raise CorpusError(
             "{name}, part of the split of {corpus}, could not be fetched. Check the network, or give a checkout of "
@@ -105,9 +104,8 @@ def _recorded(corpus: str) -> dict[str, str]:
 
 def _record(corpus: str, hashes: dict[str, str]) -> None:
     path = _kept(corpus) / _RECORD
-    part = path.with_name(f".{_RECORD}.{os.getpid()}.part")
-    part.write_text(json.dumps(hashes, indent=1, sort_keys=True), encoding="utf-8")
-    part.replace(path)
+    with whole(path) as part:
+        part.write_text(json.dumps(hashes, indent=1, sort_keys=True), encoding="utf-8")
 
 
 def _compare(corpus: str, found: dict[str, str]) -> None:

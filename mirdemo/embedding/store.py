@@ -17,7 +17,6 @@ import hashlib
 import json
 import logging
 import os
-import secrets
 import time
 import zlib
 from collections.abc import Iterable, Iterator
@@ -27,6 +26,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mirdemo.base.files import UNFINISHED, whole
 from mirdemo.base.home import home
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ log = logging.getLogger(__name__)
 
 _FORMAT = "mirdemo-embedding-2"
 _SUFFIX = ".safetensors"
-_TEMPORARY = ".tmp"
 #: A temporary file this old (seconds) belongs to a writer that was killed.
 _ABANDONED_AFTER = 600.0
 DEFAULT_MAX_BYTES = 4 * 2**30
@@ -101,19 +100,13 @@ class EmbeddingStore:
             self._evict()
             self._unseen = len(content)
         path = self._path(identity, clip_sha256)
-        temporary = path.parent / f"{secrets.token_hex(8)}{_TEMPORARY}"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with temporary.open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            _touch(temporary)
-            temporary.replace(path)
-            _sync_folder(path.parent)
+            with whole(path, durable=True) as temporary:
+                temporary.write_bytes(content)
+                _touch(temporary)
         except OSError as error:
             log.warning("the embedding store cannot be written: %s", error.strerror)
-            _remove(temporary)
             return False
         return True
 
@@ -145,7 +138,7 @@ class EmbeddingStore:
 
     def _files(self) -> Iterator[Path]:
         for path in self.root.glob("*/*/*"):
-            if path.suffix in (_SUFFIX, _TEMPORARY):
+            if path.suffix in (_SUFFIX, UNFINISHED):
                 yield path
 
     def _evict(self) -> None:
@@ -158,7 +151,7 @@ class EmbeddingStore:
                 stat = path.stat()
             except OSError:  # another process was faster
                 continue
-            if path.suffix == _TEMPORARY:
+            if path.suffix == UNFINISHED:
                 if stat.st_mtime_ns < oldest_writer:
                     _remove(path)
                 else:
@@ -228,13 +221,3 @@ def _touch(path: Path) -> None:
 def _remove(path: Path) -> None:
     with contextlib.suppress(OSError):
         path.unlink()
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the move itself durable, where the system lets a folder be synced (Windows does not)."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

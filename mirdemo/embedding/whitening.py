@@ -15,7 +15,6 @@ extreme. A matrix belongs to one backbone, one set of weights, one window length
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mirdemo.backbones.spec import Part
 from mirdemo.base.assets import ASSETS
+from mirdemo.base.files import whole
 from mirdemo.base.home import home
 from mirdemo.base.progress import Progress, silent
 from mirdemo.base.sentences import MirdemoError
@@ -244,10 +244,9 @@ class Whitening:
             ),
             "provenance": json.dumps(dict(self.provenance)),
         }
-        partial = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        save_file(tensors, partial, metadata=header)
-        partial.chmod(0o644)  # safetensors lets the owner alone read
-        partial.replace(path)
+        with whole(path) as partial:
+            save_file(tensors, partial, metadata=header)
+            partial.chmod(0o644)  # safetensors lets the owner alone read
 
     @classmethod
     def load(cls, path: str | Path) -> Whitening:

@@ -14,8 +14,6 @@ import io
 import json
 import lzma
 import os
-import secrets
-import shutil
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -24,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from mirdemo.base.files import whole, whole_folder
 from mirdemo.base.sentences import MirdemoError
 
 FORMAT = "mirdemo-tagger"
@@ -144,33 +143,19 @@ def write(contents: Mapping[str, bytes], path: Path) -> None:
 
 def _replace(contents: Mapping[str, bytes], path: Path) -> None:
     """Written beside its place and moved there. Raises TaggerError for a folder with other files, OSError."""
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        if path.suffix.lower() == ".zip":
+    if path.suffix.lower() == ".zip":
+        with whole(path) as beside:
             beside.write_bytes(zipped(contents))
-            beside.replace(path)
-            return
-        if path.is_dir() and not {entry.name for entry in path.iterdir()} <= set(LIMITS):
-            raise TaggerError(
-                "{name} holds other files. Choose an empty or new folder.",
-                code="tagger.folder_taken",
-                name=path.name,
-            )
-        beside.mkdir()
+        return
+    if path.is_dir() and not {entry.name for entry in path.iterdir()} <= set(LIMITS):
+        raise TaggerError(
+            "{name} holds other files. Choose an empty or new folder.",
+            code="tagger.folder_taken",
+            name=path.name,
+        )
+    with whole_folder(path) as folder:
         for name, content in contents.items():
-            (beside / name).write_bytes(content)
-        if path.is_dir():
-            old = path.with_name(f"{beside.name}.old")
-            path.rename(old)
-            beside.rename(path)
-            shutil.rmtree(old)
-        else:
-            beside.rename(path)
-    finally:
-        if beside.is_dir():
-            shutil.rmtree(beside, ignore_errors=True)
-        else:
-            beside.unlink(missing_ok=True)
+            (folder / name).write_bytes(content)
 
 
 def zipped(contents: Mapping[str, bytes]) -> bytes:

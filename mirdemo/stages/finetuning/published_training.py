@@ -6,6 +6,7 @@ and ends as if it never had been: order of windows and dropout are drawn from th
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from mirdemo.base.files import whole
 from mirdemo.stages.finetuning.curve import Epoch
 from mirdemo.stages.finetuning.heads import MlpHead
 from mirdemo.stages.finetuning.settings import PublishedSettings
@@ -53,12 +55,8 @@ class Checkpoint:
         """Keep it, unless the last one is younger than ``SAVE_SECONDS``. A full disk only means that none is kept."""
         if time.monotonic() - self._saved < SAVE_SECONDS:
             return
-        part = self._path.with_suffix(".part")
-        try:
+        with contextlib.suppress(OSError, RuntimeError), whole(self._path) as part:
             torch.save({"of": self._of, **state}, part)
-            part.replace(self._path)
-        except (OSError, RuntimeError):
-            part.unlink(missing_ok=True)
         self._saved = time.monotonic()
 
     def load(self) -> dict[str, Any] | None:
