@@ -3,7 +3,7 @@
     python training/fit_whitening.py spectral mini-west mini-world mini-world-spectral
 
 Writes ``assets/whitening/<name>.safetensors``, fitted on performances of the controlled corpora and as many of a
-soundfont's bands (needs Debian's ``fluidsynth`` and ``fluid-soundfont-gm``). ``mirdemo.embedding.whitening.fit_whitening`` does the
+soundfont's bands (needs Debian's ``fluidsynth`` and ``fluid-soundfont-gm``). ``mirdemo.synth.whitening.fit_whitening`` does the
 same for any backbone, without the bands unless it is given some. Where the page turns one on by itself is decided by what
 ``benchmarks/embedded_on_real_sound.py`` measures with it.
 """
@@ -22,8 +22,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from soundfont import RATE, draw_band, render_bands
 
 from mirdemo.backbones import load_backbone
-from mirdemo.embedding.whitening import SHIPPED, fit_whitening
+from mirdemo.embedding.whitening import SHIPPED
 from mirdemo.sound.audio import Clip
+from mirdemo.synth.whitening import fit_whitening
 
 SECONDS = 10.0
 _AT_ONCE = 60

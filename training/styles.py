@@ -29,9 +29,10 @@ from soundfont import RATE, Band, draw_band, render_bands
 
 from mirdemo.backbones import Backbone, load_backbone
 from mirdemo.embedding.embed import Embeddings, embed
-from mirdemo.embedding.whitening import LayerWhitening, Whitening, fit_whitening
+from mirdemo.embedding.whitening import LayerWhitening, Whitening
 from mirdemo.sound.audio import Clip
 from mirdemo.synth.disturbing import disturb
+from mirdemo.synth.whitening import fit_whitening
 
 SECONDS = 15.0
 RECORDINGS, SHOTS, WAYS, EPISODES = 6, 3, 10, 400

@@ -170,7 +170,8 @@ def _print(args: Namespace, corpus, found) -> None:
 
 
 def _whitening(backbone, progress):
-    from mirdemo.embedding.whitening import fit_whitening, stored_path, whitening_for
+    from mirdemo.embedding.whitening import stored_path, whitening_for
+    from mirdemo.synth.whitening import fit_whitening
 
     known = whitening_for(backbone.identity)
     if known is None:

@@ -54,9 +54,10 @@ def run(args: Namespace) -> int:
     from mirdemo.clips import LabelledClips
     from mirdemo.embedding.embed import embed
     from mirdemo.embedding.store import EmbeddingStore
+    from mirdemo.results.of_episodes import episode_results
     from mirdemo.results.of_reports import hardware, versions
     from mirdemo.results.records import append
-    from mirdemo.stages.fewshot import PUBLISHED_SEEDS, episode_results, evaluate_episodes
+    from mirdemo.stages.fewshot import PUBLISHED_SEEDS, evaluate_episodes
 
     source = Path(args.clips).expanduser()
     read = {".zip": LabelledClips.from_zip, ".csv": LabelledClips.from_csv}.get(

@@ -365,7 +365,8 @@ def _few_shot(
     common: dict[str, Any],
     progress: Progress,
 ) -> list[Result]:
-    from mirdemo.stages.fewshot import LCPrototypes, episode_results, evaluate_episodes
+    from mirdemo.results.of_episodes import episode_results
+    from mirdemo.stages.fewshot import LCPrototypes, evaluate_episodes
 
     items = [corpus.items[item_id] for item_id in embedded.ids]
     published = request.protocol == "papaioannou2025"

@@ -34,12 +34,21 @@ def test_a_file_takes_its_place_when_it_is_complete(tmp_path, durable):
 def test_a_failure_leaves_what_was_there_and_nothing_beside_it(tmp_path, error):
     path = tmp_path / "figures.json"
     path.write_text("old")
-    with pytest.raises(error), whole(path) as part:
-        part.write_text("half")
-        raise error
-    with pytest.raises(error), whole_folder(tmp_path / "tagger") as folder:
-        (folder / "half").write_text("half")
-        raise error
+
+    def half_a_file() -> None:
+        with whole(path) as part:
+            part.write_text("half")
+            raise error
+
+    def half_a_folder() -> None:
+        with whole_folder(tmp_path / "tagger") as folder:
+            (folder / "half").write_text("half")
+            raise error
+
+    with pytest.raises(error):
+        half_a_file()
+    with pytest.raises(error):
+        half_a_folder()
     assert path.read_text() == "old"
     assert names(tmp_path) == ["figures.json"]
 

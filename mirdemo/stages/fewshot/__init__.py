@@ -23,7 +23,6 @@ from mirdemo.stages.fewshot.learning_curve import (
 from mirdemo.stages.fewshot.linear import LinearHead
 from mirdemo.stages.fewshot.methods import FewShotMethod
 from mirdemo.stages.fewshot.prototypes import Decisions, Explanation, LCPrototypes, Supporter
-from mirdemo.stages.fewshot.records import episode_results
 from mirdemo.stages.fewshot.scoring import Score, TagScore, score
 from mirdemo.stages.fewshot.self_check import SelfCheck, leave_one_recording_out
 
@@ -57,7 +56,6 @@ __all__ = [
     "choose_layer",
     "choose_tags",
     "draw_support",
-    "episode_results",
     "evaluate_episodes",
     "label_next",
     "learning_curve",

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import f1_score
 
+from mirdemo.results.of_episodes import episode_results
 from mirdemo.stages.fewshot import (
     PUBLISHED_SEEDS,
     FewShotError,
@@ -16,7 +17,6 @@ from mirdemo.stages.fewshot import (
     TagPrototypes,
     choose_tags,
     draw_support,
-    episode_results,
     evaluate_episodes,
 )
 
