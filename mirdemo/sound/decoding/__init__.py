@@ -11,9 +11,6 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-import av
-
-from mirdemo.sound.decoding import with_pyav, with_soundfile
 from mirdemo.sound.decoding.containers import (
     Container,
     check_has_index,
@@ -65,6 +62,10 @@ def decode(source: Source, name: str, limits: AudioLimits = LIMITS) -> Decoded:
 
 def _first_that_reads(source: Source, container: Container, name: str, limits: AudioLimits) -> Decoded | None:
     """What the first reader makes of it that reaches the end; else what the one that came furthest made; or None."""
+    import av  # the decoders are loaded by the first file, not by whoever names a clip
+
+    from mirdemo.sound.decoding import with_pyav, with_soundfile
+
     readers = {"soundfile": with_soundfile.read, "ffmpeg": with_pyav.read}
     claim = claim_of_header(source, container)
     furthest: Decoded | None = None
