@@ -256,9 +256,11 @@ def _read_tree(uploads: list[Upload], progress: Progress) -> LabelledClips:
 
 def get_ready(visitor: Visitor) -> None:
     """While a visitor without clips reads, prepare what the next click is likely to want."""
-    if visitor.clips is None:
+    if len(visitor.clips.clips):
+        return
+    if not festival_is_made():
         threading.Thread(target=festival_set, name="mirdemo-festival", daemon=True).start()
-        warm_up(visitor.backbone)
+    warm_up(visitor.backbone)
 
 
 _MAKING = threading.Lock()
