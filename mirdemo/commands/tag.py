@@ -25,7 +25,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     from mirdemo.backbones import load_backbone
-    from mirdemo.sound.audio import AudioError
+    from mirdemo.sound.audio import AudioError, load_clip
     from mirdemo.tagger import Tagger, tag_archive
 
     tagger = Tagger.load(args.tagger)
@@ -37,6 +37,8 @@ def run(args: Namespace) -> int:
             report = tag_archive(args.files, tagger, Path(args.csv), backbone=backbone, progress=progress)
             for sentence in report.problems:
                 warn(sentence)
+            for name, sentence in report.warnings:
+                warn(f"{name}: {sentence}")
             if args.json:
                 print_json(
                     {
@@ -44,23 +46,35 @@ def run(args: Namespace) -> int:
                         "tagged": report.tagged,
                         "kept": report.kept,
                         "failed": len(report.problems),
+                        "incomplete": report.incomplete,
                     }
                 )
             else:
                 print(
                     f"{report.tagged} tagged, {report.kept} were there already, {len(report.problems)} failed: {args.csv}"
                 )
-            return 1 if report.problems else 0
-        tagged, failed = {}, 0
+            return 1 if report.problems or report.incomplete else 0
+        tagged, warned, failed = {}, {}, 0
         for i, path in enumerate(args.files):
             progress(i, len(args.files), "tagging")
             try:
-                tagged[path] = tagger.tag(path, backbone=backbone)
+                clip = load_clip(path)
+                tagged[path] = tagger.tag(clip, backbone=backbone)
             except AudioError as refusal:
                 warn(refusal)
                 failed += 1
+                continue
+            warned[path] = [str(sentence) for sentence in clip.warnings]
+            for sentence in warned[path]:
+                warn(f"{clip.name}: {sentence}")
+            failed += clip.incomplete
     if args.json:
-        print_json({path: [_plain(*one) for one in tags] for path, tags in tagged.items()})
+        print_json(
+            {
+                path: {"tags": [_plain(*one) for one in tags], "warnings": warned[path]}
+                for path, tags in tagged.items()
+            }
+        )
     else:
         for path, tags in tagged.items():
             print(f"{path}: {', '.join(f'{tag} {score:.2f}' for tag, score, _ in tags) or 'unknown'}")

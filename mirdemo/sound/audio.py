@@ -22,6 +22,8 @@ from mirdemo.sound.resampling import resample
 __all__ = ["LIMITS", "AudioError", "AudioLimits", "Clip", "load_clip"]
 
 _LONGEST_NAME = 120
+#: Warnings of a file of which a part is missing.
+_INCOMPLETE = frozenset({"audio.cut_short", "audio.lacks_end", "audio.damaged_parts", "audio.replaced"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +82,11 @@ class Clip:
         """Length in seconds."""
         return len(self.samples) / self.sample_rate
 
+    @property
+    def incomplete(self) -> bool:
+        """Whether a part of its file is missing or could not be read, as one of the warnings says."""
+        return any(warning.code in _INCOMPLETE for warning in self.warnings)
+
     def at(self, rate: int) -> np.ndarray:
         """The samples at another rate (Hz): float32 (ceil(n * rate / sample_rate),). See ``resampling``."""
         return resample(self.samples, self.sample_rate, int(rate))
@@ -109,12 +116,15 @@ def load_clip(
     path_or_bytes: str | PathLike[str] | bytes | bytearray | memoryview,
     name: str | None = None,
     *,
+    track: int | None = None,
     limits: AudioLimits = LIMITS,
 ) -> Clip:
-    """Decode a sound file (wav, flac, mp3, ogg, opus, aiff, au, caf, m4a, aac, mp4, webm, wma) to a ``Clip``.
+    """Decode a sound file to a ``Clip``: WAV (RF64, BW64), Wave64, FLAC, MP3, Ogg, Opus, AIFF, AU, CAF, M4A, AAC, WMA,
+    WavPack, True Audio, AC-3, AMR, or the sound of an MP4, MOV, WebM, Matroska, AVI, MPEG, MTS or FLV film.
 
     path_or_bytes: a path to the file, or the file's bytes
     name: shown to people; the path's last part if not given. Never used to find or tell a file.
+    track: which of its sound tracks (1 is the first); None: the one its maker marked, or the first that sounds
 
     A file that can be read in part gives what is there, with a warning; values that are not finite become 0,
     with a warning, unless there is nothing else. Raises ``AudioError``.
@@ -135,8 +145,9 @@ def load_clip(
             "{name} cannot be opened. Choose a file that you may read.", code="audio.unreadable", name=shown
         ) from None
     with source:
-        decoded = decode(source, shown, limits)
-    warnings = _warnings(decoded, limits)
+        decoded = decode(source, shown, limits, track=track)
+
+    warnings = warnings_of(decoded, limits)
     return Clip.of(decoded.samples, decoded.sample_rate, shown, warnings=warnings, limits=limits)
 
 
@@ -149,7 +160,7 @@ def display_name(name: str) -> str:
     return shown or "clip"
 
 
-def _warnings(decoded: Decoded, limits: AudioLimits) -> tuple[Sentence, ...]:
+def warnings_of(decoded: Decoded, limits: AudioLimits) -> tuple[Sentence, ...]:
     """What the user should know about a file that could be read."""
     found = []
     seconds = len(decoded.samples) / decoded.sample_rate
@@ -168,6 +179,15 @@ def _warnings(decoded: Decoded, limits: AudioLimits) -> tuple[Sentence, ...]:
                 "This file ends in the middle. We used the {read:.1f} s that are there.",
                 "audio.lacks_end",
                 {"read": seconds},
+            )
+        )
+    if decoded.n_tracks > 1:
+        found.append(
+            Sentence(
+                "This file has {tracks} sound tracks. We used number {track}; export another one by itself if you "
+                "meant that.",
+                "audio.tracks",
+                {"tracks": decoded.n_tracks, "track": decoded.track},
             )
         )
     if decoded.damaged:

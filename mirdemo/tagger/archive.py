@@ -22,16 +22,23 @@ if TYPE_CHECKING:
 
 #: Spreadsheets take a cell that begins so for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_FIXED = ("file", "seconds", "tags", "unknown", "tagger")
+_FIXED = ("file", "seconds", "tags", "unknown", "tagger", "warnings")
 
 
 @dataclass(frozen=True)
 class ArchiveReport:
-    """tagged: files tagged now; kept: files that were in the table already; problems: one sentence a failed file."""
+    """What became of the files.
+
+    tagged: files tagged now; kept: files that were in the table already; problems: one sentence a failed file
+    warnings: name and sentence of what should be known of files that were tagged
+    incomplete: how many of them lack a part
+    """
 
     tagged: int
     kept: int
     problems: tuple[Sentence, ...]
+    warnings: tuple[tuple[str, Sentence], ...] = ()
+    incomplete: int = 0
 
 
 def tag_archive(
@@ -46,7 +53,7 @@ def tag_archive(
     """Tag files into a CSV table (UTF-8 with the mark that spreadsheets look for), going on where it stopped.
 
     Columns: file (as given), seconds, tags (joined by ``|``), unknown (yes or no), tagger (first 12 digits of its
-    SHA-256), then one score a tag. Each line is on the disk before the next file is begun; a torn last line, left
+    SHA-256), warnings (what is to be known of the file, such as a missing end), then one score a tag. Each line is on the disk before the next file is begun; a torn last line, left
     by a crash, is removed. Files in the table already are not tagged again; files that failed are not in the
     table and are tried again next time. Cells that a spreadsheet would take for a formula begin with ``'``.
 
@@ -62,7 +69,7 @@ def tag_archive(
     table = Path(csv_path).expanduser()
     mark = tagger.fingerprint[:12]
     header = [*_FIXED, *(f"score: {_flat(tag)}" for tag in tagger.tags)]
-    tagged, problems = 0, []
+    tagged, problems, warnings, incomplete = 0, [], [], 0
     try:
         done = _resume(table, header, mark)
         kept = sum(_cell(file) in done for file in files)
@@ -84,12 +91,15 @@ def tag_archive(
                     "|".join(given),
                     "yes" if decision.unknown[0] else "no",
                     mark,
+                    " ".join(str(warning) for warning in clip.warnings),
                 ]
                 out.write(_line([*row, *(f"{score:.4f}" for score in decision.scores[0])]))
                 out.flush()
                 os.fsync(out.fileno())
                 done.add(_cell(file))
                 tagged += 1
+                warnings.extend((clip.name, warning) for warning in clip.warnings)
+                incomplete += clip.incomplete
     except OSError as error:
         raise TaggerError(
             "{name} cannot be written ({reason}). Choose another place.",
@@ -98,7 +108,7 @@ def tag_archive(
             reason=os.strerror(error.errno) if error.errno else type(error).__name__,
         ) from error
     progress(len(files), len(files), "tagging")
-    return ArchiveReport(tagged, kept, tuple(problems))
+    return ArchiveReport(tagged, kept, tuple(problems), tuple(warnings), incomplete)
 
 
 def _resume(table: Path, header: Sequence[str], mark: str) -> set[str]:

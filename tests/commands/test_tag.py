@@ -52,10 +52,12 @@ def files(tmp_path: Path) -> list[str]:
 def test_each_tag_has_its_score_with_an_interval_over_windows(tagger: str, files: list[str], capsys) -> None:
     assert cli.main(["tag", *files, "--tagger", tagger, "--json"]) == cli.DONE
     said = json.loads(capsys.readouterr().out)
-    assert {path: [one["tag"] for one in tags] for path, tags in said.items()} == dict(
+    assert {path: [one["tag"] for one in found["tags"]] for path, found in said.items()} == dict(
         zip(files, [["low"], ["high"]], strict=True)
     )
-    for (one,) in said.values():
+    for found in said.values():
+        assert found["warnings"] == []
+        (one,) = found["tags"]
         assert one["interval"]["low"] <= one["score"] <= one["interval"]["high"]
         assert one["interval"]["n"] >= 3
         assert one["interval"]["unit"] == "windows"
@@ -64,7 +66,8 @@ def test_each_tag_has_its_score_with_an_interval_over_windows(tagger: str, files
 def test_a_short_recording_has_a_score_and_no_interval(tagger: str, tmp_path: Path, capsys) -> None:
     soundfile.write(tmp_path / "short.wav", tone(150, 2, 30), RATE)
     assert cli.main(["tag", str(tmp_path / "short.wav"), "--tagger", tagger, "--json"]) == cli.DONE
-    ((one,),) = json.loads(capsys.readouterr().out).values()
+    (found,) = json.loads(capsys.readouterr().out).values()
+    (one,) = found["tags"]
     assert (one["tag"], one["interval"]) == ("low", None)
 
 
@@ -81,12 +84,27 @@ def test_a_bad_file_is_named_and_the_others_are_tagged(
     ]
 
 
+def test_half_a_file_is_told_wherever_its_tags_go(tagger: str, files: list[str], tmp_path, capsys) -> None:
+    half = tmp_path / "half.wav"
+    half.write_bytes(Path(files[0]).read_bytes()[: Path(files[0]).stat().st_size // 2])
+    assert cli.main(["tag", str(half), "--tagger", tagger]) == cli.SOME_FAILED
+    assert "half.wav: This file ends in the middle (20.0 of 40.0 s)" in capsys.readouterr().err
+    assert cli.main(["tag", str(half), "--tagger", tagger, "--json"]) == cli.SOME_FAILED
+    (found,) = json.loads(capsys.readouterr().out).values()
+    assert "ends in the middle" in found["warnings"][0]
+    out = tmp_path / "tags.csv"
+    assert cli.main(["tag", str(half), "--tagger", tagger, "--csv", str(out), "--json"]) == cli.SOME_FAILED
+    assert json.loads(capsys.readouterr().out)["incomplete"] == 1
+    with out.open(encoding="utf-8-sig", newline="") as table:
+        assert "ends in the middle" in next(csv.DictReader(table))["warnings"]
+
+
 def test_an_archive_goes_on_where_it_stopped(tagger: str, files: list[str], tmp_path: Path, capsys) -> None:
     out = tmp_path / "tags.csv"
     for some in (files[:1], files):
         assert cli.main(["tag", *some, "--tagger", tagger, "--csv", str(out), "--json"]) == cli.DONE
     last = json.loads(capsys.readouterr().out.partition("}")[2])
-    assert last == {"file": str(out), "tagged": 1, "kept": 1, "failed": 0}
+    assert last == {"file": str(out), "tagged": 1, "kept": 1, "failed": 0, "incomplete": 0}
     with out.open(encoding="utf-8-sig", newline="") as table:
         assert [(row["file"], row["tags"]) for row in csv.DictReader(table)] == list(
             zip(files, HERTZ, strict=True)

@@ -693,11 +693,19 @@ def test_an_archive_becomes_a_table(tagger, backbone, archive, tmp_path):
     report = tag_archive(archive, tagger, tmp_path / "out.csv", backbone=backbone)
     assert (report.tagged, report.kept, report.problems) == (4, 0, ())
     header, *rows = table(tmp_path / "out.csv")
-    assert header == ["file", "seconds", "tags", "unknown", "tagger", *(f"score: {t}" for t in TAGS)]
+    assert header == [
+        "file",
+        "seconds",
+        "tags",
+        "unknown",
+        "tagger",
+        "warnings",
+        *(f"score: {t}" for t in TAGS),
+    ]
     assert [r[0] for r in rows] == archive
     assert [r[2] for r in rows] == ["'=flute", "笛", "<b>drum</b>", "'=flute"]
     assert rows[0][1] == "1.00"
-    assert float(rows[0][5]) >= 0.5
+    assert float(rows[0][6]) >= 0.5
 
 
 def test_no_cell_is_a_formula(tagger, backbone, archive, tmp_path, monkeypatch):

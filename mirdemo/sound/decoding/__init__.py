@@ -3,27 +3,23 @@
 ``decode`` tries libsndfile (through soundfile) first and FFmpeg (through PyAV) where that fails; MPEG audio goes
 to FFmpeg first, because libsndfile's MP3 decoder writes to the host's standard error. Files are told apart by
 their content, never by their extension, and FFmpeg is given one plain container format and an open stream, so
-that it can follow no playlist, path or address.
+that it can follow no playlist, path or address. Both are loaded by the first file, not by whoever names a clip. All readers see a file from where its kind begins, behind tags.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 
-from mirdemo.sound.decoding.containers import (
-    Container,
-    check_has_index,
-    check_is_sound,
-    claim_of_header,
-    lacks_end,
-    sniff,
-)
+from mirdemo.sound.decoding import ogg
+from mirdemo.sound.decoding.claims import check_has_index, claim_of_header, lacks_end
+from mirdemo.sound.decoding.containers import OGG, Container, check_is_sound, sniff
 from mirdemo.sound.decoding.limits import LIMITS, AudioError, AudioLimits
 from mirdemo.sound.decoding.mono import Decoded, MonoCollector
 from mirdemo.sound.decoding.source import Source
 
-__all__ = ["LIMITS", "AudioError", "AudioLimits", "Decoded", "Source", "decode"]
+__all__ = ["LIMITS", "AudioError", "AudioLimits", "Decoded", "Enough", "MonoCollector", "Source", "decode"]
 
 logger = logging.getLogger(__name__)
 
@@ -31,8 +27,22 @@ logger = logging.getLogger(__name__)
 _LEAST_BYTES_PER_SECOND = 100
 
 
-def decode(source: Source, name: str, limits: AudioLimits = LIMITS) -> Decoded:
+class Enough(Exception):
+    """Raised by a collector that needs no more of the file."""
+
+
+def decode(
+    source: Source,
+    name: str,
+    limits: AudioLimits = LIMITS,
+    *,
+    track: int | None = None,
+    collecting: Callable[..., MonoCollector] = MonoCollector,
+) -> Decoded:
     """Decode a whole sound file to mono (the mean of its channels), at its own rate.
+
+    track: which of its sound tracks (1 is the first); None: the one that its maker marked, or the first that sounds
+    collecting: what keeps the frames; one that raises ``Enough`` ends the reading
 
     Limits are checked against the size first, then against what the header claims, then against what is
     read, so that a file beyond them costs little. Raises ``AudioError``.
@@ -47,50 +57,118 @@ def decode(source: Source, name: str, limits: AudioLimits = LIMITS) -> Decoded:
             size_mb=-(-source.size // 1_000_000),
             max_mb=limits.max_bytes // 1_000_000,
         )
-    container = sniff(source)
+    container, start = sniff(source)
     check_is_sound(source, container, name)
-    decoded = _first_that_reads(source, container, name, limits)
+    sound = source.part(start)
+    claim = claim_of_header(sound, container)
+
+    def collector() -> MonoCollector:
+        return collecting(name, limits, source.size // _LEAST_BYTES_PER_SECOND, claim)
+
+    decoded = _best(sound, container, name, collector, track)
     if decoded is None:
-        check_has_index(source, container, name)
+        check_has_index(sound, container, name)
         raise AudioError(
             "{name} is damaged and no sound could be read from it. Export it again or choose another file.",
             code="audio.damaged",
             name=name,
         )
-    return replace(decoded, lacks_end=lacks_end(source, container))
+    if not len(decoded.samples):
+        raise AudioError(
+            "{name} holds no sound (0 seconds). Choose another file.", code="audio.no_sound", name=name
+        )
+    return replace(decoded, lacks_end=lacks_end(sound, container))
 
 
-def _first_that_reads(source: Source, container: Container, name: str, limits: AudioLimits) -> Decoded | None:
+def _best(
+    source: Source,
+    container: Container,
+    name: str,
+    collector: Callable[[], MonoCollector],
+    track: int | None,
+) -> Decoded | None:
     """What the first reader makes of it that reaches the end; else what the one that came furthest made; or None."""
-    import av  # the decoders are loaded by the first file, not by whoever names a clip
-
-    from mirdemo.sound.decoding import with_pyav, with_soundfile
-
-    readers = {"soundfile": with_soundfile.read, "ffmpeg": with_pyav.read}
-    claim = claim_of_header(source, container)
+    readers = container.readers
+    if container is OGG and ogg.goes_on(source):
+        readers = tuple(reversed(readers))
     furthest: Decoded | None = None
-    for reader in container.readers:
-        source.seek(0)
-        collector = MonoCollector(name, limits, source.size // _LEAST_BYTES_PER_SECOND, claim)
-        reached_end = False
-        try:
-            readers[reader](source, container, collector)
-            reached_end = True
-        except AudioError:
-            raise
-        except Exception as error:  # what decoders raise on damaged bytes has no common base class
-            if isinstance(error, MemoryError) and not isinstance(error, av.FFmpegError):
-                raise  # FFmpeg's only means that a damaged file asked for too much
-            logger.debug("%s: %s", reader, error)
-        decoded = collector.finish()
+    for reader in readers:
+        if reader == "ffmpeg":
+            decoded, reached_end = _by_ffmpeg(source, container, name, collector, track)
+        else:
+            from mirdemo.sound.decoding import with_soundfile
+
+            decoded, reached_end = _attempt(with_soundfile.read, source, container, collector())
         if decoded is None:
             continue
         if furthest is None or len(decoded.samples) > len(furthest.samples):
             furthest = decoded
         if reached_end and len(decoded.samples):
             break
-    if furthest is not None and not len(furthest.samples):
-        raise AudioError(
-            "{name} holds no sound (0 seconds). Choose another file.", code="audio.no_sound", name=name
-        )
     return furthest
+
+
+def _by_ffmpeg(
+    source: Source,
+    container: Container,
+    name: str,
+    collector: Callable[[], MonoCollector],
+    track: int | None,
+) -> tuple[Decoded | None, bool]:
+    """The track that was asked for; else the first, in the order to try, that sounds; else the first."""
+    import av
+
+    from mirdemo.sound.decoding import with_pyav
+
+    places = [0]
+    if container.tracks or track is not None:
+        try:
+            places = with_pyav.tracks(source, container, name)
+        except av.FFmpegError as error:
+            logger.debug("tracks: %s", error)
+            return None, False
+        if track is not None:
+            if track - 1 not in places:
+                raise AudioError(
+                    "{name} has no sound track {track} that can be read. Choose one of these: {tracks}.",
+                    code="audio.no_such_track",
+                    name=name,
+                    track=track,
+                    tracks=", ".join(str(place + 1) for place in sorted(places)),
+                )
+            places = [track - 1]
+    first: tuple[Decoded | None, bool] = (None, False)
+    for place in places:
+        keeper = collector()
+        outcome = _attempt(
+            lambda *args, place=place: with_pyav.read(*args, track=place), source, container, keeper
+        )
+        if outcome[0] is not None and not keeper.silent:
+            return outcome
+        first = outcome if first[0] is None else first
+    return first
+
+
+def _attempt(
+    read: Callable[[Source, Container, MonoCollector], None],
+    source: Source,
+    container: Container,
+    collector: MonoCollector,
+) -> tuple[Decoded | None, bool]:
+    """What a reader made of it, and whether it came to the end. Raises ``AudioError``."""
+    import av
+
+    source.seek(0)
+    reached_end = False
+    try:
+        read(source, container, collector)
+        reached_end = True
+    except Enough:
+        reached_end = True
+    except AudioError:
+        raise
+    except Exception as error:  # what decoders raise on damaged bytes has no common base class
+        if isinstance(error, MemoryError) and not isinstance(error, av.FFmpegError):
+            raise  # FFmpeg's only means that a damaged file asked for too much
+        logger.debug("%s", error)
+    return collector.finish(), reached_end

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mirdemo.sound.decoding.claims import HeaderClaim
 from mirdemo.sound.decoding.limits import AudioError, AudioLimits
+from mirdemo.sound.resampling import resample
 
-#: A file is called cut short if it lacks more than this.
+#: A file is called cut short if it lacks more than this, or than ``slack`` frames of its codec.
 _CUT_SHORT_SECONDS = 0.1
 
 
@@ -23,6 +25,7 @@ class Decoded:
     claimed_seconds: the length the file claims, where it is longer than what was read; else None
     damaged: some of its packets could not be decoded and were left out
     lacks_end: the mark that ends files of its kind is missing
+    track, n_tracks: which of the file's sound tracks was read (1 is the first), and how many there are
     """
 
     samples: np.ndarray
@@ -32,17 +35,8 @@ class Decoded:
     claimed_seconds: float | None
     damaged: bool
     lacks_end: bool = False
-
-
-@dataclass(frozen=True)
-class HeaderClaim:
-    """How much sound a header announces: ``announced`` units (bytes or frames), of which the file has ``present``.
-
-    present: None where only decoding tells; the units are frames then
-    """
-
-    announced: int
-    present: int | None = None
+    track: int = 1
+    n_tracks: int = 1
 
 
 class MonoCollector:
@@ -59,32 +53,59 @@ class MonoCollector:
         self._limits = limits
         self._believable_seconds = believable_seconds
         self._claim = claim
-        self._blocks: list[np.ndarray] = []
-        self._frames = 0
+        self._waves: list[np.ndarray] = []
+        self._blocks: list[np.ndarray] = []  # of the part that is being read, at its own rate
         self._rate = 0
+        self._part_rate = 0
+        self._frames = 0  # of the parts before it, at the first part's rate
+        self._part_frames = 0
         self._channel_peak = 0.0
         self._values = 0
         self._replaced = 0
+        self.slack = 0
         self.damaged = False
+        self.track, self.n_tracks = 1, 1
+
+    @property
+    def seconds(self) -> float:
+        """What was collected so far."""
+        return (
+            (self._frames + self._part_frames * self._rate / self._part_rate) / self._rate
+            if self._rate
+            else 0
+        )
+
+    @property
+    def silent(self) -> bool:
+        return self._channel_peak <= self._limits.silent_level
 
     def begin(self, rate: int, channels: int, frames: int | None, *, exact: bool = True) -> None:
-        """Check what the file says of itself before anything is decoded. Raises ``AudioError``.
+        """Check what the file says of itself before it is decoded. Raises ``AudioError``.
 
+        A second call begins another part behind the first, whose rate may differ: it is brought to the first one's.
         frames: the length the decoder expects; ``exact``: whether fewer would mean that the file is cut short
         """
         self._limits.check_rate(self.name, rate)
         self._limits.check_channels(self.name, channels)
-        self._rate = rate
+        if self._rate:
+            self._close_part()
+            self._part_rate = rate
+            return
+        self._rate = self._part_rate = rate
         frames = frames or 0
         if self._claim is None and exact and frames:
             self._claim = HeaderClaim(frames)
         if frames > self._limits.frames_at(rate) and frames / rate <= self._believable_seconds:
             raise self._limits.too_long(self.name, rate)
 
+    def check_channels(self, channels: int) -> None:
+        """Raise ``AudioError`` if that many channels are not read."""
+        self._limits.check_channels(self.name, channels)
+
     def add(self, block: np.ndarray) -> None:
         """Mix in a block: float (frames, channels), 1 = full scale. Raises ``AudioError`` past the limit."""
-        self._frames += len(block)
-        if self._frames > self._limits.frames_at(self._rate):
+        self._part_frames += len(block)
+        if self.seconds * self._rate > self._limits.frames_at(self._rate):
             raise self._limits.too_long(self.name, self._rate)
         if not len(block):
             return
@@ -106,8 +127,9 @@ class MonoCollector:
                 code="audio.not_finite",
                 name=self.name,
             )
-        samples = np.concatenate(self._blocks) if self._blocks else np.zeros(0, np.float32)
-        self._blocks = []
+        self._close_part()
+        samples = np.concatenate(self._waves) if self._waves else np.zeros(0, np.float32)
+        self._waves = []
         return Decoded(
             samples=samples,
             sample_rate=self._rate,
@@ -115,15 +137,29 @@ class MonoCollector:
             replaced=self._replaced,
             claimed_seconds=self._claimed_seconds(),
             damaged=self.damaged,
+            track=self.track,
+            n_tracks=self.n_tracks,
         )
+
+    def _close_part(self) -> None:
+        if self._blocks:
+            wave = np.concatenate(self._blocks)
+            if self._part_rate != self._rate:
+                wave = resample(wave, self._part_rate, self._rate)
+            self._waves.append(wave)
+            self._frames += len(wave)
+        self._blocks, self._part_frames = [], 0
 
     def _claimed_seconds(self) -> float | None:
         """The length that the file claims, where it is longer than what was read."""
+        return self._claim_beyond(self._frames / self._rate)
+
+    def _claim_beyond(self, seconds: float) -> float | None:
+        """The length that the file claims, where it is longer than the ``seconds`` that were read of it."""
         if self._claim is None:
             return None
-        seconds = self._frames / self._rate
         if self._claim.present is None:
             claimed = self._claim.announced / self._rate
         else:
             claimed = seconds * self._claim.announced / max(self._claim.present, 1)
-        return claimed if claimed > seconds + _CUT_SHORT_SECONDS else None
+        return claimed if claimed > seconds + max(_CUT_SHORT_SECONDS, self.slack / self._rate) else None

@@ -9,15 +9,16 @@ from typing import BinaryIO
 
 
 class Source:
-    """A seekable binary stream of known size over bytes or a regular file.
+    """A seekable binary stream of known size over bytes or a regular file, or a part of one.
 
     Decoders call ``read``, ``readinto``, ``seek`` and ``tell`` from C, where an exception would be printed
     and lost: so a seek out of range is clamped and a failing read ends the file. It has no ``name`` on
     purpose: soundfile would guess a format from it.
     """
 
-    def __init__(self, stream: BinaryIO, size: int) -> None:
+    def __init__(self, stream: BinaryIO, size: int, start: int = 0) -> None:
         self._stream = stream
+        self._start = start
         self.size = size
 
     @classmethod
@@ -32,9 +33,15 @@ class Source:
         stream = data.open("rb")
         return cls(stream, os.fstat(stream.fileno()).st_size)
 
+    def part(self, start: int, end: int | None = None) -> Source:
+        """The bytes from ``start`` to ``end`` (None: the end) as a stream that begins at 0; it shares the file's position."""
+        end = self.size if end is None else min(end, self.size)
+        return Source(self._stream, max(end - start, 0), self._start + start)
+
     def read(self, count: int = -1) -> bytes:
+        left = max(self.size - self.tell(), 0)
         try:
-            return self._stream.read(count if count >= 0 else self.size)
+            return self._stream.read(min(count, left) if count >= 0 else left)
         except OSError:
             return b""
 
@@ -45,10 +52,10 @@ class Source:
 
     def seek(self, offset: int, whence: int = 0) -> int:
         start = (0, self.tell(), self.size)[whence]
-        return self._stream.seek(min(max(start + offset, 0), self.size))
+        return self._stream.seek(self._start + min(max(start + offset, 0), self.size)) - self._start
 
     def tell(self) -> int:
-        return self._stream.tell()
+        return self._stream.tell() - self._start
 
     def head(self, count: int, offset: int = 0) -> bytes:
         """``count`` bytes (or what is there) from ``offset``."""

@@ -8,27 +8,56 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.stream import Disposition
 
-from mirdemo.sound.decoding.containers import MATROSKA, MP4, Container, check_has_index
+from mirdemo.sound.decoding.claims import check_has_index
+from mirdemo.sound.decoding.containers import CLOCKED, MATROSKA, MP4, Container
 from mirdemo.sound.decoding.limits import AudioError
 from mirdemo.sound.decoding.mono import MonoCollector
 from mirdemo.sound.decoding.source import Source
 
 #: Codecs that people's recordings come in; no other decoder is handed a visitor's bytes.
 CODECS = frozenset(
-    {"aac", "aac_latm", "ac3", "eac3", "alac", "flac", "libopus", "opus", "vorbis", "wmav1", "wmav2"}
+    {
+        "aac",
+        "aac_latm",
+        "ac3",
+        "eac3",
+        "alac",
+        "flac",
+        "libopus",
+        "opus",
+        "vorbis",
+        "wmav1",
+        "wmav2",
+        "wmapro",
+    }
     | {"mp1", "mp1float", "mp2", "mp2float", "mp3", "mp3float"}
+    | {
+        "amrnb",
+        "amrwb",
+        "tta",
+        "wavpack",
+        "pcm_bluray",
+        "pcm_dvd",
+        "pcm_s16be_planar",
+        "pcm_s16le_planar",
+        "s302m",
+    }
     | {"adpcm_ima_qt", "adpcm_ima_wav", "adpcm_ms", "gsm_ms", "pcm_alaw", "pcm_mulaw", "pcm_s8", "pcm_u8"}
     | {f"pcm_{kind}{end}" for kind in ("s16", "s24", "s32", "f32", "f64") for end in ("le", "be")}
 )
 
 _FULL_SCALE = {"u1": 128.0, "i2": 32_768.0, "i4": 2_147_483_648.0, "f4": 1.0, "f8": 1.0}
-_TRACKS_MAY_DIFFER_SECONDS = 1.0
 _FRAMES_IN_BLOCK = 32  # mixed at once: one by one, mixing takes longer than decoding
 _MOST_BAD_PACKETS = 10_000
+_SLACK_FRAMES = 4  # an encoder's delay and padding, where the container counts them as sound
+_GAP_SECONDS = 0.15  # in a clock, from which on it is no rounding
+_LEAP_SECONDS = 1_800.0  # beyond this it is another clock
 
 _LARGEST_ALLOCATION = 32_000_000  # bytes; an index of an hour of AAC takes 4 MB
-_MOST_STREAMS = 16
+#: A film with a track a language, a recorder with a track a microphone.
+_MOST_STREAMS = 256
 
 
 def bound_allocations(most_bytes: int = _LARGEST_ALLOCATION) -> bool:
@@ -54,86 +83,161 @@ bound_allocations()
 av.logging.set_level(None)  # FFmpeg's own log would go to the host's standard error
 
 
-def read(source: Source, container: Container, collector: MonoCollector) -> None:
-    """Decode the first audio stream of ``source`` frame by frame into ``collector``.
+def tracks(source: Source, container: Container, name: str) -> list[int]:
+    """The sound tracks that can be read, by their place among the sound tracks (0 is the first), in the order to try.
 
-    Packets that do not decode are left out and noted. A change of rate or channels ends the file there.
-    Raises ``AudioError`` if there is no audio stream or its codec is not among ``CODECS``; where the file ends within
-    its index, with that as the reason.
+    Those marked as default come first. Raises ``AudioError`` if there is no sound track or none that is read; where
+    the file ends within its index, with that as the reason.
     """
-    options = {"max_streams": str(_MOST_STREAMS)}
-    with av.open(
-        source, mode="r", format=container.ffmpeg, container_options=options, metadata_errors="ignore"
-    ) as opened:
-        if not opened.streams.audio:
-            check_has_index(source, container, collector.name)
+    with _opened(source, container) as opened:
+        streams = opened.streams.audio
+        if not streams:
+            check_has_index(source, container, name)
             raise AudioError(
-                "{name} has no sound track. Choose a file with sound.",
-                code="audio.no_track",
-                name=collector.name,
+                "{name} has no sound track. Choose a file with sound.", code="audio.no_track", name=name
             )
-        stream = opened.streams.audio[0]
-        codec = stream.codec_context
-        if codec is None or codec.name not in CODECS:
-            check_has_index(source, container, collector.name)
+        codecs = [stream.codec_context.name if stream.codec_context else "?" for stream in streams]
+        readable = [place for place, codec in enumerate(codecs) if codec in CODECS]
+        if not readable:
+            check_has_index(source, container, name)
             raise AudioError(
                 "{name} is compressed in a way that we do not read ({codec}). Export it as WAV, FLAC or MP3.",
                 code="audio.codec",
-                name=collector.name,
-                codec=codec.name if codec else "?",
+                name=name,
+                codec=codecs[0],
             )
+        return sorted(readable, key=lambda place: not streams[place].disposition & Disposition.default)
+
+
+def read(source: Source, container: Container, collector: MonoCollector, track: int = 0) -> None:
+    """Decode one sound track of ``source`` (0: the first) frame by frame into ``collector``.
+
+    Packets that do not decode are left out; they are noted unless they lie before the first sound or behind the last,
+    where parts of frames and tags are found. A change of rate or channels begins another part. Where the container
+    keeps a clock, a gap in it stays as silence.
+    """
+    with _opened(source, container) as opened:
+        stream = opened.streams.audio[track]
+        collector.track, collector.n_tracks = track + 1, len(opened.streams.audio)
+        codec = stream.codec_context
         codec.thread_count = 1
         expected, exact = _expected_seconds(opened, stream, container)
         shape: tuple[int, int] | None = None
         block: list[np.ndarray] = []
+        waiting = 0
+        clock = _Clock(container in CLOCKED)
         try:
-            for frame in _frames(opened, stream, collector):
+            for frame in _settled(_frames(opened, stream, collector)):
                 now = (frame.sample_rate, len(frame.layout.channels))
-                if shape is None:
-                    shape = now
+                gap = clock.gap(frame)
+                if shape != now or gap or waiting == _FRAMES_IN_BLOCK:
+                    if block:
+                        collector.add(np.concatenate(block))
+                    block, waiting = [], 0
+                if shape is None or shape[0] != now[0]:
                     collector.begin(*now, int(expected * now[0]), exact=exact)
                 elif shape != now:
-                    collector.damaged = True
-                    break
+                    collector.check_channels(now[1])
+                collector.slack = _SLACK_FRAMES * frame.samples
+                shape = now
+                if gap:
+                    collector.add(np.zeros((round(gap * now[0]), 1), np.float32))
                 block.append(_values(frame))
-                if len(block) == _FRAMES_IN_BLOCK:
-                    collector.add(np.concatenate(block))
-                    block = []
+                waiting += 1
         finally:  # what came before the damage counts
             if block:
                 collector.add(np.concatenate(block))
 
 
+class _Clock:
+    """Where frames should lie by the container's own time, against where they would lie end to end."""
+
+    def __init__(self, kept: bool) -> None:
+        self._kept = kept
+        self._next: float | None = None
+
+    def gap(self, frame: av.AudioFrame) -> float:
+        """Seconds of silence before this frame; 0 where the clock goes on, jumps back or leaps."""
+        if not self._kept or frame.pts is None or frame.time_base is None:
+            return 0.0
+        at = float(frame.pts * frame.time_base)
+        missing = 0.0 if self._next is None else at - self._next
+        self._next = at + frame.samples / frame.sample_rate
+        return missing if _GAP_SECONDS <= missing <= _LEAP_SECONDS else 0.0
+
+
+def _opened(source: Source, container: Container) -> av.container.InputContainer:
+    source.seek(0)
+    options = {"max_streams": str(_MOST_STREAMS)}
+    return av.open(
+        source, mode="r", format=container.ffmpeg, container_options=options, metadata_errors="ignore"
+    )
+
+
 def _frames(
     opened: av.container.InputContainer, stream: av.AudioStream, collector: MonoCollector
 ) -> Iterator[av.AudioFrame]:
-    """The decoded frames; packets that do not decode are left out and noted, up to a bound."""
-    bad = 0
+    """The decoded frames; packets that do not decode are left out, and noted once a frame follows them."""
+    bad, begun = 0, False
     for packet in opened.demux(stream):
         try:
-            yield from packet.decode()
+            decoded = packet.decode()
         except av.FFmpegError:
-            collector.damaged = True
             bad += 1
             if bad > _MOST_BAD_PACKETS:
+                collector.damaged = True
                 return
+            continue
+        if decoded and bad and begun:
+            collector.damaged = True
+        if decoded and not begun:
+            begun, bad = True, 0
+        yield from decoded
+    collector.damaged |= not begun and bad > 0
+
+
+def _settled(frames: Iterator[av.AudioFrame]) -> Iterator[av.AudioFrame]:
+    """The frames, the first one's rate mended.
+
+    FFmpeg looks ahead before it decodes; where that led it across a change of rate, it tells the first frame the later
+    rate (seen with FFmpeg 8.0 on joined MPEG audio).
+    """
+    first, second = next(frames, None), next(frames, None)
+    if first is not None and second is not None and first.sample_rate != second.sample_rate:
+        first.sample_rate = second.sample_rate
+    yield from (frame for frame in (first, second) if frame is not None)
+    yield from frames
 
 
 def _expected_seconds(
     opened: av.container.InputContainer, stream: av.AudioStream, container: Container
 ) -> tuple[float, bool]:
-    """The length that the container states (0 if none), and whether it is exact for the sound.
+    """The length that the container states for this track (0 if none), and whether it is exact.
 
-    Where the format keeps no length FFmpeg estimates one, and Matroska's is that of the longest track.
+    Where the format keeps no length FFmpeg estimates one. Matroska's own is that of its longest track; the track's
+    stands in a tag, where the writer made one.
     """
     if stream.duration and stream.time_base:
         return max(float(stream.duration * stream.time_base), 0.0), container is MP4
+    if container is MATROSKA:
+        seconds = _clock_time(stream.metadata.get("DURATION", ""))
+        if seconds:
+            return seconds, True
+        return max((opened.duration or 0) / av.time_base, 0.0), len(opened.streams) == 1
     if opened.duration:
-        seconds = max(opened.duration / av.time_base, 0.0)
-        if container is not MATROSKA:
-            return seconds, False
-        return max(seconds - _TRACKS_MAY_DIFFER_SECONDS * bool(opened.streams.video), 0.0), True
+        return max(opened.duration / av.time_base, 0.0), False
     return 0.0, False
+
+
+def _clock_time(text: str) -> float:
+    """``00:01:02.500000000`` -> 62.5; 0 where it is none."""
+    parts = text.split(":")
+    try:
+        hours, minutes, seconds = (float(part) for part in parts)
+    except ValueError:
+        return 0.0
+    total = hours * 3_600 + minutes * 60 + seconds
+    return total if 0 < total < 1e7 else 0.0
 
 
 def _values(frame: av.AudioFrame) -> np.ndarray:

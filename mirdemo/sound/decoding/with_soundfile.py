@@ -6,6 +6,7 @@ import soundfile
 
 from mirdemo.sound.decoding.containers import OGG, Container
 from mirdemo.sound.decoding.mono import MonoCollector
+from mirdemo.sound.decoding.parts import parts_of
 from mirdemo.sound.decoding.source import Source
 
 _BLOCK_VALUES = 1 << 17  # float32 values held at once, all channels together
@@ -16,9 +17,11 @@ def read(source: Source, container: Container, collector: MonoCollector) -> None
 
     A read that yields less than the header promised ends the file there: the header is not believed.
     """
-    with soundfile.SoundFile(source) as file:
-        exact = container is not OGG  # its length is computed from the pages that are there
-        collector.begin(file.samplerate, file.channels, file.frames, exact=exact)
-        frames = max(_BLOCK_VALUES // file.channels, 1)
-        while len(block := file.read(frames, dtype="float32", always_2d=True)):
-            collector.add(block)
+    exact = container is not OGG  # its length is computed from the pages that are there
+    for part in parts_of(source, container):
+        part.seek(0)
+        with soundfile.SoundFile(part) as file:
+            collector.begin(file.samplerate, file.channels, file.frames, exact=exact)
+            frames = max(_BLOCK_VALUES // file.channels, 1)
+            while len(block := file.read(frames, dtype="float32", always_2d=True)):
+                collector.add(block)

@@ -1,0 +1,159 @@
+"""What a file announces of itself: how much sound, where that is known better than the decoders know it."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from mirdemo.sound.decoding import mpeg, ogg
+from mirdemo.sound.decoding.containers import (
+    AIFF,
+    AU,
+    CAF,
+    FLAC,
+    MATROSKA,
+    MP3,
+    MP4,
+    OGG,
+    W64,
+    W64_DATA,
+    WAV,
+    Container,
+)
+from mirdemo.sound.decoding.limits import AudioError
+from mirdemo.sound.decoding.source import Source
+
+#: Recorders that stream leave a size near 2 or 4 GiB, on either side of it.
+_PLACEHOLDER_REACH = 2**16
+_MATROSKA_SEGMENT = b"\x18\x53\x80\x67"
+
+
+@dataclass(frozen=True)
+class HeaderClaim:
+    """How much sound a header announces: ``announced`` units (bytes or frames), of which the file has ``present``.
+
+    present: None where only decoding tells; the units are frames then
+    """
+
+    announced: int
+    present: int | None = None
+
+
+def claim_of_header(source: Source, container: Container) -> HeaderClaim | None:
+    """What the header announces, for the containers whose decoders go by the file's size instead; else None.
+
+    A count that marks a stream of unknown length (0, or close to 2 or 4 GiB) is no claim.
+    """
+    if container is MP3:
+        frames = mpeg.xing_frames(source)
+        return HeaderClaim(frames) if frames else None
+    if container is FLAC:  # STREAMINFO comes first: a 36-bit count of samples a channel
+        head = source.head(26)
+        frames = int.from_bytes(head[21:26], "big") & 0xFFFFFFFFF if len(head) == 26 else 0
+        return HeaderClaim(frames) if frames else None
+    found = _segment(source) if container is MATROSKA else _data_chunk(source, container)
+    if found is None or found[1] <= 0 or _is_placeholder(found[1]):
+        return None
+    return HeaderClaim(found[1], max(source.size - found[0], 0))
+
+
+def _is_placeholder(size: int) -> bool:
+    return size >= 2**31 - _PLACEHOLDER_REACH and (size + _PLACEHOLDER_REACH) % 2**31 < 2 * _PLACEHOLDER_REACH
+
+
+def _data_chunk(source: Source, container: Container) -> tuple[int, int] | None:
+    """Where the samples begin, and the bytes of them that are announced."""
+    if container is WAV:
+        head = source.head(36)
+        found = _find_chunk(source, 12, b"data", ">4sI" if head[:4] == b"RIFX" else "<4sI", pad=2)
+        if found and head[:4] in (b"RF64", b"BW64") and head[12:16] == b"ds64" and len(head) == 36:
+            return found[0], struct.unpack_from("<Q", head, 28)[0]
+        return found
+    if container is W64:
+        return _find_chunk(source, 40, W64_DATA, "<16sQ", pad=8, counts_itself=True)
+    if container is AIFF:
+        return _find_chunk(source, 12, b"SSND", ">4sI", pad=2)
+    if container is CAF:
+        return _find_chunk(source, 8, b"data", ">4sq", pad=1)
+    if container is AU and len(head := source.head(12)) == 12:
+        return struct.unpack(">4xII" if head[:1] == b"." else "<4xII", head)
+    return None
+
+
+def _segment(source: Source) -> tuple[int, int] | None:
+    """Where the one segment of a Matroska file begins, and its announced bytes; None where it was streamed."""
+    head = source.head(4_096)
+    at = head.find(_MATROSKA_SEGMENT)
+    if at < 0 or len(head) < at + 12:
+        return None
+    first = head[at + 4]
+    length = 9 - first.bit_length() if first else 9
+    if length > 8:
+        return None
+    size = int.from_bytes(head[at + 4 : at + 4 + length], "big") & ((1 << 7 * length) - 1)
+    if size == (1 << 7 * length) - 1:  # unknown: a stream
+        return None
+    return at + 4 + length, size
+
+
+def lacks_end(source: Source, container: Container) -> bool:
+    """Whether the file's last part is missing, where the kind marks its end (Ogg's end-of-stream flag)."""
+    return container is OGG and ogg.lacks_end(source)
+
+
+def check_has_index(source: Source, container: Container, name: str) -> None:
+    """Raise ``AudioError`` if an MP4, of which nothing could be read, ends before its index does."""
+    if container is MP4 and _ends_before_index(source):
+        raise AudioError(
+            "{name} ends before its index was written, so no sound can be found in it. Copy it again, or export it "
+            "anew.",
+            code="audio.no_index",
+            name=name,
+        )
+
+
+def _ends_before_index(source: Source) -> bool:
+    """Whether the boxes of an MP4 lead to the end of the file, or past it, without a whole index (``moov``).
+
+    Recorders write the index last, behind the sound (``mdat``), and fill in that box's size last of all.
+    """
+    start, announced = 0, False
+    for _ in range(1_000):
+        head = source.head(16, start)
+        if len(head) < 8:
+            return announced
+        size, kind = struct.unpack_from(">I4s", head)
+        if size == 1 and len(head) == 16:  # the size stands behind the name
+            size = int.from_bytes(head[8:], "big")
+        elif size == 0:  # to the end of the file
+            size = source.size - start
+        if size < 8:
+            return False
+        announced |= kind in (b"mdat", b"moov")
+        start += size
+        if kind == b"moov" and start <= source.size:
+            return False
+    return False
+
+
+def _find_chunk(
+    source: Source, start: int, wanted: bytes, layout: str, pad: int, counts_itself: bool = False
+) -> tuple[int, int] | None:
+    """Position and announced size of the first chunk called ``wanted``; at most 1,000 chunks are passed.
+
+    counts_itself: whether sizes include the chunk's own header
+    """
+    length = struct.calcsize(layout)
+    for _ in range(1_000):
+        head = source.head(length, start)
+        if len(head) < length:
+            return None
+        name, size = struct.unpack(layout, head)
+        size -= length if counts_itself else 0
+        start += length
+        if name == wanted:
+            return start, size
+        if size < 0:
+            return None
+        start += size + -size % pad
+    return None

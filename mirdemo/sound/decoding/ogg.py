@@ -1,0 +1,66 @@
+"""Ogg pages (RFC 3533): where the streams of a chained file begin, and whether the last one is complete."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mirdemo.sound.decoding.source import Source
+
+_LONGEST_PAGE = 65_307
+_MOST_PAGES = 4_000_000
+_FIRST, _LAST = 2, 4  # header flags
+
+
+@dataclass(frozen=True)
+class _Page:
+    start: int
+    flags: int
+    end: int
+
+
+def _pages(source: Source) -> Iterator[_Page]:
+    """Pages from the start, up to the first place where none follows."""
+    start = 0
+    for _ in range(_MOST_PAGES):
+        head = source.head(27 + 255, start)
+        if len(head) < 27 or head[:4] != b"OggS":
+            return
+        end = start + 27 + head[26] + sum(head[27 : 27 + head[26]])
+        if end > source.size:
+            return
+        yield _Page(start, head[5], end)
+        start = end
+
+
+def links(source: Source) -> list[int]:
+    """Where the links of a chained file begin: the first one, and those whose streams begin behind other sound."""
+    starts, opening = [0], True
+    for page in _pages(source):
+        if page.flags & _FIRST and not opening:
+            starts.append(page.start)
+        opening = bool(page.flags & _FIRST)
+    return starts
+
+
+def goes_on(source: Source) -> bool:
+    """Whether pages follow behind the mark of a stream's end, of no new stream: libsndfile stops at the mark."""
+    ended = False
+    for page in _pages(source):
+        if page.flags & _FIRST:
+            ended = False
+        elif ended and not page.flags & _LAST:
+            return True
+        ended |= bool(page.flags & _LAST)
+    return False
+
+
+def lacks_end(source: Source) -> bool:
+    """Whether the last page is cut, or does not carry the mark of a stream's end."""
+    tail = source.head(_LONGEST_PAGE, max(source.size - _LONGEST_PAGE, 0))
+    page = tail.rfind(b"OggS")
+    if page < 0 or len(tail) < page + 27:
+        return True
+    segments = tail[page + 27 : page + 27 + tail[page + 26]]
+    whole = len(tail) >= page + 27 + tail[page + 26] + sum(segments)
+    return not (whole and tail[page + 5] & _LAST)

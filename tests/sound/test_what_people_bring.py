@@ -1,0 +1,320 @@
+"""Files as recorders, phones, tag editors and ``cat`` leave them: read to their true end, or a true sentence.
+
+The right lengths are those of the sound that was written; each kind is made here with the encoders that soundfile and
+PyAV carry.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+
+import av
+import numpy as np
+import pytest
+from sound_files import ENCODERS, by_pyav, by_soundfile, tone
+
+from mirdemo.sound.audio import AudioError, Clip, load_clip
+
+RATE = 44_100
+ONSET = 0.25
+
+
+def music(rate: int = RATE, channels: int = 1) -> np.ndarray:
+    """A quarter of a second of silence, half a second of tone, a quarter of silence."""
+    wave = np.zeros((rate, channels), np.float32)
+    wave[rate // 4 : rate * 3 // 4] = tone(0.5, rate, channels)
+    return wave
+
+
+def codes(clip: Clip) -> list[str]:
+    return [warning.code for warning in clip.warnings]
+
+
+def onset(clip: Clip) -> float:
+    return int(np.flatnonzero(np.abs(clip.samples) > 0.1)[0]) / clip.sample_rate
+
+
+def wav(rate: int = RATE, channels: int = 1) -> bytes:
+    return by_soundfile(music(rate, channels), rate, "WAV")
+
+
+def id3(size: int) -> bytes:
+    return b"ID3\x04\x00\x00" + bytes(size >> shift & 0x7F for shift in (21, 14, 7, 0)) + bytes(size)
+
+
+def ape_tag(size: int) -> bytes:
+    return b"APETAGEX" + struct.pack("<IIII", 2_000, size, 1, 0xA0000000) + bytes(8) + bytes(size)
+
+
+# ---- tags and other bytes in front and behind -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tag", [id3(300), id3(30_000), ape_tag(500), id3(20) + id3(5_000)])
+@pytest.mark.parametrize(
+    "kind", ["wav", "aiff", "flac", "ogg vorbis", "au", "caf", "mp3 cbr", "ogg opus", "aac"]
+)
+def test_tags_in_front_of_any_kind_change_nothing(kind: str, tag: bytes):
+    data = ENCODERS[kind](music(48_000), 48_000)
+    plain, tagged = load_clip(data), load_clip(tag + data)
+    np.testing.assert_array_equal(tagged.samples, plain.samples)
+    assert codes(tagged) == codes(plain) == []
+
+
+@pytest.mark.parametrize(
+    "behind", [bytes(5_000), b"TAG" + bytes(125), ape_tag(400), b"LYRICSBEGIN" + bytes(90)]
+)
+@pytest.mark.parametrize("kind", ["mp3 cbr", "wav", "flac", "ogg vorbis", "aiff"])
+def test_what_stands_behind_the_sound_is_no_damage(kind: str, behind: bytes):
+    clip = load_clip(ENCODERS[kind](music(48_000), 48_000) + behind)
+    assert clip.seconds == pytest.approx(1.0, abs=0.06)
+    assert codes(clip) == []
+
+
+@pytest.mark.parametrize("front", [bytes(417), bytes(9_000), b"\x12\x34" * 700])
+def test_frames_may_begin_late(front: bytes):
+    clip = load_clip(front + ENCODERS["mp3 cbr"](music(), RATE))
+    assert clip.seconds == pytest.approx(1.0, abs=0.06)
+    assert onset(clip) == pytest.approx(ONSET, abs=0.03)
+    assert codes(clip) == []
+
+
+@pytest.mark.parametrize("cut", [1, 150, 400, 1_000])
+@pytest.mark.parametrize("kind", ["mp3 cbr", "aac"])
+def test_a_recording_may_begin_within_a_frame(kind: str, cut: int):
+    clip = load_clip(ENCODERS[kind](tone(2.0, RATE), RATE)[cut:])
+    assert clip.seconds == pytest.approx(2.0, abs=0.2)
+    assert codes(clip) == []
+
+
+# ---- joined files -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["ogg vorbis", "ogg opus", "flac"])
+def test_files_joined_end_to_end_are_read_to_the_true_end(kind: str):
+    one = ENCODERS[kind](music(48_000), 48_000)
+    alone, joined = load_clip(one), load_clip(one + one + one)
+    np.testing.assert_allclose(joined.samples, np.tile(alone.samples, 3), atol=1e-4)
+    assert codes(joined) == []
+
+
+def test_a_stream_that_goes_on_behind_a_mark_of_its_end_is_read_on():
+    data = bytearray(ENCODERS["ogg vorbis"](np.tile(music(), (40, 1)), RATE))
+    pages = [at for at in range(len(data)) if data[at : at + 4] == b"OggS"]
+    early = pages[len(pages) // 2]
+    data[early + 5] |= 4
+    length = 27 + data[early + 26] + sum(data[early + 27 : early + 27 + data[early + 26]])
+    data[early + 22 : early + 26] = bytes(4)
+    data[early + 22 : early + 26] = _ogg_crc(data[early : early + length]).to_bytes(4, "little")
+    assert len(pages) > 4
+    assert load_clip(bytes(data)).seconds == pytest.approx(40.0, abs=0.03)
+
+
+def _ogg_crc(page: bytes) -> int:
+    """The checksum of RFC 3533: polynomial 0x04c11db7, not reflected, from 0."""
+    crc = 0
+    for byte in page:
+        crc ^= byte << 24
+        for _ in range(8):
+            crc = (crc << 1 ^ (0x04C11DB7 if crc & 0x80000000 else 0)) & 0xFFFFFFFF
+    return crc
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [((44_100, 1), (44_100, 2)), ((44_100, 2), (48_000, 2)), ((48_000, 1), (32_000, 1))]
+)
+@pytest.mark.parametrize("kind", ["flac", "mp2"])
+def test_a_change_of_rate_or_channels_in_the_middle_is_music(kind: str, first, second):
+    def encoded(rate: int, channels: int) -> bytes:
+        if kind == "flac":
+            return by_soundfile(music(rate, channels), rate, "FLAC")
+        return by_pyav(music(rate, channels), rate, "mp2", "mp2")
+
+    clip = load_clip(encoded(*first) + encoded(*second))
+    assert clip.sample_rate == first[0]
+    assert clip.seconds == pytest.approx(2.0, abs=0.06)
+    later = clip.cut(clip.seconds / 2, clip.seconds)
+    assert onset(later) == pytest.approx(ONSET, abs=0.04)
+    assert codes(clip) == []
+
+
+# ---- lengths that are no lengths ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [0, 0x7FFFFFFF, 0x7FFFF000, 0x80000000, 0x80000024, 0xFFFFFFFF, 0xFFFFFF00])
+def test_a_recorder_that_streams_leaves_a_size_that_means_nothing(size: int):
+    data = bytearray(wav())
+    data[4:8] = struct.pack("<I", min(size + 36, 0xFFFFFFFF))
+    data[40:44] = struct.pack("<I", size)
+    clip = load_clip(bytes(data))
+    assert clip.seconds == pytest.approx(1.0)
+    assert codes(clip) == []
+
+
+def test_a_wav_that_lacks_its_second_half_still_says_so():
+    assert codes(load_clip(wav()[: len(wav()) // 2])) == ["audio.cut_short"]
+
+
+@pytest.mark.parametrize("mark", [b"BW64", b"RF64"])
+def test_wav_beyond_four_gigabytes_is_read_by_its_own_sizes(mark: bytes):
+    plain = wav()
+    sizes = struct.pack("<QQQI", len(plain) + 28, len(plain) - 44, RATE, 0)
+    body = plain[12:40] + b"\xff\xff\xff\xff" + plain[44:]
+    data = mark + b"\xff\xff\xff\xffWAVEds64" + struct.pack("<I", 28) + sizes + body
+    clip = load_clip(data)
+    assert clip.seconds == pytest.approx(1.0)
+    assert codes(clip) == []
+    assert codes(load_clip(data[: len(data) * 2 // 3])) == ["audio.cut_short"]
+
+
+@pytest.mark.parametrize("rate", [8_000, 11_025, 16_000, 22_050])
+def test_what_an_encoder_puts_around_the_sound_is_no_missing_end(rate: int):
+    for kind in ("mp3 cbr", "mp3 vbr", "aac", "mp4"):
+        clip = load_clip(ENCODERS[kind](music(rate), rate))
+        assert codes(clip) == [], kind
+
+
+def test_half_an_mp3_of_a_low_rate_still_says_so():
+    data = ENCODERS["mp3 cbr"](np.tile(music(16_000), (4, 1)), 16_000)
+    assert "audio.cut_short" in codes(load_clip(data[: len(data) // 2]))
+
+
+@pytest.mark.parametrize(("kind", "codec"), [("webm", "libopus"), ("matroska", "flac"), ("mp4", "aac")])
+def test_a_film_may_be_longer_than_its_sound(kind: str, codec: str):
+    data = tracks(kind, [(codec, music(48_000))], picture=4.0)
+    clip = load_clip(data)
+    assert clip.seconds == pytest.approx(1.0, abs=0.06)
+    assert codes(clip) == []
+
+
+# ---- several tracks ---------------------------------------------------------------------------------------------
+
+
+def tracks(
+    kind: str, sounds: list[tuple[str, np.ndarray]], *, picture: float = 0.0, default: int | None = None
+) -> bytes:
+    """A file with a sound track for each (codec, wave at 48 kHz), and a film of so many seconds."""
+    stream = io.BytesIO()
+    with av.open(stream, "w", format=kind) as file:
+        film = None
+        if picture:
+            film = file.add_stream("mpeg4" if kind == "mp4" else "libvpx", rate=10)
+            film.width = film.height = 32
+            film.pix_fmt = "yuv420p"
+        made = []
+        for place, (codec, _) in enumerate(sounds):
+            made.append(file.add_stream(codec, rate=48_000, layout="mono"))
+            if default is not None:
+                made[-1].disposition = (
+                    av.stream.Disposition.default if place == default else av.stream.Disposition(0)
+                )
+        for track, (_, wave) in zip(made, sounds, strict=True):
+            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(wave.reshape(1, -1)), "flt", "mono")
+            frame.sample_rate, frame.pts = 48_000, 0
+            resampler = av.AudioResampler(
+                track.format, "mono", 48_000, track.codec_context.frame_size or None
+            )
+            for part in [*resampler.resample(frame), *resampler.resample(None)]:
+                file.mux(track.encode(part))
+            file.mux(track.encode(None))
+        if film is not None:
+            for _ in range(round(picture * 10)):
+                image = av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), format="rgb24")
+                file.mux(film.encode(image))
+            file.mux(film.encode(None))
+    return stream.getvalue()
+
+
+SILENCE = np.zeros((48_000, 1), np.float32)
+
+
+@pytest.mark.parametrize("kind", ["mov", "matroska"])
+def test_the_first_track_that_sounds_is_taken_and_said(kind: str):
+    data = tracks(kind, [("pcm_s16le", SILENCE), ("pcm_s16le", SILENCE), ("pcm_s16le", music(48_000))])
+    clip = load_clip(data)
+    assert onset(clip) == pytest.approx(ONSET, abs=0.005)
+    (warning,) = clip.warnings
+    assert (warning.code, warning.values) == ("audio.tracks", {"tracks": 3, "track": 3})
+
+
+def test_the_track_that_its_maker_marked_is_taken():
+    loud, quiet = music(48_000), music(48_000) / 4
+    data = tracks("matroska", [("flac", quiet), ("flac", loud)], default=1)
+    assert float(np.abs(load_clip(data).samples).max()) == pytest.approx(0.5, abs=0.02)
+    assert float(np.abs(load_clip(data, track=1).samples).max()) == pytest.approx(0.125, abs=0.02)
+    with pytest.raises(AudioError, match="1, 2") as caught:
+        load_clip(data, track=3)
+    assert caught.value.sentence.code == "audio.no_such_track"
+
+
+def test_a_track_that_cannot_be_read_is_passed_over():
+    """The codec's name of the first track is changed to one that no list holds; the names have one length."""
+    data = tracks("matroska", [("flac", music(48_000)), ("pcm_s16le", music(48_000))])
+    clip = load_clip(data.replace(b"A_FLAC", b"A_ZZZZ"))
+    assert clip.warnings[0].values["track"] == 2
+    assert onset(clip) == pytest.approx(ONSET, abs=0.005)
+
+
+def test_many_tracks_are_all_seen():
+    data = tracks("mov", [*[("pcm_s16le", SILENCE)] * 23, ("pcm_s16le", music(48_000))])
+    assert load_clip(data).warnings[0].values == {"tracks": 24, "track": 24}
+
+
+def test_a_file_of_silent_tracks_is_silent():
+    assert "audio.silent" in codes(load_clip(tracks("mov", [("pcm_s16le", SILENCE)] * 2)))
+
+
+def test_a_gap_in_the_clock_stays_as_silence():
+    stream = io.BytesIO()
+    with av.open(stream, "w", format="matroska") as file:
+        track = file.add_stream("pcm_s16le", rate=48_000, layout="mono")
+        for start in (0, 96_000):  # the second part begins a second late
+            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(music(48_000).T), "flt", "mono")
+            frame.sample_rate, frame.pts = 48_000, 0
+            for part in av.AudioResampler("s16", "mono", 48_000).resample(frame):
+                part.pts = start
+                file.mux(track.encode(part))
+        file.mux(track.encode(None))
+    clip = load_clip(stream.getvalue())
+    assert clip.seconds == pytest.approx(3.0, abs=0.01)
+    assert onset(clip.cut(1.0, 3.0)) == pytest.approx(1.0 + ONSET, abs=0.01)
+
+
+# ---- more kinds -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "codec"),
+    [
+        ("wv", "wavpack"),
+        ("tta", "tta"),
+        ("mpegts", "mp2"),
+        ("mpegts", "ac3"),
+        ("avi", "ac3"),
+        ("avi", "pcm_s16le"),
+        ("mpeg", "mp2"),
+        ("ac3", "ac3"),
+        ("flv", "aac"),
+    ],
+)
+def test_what_camcorders_and_archives_write_is_read(kind: str, codec: str):
+    clip = load_clip(by_pyav(music(48_000, 2), 48_000, kind, codec))
+    assert clip.seconds == pytest.approx(1.0, abs=0.07)
+    assert onset(clip) == pytest.approx(ONSET, abs=0.03)
+    assert codes(clip) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"MAC \x96\x0f", "Monkey's Audio"),
+        (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
+        (b"DSD \x1c", "DSD"),
+        (b"MThd\0\0\0\x06", "MIDI"),
+        (b"%PDF-1.7", "PDF"),
+    ],
+)
+def test_a_kind_that_is_not_read_is_named(data: bytes, kind: str):
+    with pytest.raises(AudioError, match=kind) as caught:
+        load_clip(data + bytes(2_000))
+    assert caught.value.sentence.code == "audio.kind"
