@@ -1,0 +1,152 @@
+"""From the stages' reports to evidence. The only place in planning that knows what a report looks like, and it asks little:
+decisions on recordings not heard before, labels, recordings, seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mirdemo.base.sentences import Sentence
+from mirdemo.planning.errors import PlanError
+from mirdemo.planning.ways import (
+    AS_IT_IS,
+    CURVE,
+    FEW_SHOT,
+    FEWSHOT,
+    FINE_TUNE,
+    OTHER,
+    PROBE,
+    TUNING,
+    Evidence,
+    Growth,
+    Heard,
+    Way,
+)
+from mirdemo.scoring.metrics import THRESHOLD
+
+if TYPE_CHECKING:
+    from mirdemo.stages.fewshot import LearningCurve
+    from mirdemo.stages.finetuning import FineTuneReport
+    from mirdemo.stages.probing import ProbeReport
+
+#: Of a 90 % interval, over its standard error.
+_Z90 = 1.645
+
+
+def evidence(
+    labels: np.ndarray,
+    recordings: Sequence[str],
+    tags: Sequence[str],
+    *,
+    probes: Sequence[tuple[str, ProbeReport, Sentence | None]] = (),
+    few_shot: tuple[str, np.ndarray, float] | None = None,
+    fine_tuned: tuple[str, FineTuneReport] | None = None,
+    curve: LearningCurve | None = None,
+) -> Evidence:
+    """What the stages found about one set of labelled clips.
+
+    labels: 0/1 (n_clips, n_tags); recordings: (n_clips,); tags: (n_tags,)
+    probes: (backbone, live report, what its health check found); the first is used as it is, the others are other
+    backbones measured here; few_shot: (backbone, decisions 0/1 (n_clips, n_tags), seconds) of the self-check
+    fine_tuned: (backbone, live report); curve: of the few-shot tagger
+
+    Raises PlanError where a report is of other clips or tags, or of the published protocol (it scores one test side).
+    """
+    truth, names = np.asarray(labels), np.asarray(recordings)
+    ways, seconds = [], {}
+
+    def check(report: Any) -> None:
+        same = tuple(report.tag_names) == tuple(tags) and np.array_equal(np.asarray(report.labels), truth)
+        if report.protocol != "live" or not same or not np.array_equal(np.asarray(report.recordings), names):
+            raise PlanError(
+                "The stages were run on different recordings or tags. Run them again on the clips as they are now.",
+                code="planning.other_clips",
+            )
+
+    for place, (backbone, report, sick) in enumerate(probes):
+        check(report)
+        spent = float(sum(report.seconds.values()))
+        seconds[PROBE] = seconds.get(PROBE, 0.0) + spent
+        ways.append(
+            Way.of_decisions(
+                OTHER if place else AS_IT_IS,
+                backbone,
+                _given(report.scores),
+                truth,
+                names,
+                machine_seconds=spent,
+                sick=sick,
+            )
+        )
+    if few_shot is not None:
+        backbone, decided, spent = few_shot
+        seconds[FEWSHOT] = float(spent)
+        ways.append(Way.of_decisions(FEW_SHOT, backbone, decided, truth, names, machine_seconds=float(spent)))
+    if fine_tuned is not None:
+        backbone, report = fine_tuned
+        check(report)
+        spent = float(report.costs["fine_tuned"].seconds or sum(report.seconds.values()))
+        seconds[TUNING] = spent
+        ways.append(
+            Way.of_decisions(FINE_TUNE, backbone, _given(report.scores), truth, names, machine_seconds=spent)
+        )
+    if curve is not None:
+        seconds[CURVE] = float(curve.seconds)
+    in_recording = [[set(names[column == value]) for value in (1, 0)] for column in truth.T]
+    return Evidence(
+        tags=tuple(map(str, tags)),
+        having=tuple(len(there) for there, _ in in_recording),
+        lacking=tuple(len(absent) for _, absent in in_recording),
+        n_clips=len(truth),
+        ways=tuple(ways),
+        heard=_heard(probes[0][1]) if probes else None,
+        growth=None if curve is None else growth(curve),
+        seconds=seconds,
+    )
+
+
+def _given(scores: np.ndarray) -> np.ndarray:
+    """Decisions at the threshold; a tag that could not be learned is given to nobody."""
+    return (np.nan_to_num(np.asarray(scores, np.float64), nan=-1.0) >= THRESHOLD).astype(np.uint8)
+
+
+def _heard(report: ProbeReport) -> Heard:
+    words = [tag.verdict for tag in report.tags]
+    return Heard(
+        heard=words.count("heard"),
+        partly=words.count("partly_heard"),
+        not_heard=words.count("not_heard"),
+        too_few=words.count("too_few"),
+    )
+
+
+def growth(curve: LearningCurve) -> Growth:
+    """A learning curve by recordings. Its law is one of shots; recordings learned from grow in proportion to them."""
+    points = [point for point in curve.points if point.macro_f1.value is not None]
+    measured = {
+        "recordings": tuple(float(point.recordings) for point in points),
+        "f1": tuple(float(point.macro_f1.value) for point in points),
+        "low": tuple(point.macro_f1.low for point in points),
+        "high": tuple(point.macro_f1.high for point in points),
+        "first": tuple(gain.tag for gain in curve.gains if gain.gain is not None)[:3],
+    }
+    law = curve.extrapolation
+    if isinstance(law, Sentence) or not points:
+        refusal = law if isinstance(law, Sentence) else None
+        return Growth(**measured, refusal=refusal)
+    last = points[-1]
+    shots = last.shots / last.recordings  # a recording
+    rise = curve.gain
+    spread = 1.0
+    if rise is not None and rise.low is not None and rise.value and rise.value > 0:
+        spread = min((rise.high - rise.low) / (2 * _Z90) / rise.value, 3.0)
+    return Growth(
+        **measured,
+        ceiling=float(law.ceiling),
+        slope=float(law.slope * shots**-law.exponent),
+        exponent=float(law.exponent),
+        spread=float(spread),
+        reach=float(law.shots[-1] / shots),
+    )

@@ -1,0 +1,221 @@
+"""The rule: from futures to one piece of advice. Printed on the page (``RULE``), measured by ``benchmarks/advice_regret.py``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mirdemo.base.sentences import Sentence
+from mirdemo.planning.assumptions import Assumptions
+from mirdemo.planning.futures import Futures, minutes, once
+from mirdemo.planning.labels import Labels, labels_worth, with_labels
+from mirdemo.planning.ways import AS_IT_IS, FINE_TUNE, OTHER, Evidence, Way
+
+STOP, BY_HAND, LABEL, USE = "stop", "by_hand", "label", "use"
+#: Words by the share of futures in which the action saves time.
+SAVES, PROBABLY, MAY, CANNOT_TELL = "saves", "probably", "may", "cannot_tell"
+WORDS = ((SAVES, 0.9), (PROBABLY, 0.7), (MAY, 0.5))
+#: Two ways are told apart where one is the better in so large a share of futures.
+APART = 0.8
+FEWEST_RECORDINGS = 3
+
+RULE: tuple[Sentence, ...] = (
+    Sentence(
+        "Where the backbone fails its health check, or no tag is in {fewest} recordings and missing from {fewest}: stop, and say why.",
+        "planning.rule.stop",
+        {"fewest": FEWEST_RECORDINGS},
+    ),
+    Sentence(
+        'Else the action with the most minutes saved in expectation, all it costs counted in. It "saves" time if it does so in {saves:.0%} '
+        'of the futures that fit the recordings, "probably saves" in {probably:.0%}, "may save" in {may:.0%}; below that nothing is claimed.',
+        "planning.rule.best",
+        {"saves": 0.9, "probably": 0.7, "may": 0.5},
+    ),
+    Sentence(
+        "Where it does not surely save, and more labels are worth more minutes than they cost: label that many first.",
+        "planning.rule.label",
+    ),
+    Sentence(
+        "Of actions that cannot be told apart (neither is the better in {apart:.0%} of futures), the cheapest.",
+        "planning.rule.cheapest",
+        {"apart": APART},
+    ),
+    Sentence("Where every action saves less than it costs: stay with hands.", "planning.rule.hands"),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Action:
+    """One thing that could be done.
+
+    kind: ``USE``, ``LABEL`` or ``BY_HAND``; way: its index among the ways, None by hand; more: recordings to label
+    once_minutes, once_money: what it costs once; net: (1 + n_draws,) minutes saved on 100 recordings, all costs
+    counted, expectation first; best: share of futures in which it is the best of all
+    """
+
+    kind: str
+    way: int | None
+    more: int
+    once_minutes: float
+    once_money: float
+    net: np.ndarray
+    best: float = 0.0
+
+    @property
+    def expected(self) -> float:
+        return float(self.net[0])
+
+    @property
+    def saves(self) -> float:
+        """Share of futures in which it saves time against tagging by hand."""
+        return float((self.net[1:] > 0).mean())
+
+    def quantiles(self, shares: np.ndarray) -> np.ndarray:
+        return np.quantile(self.net[1:], shares)
+
+    @property
+    def dots(self) -> np.ndarray:
+        """Twenty futures that stand for all: the middles of twenty equal shares, in minutes."""
+        return self.quantiles((np.arange(20) + 0.5) / 20)
+
+
+@dataclass(frozen=True, eq=False)
+class Advice:
+    """What the rule says.
+
+    kind: ``STOP``, ``BY_HAND``, ``LABEL`` or ``USE``; action: which of ``actions``, None where it stops
+    word: one of ``WORDS`` or ``CANNOT_TELL``, about the way that is (or would be) used
+    why: the sentence behind a stop; labels: what more labels are worth; None where nothing was measured
+    certainty: minutes on 100 recordings that knowing everything would be worth
+    """
+
+    kind: str
+    word: str
+    actions: tuple[Action, ...]
+    action: int | None
+    using: int | None
+    labels: Labels | None
+    certainty: float
+    why: Sentence | None = None
+
+    @property
+    def turns_on(self) -> tuple[str, int | None, bool]:
+        """What must stay the same for the advice to be the same: what is done and by which way."""
+        chosen = None if self.action is None else self.actions[self.action].way
+        return self.kind, chosen, self.word in (SAVES, PROBABLY)
+
+
+def stopped(evidence: Evidence) -> Sentence | None:
+    """Why nothing can be said at all; None where something can."""
+    if not evidence.ways:
+        return Sentence("Nothing has been measured yet. Probe your clips first.", "planning.stop.nothing")
+    if all(way.sick is not None for way in evidence.ways):
+        return evidence.ways[0].sick
+    enough = [
+        min(there, absent) >= FEWEST_RECORDINGS
+        for there, absent in zip(evidence.having, evidence.lacking, strict=True)
+    ]
+    if not any(enough):
+        return Sentence(
+            "No tag is in {fewest} recordings and missing from {fewest} others, so nothing that was measured holds for new "
+            "recordings. Add recordings until one tag is.",
+            "planning.stop.few",
+            {"fewest": FEWEST_RECORDINGS},
+        )
+    return None
+
+
+def decide(
+    evidence: Evidence, futures: Futures | None, assumptions: Assumptions, *, labels: bool = True
+) -> Advice:
+    """Apply ``RULE``. labels: whether more labels are thought about (not while switching values are looked for)."""
+    why = stopped(evidence)
+    if why is not None or futures is None:
+        return Advice(STOP, CANNOT_TELL, (), None, None, None, 0.0, why)
+    actions = [
+        _use(futures, index, assumptions) for index, way in enumerate(evidence.ways) if way.sick is None
+    ]
+    by_hand = Action(BY_HAND, None, 0, 0.0, 0.0, np.zeros(len(futures.right)))
+    best = _cheapest_of_equals(actions, futures.ways)
+    found = None
+    if labels:
+        nets = np.stack([action.net for action in (by_hand, *actions)], 1)
+        found = labels_worth(futures, evidence.growth, nets, best.way, assumptions)
+        if found.best and found.model_counts:
+            net = with_labels(futures, evidence.growth, best.way, found.best, assumptions)
+            actions.append(
+                Action(
+                    LABEL,
+                    best.way,
+                    found.best,
+                    best.once_minutes + found.best * assumptions.hand_minutes,
+                    best.once_money,
+                    net,
+                )
+            )
+        elif found.best:
+            cost = found.best * assumptions.hand_minutes
+            net = best.net - 100 * cost / assumptions.recordings
+            actions.append(
+                Action(LABEL, best.way, found.best, best.once_minutes + cost, best.once_money, net)
+            )
+    everything = _with_shares((by_hand, *actions))
+    certainty = _certainty(everything)
+    using = next(i for i, action in enumerate(everything) if action.kind == USE and action.way == best.way)
+    word = _word(everything[using])
+    label = next((i for i, action in enumerate(everything) if action.kind == LABEL), None)
+    better = label is not None and everything[label].expected > max(everything[using].expected, 0)
+    unsure = word != SAVES
+    if label is not None and (unsure or (better and _apart(everything[label], everything[using]))):
+        return Advice(LABEL, word, everything, label, using, found, certainty)
+    if everything[using].expected <= 0:
+        return Advice(BY_HAND, word, everything, 0, using, found, certainty)
+    return Advice(USE, word, everything, using, using, found, certainty)
+
+
+def _use(futures: Futures, index: int, assumptions: Assumptions) -> Action:
+    work, money = once(futures.ways[index], assumptions)
+    saved = 100 * minutes(futures.right[:, index], futures.wrong[:, index], futures.tags_each, assumptions)
+    paid = 100 * (work + assumptions.minutes_of(money)) / assumptions.recordings
+    return Action(USE, index, 0, work, money, saved - paid)
+
+
+def _cheapest_of_equals(actions: list[Action], ways: tuple[Way, ...]) -> Action:
+    """The best in expectation, or the cheapest of those that cannot be told from it."""
+    best = max(actions, key=lambda action: action.expected)
+    equals = [action for action in actions if action is best or not _apart(best, action)]
+    rank = {AS_IT_IS: 0, OTHER: 2, FINE_TUNE: 3}
+
+    def price(action: Action) -> tuple:
+        kind = ways[action.way].kind
+        return action.once_minutes, action.once_money if kind == FINE_TUNE else 0.0, rank.get(kind, 1)
+
+    cheapest = min(price(action)[:2] for action in equals)
+    return max(
+        (action for action in equals if price(action)[:2] == cheapest), key=lambda action: action.expected
+    )
+
+
+def _apart(better: Action, other: Action) -> bool:
+    return float((better.net[1:] > other.net[1:]).mean()) >= APART
+
+
+def _word(action: Action) -> str:
+    return next((word for word, least in WORDS if action.saves >= least), CANNOT_TELL)
+
+
+def _with_shares(actions: tuple[Action, ...]) -> tuple[Action, ...]:
+    """Each with the share of futures in which it is the best; ties go to the earlier one."""
+    winner = np.argmax(np.stack([action.net[1:] for action in actions], 1), axis=1)
+    shares = np.bincount(winner, minlength=len(actions)) / len(winner)
+    return tuple(
+        Action(a.kind, a.way, a.more, a.once_minutes, a.once_money, a.net, float(share))
+        for a, share in zip(actions, shares, strict=True)
+    )
+
+
+def _certainty(actions: tuple[Action, ...]) -> float:
+    """E[max] - max E over what can be done now: the most that any further look could be worth, for 100 recordings."""
+    now = np.stack([action.net[1:] for action in actions if action.kind != LABEL], 1)
+    return float(max(now.max(1).mean() - now.mean(0).max(), 0.0))

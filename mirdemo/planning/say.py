@@ -1,0 +1,264 @@
+"""The plan in sentences, all of them computed: two for the page, three for the meeting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from mirdemo.base.sentences import Sentence
+from mirdemo.planning.plan import Plan
+from mirdemo.planning.rule import BY_HAND, CANNOT_TELL, LABEL, MAY, PROBABLY, SAVES, STOP, Action
+from mirdemo.planning.switching import Switch
+from mirdemo.planning.ways import AS_IT_IS, FEW_SHOT, FINE_TUNE, OTHER
+
+#: What a backbone is called to a reader.
+Title = Callable[[str], str]
+FUTURES = 20
+
+_AS_IT_IS = Sentence("{backbone} as it is", "planning.way.as_it_is")
+_DONE = {
+    AS_IT_IS: _AS_IT_IS,
+    FEW_SHOT: Sentence("{backbone} with a few-shot tagger", "planning.way.few_shot"),
+    OTHER: _AS_IT_IS,
+    FINE_TUNE: Sentence("{backbone}, fine-tuned,", "planning.way.fine_tune"),
+}
+_VERBS = {
+    SAVES: Sentence("saves time", "planning.word.saves"),
+    PROBABLY: Sentence("probably saves time", "planning.word.probably"),
+    MAY: Sentence("may save time", "planning.word.may"),
+    CANNOT_TELL: Sentence("cannot be said to save time", "planning.word.cannot_tell"),
+}
+
+
+def name_of(plan: Plan, action: Action, title: Title = str) -> Sentence:
+    """What an action is called."""
+    if action.kind == BY_HAND:
+        return Sentence("All by hand", "planning.way.by_hand")
+    way = plan.evidence.ways[action.way]
+    named = replace(_DONE[way.kind], values={"backbone": title(way.backbone)})
+    if action.kind == LABEL:
+        return Sentence(
+            "{more} more recordings, then: {way}", "planning.way.label", {"more": action.more, "way": named}
+        )
+    return named
+
+
+def time_of(minutes: float) -> Sentence:
+    """``8 minutes``, ``2.5 hours``; no finer than such figures are."""
+    size = abs(minutes)
+    if size < 0.95:
+        return Sentence("{n} minutes", "planning.time.minutes", {"n": f"{size:.1g}"})
+    if size < 90:
+        return Sentence("{n} minutes", "planning.time.minutes", {"n": f"{size:.0f}"})
+    if size < 6000:
+        return Sentence("{n} hours", "planning.time.hours", {"n": f"{size / 60:.1f}"})
+    return Sentence("{n} hours", "planning.time.hours", {"n": f"{size / 60:,.0f}"})
+
+
+def cost_of(plan: Plan, action: Action) -> Sentence:
+    """What an action costs once, in words."""
+    money = plan.assumptions.money(action.once_money)
+    counts = money != plan.assumptions.money(0)
+    if action.once_minutes and counts:
+        return Sentence(
+            "{time} of work and {money}",
+            "planning.cost.both",
+            {"time": time_of(action.once_minutes), "money": money},
+        )
+    if action.once_minutes:
+        return Sentence("{time} of work", "planning.cost.work", {"time": time_of(action.once_minutes)})
+    if counts:
+        return Sentence("{money} of computing", "planning.cost.money", {"money": money})
+    return Sentence("next to nothing", "planning.cost.nothing")
+
+
+def verb(word: str) -> Sentence:
+    return _VERBS[word]
+
+
+def two_sentences(plan: Plan, title: Title = str) -> tuple[Sentence, ...]:
+    """The recommendation, and the condition under which it holds; where nothing is recommended, why and what to do."""
+    advice = plan.advice
+    if advice.kind == STOP:
+        return (
+            Sentence("Nothing is recommended: {why}", "planning.advice.stop", {"why": advice.why}),
+            _what_helps(plan),
+        )
+    using = advice.actions[advice.using]
+    first = {
+        "way": name_of(plan, using, title),
+        "verb": verb(advice.word),
+        "k": round(FUTURES * using.saves),
+        "of": FUTURES,
+        "n": plan.evidence.n_recordings,
+        "time": time_of(using.expected),
+    }
+    if advice.kind == LABEL:
+        label = advice.actions[advice.action]
+        where = plan.tags_to_label()
+        values = first | {
+            "more": label.more,
+            "tags": list(where),
+            "cost": time_of(label.more * plan.assumptions.hand_minutes),
+        }
+        if advice.word == CANNOT_TELL:
+            begin = Sentence(
+                "With {n} recordings we cannot tell whether a machine saves time: it does in {k} of {of} futures.",
+                "planning.advice.label.cannot_tell",
+                values,
+            )
+        else:
+            begin = Sentence(
+                "{way} {verb} in {k} of {of} futures that fit your {n} recordings; labelling comes first.",
+                "planning.advice.label",
+                values,
+            )
+        if where:
+            then = Sentence(
+                "Label {more} more recordings first, above all of {tags} (about {cost}), then ask again.",
+                "planning.advice.label.then",
+                values,
+            )
+        else:
+            then = Sentence(
+                "Label {more} more recordings first (about {cost}), then ask again.",
+                "planning.advice.label.then_any",
+                values,
+            )
+        return begin, then
+    if advice.kind == BY_HAND:
+        begin = Sentence(
+            "Stay with hands: {way} saves time in only {k} of {of} futures that fit your {n} recordings.",
+            "planning.advice.by_hand",
+            first,
+        )
+        return begin, _condition(plan)
+    if advice.word == CANNOT_TELL:
+        return (
+            Sentence(
+                "With {n} recordings we cannot tell: {way} saves time in {k} of {of} futures, and nothing is recommended.",
+                "planning.advice.cannot_tell",
+                first,
+            ),
+            _what_helps(plan),
+        )
+    begin = Sentence(
+        "{way} {verb} in {k} of {of} futures that fit your {n} recordings: about {time} per 100 recordings, for {cost}.",
+        "planning.advice.use",
+        first | {"cost": cost_of(plan, using)},
+    )
+    return begin, _condition(plan)
+
+
+def _condition(plan: Plan) -> Sentence:
+    """The nearest turn of the advice."""
+    nearest = next((s for s in plan.switches if s.low is not None or s.high is not None), None)
+    if nearest is None:
+        return Sentence(
+            "Each assumption may be 20 times larger or smaller without changing that.",
+            "planning.condition.none",
+        )
+    return condition(nearest)
+
+
+_BETWEEN = {
+    "hand_minutes": Sentence(
+        "tagging one recording by hand takes {range} minutes", "planning.while.hand_minutes"
+    ),
+    "mend_seconds": Sentence(
+        "taking back a wrong suggestion takes {range} seconds", "planning.while.mend_seconds"
+    ),
+    "accept_seconds": Sentence(
+        "accepting a right suggestion takes {range} seconds", "planning.while.accept_seconds"
+    ),
+    "recordings": Sentence("{range} recordings are waiting", "planning.while.recordings"),
+    "setup_minutes": Sentence("fine-tuning takes a person {range} minutes", "planning.while.setup_minutes"),
+    "wage": Sentence("an hour of work costs {range}", "planning.while.wage"),
+}
+
+
+def condition(switch: Switch) -> Sentence:
+    """``This holds while tagging one recording by hand takes more than 1.4 minutes.``"""
+    held = replace(_BETWEEN[switch.name], values={"range": range_of(switch)})
+    return Sentence("This holds while {condition}.", "planning.condition", {"condition": held})
+
+
+def range_of(switch: Switch) -> Sentence:
+    low, high = (None if end is None else _figure(end) for end in (switch.low, switch.high))
+    if high is None:
+        return Sentence("more than {low}", "planning.range.more", {"low": low})
+    if low is None:
+        return Sentence("less than {high}", "planning.range.less", {"high": high})
+    return Sentence("between {low} and {high}", "planning.range.between", {"low": low, "high": high})
+
+
+def _figure(value: float) -> str:
+    """Two figures, without an exponent: ``1.4``, ``23``, ``1,500``."""
+    if value >= 100:
+        return f"{float(f'{value:.2g}'):,.0f}"
+    return f"{float(f'{value:.2g}'):g}"
+
+
+def _what_helps(plan: Plan) -> Sentence:
+    """What to do where nothing can be said: which recordings are lacking."""
+    few = [
+        (tag, max(3 - there, 0), max(3 - absent, 0))
+        for tag, there, absent in zip(
+            plan.evidence.tags, plan.evidence.having, plan.evidence.lacking, strict=True
+        )
+    ]
+    few = [one for one in few if one[1] or one[2]]
+    if not plan.evidence.ways:
+        return Sentence("Add clips and probe them; that alone makes a first plan.", "planning.helps.probe")
+    if few:
+        tag, more, without = min(few, key=lambda one: (one[1] + one[2], one[0]))
+        return Sentence(
+            "The shortest way on: {more} more recordings with {tag} and {without} without it.",
+            "planning.helps.tag",
+            {"tag": tag, "more": more, "without": without},
+        )
+    return Sentence(
+        "More labelled recordings help most; a recording of another day or player teaches more than a second clip of the same.",
+        "planning.helps.more",
+    )
+
+
+def for_the_meeting(plan: Plan, title: Title = str) -> tuple[Sentence, Sentence, Sentence]:
+    """Three to say aloud: the result, its condition, the next step."""
+    advice = plan.advice
+    first, second = two_sentences(plan, title)
+    if advice.kind == STOP:
+        after = Sentence("Until then the recordings are tagged by hand.", "planning.meeting.until_then")
+        return first, second, after
+    if advice.kind == LABEL:
+        known = Sentence(
+            "Knowing for certain would be worth at most {time} per 100 recordings.",
+            "planning.meeting.certainty",
+            {"time": time_of(advice.certainty)},
+        )
+        return first, known, second
+    if advice.kind == BY_HAND or advice.word == CANNOT_TELL:
+        step = Sentence(
+            "The next step costs little: try another backbone on the same {n} recordings before giving up.",
+            "planning.meeting.other",
+            {"n": plan.evidence.n_recordings},
+        )
+    elif advice.labels is not None and advice.labels.best:
+        step = Sentence(
+            "The next step is to use it on the first {first} recordings and to check every suggestion; {more} more labelled "
+            "recordings would still be worth their cost.",
+            "planning.meeting.use_and_label",
+            {"first": _trial(plan), "more": advice.labels.best},
+        )
+    else:
+        step = Sentence(
+            "The next step is to use it on the first {first} recordings, to check every suggestion, and to time it.",
+            "planning.meeting.use",
+            {"first": _trial(plan)},
+        )
+    return first, second, step
+
+
+def _trial(plan: Plan) -> int:
+    """Recordings to begin with: a tenth of the archive, at least five, at most fifty."""
+    return int(min(plan.assumptions.recordings, max(5, min(50, round(plan.assumptions.recordings / 10)))))

@@ -1,0 +1,148 @@
+"""Assumptions, the plan's file, and its sentences."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from planned import RISING, evidence, way
+
+from mirdemo.planning import (
+    CURRENCIES,
+    LIMITS,
+    Assumptions,
+    Plan,
+    PlanError,
+    for_the_meeting,
+    make_plan,
+    two_sentences,
+)
+from mirdemo.planning.say import time_of
+from mirdemo.planning.ways import FINE_TUNE
+from mirdemo.words.language import speaker
+
+
+@pytest.mark.parametrize("name", list(LIMITS))
+@pytest.mark.parametrize("value", [-1, 1e12, float("nan"), float("inf"), "many", "", None, [], True, "<b>"])
+def test_impossible_assumptions_are_one_sentence(name: str, value):
+    with pytest.raises(PlanError) as refusal:
+        Assumptions.of({name: value})
+    assert refusal.value.sentence.code == "planning.impossible"
+    assert str(speaker("ja").say(refusal.value.sentence))
+
+
+def test_zero_is_impossible_where_it_would_be_divided_by_and_fine_where_it_means_free():
+    for name in ("recordings", "hand_minutes", "accept_seconds", "mend_seconds", "wage", "target"):
+        with pytest.raises(PlanError):
+            Assumptions.of({name: 0})
+    assert Assumptions.of({"setup_minutes": 0, "gpu_price": "0"}).gpu_price == 0
+    with pytest.raises(PlanError):
+        Assumptions.of({"recordings": 2.5})
+    with pytest.raises(PlanError):
+        Assumptions.of({"currency": "BTC"})
+    with pytest.raises(PlanError):
+        Assumptions.of({"luck": 1})
+
+
+def test_numbers_may_be_typed_as_people_type_them():
+    assert Assumptions.of({"recordings": "1,500", "hand_minutes": " ２.５ "}) == Assumptions(
+        recordings=1500, hand_minutes=2.5
+    )
+
+
+def test_each_currency_brings_its_own_wage():
+    for currency, (sign, *_rest) in CURRENCIES.items():
+        assumed = Assumptions.of({"currency": currency})
+        assert assumed.money(12.5).startswith(sign)
+        assert assumed.minutes_of(assumed.wage) == 60
+
+
+@given(
+    st.fixed_dictionaries(
+        {name: st.floats(low, min(high, 1e5)) for name, (low, high) in LIMITS.items() if name != "recordings"}
+    ),
+    st.integers(1, 1_000_000),
+)
+@settings(max_examples=25, deadline=None)
+def test_every_possible_assumption_makes_a_plan_that_speaks(assumed: dict, recordings: int):
+    plan = make_plan(evidence(way(0.7, 0.2), growth=RISING), recordings=recordings, **assumed)
+    for language in ("en", "ja"):
+        for sentence in for_the_meeting(plan):
+            said = str(speaker(language).say(sentence))
+            assert said
+            assert "{" not in said
+
+
+def test_a_plan_is_saved_and_read_to_the_same_advice():
+    ways = way(0.7, 0.2), way(0.9, 0.1, kind=FINE_TUNE, machine_seconds=33.0)
+    plan = make_plan(evidence(*ways, growth=RISING, seconds={"probe": 2.0}), recordings=900, currency="EUR")
+    again = Plan.from_json(plan.as_json())
+    assert again.assumptions == plan.assumptions
+    assert [str(s) for s in two_sentences(again)] == [str(s) for s in two_sentences(plan)]
+    assert again.advice.actions[1].expected == pytest.approx(plan.advice.actions[1].expected, abs=0.01)
+
+
+def test_a_plan_names_no_recording():
+    text = make_plan(evidence()).as_json()
+    assert "recordings" not in json.loads(text)["evidence"]
+
+
+def edited(change) -> str:
+    plain = json.loads(make_plan(evidence(growth=RISING)).as_json())
+    change(plain)
+    return json.dumps(plain)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda p: p.clear(),
+        lambda p: p.update(format=3),
+        lambda p: p.update(evidence=[]),
+        lambda p: p["evidence"].update(tags=["one"]),
+        lambda p: p["evidence"].update(tags=4),
+        lambda p: p["evidence"].update(n_clips=-1),
+        lambda p: p["evidence"]["ways"][0].update(right=[[2, 0, 0, 0]] * 20),
+        lambda p: p["evidence"]["ways"][0].update(right=[["a"]]),
+        lambda p: p["evidence"]["ways"][0].update(right=[[None] * 4] * 20),
+        lambda p: p["evidence"]["ways"][0].update(kind="magic"),
+        lambda p: p["evidence"]["ways"][0].update(right=p["evidence"]["ways"][0]["right"][:-1]),
+        lambda p: p["evidence"]["ways"][0].update(sick={"template": "{x}", "code": "a", "values": {}}),
+        lambda p: p["evidence"]["growth"].update(f1=[1]),
+        lambda p: p["evidence"]["growth"].update(exponent="steep"),
+        lambda p: p["assumptions"].update(wage=-3),
+        lambda p: p["assumptions"].update(wage="<script>"),
+    ],
+)
+def test_a_plan_changed_by_hand_is_a_sentence(change):
+    with pytest.raises(PlanError) as refusal:
+        Plan.from_json(edited(change)).advice  # noqa: B018
+    assert str(speaker("ja").say(refusal.value.sentence))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "null", "{", "[" * 100_000, b"\xff\xfe", '{"format": "mirdemo-plan-9"}']
+)
+def test_what_is_no_plan_is_a_sentence(text):
+    with pytest.raises(PlanError):
+        Plan.from_json(text)
+
+
+def test_times_are_no_finer_than_they_are_known():
+    assert [str(time_of(m)) for m in (0.31, 8.2, 89, 150, 9000)] == [
+        "0.3 minutes",
+        "8 minutes",
+        "89 minutes",
+        "2.5 hours",
+        "150 hours",
+    ]
+
+
+def test_a_tag_that_is_markup_is_escaped_when_said():
+    plan = make_plan(evidence(n=20))
+    object.__setattr__(plan.evidence, "having", (1, 1, 1, 2))
+    said = " ".join(str(speaker("en").say(s)) for s in two_sentences(plan))
+    assert "&lt;b&gt;" in said
+    assert "<b>" not in said

@@ -1,0 +1,146 @@
+"""The rule: futures, words, and what it advises."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from planned import RISING, evidence, labels, way
+
+from mirdemo.base.sentences import Sentence
+from mirdemo.planning import Assumptions, Evidence, Way
+from mirdemo.planning.futures import Futures, minutes
+from mirdemo.planning.plan import Plan, make_plan
+from mirdemo.planning.ways import FINE_TUNE, OTHER
+
+
+def test_decisions_become_shares_of_each_recordings_clips():
+    said = np.array([[1, 0], [0, 1], [1, 1]])
+    truth = np.array([[1, 1], [1, 0], [0, 1]])
+    made = Way.of_decisions("as_it_is", "spectral", said, truth, ["a", "a", "b"])
+    assert made.right.tolist() == [[0.5, 0], [0, 1]]
+    assert made.wrong.tolist() == [[0, 0.5], [1, 0]]
+    assert made.missed.tolist() == [[0.5, 0.5], [0, 0]]
+
+
+def test_a_machine_that_says_nothing_saves_nothing_and_a_perfect_one_all_but_the_accepting():
+    assumed = Assumptions(hand_minutes=2.0, accept_seconds=6.0)
+    assert minutes(np.array(0.0), np.array(0.0), 3.0, assumed) == 0
+    assert minutes(np.array(3.0), np.array(0.0), 3.0, assumed) == pytest.approx(2.0 - 3 * 0.1)
+    assert minutes(np.array(0.0), np.array(4.0), 3.0, assumed) == pytest.approx(-4 * 0.25)
+
+
+def test_futures_lie_around_what_was_measured_and_narrow_with_recordings():
+    few, many = (Futures.of(evidence(way(0.7, 0.2, n), n=n)) for n in (8, 200))
+    assert many.right[0, 0] == pytest.approx(way(0.7, 0.2, 200).right.sum(1).mean(), rel=0.05)
+    assert few.right[1:].std() > 3 * many.right[1:].std()
+
+
+def test_differences_of_ways_that_err_on_the_same_recordings_are_surer_than_either():
+    """The second way misses one more tag of one recording; whoever drew them apart could not tell."""
+    truth, n = labels(40), 40
+    u = np.random.default_rng(3).random(truth.shape)
+    said = np.where(truth == 1, u < 0.6, u < 0.2).astype(np.uint8)
+    worse = said.copy()
+    worse[:12][(truth[:12] == 1)] = 0
+    ways = [
+        Way.of_decisions(k, "spectral", s, truth, np.arange(n))
+        for k, s in (("as_it_is", said), (OTHER, worse))
+    ]
+    saved = Futures.of(evidence(*ways, n=n)).saved(Assumptions())[1:]
+    assert (saved[:, 0] - saved[:, 1]).std() < 0.8 * np.hypot(*saved.std(0))
+
+
+def test_nothing_heard_stays_with_hands_and_something_heard_is_used():
+    assert make_plan(evidence(way(0.5, 0.5)), hand_minutes=0.4).advice.kind == "by_hand"
+    good = make_plan(evidence(way(0.95, 0.02)), hand_minutes=5)
+    assert (good.advice.kind, good.advice.word) == ("use", "saves")
+
+
+def test_the_words_follow_the_share_of_futures():
+    words = [
+        make_plan(evidence(way(0.6, 0.2)), hand_minutes=h, recordings=1).advice.word
+        for h in np.geomspace(0.2, 6, 25)
+    ]
+    order = ["cannot_tell", "may", "probably", "saves"]
+    assert [order.index(word) for word in words] == sorted(order.index(word) for word in words)
+    assert {words[0], words[-1]} == {"cannot_tell", "saves"}
+
+
+def test_of_equals_the_cheapest_is_taken_and_a_better_one_for_its_price():
+    same = [way(0.8, 0.1), way(0.8, 0.1, kind=FINE_TUNE, machine_seconds=60.0)]
+    plan = make_plan(evidence(*same))
+    assert plan.evidence.ways[plan.advice.actions[plan.advice.action].way].kind == "as_it_is"
+    better = [way(0.5, 0.2), way(0.98, 0.01, kind=FINE_TUNE, machine_seconds=60.0)]
+    plan = make_plan(evidence(*better), recordings=5000)
+    assert plan.evidence.ways[plan.advice.actions[plan.advice.using].way].kind == "fine_tune"
+    small = make_plan(evidence(*better), recordings=5)
+    assert small.evidence.ways[small.advice.actions[small.advice.using].way].kind == "as_it_is"
+
+
+def test_shares_of_being_the_best_add_up_and_certainty_is_worth_something_in_doubt():
+    plan = make_plan(evidence(way(0.6, 0.2), way(0.62, 0.2, kind=OTHER, seed=5)), hand_minutes=0.8)
+    assert sum(action.best for action in plan.advice.actions) == pytest.approx(1)
+    assert plan.advice.certainty > 0
+    assert make_plan(evidence(way(0.99, 0.0)), hand_minutes=20).advice.certainty == 0
+
+
+def test_it_stops_where_a_backbone_is_sick_or_no_tag_has_three_recordings_on_each_side():
+    sick = Sentence("It is sick.", "test.sick")
+    plan = make_plan(evidence(way(0.9, 0.1, sick=sick)))
+    assert (plan.advice.kind, plan.advice.why) == ("stop", sick)
+    assert plan.switches == ()
+    one = evidence()
+    few = make_plan(replace(one, having=(2, 2, 1, 0)))
+    assert few.advice.kind == "stop"
+    assert few.advice.why.code == "planning.stop.few"
+    nothing = make_plan(Evidence(("drum",), (0,), (0,), 0, ()))
+    assert nothing.advice.why.code == "planning.stop.nothing"
+
+
+def test_a_sick_backbone_is_never_advised_beside_a_healthy_one():
+    sick = Sentence("It is sick.", "test.sick")
+    plan = make_plan(evidence(way(0.5, 0.2), way(0.99, 0.0, kind=OTHER, sick=sick)))
+    assert plan.advice.actions[plan.advice.using].way == 0
+
+
+def test_the_advice_holds_within_its_switching_values_and_turns_just_outside():
+    plan = make_plan(evidence(way(0.75, 0.15)), hand_minutes=3.0)
+    switch = next(s for s in plan.switches if s.name == "hand_minutes")
+    assert switch.low is not None
+    assert plan.assuming(hand_minutes=switch.low * 1.03).advice.turns_on == plan.advice.turns_on
+    assert plan.assuming(hand_minutes=switch.low * 0.9).advice.turns_on != plan.advice.turns_on
+
+
+def test_stages_that_were_not_run_are_named_with_a_bound_on_their_worth():
+    plan = make_plan(evidence())
+    assert [one.stage for one in plan.not_run] == ["fine_tune", "few_shot", "curve"]
+    perfect = 100 * minutes(np.array(2.0), np.array(0.0), 2.0, plan.assumptions)
+    best = max(action.expected for action in plan.advice.actions)
+    assert plan.not_run[0].at_most == pytest.approx(perfect - best)
+    assert "curve" not in [one.stage for one in make_plan(evidence(growth=RISING)).not_run]
+
+
+def test_gates_say_what_was_found_and_what_is_next():
+    first, training, examples = make_plan(evidence()).gates
+    assert (first.state, training.state, examples.state) == ("pass", "not_run", "not_run")
+    tuned = way(0.99, 0.0, kind=FINE_TUNE, machine_seconds=40.0)
+    gates = make_plan(evidence(way(0.6, 0.3), tuned, seconds={"fine_tune": 40.0})).gates
+    assert (gates[1].state, gates[1].seconds) == ("pass", 40.0)
+    assert make_plan(evidence(way(0.99, 0.0), way(0.5, 0.4, kind=FINE_TUNE))).gates[1].state == "fail"
+
+
+def test_ways_of_other_recordings_are_refused():
+    from mirdemo.planning import PlanError
+
+    with pytest.raises(PlanError):
+        evidence(way(0.8, 0.1, 20), way(0.8, 0.1, 18))
+
+
+def test_the_plan_of_an_empty_label_table_does_not_divide_by_zero():
+    n = 8
+    nothing = np.zeros((n, 1), np.uint8)
+    made = Way.of_decisions("as_it_is", "spectral", nothing, nothing, np.arange(n))
+    plan = Plan(Evidence(("drum",), (4,), (4,), n, (made,)), Assumptions())
+    assert np.isfinite(plan.advice.actions[1].net).all()
