@@ -71,13 +71,17 @@ class Action:
         """Share of futures in which it saves time against tagging by hand."""
         return float((self.net[1:] > 0).mean())
 
-    def quantiles(self, shares: np.ndarray) -> np.ndarray:
-        return np.quantile(self.net[1:], shares)
-
     @property
     def dots(self) -> np.ndarray:
-        """Twenty futures that stand for all: the middles of twenty equal shares, in minutes."""
-        return self.quantiles((np.arange(20) + 0.5) / 20)
+        """Twenty futures that stand for all, in minutes, ascending: the means of twenty equal shares."""
+        return np.array([part.mean() for part in np.array_split(np.sort(self.net[1:]), 20)])
+
+    @property
+    def nine_in_ten(self) -> tuple[float, float]:
+        """Minutes between which nine of ten futures lie."""
+        ordered = np.sort(self.net[1:])
+        cut = len(ordered) // 20
+        return float(ordered[cut]), float(ordered[-cut - 1])
 
 
 @dataclass(frozen=True, eq=False)
