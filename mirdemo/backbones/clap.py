@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,9 @@ from torch import Tensor, nn
 from mirdemo.backbones import health, loading
 from mirdemo.backbones.spec import BackboneError, BackboneSpec, Identity, Layer
 from mirdemo.backbones.split import NeuralBackbone, Trunk
+
+if TYPE_CHECKING:
+    from transformers import ClapFeatureExtractor, ClapModel, RobertaTokenizer
 
 _DETERMINISTIC = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
 #: Below this, in power, the log-mel spectrogram is cut off (-100 dB), as in the published feature extractor.
@@ -61,9 +64,9 @@ class ClapBackbone(NeuralBackbone):
         self,
         spec: BackboneSpec,
         identity: Identity,
-        network: nn.Module,
-        mel: Any,
-        tokenizer: Any | None,
+        network: ClapModel,
+        mel: ClapFeatureExtractor,
+        tokenizer: RobertaTokenizer | None,
         device: torch.device,
         dtype: torch.dtype,
     ) -> None:
@@ -118,7 +121,7 @@ class ClapBackbone(NeuralBackbone):
 
         A prompt over 512 tokens is cut there. Raises BackboneError if the tokenizer's files are missing.
         """
-        if not self.reads_prompts:
+        if self._tokenizer is None:
             raise BackboneError(
                 "{name} was loaded without its tokenizer, so it cannot read prompts. Put tokenizer.json beside its "
                 "weights.",
@@ -182,7 +185,7 @@ def load(spec: BackboneSpec, *, checkpoint: Path, device: str, dtype: str) -> Cl
     return backbone
 
 
-def _constants(network: nn.Module) -> dict[str, Tensor]:
+def _constants(network: ClapModel) -> dict[str, Tensor]:
     """Index tables that follow from the configuration; some versions of transformers save them, some do not."""
     tables = {
         f"{name}.relative_position_index": module.create_relative_position_index()
@@ -196,7 +199,7 @@ def _constants(network: nn.Module) -> dict[str, Tensor]:
     }
 
 
-def _tokenizer(folder: Path) -> Any | None:
+def _tokenizer(folder: Path) -> RobertaTokenizer | None:
     from transformers import RobertaTokenizer
 
     if (folder / "tokenizer.json").is_file() or (folder / "vocab.json").is_file():

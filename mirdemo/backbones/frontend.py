@@ -36,6 +36,10 @@ class Frontend(nn.Module):
     Has no parameters; its buffers are made from the constants above and are not saved.
     """
 
+    mel_window: Tensor
+    mel_bank: Tensor
+    halver: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("mel_window", torch.hann_window(_MEL_FFT), persistent=False)
@@ -56,7 +60,8 @@ class Frontend(nn.Module):
         waves = waves / waves.square().mean(dim=1, keepdim=True).sqrt().clamp_min(1e-5)
         power = _power(waves, self.mel_window, FRAME_SAMPLES // 2, 2 * frames)
         mel = _decibels(self.mel_bank @ power)
-        octaves, wave = [], waves
+        octaves: list[Tensor] = []
+        wave = waves
         for octave in range(N_OCTAVES):
             if octave:
                 wave = nn.functional.conv1d(

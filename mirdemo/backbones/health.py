@@ -135,6 +135,8 @@ def _to_record(health: Health) -> dict[str, Any]:
 
 
 def _from_record(record: dict[str, Any] | None) -> Health | None:
+    if record is None:
+        return None
     try:
         checks = tuple((str(name), float(value), bool(passed)) for name, value, passed in record["checks"])
         return Health(bool(record["ok"]), checks, str(record["fingerprint"]))

@@ -119,15 +119,21 @@ def sha256(path: Path) -> str:
     return known["sha256"]
 
 
+def _repository(spec: BackboneSpec) -> str:
+    """Where it is on the Hub; embedded backbones, which are nowhere there, are never asked for here."""
+    assert spec.repository is not None
+    return spec.repository
+
+
 def _snapshot(spec: BackboneSpec, revision: str) -> Path:
     from huggingface_hub.file_download import repo_folder_name
 
-    repository = repo_folder_name(repo_id=spec.repository, repo_type="model")
+    repository = repo_folder_name(repo_id=_repository(spec), repo_type="model")
     return cache_folder() / repository / "snapshots" / revision
 
 
 def _record(spec: BackboneSpec) -> dict[str, Any] | None:
-    return records.read("hub", spec.repository)
+    return records.read("hub", _repository(spec))
 
 
 def _recorded_files(spec: BackboneSpec, revision: str) -> dict[str, dict[str, Any]]:
@@ -143,7 +149,7 @@ def _needed(spec: BackboneSpec, here: Fetched) -> list[str]:
 def _remember(spec: BackboneSpec, fetched: Fetched, hashes: dict[str, str]) -> None:
     records.write(
         "hub",
-        spec.repository,
+        _repository(spec),
         {
             "repository": spec.repository,
             "revision": fetched.revision,
@@ -197,7 +203,7 @@ def _info(spec: BackboneSpec, revision: str) -> Any:
     from huggingface_hub import HfApi
 
     api = HfApi(endpoint=os.environ.get("HF_ENDPOINT"))
-    return api.model_info(spec.repository, revision=revision, files_metadata=True, timeout=TIMEOUT)
+    return api.model_info(_repository(spec), revision=revision, files_metadata=True, timeout=TIMEOUT)
 
 
 def _download(spec: BackboneSpec, listing: Any, progress: Progress) -> dict[str, str]:
@@ -235,7 +241,7 @@ def _one(spec: BackboneSpec, name: str, revision: str, meter: _Meter) -> Path:
 
     try:
         path = hf_hub_download(
-            spec.repository,
+            _repository(spec),
             name,
             revision=revision,
             endpoint=os.environ.get("HF_ENDPOINT"),

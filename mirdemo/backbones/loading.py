@@ -13,13 +13,19 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from mirdemo.backbones import files, hub, records
 from mirdemo.backbones.spec import BackboneError, BackboneSpec, Identity
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, PreTrainedModel
+
+Network = TypeVar("Network", bound="PreTrainedModel")
+Filled = TypeVar("Filled", bound=nn.Module)
 
 #: Raised when the way a fingerprint is computed changes, so that remembered ones are not mixed with new ones.
 _FINGERPRINT_VERSION = 1
@@ -137,7 +143,7 @@ def _damaged(file: str, title: str) -> BackboneError:
     )
 
 
-def fill(network: nn.Module, state: Mapping[str, Tensor], title: str) -> nn.Module:
+def fill(network: Filled, state: Mapping[str, Tensor], title: str) -> Filled:
     """Put the weights into a network built on the meta device. Every name and shape must match, both ways.
 
     Raises BackboneError: a part left at random still gives plausible embeddings, so nothing is let pass.
@@ -164,7 +170,7 @@ def fill(network: nn.Module, state: Mapping[str, Tensor], title: str) -> nn.Modu
     return network.eval().requires_grad_(False)
 
 
-def build(network: type[nn.Module], config: Any) -> nn.Module:
+def build(network: type[Network], config: Any) -> Network:
     """The network without memory for weights, to be filled. Safe beside other threads that build networks.
 
     With torch's fused attention where the class knows how; it gives what the plain form gives to 1e-5.
@@ -175,7 +181,9 @@ def build(network: type[nn.Module], config: Any) -> nn.Module:
         return network(config)
 
 
-def configure(config_class: type, values: Mapping[str, Any], title: str, **forced: Any) -> Any:
+def configure(
+    config_class: type[PreTrainedConfig], values: Mapping[str, Any], title: str, **forced: Any
+) -> Any:
     """A transformers configuration from the values it knows of; ``forced`` ones replace the file's.
 
     Unknown keys (``auto_map`` to remote code among them) are dropped. Raises BackboneError if a value is impossible.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,10 @@ from torch import Tensor, nn
 from mirdemo.backbones import health, loading
 from mirdemo.backbones.spec import BackboneSpec, Identity, state_layers
 from mirdemo.backbones.split import NeuralBackbone, Trunk
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, Qwen2AudioEncoder, WhisperFeatureExtractor
+    from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 DETERMINISTIC = {
     "dropout": 0.0,
@@ -70,8 +74,8 @@ class LogMelBackbone(NeuralBackbone):
         self,
         spec: BackboneSpec,
         identity: Identity,
-        network: nn.Module,
-        mel: Any,
+        network: Qwen2AudioEncoder | WhisperEncoder,
+        mel: WhisperFeatureExtractor,
         device: torch.device,
         dtype: torch.dtype,
     ) -> None:
@@ -103,7 +107,7 @@ class LogMelBackbone(NeuralBackbone):
 def assemble(
     spec: BackboneSpec,
     checkpoint: Path,
-    network_class: type[nn.Module],
+    network_class: type[PreTrainedModel],
     config: Any,
     paths: Sequence[Path],
     state: Mapping[str, Tensor],

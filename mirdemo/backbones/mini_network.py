@@ -174,6 +174,7 @@ class PulseReader(nn.Module):
     which tells metres apart, and as it is with the guess beside it, which tells tempi apart."""
 
     BEFORE, AFTER = 2 * LAGS_PER_OCTAVE, 4 * LAGS_PER_OCTAVE  # a quarter of the pulse to sixteen pulses
+    lags: Tensor
 
     def __init__(self) -> None:
         super().__init__()

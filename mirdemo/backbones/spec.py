@@ -6,7 +6,7 @@ Importing this module imports neither torch nor transformers.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -163,6 +163,28 @@ class Backbone(ABC):
     def pool(self, states: list[torch.Tensor]) -> list[torch.Tensor]:
         """Frames to one row a window: (batch, frames, dim) -> float32 (batch, size), here by the mean."""
         return [s.float().mean(dim=1) for s in states]
+
+    @property
+    def reads_prompts(self) -> bool:
+        """True if ``text`` can be asked: the backbone has a joint space and, in this copy, what turns text into tokens."""
+        return False
+
+    def joint(self, waves: torch.Tensor) -> torch.Tensor:
+        """Waves as for ``hidden_states`` -> float32 (batch, ``spec.joint_size``) in the space that sound and text share,
+        L2-normalised. Raises BackboneError where there is none."""
+        raise self._no_joint_space()
+
+    def text(self, prompts: Sequence[str]) -> torch.Tensor:
+        """Prompts -> float32 (n, ``spec.joint_size``) in the same space, L2-normalised. Raises BackboneError where there
+        is none, or where this copy cannot read prompts."""
+        raise self._no_joint_space()
+
+    def _no_joint_space(self) -> BackboneError:
+        return BackboneError(
+            "{name} has no space that sound and text share. Choose a CLAP backbone to search with words.",
+            code="backbone.no_joint_space",
+            name=self.spec.title,
+        )
 
     def split(self, n_blocks: int | None = None) -> Split:
         """The backbone as a frozen prefix and a trainable copy of its last ``n_blocks`` blocks.

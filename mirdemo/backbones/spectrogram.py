@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,9 @@ from torch import Tensor, nn
 from mirdemo.backbones import health, loading
 from mirdemo.backbones.spec import BackboneSpec, Identity, state_layers
 from mirdemo.backbones.split import NeuralBackbone, Trunk
+
+if TYPE_CHECKING:
+    from transformers import ASTFeatureExtractor, ASTModel, PreTrainedModel
 
 #: Kaldi's frames, which the feature extractor computes at 16 kHz.
 _FRAME_SAMPLES, _HOP_SAMPLES = 400, 160
@@ -69,8 +72,8 @@ class PatchBackbone(NeuralBackbone):
         self,
         spec: BackboneSpec,
         identity: Identity,
-        network: nn.Module,
-        mel: Any,
+        network: ASTModel,
+        mel: ASTFeatureExtractor,
         device: torch.device,
         dtype: torch.dtype,
     ) -> None:
@@ -94,7 +97,7 @@ class PatchBackbone(NeuralBackbone):
 def assemble(
     spec: BackboneSpec,
     checkpoint: Path,
-    network_class: type[nn.Module],
+    network_class: type[PreTrainedModel],
     values: Mapping[str, Any],
     paths: Sequence[Path],
     state: Mapping[str, Tensor],

@@ -116,6 +116,7 @@ class NeuralBackbone(Backbone):
     """A pretrained network: a front that turns waves into the first states, then a trunk of blocks."""
 
     trunk: Trunk
+    tail_sizes: TailSizes
 
     def __init__(
         self, spec: BackboneSpec, identity: Identity, trunk: Trunk, device: torch.device, dtype: torch.dtype

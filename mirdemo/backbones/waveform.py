@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,10 @@ from torch import Tensor, nn
 from mirdemo.backbones import health, loading
 from mirdemo.backbones.spec import BackboneSpec, Identity, state_layers
 from mirdemo.backbones.split import NeuralBackbone, Trunk
+
+if TYPE_CHECKING:
+    from transformers import HubertModel, PreTrainedModel, Wav2Vec2Model, WavLMModel
+    from transformers.models.wavlm.modeling_wavlm import WavLMAttention
 
 #: Configuration that makes training and evaluation compute the same, and masks nothing.
 DETERMINISTIC = {
@@ -34,7 +38,7 @@ class WaveTrunk(Trunk):
     """
 
     def __init__(
-        self, blocks: Sequence[nn.Module], norm: nn.Module | None, position: nn.Module | None
+        self, blocks: Sequence[nn.Module], norm: nn.Module | None, position: WavLMAttention | None
     ) -> None:
         super().__init__(blocks)
         self.norm = norm
@@ -71,7 +75,7 @@ class WaveBackbone(NeuralBackbone):
         self,
         spec: BackboneSpec,
         identity: Identity,
-        network: nn.Module,
+        network: HubertModel | Wav2Vec2Model | WavLMModel,
         device: torch.device,
         dtype: torch.dtype,
         *,
@@ -122,7 +126,7 @@ def _position(embedding: nn.Module) -> nn.Module:
 def assemble(
     spec: BackboneSpec,
     checkpoint: Path,
-    network_class: type[nn.Module],
+    network_class: type[PreTrainedModel],
     values: Mapping[str, Any],
     paths: Sequence[Path],
     state: Mapping[str, Tensor],

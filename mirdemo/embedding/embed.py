@@ -14,7 +14,7 @@ import numpy as np
 
 from mirdemo.base.progress import Progress, silent
 from mirdemo.base.sentences import MirdemoError
-from mirdemo.embedding.store import ClipEmbedding, EmbeddingStore
+from mirdemo.embedding.store import ClipEmbedding, Store
 
 if TYPE_CHECKING:
     from mirdemo.backbones.spec import Backbone, BackboneSpec, Identity, Layer
@@ -152,7 +152,7 @@ def embed(
     clips: Sequence[Clip],
     backbone: Backbone,
     *,
-    store: EmbeddingStore | None = None,
+    store: Store | None = None,
     progress: Progress | None = None,
     batch_size: int | None = None,
 ) -> Embeddings:

@@ -22,7 +22,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -51,6 +51,16 @@ class ClipEmbedding:
 
     starts: np.ndarray
     layers: dict[str, np.ndarray]
+
+
+class Store(Protocol):
+    """What keeps embeddings of clips: on disk (``EmbeddingStore``) or in memory (the page's, one a visitor)."""
+
+    def get(self, identity: Identity, clip_sha256: str) -> ClipEmbedding | None:
+        """The entry of this clip and exactly this backbone, or None."""
+
+    def put(self, identity: Identity, clip_sha256: str, entry: ClipEmbedding) -> bool:
+        """Keep an entry. Whether it is kept; a store that cannot keep it says so and does not raise."""
 
 
 class EmbeddingStore:

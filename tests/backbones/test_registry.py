@@ -180,3 +180,16 @@ def test_every_sentence_has_japanese_with_the_same_fields() -> None:
         assert re.search(r"[ぁ-ん]", japanese[code]), code
     unused = {code for code in japanese if code.startswith("backbone.")} - set(sentences)
     assert unused == set()
+
+
+def test_a_backbone_without_a_joint_space_says_so():
+    import torch
+
+    from mirdemo.backbones import BackboneError, load_backbone
+
+    backbone = load_backbone("mini-west", device="cpu")
+    assert not backbone.reads_prompts
+    for ask in (lambda: backbone.text(["a drum"]), lambda: backbone.joint(torch.zeros(1, 24_000))):
+        with pytest.raises(BackboneError) as refused:
+            ask()
+        assert refused.value.sentence.code == "backbone.no_joint_space"

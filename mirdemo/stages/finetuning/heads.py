@@ -17,6 +17,9 @@ class Head(nn.Module):
     centre, scale: (size,); bias: (n_tags,)
     """
 
+    centre: Tensor
+    scale: Tensor
+
     def __init__(self, centre: Tensor, scale: Tensor, bias: Tensor) -> None:
         super().__init__()
         self.register_buffer("centre", centre)
@@ -36,6 +39,9 @@ class MlpHead(nn.Module):
     on the CPU from ``seed``; dropout draws from ``seed`` and the epoch, so that a run which goes on after a stop ends
     as one that was never stopped.
     """
+
+    centre: Tensor
+    scale: Tensor
 
     def __init__(
         self, centre: Tensor, scale: Tensor, n_tags: int, hidden: int, dropout: float, seed: int
