@@ -69,6 +69,11 @@ class World:
             self._drawn["tags"] = directions * (heard * np.asarray(self.strengths))[..., None] * 4
         return self._drawn
 
+    @property
+    def directions(self) -> np.ndarray:
+        """(layers, n_tags, size): what each tag adds to a clip's row."""
+        return self._fixed()["tags"]
+
     def draw(self, seed: int, recordings: int | None = None) -> Collection:
         """A collection. recordings: another size, for the truth; with the same share of each tag."""
         fixed, rng = self._fixed(), np.random.default_rng([self.seed, 1, seed])

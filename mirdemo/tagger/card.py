@@ -8,6 +8,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from mirdemo.scoring.intervals import Interval
+from mirdemo.stages.finetuning.verdict import in_words, verdict
+
 #: Licence identifiers of the Hub that differ from SPDX in lower case.
 _OTHER = {"licenseref-unknown": "unknown"}
 
@@ -69,11 +72,7 @@ def card(manifest: Mapping[str, Any]) -> str:
             f"Giving every tag to every clip would have a macro F1 of {figures['chance_macro_f1']:.2f}.",
         ]
         if tuned:
-            lines += [
-                "",
-                f"Against a probe of the same backbone without fine-tuning, in the same folds, ROC-AUC changed by "
-                f"{_value(tuned['gain'])} ({_range(tuned['gain'])}): {_VERDICTS[tuned['verdict']]}.",
-            ]
+            lines += ["", _worth(tuned)]
     else:
         lines += ["Not measured: its clips come from one recording, so none could be left out."]
     lines += [
@@ -124,7 +123,7 @@ _METHOD_WORDS = {
     "ml-pn": "one prototype a tag (ML-PN)",
     "ovr": "one prototype a tag (one-vs-rest)",
     "linear": "a linear head (ridge regression)",
-    "fine-tuned": "a linear head trained along with them",
+    "fine-tuned": "a linear head on them (logistic regression)",
 }
 _VERDICTS = {
     "worth_it": "worth it",
@@ -148,6 +147,25 @@ def _listens(manifest: Mapping[str, Any]) -> str:
         )
     whitened = f", whitened ({_plain(whitening['name'])})" if whitening else ""
     return f"layer {_plain(manifest['layer'])}{whitened}"
+
+
+def _worth(tuned: Mapping[str, Any]) -> str:
+    """The verdict, in the words of the report it comes from. Earlier files hold one difference only."""
+    if "added" not in tuned:
+        return (
+            f"Against a probe of the same backbone without fine-tuning, in the same folds, ROC-AUC changed by "
+            f"{_value(tuned['gain'])} ({_range(tuned['gain'])}): {_VERDICTS[tuned['verdict']]}."
+        )
+    added, gain = (Interval(**tuned[name]) for name in ("added", "gain"))
+    if verdict(added, gain, tuned["smallest_gain"]) != tuned["verdict"]:
+        raise ValueError("the verdict is not what its figures say")
+    whitened = (
+        f"whitened with {_plain(tuned['probe_whitening'])}" if tuned["probe_whitening"] else "not whitened"
+    )
+    return (
+        f"{in_words(tuned['verdict'], added, gain)} What training adds is measured against the same head on the same layer "
+        f"untrained, in the same folds; the best probe of the same backbone was {whitened}."
+    )
 
 
 def _measured(figures: Mapping[str, Any], tuned: Mapping[str, Any] | None) -> str:

@@ -81,7 +81,7 @@ def fine_tune(
     settings: FineTuneSettings | PublishedSettings | None = None,
     split: Mapping[str, Sequence[Any]] | None = None,
     folder: Path | None = None,
-    probe_report: ProbeReport | None = None,
+    probe_report: ProbeReport | Sequence[ProbeReport] | None = None,
     embedding_seconds: float | None = None,
     store: EmbeddingStore | None = None,
     smallest_gain: float = SMALLEST_GAIN,
@@ -105,13 +105,16 @@ def fine_tune(
     The frozen prefix runs once for each window; the tail is trained on its output. Runs that use the same settings on
     the same machine give the same report. Where memory runs out the work goes on in smaller parts.
 
-    protocol ``"live"``: a linear head, cross-validated by recording, and a ``FineTuneReport`` that says whether it was
-    worth it. In every fold part of the training recordings is held out to stop early; a clip's logit is the mean over
-    its windows. The model in the report is trained on all recordings, for the median of the folds' best epochs. It
-    alone knows:
-    probe_report: of the same clips and backbone, live and with one seed: its folds are used. None: probed here,
-        on embeddings from ``store`` where it has them, in folds drawn as ``probe`` draws them
-    embedding_seconds: what embedding for that probe took, so that its cost is known
+    protocol ``"live"``: cross-validated by recording, and a ``FineTuneReport`` that says whether it was worth it. In
+    every fold part of the training recordings is held out to find the best epoch; the tail is then trained on all of
+    them for so many epochs, and the live probe's logistic head fitted to its rows, a clip's being the mean over its
+    windows. The model in the report is made alike from all recordings, for the median of the folds' best epochs. Two
+    differences are reported: from the same head on the untrained tail (what training adds), and from the best probe
+    (what to do). It alone knows:
+    probe_report: live, of the same clips and backbone, whitened or not; of several the best counts, and the first
+        one's first folds are used. None: probed here, plain and with the backbone's whitening if it has one, on
+        embeddings from ``store`` where that has them, in folds drawn as ``probe`` draws them
+    embedding_seconds: what embedding for that probe took, if it was computed then
     smallest_gain: in ROC-AUC, the least that matters to the verdict (``RULE``)
     prices: dollars an hour by hardware; on_hardware: the entry that counts, if the device's name does not tell it
 
@@ -155,9 +158,10 @@ def fine_tune(
 
         from mirdemo.stages.finetuning.procedure import Job
 
-        fold_of = choose_folds(material, probe_report, settings.n_folds, settings.seed)
+        probes = _several(probe_report)
+        fold_of = choose_folds(material, probes, settings.n_folds, settings.seed)
         job = Job(material, backbone, blocks, fold_of, settings, report, told)
-        return job.run(probe_report, embedding_seconds, store, smallest_gain, level, prices, on_hardware)
+        return job.run(probes, embedding_seconds, store, smallest_gain, level, prices, on_hardware)
     except BaseException as error:
         # The error may be kept for long; the frames in its traceback would keep weights and states with it.
         job = None
@@ -165,6 +169,12 @@ def fine_tune(
         raise
     finally:
         free()
+
+
+def _several(probes: ProbeReport | Sequence[ProbeReport] | None) -> Sequence[ProbeReport]:
+    if probes is None:
+        return ()
+    return probes if isinstance(probes, Sequence) else (probes,)
 
 
 def _published(

@@ -12,6 +12,7 @@ class Epoch:
     loss: mean over the training windows seen in it; held_out_loss, held_out_auc: on the held-out recordings, None
         where none are held out
     seconds: since the run began
+    again: the fold is trained once more, on its whole training side, for as many epochs as were best
     """
 
     run: int
@@ -22,3 +23,4 @@ class Epoch:
     held_out_loss: float | None
     held_out_auc: float | None
     seconds: float
+    again: bool = False

@@ -55,11 +55,13 @@ class Duration:
 def visits(n_windows: int, settings: FineTuneSettings) -> tuple[float, float]:
     """How many windows the steps of a whole job see, at least and at most.
 
-    Each of k folds trains on (k - 1) / k of the windows, no fewer than ``patience`` + 1 epochs, and the last run on all,
-    for the folds' median best epoch.
+    Each of k folds trains on (k - 1) / k of the windows: without those that are held out for no fewer than ``patience``
+    + 1 epochs, then on all for as many epochs as were best. The last run is on all windows, for the folds' median.
     """
     first = min(settings.epochs, settings.patience + 1)
-    return n_windows * ((settings.n_folds - 1) * first + 1), n_windows * settings.n_folds * settings.epochs
+    folds, share = settings.n_folds - 1, 1 - settings.held_out
+    least = folds * (share * first + 1) + 1
+    return n_windows * least, n_windows * settings.epochs * (folds * (share + 1) + 1)
 
 
 def states_a_window(spec: BackboneSpec) -> float:
@@ -105,18 +107,12 @@ def duration_estimate(
 
 def remember(job: Job, cache: PrefixCache) -> None:
     """Keep what a run took per window, for later estimates."""
-    share = 1 - job.settings.held_out
-    seen = sum(
-        (job.fold_of[cache.windows.clip_of] != epoch.run).sum()
-        * (1.0 if epoch.held_out_loss is None else share)
-        for epoch in job.curve
-    )
     key = _key(job.backbone.spec, job.split.n_blocks, str(job.backbone.device), job.settings.precision)
     trained = job.seconds["folds"] + job.seconds["final"] + job.seconds["start"]
     records.write(
         _KIND,
         key,
-        {"prefix": job.seconds["prefix"] / len(cache.windows), "training": trained / float(seen)},
+        {"prefix": job.seconds["prefix"] / len(cache.windows), "training": trained / job.visits},
     )
 
 

@@ -1,4 +1,4 @@
-"""Fine-tuned and probed scores side by side: figures, paired differences, verdicts."""
+"""Fine-tuned, untrained and probed scores side by side: figures, paired differences, verdicts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from mirdemo.scoring.intervals import Estimate, difference
+from mirdemo.scoring.intervals import Estimate, Intervals, difference
 from mirdemo.scoring.metrics import chance_average_precision, chance_f1, macro
 from mirdemo.stages.finetuning.report import TagGain
 from mirdemo.stages.finetuning.verdict import verdict
@@ -27,6 +27,7 @@ def estimates(
 
 def gains(
     tuned: Mapping[str, Estimate],
+    untrained: Mapping[str, Estimate],
     probed: Mapping[str, Estimate],
     labels: np.ndarray,
     recordings: np.ndarray,
@@ -34,50 +35,69 @@ def gains(
     level: float,
     smallest: float,
 ) -> tuple[TagGain, tuple[TagGain, ...]]:
-    """The mean over tags, and each tag. tuned, probed: as ``estimates`` gives them; the probe's first row counts."""
-    both = [{name: _first(found[name]) for name in tuned} for found in (tuned, probed)]
-    per_tag = [name for name in tuned if name != "micro_f1"]
-    single = [{name: side[name].intervals(level) for name in per_tag} for side in both]
-    single.append({name: difference(both[0][name], both[1][name], level) for name in per_tag})
-    overall = [{name: e if name == "micro_f1" else e.macro() for name, e in side.items()} for side in both]
-    means = [{name: e.intervals(level) for name, e in side.items()} for side in overall]
-    means.append({name: difference(overall[0][name], overall[1][name], level) for name in tuned})
+    """The mean over tags, and each tag.
+
+    tuned, untrained, probed: as ``estimates`` gives them; of each the first row counts, the probe's headline
+    """
+    sides = [{name: _first(found[name]) for name in tuned} for found in (tuned, untrained, probed)]
+    per_tag = [{name: e for name, e in side.items() if name != "micro_f1"} for side in sides]
+    overall = [{name: e if name == "micro_f1" else e.macro() for name, e in side.items()} for side in sides]
+    single, means = _with_differences(per_tag, level), _with_differences(overall, level)
 
     n = len(labels)
     chance_ap, chance_of_f1 = chance_average_precision(labels.sum(0), n), chance_f1(labels.sum(0), n)
-    reports = []
-    for k, tag in enumerate(tags):
-        figures, before, gain = (
-            Figures(**{name: found.at(k) for name, found in side.items()}) for side in single
+    reports = tuple(
+        _gain(
+            tag,
+            labels[:, k] == 1,
+            recordings,
+            Chance(0.5, _number(chance_ap[k]), _number(chance_of_f1[k])),
+            [Figures(**{name: found.at(k) for name, found in side.items()}) for side in single],
+            smallest,
         )
-        having = len(np.unique(recordings[labels[:, k] == 1]))
-        chance = Chance(0.5, _number(chance_ap[k]), _number(chance_of_f1[k]))
-        reports.append(
-            TagGain(
-                tag,
-                int(labels[:, k].sum()),
-                having,
-                chance,
-                figures,
-                before,
-                gain,
-                verdict(gain.roc_auc, smallest),
-            )
-        )
-    figures, before, gain = (Figures(**{name: found.at() for name, found in side.items()}) for side in means)
-    chance = Chance(0.5, _number(macro(chance_ap)), _number(macro(chance_of_f1)))
-    tagged = labels.any(1)
-    whole = TagGain(
-        None,
-        int(tagged.sum()),
-        len(np.unique(recordings[tagged])),
-        chance,
-        figures,
-        before,
-        gain,
-        verdict(gain.roc_auc, smallest),
+        for k, tag in enumerate(tags)
     )
-    return whole, tuple(reports)
+    whole = _gain(
+        None,
+        labels.any(1),
+        recordings,
+        Chance(0.5, _number(macro(chance_ap)), _number(macro(chance_of_f1))),
+        [Figures(**{name: found.at() for name, found in side.items()}) for side in means],
+        smallest,
+    )
+    return whole, reports
+
+
+def _with_differences(sides: list[dict[str, Estimate]], level: float) -> list[dict[str, Intervals]]:
+    """tuned, untrained and probed as intervals; then tuned minus untrained, and tuned minus probed."""
+    tuned, *others = sides
+    return [{name: e.intervals(level) for name, e in side.items()} for side in sides] + [
+        {name: difference(tuned[name], other[name], level) for name in tuned} for other in others
+    ]
+
+
+def _gain(
+    tag: str | None,
+    having: np.ndarray,
+    recordings: np.ndarray,
+    chance: Chance,
+    figures: list[Figures],
+    smallest: float,
+) -> TagGain:
+    """having: bool (n_clips,), which have the tag; figures: as ``_with_differences`` orders them"""
+    tuned, untrained, probed, added, gain = figures
+    return TagGain(
+        tag=tag,
+        positive_clips=int(having.sum()),
+        positive_recordings=len(np.unique(recordings[having])),
+        chance=chance,
+        figures=tuned,
+        untrained=untrained,
+        probed=probed,
+        added=added,
+        gain=gain,
+        verdict=verdict(added.roc_auc, gain.roc_auc, smallest),
+    )
 
 
 def _first(estimate: Estimate) -> Estimate:

@@ -93,10 +93,11 @@ def labelling(
     return Labelling(truth.astype(np.uint8), names, codes, tuple(map(str, recording_names)), tuple(one_sided))
 
 
-def choose_folds(material: Material, probed: ProbeReport | None, n_folds: int, seed: int) -> np.ndarray:
-    """The fold that tests each clip, int (n_clips,): the probe's, else drawn as the probe draws them."""
-    if probed is not None and probed.folds is not None:
-        return probed.folds[0]
+def choose_folds(material: Material, probes: Sequence[ProbeReport], n_folds: int, seed: int) -> np.ndarray:
+    """The fold that tests each clip, int (n_clips,): the first that a probe used, else as the probe draws them."""
+    for probed in probes:
+        if probed.folds is not None:
+            return probed.folds[0]
     from mirdemo.scoring.folds import recording_folds
 
     fold_of = np.empty(len(material.labels), dtype=int)
@@ -106,8 +107,18 @@ def choose_folds(material: Material, probed: ProbeReport | None, n_folds: int, s
     return fold_of
 
 
+def best_probe(probes: Sequence[ProbeReport], material: Material, identity: Identity) -> ProbeReport:
+    """The probe to beat: of those that were made, whitened or not, the one with the highest macro ROC-AUC.
+
+    Raises FineTuneError unless each was live, of this backbone and on these clips.
+    """
+    for probed in probes:
+        check_probe(probed, material, identity)
+    return max(probes, key=lambda probed: probed.macro.figures.roc_auc.value or 0.0)
+
+
 def check_probe(probed: ProbeReport, material: Material, identity: Identity) -> None:
-    """Raise FineTuneError unless the probe was live, of this backbone, on these clips, with one seed."""
+    """Raise FineTuneError unless the probe was live, of this backbone and on these clips."""
     own = probed.identity
     same_backbone = own is None or own["fingerprint"] == identity.fingerprint
     names = np.array(material.recording_names)[material.recordings]
@@ -117,10 +128,8 @@ def check_probe(probed: ProbeReport, material: Material, identity: Identity) -> 
         and probed.tag_names == material.tags
         and np.array_equal(probed.labels, material.labels)
         and np.array_equal(probed.recordings, names)
-        and len(probed.seeds) == 1
     ):
         raise FineTuneError(
-            "The probe to compare with is of other clips or another backbone, or used several seeds. Probe "
-            "these clips with this backbone and one seed.",
+            "The probe to compare with is of other clips or another backbone. Probe these clips with this backbone.",
             code="finetuning.other_probe",
         )

@@ -1,23 +1,28 @@
-"""Stage 2 from clips to a report: prefix once, cross-validation, final training, comparison with the probe."""
+"""Stage 2 from clips to a report: prefix once, cross-validation, final training, both comparisons.
+
+A fold is made as the model that goes home is: some recordings of its training side are kept back to find the best
+epoch, the tail is trained once more on the whole side for so many epochs, and the converged head is fitted to its
+rows. The head alone is the same on the rows of the tail as it came, so the difference is what the training added.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Sentence
 from mirdemo.scoring.folds import hold_out
 from mirdemo.stages.finetuning import estimate, gains, training
+from mirdemo.stages.finetuning.converged import Converged, out_of_fold
 from mirdemo.stages.finetuning.cost import Cost, cost, hardware
 from mirdemo.stages.finetuning.curve import Epoch
-from mirdemo.stages.finetuning.inputs import Material, check_probe
+from mirdemo.stages.finetuning.inputs import Material, best_probe
 from mirdemo.stages.finetuning.prefix_cache import PrefixCache
 from mirdemo.stages.finetuning.report import FineTuneReport
 from mirdemo.stages.finetuning.settings import FineTuneSettings
@@ -57,6 +62,7 @@ class Job:
         self.room = Room.on(backbone.device, backbone.spec.window_seconds, settings.batch)
         self.seconds: dict[str, float] = {}
         self.curve: list[Epoch] = []
+        self.visits = 0  # of windows by training steps
         self.warnings: list[Sentence] = []
 
     @contextmanager
@@ -67,7 +73,7 @@ class Job:
 
     def run(
         self,
-        probed: ProbeReport | None,
+        probes: Sequence[ProbeReport],
         embedding_seconds: float | None,
         store: EmbeddingStore | None,
         smallest_gain: float,
@@ -78,9 +84,9 @@ class Job:
         """All of it. Whatever is raised on the way, nothing stays in memory or on the disk."""
         title = self.backbone.spec.title
         try:
-            if probed is None:
-                probed, embedding_seconds = self._probe(store, level)
-            check_probe(probed, self.material, self.backbone.identity)
+            if not probes:
+                probes, embedding_seconds = self._probe(store, level)
+            probed = best_probe(probes, self.material, self.backbone.identity)
             with self.timed("prefix"):
                 cache = PrefixCache.build(
                     self.material.clips,
@@ -94,17 +100,22 @@ class Job:
                 everything = np.arange(len(cache.windows))
                 with self.timed("start"):
                     start = pooled(self.split.tail, cache, everything, self.room, title)
-                scores, best_epochs = self._cross_validate(cache, start)
+                with self.timed("folds"):
+                    tuned, untrained, best_epochs = self._cross_validate(cache, start)
                 final_epochs = max(1, int(np.median(best_epochs)))
                 with self.timed("final"):
                     final = self._train(cache, start, everything, None, self.n_folds, stop_after=final_epochs)
+                    head = Converged.fitted(
+                        self._rows(cache, final), self.material.labels, self.settings.penalty
+                    )
                 estimate.remember(self, cache)
                 return self._report(
                     cache,
-                    scores,
+                    tuned,
+                    untrained,
                     best_epochs,
                     final_epochs,
-                    final,
+                    _home(final, head, self.material.tags, self.split.n_blocks),
                     probed,
                     embedding_seconds,
                     smallest_gain,
@@ -115,59 +126,71 @@ class Job:
         finally:
             del self.split  # an error's traceback keeps functions, and those keep this job
 
-    def _probe(self, store: EmbeddingStore | None, level: float) -> tuple[ProbeReport, float]:
-        """Stage 1 on the same clips and folds, for comparison: the report and the seconds of embedding."""
+    def _probe(self, store: EmbeddingStore | None, level: float) -> tuple[list[ProbeReport], float]:
+        """Stage 1 on the same clips and folds, plain and whitened where there is a whitening; seconds of embedding."""
         from mirdemo.embedding.embed import embed
-        from mirdemo.stages.probing.inputs import ask
-        from mirdemo.stages.probing.live import probe_live
+        from mirdemo.embedding.whitening import whitening_for
+        from mirdemo.stages.probing import probe
 
         material = self.material
         with self.timed("embedding"):
             embeddings = embed(material.clips, self.backbone, store=store, progress=self.progress)
         with self.timed("probing"):
-            names = np.array(material.recording_names)[material.recordings]
-            report = probe_live(
-                ask(embeddings, material.labels, names, material.tags, None),
-                n_folds=self.n_folds,
-                seeds=(self.settings.seed,),
-                penalty=1.0,
-                permutations=0,
-                level=level,
-                scale=True,
-                progress=self.progress,
-                facts={
-                    "identity": embeddings.identity.as_dict(),
-                    "whitening": None,
-                    "versions": versions(),
-                },
-            )
-        return report, self.seconds["embedding"]
-
-    def _cross_validate(self, cache: PrefixCache, start: Tensor) -> tuple[np.ndarray, list[int]]:
-        """Out-of-fold scores 0..1 (n_clips, n_tags), and each fold's best epoch."""
-        material, clip_of = self.material, cache.windows.clip_of
-        values = np.full(material.labels.shape, np.nan)
-        odds, best_epochs = [], []
-        with self.timed("folds"):
-            for fold in range(self.n_folds):
-                train_clips = np.flatnonzero(self.fold_of != fold)
-                learn_clips, held_clips = self._hold_out(train_clips, fold)
-                learn = np.flatnonzero(np.isin(clip_of, learn_clips))
-                held = None if held_clips is None else np.flatnonzero(np.isin(clip_of, held_clips))
-                trained = self._train(cache, start, learn, held, fold)
-                tested = np.flatnonzero(self.fold_of[clip_of] == fold)
-                found = training.logits(
-                    trained, cache, tested, len(values), self.room, self.backbone.spec.title
+            whitening = whitening_for(self.backbone.identity)
+            return [
+                probe(
+                    embeddings,
+                    material.labels,
+                    np.array(material.recording_names)[material.recordings],
+                    tags=material.tags,
+                    n_folds=self.n_folds,
+                    seeds=(self.settings.seed,),
+                    permutations=0,
+                    level=level,
+                    progress=self.progress,
+                    whitening=one,
                 )
-                values[self.fold_of == fold] = found[self.fold_of == fold]
-                odds.append(trained.prevalence.log_odds)
-                best_epochs.append(trained.best_epoch)
-                del trained
-        # As in the probe: folds were trained on slightly different shares of a tag, which alone would order clips of
-        # different folds, so each is moved to the mean of the folds' log-odds.
-        odds = np.stack(odds)
-        values += (odds.mean(0) - odds)[self.fold_of]
-        return 0.5 * (1 + np.tanh(0.5 * values)), best_epochs
+                for one in ([None] if whitening is None else [None, whitening])
+            ], self.seconds["embedding"]
+
+    def _cross_validate(self, cache: PrefixCache, start: Tensor) -> tuple[np.ndarray, np.ndarray, list[int]]:
+        """Out-of-fold scores 0..1 (n_clips, n_tags), of the tuned tails and of the untrained one; best epochs."""
+        labels, clip_of = self.material.labels, cache.windows.clip_of
+        as_it_came = self._clip_rows(cache, start)
+        tuned_rows, tuned_heads, untrained_heads, best_epochs = [], [], [], []
+        for fold in range(self.n_folds):
+            side = np.flatnonzero(self.fold_of != fold)
+            learn_clips, held_clips = self._hold_out(side, fold)
+            learn = np.flatnonzero(np.isin(clip_of, learn_clips))
+            held = None if held_clips is None else np.flatnonzero(np.isin(clip_of, held_clips))
+            trained = self._train(cache, start, learn, held, fold)
+            best_epochs.append(trained.best_epoch)
+            if held is not None:
+                del trained  # before there is a second one
+                whole = np.flatnonzero(np.isin(clip_of, side))
+                trained = self._train(cache, start, whole, None, fold, stop_after=best_epochs[-1])
+            tuned_rows.append(self._rows(cache, trained))
+            del trained
+            for heads, rows in ((tuned_heads, tuned_rows[-1]), (untrained_heads, as_it_came)):
+                heads.append(Converged.fitted(rows[side], labels[side], self.settings.penalty))
+        return (
+            out_of_fold(tuned_heads, tuned_rows, self.fold_of),
+            out_of_fold(untrained_heads, [as_it_came] * self.n_folds, self.fold_of),
+            best_epochs,
+        )
+
+    def _rows(self, cache: PrefixCache, trained: Trained) -> np.ndarray:
+        """What a trained tail makes of all clips: float64 (n_clips, size)."""
+        everything = np.arange(len(cache.windows))
+        return self._clip_rows(
+            cache, pooled(trained.tail, cache, everything, self.room, self.backbone.spec.title)
+        )
+
+    def _clip_rows(self, cache: PrefixCache, rows: Tensor) -> np.ndarray:
+        """The mean over each clip's windows. rows: (n_windows, size)"""
+        return training.clip_means(
+            rows.double().cpu().numpy(), cache.windows.clip_of, len(self.material.clips)
+        )
 
     def _hold_out(self, train_clips: np.ndarray, fold: int) -> tuple[np.ndarray, np.ndarray | None]:
         """The training side in clips to learn from and clips to stop by; None where there are too few recordings."""
@@ -194,17 +217,21 @@ class Job:
         run: int,
         stop_after: int | None = None,
     ) -> Trained:
-        """One run; its progress is its share of all runs', each of which counts its planned windows."""
-        n, runs, ahead = len(start), self.n_folds + 1, 1000
-        clip_of = cache.windows.clip_of
-        sizes = [int((self.fold_of[clip_of] != fold).sum()) for fold in range(self.n_folds)] + [n]
-        before, mine = sum(sizes[:run]), sizes[run]
+        """One run; its progress is its share of all runs', each of which counts its planned windows.
+
+        A fold is two runs where recordings are held out: one that finds the best epoch, then one on its whole side.
+        """
+        runs, ahead = self.n_folds + 1, 1000
+        again = held is None and stop_after is not None and run < self.n_folds
+        before, mine, everything = self._planned(cache, run, again)
 
         def tick(done: int, total: int) -> None:
             at = before + mine * (done / total if total else 1.0)
-            self.progress(int(at * ahead / sum(sizes)), ahead, "training")
+            self.progress(int(at * ahead / everything), ahead, "training")
 
         def epoch_done(epoch: Epoch) -> None:
+            epoch = replace(epoch, again=again)
+            self.visits += len(learn)
             self.curve.append(epoch)
             self.on_epoch(epoch)
 
@@ -225,13 +252,23 @@ class Job:
             runs=runs,
         )
 
+    def _planned(self, cache: PrefixCache, run: int, again: bool) -> tuple[float, float, float]:
+        """Windows an epoch that are planned before this run, in it, and in all runs together."""
+        fold_of = self.fold_of[cache.windows.clip_of]
+        sides = [float((fold_of != fold).sum()) for fold in range(self.n_folds)]
+        parts = [part for side in sides for part in (side * (1 - self.settings.held_out), side)]
+        parts.append(float(len(fold_of)))
+        at = 2 * run + again
+        return sum(parts[:at]), parts[at], sum(parts)
+
     def _report(
         self,
         cache: PrefixCache,
         scores: np.ndarray,
+        untrained: np.ndarray,
         best_epochs: list[int],
         final_epochs: int,
-        final: Trained,
+        head: TunedHead,
         probed: ProbeReport,
         embedding_seconds: float | None,
         smallest_gain: float,
@@ -240,9 +277,13 @@ class Job:
         on_hardware: str | None,
     ) -> FineTuneReport:
         material, backbone = self.material, self.backbone
-        estimates = gains.estimates(scores, material.labels, material.recordings, self.n_folds)
+        estimates, alone = (
+            gains.estimates(found, material.labels, material.recordings, self.n_folds)
+            for found in (scores, untrained)
+        )
         whole, each = gains.gains(
             estimates,
+            alone,
             probed.estimates,
             material.labels,
             material.recordings,
@@ -262,7 +303,9 @@ class Job:
             recordings=np.array(material.recording_names)[material.recordings],
             folds=self.fold_of[None],
             scores=scores,
+            untrained_scores=untrained,
             probed_scores=probed.scores,
+            probe_whitening=probed.whitening,
             n_clips=len(material.clips),
             n_recordings=len(material.recording_names),
             n_windows=len(cache.windows),
@@ -284,7 +327,7 @@ class Job:
             versions=versions(),
             warnings=(*material.warnings, *backbone.warnings, *self.warnings),
             spec=backbone.spec,
-            head=_head(final, material.tags, self.split.n_blocks),
+            head=head,
             estimates=estimates,
         )
 
@@ -296,23 +339,24 @@ class Job:
         on_hardware: str | None,
         device: str,
     ) -> dict[str, Cost]:
+        """What each takes from nothing: the embeddings may have been there, which costs whoever comes next the same.
+
+        Every window went once through all layers here (``prefix`` and ``start``): embedding takes no less.
+        """
         name = on_hardware or hardware(device, prices)
-        own = sum(self.seconds[phase] for phase in ("prefix", "start", "folds", "final"))
-        before = None if embedding_seconds is None else embedding_seconds + sum(probed.seconds.values())
+        through = self.seconds["prefix"] + self.seconds["start"]
+        own = through + self.seconds["folds"] + self.seconds["final"]
+        before = max(embedding_seconds or 0.0, through) + sum(probed.seconds.values())
         return {"fine_tuned": cost(own, name, prices), "probed": cost(before, name, prices)}
 
 
-def _head(final: Trained, tags: tuple[str, ...], n_blocks: int) -> TunedHead:
-    """The standardisation and the correction for the weighting folded into plain weights; tags that were learned."""
-    head, known = final.head, final.prevalence.known
-    with torch.no_grad():
-        weights = (head.weight / head.scale).double().cpu().numpy()
-        bias = head.bias.double().cpu().numpy() - weights @ head.centre.double().cpu().numpy()
-    bias -= np.log(final.prevalence.weight)
+def _home(final: Trained, head: Converged, tags: tuple[str, ...], n_blocks: int) -> TunedHead:
+    """The tail and its head as plain weights, for the tags that were learned."""
+    weights, bias = head.plain()
     return TunedHead(
-        [tag for tag, learned in zip(tags, known, strict=True) if learned],
-        weights[known].T,
-        bias[known],
+        [tag for tag, learned in zip(tags, head.known, strict=True) if learned],
+        weights[:, head.known],
+        bias[head.known],
         n_blocks,
         dict(training.tail_state(final.tail)),
     )

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 class TagGain:
     """One tag, or the mean over tags (then ``tag`` is None and the counts are of all clips).
 
-    figures, probed: by fine-tuning and by probing; gain: their paired differences
+    figures: by fine-tuning; untrained: by the same head on the same layer before any training, in the same folds;
+        probed: by the best probe, as it was shown
+    added: fine-tuned minus untrained, what training adds; gain: fine-tuned minus probed; both paired by recording
     verdict: worth_it, not_worth_it or cannot_tell (``verdict.RULE``)
     """
 
@@ -36,29 +38,34 @@ class TagGain:
     positive_recordings: int
     chance: Chance
     figures: Figures
+    untrained: Figures
     probed: Figures
+    added: Figures
     gain: Figures
     verdict: str
 
     @property
     def sentence(self) -> Sentence:
         """The verdict in words."""
-        return in_words(self.verdict, self.gain.roc_auc)
+        return in_words(self.verdict, self.added.roc_auc, self.gain.roc_auc)
 
 
 @dataclass(frozen=True, eq=False)
 class FineTuneReport:
-    """What training one or two layers bought over probing, on the same recordings in the same folds.
+    """What training one or two layers added, and what it bought over probing, on the same recordings.
 
     identity, title: of the backbone; n_blocks: how many trailing blocks were trained
     macro: the mean over tags, with the verdict; tags: each by itself
     labels: uint8 (n_clips, n_tags); recordings: names (n_clips,); folds: int (1, n_clips), which fold tested a clip
-    scores, probed_scores: 0..1 (n_clips, n_tags) by models that had not seen the clip's recording, NaN where a tag
-        could not be learned
+    scores, untrained_scores, probed_scores: 0..1 (n_clips, n_tags) by models that had not seen the clip's recording,
+        NaN where a tag could not be learned
+    probe_whitening: name of the whitening of the probe that it is compared with, None if that was plain
     epochs: how many each fold's best model was trained; final_epochs: of the model in ``head``, their median
     curve: every epoch of every run, the last run on all recordings
-    seconds: phase (prefix, folds, final, and embedding, probing where they were done here) -> wall time
-    costs: ``"fine_tuned"`` and ``"probed"``; the probe's seconds are None where its embedding time is not known
+    seconds: phase (prefix, start, folds, final, and embedding, probing where they were done here) -> wall time that
+        this call took; embeddings may have been there already
+    costs: ``"fine_tuned"`` and ``"probed"``: what each takes from nothing, whatever was there already. The probe's
+        embedding counts no less than the same windows took through the same layers here
     cache: where the prefix's output was kept: place, precision, bytes
     head: trained on all recordings, with its tail
     estimates: metric -> Estimate (1, n_tags), as in ``ProbeReport``
@@ -74,7 +81,9 @@ class FineTuneReport:
     recordings: np.ndarray
     folds: np.ndarray
     scores: np.ndarray
+    untrained_scores: np.ndarray
     probed_scores: np.ndarray
+    probe_whitening: str | None
     n_clips: int
     n_recordings: int
     n_windows: int
@@ -148,7 +157,10 @@ class FineTuneReport:
                 "parameters": self.trainable_parameters,
                 "epochs": self.final_epochs,
                 "verdict": self.verdict,
+                "smallest_gain": self.smallest_gain,
+                "added": self.macro.added.roc_auc.as_dict(),
                 "gain": self.macro.gain.roc_auc.as_dict(),
+                "probe_whitening": self.probe_whitening,
                 "settings": dict(self.settings),
             },
             "n_clips": self.n_clips,

@@ -26,11 +26,13 @@ class FineTuneSettings:
 
     epochs: at most; patience: epochs without a lower held-out loss after which it ends
     batch: windows in one step
-    tail_rate, head_rate: the highest learning rates of AdamW, of the pretrained blocks and of the new linear head
+    tail_rate, head_rate: the highest learning rates of AdamW, of the pretrained blocks and of the linear head
+        that teaches them
     warm_up: share of the steps in which the rates rise; then they fall along a cosine
     clip_norm: longest gradient, over all weights together
     largest_weight: how much more (or less) a tag's positives may count than its negatives
-    held_out: share of the training recordings that training never sees, for early stopping
+    penalty: of the head that decides, L2 as 1 / C; the live probe's
+    held_out: share of the training recordings that is kept back to find the best epoch; then all are trained on
     mixup: alpha of the Beta distribution that two windows' boundary states and labels are mixed by; 0 for none
     time_mask: longest share of a window's frames that is blanked at the boundary; 0 for none
     precision: of the tail's arithmetic. ``"auto"``: mixed on a GPU (bfloat16, or float16 where it has none), float32
@@ -50,6 +52,7 @@ class FineTuneSettings:
     warm_up: float = 0.1
     clip_norm: float = 1.0
     largest_weight: float = 10.0
+    penalty: float = 1.0
     held_out: float = 0.2
     mixup: float = 0.0
     time_mask: float = 0.0
@@ -62,7 +65,7 @@ class FineTuneSettings:
     def __post_init__(self) -> None:
         fits = (
             min(self.epochs, self.patience, self.batch) >= 1
-            and min(self.tail_rate, self.head_rate, self.clip_norm) > 0
+            and min(self.tail_rate, self.head_rate, self.clip_norm, self.penalty) > 0
             and min(self.weight_decay, self.mixup, self.memory_bytes) >= 0
             and 0 <= self.warm_up < 1
             and 0 <= self.time_mask < 1

@@ -124,23 +124,6 @@ def train(
     return trained
 
 
-def logits(
-    trained: Trained, source: Boundary, indices: np.ndarray, n_clips: int, room: Room, title: str
-) -> np.ndarray:
-    """Of clips, the mean over their windows, freed of the weighting: float64 (n_clips, n_tags), NaN for a tag that
-    could not be learned and for clips without a window among ``indices``.
-
-    Weighting the positives by w moves a logit by log w; that is taken off again, so that a score is an estimate of
-    the tag's probability in clips like the training ones.
-    """
-    rows = pooled(trained.tail, source, indices, room, title)
-    with torch.no_grad():
-        values = trained.head(rows).double().cpu().numpy()
-    values = values - np.log(trained.prevalence.weight)
-    values[:, ~trained.prevalence.known] = np.nan
-    return clip_means(values, source.windows.clip_of[indices], n_clips)
-
-
 def _check(step: Step, held_out: np.ndarray) -> tuple[float, float]:
     """Mean loss over windows, and macro ROC-AUC over clips (0.5 where no tag has both kinds of clips)."""
     rows = pooled(step.tail, step.source, held_out, step.room, step.title)

@@ -163,6 +163,12 @@ def test_a_training_that_runs_away_ends_in_a_sentence(mert) -> None:
     assert error.value.sentence.code == "finetuning.diverged"
 
 
+def logits(result, source, indices) -> np.ndarray:
+    """Of windows, as tail and head stand."""
+    rows = pooled(result.tail, source, indices, Room(4), "it")
+    return result.head(rows).detach().double().numpy()
+
+
 def test_early_stopping_gives_back_the_best_epoch(mert) -> None:
     cache, split = cached(clips_for(mert), mert)
     seen = []
@@ -173,9 +179,7 @@ def test_early_stopping_gives_back_the_best_epoch(mert) -> None:
     assert result.epochs == len(seen) < 30
     assert losses[result.best_epoch - 1] == min(losses)
     assert result.epochs - result.best_epoch == 2
-    values = training.logits(result, cache, held_out, 6, Room(4), "it")[held_out]
-    prevalence = result.prevalence
-    weighted = values + np.log(prevalence.weight)
+    weighted, prevalence = logits(result, cache, held_out), result.prevalence
     y = LABELS[held_out]
     each = prevalence.weight * y * np.logaddexp(0, -weighted) + (1 - y) * np.logaddexp(0, weighted)
     assert each.mean() == pytest.approx(min(losses), abs=1e-4)
@@ -205,9 +209,8 @@ def test_a_tag_that_cannot_be_learned_does_not_touch_the_others(mert) -> None:
     constant = np.concatenate([LABELS, np.ones((6, 1), np.uint8)], 1)
     alone, beside = trained(cache, split), trained(cache, split, labels=constant)
     np.testing.assert_allclose(alone.losses, beside.losses, atol=1e-6)
-    values = training.logits(beside, cache, np.arange(6), 6, Room(4), "it")
-    assert np.isnan(values[:, 2]).all()
-    assert np.isfinite(values[:, :2]).all()
+    assert beside.prevalence.known.tolist() == [True, True, False]
+    assert np.isfinite(logits(beside, cache, np.arange(6))).all()
 
 
 def test_mixed_precision_trains_close_to_float32(mert) -> None:
@@ -228,10 +231,11 @@ def test_weights_of_the_positives_follow_prevalence_within_bounds() -> None:
 
 
 def test_an_untrained_head_says_each_tags_own_share(mert) -> None:
-    """The weighting is taken off again: with no information a score is the tag's prevalence."""
+    """Without the weighting of the positives, and with no information, a score is the tag's prevalence."""
     cache, split = cached(clips_for(mert), mert)
     still = FineTuneSettings(epochs=1, batch=6, tail_rate=1e-12, head_rate=1e-12)
-    values = training.logits(trained(cache, split, still), cache, np.arange(6), 6, Room(4), "it")
+    result = trained(cache, split, still)
+    values = logits(result, cache, np.arange(6)) - np.log(result.prevalence.weight)
     np.testing.assert_allclose(1 / (1 + np.exp(-values)), np.tile(LABELS.mean(0), (6, 1)), atol=1e-5)
 
 

@@ -105,7 +105,11 @@ def test_the_manifest_names_the_prefix_and_the_card_the_verdict(report, tagger) 
     assert "its last 2 blocks fine-tuned" in card
     assert "cross-validation in 2 folds" in card
     assert "leave one recording out" not in card
-    assert "Against a probe of the same backbone" in card
+    assert str(report.sentence) in card, "page, report, JSON and card speak with one voice"
+    assert report.as_dict()["sentence"] == str(report.sentence)
+    assert "the best probe of the same backbone was not whitened" in card
+    assert manifest["fine_tuned"]["added"] == report.macro.added.roc_auc.as_dict()
+    assert manifest["fine_tuned"]["gain"] == report.macro.gain.roc_auc.as_dict()
     assert "<b>" not in card
     assert "embeddings of the labelled clips" not in card
 
@@ -141,6 +145,8 @@ def repacked(tagger, change) -> dict[str, bytes]:
         lambda m, a: m["settings"].pop("n_blocks"),
         lambda m, a: m["settings"].update(n_blocks="two"),
         lambda m, a: m["fine_tuned"].update(verdict="splendid"),
+        lambda m, a: m["fine_tuned"].update(verdict="worth_it"),  # not what its figures say
+        lambda m, a: m["fine_tuned"].update(added={"value": "much"}),
         lambda m, a: m["settings"].update(tags=["other", "tags"]),
     ],
 )
@@ -178,26 +184,6 @@ def test_a_head_gives_scores_between_0_and_1_and_tags_from_one_half() -> None:
     again = TunedHead.from_state(json.loads(json.dumps(settings)), arrays)
     assert again.tags == head.tags
     np.testing.assert_array_equal(again.scores(np.ones((1, 1))), head.scores(np.ones((1, 1))))
-
-
-def test_what_is_taken_home_scores_as_the_trained_head_freed_of_its_weighting() -> None:
-    import torch
-
-    from mirdemo.stages.finetuning.heads import Head, Prevalence
-    from mirdemo.stages.finetuning.procedure import _head
-    from mirdemo.stages.finetuning.training import Trained
-
-    draw = torch.Generator().manual_seed(0)
-    rows = torch.randn(9, 4, generator=draw)
-    head = Head(torch.randn(4, generator=draw), torch.rand(4, generator=draw) + 0.5, torch.zeros(3))
-    with torch.no_grad():
-        head.weight.copy_(torch.randn(3, 4, generator=draw))
-    weight = np.array([1.0, 4.0, 0.5])
-    trained = Trained(torch.nn.Linear(4, 4), head, Prevalence(np.array([np.nan, -1.4, 0.7]), weight), 1, 1)
-    taken = _head(trained, ("on every clip", "rare", "common"), 1)
-    logits = head(rows).detach().double().numpy() - np.log(weight)
-    assert taken.tags == ("rare", "common")
-    np.testing.assert_allclose(taken.scores(rows.numpy()), 1 / (1 + np.exp(-logits[:, 1:])), atol=1e-6)
 
 
 def test_every_family_makes_a_tagger(loaded, checkpoint) -> None:

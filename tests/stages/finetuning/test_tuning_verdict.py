@@ -34,53 +34,78 @@ def gain(low, value, high, n=20) -> Interval:
     return Interval(value, low, high, n)
 
 
+SURE, NO, OPEN, NOTHING = (
+    gain(0.03, 0.08, 0.13),
+    gain(-0.2, 0.0, 0.019),
+    gain(-0.05, 0.0, 0.05),
+    gain(None, 0.4, None),
+)
+
+
 @pytest.mark.parametrize(
-    ("interval", "expected"),
+    ("added", "against", "expected"),
     [
-        (gain(0.03, 0.08, 0.13), WORTH_IT),
-        (gain(0.01, 0.08, 0.15), CANNOT_TELL),
-        (gain(-0.2, 0.0, 0.019), NOT_WORTH_IT),
-        (gain(-0.3, -0.2, -0.1), NOT_WORTH_IT),
-        (gain(-0.05, 0.0, 0.05), CANNOT_TELL),
-        (gain(None, 0.4, None), CANNOT_TELL),
-        (gain(None, None, None), CANNOT_TELL),
-        (gain(SMALLEST_GAIN, 0.05, 0.1), CANNOT_TELL),  # the bound itself is in doubt
+        (SURE, SURE, WORTH_IT),
+        (gain(0.001, 0.02, 0.04), SURE, WORTH_IT),  # that it adds is sure, that it is enough the probe says
+        (OPEN, SURE, CANNOT_TELL),
+        (SURE, OPEN, CANNOT_TELL),
+        (SURE, gain(0.01, 0.08, 0.15), CANNOT_TELL),
+        (NO, SURE, NOT_WORTH_IT),  # the untrained last layer does it too
+        (SURE, NO, NOT_WORTH_IT),  # another layer, or whitening, does it too
+        (OPEN, gain(-0.3, -0.2, -0.1), NOT_WORTH_IT),
+        (OPEN, OPEN, CANNOT_TELL),
+        (NOTHING, SURE, CANNOT_TELL),
+        (SURE, NOTHING, CANNOT_TELL),
+        (gain(None, None, None), gain(None, None, None), CANNOT_TELL),
+        (SURE, gain(SMALLEST_GAIN, 0.05, 0.1), CANNOT_TELL),  # the bound itself is in doubt
     ],
 )
-def test_the_rule(interval, expected) -> None:
-    assert verdict(interval) == expected
+def test_the_rule(added, against, expected) -> None:
+    assert verdict(added, against) == expected
 
 
-@given(st.floats(-1, 1), st.floats(0, 1), st.floats(0, 1), st.floats(-0.5, 0.5), st.floats(0, 0.5))
-def test_a_higher_bar_never_makes_it_worth_more(value, below, above, bar, more) -> None:
+intervals = st.builds(
+    lambda value, below, above: gain(value - below, value, value + above),
+    st.floats(-1, 1),
+    st.floats(0, 1),
+    st.floats(0, 1),
+)
+
+
+@given(intervals, intervals, st.floats(0, 0.5), st.floats(0, 0.5))
+def test_a_higher_bar_never_makes_it_worth_more(added, against, bar, more) -> None:
     order = {NOT_WORTH_IT: 0, CANNOT_TELL: 1, WORTH_IT: 2}
-    interval = gain(value - below, value, value + above)
-    assert order[verdict(interval, bar + more)] <= order[verdict(interval, bar)]
+    assert order[verdict(added, against, bar + more)] <= order[verdict(added, against, bar)]
 
 
-@given(st.floats(-1, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
-def test_a_wider_interval_never_decides_what_a_narrower_left_open(value, below, above, wider) -> None:
-    if verdict(gain(value - below, value, value + above)) == CANNOT_TELL:
-        assert verdict(gain(value - below - wider, value, value + above + wider)) == CANNOT_TELL
+@given(intervals, intervals, st.floats(0, 1), st.floats(0, 1))
+def test_wider_intervals_never_decide_what_narrower_ones_left_open(added, against, one, other) -> None:
+    def wider(interval, by):
+        return gain(interval.low - by, interval.value, interval.high + by)
+
+    if verdict(added, against) == CANNOT_TELL:
+        assert verdict(wider(added, one), wider(against, other)) == CANNOT_TELL
 
 
 def test_the_rule_names_the_bound() -> None:
     assert str(SMALLEST_GAIN) in str(RULE)
 
 
-@pytest.mark.parametrize("interval", [gain(0.03, 0.08, 0.13), gain(-0.3, -0.2, -0.1), gain(-0.1, 0.0, 0.1)])
-def test_the_sentence_gives_its_numbers(interval) -> None:
-    words = str(in_words(verdict(interval), interval))
+@pytest.mark.parametrize("one", [gain(0.03, 0.08, 0.13), gain(-0.3, -0.2, -0.1), gain(-0.1, 0.0, 0.1)])
+def test_the_sentence_gives_the_numbers_of_both(one) -> None:
+    added = gain(one.low + 0.01, one.value + 0.01, one.high + 0.01)
+    words = str(in_words(verdict(added, one), added, one))
     assert "20 recordings" in words
-    for number in (interval.value, interval.low, interval.high):
-        assert f"{abs(number):.2f}" in words
-        assert ("\N{MINUS SIGN}" in words) == (interval.low < 0)
+    for interval in (added, one):
+        for number in (interval.value, interval.low, interval.high):
+            assert f"{abs(number):.2f}" in words
+    assert ("\N{MINUS SIGN}" in words) == (one.low < 0)
     assert "-" not in words.replace("Fine-tuning", "").replace("fine-tuning", "").replace("ROC-AUC", "")
 
 
 def test_without_an_interval_the_sentence_says_too_few() -> None:
     nothing = gain(None, 0.4, None, n=3)
-    assert str(in_words(verdict(nothing), nothing)) == "Cannot tell: 3 recordings are too few."
+    assert str(in_words(verdict(SURE, nothing), SURE, nothing)) == "Cannot tell: 3 recordings are too few."
 
 
 def scores(labels, sharp, seed):
@@ -88,26 +113,35 @@ def scores(labels, sharp, seed):
 
 
 @pytest.mark.parametrize(
-    ("tuned", "probed", "expected"),
-    [(4.0, 0.3, WORTH_IT), (0.3, 4.0, NOT_WORTH_IT), (6.0, 6.0, NOT_WORTH_IT)],
+    ("tuned", "untrained", "probed", "expected"),
+    [
+        (4.0, 0.3, 0.3, WORTH_IT),
+        (0.3, 4.0, 4.0, NOT_WORTH_IT),
+        (6.0, 6.0, 6.0, NOT_WORTH_IT),
+        (4.0, 4.0, 0.3, NOT_WORTH_IT),
+        (4.0, 0.3, 4.0, NOT_WORTH_IT),
+    ],
 )
-def test_many_recordings_decide_either_way(tuned, probed, expected) -> None:
+def test_many_recordings_decide_either_way(tuned, untrained, probed, expected) -> None:
     recordings = np.arange(600)
     labels = (np.random.default_rng(0).random((600, 2)) < 0.4).astype(np.uint8)
     sides = [
-        gains.estimates(scores(labels, s, i), labels, recordings, 5) for i, s in enumerate((tuned, probed))
+        gains.estimates(scores(labels, s, i), labels, recordings, 5)
+        for i, s in enumerate((tuned, untrained, probed))
     ]
     whole, each = gains.gains(*sides, labels, recordings, ("a", "b"), 0.9, SMALLEST_GAIN)
     assert {whole.verdict, *(one.verdict for one in each)} == {expected}
     assert whole.gain.roc_auc.value == pytest.approx(np.mean([one.gain.roc_auc.value for one in each]))
     for one in (whole, *each):
-        assert one.gain.roc_auc.value == pytest.approx(one.figures.roc_auc.value - one.probed.roc_auc.value)
+        tuned_auc = one.figures.roc_auc.value
+        assert one.added.roc_auc.value == pytest.approx(tuned_auc - one.untrained.roc_auc.value)
+        assert one.gain.roc_auc.value == pytest.approx(tuned_auc - one.probed.roc_auc.value)
 
 
 def test_few_recordings_decide_nothing() -> None:
     recordings = np.arange(6)
     labels = np.array([[1], [0], [1], [0], [1], [0]], np.uint8)
-    sides = [gains.estimates(scores(labels, s, 1), labels, recordings, 5) for s in (1.0, 0.5)]
+    sides = [gains.estimates(scores(labels, s, 1), labels, recordings, 5) for s in (1.0, 0.5, 0.5)]
     whole, _ = gains.gains(*sides, labels, recordings, ("a",), 0.9, SMALLEST_GAIN)
     assert whole.verdict == CANNOT_TELL
 
