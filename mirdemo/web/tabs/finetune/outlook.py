@@ -85,8 +85,9 @@ def look_ahead(backbone: str, blocks: int, progress: Progress) -> Outlook:
     device = "cuda" if torch.cuda.is_available() and not gpu.ZERO else "cpu"
     settings = FineTuneSettings(epochs=1, n_folds=2)
     found = duration_estimate(1, subject, settings, device, blocks=blocks)
-    name = device_name(device)
-    return Outlook(parameters, exact, found.prefix, found.training / 2, found.basis, name, hardware(name))
+    name, (_, most) = device_name(device), visits(1, settings)
+    step = found.training / most
+    return Outlook(parameters, exact, found.prefix, step, found.basis, name, hardware(name))
 
 
 def elsewhere(
