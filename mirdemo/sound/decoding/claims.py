@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mirdemo.sound.decoding import mpeg, ogg
 from mirdemo.sound.decoding.containers import (
+    AAC,
     AIFF,
     AU,
     CAF,
@@ -15,6 +16,7 @@ from mirdemo.sound.decoding.containers import (
     MP3,
     MP4,
     OGG,
+    TRANSPORT,
     W64,
     W64_DATA,
     WAV,
@@ -97,8 +99,12 @@ def _segment(source: Source) -> tuple[int, int] | None:
 
 
 def lacks_end(source: Source, container: Container) -> bool:
-    """Whether the file's last part is missing, where the kind marks its end (Ogg's end-of-stream flag)."""
-    return container is OGG and ogg.lacks_end(source)
+    """Whether the file's last part is missing, where the kind shows it: an end without Ogg's mark, or within a frame."""
+    if container is OGG:
+        return ogg.lacks_end(source)
+    if container in (MP3, AAC):
+        return mpeg.lacks_end(source)
+    return container is TRANSPORT and bool(source.size % 188 and source.size % 192)
 
 
 def check_has_index(source: Source, container: Container, name: str) -> None:

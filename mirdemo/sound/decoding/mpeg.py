@@ -91,6 +91,18 @@ def _row(data: bytes, at: int) -> bool:
     return True
 
 
+def lacks_end(source: Source) -> bool:
+    """Whether the last frame is cut: it says that it is longer than what is left of the file."""
+    start = max(source.size - _MOST_LATE, 0)
+    data = source.head(_MOST_LATE, start)
+    at = data.find(b"\xff")
+    while at >= 0 and not _row(data, at):
+        at = data.find(b"\xff", at + 1)
+    while 0 <= at < len(data) and (length := _frame_length(data[at : at + 6])):
+        at += length
+    return at > len(data)
+
+
 def xing_frames(source: Source) -> int | None:
     """Samples a channel that the Xing header of an MP3 promises, without what its LAME tag counts as padding."""
     head = source.head(256)

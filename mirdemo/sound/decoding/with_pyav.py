@@ -51,6 +51,8 @@ CODECS = frozenset(
 _FULL_SCALE = {"u1": 128.0, "i2": 32_768.0, "i4": 2_147_483_648.0, "f4": 1.0, "f8": 1.0}
 _FRAMES_IN_BLOCK = 32  # mixed at once: one by one, mixing takes longer than decoding
 _MOST_BAD_PACKETS = 10_000
+#: Tags between joined files, and zeros, come as packets too.
+_NO_SOUND = (b"ID3", b"TAG", b"APETAGEX", b"LYRICS", bytes(16))
 _SLACK_FRAMES = 4  # an encoder's delay and padding, where the container counts them as sound
 _GAP_SECONDS = 0.15  # in a clock, from which on it is no rounding
 _LEAP_SECONDS = 1_800.0  # beyond this it is another clock
@@ -183,7 +185,7 @@ def _frames(
         try:
             decoded = packet.decode()
         except av.FFmpegError:
-            bad += 1
+            bad += not bytes(packet).startswith(_NO_SOUND)
             if bad > _MOST_BAD_PACKETS:
                 collector.damaged = True
                 return
