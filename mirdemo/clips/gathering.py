@@ -11,8 +11,9 @@ from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Sentence
 from mirdemo.clips.archives import Entry
 from mirdemo.clips.limits import ClipLimits, ClipsError
+from mirdemo.clips.recordings import by_name
 from mirdemo.clips.sheets import Row, read_sheet
-from mirdemo.clips.tags import clean_recording, clean_tags, same, sheet_tags
+from mirdemo.clips.tags import clean_recording, clean_tags, clean_text, same, sheet_tags
 from mirdemo.sound.audio import LIMITS, AudioError, Clip, display_name, load_clip
 
 _SOUND_SUFFIXES = frozenset(
@@ -24,13 +25,17 @@ _NAMED_AT_MOST = 3
 
 
 class Gathering:
-    """Rows of a ``LabelledClips`` in the making: clips, the keys of their tags, their recordings, and problems."""
+    """Rows of a ``LabelledClips`` in the making: clips, the keys of their tags, their recordings, and problems.
+
+    recordings: of each clip, None where nobody has said which; sessions: of each clip, "" where nobody has
+    """
 
     def __init__(self, limits: ClipLimits) -> None:
         self.limits = limits
         self.clips: list[Clip] = []
         self.tag_keys: list[set[str]] = []
-        self.recordings: list[str] = []
+        self.recordings: list[str | None] = []
+        self.sessions: list[str] = []
         self.spelling: dict[str, str] = {}  # what equal tags have in common -> how the first one was spelt
         self.problems: list[Sentence] = []
         self._row_of: dict[str, int] = {}
@@ -39,7 +44,14 @@ class Gathering:
         self._not_sound: list[str] = []
         self._no_room = 0
 
-    def read(self, content: Path | bytes, name: str, tags: Iterable[str], recording: str) -> None:
+    def read(
+        self,
+        content: Path | bytes,
+        name: str,
+        tags: Iterable[str],
+        recording: str | None = None,
+        session: str = "",
+    ) -> None:
         """Decode one file and take it, or note why not."""
         if self._is_full():
             self._no_room += 1
@@ -53,13 +65,14 @@ class Gathering:
             else:
                 self.problems.append(error.sentence)
             return
-        self.take(clip, tags, recording)
+        self.take(clip, tags, recording, session)
 
-    def take(self, clip: Clip, tags: Iterable[str], recording: str) -> None:
+    def take(self, clip: Clip, tags: Iterable[str], recording: str | None = None, session: str = "") -> None:
         """Take one clip, or merge its tags into the same sound taken before, or note why not."""
         try:
             cleaned = {same(tag): tag for tag in clean_tags(tags, self.limits)}
-            recording = clean_recording(recording, self.limits)
+            recording = None if recording is None else clean_recording(recording, self.limits)
+            session = clean_recording(session, self.limits) if clean_text(session) else ""
             row = self._row_of.get(clip.sha256)
             keys = cleaned.keys() | (self.tag_keys[row] if row is not None else set())
             self._check_tags(keys)
@@ -80,6 +93,8 @@ class Gathering:
             self.spelling.setdefault(key, tag)
         if row is not None:
             self.tag_keys[row] |= cleaned.keys()
+            self.recordings[row] = self.recordings[row] or recording
+            self.sessions[row] = self.sessions[row] or session
             self.problems.append(
                 Sentence(
                     "{name} is the same sound as {first}: it was kept once, with the tags of both.",
@@ -92,8 +107,34 @@ class Gathering:
         self.clips.append(clip)
         self.tag_keys.append(set(cleaned))
         self.recordings.append(recording)
+        self.sessions.append(session)
         self._seconds += clip.seconds
         self._bytes += clip.samples.nbytes
+
+    def name_recordings(self) -> None:
+        """Give every clip a recording whose nobody has said: by the names of the files, with a note of what was put together."""
+        unsaid = [row for row, recording in enumerate(self.recordings) if recording is None]
+        said = by_name(
+            [self.clips[row].name for row in unsaid],
+            [[self.spelling[key] for key in self.tag_keys[row]] for row in unsaid],
+        )
+        for row, recording in zip(unsaid, said.recordings, strict=True):
+            self.recordings[row] = recording[: self.limits.max_recording_length]
+        if said.grouped:
+            shown = list(said.grouped)
+            self.problems.append(
+                Sentence(
+                    "By the names of their files, {clips} clips were put together as pieces of {count} recordings ({names}). "
+                    "If they are not, part them again.",
+                    "clips.grouped_by_name",
+                    {
+                        "clips": sum(len(rows) for rows in said.grouped.values()),
+                        "count": len(shown),
+                        "names": ", ".join(shown[:_NAMED_AT_MOST])
+                        + (", …" if len(shown) > _NAMED_AT_MOST else ""),
+                    },
+                )
+            )
 
     def all_problems(self) -> tuple[Sentence, ...]:
         """Everything noted, with one sentence for all files of a kind that need none of their own."""
@@ -236,10 +277,11 @@ def gather_sheet(
         )
 
 
-def _read_entry(gathering: Gathering, entry: Entry, tags: Iterable[str], recording: str | None) -> None:
+def _read_entry(
+    gathering: Gathering, entry: Entry, tags: Iterable[str], recording: str | None, session: str = ""
+) -> None:
     """Read one file of a listing, if its size allows, or note why not."""
     name = entry.path.name
-    recording = recording or PurePosixPath(display_name(name)).stem
     if entry.size > LIMITS.max_bytes:
         gathering.problems.append(
             Sentence(
@@ -258,7 +300,7 @@ def _read_entry(gathering: Gathering, entry: Entry, tags: Iterable[str], recordi
     except ClipsError as error:
         gathering.problems.append(error.sentence)
         return
-    gathering.read(content, name, tags, recording)
+    gathering.read(content, name, tags, recording, session)
 
 
 def _sheet_among(

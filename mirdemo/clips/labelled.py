@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -13,8 +14,9 @@ from mirdemo.base.sentences import Sentence
 from mirdemo.clips.archives import Entry, list_folder, list_zip
 from mirdemo.clips.gathering import Gathering, gather_entries, gather_sheet
 from mirdemo.clips.limits import CLIP_LIMITS, ClipLimits, ClipsError
+from mirdemo.clips.recordings import ByName, by_name, stem_of
 from mirdemo.clips.sheets import read_sheet
-from mirdemo.clips.tags import clean_recording, clean_tags, same, typed_tags
+from mirdemo.clips.tags import clean_recording, clean_tags, clean_text, same, typed_tags
 from mirdemo.sound.audio import LIMITS, Clip, display_name
 
 #: Below this many recordings a tag cannot be judged: it needs two to learn from and one to test.
@@ -38,7 +40,11 @@ class LabelledClips:
     labels: uint8 (n_clips, n_tags), 1 where the clip carries the tag; a row of zeros is a negative
         ("none of these"); read-only
     recordings: the recording of each clip; clips of one recording are never parted by a split
-    problems: what the step that made this object left out or merged
+    problems: what the step that made this object left out, merged or put together
+    given: whether somebody has said a clip's recording (a sheet, an argument, an edit); where nobody has, it comes from
+        the names of the files (see ``recordings``) and is looked at anew when clips are added. Empty: all are given
+    sessions: what is coarser than a recording (the evening, the performer) of each clip, "" where unknown; empty if nobody
+        has said any. See ``groups``
     """
 
     clips: tuple[Clip, ...] = ()
@@ -47,6 +53,8 @@ class LabelledClips:
     recordings: tuple[str, ...] = ()
     problems: tuple[Sentence, ...] = ()
     limits: ClipLimits = field(default=CLIP_LIMITS, repr=False)
+    given: tuple[bool, ...] = field(default=(), repr=False)
+    sessions: tuple[str, ...] = ()
 
     # ---- making -----------------------------------------------------------------------------------------
 
@@ -55,19 +63,21 @@ class LabelledClips:
         cls,
         clips: Sequence[Clip],
         tags: Sequence[Iterable[str]],
-        recordings: Sequence[str] | None = None,
+        recordings: Sequence[str | None] | None = None,
+        sessions: Sequence[str] | None = None,
         *,
         limits: ClipLimits = CLIP_LIMITS,
     ) -> LabelledClips:
-        """From clips in memory, with the tags of each. ``recordings``: the stems of their names if not given.
+        """From clips in memory, with the tags of each.
 
+        recordings: by the names of the clips (``recordings.by_name``) where not given; sessions: unknown if not given
         A clip that cannot be taken (a tag too long, a limit reached) is left out and named in ``problems``.
         """
         gathering = Gathering(limits)
-        if recordings is None:
-            recordings = [default_recording(clip.name) for clip in clips]
-        for clip, tags_of_clip, recording in zip(clips, tags, recordings, strict=True):
-            gathering.take(clip, tags_of_clip, recording)
+        recordings = [None] * len(clips) if recordings is None else recordings
+        sessions = [""] * len(clips) if sessions is None else sessions
+        for clip, tags_of_clip, recording, session in zip(clips, tags, recordings, sessions, strict=True):
+            gathering.take(clip, tags_of_clip, recording, session)
         return cls._of(gathering)
 
     @classmethod
@@ -83,7 +93,7 @@ class LabelledClips:
         """From single sound files, given as paths or as (name, bytes), all with the same tags.
 
         tags: as typed (``"taiko, fast"``) or as separate words
-        recording: the recording that all of them come from; the stem of each file's name if not given
+        recording: the recording that all of them come from; by the files' names if not given
 
         Files that cannot be read are named in ``problems``; the others are kept. Raises ``ClipsError``
         if a tag or the recording's name cannot be used.
@@ -95,7 +105,7 @@ class LabelledClips:
         for done, file in enumerate(files):
             progress(done, len(files), "reading")
             name, content = file if isinstance(file, tuple) else (Path(file).name, Path(file))
-            gathering.read(content, name, wanted, recording or default_recording(name))
+            gathering.read(content, name, wanted, recording)
         progress(len(files), len(files), "reading")
         return cls._of(gathering)
 
@@ -179,7 +189,9 @@ class LabelledClips:
 
     @classmethod
     def _of(cls, gathering: Gathering) -> LabelledClips:
-        """What was gathered, with its tags sorted and its labels as a matrix."""
+        """What was gathered, with its recordings named, its tags sorted and its labels as a matrix."""
+        given = tuple(recording is not None for recording in gathering.recordings)
+        gathering.name_recordings()
         tags = tuple(sorted(gathering.spelling.values()))
         column = {same(tag): at for at, tag in enumerate(tags)}
         labels = np.zeros((len(gathering.clips), len(tags)), np.uint8)
@@ -193,6 +205,8 @@ class LabelledClips:
             tuple(gathering.recordings),
             gathering.all_problems(),
             gathering.limits,
+            given,
+            tuple(gathering.sessions) if any(gathering.sessions) else (),
         )
 
     # ---- looking ----------------------------------------------------------------------------------------
@@ -208,6 +222,42 @@ class LabelledClips:
     def tags_of(self, index: int) -> tuple[str, ...]:
         """The tags of one clip, sorted; none for a negative."""
         return tuple(tag for tag, there in zip(self.tags, self.labels[index], strict=True) if there)
+
+    def session_of(self, index: int) -> str:
+        """The session of one clip, "" where unknown."""
+        return self.sessions[index] if self.sessions else ""
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The session of each clip, or its recording where that is unknown: what folds and permutations may not part.
+
+        Sessions that share a recording are one. Without sessions: ``recordings``.
+        """
+        if not self.sessions:
+            return self.recordings
+        first: dict[tuple[str, str], tuple[str, str]] = {}
+
+        def top(one: tuple[str, str]) -> tuple[str, str]:
+            while first.setdefault(one, one) != one:
+                one = first[one]
+            return one
+
+        for recording, session in zip(self.recordings, self.sessions, strict=True):
+            mine = top(("recording", recording))
+            if session:
+                first[mine] = top(("session", session))
+        return tuple(top(("recording", recording))[1] for recording in self.recordings)
+
+    @cached_property
+    def by_name(self) -> ByName:
+        """What the files' names say of the recordings that nobody has said, with rows of this set."""
+        rows = [row for row in range(len(self)) if not self._is_given(row)]
+        said = by_name([self.clips[row].name for row in rows], [self.tags_of(row) for row in rows])
+        there = {
+            kind: {name: tuple(rows[at] for at in places) for name, places in getattr(said, kind).items()}
+            for kind in ("grouped", "apart")
+        }
+        return ByName(said.recordings, **there)
 
     def counts(self) -> dict[str, TagCount]:
         """For each tag, in order: how many clips carry it and from how many recordings they come."""
@@ -255,16 +305,16 @@ class LabelledClips:
 
     def add(self, other: LabelledClips) -> LabelledClips:
         """Both together, within this one's limits. ``problems``: those of ``other``, and what was merged or left out."""
-        gathering = self._gathered(range(len(self)))
-        gathering.problems.extend(other.problems)
+        gathering = self._gathered(range(len(self)), named=False)
+        gathering.problems.extend(p for p in other.problems if p.code != "clips.grouped_by_name")
         for row, clip in enumerate(other.clips):
-            gathering.take(clip, other.tags_of(row), other.recordings[row])
+            gathering.take(clip, other.tags_of(row), other._said(row), other.session_of(row))
         return self._of(gathering)
 
     def remove(self, indices: Iterable[int]) -> LabelledClips:
         """Without the clips at these indices. Raises ``ClipsError`` for an index out of range."""
         gone = {self._checked(index) for index in indices}
-        return self._of(self._gathered(row for row in range(len(self)) if row not in gone))
+        return self._kept([row for row in range(len(self)) if row not in gone])
 
     def relabel(self, index: int, tags: str | Iterable[str]) -> LabelledClips:
         """With these tags (as in ``from_files``) on one clip instead of its own; none make it a negative.
@@ -300,30 +350,76 @@ class LabelledClips:
         tag = self._known(tag)
         return self._relabelled({row: [t for t in self.tags_of(row) if t != tag] for row in range(len(self))})
 
-    def set_recording(self, index: int, recording: str) -> LabelledClips:
-        """With one clip in another recording. Raises ``ClipsError`` for a blank or overlong name."""
-        self._checked(index)
-        names = list(self.recordings)
-        names[index] = clean_recording(recording, self.limits)
-        return replace(self, recordings=tuple(names), problems=())
+    def set_recording(self, index: int | Iterable[int], recording: str) -> LabelledClips:
+        """With one clip or several in this recording. Raises ``ClipsError`` for a blank or overlong name."""
+        rows = [index] if isinstance(index, int) else list(index)
+        recording = clean_recording(recording, self.limits)
+        return self._recorded({self._checked(row): recording for row in rows})
+
+    def part(self, indices: Iterable[int]) -> LabelledClips:
+        """With each of these clips as a recording of its own, named by its file (and its place, where names are equal)."""
+        names: dict[int, str] = {}
+        rows = [self._checked(row) for row in indices]
+        taken = {name for row, name in enumerate(self.recordings) if row not in set(rows)}
+        for row in rows:
+            stem = default_recording(self.clips[row].name)[: self.limits.max_recording_length - 6] or "clip"
+            name, number = stem, 2
+            while name in taken:
+                name, number = f"{stem} ({number})", number + 1
+            taken.add(name)
+            names[row] = name
+        return self._recorded(names)
+
+    def set_session(self, index: int | Iterable[int], session: str) -> LabelledClips:
+        """With one clip or several, and all others of their recordings, in this session; a blank one takes it away.
+
+        Raises ``ClipsError`` for an overlong name.
+        """
+        rows = [index] if isinstance(index, int) else list(index)
+        session = clean_recording(session, self.limits) if clean_text(session) else ""
+        whole = {self.recordings[self._checked(row)] for row in rows}
+        sessions = tuple(
+            session if recording in whole else self.session_of(row)
+            for row, recording in enumerate(self.recordings)
+        )
+        return replace(self, sessions=sessions if any(sessions) else (), problems=())
+
+    def _recorded(self, names: Mapping[int, str]) -> LabelledClips:
+        recordings = tuple(names.get(row, recording) for row, recording in enumerate(self.recordings))
+        given = tuple(row in names or self._is_given(row) for row in range(len(self)))
+        return replace(self, recordings=recordings, given=given, problems=())
 
     def _relabelled(self, tags_of: Mapping[int, Iterable[str]]) -> LabelledClips:
         gathering = Gathering(self.limits)
         for row, clip in enumerate(self.clips):
-            gathering.take(clip, tags_of.get(row, self.tags_of(row)), self.recordings[row])
+            tags = tags_of.get(row, self.tags_of(row))
+            gathering.take(clip, tags, self.recordings[row], self.session_of(row))
         if len(gathering.clips) < len(self):  # the one way to lose a clip here is one tag too many
             raise ClipsError(
                 "A set holds at most {max_tags} different tags. Use one that is there.",
                 code="clips.too_many_tags",
                 max_tags=self.limits.max_tags,
             )
-        return self._of(gathering)
+        return replace(self._of(gathering), given=self.given)
 
-    def _gathered(self, rows: Iterable[int]) -> Gathering:
+    def _kept(self, rows: Sequence[int]) -> LabelledClips:
+        """The clips of these rows with the recordings that they have."""
+        return replace(self._of(self._gathered(rows)), given=tuple(self._is_given(row) for row in rows))
+
+    def _gathered(self, rows: Iterable[int], named: bool = True) -> Gathering:
+        """Clips to begin with. named: recordings that nobody has said are kept too"""
         gathering = Gathering(self.limits)
         for row in rows:
-            gathering.take(self.clips[row], self.tags_of(row), self.recordings[row])
+            recording = self.recordings[row] if named else self._said(row)
+            gathering.take(self.clips[row], self.tags_of(row), recording, self.session_of(row))
         return gathering
+
+    def _is_given(self, row: int) -> bool:
+        return not self.given or self.given[row]
+
+    def _said(self, row: int) -> str | None:
+        """A clip's recording, None where nobody has said it."""
+        return self.recordings[row] if self._is_given(row) else None
 
     def _checked(self, index: int) -> int:
         if not 0 <= index < len(self):
@@ -346,8 +442,8 @@ class LabelledClips:
 
 
 def default_recording(name: str) -> str:
-    """The recording a file belongs to unless someone says otherwise: the stem of its name."""
-    return PurePosixPath(display_name(name)).stem
+    """What a file's own recording is called: the stem of its name."""
+    return stem_of(name)
 
 
 def _entry(path: PurePosixPath, content: str | Path | bytes) -> Entry:
