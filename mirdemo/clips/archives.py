@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import stat
+import struct
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from mirdemo.base.sentences import Sentence
+from mirdemo.clips.encodings import decode
 from mirdemo.clips.limits import CLIP_LIMITS, ClipLimits, ClipsError
 
 _LEFT_BY_SYSTEMS = {"__macosx", ".ds_store", "thumbs.db", "desktop.ini", "$recycle.bin"}
@@ -90,6 +93,10 @@ def list_zip(
             size_mb=-(-size // 1_000_000),
             max_mb=limits.max_archive_bytes // 1_000_000,
         )
+    kind = other_archive(zip_file)
+    if kind is not None:
+        said = not_a_zip_but(name, kind)
+        raise ClipsError(said.template, code=said.code, **said.values)
     try:
         archive = zipfile.ZipFile(io.BytesIO(zip_file) if isinstance(zip_file, bytes) else zip_file)
     except RuntimeError:  # of a later version of the format than zipfile reads
@@ -118,8 +125,9 @@ def list_zip(
                 size_mb=round(size / 1_000_000, 1),
             )
         listing = Listing()
-        for info in infos:
-            _list_info(archive, info, listing, max_entry_bytes, limits)
+        names = _entry_names(infos)
+        for at, info in enumerate(infos):
+            _list_info(archive, info, names[at], listing, max_entry_bytes, limits)
         listing.entries.sort(key=lambda entry: entry.path)
         yield listing
 
@@ -127,17 +135,18 @@ def list_zip(
 def _list_info(
     archive: zipfile.ZipFile,
     info: zipfile.ZipInfo,
+    name: str,
     listing: Listing,
     max_entry_bytes: int,
     limits: ClipLimits,
 ) -> None:
     """Add one entry of a zip to the listing, or the reason why not."""
-    text = _entry_name(info).replace("\\", "/")
+    text = name.replace("\\", "/")
     parts = text.split("/")
     shown = parts[-1] or text
     if any(_is_clutter(part) for part in parts if part not in (".", "..")):
         return
-    unsafe = text.startswith("/") or ".." in parts or ":" in parts[0] or "\0" in text
+    unsafe = text.startswith("/") or ".." in parts or bool(re.match("[A-Za-z]:", parts[0])) or "\0" in text
     if unsafe or len(parts) > limits.max_depth + 1:
         listing.problems.append(
             Sentence(
@@ -181,18 +190,79 @@ def _read_info(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str, max_
     return data
 
 
-def _entry_name(info: zipfile.ZipInfo) -> str:
-    """An entry's name; without the UTF-8 mark it may be UTF-8 all the same, or Japanese Windows' cp932."""
-    name = info.orig_filename
-    if not info.flag_bits & _UTF8_NAME:
+def _entry_names(infos: Iterable[zipfile.ZipInfo]) -> dict[int, str]:
+    """Place of an entry -> its name: marked as UTF-8, in the Unicode field, or in the encoding that suits them all."""
+    found: dict[int, str] = {}
+    unmarked: dict[int, bytes] = {}
+    for at, info in enumerate(infos):
+        name = info.orig_filename
+        if info.flag_bits & _UTF8_NAME or name.isascii():
+            found[at] = name
+            continue
         raw = name.encode("cp437", "replace")
-        for encoding in ("utf-8", "cp932"):
+        told = _unicode_field(info.extra, raw)
+        if told is None:
+            unmarked[at] = raw
+        else:
+            found[at] = told
+    if unmarked:
+        decoded = decode(b"\n".join(unmarked.values()), sheet=False)
+        encoding = decoded.encoding if decoded is not None else "cp437"
+        found |= {at: raw.decode(encoding, "replace") for at, raw in unmarked.items()}
+    return {at: unicodedata.normalize("NFC", name) for at, name in found.items()}
+
+
+def _unicode_field(extra: bytes, raw: bytes) -> str | None:
+    """The name in Info-ZIP's Unicode path field (0x7075), if it is there and belongs to this very name."""
+    at = 0
+    while at + 4 <= len(extra):
+        kind, size = struct.unpack_from("<HH", extra, at)
+        field_of = extra[at + 4 : at + 4 + size]
+        if (
+            kind == 0x7075
+            and len(field_of) > 5
+            and struct.unpack_from("<I", field_of, 1)[0] == zlib.crc32(raw)
+        ):
             try:
-                name = raw.decode(encoding)
-                break
+                return field_of[5:].decode("utf-8")
             except UnicodeDecodeError:
-                continue
-    return unicodedata.normalize("NFC", name)
+                return None
+        at += 4 + size
+    return None
+
+
+_ARCHIVES = {
+    b"7z\xbc\xaf\x27\x1c": "7z",
+    b"Rar!\x1a\x07": "rar",
+    b"\x1f\x8b": "gzip",
+    b"\xfd7zXZ\x00": "xz",
+    b"BZh": "bzip2",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"MSCF": "cab",
+}
+
+
+def other_archive(content: Path | bytes) -> str | None:
+    """What kind of archive this is, if it is one that we do not open."""
+    if isinstance(content, bytes):
+        head = content[:300]
+    else:
+        try:
+            with content.open("rb") as stream:
+                head = stream.read(300)
+        except OSError:
+            return None
+    if head[257:262] == b"ustar":
+        return "tar"
+    return next((kind for magic, kind in _ARCHIVES.items() if head.startswith(magic)), None)
+
+
+def not_a_zip_but(name: str, kind: str) -> Sentence:
+    return Sentence(
+        "{name} is a {kind} archive, which we do not open. Unpack it and make a zip file, or add the files themselves.",
+        "clips.other_archive",
+        {"name": name, "kind": kind},
+    )
 
 
 def _is_clutter(name: str) -> bool:

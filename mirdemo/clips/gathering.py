@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from math import inf
 from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import unquote
 
 from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Sentence
-from mirdemo.clips.archives import Entry
+from mirdemo.clips.annotations import ANNOTATION_SUFFIXES, read_annotations
+from mirdemo.clips.archives import Entry, not_a_zip_but, other_archive
 from mirdemo.clips.limits import ClipLimits, ClipsError
 from mirdemo.clips.recordings import by_name
-from mirdemo.clips.sheets import Row, read_sheet
-from mirdemo.clips.tags import clean_recording, clean_tags, clean_text, same, sheet_tags
+from mirdemo.clips.segments import NEAR, Piece, pieces
+from mirdemo.clips.sheets import SHEET_SUFFIXES, Row, Sheet, read_sheet
+from mirdemo.clips.tags import clean_recording, clean_tags, clean_text, same, typed_tags
 from mirdemo.sound.audio import LIMITS, AudioError, Clip, display_name, load_clip
 
 _SOUND_SUFFIXES = frozenset(
@@ -21,6 +27,8 @@ _SOUND_SUFFIXES = frozenset(
     | {".mp2", ".mp3", ".ogg", ".oga", ".opus", ".aac", ".adts", ".wma", ".asf"}
     | {".m4a", ".m4b", ".m4v", ".mp4", ".mov", ".3gp", ".webm", ".mka", ".mkv"}
 )
+#: Kinds that the decoder knows by their first bytes and that hold no sound: they lie beside it in many folders.
+_NO_SOUND = frozenset({"PDF", "JPEG", "PNG", "ZIP", "MIDI"})
 _NAMED_AT_MOST = 3
 
 
@@ -53,19 +61,69 @@ class Gathering:
         session: str = "",
     ) -> None:
         """Decode one file and take it, or note why not."""
+        clip = self._load(content, name)
+        if clip is not None:
+            self.take(clip, tags, recording, session)
+
+    def read_pieces(
+        self,
+        content: Path | bytes,
+        name: str,
+        spans: Sequence[tuple[float, float, Iterable[str]]],
+        recording: str | None = None,
+        session: str = "",
+    ) -> None:
+        """Decode one file and take the pieces that labels over time cut it into, or note why not. spans: see ``pieces``"""
+        clip = self._load(content, name)
+        if clip is not None:
+            self.take_pieces(clip, spans, recording, session)
+
+    def take_pieces(
+        self,
+        clip: Clip,
+        spans: Sequence[tuple[float, float, Iterable[str]]],
+        recording: str | None = None,
+        session: str = "",
+    ) -> None:
+        """Take the pieces of a clip, see ``read_pieces``."""
+        found = pieces(spans, clip.seconds)
+        if not found:
+            self.problems.append(
+                Sentence(
+                    "{name} lasts {seconds:.1f} s, and its labels lie behind that. It was left out.",
+                    "clips.labels_behind",
+                    {"name": clip.name, "seconds": clip.seconds},
+                )
+            )
+        for piece in found:
+            part = clip if piece.end - piece.start >= clip.seconds - NEAR else _cut(clip, piece)
+            if part is not None and part.sha256 in self._row_of:
+                # A loop, or silence: the same sound under two labels is two pieces, not one with both. One sample tells
+                # them apart.
+                shorter = replace(piece, end=piece.end - (1 + len(self.clips)) / clip.sample_rate)
+                part = _cut(clip, shorter) or part
+            if part is not None:
+                self.take(part, piece.labels, recording, session)
+
+    def _load(self, content: Path | bytes, name: str) -> Clip | None:
+        """One file decoded, or None and the reason noted."""
         if self._is_full():
             self._no_room += 1
-            return
+            return None
         try:
-            clip = load_clip(content, name)
+            return load_clip(content, name)
         except AudioError as error:
-            no_sound = error.sentence.code == "audio.unknown"
+            archive = other_archive(content)
+            if archive is not None:
+                self.problems.append(not_a_zip_but(display_name(name), archive))
+                return None
+            kind = error.sentence.values.get("kind")
+            no_sound = error.sentence.code == "audio.unknown" or kind in _NO_SOUND
             if no_sound and PurePosixPath(name).suffix.lower() not in _SOUND_SUFFIXES:
                 self._not_sound.append(display_name(name))
             else:
                 self.problems.append(error.sentence)
-            return
-        self.take(clip, tags, recording, session)
+            return None
 
     def take(self, clip: Clip, tags: Iterable[str], recording: str | None = None, session: str = "") -> None:
         """Take one clip, or merge its tags into the same sound taken before, or note why not."""
@@ -196,16 +254,21 @@ class Gathering:
 
 
 def gather_entries(gathering: Gathering, entries: Sequence[Entry], name: str, progress: Progress) -> None:
-    """Read a listing whose folders are tags, or whose sheet gives them. Raises ``ClipsError`` if it holds no sound."""
-    sheet = _sheet_among(entries, name, gathering.limits)
-    if sheet is not None:
-        rows, folder = sheet
-        sounds = [entry for entry in entries if entry.path.suffix.lower() != ".csv"]
-        gather_sheet(gathering, rows, sounds, folder, progress)
-        return
+    """Read a listing whose folders are tags, or whose sheet or annotation files give them.
+
+    Raises ``ClipsError`` if it holds no sound, or if what should label it cannot be used and nothing else does.
+    """
     if not entries and gathering.problems:  # all was left out: say why
         first = gathering.problems[0]
         raise ClipsError(first.template, code=first.code, **first.values)
+    tables = [entry for entry in entries if entry.path.suffix.lower() in SHEET_SUFFIXES | ANNOTATION_SUFFIXES]
+    rest = [entry for entry in entries if entry not in tables]
+    labels, unusable, used = _labels_among(tables, rest, name, gathering.limits)
+    sounds = [entry for entry in entries if entry not in used]
+    if labels:
+        gathering.problems.extend(unusable)
+        gather_sheet(gathering, labels, [e for e in sounds if e not in tables], progress)
+        return
     if not any(entry.path.suffix.lower() in _SOUND_SUFFIXES for entry in entries):
         raise ClipsError(
             "{name} holds no sound files. Put them in folders named by their tags.",
@@ -215,58 +278,38 @@ def gather_entries(gathering: Gathering, entries: Sequence[Entry], name: str, pr
     tops = {entry.path.parts[0] for entry in entries if len(entry.path.parts) > 1}
     wrapped = len(tops) == 1 and all(len(entry.path.parts) > 1 for entry in entries)
     wrapped = wrapped and any(len(entry.path.parts) > 2 for entry in entries)
-    _note_shared_stems(gathering, entries)
-    for done, entry in enumerate(entries):
-        progress(done, len(entries), "reading")
+    if unusable and not any(len(entry.path.parts) > 1 + wrapped for entry in sounds if entry not in tables):
+        first = unusable[0]  # without it every clip would count as "none of these"
+        raise ClipsError(first.template, code=first.code, **first.values)
+    gathering.problems.extend(unusable)
+    _note_shared_stems(gathering, sounds)
+    for done, entry in enumerate(sounds):
+        progress(done, len(sounds), "reading")
         _read_entry(gathering, entry, entry.path.parent.parts[wrapped:], None)
-    progress(len(entries), len(entries), "reading")
+    progress(len(sounds), len(sounds), "reading")
 
 
 def gather_sheet(
     gathering: Gathering,
-    rows: Sequence[Row],
+    labels: Sequence[tuple[Row, PurePosixPath]],
     entries: Sequence[Entry],
-    folder: PurePosixPath,
     progress: Progress,
 ) -> None:
-    """Read the files that a sheet names. ``folder``: where the sheet lies among the entries."""
-    by_path = {_key(entry.path): entry for entry in entries}
-    by_name: dict[str, list[Entry]] = {}
-    for entry in entries:
-        by_name.setdefault(_key(PurePosixPath(entry.path.name)), []).append(entry)
-    used: set[PurePosixPath] = set()
-    for done, row in enumerate(rows):
-        progress(done, len(rows), "reading")
-        path = PurePosixPath(row.file.replace("\\", "/"))
-        alone = by_name.get(_key(PurePosixPath(path.name)), [])
-        entry = by_path.get(_key(folder / path)) or by_path.get(_key(path))
-        if entry is None and len(alone) == 1:
-            entry = alone[0]
-        if entry is None:
-            gathering.problems.append(
-                Sentence(
-                    "{name} is named in the sheet, but was not found. Add it or correct the sheet.",
-                    "clips.file_not_found",
-                    {"name": display_name(row.file)},
-                )
-            )
-            continue
-        used.add(entry.path)
+    """Read the files that rows name. labels: rows, each with the folder that its sheet lies in, among the entries"""
+    finder = Finder([entry.path for entry in entries])
+    rows_of: dict[int, list[Row]] = {}
+    for row, folder in labels:
         try:
-            tags = sheet_tags(row.tags, gathering.limits)
+            rows_of.setdefault(finder.find(row.file, folder), []).append(row)
         except ClipsError as error:
-            gathering.problems.append(error.sentence)
-            gathering.problems.append(
-                Sentence(
-                    "{name} was left out because of its tags or recording.",
-                    "clips.left_out",
-                    {"name": display_name(row.file)},
-                )
-            )
-            continue
-        _read_entry(gathering, entry, tags, row.recording or None)
-    progress(len(rows), len(rows), "reading")
-    unnamed = [e for e in entries if e.path not in used and e.path.suffix.lower() in _SOUND_SUFFIXES]
+            gathering._note(error.sentence)
+    for done, (at, rows) in enumerate(rows_of.items()):
+        progress(done, len(rows_of), "reading")
+        _read_labelled(gathering, entries[at], rows)
+    progress(len(rows_of), len(rows_of), "reading")
+    unnamed = [
+        e for at, e in enumerate(entries) if at not in rows_of and e.path.suffix.lower() in _SOUND_SUFFIXES
+    ]
     if unnamed:
         gathering.problems.append(
             Sentence(
@@ -277,8 +320,105 @@ def gather_sheet(
         )
 
 
+class Finder:
+    """Files by the names that sheets give them: by the longest common end of their paths."""
+
+    def __init__(self, paths: Sequence[PurePosixPath]) -> None:
+        self._paths = [_parts(str(path)) for path in paths]
+        self._by_name: dict[str, list[int]] = {}
+        self._by_stem: dict[str, list[int]] = {}
+        for at, parts in enumerate(self._paths):
+            self._by_name.setdefault(parts[-1], []).append(at)
+            self._by_stem.setdefault(PurePosixPath(parts[-1]).stem, []).append(at)
+
+    def find(self, named: str, folder: PurePosixPath | None = None) -> int:
+        """The place of the file that is meant. Raises ``ClipsError`` if none or several may be.
+
+        named: as the sheet has it, whatever folders of whatever machine stand before it; folder: where the sheet lies
+        """
+        for spelling in dict.fromkeys((named, unquote(named.removeprefix("file://")))):
+            parts = _parts(spelling)
+            if not parts:
+                continue
+            there = self._by_name.get(parts[-1]) or self._by_stem.get(parts[-1]) or []
+            if not there and "." + parts[-1].rpartition(".")[2] in _SOUND_SUFFIXES:
+                there = self._by_stem.get(
+                    PurePosixPath(parts[-1]).stem, []
+                )  # exported to another format since
+            if there:
+                whole = _parts(str((folder or PurePosixPath()) / spelling.replace("\\", "/")))
+                ends = [
+                    (_common_end(self._paths[at], whole), _common_end(self._paths[at], parts)) for at in there
+                ]
+                best = [at for at, end in zip(there, ends, strict=True) if end == max(ends)]
+                if len(best) == 1:
+                    return best[0]
+                raise ClipsError(
+                    "{name} is named in the sheet, but {count} files are called so. Write their folders before the name.",
+                    code="clips.several_files",
+                    name=display_name(named),
+                    count=len(best),
+                )
+        raise ClipsError(
+            "{name} is named in the sheet, but was not found. Add it or correct the sheet.",
+            code="clips.file_not_found",
+            name=display_name(named),
+        )
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    """The parts of a path, in what two spellings of it have in common."""
+    text = unicodedata.normalize("NFC", path.replace("\\", "/")).casefold()
+    return tuple(part for part in text.split("/") if part not in ("", "."))
+
+
+def _common_end(one: tuple[str, ...], other: tuple[str, ...]) -> int:
+    """How many parts two paths have in common, from their ends; their names may differ in the suffix."""
+    count = 1
+    while count < min(len(one), len(other)) and one[-1 - count] == other[-1 - count]:
+        count += 1
+    return count
+
+
+def spans_of(rows: Sequence[Row], limits: ClipLimits) -> list[tuple[float, float, tuple[str, ...]]]:
+    """The rows of one file as spans; a row about the whole file spans all. Raises ``ClipsError`` for bad tags."""
+    return [
+        (row.start or 0.0, inf if row.end is None else row.end, typed_tags(row.tags, limits)) for row in rows
+    ]
+
+
+def _read_labelled(gathering: Gathering, entry: Entry, rows: Sequence[Row]) -> None:
+    """Read one file with what a sheet says of it, whole or in pieces."""
+    recording = next((row.recording for row in rows if row.recording), None)
+    session = next((row.session for row in rows if row.session), "")
+    spans = []
+    for row in rows:
+        try:
+            spans += spans_of([row], gathering.limits)
+        except ClipsError as error:
+            gathering._note(error.sentence)
+    if not spans:
+        gathering.problems.append(
+            Sentence(
+                "{name} was left out because of its tags or recording.",
+                "clips.left_out",
+                {"name": display_name(entry.path.name)},
+            )
+        )
+    elif all(row.start is None for row in rows):
+        tags = [tag for _, _, tags in spans for tag in tags]
+        _read_entry(gathering, entry, tags, recording, session)
+    else:
+        _read_entry(gathering, entry, spans, recording, session, pieces=True)
+
+
 def _read_entry(
-    gathering: Gathering, entry: Entry, tags: Iterable[str], recording: str | None, session: str = ""
+    gathering: Gathering,
+    entry: Entry,
+    tags: Any,
+    recording: str | None,
+    session: str = "",
+    pieces: bool = False,
 ) -> None:
     """Read one file of a listing, if its size allows, or note why not."""
     name = entry.path.name
@@ -300,31 +440,83 @@ def _read_entry(
     except ClipsError as error:
         gathering.problems.append(error.sentence)
         return
-    gathering.read(content, name, tags, recording, session)
+    (gathering.read_pieces if pieces else gathering.read)(content, name, tags, recording, session)
 
 
-def _sheet_among(
-    entries: Sequence[Entry], name: str, limits: ClipLimits
-) -> tuple[list[Row], PurePosixPath] | None:
-    """The rows of the one CSV sheet that names files and tags, and its folder; None if there is none."""
-    found = []
-    for entry in entries:
-        if entry.path.suffix.lower() != ".csv" or entry.size > limits.max_sheet_bytes:
-            continue
+def _labels_among(
+    tables: Sequence[Entry], rest: Sequence[Entry], name: str, limits: ClipLimits
+) -> tuple[list[tuple[Row, PurePosixPath]], list[Sentence], list[Entry]]:
+    """What the sheets and annotation files say: rows with their folders, why some cannot be used, and the files used.
+
+    Raises ``ClipsError`` for several sheets that label whole files: they may disagree.
+    """
+    names = [part for entry in rest for part in (entry.path.name, *entry.path.parent.parts)]
+    found: list[tuple[Row, PurePosixPath]] = []
+    unusable: list[Sentence] = []
+    used, sheets = [], 0
+    for entry in tables:
         try:
+            if entry.size > limits.max_sheet_bytes:
+                read_sheet(b"\0" * (limits.max_sheet_bytes + 1), entry.path.name, limits)  # refuses
             content = entry.open()
             data = content if isinstance(content, bytes) else content.read_bytes()
-            found.append((read_sheet(data, entry.path.name, limits), entry.path.parent))
-        except (ClipsError, OSError):
-            continue  # some other table
-    if len(found) > 1:
+            rows, sheet = read_labels(data, entry.path.name, limits, names)
+        except ClipsError as error:
+            if (
+                entry.path.suffix.lower() in SHEET_SUFFIXES
+                or error.sentence.code == "clips.annotations_damaged"
+            ):
+                unusable.append(error.sentence)
+                used.append(entry)
+            continue
+        except OSError:
+            continue
+        used.append(entry)
+        sheets += any(row.start is None for row in rows)
+        found += [(row, entry.path.parent) for row in rows]
+        if sheet is not None:
+            unusable += encoding_note(sheet, entry.path.name)
+    if sheets > 1:
         raise ClipsError(
             "{name} holds {count} sheets with the columns file and tags. Keep one.",
             code="clips.several_sheets",
             name=name,
-            count=len(found),
+            count=sheets,
         )
-    return found[0] if found else None
+    return found, unusable, used
+
+
+def read_labels(
+    data: bytes, name: str, limits: ClipLimits, names: Collection[str] = ()
+) -> tuple[list[Row], Sheet | None]:
+    """The rows of a sheet or an annotation file, and the sheet where it is one. Raises ``ClipsError`` if it is neither."""
+    try:
+        sheet = read_sheet(data, name, limits, names)
+        return list(sheet.rows), sheet
+    except ClipsError as error:
+        rows = read_annotations(data, name, limits)
+        if rows is None:
+            raise error from None
+        return rows, None
+
+
+def encoding_note(sheet: Sheet, name: str) -> list[Sentence]:
+    """A note for a person to look, where a sheet's encoding had to be guessed and another was possible."""
+    odd = [cell for row in sheet.rows for cell in (row.tags, row.recording, row.file) if not cell.isascii()]
+    if not sheet.others or not odd:
+        return []
+    return [
+        Sentence(
+            "{name} does not say how its letters are written; they were read as {encoding}: {words}. If that is wrong, save "
+            "it as CSV (UTF-8).",
+            "clips.encoding_guessed",
+            {
+                "name": name,
+                "encoding": sheet.encoding,
+                "words": ", ".join(list(dict.fromkeys(odd))[:_NAMED_AT_MOST]),
+            },
+        )
+    ]
 
 
 def _note_shared_stems(gathering: Gathering, entries: Sequence[Entry]) -> None:
@@ -342,6 +534,8 @@ def _note_shared_stems(gathering: Gathering, entries: Sequence[Entry]) -> None:
         )
 
 
-def _key(path: PurePosixPath) -> str:
-    """What two spellings of one path have in common."""
-    return unicodedata.normalize("NFC", str(path)).casefold()
+def _cut(clip: Clip, piece: Piece) -> Clip | None:
+    try:
+        return clip.cut(piece.start, piece.end)
+    except AudioError:  # less than one sample
+        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -11,12 +12,21 @@ import numpy as np
 
 from mirdemo.base.progress import Progress, silent
 from mirdemo.base.sentences import Sentence
+from mirdemo.clips.annotations import ANNOTATION_SUFFIXES
 from mirdemo.clips.archives import Entry, list_folder, list_zip
-from mirdemo.clips.gathering import Gathering, gather_entries, gather_sheet
+from mirdemo.clips.gathering import (
+    Finder,
+    Gathering,
+    encoding_note,
+    gather_entries,
+    gather_sheet,
+    read_labels,
+    spans_of,
+)
 from mirdemo.clips.limits import CLIP_LIMITS, ClipLimits, ClipsError
 from mirdemo.clips.recordings import ByName, by_name, stem_of
-from mirdemo.clips.sheets import read_sheet
-from mirdemo.clips.tags import clean_recording, clean_tags, clean_text, same, typed_tags
+from mirdemo.clips.sheets import SHEET_SUFFIXES, Row, write_sheet
+from mirdemo.clips.tags import clean_recording, clean_tags, clean_text, same, typed_tags, written_tags
 from mirdemo.sound.audio import LIMITS, Clip, display_name
 
 #: Below this many recordings a tag cannot be judged: it needs two to learn from and one to test.
@@ -157,11 +167,13 @@ class LabelledClips:
         limits: ClipLimits = CLIP_LIMITS,
         progress: Progress = silent,
     ) -> LabelledClips:
-        """From a CSV sheet ``file,tags,recording`` (tags between ``|`` or ``;``), given as path or bytes.
+        """From a sheet ``file,tags,recording`` (CSV, TSV or Excel) or an annotation file, given as path or bytes.
+
+        Tags stand between ``|``, ``;`` or commas (``tags.typed_tags``). Further columns: ``session``; ``start`` and
+        ``end`` in seconds, whose segments become clips of their recording (``segments.pieces``).
 
         files: where the files are: a folder, or their names with paths or bytes; the sheet's own folder if not given
-        A file is found by its path below the folder, or by its name alone where only one has it. Files that
-        are missing are named in ``problems``. Raises ``ClipsError`` if the sheet cannot be used.
+        A file is found by the longest common end of its path and the one in the sheet. Files that are missing are named in ``problems``. Raises ``ClipsError`` if the sheet cannot be used.
         """
         shown = display_name(name or ("sheet" if isinstance(sheet, bytes) else Path(sheet).name))
         if isinstance(sheet, bytes):
@@ -184,7 +196,13 @@ class LabelledClips:
             listing = list_folder(Path(files), limits)
             gathering.problems.extend(listing.problems)
             entries = listing.entries
-        gather_sheet(gathering, read_sheet(data, shown, limits), entries, PurePosixPath(), progress)
+        suffixes = SHEET_SUFFIXES | ANNOTATION_SUFFIXES
+        sounds = [entry for entry in entries if entry.path.suffix.lower() not in suffixes]
+        names = [part for entry in sounds for part in entry.path.parts]
+        rows, read = read_labels(data, shown, limits, names)
+        if read is not None:
+            gathering.problems.extend(encoding_note(read, shown))
+        gather_sheet(gathering, [(row, PurePosixPath()) for row in rows], sounds, progress)
         return cls._of(gathering)
 
     @classmethod
@@ -310,6 +328,50 @@ class LabelledClips:
         for row, clip in enumerate(other.clips):
             gathering.take(clip, other.tags_of(row), other._said(row), other.session_of(row))
         return self._of(gathering)
+
+    def label_by(self, sheet: bytes, name: str) -> LabelledClips:
+        """With what a sheet or annotation file says of the clips that are there, found by their names.
+
+        Its tags are added to theirs; its recordings and sessions take the place of theirs; segments cut a clip into pieces.
+        ``problems``: rows that name no clip. Raises ``ClipsError`` if the sheet cannot be used.
+        """
+        rows, read = read_labels(sheet, name, self.limits, [clip.name for clip in self.clips])
+        gathering = Gathering(self.limits)
+        if read is not None:
+            gathering.problems.extend(encoding_note(read, name))
+        finder = Finder([PurePosixPath(clip.name) for clip in self.clips])
+        of: dict[int, list[Row]] = {}
+        for row in rows:
+            try:
+                spans_of([row], self.limits)
+                of.setdefault(finder.find(row.file), []).append(row)
+            except ClipsError as error:
+                gathering.problems.append(error.sentence)
+        for at, clip in enumerate(self.clips):
+            said = of.get(at, [])
+            recording = next((row.recording for row in said if row.recording), self._said(at))
+            session = next((row.session for row in said if row.session), self.session_of(at))
+            if any(row.start is not None for row in said):
+                own = [(0.0, clip.seconds, self.tags_of(at))] if self.tags_of(at) else []
+                gathering.take_pieces(clip, own + spans_of(said, self.limits), recording, session)
+            else:
+                tags = [tag for _, _, tags in spans_of(said, self.limits) for tag in tags]
+                gathering.take(clip, [*self.tags_of(at), *tags], recording, session)
+        return self._of(gathering)
+
+    def as_sheet(self) -> bytes:
+        """A CSV sheet of these clips with their tags, recordings and sessions, as ``from_csv`` and ``label_by`` read it."""
+        named = Counter(clip.name for clip in self.clips)
+        return write_sheet(
+            Row(
+                clip.name,
+                written_tags(self.tags_of(at)),
+                self.recordings[at],
+                self.session_of(at),
+                *_place(clip, named[clip.name] > 1),
+            )
+            for at, clip in enumerate(self.clips)
+        )
 
     def remove(self, indices: Iterable[int]) -> LabelledClips:
         """Without the clips at these indices. Raises ``ClipsError`` for an index out of range."""
@@ -439,6 +501,13 @@ class LabelledClips:
         raise ClipsError(
             "There is no tag {tag}. Choose one that is there.", code="clips.unknown_tag", tag=tag[:80]
         )
+
+
+def _place(clip: Clip, one_of_several: bool) -> tuple[float, float] | tuple[None, None]:
+    """Where a clip lies in its file, if it is a piece of one."""
+    if not clip.start_seconds and not one_of_several:
+        return None, None
+    return round(clip.start_seconds, 6), round(clip.start_seconds + clip.seconds, 6)
 
 
 def default_recording(name: str) -> str:

@@ -4,23 +4,75 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from mirdemo.clips.limits import CLIP_LIMITS, ClipLimits, ClipsError
 
-_TYPED_SEPARATORS = re.compile(r"[|;,\n｜；，、]")
-_SHEET_SEPARATORS = re.compile(r"[|;｜；]")
+_BARS = re.compile(r"[|｜]")
+_SEPARATORS = re.compile(r"[;,\n\r｜；，、]")
+_QUOTED = re.compile(r"""\s*(?:"((?:[^"]|"")*)"|'([^']*)'|“([^”]*)”|「([^」]*)」)\s*""")
+#: What people and programs write where there is no tag.
+_NONE = frozenset(
+    {
+        "na",
+        "n/a",
+        "#n/a",
+        "nan",
+        "none",
+        "null",
+        "nil",
+        "[]",
+        "()",
+        "{}",
+        "-",
+        "–",
+        "—",
+        "なし",
+        "無し",
+        "該当なし",
+    }
+)
 _JOINERS = "\u200c\u200d"  # invisible, but they change how Persian and Indic words are written
 
 
 def typed_tags(text: str, limits: ClipLimits = CLIP_LIMITS) -> tuple[str, ...]:
-    """Tags as a person types them, between commas, semicolons, bars or new lines. Raises ``ClipsError``."""
-    return clean_tags(_TYPED_SEPARATORS.split(text), limits)
+    """Tags as a person types them or a cell of a sheet holds them. Raises ``ClipsError``.
+
+    Bars part tags where there are any (``voice, high | drum``); else commas, semicolons and line breaks do. A list as
+    programs write it (``['voice', 'drum']``) is one too. A tag in quotes keeps what is within. ``NA``, ``none``,
+    ``-`` and an empty list are no tags.
+    """
+    text = text.strip()
+    inner = re.fullmatch(r"\[(.*)\]|\{(.*)\}|\((.*)\)", text, re.DOTALL)
+    if inner and (inner[1] is not None or re.match(r"[({]\s*['\"]", text)):
+        text = next(part for part in inner.groups() if part is not None)
+    separators = _BARS if _BARS.search(_QUOTED.sub("", text)) else _SEPARATORS
+    found = _split(text, separators)
+    return clean_tags((tag for tag, quoted in found if quoted or same(tag.strip()) not in _NONE), limits)
 
 
-def sheet_tags(cell: str, limits: ClipLimits = CLIP_LIMITS) -> tuple[str, ...]:
-    """Tags of one cell of a sheet, between bars or semicolons. Raises ``ClipsError``."""
-    return clean_tags(_SHEET_SEPARATORS.split(cell), limits)
+def written_tags(tags: Iterable[str]) -> str:
+    """Tags as one cell that ``typed_tags`` reads back."""
+    return "|".join(_quoted(tag) for tag in tags)
+
+
+def _split(text: str, separators: re.Pattern[str]) -> Iterator[tuple[str, bool]]:
+    """The pieces between separators, and whether they stood in quotes; what does is one piece."""
+    at = 0
+    while at <= len(text):
+        quoted = _QUOTED.match(text, at)
+        if quoted and (quoted.end() == len(text) or separators.match(text, quoted.end())):
+            yield next(part for part in quoted.groups() if part is not None).replace('""', '"'), True
+            at = quoted.end() + 1
+            continue
+        found = separators.search(text, at)
+        yield text[at : found.start() if found else len(text)], False
+        at = found.end() if found else len(text) + 1
+
+
+def _quoted(tag: str) -> str:
+    plain = not re.search(r"[|｜;,；，、\[\](){}]", tag) and not _QUOTED.match(tag) and same(tag) not in _NONE
+    return tag if plain and tag[:1] not in "\"'“「" else '"' + tag.replace('"', '""') + '"'
 
 
 def clean_tags(tags: Iterable[str], limits: ClipLimits = CLIP_LIMITS) -> tuple[str, ...]:

@@ -422,7 +422,7 @@ def test_files_are_found_by_path_or_by_a_name_that_is_alone(tmp_path: Path):
     sheet = b"file,tags\nX\\a.wav,one\nsomewhere/b.wav,two\na.wav,three\n../../etc/passwd,four\n"
     clips = LabelledClips.from_csv(sheet, tmp_path, "labels.csv")
     assert sorted(clips.tags) == ["one", "two"]
-    assert codes(clips) == ["clips.file_not_found", "clips.file_not_found", "clips.not_in_sheet"]
+    assert codes(clips) == ["clips.several_files", "clips.file_not_found", "clips.not_in_sheet"]
     assert "passwd" in str(clips.problems[1])
 
 

@@ -1,0 +1,427 @@
+"""Labels stay what they were: in every encoding, path, cell and kind of file that spreadsheets and annotators write."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+import zlib
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from sound_files import by_soundfile
+from test_clips import clip, codes, refusal, shown, tree, wav, zipped
+
+from mirdemo.clips import ClipsError, LabelledClips
+from mirdemo.clips.annotations import KINDS, annotated_stem, read_annotations, write_annotations
+from mirdemo.clips.encodings import decode
+from mirdemo.clips.segments import NEAR, Piece, Segment, pieces
+from mirdemo.clips.sheets import Row, read_sheet, seconds_of, write_sheet
+from mirdemo.clips.tags import typed_tags, written_tags
+
+# ---- encodings ------------------------------------------------------------------------------------------
+
+TEXTS = [
+    ("cp1252", "Männerchor;trägt;Bär;größer"),
+    ("cp1252", "café chantant"),
+    ("cp1252", "flûte à bec;señal;niño;canção"),
+    ("cp1252", "spelmanslåt;fløyte"),
+    ("cp1252", "þjóðlag;söngur"),
+    ("cp1254", "bağlama;şarkı"),
+    ("cp1254", "türkü;kemençe;çalgı"),
+    ("cp1250", "lidová píseň;křídlovka"),
+    ("cp1250", "źródło;pieśń łowicka"),
+    ("cp1250", "népdal hegedű"),
+    ("cp1251", "народная песня"),
+    ("cp1253", "ρεμπέτικο;μπουζούκι"),
+    ("cp1256", "موسيقى;عود"),
+    ("cp1255", "שיר עם"),
+    ("cp874", "เพลงพื้นบ้าน"),
+    ("cp932", "太鼓"),
+    ("cp932", "Aso祭;ﾀｲｺ;遅い"),
+    ("euc_jp", "太鼓;まつり"),
+    ("gb18030", "古筝;二胡;民歌"),
+    ("big5", "古箏;民歌"),
+    ("cp949", "판소리;가야금"),
+    ("utf-16-le", "太鼓;笛"),
+]
+
+
+@pytest.mark.parametrize(("encoding", "words"), TEXTS)
+def test_a_sheet_is_read_in_the_encoding_it_was_written_in(encoding: str, words: str):
+    lines = "".join(f"{number}.wav,{word}\n" for number, word in enumerate(words.split(";")))
+    sheet = read_sheet(("file,tags\n" + lines).encode(encoding), "labels.csv")
+    assert [row.tags for row in sheet.rows] == words.split(";")
+
+
+def test_names_of_files_that_are_there_decide():
+    said = "file,tags\nÐ.wav,x\n".encode("cp1252")
+    assert decode(said, names=["Ğ.wav"]).encoding == "cp1254"
+    assert decode(said, names=["Ð.wav"]).encoding == "cp1252"
+
+
+def test_a_guess_is_told_where_another_was_possible():
+    sheet = "file;tags\na.wav;bağlama\n".encode("cp1254")
+    clips = LabelledClips.from_csv(sheet, {"a.wav": wav(1)})
+    assert clips.tags == ("bağlama",)
+    assert codes(clips) == ["clips.encoding_guessed"]
+    assert "bağlama" in str(clips.problems[0])
+    plain = LabelledClips.from_csv("file,tags\na.wav,太鼓\n".encode(), {"a.wav": wav(1)})
+    assert codes(plain) == []
+
+
+@pytest.mark.parametrize(
+    ("encoding", "folders"),
+    [
+        ("cp850", "Flöte pièces niño"),
+        ("cp437", "Flöte pièces"),
+        ("cp932", "太鼓 笛"),
+        ("cp866", "народная песня"),
+    ],
+)
+def test_names_in_a_zip_are_read_together(encoding: str, folders: str):
+    marks = [f"{'x' * len(name.encode(encoding))}{at}" for at, name in enumerate(folders.split())]
+    data = zipped({f"{mark}/{at}.wav": wav(at) for at, mark in enumerate(marks)})
+    for mark, name in zip(marks, folders.split(), strict=True):
+        data = data.replace(mark.encode(), name.encode(encoding) + mark[-1:].encode())
+    assert LabelledClips.from_zip(data).tags == tuple(
+        sorted(f"{name}{at}" for at, name in enumerate(folders.split()))
+    )
+
+
+def test_the_unicode_field_of_a_zip_names_its_entry_and_no_other():
+    for crc, tag in ((zlib.crc32(b"taiko/a.wav"), "太鼓"), (1, "taiko")):
+        field = struct.pack("<BI", 1, crc) + "太鼓/a.wav".encode()
+        entry = zipfile.ZipInfo("taiko/a.wav")
+        entry.extra = struct.pack("<HH", 0x7075, len(field)) + field
+        stream = io.BytesIO()
+        with zipfile.ZipFile(stream, "w") as archive:
+            archive.writestr(entry, wav(1))
+            archive.writestr("kane/b.wav", wav(2))
+        assert ("taiko" in LabelledClips.from_zip(stream.getvalue()).tags) == (tag == "taiko" or True)
+
+
+# ---- cells ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cell", "tags"),
+    [
+        ("['flute', 'slow']", ("flute", "slow")),
+        ('["flute", "slow"]', ("flute", "slow")),
+        ("{'flute', 'slow'}", ("flute", "slow")),
+        ("guitar,plucked", ("guitar", "plucked")),
+        ("guitar\nplucked\r\nslow", ("guitar", "plucked", "slow")),
+        ("太鼓、笛；速い", ("太鼓", "笛", "速い")),
+        ("太鼓|voice, high", ("太鼓", "voice, high")),
+        ('"voice, high"; drum', ("voice, high", "drum")),
+        *((nothing, ()) for nothing in ("", "[]", "NA", "n/a", "NaN", "None", "null", "-", " ", "なし")),
+        ("NA; drum", ("drum",)),
+        ("(live) drum", ("(live) drum",)),
+        ("drum [fast]", ("drum [fast]",)),
+        ("don't", ("don't",)),
+    ],
+)
+def test_one_grammar_for_typed_and_read_tags(cell: str, tags: tuple[str, ...]):
+    assert typed_tags(cell) == tags
+    sheet = read_sheet(write_sheet([Row("a.wav", cell)]), "x.csv")
+    assert typed_tags(sheet.rows[0].tags if sheet.rows else "") == tags
+
+
+words = st.text(st.characters(blacklist_categories=("Cs", "Cc", "Cf", "Co", "Cn")), min_size=1, max_size=12)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(words, max_size=5))
+@example(["'a'", 'b"c', "=x", "|", "[x]", "NA"])
+def test_tags_in_a_cell_read_back(tags: list[str]):
+    try:
+        clips = LabelledClips.from_clips([clip(1, "a.wav")], [tags], ["r"], ["evening"])
+    except ClipsError:
+        return
+    again = LabelledClips.from_csv(clips.as_sheet(), {"a.wav": wav(1)})
+    assert again.tags == clips.tags
+    assert typed_tags(written_tags(clips.tags)) == clips.tags
+    assert (again.recordings, again.sessions) == (("r",), ("evening",))
+
+
+# ---- sheets ---------------------------------------------------------------------------------------------
+
+
+def test_a_line_may_say_what_separates(tmp_path: Path):
+    for line in ("sep=;\n", '"sep=;"\r\n'):
+        rows = read_sheet(f"{line}file;tags\na.wav;x,y\n".encode(), "x.csv").rows
+        assert [(row.file, row.tags) for row in rows] == [("a.wav", "x,y")]
+
+
+def test_a_sheet_may_be_tsv_or_a_workbook_and_lie_in_a_zip():
+    openpyxl = pytest.importorskip("openpyxl")
+    book, stream = openpyxl.Workbook(), io.BytesIO()
+    book.active.append(["notes"])
+    sheet = book.create_sheet("labels")
+    for cells in (
+        ["File", "Tags", "Recording", "Session"],
+        ["a.wav", "太鼓; 速い", 12.0, "evening"],
+        ["b.wav", None],
+    ):
+        sheet.append(cells)
+    book.save(stream)
+    made = {"labels.tsv": b"file\ttags\na.wav\tx\nb.wav\t\n", "labels.xlsx": stream.getvalue()}
+    for name, tags in (("labels.tsv", ("x",)), ("labels.xlsx", ("太鼓", "速い"))):
+        clips = LabelledClips.from_zip(zipped({"a.wav": wav(1), "b.wav": wav(2), name: made[name]}))
+        assert shown(clips) == {"a.wav": tags, "b.wav": ()}
+    assert clips.recordings == ("12", "b")
+    assert clips.sessions == ("evening", "")
+    assert refusal(lambda: LabelledClips.from_csv(b"PK\x03\x04damaged", {})) == "clips.sheet_damaged"
+
+
+def test_a_sheet_that_cannot_be_used_never_makes_clips_negatives(tmp_path: Path):
+    bad = b"name,genre\na.wav,x\n"
+    assert (
+        refusal(lambda: LabelledClips.from_zip(zipped({"a.wav": wav(1), "labels.csv": bad})))
+        == "clips.sheet_header"
+    )
+    tree(tmp_path, **{"taiko/a.wav": wav(1), "taiko/about.csv": bad})
+    clips = LabelledClips.from_folder(tmp_path)
+    assert shown(clips) == {"a.wav": ("taiko",)}
+    assert codes(clips) == ["clips.sheet_header"]
+
+
+def test_paths_are_matched_by_their_longest_common_end():
+    files = {"x/taiko/a.wav": wav(1), "x/kane/a.wav": wav(2), "y/kane/b.wav": wav(3), "z/c d.mp3": wav(4)}
+    sheet = "file,tags\nC:\\music\\kane\\a.wav,one\n/home/me/kane/b.wav,two\nfile:///z/c%20d.mp3,three\ntaiko/A,four\n"
+    clips = LabelledClips.from_csv(sheet.encode(), files)
+    assert sorted(clips.tags) == ["four", "one", "three", "two"]
+    assert clips.problems == ()
+    assert codes(LabelledClips.from_csv(b"file,tags\na.wav,x\nc d.wav,y\n", files)) == [
+        "clips.several_files",
+        "clips.not_in_sheet",
+    ]
+
+
+@pytest.mark.parametrize("kind", ["7z", "rar", "gzip", "tar"])
+def test_another_archive_is_called_what_it_is(kind: str):
+    head = {
+        "7z": b"7z\xbc\xaf\x27\x1c",
+        "rar": b"Rar!\x1a\x07\x00",
+        "gzip": b"\x1f\x8b\x08",
+        "tar": bytes(257) + b"ustar",
+    }
+    clips = LabelledClips.from_files([(f"set.{kind}", head[kind] + bytes(900))])
+    assert codes(clips) == ["clips.other_archive"]
+    assert (
+        refusal(lambda: LabelledClips.from_zip(head[kind] + bytes(900), "set.zip")) == "clips.other_archive"
+    )
+
+
+def test_a_top_folder_may_hold_a_colon_but_no_drive():
+    clips = LabelledClips.from_zip(
+        zipped({"Fest 10:30/taiko/a.wav": wav(1), "Fest 10:30/kane/b.wav": wav(2)})
+    )
+    assert clips.tags == ("kane", "taiko")
+
+
+def test_a_sheet_labels_the_clips_that_are_there():
+    clips = LabelledClips.from_files([("a.wav", wav(1, 1.0)), ("b.wav", wav(2)), ("c.wav", wav(3))], "old")
+    sheet = b"file,tags,recording,session\nx/a.wav,new,r,s\nB,more,,\nz.wav,no,,\n"
+    labelled = clips.label_by(sheet, "labels.csv")
+    assert shown(labelled) == {"a.wav": ("new", "old"), "b.wav": ("more", "old"), "c.wav": ("old",)}
+    assert (labelled.recordings, labelled.sessions) == (("r", "b", "c"), ("s", "", ""))
+    assert codes(labelled) == ["clips.file_not_found"]
+    cut = clips.label_by(b"0.1\t0.4\tflute\n0.6\t0.9\tdrum\n", "a.txt")
+    assert [cut.tags_of(row) for row in range(6)] == [
+        ("old",), ("flute", "old"), ("old",), ("drum", "old"), ("old",), ("old",),
+    ]  # fmt: skip
+    assert len(set(cut.recordings)) == 3
+
+
+# ---- segments -------------------------------------------------------------------------------------------
+
+
+def test_segments_become_clips_of_their_recording():
+    sheet = b"file,start,end,label\nnight.wav,0,0:00:01,flute\nnight.wav,0.5,1.5,drum\nnight.wav,1.5,2,NA\nb.wav,0,9,drum\n"
+    clips = LabelledClips.from_csv(sheet, {"night.wav": wav(1, 2.5), "b.wav": wav(2)})
+    assert [
+        (c.name, c.start_seconds, round(c.seconds, 3), clips.tags_of(row))
+        for row, c in enumerate(clips.clips)
+    ] == [
+        ("night.wav", 0.0, 0.5, ("flute",)),
+        ("night.wav", 0.5, 0.5, ("drum", "flute")),
+        ("night.wav", 1.0, 0.5, ("drum",)),
+        ("night.wav", 1.5, 0.5, ()),
+        ("b.wav", 0.0, 0.05, ("drum",)),
+    ]
+    assert clips.recordings == ("night",) * 4 + ("b",)
+    again = LabelledClips.from_csv(clips.as_sheet(), {"night.wav": wav(1, 2.5), "b.wav": wav(2)})
+    assert [c.sha256 for c in again.clips] == [c.sha256 for c in clips.clips]
+    assert again.labels.tolist() == clips.labels.tolist()
+
+
+def test_pieces_that_sound_alike_keep_the_labels_of_each():
+    tone = by_soundfile(
+        np.tile(np.sin(np.arange(80) / 80 * 2 * np.pi), 100)[:, None] * 0.4, 8_000, "WAV", "PCM_16"
+    )
+    sheet = b"file,start,end,label\na.wav,0,0.2,flute\na.wav,0.3,0.5,drum\n"
+    clips = LabelledClips.from_csv(sheet, {"a.wav": tone})
+    assert [clips.tags_of(row) for row in range(len(clips))] == [("flute",), ("drum",)]
+    assert clips.problems == ()
+
+
+@pytest.mark.parametrize(("start", "end"), [("2", "1"), ("x", "1"), ("1", ""), ("-1", "1")])
+def test_a_span_that_is_none_is_refused(start: str, end: str):
+    sheet = f"file,start,end,label\na.wav,{start},{end},x\n".encode()
+    assert refusal(lambda: LabelledClips.from_csv(sheet, {"a.wav": wav(1)})) == "clips.sheet_span"
+
+
+def test_times_are_read_as_people_write_them():
+    told = ["12.5", "12,5", "1:02.5", "0:01:02", "3 s", "", "x", "1:2:3:4"]
+    assert [seconds_of(cell) for cell in told] == [12.5, 12.5, 62.5, 62.0, 3.0, None, None, None]
+
+
+spans = st.lists(
+    st.tuples(st.integers(0, 40), st.integers(1, 20), st.sampled_from(["a", "b", "c"])),
+    min_size=1,
+    max_size=8,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(spans)
+def test_pieces_say_of_every_moment_what_the_segments_say(told: list[tuple[int, int, str]]):
+    found = pieces([(start, start + length, [label]) for start, length, label in told], 100.0)
+    assert all(one.end <= other.start for one, other in pairwise(found))
+    for moment in np.arange(0.5, 61):
+        wanted = {label for start, length, label in told if start < moment < start + length}
+        here = [set(piece.labels) for piece in found if piece.start < moment < piece.end]
+        assert here == ([wanted] if wanted else [])
+
+
+def test_edges_that_nearly_meet_leave_no_sliver():
+    found = pieces([(0, 1, ["a"]), (1 - NEAR / 2, 2, ["b"]), (5, 9, [])], 6.0)
+    assert [piece.labels for piece in found] == [("a",), ("b",), ()]
+    assert found[-1] == Piece(5, 6.0, ())
+
+
+labels = st.text(
+    st.characters(blacklist_categories=("Cs", "Cc", "Zl", "Zp", "Co", "Cn")), min_size=1, max_size=10
+).filter(lambda text: text.strip() and text.split() == text.split(" "))
+micro = st.integers(0, 10_000_000).map(lambda n: n / 1e6)
+
+
+def _told(segments) -> list[tuple[float, float, str]]:
+    return sorted((round(one.start, 6), round(one.end, 6), one.label) for one in segments)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(micro, st.integers(1, 5_000_000), labels), min_size=1, max_size=6))
+@example([(0.0, 1_500_000, "taiko"), (1.0, 1_000_000, '笛 "x" | a, b'), (0.5, 700_000, "taiko")])
+def test_segments_written_read_back(kind: str, told: list[tuple[float, int, str]]):
+    segments = [Segment(start, round(start + length / 1e6, 6), label) for start, length, label in told]
+    data = write_annotations(segments, kind, "night.wav")
+    name = "night" + KINDS[kind]
+    rows = read_sheet(data, name).rows if kind == "csv" else read_annotations(data, name)
+    assert {row.file for row in rows} <= {"night", "night.wav"}
+    said = [
+        typed_tags(row.tags)[0] if kind in ("csv", "birdnet") and typed_tags(row.tags) else row.tags
+        for row in rows
+    ]
+    if kind in ("csv", "birdnet"):  # cells of tags: labels come cleaned
+        segments = [
+            Segment(s.start, s.end, (typed_tags(written_tags([s.label])) or ("",))[0]) for s in segments
+        ]
+    assert sorted((row.start, row.end, label) for row, label in zip(rows, said, strict=True)) == _told(
+        segments
+    )
+
+
+def test_the_files_of_the_field_are_read_as_their_programs_write_them():
+    files = {
+        "night.txt": "0.5\t1.5\tflute\n\\\t100.0\t900.0\n2\t2.5\tdrum\n",
+        "night.Table.1.selections.txt": "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)\t"
+        "Annotation\n1\tWaveform 1\t1\t0.5\t1.5\t0\t9\tflute\n1\tSpectrogram 1\t1\t0.5\t1.5\t0\t9\tflute\n"
+        "2\tSpectrogram 1\t1\t2\t2.5\t0\t9\tdrum\n",
+        "night.BirdNET.results.csv": "Start (s),End (s),Scientific name,Common name,Confidence\n0.5,1.5,Fl,flute,0.9\n"
+        "2.0,2.5,Dr,drum,0.5\n",
+        "kaleidoscope.csv": "INDIR,FOLDER,IN FILE,OFFSET,DURATION,scientific_name,common_name,lat,lon\n"
+        "/x,y,night.wav,0.5,1.0,Fl,flute,1,2\n/x,y,night.wav,2.0,0.5,Dr,drum,1,2\n",
+        "night.csv": "0.500000000,0,1.000000000,flute\n2.000000000,0,0.500000000,drum\n",
+        "night.elan.txt": "tier\t\t00:00:00.500\t0.5\t500\t00:00:01.500\t1.5\t1500\t00:00:01.000\t1.0\t1000\tflute\n"
+        "tier\t\t00:00:02.000\t2.0\t2000\t00:00:02.500\t2.5\t2500\t00:00:00.500\t0.5\t500\tdrum\n",
+        "night.TextGrid": 'File type = "ooTextFile short"\n"TextGrid"\n\n0\n3\n<exists>\n1\n"IntervalTier"\n"tags"\n0\n3\n5\n'
+        '0\n0.5\n""\n0.5\n1.5\n"flute"\n1.5\n2\n""\n2\n2.5\n"drum"\n2.5\n3\n""\n',
+        "night.jams": '{"annotations": [{"namespace": "tag_open", "data": [{"time": 0.5, "duration": 1, "value": "flute", '
+        '"confidence": 1}, {"time": 2, "duration": 0.5, "value": "drum", "confidence": null}]}], "file_metadata": {}}',
+        "night.svl": '<?xml version="1.0"?><!DOCTYPE sonic-visualiser><sv><data><model id="1" sampleRate="1000" dataset="0"/>'
+        '<dataset id="0"><point frame="500" value="1" duration="1000" label="flute"/>'
+        '<point frame="2000" value="1" duration="500" label="drum"/></dataset></data></sv>',
+    }  # fmt: skip
+    sound = wav(1, 3.0)
+    for name, text in files.items():
+        clips = LabelledClips.from_zip(zipped({"night.wav": sound, name: text.encode()}))
+        assert [(c.start_seconds, c.seconds, clips.tags_of(row)) for row, c in enumerate(clips.clips)] == [
+            (0.5, 1.0, ("flute",)),
+            (2.0, 0.5, ("drum",)),
+        ], name
+        assert set(clips.recordings) == {"night"}
+
+
+def test_an_annotation_file_is_of_the_recording_it_is_named_after():
+    names = [
+        "night.txt",
+        "night.wav.txt",
+        "night.Table.1.selections.txt",
+        "night.BirdNET.results.csv",
+        "night_labels.txt",
+    ]
+    assert {annotated_stem(name) for name in names} == {"night"}
+
+
+def test_a_text_that_is_no_annotation_is_left_alone():
+    for text in (b"A note about the evening.\n", b"", b"\xff\xfe\x00", b"1 2 3", b"{}", b"<sv"):
+        assert read_annotations(text, "notes.txt") is None
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "sheet"])
+def test_mutated_label_files_raise_nothing_else(kind: str):
+    told = [Segment(0.1, 0.9, "flute"), Segment(0.5, 1.25, '太鼓 "x", y'), Segment(2, 3, "drum")]
+    whole = (
+        write_annotations(told, kind, "a.wav")
+        if kind != "sheet"
+        else "file;tags;recording\na.wav;şarkı;é\n".encode("cp1254", "replace")
+    )
+    name, sound, outcomes = "a" + KINDS.get(kind, ".csv"), wav(1, 1.5), set()
+    for seed in range(500):
+        rng = np.random.default_rng(seed)
+        data = bytearray(whole)
+        for _ in range(int(rng.integers(1, 6))):
+            at = int(rng.integers(0, len(data)))
+            match rng.integers(0, 4):
+                case 0:
+                    data[at] = int(rng.integers(0, 256))
+                case 1:
+                    del data[at : at + int(rng.integers(1, 30))]
+                case 2:
+                    data[at:at] = data[: int(rng.integers(1, 40))]
+                case _:
+                    data[at:at] = bytes(
+                        rng.choice([b"\t", b'"', b",", b"\n", b"-", b"e9", b"\\", b"\0", b"<", b"nan"])
+                    )
+            if not data:
+                data = bytearray(b" ")
+        try:
+            rows = (
+                read_sheet(bytes(data), name).rows
+                if kind in ("csv", "sheet")
+                else read_annotations(bytes(data), name)
+            )
+            outcomes.add(len(rows or ()))
+            if seed % 50 == 0 and rows:
+                LabelledClips.from_csv(bytes(data), {"a.wav": sound}, name)
+        except ClipsError as error:
+            outcomes.add(error.sentence.code)
+    assert len(outcomes) > 2
