@@ -9,6 +9,7 @@ from markupsafe import escape
 from mirdemo.evidence.charting import FAINT, INK, Chart, bare_figure, drawn
 from mirdemo.scoring.intervals import MINUS, Interval, signed
 from mirdemo.stages.finetuning import Epoch, FineTuneReport, TagGain
+from mirdemo.stages.probing import Figures
 from mirdemo.web.tabs.probe.shown import difference_words, figure_words
 from mirdemo.words.language import Speaker
 
@@ -17,13 +18,17 @@ ACCENT = "#6a67d8"
 LIVE_HEIGHT = 200
 #: Characters of a tag beside a chart.
 LONGEST = 22
+#: What is compared, and its mark; the two differences, their marks and their places in a row.
+_SIDES = (("probed", "circle-open"), ("untrained", "triangle-up-open"), ("tuned", "circle"))
+_DIFFERENCES = (("added", "diamond", -0.16), ("gain", "diamond-open", 0.16))
 
 
 def live(epochs: Sequence[Epoch], t: Speaker) -> tuple[Chart, ...]:
     """Loss in training and ROC-AUC on held-out recordings, a line a fold, the latest one in the accent.
 
-    The second is left out where no recordings are held out.
+    The second is left out where no recordings are held out. What a fold is trained once more adds no line.
     """
+    epochs = [one for one in epochs if not one.again]
     if not epochs:
         return ()
     now = epochs[-1]
@@ -69,51 +74,61 @@ def _curve(epochs: Sequence[Epoch], what: str, title: str, t: Speaker) -> Chart:
 
 
 def paired(report: FineTuneReport, t: Speaker) -> Chart:
-    """A row a tag and one for their mean: probed and fine-tuned on the left, their difference on the right."""
+    """A row a tag and one for their mean: the figures on the left; on the right what training adds, and under it what
+    is gained over the best probe."""
     rows = [report.macro, *report.tags]
-    height = 104 + 46 * len(rows)
+    height = 108 + 52 * len(rows)
     figure = bare_figure(height=height, left=120, top=50, bottom=46)
     y = list(range(len(rows)))
-    pairs = [(row.probed.roc_auc.value, row.figures.roc_auc.value) for row in rows]
-    both = [place for place, pair in zip(y, pairs, strict=True) if None not in pair]
+    sides = [[_of(row, name).roc_auc for name, _ in _SIDES] for row in rows]
+    both = [place for place, side in zip(y, sides, strict=True) if None not in [one.value for one in side]]
     figure.add_scatter(
-        x=[value for place in both for value in (*pairs[place], None)],
+        x=[value for place in both for value in (*_ends(sides[place]), None)],
         y=[value for place in both for value in (place, place, None)],
         mode="lines",
         line={"color": INK, "width": 1.5},
         hoverinfo="skip",
     )
-    for index, symbol, name in ((0, "circle-open", "probed"), (1, "circle", "tuned")):
-        figures = [(row.probed if index == 0 else row.figures).roc_auc for row in rows]
+    for index, (name, symbol) in enumerate(_SIDES):
         figure.add_scatter(
-            x=[pair[index] for pair in pairs],
+            x=[side[index].value for side in sides],
             y=y,
             mode="markers",
-            marker={"symbol": symbol, "size": 11, "color": ACCENT if index else INK, "line": {"width": 2}},
+            marker={
+                "symbol": symbol,
+                "size": 11,
+                "color": ACCENT if name == "tuned" else INK,
+                "line": {"width": 2},
+            },
             hovertext=[
-                f"{row_name(row, t)}<br>{t('fine-tune.chart.' + name)}: {figure_words(t, figure_)}"
-                for row, figure_ in zip(rows, figures, strict=True)
+                f"{row_name(row, t)}<br>{t('fine-tune.chart.' + name)}: {figure_words(t, side[index])}"
+                for row, side in zip(rows, sides, strict=True)
             ],
             hoverinfo="text",
         )
-    gains = [row.gain.roc_auc for row in rows]
-    figure.add_scatter(
-        x=[gain.value for gain in gains],
-        y=y,
-        xaxis="x2",
-        mode="markers",
-        marker={"symbol": "diamond", "size": 10, "color": ACCENT},
-        error_x={
-            "type": "data",
-            "array": [_reach(gain.high, gain.value) for gain in gains],
-            "arrayminus": [_reach(gain.value, gain.low) for gain in gains],
-            "color": INK,
-            "thickness": 1.5,
-            "width": 5,
-        },
-        hovertext=[f"{row_name(row, t)}<br>{_gain_words(row.gain.roc_auc, t)}" for row in rows],
-        hoverinfo="text",
-    )
+    gains = [(row.added.roc_auc, row.gain.roc_auc) for row in rows]
+    for index, (name, symbol, shift) in enumerate(_DIFFERENCES):
+        own = [pair[index] for pair in gains]
+        figure.add_scatter(
+            x=[one.value for one in own],
+            y=[place + shift for place in y],
+            xaxis="x2",
+            mode="markers",
+            marker={"symbol": symbol, "size": 10, "color": ACCENT, "line": {"width": 2, "color": ACCENT}},
+            error_x={
+                "type": "data",
+                "array": [_reach(one.high, one.value) for one in own],
+                "arrayminus": [_reach(one.value, one.low) for one in own],
+                "color": INK,
+                "thickness": 1.5,
+                "width": 4,
+            },
+            hovertext=[
+                f"{row_name(row, t)}<br>{t('fine-tune.chart.' + name)}: {_gain_words(one, t)}"
+                for row, one in zip(rows, own, strict=True)
+            ],
+            hoverinfo="text",
+        )
     names = [_heading(row, t) for row in rows]
     axis = {"fixedrange": True, "showgrid": True, "gridcolor": FAINT, "ticks": "", "automargin": True}
     for at, dash in ((0.0, "solid"), (report.smallest_gain, "dot")):
@@ -129,7 +144,7 @@ def paired(report: FineTuneReport, t: Speaker) -> Chart:
         )
     head = {"showarrow": False, "yref": "paper", "y": 1, "yanchor": "bottom", "xanchor": "left", "x": 0}
     right = [
-        {**head, "yshift": 20, "text": str(t("fine-tune.chart.gain")), "xref": "x2 domain"},
+        {**head, "yshift": 20, "text": str(t("fine-tune.chart.differences")), "xref": "x2 domain"},
         {  # names the dotted line, at its upper end
             **head,
             "text": str(t("fine-tune.chart.smallest", gain=signed(report.smallest_gain))),
@@ -141,9 +156,18 @@ def paired(report: FineTuneReport, t: Speaker) -> Chart:
     figure.add_annotation(text=str(t("fine-tune.chart.both")), xref="x domain", **head, yshift=20)
     for words in right:
         figure.add_annotation(**words)
-    low = min([0.5, *(value for pair in pairs for value in pair if value is not None)])
+    low = min([0.5, *(one.value for side in sides for one in side if one.value is not None)])
     span = max(
-        [0.05, *(abs(v) for gain in gains for v in (gain.value, gain.low, gain.high) if v is not None)]
+        [
+            0.05,
+            *(
+                abs(v)
+                for pair in gains
+                for one in pair
+                for v in (one.value, one.low, one.high)
+                if v is not None
+            ),
+        ]
     )
     ticks = _ticks(1.1 * span)
     figure.update_layout(
@@ -166,8 +190,8 @@ def paired(report: FineTuneReport, t: Speaker) -> Chart:
         yaxis={"tickvals": y, "ticktext": names, "range": [len(rows) - 0.5, -0.5], "showgrid": False},
     )
     with_values = [
-        f"{name}<br>{_number(before)} → {_number(after)}"
-        for name, (before, after) in zip(names, pairs, strict=True)
+        f"{name}<br>{_number(side[0].value)} → {_number(side[2].value)}"
+        for name, side in zip(names, sides, strict=True)
     ]
     narrow = {
         "xaxis.visible": False,
@@ -175,14 +199,14 @@ def paired(report: FineTuneReport, t: Speaker) -> Chart:
         "xaxis2.domain": [0, 1],
         "yaxis.ticktext": with_values,
         "annotations": [right[0], {**right[1], "xanchor": "right"}],  # there is less room beyond the line
-        **{f"traces.{index}": {"visible": False} for index in range(3)},
+        **{f"traces.{index}": {"visible": False} for index in range(4)},
     }
     return drawn(_finding(report, t), figure, t("fine-tune.chart.how"), height=height, narrow=narrow)
 
 
 def _finding(report: FineTuneReport, t: Speaker) -> str:
-    """How many tags went up, and of how many one can be sure that they went up or down."""
-    gains = [tag.gain.roc_auc for tag in report.tags if tag.gain.roc_auc.value is not None]
+    """How many tags the training raised, and of how many one can be sure that it raised or lowered them."""
+    gains = [tag.added.roc_auc for tag in report.tags if tag.added.roc_auc.value is not None]
     return t(
         "fine-tune.chart.finding",
         up=sum(gain.value > 0 for gain in gains),
@@ -190,6 +214,16 @@ def _finding(report: FineTuneReport, t: Speaker) -> str:
         better=sum(gain.low is not None and gain.low > 0 for gain in gains),
         worse=sum(gain.high is not None and gain.high < 0 for gain in gains),
     )
+
+
+def _of(row: TagGain, side: str) -> Figures:
+    return {"probed": row.probed, "untrained": row.untrained, "tuned": row.figures}[side]
+
+
+def _ends(side: Sequence[Interval]) -> tuple[float, float]:
+    """The lowest and the highest of figures that are all there."""
+    values = [one.value for one in side if one.value is not None]
+    return min(values), max(values)
 
 
 def row_name(row: TagGain, t: Speaker) -> str:

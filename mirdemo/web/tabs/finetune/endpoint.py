@@ -64,7 +64,7 @@ def tune_files(
         raise PageError("This choice is not on offer (any more). Choose again.", code="page.no_such_choice")
     clips = LabelledClips.from_csv(sheet.encode(), files, "sheet", limits=CLIP_LIMITS)
     wanted = Wanted(backbone, layers or facts.tail_blocks, FineTuneSettings(epochs=epochs))
-    found = train(clips, wanted, None, Memory(), silent, Watched(wanted))
+    found = train(clips, wanted, (), Memory(), silent, Watched(wanted))
     return found.report.as_dict() | {
         "clips": [clip.name for clip in clips.clips],
         "problems": [str(problem) for problem in clips.problems],

@@ -18,14 +18,16 @@ if TYPE_CHECKING:
 class Order:
     """One fine-tuning.
 
-    backbone: its name in the registry; blocks: trailing blocks to train; probe: of the same clips and backbone
+    backbone: its name in the registry; blocks: trailing blocks to train
+    probes: of the same clips and backbone, the best of which is to be beaten; embedding_seconds: that theirs took
     """
 
     clips: LabelledClips
     backbone: str
     blocks: int
     settings: FineTuneSettings
-    probe: ProbeReport
+    probes: tuple[ProbeReport, ...]
+    embedding_seconds: float | None = None
 
     @property
     def n_windows(self) -> int:

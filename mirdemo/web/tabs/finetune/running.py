@@ -13,11 +13,11 @@ from mirdemo.stages.finetuning import Cost, Epoch, FineTuneReport, FineTuneSetti
 from mirdemo.web import gpu
 from mirdemo.web.models import Memory
 from mirdemo.web.tabs.finetune.order import Broken, Order, Step
-from mirdemo.web.tabs.probe.running import Asked, Run
+from mirdemo.web.tabs.probe.running import Asked, Run, whitening_offered
 from mirdemo.web.tabs.probe.running import run as probe_run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mirdemo.clips import LabelledClips
 
@@ -50,7 +50,7 @@ class Watched:
 class Result:
     """A verdict with all that stands behind it.
 
-    asked: the clips as they were; run: the probe it was compared with
+    asked: the clips as they were; run: the probe it was compared with, the best that was there
     """
 
     asked: Asked
@@ -58,37 +58,42 @@ class Result:
     run: Run
     report: FineTuneReport
 
-    @property
-    def probe_seconds(self) -> float:
-        """Embedding and probing. The embeddings may have been there already; they cost at least what running the
-        frozen layers over the same windows cost here."""
-        probing = sum(self.run.report.seconds.values())
-        return probing + max(self.run.seconds - probing, self.report.seconds["prefix"])
+    def took(self, stage: str) -> float:
+        """Seconds that ``"probed"`` or ``"fine_tuned"`` took this time, where embeddings may have been there."""
+        if stage == "probed":
+            return self.run.seconds
+        return sum(self.report.seconds[phase] for phase in ("prefix", "start", "folds", "final"))
 
     def costs(self, hardware: str | None, prices: Mapping[str, float]) -> dict[str, Cost]:
-        """``"probed"`` and ``"fine_tuned"``, at these prices."""
+        """``"probed"`` and ``"fine_tuned"``: from nothing, at these prices."""
         return {
-            "probed": cost(self.probe_seconds, hardware, prices),
-            "fine_tuned": cost(self.report.costs["fine_tuned"].seconds, hardware, prices),
+            stage: cost(self.report.costs[stage].seconds, hardware, prices)
+            for stage in ("probed", "fine_tuned")
         }
 
 
 def train(
     clips: LabelledClips,
     wanted: Wanted,
-    kept: Run | None,
+    kept: Sequence[Run],
     memory: Memory,
     progress: Progress,
     watched: Watched,
 ) -> Result:
     """Fine-tune and compare.
 
-    kept: a probe of the same clips and backbone, in the same folds; None: one is made first
+    kept: probes of the same clips and backbone, whitened or not; none: they are made first, plain and whitened where
+        there is a whitening
     Raises whatever probing and ``fine_tune`` refuse, or PageError; ``progress`` may raise Cancelled, and then the
     training process is gone before this returns.
     """
-    run = kept or probe_run(clips, wanted.backbone, False, memory, progress)
-    order = Order(clips, wanted.backbone, wanted.blocks, wanted.settings, run.report)
+    runs = tuple(kept) or tuple(
+        probe_run(clips, wanted.backbone, whitened, memory, progress)
+        for whitened in ((False, True) if whitening_offered(wanted.backbone) else (False,))
+    )
+    embedding = max(run.seconds - sum(run.report.seconds.values()) for run in runs)
+    reports = tuple(run.report for run in runs)
+    order = Order(clips, wanted.backbone, wanted.blocks, wanted.settings, reports, embedding)
     now = Step(0, 0, "starting")
     progress(0, 0, "starting")
     with closing(gpu.messages(order)) as stream:
@@ -100,7 +105,8 @@ def train(
             elif isinstance(message, Epoch):
                 watched.epochs.append(message)
             elif isinstance(message, FineTuneReport):
-                return Result(Asked.of(clips), wanted, run, message)
+                best = next(run for run in runs if run.report.whitening == message.probe_whitening)
+                return Result(Asked.of(clips), wanted, best, message)
             elif isinstance(message, MirdemoError):
                 raise message
             elif isinstance(message, Broken):

@@ -13,6 +13,7 @@ from mirdemo.words.language import Speaker
 
 if TYPE_CHECKING:
     from mirdemo.backbones.spec import BackboneSpec
+    from mirdemo.scoring.intervals import Interval
     from mirdemo.web.frame.jobs import Job
 
 ICONS = {WORTH_IT: "full", NOT_WORTH_IT: "empty", CANNOT_TELL: "warn"}
@@ -101,6 +102,8 @@ def phase_words(t: Speaker, job: Job, epochs: Sequence[Epoch]) -> str:
         if not epochs:
             return t("fine-tune.phase.training")
         last = epochs[-1]
+        if last.again:
+            return t("fine-tune.phase.again", fold=last.run + 1, folds=last.runs - 1, epoch=last.epoch)
         if last.run == last.runs - 1:
             return t("fine-tune.phase.final", epoch=last.epoch)
         return t(
@@ -117,33 +120,48 @@ def phase_words(t: Speaker, job: Job, epochs: Sequence[Epoch]) -> str:
 
 
 def tag_rows(t: Speaker, report: FineTuneReport) -> list[dict[str, Any]]:
-    """The mean and each tag: both figures, their difference, the word."""
-    rows = []
-    for gain in (report.macro, *report.tags):
-        difference = difference_words(t, gain.gain.roc_auc)
-        rows.append(
-            {
-                "tag": gain.tag,
-                "recordings": gain.positive_recordings,
-                "probed": figure_words(t, gain.probed.roc_auc),
-                "tuned": figure_words(t, gain.figures.roc_auc),
-                "difference": difference[1] if difference else t("probe.no_figure"),
-                "n": gain.gain.roc_auc.n,
-                "word": t(f"fine-tune.verdict.{gain.verdict}"),
-                "icon": ICONS[gain.verdict],
-            }
-        )
-    return rows
+    """The mean and each tag: the three figures, both differences, the word."""
+
+    def said(difference: Interval) -> str:
+        words = difference_words(t, difference)
+        return words[1] if words else t("probe.no_figure")
+
+    return [
+        {
+            "tag": row.tag,
+            "recordings": row.positive_recordings,
+            "probed": figure_words(t, row.probed.roc_auc),
+            "untrained": figure_words(t, row.untrained.roc_auc),
+            "tuned": figure_words(t, row.figures.roc_auc),
+            "added": said(row.added.roc_auc),
+            "gain": said(row.gain.roc_auc),
+            "n": row.gain.roc_auc.n,
+            "word": t(f"fine-tune.verdict.{row.verdict}"),
+            "icon": ICONS[row.verdict],
+        }
+        for row in (report.macro, *report.tags)
+    ]
+
+
+def probe_words(t: Speaker, backbone: str, whitened: bool) -> str:
+    """What a probe is called beside others: the backbone, and whether it was whitened."""
+    name = backbone_words(t, backbone)
+    return t("fine-tune.whitened", backbone=name) if whitened else name
 
 
 def cost_rows(
     t: Speaker, result: Result, found: Outlook | None, prices: Mapping[str, float]
 ) -> list[dict[str, Any]]:
-    """What probing and fine-tuning took, and what that costs on this machine's hardware."""
+    """What probing and fine-tuning take from nothing, what they took now, and what it costs on this hardware."""
     from mirdemo.stages.finetuning import hardware
 
     name = found.hardware if found is not None else hardware(result.report.device)
     return [
-        {"stage": stage, "seconds": one.seconds, "money": money(t, one.dollars)}
+        {
+            "stage": stage,
+            "seconds": one.seconds,
+            "now": result.took(stage),
+            "money": money(t, one.dollars),
+        }
         for stage, one in result.costs(name, prices).items()
     ]

@@ -21,7 +21,7 @@ from mirdemo.web.tabs.finetune.order import count_windows
 from mirdemo.web.tabs.finetune.outlook import Outlook
 from mirdemo.web.tabs.finetune.running import Result, Wanted, Watched, train
 from mirdemo.web.tabs.finetune.taking_home import DOWNLOAD, made
-from mirdemo.web.tabs.probe.running import Asked, Run, run_key
+from mirdemo.web.tabs.probe.running import LIVE, Asked, Run, whitening_offered
 from mirdemo.web.tabs.probe.running import Result as ProbeResult
 from mirdemo.web.tabs.probe.tab import MOST_RUNS, ProbeDesk
 from mirdemo.words.language import Speaker
@@ -142,7 +142,11 @@ class FineTuneTab:
             "range": None if here is None else shown.range_words(t, soonest, here),
             "folds": min(wanted.settings.n_folds, len(set(visitor.clips.recordings))),
             "rows": shown.hardware_rows(t, facts, wanted, n_windows, found, here, desk.prices),
-            "probed": _kept_probe(visitor) is not None,
+            "probed": [
+                shown.probe_words(t, run.backbone, run.report.whitening is not None)
+                for run in _kept_probes(visitor)
+            ],
+            "can_whiten": whitening_offered(visitor.backbone),
             "gpu_seconds": gpu.asked_for(n_windows, wanted) if gpu.ZERO else None,
             "quota": gpu.QUOTA_MINUTES,
         }
@@ -165,6 +169,7 @@ class FineTuneTab:
         return {
             "report": report,
             "backbone": shown.backbone_words(t, result.wanted.backbone),
+            "against": shown.probe_words(t, result.wanted.backbone, report.probe_whitening is not None),
             "sentence": report.sentence,
             "rule": RULE,
             "chart": _drawn(desk, "paired", (id(result),), t, lambda: charts.paired(report, t)),
@@ -230,13 +235,13 @@ class FineTuneTab:
     def _start(self, visitor: Visitor, wanted: Wanted) -> None:
         endpoint.check_trainable(wanted.backbone)
         desk, clips, memory = visitor.desk(FineTuneDesk), _usable(visitor), visitor.memory
-        kept, watched = _kept_probe(visitor, wanted.backbone), Watched(wanted)
+        kept, watched = _kept_probes(visitor, wanted.backbone), Watched(wanted)
 
         def take(result: Result) -> None:
             desk.result, desk.watched = result, None
             desk.drawn.clear()
             desk.outlooks.pop((wanted.backbone, wanted.blocks), None)  # measured now, and more to be believed
-            if kept is None:
+            if not kept:
                 _show_probe(visitor, result)
             self.look_ahead(visitor)
 
@@ -263,12 +268,12 @@ def _drawn(desk: FineTuneDesk, name: str, of: tuple, t: Speaker, draw: Any) -> C
     return known[1]
 
 
-def _kept_probe(visitor: Visitor, backbone: str | None = None) -> Run | None:
-    """The visitor's own probe of these clips with the backbone, without whitening."""
-    result, key = visitor.desk(ProbeDesk).result, run_key(backbone or visitor.backbone, False)
-    if result is None or not result.asked.is_about(visitor.clips):
-        return None
-    return next((run for run in result.runs if run.key == key), None)
+def _kept_probes(visitor: Visitor, backbone: str | None = None) -> tuple[Run, ...]:
+    """The visitor's own probes of these clips with the backbone, whitened or not."""
+    result, name = visitor.desk(ProbeDesk).result, backbone or visitor.backbone
+    if result is None or result.protocol != LIVE or not result.asked.is_about(visitor.clips):
+        return ()
+    return tuple(run for run in result.runs if run.backbone == name)
 
 
 def _show_probe(visitor: Visitor, result: Result) -> None:

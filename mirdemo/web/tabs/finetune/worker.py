@@ -43,7 +43,8 @@ def messages(order: Order) -> Iterator[Message]:
                 backbone,
                 blocks=order.blocks,
                 settings=order.settings,
-                probe_report=order.probe,
+                probe_report=order.probes,
+                embedding_seconds=order.embedding_seconds,
                 progress=progress,
                 on_epoch=said.put,
             )
