@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
+from mirdemo.base import threads
 from mirdemo.base.sentences import MirdemoError
 
 DONE, SOME_FAILED, USAGE, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -51,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit code."""
+    threads.prepare()
     args = parser().parse_args(argv)
     try:
         return args.run(args)

@@ -32,6 +32,8 @@ class Beside(Backbone):
     """The loaded backbone: one layer, ``all`` of ``spectral`` and then the last layer of ``mini-world``, mean beside
     deviation, each divided by its typical length so that neither outweighs the other in a cosine."""
 
+    window_threads = 1
+
     def __init__(self, spec: BackboneSpec, statistics: spectral.Spectral, network: mini.Mini) -> None:
         self.spec = spec
         self.device = network.device

@@ -81,10 +81,11 @@ def check(backbone: Backbone) -> Health:
     recalled = _from_record(records.read("health", key))
     if recalled is not None:
         return recalled
-    checks = [("keys", 0.0, True), *_sounds(backbone)]
-    if asks_prompts:
-        cosine = _cosine(*backbone.text(list(PROMPTS)))
-        checks.append(("prompts", cosine, cosine < MAX_COSINE))
+    with backbone.computing():
+        checks = [("keys", 0.0, True), *_sounds(backbone)]
+        if asks_prompts:
+            cosine = _cosine(*backbone.text(list(PROMPTS)))
+            checks.append(("prompts", cosine, cosine < MAX_COSINE))
     health = Health(all(passed for *_, passed in checks), tuple(checks), identity.fingerprint)
     records.write("health", key, _to_record(health))
     return health

@@ -46,6 +46,8 @@ class MiniTrunk(Trunk):
 class Mini(NeuralBackbone):
     """A loaded mini backbone."""
 
+    window_threads = 1
+
     def __init__(
         self, spec: BackboneSpec, identity: Identity, network: MiniNetwork, device: torch.device
     ) -> None:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mirdemo.base import threads
 from mirdemo.base.sentences import MirdemoError, Sentence
 
 if TYPE_CHECKING:
@@ -140,7 +142,9 @@ class Backbone(ABC):
     Attributes: ``spec`` (with ``layers`` filled in), ``identity``, ``device`` (torch.device),
     ``health`` (a ``backbones.health.Health``, or None for backbones that carry no weights), ``warnings``
     (what people should know about this copy, e.g. that its repository has changed), ``tail_sizes`` (how many
-    trailing blocks ``split`` may set free for training; None where there are none).
+    trailing blocks ``split`` may set free for training; None where there are none), ``window_threads`` (threads that
+    one window's arithmetic gains from on a processor, as measured by ``benchmarks/busy_machine.py``; None: as many as
+    there are).
     """
 
     spec: BackboneSpec
@@ -149,6 +153,7 @@ class Backbone(ABC):
     health: Health | None = None
     warnings: tuple[Sentence, ...] = ()
     tail_sizes: TailSizes | None = None
+    window_threads: int | None = None
 
     @abstractmethod
     def hidden_states(self, waves: torch.Tensor) -> list[torch.Tensor]:
@@ -159,6 +164,12 @@ class Backbone(ABC):
         Returns one (batch, frames, dim) tensor a layer, in the order of ``spec.layers``, on ``self.device``.
         A row does not depend on the rows beside it.
         """
+
+    def computing(self) -> AbstractContextManager[None]:
+        """Where its states are computed: on a processor, within the threads that it gains from (``base.threads``)."""
+        if self.device.type != "cpu":
+            return nullcontext()
+        return threads.computing(self.window_threads)
 
     def pool(self, states: list[torch.Tensor]) -> list[torch.Tensor]:
         """Frames to one row a window: (batch, frames, dim) -> float32 (batch, size), here by the mean."""

@@ -30,6 +30,8 @@ class Spectral(Backbone):
     have.
     """
 
+    window_threads = 1
+
     def __init__(self, spec: BackboneSpec, device: torch.device) -> None:
         self.spec = spec
         self.device = device

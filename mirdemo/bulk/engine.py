@@ -12,11 +12,12 @@ import os
 import queue
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from mirdemo.base import threads
 from mirdemo.base.sentences import Sentence
 from mirdemo.bulk.errors import BulkError
 from mirdemo.bulk.workers import Workers
@@ -83,14 +84,15 @@ def _connect(ray: ModuleType, workers: Workers) -> None:
     place if it is there."""
     root = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
+    surroundings = {"PYTHONPATH": path, **threads.surroundings(workers.cpus)}
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if workers.address is not None:
         _knock(workers.address)
-        ray.init(workers.address, runtime_env={"env_vars": {"PYTHONPATH": path}}, **quiet)
+        ray.init(workers.address, runtime_env={"env_vars": surroundings}, **quiet)
         return
 
     def start() -> None:
-        with _environment("PYTHONPATH", path):  # inherited: that is there sooner than a runtime environment
+        with _environment(surroundings):  # inherited: that is there sooner than a runtime environment
             ray.init(
                 "local",
                 num_cpus=workers.count * workers.cpus,
@@ -115,16 +117,17 @@ def _knock(address: str) -> None:
 
 
 @contextlib.contextmanager
-def _environment(name: str, value: str) -> Iterator[None]:
-    before = os.environ.get(name)
-    os.environ[name] = value
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
     try:
         yield
     finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _check_room(

@@ -138,17 +138,18 @@ def gpu() -> Finding:
 def threads() -> Finding:
     import torch
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_WAIT_POLICY")
+    from mirdemo.base.threads import COUNTS, cores
+
+    names = (*COUNTS, "OMP_WAIT_POLICY")
     chosen = {name: os.environ[name] for name in names if name in os.environ}
     units = torch.backends.cpu.get_cpu_capability()
     facts = {
-        "cores": cores,
+        "cores": cores(),
         "torch_threads": torch.get_num_threads(),
         "vector_units": units,
         "environment": chosen,
     }
-    says = f"{facts['torch_threads']} for torch on {cores} cores ({units})"
+    says = f"{facts['torch_threads']} for torch on {facts['cores']} cores ({units})"
     if chosen:
         says += ", by " + ", ".join(f"{name}={value}" for name, value in chosen.items())
     return Finding("threads", "good", says, facts)

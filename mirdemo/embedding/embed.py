@@ -6,12 +6,16 @@ A ladder of small steps, each usable alone: ``windows`` (where to cut), ``cut`` 
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mirdemo.base import threads
 from mirdemo.base.progress import Progress, silent
 from mirdemo.base.sentences import MirdemoError
 from mirdemo.embedding.store import ClipEmbedding, Store
@@ -164,7 +168,9 @@ def embed(
     batch_size: windows at once; chosen for the device if None, and halved where a GPU runs out of memory
 
     Returns float32 rows in the order of ``clips``. A row does not depend on the clips beside it (1e-5 in float32).
-    Memory stays bounded by one clip's wave and one batch's states. Torch's thread settings are left alone.
+    Memory stays bounded by one clip's wave and one batch's states, those of up to eight windows where a backbone gains
+    more from windows side by side than from threads within one (``window_threads``). It computes in as many threads as
+    the caller has (``torch.get_num_threads()``); torch's thread settings are left as they were.
     Raises EmbeddingError if the backbone gives values that are not finite or one window does not fit in memory.
     """
     spec, identity = backbone.spec, backbone.identity
@@ -227,6 +233,12 @@ class _Clip:
         self.missing -= 1
 
 
+#: A window under way: its clip, which of the clip's windows it is, and its wave.
+_Part = tuple[_Clip, int, np.ndarray]
+#: Windows that went through the backbone together, and what it made of them: one float32 (batch, size) array a layer.
+_Made = tuple[list[_Part], list[np.ndarray]]
+
+
 class _Run:
     """One call of ``embed``: its batch, its counts."""
 
@@ -236,50 +248,88 @@ class _Run:
         self.batch_size = batch_size
         self.done = 0
         self.total = 0
-        self._batch: list[tuple[_Clip, int, np.ndarray]] = []
 
     def report(self) -> None:
         self.progress(self.done, self.total, "embedding")
 
     def embed_all(self, clips: Sequence[Clip]) -> Iterator[tuple[Clip, ClipEmbedding]]:
-        """Each clip with its entry, as soon as it is complete. At most one batch of windows is held."""
+        """Each clip with its entry, as soon as it is complete, in the order given."""
+        with closing(self._computed(self._batches(clips))) as computed:
+            for part, rows in computed:
+                for k, (under_way, index, _) in enumerate(part):
+                    under_way.take(index, [layer[k] for layer in rows])
+                self.done += len(part)
+                yield from (
+                    (item.clip, item.entry) for item in dict.fromkeys(p[0] for p in part) if not item.missing
+                )
+                self.report()
+
+    def _batches(self, clips: Sequence[Clip]) -> Iterator[list[_Part]]:
+        """Windows of one length, at most a batch of them."""
         spec = self.backbone.spec
+        batch: list[_Part] = []
         for clip in clips:
             starts, waves = cut(clip.at(spec.sample_rate), spec)
             under_way = _Clip(clip, starts, spec.layers)
             for index, wave in enumerate(waves):
-                if self._batch and len(self._batch[0][2]) != len(wave):
-                    yield from self._flush()
+                if batch and len(batch[0][2]) != len(wave):
+                    yield batch
+                    batch = []
                 # A copy, so that the batch does not keep the whole clip's wave alive.
-                self._batch.append((under_way, index, wave.copy()))
-                if len(self._batch) >= self.batch_size:
-                    yield from self._flush()
-        if self._batch:
-            yield from self._flush()
+                batch.append((under_way, index, wave.copy()))
+                if len(batch) >= self.batch_size:
+                    yield batch
+                    batch = []
+        if batch:
+            yield batch
 
-    def _flush(self) -> Iterator[tuple[Clip, ClipEmbedding]]:
-        batch, self._batch = self._batch, []
+    def _computed(self, batches: Iterator[list[_Part]]) -> Iterator[_Made]:
+        """Batches with their rows, in the same order: computed side by side where the backbone gains from it, and
+        while the next ones are resampled. One batch is under way for each lane, and one more waits."""
+        lanes = self._lanes()
+        if lanes == 0:
+            for batch in batches:
+                yield from self._forward(batch)
+            return
+        with ThreadPoolExecutor(lanes, thread_name_prefix="mirdemo-lane") as pool:
+            under_way: deque[Future[list[_Made]]] = deque()
+            try:
+                for batch in batches:
+                    under_way.append(pool.submit(lambda batch: list(self._forward(batch)), batch))
+                    if len(under_way) > lanes:
+                        yield from under_way.popleft().result()
+                while under_way:
+                    yield from under_way.popleft().result()
+            finally:  # stopped, or one of them failed: what has not begun never does
+                pool.shutdown(wait=False, cancel_futures=True)
+
+    def _lanes(self) -> int:
+        """Threads beside the caller's that forward passes run in. 0: they run in the caller's own, as a single window
+        may, and a network that takes every core anyway."""
+        left = self.total - self.done
+        if left < 2:
+            return 0
+        if self.backbone.device.type == "cuda":
+            return 1
+        lanes = min(left, threads.lanes(self.backbone.window_threads))
+        return lanes if lanes > 1 else 0
+
+    def _forward(self, batch: list[_Part]) -> Iterator[_Made]:
+        """A batch's rows, in several parts if the GPU ran out of memory for the whole."""
         while batch:
             part = batch[: self.batch_size]
-            rows = self._forward(part)
-            if rows is None:  # out of memory: the batch size is halved, try again
-                continue
-            batch = batch[len(part) :]
-            for k, (under_way, index, _) in enumerate(part):
-                under_way.take(index, [layer[k] for layer in rows])
-            self.done += len(part)
-            yield from (
-                (item.clip, item.entry) for item in dict.fromkeys(p[0] for p in part) if not item.missing
-            )
-            self.report()
+            rows = self._rows(part)
+            if rows is not None:  # else the batch size is halved: try again
+                batch = batch[len(part) :]
+                yield part, rows
 
-    def _forward(self, part: list[tuple[_Clip, int, np.ndarray]]) -> list[np.ndarray] | None:
+    def _rows(self, part: list[_Part]) -> list[np.ndarray] | None:
         """One float32 (batch, size) array a layer; None if the GPU ran out of memory and less may fit."""
         import torch
 
         waves = torch.from_numpy(np.stack([wave for _, _, wave in part]))
         try:
-            with torch.inference_mode():
+            with torch.inference_mode(), self.backbone.computing():
                 pooled = self.backbone.pool(self.backbone.hidden_states(waves))
                 rows = [layer.float().cpu().numpy() for layer in pooled]
         except torch.OutOfMemoryError as error:

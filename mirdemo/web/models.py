@@ -1,12 +1,15 @@
 """Backbones in use on this page, and each visitor's embeddings.
 
 Loaded backbones are shared by all visitors, for they hold nothing of anyone. Embeddings are the visitor's own and
-stay in memory: the store on disk would outlive the visit.
+stay in memory: the store on disk would outlive the visit. Only the endpoints, which know no visitors, keep some rows
+for a few minutes (``SUPPORT``).
 """
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 
 #: Backbones kept loaded; the one not used for longest goes first.
 KEPT_LOADED = 2
+#: For how long, and in how much memory, rows of the endpoints' support clips are kept between two calls.
+KEPT_SECONDS, KEPT_BYTES = 600.0, 64 * 2**20
 
 
 class Shelf:
@@ -33,22 +38,40 @@ class Shelf:
         self._kept = kept
         self._lock = threading.Lock()
         self._loaded: OrderedDict[str, Backbone] = OrderedDict()
+        self._loading: dict[str, threading.Lock] = {}
 
     def take(self, name: str, progress: Progress) -> Backbone:
         """A backbone, loaded (and fetched) if need be. Raises BackboneError."""
         from mirdemo.backbones import load_backbone
         from mirdemo.web import gpu
 
-        if name not in self._loaded:
-            progress(0, 0, "loading")
+        found = self._find(name)
+        if found is not None:
+            return found
+        progress(0, 0, "loading")
         with self._lock:
-            if name not in self._loaded:
-                while len(self._loaded) >= self._kept:
-                    self._loaded.popitem(last=False)
+            loading = self._loading.setdefault(name, threading.Lock())
+        with loading:  # who wants another backbone does not wait for this one
+            found = self._find(name)
+            if found is None:
                 device = "cpu" if gpu.ZERO else "auto"  # there the page's own process has no GPU
-                self._loaded[name] = load_backbone(name, device=device, progress=progress)
-            self._loaded.move_to_end(name)
-            return self._loaded[name]
+                self._make_room()
+                found = load_backbone(name, device=device, progress=progress)
+                with self._lock:
+                    self._loaded[name] = found
+                self._make_room(0)
+        return found
+
+    def _find(self, name: str) -> Backbone | None:
+        with self._lock:
+            if name in self._loaded:
+                self._loaded.move_to_end(name)
+            return self._loaded.get(name)
+
+    def _make_room(self, places: int = 1) -> None:
+        with self._lock:
+            while len(self._loaded) > self._kept - places:
+                self._loaded.popitem(last=False)
 
 
 SHELF = Shelf()
@@ -70,36 +93,63 @@ def warm_up(name: str) -> None:
 
 
 class Memory:
-    """One visitor's embeddings: what ``embed`` takes as a store, in memory, bounded."""
+    """One visitor's embeddings: what ``embed`` takes as a store, in memory, bounded.
 
-    def __init__(self, max_bytes: int = 256 * 2**20) -> None:
+    seconds: how long an entry that is not asked for stays; None: as long as there is room
+    """
+
+    def __init__(self, max_bytes: int = 256 * 2**20, seconds: float | None = None) -> None:
         self._max = max_bytes
+        self._seconds = seconds
         self._bytes = 0
         self._lock = threading.Lock()
         self._entries: OrderedDict[tuple[Identity, str], ClipEmbedding] = OrderedDict()
+        self._asked: dict[tuple[Identity, str], float] = {}
 
     def get(self, identity: Identity, clip_sha256: str) -> ClipEmbedding | None:
+        key = identity, clip_sha256
         with self._lock:
-            entry = self._entries.get((identity, clip_sha256))
+            self._let_go()
+            entry = self._entries.get(key)
             if entry is not None:
-                self._entries.move_to_end((identity, clip_sha256))
+                self._entries.move_to_end(key)
+                self._asked[key] = time.monotonic()
             return entry
 
     def put(self, identity: Identity, clip_sha256: str, entry: ClipEmbedding) -> bool:
         """Keep an entry, letting the oldest go. Returns whether it is kept."""
+        key = identity, clip_sha256
         with self._lock:
-            if (identity, clip_sha256) in self._entries:
-                return True
-            self._entries[identity, clip_sha256] = entry
-            self._bytes += _size(entry)
-            while self._bytes > self._max:
-                _, gone = self._entries.popitem(last=False)
-                self._bytes -= _size(gone)
-            return (identity, clip_sha256) in self._entries
+            if key not in self._entries:
+                self._bytes += _size(entry)
+                self._entries[key] = entry
+                self._asked[key] = time.monotonic()
+            self._let_go()
+            return key in self._entries
+
+    def tidy(self) -> None:
+        """Let go what nobody has asked for in time."""
+        with self._lock:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """The longest unasked first: those there is no room for, then those whose time is over."""
+        oldest = -math.inf if self._seconds is None else time.monotonic() - self._seconds
+        while self._entries:
+            key = next(iter(self._entries))
+            if self._bytes <= self._max and self._asked[key] >= oldest:
+                return
+            self._bytes -= _size(self._entries.pop(key))
+            del self._asked[key]
 
 
 def _size(entry: ClipEmbedding) -> int:
     return entry.starts.nbytes + sum(rows.nbytes for rows in entry.layers.values())
+
+
+#: Rows of support clips of recent calls of the endpoints, found again by the sound's own hash, so that a program that
+#: tags a hundred recordings by the same few examples waits for them once. Whoever has no such sound finds nothing.
+SUPPORT = Memory(KEPT_BYTES, KEPT_SECONDS)
 
 
 def embed_here(clips: Sequence[Clip], backbone: str, memory: Memory, progress: Progress) -> Embeddings:

@@ -30,7 +30,7 @@ class Built:
     backbone, layer: names; ``layer`` may be ``"mean"``; whitening: applied to support set and queries, None for none
     embeddings: of the support set, before whitening; rows: what the prototypes are means of, float32 (n_clips, size)
     asking: prototypes of the tagged clips alone, to ask about the clips without tags
-    check: the support set tagged without each clip's own recording; None where all are from one recording
+    check: the support set tagged without each clip's own recording; None where all are from one recording or nobody asked
     seconds: how long embedding and building took
     """
 
@@ -103,10 +103,12 @@ def build(
     progress: Progress,
     *,
     whitened: bool = False,
+    checked: bool = True,
 ) -> Built:
     """Prototypes of labelled clips, and how well each recording is tagged by the others.
 
     whitened: with the backbone's whitening
+    checked: False to leave that check out
     Raises FewShotError, EmbeddingError, BackboneError, or PageError where there is no whitening.
     """
     from mirdemo.stages.fewshot import LCPrototypes
@@ -124,7 +126,7 @@ def build(
         asking = LCPrototypes().fit(
             rows[tagged], clips.labels[tagged], np.asarray(clips.recordings)[tagged], clips.tags
         )
-    check = _check(rows, clips)
+    check = _check(rows, clips) if checked else None
     seconds = time.monotonic() - began
     return Built(clips, backbone, layer, whitening, embeddings, rows, prototypes, asking, check, seconds)
 

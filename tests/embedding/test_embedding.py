@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import threading
 import weakref
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 from mirdemo.backbones import registry
 from mirdemo.backbones.spec import Backbone, BackboneSpec, Identity, Layer
 from mirdemo.base.sentences import Cancelled
+from mirdemo.base.threads import Seats, limited
 from mirdemo.embedding.embed import EmbeddingError, cut, embed, windows
 from mirdemo.embedding.store import EmbeddingStore
 from mirdemo.sound.audio import Clip
@@ -326,6 +329,94 @@ def test_states_of_earlier_batches_are_let_go_and_torch_is_left_as_it_was():
     assert all(toy.inference)
     assert torch.get_num_threads() == threads
     assert torch.is_grad_enabled() is gradients
+
+
+class Small(Toy):
+    """Gains nothing from a second thread within a window."""
+
+    window_threads = 1
+
+    def __init__(self, meet: bool = False, fail_at: int | None = None) -> None:
+        super().__init__()
+        self._calls, self._second = itertools.count(), threading.Event()
+        self._meet = meet
+        self.met = False
+        self._fail_at = fail_at
+        self.threads: set[int] = set()
+        self.within: set[int] = set()
+
+    def hidden_states(self, waves: torch.Tensor) -> list[torch.Tensor]:
+        self.threads.add(threading.get_ident())
+        self.within.add(torch.get_num_threads())
+        call = next(self._calls)
+        if call == 1:
+            self._second.set()
+        elif call == 0 and self._meet:
+            self.met = self._second.wait(5)
+        if self._fail_at is not None and len(self.batches) >= self._fail_at:
+            raise ValueError("a defect")
+        return super().hidden_states(waves)
+
+
+@pytest.fixture
+def two_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_small_windows_go_side_by_side_on_one_thread_each_and_give_the_same_rows(two_threads, monkeypatch):
+    seats = Seats(2)
+    monkeypatch.setattr("mirdemo.base.threads._seats", lambda: seats)
+    small, calls = Small(meet=True), []
+    found = embed(CLIPS, small, progress=lambda *call: calls.append(call[0]), batch_size=1)
+    assert len(small.threads) == 2
+    assert small.met  # the second began before the first had ended
+    assert threading.get_ident() not in small.threads
+    assert small.within == {1}
+    assert calls == list(range(11))
+    plain = embed(CLIPS, Toy(), batch_size=1)
+    for name in plain.layer_names:
+        np.testing.assert_array_equal(found.layers[name], plain.layers[name])
+    assert torch.get_num_threads() == 2
+
+
+def test_a_caller_with_one_thread_gets_no_more(two_threads):
+    small = Small()
+    with limited(1):
+        embed(CLIPS, small, batch_size=1)
+    assert small.threads == {threading.get_ident()}
+    assert small.within == {1}
+
+
+def test_a_single_window_is_computed_where_it_was_asked_for(two_threads):
+    small = Small()
+    embed(CLIPS[1:2], small)
+    assert small.threads == {threading.get_ident()}
+    assert small.within == {1}
+
+
+def test_side_by_side_too_stopping_leaves_whole_clips_and_no_thread(two_threads, tmp_path):
+    store = EmbeddingStore(tmp_path)
+
+    def stop(done, total, phase):
+        if done >= 3:
+            raise Cancelled
+
+    small, before = Small(), threading.active_count()
+    with pytest.raises(Cancelled):
+        embed(CLIPS, small, store=store, progress=stop, batch_size=1)
+    assert threading.active_count() == before
+    assert len(small.batches) <= 6  # what had begun ended, and nothing else began
+    assert 1 <= len(store) <= 3
+
+
+def test_side_by_side_too_a_failure_is_told_and_what_was_whole_is_kept(two_threads, tmp_path):
+    store = EmbeddingStore(tmp_path)
+    with pytest.raises(ValueError, match="a defect"):
+        embed(CLIPS, Small(fail_at=4), store=store, batch_size=1)
+    assert len(store) >= 1
 
 
 def test_every_sentence_has_its_japanese():

@@ -160,3 +160,58 @@ def test_memory_lets_the_oldest_go():
         memory.put("identity", name, entry())
     assert memory.get("identity", "a") is None
     assert memory.get("identity", "d") is not None
+
+
+def test_memory_lets_go_what_nobody_has_asked_for_in_time(monkeypatch):
+    from mirdemo.embedding.store import ClipEmbedding
+    from mirdemo.web import models
+
+    now = [100.0]
+    monkeypatch.setattr(models.time, "monotonic", lambda: now[0])
+    memory = Memory(seconds=60.0)
+    for name in "ab":
+        memory.put("identity", name, ClipEmbedding(np.zeros(1), {"a": np.zeros((1, 250), np.float32)}))
+    now[0] = 150.0
+    assert memory.get("identity", "a") is not None
+    now[0] = 170.0
+    memory.tidy()
+    assert memory.get("identity", "b") is None
+    assert memory.get("identity", "a") is not None
+    now[0] = 300.0
+    memory.tidy()
+    assert memory._bytes == 0
+    assert not memory._entries
+    assert not memory._asked
+
+
+def test_who_wants_a_loaded_backbone_does_not_wait_for_another_to_load(monkeypatch):
+    import threading
+
+    from mirdemo.web.models import Shelf
+
+    go, begun = threading.Event(), threading.Event()
+
+    def load(name, device, progress):
+        if name == "mert-95m":
+            begun.set()
+            go.wait(5)
+        return name
+
+    monkeypatch.setattr("mirdemo.backbones.load_backbone", load)
+    shelf = Shelf(kept=2)
+    assert shelf.take("spectral", lambda *call: None) == "spectral"
+    found = []
+    slow = [
+        threading.Thread(target=lambda: found.append(shelf.take("mert-95m", lambda *call: None)))
+        for _ in range(2)
+    ]
+    for thread in slow:
+        thread.start()
+    assert begun.wait(5)
+    assert shelf.take("spectral", lambda *call: None) == "spectral"
+    assert shelf.take("mini-world", lambda *call: None) == "mini-world"
+    go.set()
+    for thread in slow:
+        thread.join(5)
+    assert found == ["mert-95m", "mert-95m"]
+    assert len(shelf._loaded) == 2

@@ -1,7 +1,8 @@
 """What the endpoints for ``gradio_client`` have in common: the steps of the page without the page.
 
 They have no components, so the page loads nothing for them; so nothing has looked at what arrives here either. Files come
-as uploads, never as paths. Nothing is kept between two calls.
+as uploads, never as paths. Nothing is kept between two calls but, for some minutes, rows of support clips
+(``models.SUPPORT``).
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
 """Long steps: run beside the page, with progress, a cancel, and a result that a reload finds again.
 
 A job belongs to its visitor, not to the page that started it. It runs in a small pool for the resource it needs
-(``"sound"`` for decoding, ``"model"`` for embedding and probing, ``"training"``), so that visitors take turns on the
-machine and nobody waits minutes behind a training, and what it made is taken over under the visitor's lock when it is done: until then nothing of the visitor changes, so a
-failure leaves nothing half-done.
+(``"sound"`` for decoding, ``"model"`` for embedding and probing, ``"answer"`` for what a program asks and waits for,
+``"training"``), so that visitors take turns on the machine and nobody waits minutes behind a training. What computes at
+the same time shares the cores window by window (``base.threads``), whatever pool it comes from. What a job made is taken
+over under the visitor's lock when it is done: until then nothing of the visitor changes, so a failure leaves nothing
+half-done.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from mirdemo.web.frame.session import Visitor
 log = logging.getLogger(__name__)
 
 #: How many jobs of a resource run at once.
-POOLS = {"sound": 2, "model": 1, "training": 1}
+POOLS = {"sound": 2, "model": 1, "answer": 4, "training": 1}
 UNEXPECTED = Sentence(
     "Something went wrong on our side, and nothing was changed. Try again, or reload the page.",
     "page.unexpected",

@@ -22,7 +22,7 @@ from mirdemo.clips import LabelledClips
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS, WebLimits
 from mirdemo.web.frame.player import Sounds
-from mirdemo.web.models import Memory
+from mirdemo.web.models import SUPPORT, Memory
 from mirdemo.words.language import DEFAULT, Speaker, speaker
 
 if TYPE_CHECKING:
@@ -191,6 +191,7 @@ class Visitors:
             self._by_page = {page: token for page, token in self._by_page.items() if token in known}
         for visitor in over:
             visitor.let_go()
+        SUPPORT.tidy()
         return len(over)
 
     def _is_over(self, visitor: Visitor, now: float) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from mirdemo.backbones.descriptors import timbre
 from mirdemo.backbones.descriptors.frames import FFT, FRAMES_PER_SECOND, HOP, MELS, RATE, short_time_power
 from mirdemo.backbones.descriptors.timbre import correlation, mfcc, modulation, shape
 
@@ -142,3 +143,10 @@ def test_what_alternates_from_frame_to_frame_is_counted_once(frames):
     found = modulation(log_mel).view(BANDS, OCTAVES)
     assert found[:, -1] == pytest.approx(10 * math.log10(3.0**2), abs=0.01)
     assert found[:, :-1].max() < -19
+
+
+def test_rows_are_sorted_as_torch_sorts_them():
+    rows = torch.rand(2, 5, 40, generator=torch.Generator().manual_seed(0)) ** 4
+    rows[0, 0, :3] = torch.tensor([float("inf"), 0.0, 0.0])
+    with torch.inference_mode():
+        assert torch.equal(timbre._sorted(rows), rows.sort(dim=-1).values)

@@ -14,7 +14,7 @@ from mirdemo.web.frame.endpoints import File, Files, answered, offer
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.jobs import Jobs
 from mirdemo.web.frame.limits import CLIP_LIMITS
-from mirdemo.web.models import Memory
+from mirdemo.web.models import SUPPORT, Memory
 from mirdemo.web.tagging import Answer, Built, answer, layers_of, spans, usual_layer
 from mirdemo.web.tagging import build as build_prototypes
 from mirdemo.words.language import DEFAULT
@@ -41,7 +41,7 @@ def build(jobs: Jobs) -> None:
         def work(sounds: Mapping[str, Path], asked: Mapping[str, Path]) -> dict[str, Any]:
             return tag_files(sounds, sheet, asked, backbone, layer)["answers"][0]
 
-        return answered(jobs, work, language, files=(support, [query]))
+        return answered(jobs, work, language, files=(support, [query]), resource="answer")
 
     def few_shot(
         support: Files,
@@ -59,7 +59,7 @@ def build(jobs: Jobs) -> None:
         def work(sounds: Mapping[str, Path], asked: Mapping[str, Path]) -> dict[str, Any]:
             return tag_files(sounds, sheet, asked, backbone, layer)
 
-        return answered(jobs, work, language, files=(support, queries))
+        return answered(jobs, work, language, files=(support, queries), resource="answer")
 
     offer(tag)
     offer(few_shot)
@@ -83,8 +83,8 @@ def tag_files(
         raise PageError(
             "There is no clip with a tag yet. Add clips and tag them first.", code="page.no_support"
         )
+    built = build_prototypes(clips, backbone, layer, SUPPORT, silent, checked=False)
     memory = Memory()
-    built = build_prototypes(clips, backbone, layer, memory, silent)
     answers = [answer(built, load_clip(path, name), memory, silent) for name, path in queries.items()]
     return {"support": _support(built), "answers": [_plain(one) for one in answers]}
 

@@ -13,24 +13,19 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 import mirdemo
+from mirdemo.base import threads
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.tabs.finetune.order import LAST, Message, Order
 
 #: Seconds after which a silent process lets its listener look up, and stop if asked to.
 LOOK_SECONDS = 0.2
-_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-
-
-def threads() -> int:
-    """Threads to train on: one core is left to the page. Told to the process, for torch knows one number for all."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, cores - 1)
 
 
 def in_child(order: Order) -> Iterator[Message]:
     """What the training process says. Closing the iterator kills it. Raises PageError if it dies by itself."""
     root = str(Path(mirdemo.__file__).parents[1])
-    surroundings = os.environ | {name: str(threads()) for name in _THREADS}
+    # One core is left to the page.
+    surroundings = os.environ | threads.surroundings(max(1, threads.cores() - 1))
     surroundings["PYTHONPATH"] = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     process = subprocess.Popen(
         [sys.executable, "-m", "mirdemo.web.tabs.finetune.worker"],

@@ -1,0 +1,178 @@
+"""Threads: as many as the machine gives, set for one forward pass in one thread, and cores taken in turn."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from mirdemo import cli
+from mirdemo.base import threads
+
+
+@pytest.fixture
+def two_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+def in_thread(work):
+    """What ``work`` returns in a thread of its own."""
+    found = []
+    thread = threading.Thread(target=lambda: found.append(work()))
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+def group(folder: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("files", "given"),
+    [
+        ({"cpu.max": "150000 100000\n"}, 2),
+        ({"cpu.max": "50000 100000\n"}, 1),
+        ({"cpu.max": "max 100000\n"}, None),
+        ({"cpu/cpu.cfs_quota_us": "100000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 1),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, None),
+        ({"cpu.max": "something else\n"}, None),
+        ({}, None),
+    ],
+)
+def test_a_container_counts_as_many_cores_as_it_has_time_for(tmp_path, monkeypatch, files, given):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(16)), raising=False)
+    assert threads.cores(group(tmp_path, files)) == (given or 16)
+
+
+def test_a_program_waits_without_spinning_and_keeps_what_the_host_has_set(monkeypatch):
+    monkeypatch.setattr(threads, "cores", lambda: 3)
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    surroundings = {"MKL_NUM_THREADS": "1"}
+    threads.prepare(surroundings)
+    assert surroundings["OMP_WAIT_POLICY"] == "PASSIVE"
+    assert surroundings["OMP_NUM_THREADS"] == "3"
+    assert surroundings["MKL_NUM_THREADS"] == "1"
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    without_limit: dict[str, str] = {}
+    threads.prepare(without_limit)
+    assert "OMP_NUM_THREADS" not in without_limit
+
+
+def test_every_program_prepares_before_it_loads_anything(monkeypatch):
+    for name in threads.WAITING:
+        monkeypatch.setenv(name, "x")
+        monkeypatch.delenv(name)
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+    rows = (Path(cli.__file__).parents[1] / "app.py").read_text(encoding="utf-8").splitlines()
+    page = next(i for i, row in enumerate(rows) if row.startswith("from mirdemo.web"))
+    assert rows.index("threads.prepare()  # before torch and NumPy are loaded") < page
+
+
+def test_a_process_is_told_its_own_number_and_how_to_wait(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    told = threads.surroundings(2)
+    assert told["OMP_NUM_THREADS"] == told["OPENBLAS_NUM_THREADS"] == "2"
+    assert told["OMP_WAIT_POLICY"] == "ACTIVE"  # the host's own word
+
+
+def test_a_limit_holds_in_its_own_thread_only_and_is_put_back(two_threads):
+    with threads.limited(1):
+        assert torch.get_num_threads() == 1
+        assert in_thread(torch.get_num_threads) == 2
+    assert torch.get_num_threads() == 2
+    with pytest.raises(ZeroDivisionError), threads.limited(1):
+        _ = 1 / 0
+    assert torch.get_num_threads() == 2
+
+
+def test_a_limit_never_gives_more_than_there_were(two_threads):
+    with threads.limited(64):
+        assert torch.get_num_threads() == 2
+
+
+@pytest.mark.skipif(not torch.backends.mkl.is_available(), reason="this torch has no MKL")
+def test_the_multiplications_of_mkl_keep_to_the_limit_too(two_threads):
+    def of_others(work) -> float:
+        """Processor time that other threads of this process take, as a share of this one's own."""
+        work()
+        all_, own = time.process_time(), time.thread_time()
+        for _ in range(20):
+            work()
+        return (time.process_time() - all_) / (time.thread_time() - own) - 1
+
+    matrix = torch.randn(600, 600)
+    with threads.limited(1):
+        assert of_others(lambda: matrix @ matrix) < 0.2
+    # nothing is asserted of two threads: on one core they may take turns
+
+
+def test_lanes_fit_in_the_callers_threads(two_threads):
+    assert threads.lanes(1) == 2
+    assert threads.lanes(2) == 1
+    assert threads.lanes(None) == 1
+    with threads.limited(1):
+        assert threads.lanes(1) == 1
+
+
+def test_computing_takes_cores_and_gives_them_back(two_threads, monkeypatch):
+    seats = threads.Seats(2)
+    monkeypatch.setattr(threads, "_seats", lambda: seats)
+    with threads.computing(1):
+        assert torch.get_num_threads() == 1
+        assert seats._free == 1
+    with threads.computing():
+        assert torch.get_num_threads() == 2
+        assert seats._free == 0
+    assert seats._free == 2
+
+
+def test_cores_are_given_in_the_order_of_asking_and_never_more_than_there_are():
+    seats, order, lock = threads.Seats(3), [], threading.Lock()
+    taken = most = 0
+
+    def take(name: int, count: int) -> None:
+        nonlocal taken, most
+        with seats.taken(count):
+            with lock:
+                order.append(name)
+                taken += min(count, 3)
+                most = max(most, taken)
+            time.sleep(0.002)
+            with lock:
+                taken -= min(count, 3)
+
+    asked = []
+    with seats.taken(3):
+        for name, count in enumerate([3, 1, 1, 99, 1, 2]):
+            asked.append(threading.Thread(target=take, args=(name, count)))
+            asked[-1].start()
+            while len(seats._queue) <= name:
+                time.sleep(0.001)
+    for thread in asked:
+        thread.join(5)
+    assert order.index(0) == 0
+    assert order.index(3) == 3  # the whole machine waits for two and is waited for by two
+    assert most <= 3
+    assert seats._free == 3
+
+
+def test_whoever_fails_or_is_stopped_gives_their_core_back():
+    seats = threads.Seats(1)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt), seats.taken(1):
+            raise KeyboardInterrupt
+    assert seats._free == 1
