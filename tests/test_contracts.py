@@ -20,7 +20,6 @@ ROOT = Path(__file__).parents[1]
 
 #: (module, what it imports from a room above its own)
 UPWARDS = {
-    ("mirdemo.results.bias", "mirdemo.corpora.facts"),
     ("mirdemo.stages.finetuning.report", "mirdemo.tagger"),
 }
 

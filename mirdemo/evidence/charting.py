@@ -7,8 +7,9 @@ that they wrap on a phone, can be selected and are read out; the figure itself h
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -184,6 +185,37 @@ def bare_figure(*, height: int, left: int = 60, right: int = 16, top: int = 8, b
         "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "title": {"text": ""}},
     }
     return go.Figure(layout=layout)  # ten times quicker than update_layout
+
+
+class Ranged(Protocol):
+    """Anything with a value and, perhaps, an interval."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+
+def error_bars(
+    figures: Sequence[Ranged], along: str, *, colour: str = INK, scale: float = 1
+) -> dict[str, Any]:
+    """Plotly's error bars, none at a figure without an interval; empty where no figure has one.
+
+    along: ``"x"`` or ``"y"``; scale: of the axis, 100 for points. The one place where intervals become bars.
+    """
+    ends = [(f.value, f.value) if f.low is None or f.high is None else (f.low, f.high) for f in figures]
+    if all(f.low is None for f in figures):
+        return {}
+    return {
+        f"error_{along}": {
+            "type": "data",
+            "symmetric": False,
+            "array": [scale * (high - f.value) for f, (_, high) in zip(figures, ends, strict=True)],
+            "arrayminus": [scale * (f.value - low) for f, (low, _) in zip(figures, ends, strict=True)],
+            "color": colour,
+            "thickness": 1,
+            "width": 3,
+        }
+    }
 
 
 def with_interval(value: float, low: float | None, high: float | None, none: str) -> str:

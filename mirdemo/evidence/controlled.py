@@ -10,16 +10,28 @@ from functools import cache
 from mirdemo.backbones.mini_facts import WEIGHTS
 from mirdemo.backbones.registry import spec
 from mirdemo.corpora.facts import TRADITIONS
-from mirdemo.evidence.charting import GROUND, INK, TRADITION_COLOURS, Chart, bare_figure, drawn
-from mirdemo.evidence.wording import hover, least_range, sources_of
+from mirdemo.evidence.charting import (
+    GROUND,
+    INK,
+    TRADITION_COLOURS,
+    Chart,
+    bare_figure,
+    drawn,
+    error_bars,
+)
+from mirdemo.evidence.wording import hover, least_range, rank_words, sources_of
 from mirdemo.results import bias
 from mirdemo.results import records as results
 from mirdemo.results.bias import Disparity, Figure
+from mirdemo.results.frame import Frame
+from mirdemo.results.ranking import paired_error, ranks
 from mirdemo.results.records import Result, Results
-from mirdemo.scoring.intervals import MINUS
+from mirdemo.scoring.intervals import LEVEL, MINUS
+from mirdemo.scoring.simultaneous import quantile
 from mirdemo.words.language import Speaker
 
-CORPORA = tuple(f"controlled/{tradition}" for tradition in TRADITIONS)
+FRAME = Frame({f"controlled/{tradition}": tradition for tradition in TRADITIONS})
+CORPORA = tuple(FRAME.traditions)
 MODES = ("full", "pitch", "timbre")
 #: backbone -> marker and dash: backbones differ by shape, traditions by colour
 SHAPES = {
@@ -31,36 +43,51 @@ SHAPES = {
 TITLES = {"Spectral statistics": "spectral", "Mini-West": "mini-west", "Mini-World": "mini-world"}
 
 
-def minus(first: Figure | Result, second: Figure | Result) -> Figure:
-    """The first figure minus the second.
+def minus(first: Result, second: Result) -> Figure:
+    """The first figure minus the second, on the same recordings.
 
-    The two intervals are combined as if independent; both models were tested on the same clips, so the true
-    interval is rather narrower.
+    Paired by recording where the records keep their influences; else the two intervals are combined as if independent,
+    which leaves the interval rather too wide.
     """
     value = first.value - second.value
     if first.low is None or second.low is None:
         return Figure(value)
+    if (error := paired_error(first, second)) is not None:
+        reach = quantile(LEVEL) * error
+        return Figure(value, value - reach, value + reach, LEVEL)
     below = math.hypot(first.value - first.low, second.high - second.value)
     above = math.hypot(first.high - first.value, second.value - second.low)
     return Figure(value, value - below, value + above, first.level)
 
 
+def weighted_difference(
+    first: Mapping[str, Result], second: Mapping[str, Result], weights: Mapping[str, float]
+) -> Figure:
+    """The sum over corpora of weight times (first minus second); the corpora are independent of each other."""
+    parts = [(weight, minus(first[corpus], second[corpus])) for corpus, weight in weights.items()]
+    value = sum(weight * one.value for weight, one in parts)
+    if not all(one.has_interval for _, one in parts):
+        return Figure(value)
+    # Of a corpus that counts against the sum, the upper end is what can pull the sum down.
+    ends = [(weight * one.low, weight * one.high) for weight, one in parts]
+    middles = [weight * one.value for weight, one in parts]
+    below = math.hypot(*(middle - min(of) for middle, of in zip(middles, ends, strict=True)))
+    above = math.hypot(*(max(of) - middle for middle, of in zip(middles, ends, strict=True)))
+    return Figure(value, value - below, value + above, parts[0][1].level)
+
+
 def mean_difference(
     first: Mapping[str, Result], second: Mapping[str, Result], corpora: Sequence[str]
 ) -> Figure:
-    """The first model's figure minus the second's, mean over the corpora, which are independent."""
-    each = [minus(first[corpus], second[corpus]) for corpus in corpora]
-    value = sum(one.value for one in each) / len(each)
-    if not all(one.has_interval for one in each):
-        return Figure(value)
-    below = math.hypot(*(one.value - one.low for one in each)) / len(each)
-    above = math.hypot(*(one.high - one.value for one in each)) / len(each)
-    return Figure(value, value - below, value + above, each[0].level)
+    """The first model's figure minus the second's, mean over the corpora."""
+    return weighted_difference(first, second, dict.fromkeys(corpora, 1 / len(corpora)))
 
 
 def gap_difference(first: Disparity, second: Disparity) -> Figure:
     """How much larger the first model's Western advantage is than the second's."""
-    return minus(first.western_minus_other, second.western_minus_other)
+    western, *elsewhere = CORPORA
+    weights = {western: 1.0, **dict.fromkeys(elsewhere, -1 / len(elsewhere))}
+    return weighted_difference(first.values, second.values, weights)
 
 
 def _points(difference: float) -> str:
@@ -96,6 +123,7 @@ def controlled(
         return Chart(
             str(t("evidence.controlled.title")), None, how, empty=str(t("evidence.controlled.empty"))
         )
+    ranked = {c: ranks([of[c] for of in by_model.values() if c in of]) for c in CORPORA}
     figure = bare_figure(height=420, left=56, right=140, top=16, bottom=60)
     for name in (n for n in SHAPES if n in by_model):
         symbol, dash = SHAPES[name]
@@ -113,18 +141,10 @@ def controlled(
                     "color": [TRADITION_COLOURS[c.rpartition("/")[2]] for c in at],
                     "line": {"color": GROUND, "width": 1},
                 },
-                error_y={
-                    "type": "data",
-                    "symmetric": False,
-                    "array": [(of[c].high or of[c].value) - of[c].value for c in at],
-                    "arrayminus": [of[c].value - (of[c].low or of[c].value) for c in at],
-                    "color": INK,
-                    "thickness": 1,
-                    "width": 3,
-                },
-                text=[hover(of[c], cited, t) for c in at],
+                text=[hover(of[c], cited, t) + rank_words(ranked[c].get(of[c].model), t) for c in at],
                 hovertemplate="%{text}<extra></extra>",
                 showlegend=False,
+                **error_bars([of[c] for c in at], "y"),
             )
         )
     _label_ends(figure, by_model)
@@ -170,7 +190,7 @@ def disparities(by_model: Mapping[str, Mapping[str, Result]]) -> dict[str, Dispa
     found = {}
     for name, of in by_model.items():
         own = list(of.values())
-        one = bias.disparity(own, own[0].model, corpora=CORPORA, best={}) if own else None
+        one = bias.disparity(own, own[0].model, FRAME, best={}) if own else None
         if one is not None and one.western_minus_other is not None:
             found[name] = one
     return found

@@ -20,6 +20,7 @@ from mirdemo.evidence.charting import (
     Chart,
     bare_figure,
     drawn,
+    error_bars,
 )
 from mirdemo.evidence.selection import facts
 from mirdemo.evidence.wording import (
@@ -32,8 +33,8 @@ from mirdemo.evidence.wording import (
     sources_of,
     synthesised,
 )
-from mirdemo.results import bias
 from mirdemo.results.bias import Comparison
+from mirdemo.results.ranking import ranks
 from mirdemo.results.records import Result, Results
 from mirdemo.words.language import Speaker
 
@@ -65,8 +66,8 @@ class Row:
 class Pairs:
     """How often the larger of two models scores higher on the same corpus under the same rules.
 
-    n: pairs of models of different known size; up: the larger is higher; sure, against: of those with intervals on
-        both sides, the larger (the smaller) is higher by more than the intervals allow for
+    n: pairs of models of different known size; up: the larger is higher; sure, against: the larger (the smaller) is
+        surely higher, all models under the same rules on the same corpus looked at together (``results.ranking``)
     largest: title of the largest model that was compared
     """
 
@@ -101,14 +102,17 @@ def pairs(table: Mapping[Comparison, Mapping[str, Mapping[str, Result]]]) -> Pai
     compared = set()
     for by_model in table.values():
         known = sorted((m for m in by_model if sizes.get(m)), key=lambda m: sizes[m])
+        ranked = {
+            corpus: ranks([by_model[m][corpus] for m in known if corpus in by_model[m]])
+            for corpus in dict.fromkeys(c for m in known for c in by_model[m])
+        }
         for small, large in combinations(known, 2):
             for corpus in by_model[small].keys() & by_model[large].keys():
-                less, more = by_model[small][corpus], by_model[large][corpus]
                 if sizes[small] == sizes[large]:
                     continue
-                classes = bias.rank_classes([less, more])
-                apart = None not in classes.values() and classes[small] != classes[large]
-                up = more.value > less.value
+                of = [ranked[corpus][m] for m in (small, large)]
+                apart = None not in of and not set(of[0].letters) & set(of[1].letters)
+                up = by_model[large][corpus].value > by_model[small][corpus].value
                 compared.add(large)
                 counted.update({"n": 1, "up": up, "sure": apart and up, "against": apart and not up})
     return Pairs(max(compared, key=lambda m: sizes[m], default=None), **counted)
@@ -264,7 +268,7 @@ def _draw(figure: Figure, rows: Sequence[Row], cited: dict, t: Speaker) -> bool:
                         customdata=[link_of(r, cited) for _, r in of],
                         text=[_hover(r, cited, t) for _, r in of],
                         hovertemplate="%{text}<extra></extra>",
-                        **_bars([r for _, r in of], colour),
+                        **error_bars([r for _, r in of], "x", colour=colour),
                     )
                 )
             timed = [(i, r) for i, r in of if r.seconds and r.hardware]
@@ -297,7 +301,7 @@ def _draw(figure: Figure, rows: Sequence[Row], cited: dict, t: Speaker) -> bool:
                     marker=laid_over.MARK,
                     text=[laid_over.hover(r, t) + _seconds(r, t) for _, r in of],
                     hovertemplate="%{text}<extra></extra>",
-                    **(laid_over.error_bars([r for _, r in of], along="x") if axis == "x" else {}),
+                    **(error_bars([r for _, r in of], "x") if axis == "x" else {}),
                 )
             )
     timed = any(trace.xaxis == "x2" for trace in figure.data)
@@ -320,14 +324,6 @@ def _say_untimed(figure: Figure, rows: Sequence[Row], t: Speaker) -> None:
                 font={"color": INK, "size": 13},
                 opacity=0.7,
             )
-
-
-def _bars(records: Sequence[Result], colour: str) -> dict:
-    if all(r.low is None for r in records):
-        return {}
-    bars = laid_over.error_bars(records, along="x")
-    bars["error_x"]["color"] = colour
-    return bars
 
 
 def _hover(record: Result, cited: dict, t: Speaker) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from mirdemo.corpora.facts import CORPORA
+from mirdemo.corpora.frames import STUDY
 from mirdemo.evidence import selection
-from mirdemo.evidence.overview import disparities, rows_of
+from mirdemo.evidence.overview import Row, disparities, ranks_of, rows_of
 from mirdemo.evidence.selection import Selection
 from mirdemo.results import bias
 from mirdemo.results import records as results
@@ -18,20 +20,24 @@ from mirdemo.results.records import Result
 def as_data(chosen: Selection) -> dict[str, Any]:
     """Every model of the selection that has figures for two corpora or more, within one set of rules each.
 
-    Fractions, not points. An interval is None where none was published. ``luck`` is the gap that equal corpora would
-    show. Figures of different ``protocol`` are not to be ranked together.
+    Fractions, not points. An interval is None where none was published. A gap's interval can begin at 0 and a ratio's
+    end at 1: perhaps there is no difference. ``luck`` is the gap that equal corpora exceed in one case of ten.
+    ``ranks``: of each corpus, which ranks the models can have under the same rules, all pairs looked at together;
+    models with a letter in common are not told apart; None where a figure has no interval. Figures of different
+    ``protocol`` are not to be ranked together.
     """
     everything = selection.base()
     records = selection.choose(everything, chosen)
     corpora = tuple(c for c in CORPORA if not chosen.corpora or c in chosen.corpora)
     best = bias.best_known(everything, chosen.metric)
-    found = disparities(rows_of(records, chosen.metric, corpora=corpora), best=best, corpora=corpora)
+    rows = rows_of(records, chosen.metric, corpora=corpora)
+    found = disparities(rows, best=best, frame=STUDY.only(corpora))
     cited = {r.citation for d in found for r in d.values.values() if r.citation}
     return {
         "metric": chosen.metric,
         "corpora": list(corpora),
         "disparities": [_plain(d) for d in found],
-        "rank_classes": _classes(found),
+        "ranks": _ranks(rows),
         "sources": {key: one for key, one in results.citations().items() if key in cited},
     }
 
@@ -73,22 +79,15 @@ def _figure_of(record: Result) -> dict[str, Any]:
     return {name: getattr(record, name) for name in names}
 
 
-def _classes(found: Sequence[Disparity]) -> list[dict[str, Any]]:
-    """Rank classes of the models on each corpus, within one set of rules; None where an interval is missing."""
-    rules = dict.fromkeys(d.comparison for d in found)
-    listed = []
-    for comparison in rules:
-        mine = [d for d in found if d.comparison == comparison]
-        for corpus in dict.fromkeys(c for d in mine for c in d.values):
-            records = [d.values[corpus] for d in mine if corpus in d.values]
-            if len(records) > 1:
-                listed.append(
-                    {
-                        "method": comparison.method,
-                        "protocol": comparison.protocol,
-                        "setting": dict(comparison.setting),
-                        "corpus": corpus,
-                        "classes": bias.rank_classes(records),
-                    }
-                )
-    return listed
+def _ranks(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Which ranks the models can have on each corpus, within one set of rules."""
+    return [
+        {
+            "method": rules.method,
+            "protocol": rules.protocol,
+            "setting": dict(rules.setting),
+            "corpus": corpus,
+            "ranks": {model: None if rank is None else asdict(rank) for model, rank in of.items()},
+        }
+        for (rules, corpus), of in ranks_of(rows).items()
+    ]

@@ -7,6 +7,7 @@ import io
 import json
 from typing import TYPE_CHECKING
 
+from mirdemo.base.spreadsheets import cell
 from mirdemo.evidence import drawing, selection
 from mirdemo.evidence.selection import YOURS, Selection
 from mirdemo.results.records import Result, Results
@@ -41,7 +42,7 @@ def as_csv(chosen: Selection, own: Results | None = None) -> str:
     writer.writerow([*COLUMNS, "setting"])
     for record in _shown(chosen, own):
         setting = json.dumps(dict(record.setting), ensure_ascii=False) if record.setting else ""
-        cells = {c: _cell(getattr(record, c)) for c in COLUMNS}
+        cells = {c: cell(getattr(record, c)) for c in COLUMNS}
         if record.corpus == YOURS:
             cells["source"] = "yours"
         writer.writerow([*cells.values(), setting])
@@ -57,15 +58,6 @@ def _shown(chosen: Selection, own: Results | None) -> list[Result]:
     """Exactly the figures of the view."""
     mine = selection.shown_of_visitor(own, chosen) if own is not None else ()
     return [*selection.shown(selection.base(), chosen), *mine]
-
-
-def _cell(value: object) -> object:
-    """Blank for missing; text that a spreadsheet would run is quoted."""
-    if value is None:
-        return ""
-    if isinstance(value, str) and value[:1] in "=+-@\t\r":
-        return "'" + value
-    return value
 
 
 def download_routes() -> list[Route]:

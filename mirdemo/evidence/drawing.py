@@ -14,6 +14,7 @@ from typing import Any
 
 from mirdemo.base.assets import ASSETS
 from mirdemo.corpora.facts import CORPORA
+from mirdemo.corpora.frames import STUDY
 from mirdemo.evidence import selection
 from mirdemo.evidence.charting import Chart, HeatTable
 from mirdemo.evidence.selection import Selection
@@ -108,7 +109,7 @@ def draw(all_results: Results, chosen: Selection, language: str, *, own: Results
     corpora = tuple(c for c in CORPORA if not chosen.corpora or c in chosen.corpora)
     best = bias.best_known(all_results, metric)
     known = rows_of(records, metric, corpora=corpora)
-    found = disparities(known, best=best, corpora=corpora)
+    found = disparities(known, best=best, frame=STUDY.only(corpora))
     blank = replace(chosen, tag="", family="") == Selection()
     return View(
         (

@@ -18,6 +18,7 @@ from mirdemo.evidence.charting import (
     Chart,
     bare_figure,
     drawn,
+    error_bars,
 )
 from mirdemo.evidence.selection import on_few_shot_curve
 from mirdemo.evidence.wording import (
@@ -159,7 +160,7 @@ def _lay_over(figure: Figure, own: Sequence[Result], t: Speaker) -> None:
                 for r in own
             ],
             hovertemplate="%{hovertext}<extra></extra>",
-            **laid_over.error_bars(own, along="y"),
+            **error_bars(own, "y"),
         )
     )
     for record in own:

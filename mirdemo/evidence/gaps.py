@@ -15,6 +15,8 @@ from mirdemo.evidence.charting import (
     Chart,
     bare_figure,
     drawn,
+    error_bars,
+    with_interval,
 )
 from mirdemo.evidence.wording import (
     MOST_ROWS,
@@ -62,13 +64,13 @@ def gaps(found: Sequence[Disparity], cited: dict[str, dict[str, str]], t: Speake
                     "line": {"color": colour, "width": 1.5},
                     "pattern": {"shape": "" if kind == "western" else "/", "fgcolor": colour},
                 },
-                error_x=_error_bars(shown),
                 text=[f"{100 * f.value:.1f}" for f in shown],
                 textposition="outside",
                 cliponaxis=False,
                 customdata=[link_of(next(iter(d.values.values())), cited) for d in rows],
                 hovertext=[_gap_hover(d, kind, f, t) for d, f in zip(rows, shown, strict=True)],
                 hovertemplate="%{hovertext}<extra></extra>",
+                **error_bars(shown, "x", scale=100),
             )
         )
     figure.update_layout(
@@ -97,18 +99,6 @@ def gaps(found: Sequence[Disparity], cited: dict[str, dict[str, str]], t: Speake
     )
 
 
-def _error_bars(shown: Sequence[Figure]) -> dict | None:
-    if not any(f.has_interval for f in shown):
-        return None
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": [100 * (f.high - f.value) if f.has_interval else 0 for f in shown],
-        "arrayminus": [100 * (f.value - f.low) if f.has_interval else 0 for f in shown],
-        "color": INK,
-    }
-
-
 def _gap_hover(d: Disparity, kind: str, f: Figure, t: Speaker) -> str:
     interval = (
         t("evidence.gaps.interval", low=f"{100 * f.low:.1f}", high=f"{100 * f.high:.1f}")
@@ -119,8 +109,15 @@ def _gap_hover(d: Disparity, kind: str, f: Figure, t: Speaker) -> str:
         f"<b>{row_label(d.comparison, d.model, t)}</b>",
         f"{t('evidence.gaps.' + kind)}: {100 * f.value:.1f} ({interval})",
         str(t("evidence.gaps.extremes", best=corpus_title(d.best), worst=corpus_title(d.worst))),
-        str(t("evidence.gaps.ratio", ratio=f"{d.ratio.value:.2f}")),
+        str(
+            t(
+                "evidence.gaps.ratio",
+                ratio=with_interval(d.ratio.value, d.ratio.low, d.ratio.high, str(t("evidence.no_interval"))),
+            )
+        ),
     ]
+    if d.gap.low == 0:
+        lines.append(str(t("evidence.gaps.none")))
     if d.excess is not None:
         lines.append(str(t("evidence.gaps.luck", points=f"{100 * d.excess:.1f}")))
     return "<br>".join(lines)

@@ -72,21 +72,6 @@ def _shots(record: Result) -> Any:
     return record.setting.get("k_shot")
 
 
-def error_bars(records: Sequence[Result], *, along: str) -> dict[str, Any]:
-    """Plotly's error bars of records' intervals, none where there is none. along: ``"x"`` or ``"y"``."""
-    return {
-        f"error_{along}": {
-            "type": "data",
-            "symmetric": False,
-            "array": [(r.value if r.high is None else r.high) - r.value for r in records],
-            "arrayminus": [r.value - (r.value if r.low is None else r.low) for r in records],
-            "color": INK,
-            "thickness": 1,
-            "width": 3,
-        }
-    }
-
-
 def add_rows(
     figure: Figure, own: Sequence[Result], first: int, columns: int, t: Speaker
 ) -> tuple[list[str], dict[str, Any]]:

@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 
 from mirdemo.backbones.registry import spec
 from mirdemo.corpora.facts import CORPORA
+from mirdemo.corpora.frames import STUDY
 from mirdemo.evidence import laid_over
 from mirdemo.evidence.charting import (
     DARK_CELL_INK,
@@ -29,6 +30,7 @@ from mirdemo.evidence.wording import (
     left_out,
     link_of,
     percent,
+    rank_words,
     row_label,
     sources_of,
     span,
@@ -36,6 +38,8 @@ from mirdemo.evidence.wording import (
 )
 from mirdemo.results import bias
 from mirdemo.results.bias import Comparison, Disparity
+from mirdemo.results.frame import Frame
+from mirdemo.results.ranking import Rank, ranks
 from mirdemo.results.records import Result, Results
 from mirdemo.words.language import Speaker
 
@@ -83,13 +87,22 @@ def rows_of(chosen: Results, metric: str, *, corpora: Sequence[str]) -> list[Row
     return sorted(found, key=lambda row: (order.get(row.comparison.method, 9), row.comparison, row.fall))
 
 
-def disparities(rows: Sequence[Row], *, best: Mapping[str, float], corpora: Sequence[str]) -> list[Disparity]:
-    """The disparity of every row that has two corpora or more.
+def disparities(rows: Sequence[Row], *, best: Mapping[str, float], frame: Frame = STUDY) -> list[Disparity]:
+    """The disparity of every row that has two corpora of the frame or more.
 
     best: ``bias.best_known`` of everything there is
     """
-    found = (bias.disparity(row.values.values(), row.model, corpora=corpora, best=best) for row in rows)
+    found = (bias.disparity(row.values.values(), row.model, frame, best=best) for row in rows)
     return [one for one in found if one is not None]
+
+
+def ranks_of(rows: Sequence[Row]) -> dict[tuple[Comparison, str], dict[str, Rank | None]]:
+    """(rules, corpus) -> model -> its ranks there, wherever two models or more have a figure under the same rules."""
+    together: dict[tuple[Comparison, str], list[Result]] = defaultdict(list)
+    for row in rows:
+        for corpus, record in row.values.items():
+            together[row.comparison, corpus].append(record)
+    return {place: ranks(records) for place, records in together.items() if len(records) > 1}
 
 
 def overview(
@@ -121,6 +134,7 @@ def overview(
     corpora = tuple(CORPORA) if own and not known else corpora  # a frame for the visitor's rows
     if not known and not own:
         return Chart(str(t("evidence.overview.title")), None, how, empty=str(t("evidence.nothing")))
+    ranked = ranks_of(known)
     values = np.full((len(rows), len(corpora)), np.nan)
     hovers = np.full(values.shape, "", dtype=object)
     custom = np.full(values.shape, None, dtype=object)
@@ -128,7 +142,8 @@ def overview(
         for j, corpus in enumerate(corpora):
             if corpus in of:
                 values[i, j] = of[corpus].value
-                hovers[i, j] = hover(of[corpus], cited, t)
+                place = ranked.get((Comparison.of(of[corpus]), corpus), {})
+                hovers[i, j] = hover(of[corpus], cited, t) + rank_words(place.get(of[corpus].model), t)
                 custom[i, j] = link_of(of[corpus], cited)
     figure = bare_figure(height=height, left=230, top=46, bottom=6)
     names = [_column_label(c, t) for c in corpora]

@@ -9,6 +9,7 @@ import numpy as np
 from markupsafe import escape
 
 from mirdemo.corpora.facts import CORPORA
+from mirdemo.corpora.frames import STUDY
 from mirdemo.evidence.charting import (
     TRADITION_COLOURS,
     TRADITION_SYMBOLS,
@@ -20,8 +21,9 @@ from mirdemo.evidence.charting import (
 from mirdemo.evidence.opened import family_words
 from mirdemo.evidence.tags import bare
 from mirdemo.evidence.wording import corpus_title, percent, row_label, sources_of, span, surety
-from mirdemo.results import bias
+from mirdemo.results.bias import Comparison
 from mirdemo.results.records import Result, Results
+from mirdemo.results.trends import Trend, trends
 from mirdemo.words.language import Speaker
 
 #: which of several figures for a tag is drawn: these methods first, then this model, then by name
@@ -76,7 +78,7 @@ def rarity(records: Sequence[Result], chosen: str, cited: dict, t: Speaker) -> C
                 hovertemplate="%{text}<extra></extra>",
             )
         )
-    found = bias.trends(records)
+    found = trends(records, STUDY.traditions)
     for trend in found:
         colour = TRADITION_COLOURS[trend.tradition]
         support, low, high = map(np.array, zip(*trend.band, strict=True))
@@ -98,7 +100,7 @@ def rarity(records: Sequence[Result], chosen: str, cited: dict, t: Speaker) -> C
         type="log", title={"text": str(t("evidence.rarity.x"))}, tickvals=[3, 10, 30, 100, 300, 1000]
     )
     figure.update_yaxes(title={"text": "F1"}, range=[-0.03, 1.03], tickformat=".1f")
-    shown = row_label(bias.Comparison.of(records[0]), records[0].model, t)
+    shown = row_label(Comparison.of(records[0]), records[0].model, t)
     return drawn(
         title(records, found, chosen, t),
         figure,
@@ -124,7 +126,7 @@ def _hover(record: Result, t: Speaker) -> str:
     )
 
 
-def title(records: Sequence[Result], found: Sequence[bias.Trend], chosen: str, t: Speaker) -> str:
+def title(records: Sequence[Result], found: Sequence[Trend], chosen: str, t: Speaker) -> str:
     """How much of the difference between tags the number of examples explains; where too few tags for that, how
     many are never found."""
     if found and not chosen:
@@ -153,7 +155,7 @@ def title(records: Sequence[Result], found: Sequence[bias.Trend], chosen: str, t
     return str(t("evidence.rarity.counted", **said))
 
 
-def _row(found: bias.Trend, t: Speaker) -> str:
+def _row(found: Trend, t: Speaker) -> str:
     """A tradition's slope and explained share with their intervals."""
     return str(
         t(

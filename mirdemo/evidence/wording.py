@@ -11,6 +11,7 @@ from mirdemo.evidence.charting import (
     with_interval,
 )
 from mirdemo.results.bias import Comparison, Figure
+from mirdemo.results.ranking import Rank
 from mirdemo.results.records import Result
 from mirdemo.words.language import Speaker
 
@@ -106,6 +107,16 @@ def hover(record: Result, cited: dict[str, dict[str, str]], t: Speaker) -> str:
             str(escape(source_of(record, cited, t))),
         )
     )
+
+
+def rank_words(rank: Rank | None, t: Speaker) -> str:
+    """A line for a hover: ``ranks 1 to 2 of 4 (a)``; nothing where there are no ranks."""
+    if rank is None:
+        return ""
+    ends = {"first": rank.first, "last": rank.last, "of": rank.of, "letters": rank.letters}
+    key = "evidence.rank.one" if rank.first == rank.last else "evidence.rank"
+    how = t("evidence.rank.paired" if rank.paired else "evidence.rank.independent")
+    return f"<br>{t(key, **ends)}; {how}"
 
 
 def corpus_title(corpus: str) -> str:

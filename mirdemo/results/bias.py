@@ -2,25 +2,24 @@
 
 What is compared with what
     Figures are compared only within one ``Comparison``: same metric, method, protocol, split and setting.
-    Two protocols never stand in one ranking.
+    Two protocols never stand in one ranking. A ``Frame`` says which corpora the question is about: a corpus
+    outside it can be measured and shown, and changes no mean and no gap.
 Gap, ratio, worst corpus
     Gap = best corpus minus worst corpus; ratio = worst over best (as the "four-fifths" kind of ratio in
     the fairness literature: Barocas, Hardt and Narayanan, Fairness and Machine Learning, MIT Press 2023,
     ch. 3). Both are stated with the corpora they cover. A mean is taken only over complete coverage.
 Intervals
-    Where every figure of a comparison has an interval, an interval of a derived figure is the percentile
-    interval of 4,000 seeded draws, each corpus drawn independently from a normal law on the logit scale
-    that has the corpus's interval. The gap of noisy figures is biased upwards (the best is partly lucky,
-    the worst partly unlucky); ``excess`` is the mean gap that equal corpora with the same intervals would
-    show, so a gap below it says nothing. Where a figure has no interval, neither has what is derived from it.
+    Where every figure of a comparison has an interval, so have the figures derived from them; where one has none,
+    neither have those. The gap of noisy figures is biased upwards (the best is partly lucky, the worst partly
+    unlucky), so gap and ratio have simultaneous limits over all pairs of corpora, which can hold "no difference"
+    (``mirdemo.scoring.simultaneous``). ``excess`` is the gap that equal corpora with the same intervals exceed in one
+    case of ten. The interval of a mean or of a difference of means is the percentile interval of 4,000 seeded draws,
+    each corpus drawn independently from a normal law on the logit scale that has the corpus's interval.
 Normalisation
     (value - chance) / (best known - chance), with the best figure known for that corpus and metric under
     any protocol: 1 means "as good as anything published here", 0 means chance. So a corpus that is hard
     for everyone is not mistaken for bias. Chance is 0.5 for ROC-AUC; the other metrics' chance depends on
     prevalences that are not published, so they are not normalised.
-Rank classes
-    Two models share a class unless the interval of their difference (same draws) leaves out zero; a class
-    is closed under that relation downwards from the best. Without intervals there are no classes.
 """
 
 from __future__ import annotations
@@ -31,12 +30,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mirdemo.corpora.facts import CORPORA
+from mirdemo.results.frame import WESTERN, Frame
 from mirdemo.results.records import Result
+from mirdemo.scoring.intervals import LEVEL
+from mirdemo.scoring.simultaneous import Independent, gap_limits, ratio_limits
 
 DRAWS = 4000
-LEVEL = 0.9
-_TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 CHANCE = {"roc_auc": 0.5}
 
 
@@ -77,11 +76,12 @@ class Comparison:
 class Disparity:
     """How unevenly one model serves the corpora of one comparison.
 
-    values: corpus -> record, in the order of the corpora; missing: corpora without a figure
+    values: corpus -> record, in the order of the frame; missing: corpora of the frame without a figure
+    gap, ratio: low and high can be 0 and 1: perhaps there is no difference
     western_minus_other: mean over Western corpora minus mean over the others, None unless none is missing
     traditions: tradition -> mean over its corpora, None unless all of its corpora are there
     normalised: corpus -> (value - chance) / (best known - chance), None where that is not defined
-    excess: the gap that equal corpora with the same intervals would show by luck, None without intervals
+    excess: the gap that equal corpora with the same intervals exceed in one case of ten, None without intervals
     """
 
     model: str
@@ -119,15 +119,16 @@ def best_known(records: Iterable[Result], metric: str) -> dict[str, float]:
 def disparity(
     records: Iterable[Result],
     model: str,
+    frame: Frame,
     *,
-    corpora: Sequence[str] = tuple(CORPORA),
     best: Mapping[str, float] | None = None,
     seed: int = 0,
 ) -> Disparity | None:
     """The disparity of one model from the records of one comparison; None with fewer than two corpora.
 
-    records: of one ``Comparison``; where a corpus has several figures of the model (a published best
-        transfer per source corpus, several seeds), they must have been reduced to one by the caller
+    records: of one ``Comparison``; those of corpora outside the frame are left out. Where a corpus has several figures
+        of the model (a published best transfer per source corpus, several seeds), they must have been reduced to one by
+        the caller
     best: ``best_known`` of everything there is (default: of ``records``)
     Raises ValueError if the records belong to more than one comparison or repeat a corpus.
     """
@@ -135,8 +136,8 @@ def disparity(
     found = {Comparison.of(r) for r in records}
     if len(found) > 1:
         raise ValueError(f"records of {len(found)} comparisons cannot be ranked together")
-    own = [r for r in records if r.model == model and r.corpus in corpora]
-    values = {c: r for c in corpora for r in own if r.corpus == c}
+    own = [r for r in records if r.model == model and r.corpus in frame.traditions]
+    values = {c: r for c in frame.traditions for r in own if r.corpus == c}
     if len(values) != len(own):
         raise ValueError(f"{model} has more than one figure for a corpus")
     if len(values) < 2:
@@ -144,16 +145,14 @@ def disparity(
     (comparison,) = found
     names = list(values)
     point = np.array([values[c].value for c in names])
-    draws = _draws([values[c] for c in names], seed)
-    missing = tuple(c for c in corpora if c not in values)
-    western = [i for i, c in enumerate(names) if _tradition(c) == "western"]
-    other = [i for i in range(len(names)) if i not in western]
+    draws, sure = _draws([values[c] for c in names], seed), independent([values[c] for c in names])
+    missing = tuple(c for c in frame.traditions if c not in values)
     by_tradition: dict[str, list[int]] = defaultdict(list)
     for i, c in enumerate(names):
-        by_tradition[_tradition(c)].append(i)
-    all_of: dict[str, int] = defaultdict(int)
-    for c in corpora:
-        all_of[_tradition(c)] += 1
+        by_tradition[frame.traditions[c]].append(i)
+    western = by_tradition.get(WESTERN, [])
+    other = [i for i in range(len(names)) if i not in western]
+    whole = [*frame.traditions.values()]
     best = best_known(records, comparison.metric) if best is None else best
     return Disparity(
         model=model,
@@ -162,15 +161,17 @@ def disparity(
         missing=missing,
         best=names[int(point.argmax())],
         worst=names[int(point.argmin())],
-        gap=_derived(lambda v: v.max(-1) - v.min(-1), point, draws),
-        ratio=_derived(_ratio, point, draws),
+        gap=_between(float(point.max() - point.min()), sure and gap_limits(sure)),
+        ratio=_between(_ratio(point), sure and ratio_limits(sure)),
         western_minus_other=(
             _derived(lambda v: v[..., western].mean(-1) - v[..., other].mean(-1), point, draws)
             if western and other and not missing
             else None
         ),
         traditions={
-            t: _derived(lambda v, at=at: v[..., at].mean(-1), point, draws) if len(at) == all_of[t] else None
+            t: _derived(lambda v, at=at: v[..., at].mean(-1), point, draws)
+            if len(at) == whole.count(t)
+            else None
             for t, at in by_tradition.items()
         },
         normalised={c: normalise(values[c], best.get(c)) for c in names},
@@ -186,34 +187,23 @@ def normalise(record: Result, best: float | None) -> float | None:
     return (record.value - chance) / (best - chance)
 
 
-def rank_classes(records: Iterable[Result], *, seed: int = 0) -> dict[str, int | None]:
-    """Model -> rank class on one corpus (1 is best); every class None if a figure lacks an interval.
-
-    records: one a model, of one comparison and one corpus. Raises ValueError otherwise.
-    """
-    records = sorted(records, key=lambda r: -r.value)
-    if len({Comparison.of(r) for r in records}) > 1 or len({r.corpus for r in records}) > 1:
-        raise ValueError("only figures of one comparison on one corpus can be ranked")
-    draws = _draws(records, seed)
-    if draws is None:
-        return {r.model: None for r in records}
-    classes: dict[str, int] = {}
-    leader, rank = 0, 1
-    for i, record in enumerate(records):
-        low = np.quantile(draws[:, leader] - draws[:, i], (1 - LEVEL) / 2)
-        if i and low > 0:
-            leader, rank = i, rank + 1
-        classes[record.model] = rank
-    return classes
+def independent(records: Sequence[Result]) -> Independent | None:
+    """The records' figures with their intervals as they stand, one by one; None if one has no interval."""
+    if any(r.low is None for r in records):
+        return None
+    return Independent(
+        *(np.array([getattr(r, n) for r in records]) for n in ("value", "low", "high", "level"))
+    )
 
 
-def _tradition(corpus: str) -> str:
-    return CORPORA[corpus].tradition if corpus in CORPORA else corpus.rpartition("/")[2]
+def _ratio(values: np.ndarray) -> float:
+    return float(values.min() / values.max()) if values.max() > 0 else 1.0
 
 
-def _ratio(v: np.ndarray) -> np.ndarray:
-    top = v.max(-1)
-    return np.divide(v.min(-1), top, out=np.ones_like(top), where=top > 0)
+def _between(value: float, limits: tuple[float, float] | None) -> Figure:
+    if limits is None:
+        return Figure(value)
+    return Figure(value, min(limits[0], value), max(limits[1], value))
 
 
 def _logit(p: np.ndarray) -> np.ndarray:
@@ -248,85 +238,4 @@ def _excess(point: np.ndarray, draws: np.ndarray | None) -> float | None:
     if draws is None:
         return None
     centred = draws - draws.mean(0) + point.mean()
-    return float((centred.max(-1) - centred.min(-1)).mean())
-
-
-@dataclass(frozen=True)
-class Trend:
-    """How F1 rises with the number of examples in one tradition, by least squares on log10 of that number.
-
-    slope: gain in F1 for ten times the examples
-    explained: share of the variance of F1 between tags that the line explains (R squared, 0 to 1): what
-        rarity accounts for; the rest is everything else, strangeness among it
-    centre: (mean of log10 number, mean F1), a point of the line
-    Intervals are percentile intervals over tags resampled with replacement (2,000 seeded draws).
-    n_tags: tags that the fit stands on; support_range: fewest and most examples among them
-    band: (number of examples, low, high) from fewest to most: where the lines of the same draws lie, one number at a
-        time, cut to 0..1
-    """
-
-    tradition: str
-    slope: Figure
-    explained: Figure
-    centre: tuple[float, float]
-    n_tags: int
-    support_range: tuple[int, int]
-    band: tuple[tuple[float, float, float], ...]
-
-    def at(self, support: np.ndarray) -> np.ndarray:
-        """The line's F1 at numbers of examples, cut to 0..1."""
-        return np.clip(self.centre[1] + self.slope.value * (np.log10(support) - self.centre[0]), 0, 1)
-
-
-def trends(records: Iterable[Result], *, seed: int = 0) -> list[Trend]:
-    """One trend a tradition from per-tag F1 records (with ``setting["support"]``).
-
-    The support is that of the test split; the published splits are random, so within a corpus it is in
-    proportion to the training examples. Across corpora of different size equal support is a different share
-    of the recordings, so the heights of two lines are not compared. A tradition with fewer than 8 tags, or
-    whose tags all have one support or one F1, gets no trend.
-    """
-    parted: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for record in records:
-        support = record.setting.get("support")
-        if record.tag is not None and record.metric == "f1" and support:
-            parted[_tradition(record.corpus)].append((float(support), record.value))
-    found = []
-    for tradition, points in parted.items():
-        support, f1 = np.array(points).T
-        x = np.log10(support)
-        if len(points) < 8 or np.ptp(x) == 0 or np.ptp(f1) == 0:
-            continue
-        pick = np.random.default_rng(seed).integers(0, len(x), (2000, len(x)))
-        slopes, shares = _line(x[pick], f1[pick])
-        slope, share = _line(x, f1)
-        along = np.linspace(x.min(), x.max(), 25)
-        middle, height = x[pick].mean(1)[:, None], f1[pick].mean(1)[:, None]
-        low, high = np.nanquantile(height + slopes[:, None] * (along - middle), _TAILS, axis=0)
-        found.append(
-            Trend(
-                tradition,
-                _quantiles(float(slope), slopes),
-                _quantiles(float(share), shares),
-                (float(x.mean()), float(f1.mean())),
-                len(points),
-                (int(support.min()), int(support.max())),
-                tuple(zip(*(v.tolist() for v in (10**along, *np.clip((low, high), 0, 1))), strict=True)),
-            )
-        )
-    order = {c.tradition: i for i, c in enumerate(CORPORA.values())}
-    return sorted(found, key=lambda t: order.get(t.tradition, len(order)))
-
-
-def _line(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Least-squares slope and R squared along the last axis; nan where x or y does not vary."""
-    dx, dy = x - x.mean(-1, keepdims=True), y - y.mean(-1, keepdims=True)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        slope = (dx * dy).sum(-1) / (dx**2).sum(-1)
-        share = slope * (dx * dy).sum(-1) / (dy**2).sum(-1)
-    return slope, share
-
-
-def _quantiles(value: float, draws: np.ndarray) -> Figure:
-    low, high = np.nanquantile(draws, _TAILS)
-    return Figure(value, float(min(low, value)), float(max(high, value)))
+    return float(np.quantile(centred.max(-1) - centred.min(-1), LEVEL))

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from mirdemo.results.records import Result
 from mirdemo.stages.probing import ProbeReport
 
@@ -29,7 +31,8 @@ def report_results(
     common: the fields that all of them share
     """
     found = [
-        _result(common, metric, getattr(report.macro.figures, name)) for metric, name in _OVER_TAGS.items()
+        _result(common, metric, getattr(report.macro.figures, name), influences=_influences(report, name))
+        for metric, name in _OVER_TAGS.items()
     ]
     for of_tag in report.tags:
         found += [
@@ -43,8 +46,24 @@ def report_results(
     return [result for result in found if result is not None]
 
 
+def _influences(
+    report: ProbeReport | FineTuneReport | PublishedReport, metric: str
+) -> tuple[float, ...] | None:
+    """Of the headline over all tags, five digits each; None where there are not enough recordings."""
+    estimate = report.estimates[metric]
+    influences = (estimate if metric == "micro_f1" else estimate.macro()).influence[0]
+    if influences.ndim != 1 or len(influences) < 2 or not np.isfinite(influences).all():
+        return None
+    return tuple(float(f"{one:.5g}") for one in influences)
+
+
 def _result(
-    common: Mapping[str, Any], metric: str, figure: Interval, tag: str | None = None
+    common: Mapping[str, Any],
+    metric: str,
+    figure: Interval,
+    tag: str | None = None,
+    *,
+    influences: tuple[float, ...] | None = None,
 ) -> Result | None:
     """A record; None for a figure that has no value (a tag that no test item has)."""
     if figure.value is None:
@@ -57,6 +76,7 @@ def _result(
         low=min(figure.low, figure.value) if sure else None,
         high=max(figure.high, figure.value) if sure else None,
         level=figure.level if sure else None,
+        influences=influences if sure else None,
         n=figure.n,
         n_unit=figure.unit,
         **common,

@@ -50,6 +50,9 @@ class Result:
     seed: of a published figure, its run's; of a measured one, that it is of one seed among several (``single_seed``)
     n: number of test items it was computed on (``n_unit`` says of what), None if not published
     low, high, level: the interval and its nominal level; None where there is none
+    influences: what each test recording adds to the figure's error, recordings in the order of their names, so that
+        figures of one ``corpus_revision`` and split can be held against each other recording by recording; None where
+        they were not kept
     setting: what else distinguishes it (n_way, k_shot, tags, transfer_from, mode, ...)
     source: published (then ``citation`` is a key of the citations file) or measured (then ``versions``
         and ``hardware`` say with what)
@@ -77,6 +80,7 @@ class Result:
     low: float | None = None
     high: float | None = None
     level: float | None = None
+    influences: tuple[float, ...] | None = None
     setting: Mapping[str, str | int | float | None] = field(default_factory=dict)
     citation: str | None = None
     versions: Mapping[str, str] | None = None
@@ -109,6 +113,11 @@ class Result:
             raise wrong(f"the interval {self.low} to {self.high} does not hold the value {self.value}")
         if self.low is not None and self.level is None:
             raise wrong("an interval needs its level")
+        if self.influences is not None:
+            numbers = all(isinstance(i, int | float) and math.isfinite(i) for i in self.influences)
+            if not numbers or len(self.influences) < 2:
+                raise wrong("influences are not the numbers of two recordings or more")
+            object.__setattr__(self, "influences", tuple(self.influences))
         if self.n is not None and (isinstance(self.n, bool) or not isinstance(self.n, int) or self.n < 0):
             raise wrong(f"n is {self.n!r}, not a count")
         if self.source == "published" and not self.citation:
@@ -215,7 +224,9 @@ class Results:
         """The records as a table, one column a field and one a setting (``setting.<name>``)."""
         import pandas as pd
 
-        columns: dict[str, list] = {f.name: [] for f in fields(Result) if f.name != "setting"}
+        columns: dict[str, list] = {
+            f.name: [] for f in fields(Result) if f.name not in ("setting", "influences")
+        }
         for name in columns:
             columns[name] = [getattr(r, name) for r in self.records]
         for name in sorted({k for r in self.records for k in r.setting}):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from mirdemo.base.progress import Progress, silent
 from mirdemo.base.sentences import Sentence
+from mirdemo.base.spreadsheets import cell
 from mirdemo.tagger.file import TaggerError
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from mirdemo.tagger.tagger import Tagger
 
 #: Spreadsheets take a cell that begins so for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _FIXED = ("file", "seconds", "tags", "unknown", "tagger", "warnings")
 
 
@@ -156,7 +156,7 @@ def _line(cells: Sequence[str], *, start: bool = False) -> bytes:
 def _cell(text: str) -> str:
     """One line that no spreadsheet takes for a formula, the same whenever it is written."""
     flat = _flat(text).encode("utf-8", "backslashreplace").decode()
-    return f"'{flat}" if flat.lstrip().startswith(_FORMULA) else flat
+    return cell(flat)
 
 
 def _flat(text: str) -> str:

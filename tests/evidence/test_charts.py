@@ -14,12 +14,14 @@ from itertools import pairwise
 import pytest
 
 from mirdemo.corpora.facts import CORPORA
+from mirdemo.corpora.frames import STUDY
 from mirdemo.evidence import drawing, overview, rarity, selection, wording
 from mirdemo.evidence.charting import SEQUENTIAL, HeatTable
 from mirdemo.evidence.selection import Selection
 from mirdemo.results import bias
 from mirdemo.results import records as results
 from mirdemo.results.records import Results
+from mirdemo.results.trends import trends
 from mirdemo.web.frame.templating import render
 from mirdemo.words.language import LANGUAGES, speaker
 
@@ -67,7 +69,7 @@ def test_every_view_draws_or_says_why_not(language, chosen):
 def test_the_overview_finding_is_computed_from_the_figures():
     records = results.published()
     rows = overview.rows_of(records, "roc_auc", corpora=SIX)
-    found = overview.disparities(rows, best=bias.best_known(records, "roc_auc"), corpora=SIX)
+    found = overview.disparities(rows, best=bias.best_known(records, "roc_auc"))
     title = drawn()["overview"].title
     worst = [d for d in found if d.worst == "carnatic"]
     assert f"{len(worst)} of {len(found)}" in title
@@ -137,7 +139,7 @@ def test_the_findings_of_one_corpus_name_it():
 
 def test_rarity_is_told_with_the_outer_limits_of_its_intervals_and_no_other_cause():
     records = rarity.per_tag(results.published())
-    shares = [trend.explained for trend in bias.trends(records)]
+    shares = [trend.explained for trend in trends(records, STUDY.traditions)]
     low, high = (f"{100 * f(s.value for s in shares):.0f}" for f in (min, max))
     outer = f"{100 * min(s.low for s in shares):.0f} to {100 * max(s.high for s in shares):.0f} %"
     chart = drawn()["rarity"]

@@ -33,15 +33,15 @@ def test_filters_leave_what_they_say():
     assert found["corpora"] == ["lyra", "carnatic"]
 
 
-def test_models_without_intervals_have_no_rank_class_and_two_protocols_share_none():
+def test_models_without_intervals_have_no_ranks_and_two_protocols_share_none():
     found = disparity_of("", "", "", "")
-    assert {rank for one in found["rank_classes"] for rank in one["classes"].values()} == {None}
+    assert {rank for one in found["ranks"] for rank in one["ranks"].values()} == {None}
     models = {
         p: {d["model"] for d in found["disparities"] if d["protocol"] == p}
         for p in {d["protocol"] for d in found["disparities"]}
     }
-    for one in found["rank_classes"]:
-        assert set(one["classes"]) <= models[one["protocol"]]
+    for one in found["ranks"]:
+        assert set(one["ranks"]) <= models[one["protocol"]]
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,9 @@ def test_what_is_not_there_is_refused(asked):
         disparity_of(*asked)
 
 
-def test_an_interval_comes_through_with_its_level(monkeypatch):
+@pytest.fixture
+def with_intervals(monkeypatch):
+    """The published probes as if each had an interval of a hundredth on either side."""
     from mirdemo.evidence import drawing, selection
     from mirdemo.results import records as results
     from mirdemo.results.records import Results
@@ -62,11 +64,30 @@ def test_an_interval_comes_through_with_its_level(monkeypatch):
         tuple(
             results.from_dict({**r.as_dict(), "low": r.value - 0.01, "high": r.value + 0.01, "level": 0.9})
             for r in results.published()
-            if r.model == "MERT-v1-95M" and r.tag is None
+            if r.protocol == "culturemert2025" and r.tag is None
         )
     )
     monkeypatch.setattr(selection, "base", lambda: records)
-    monkeypatch.setattr(drawing, "models", lambda: ("MERT-v1-95M",))
+    monkeypatch.setattr(drawing, "models", lambda: ("CultureMERT-95M", "MERT-v1-95M"))
+    return records
+
+
+def test_ranks_are_told_with_letters_and_shown_in_the_cells(with_intervals):
+    from mirdemo.evidence import drawing
+    from mirdemo.evidence.selection import Selection
+
+    found = {one["corpus"]: one["ranks"] for one in disparity_of("", "", "roc_auc", "")["ranks"]}
+    makam = found["makam"]
+    assert makam["CultureMERT-95M"]["first"] == 1
+    assert makam["MERT-v1-95M"]["first"] > 1
+    assert set(makam["MERT-v1-95M"]["letters"]) & set(makam["CultureMERT-95M"]["letters"]) == set()
+    assert not makam["MERT-v1-95M"]["paired"]
+    chart = dict(drawing.draw(with_intervals, Selection(), "en").charts)["overview"]
+    assert "of 3 under these rules (group" in chart.json
+    assert "順位は" in dict(drawing.draw(with_intervals, Selection(), "ja").charts)["overview"].json
+
+
+def test_an_interval_comes_through_with_its_level(with_intervals):
     (only,) = disparity_of("MERT-v1-95M", "", "roc_auc", "")["disparities"]
     assert only["gap"]["low"] < only["gap"]["value"] < only["gap"]["high"]
     assert only["gap"]["level"] == bias.LEVEL

@@ -46,10 +46,3 @@ def test_a_download_holds_what_is_drawn_and_nothing_of_another_metric(chosen):
     told = opened.opened(selection.base(), key, results.citations(), speaker("en"))
     of_tag = [r for r in rows if f"{r.corpus}/{r.tag}" == key]
     assert sum(len(line.figures) for line in told.lines) == len(of_tag)
-
-
-def test_a_cell_that_a_spreadsheet_would_run_is_quoted():
-    assert download._cell("=1+1") == "'=1+1"
-    assert download._cell("Voice") == "Voice"
-    assert download._cell(None) == ""
-    assert download._cell(0.0) == 0.0

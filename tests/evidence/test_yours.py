@@ -83,6 +83,7 @@ def test_a_fine_tuning_becomes_records_of_its_own_method(probed):
         report=SimpleNamespace(
             macro=report.macro,
             tags=report.tags,
+            estimates=report.estimates,
             identity=SimpleNamespace(revision="mini-1"),
             versions={"torch": "0"},
             device="cpu",
@@ -174,7 +175,7 @@ def test_own_results_are_never_put_into_a_disparity_or_a_ranking(own):
 
     everything = Results((*results.shipped().records, *own.records))
     corpora = tuple(drawing.CORPORA)
-    found = disparities(rows_of(everything, "roc_auc", corpora=corpora), best={}, corpora=corpora)
+    found = disparities(rows_of(everything, "roc_auc", corpora=corpora), best={})
     assert found
     assert all(YOURS not in d.values for d in found)
     without = pairs(probes(results.shipped(), "roc_auc"))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from mirdemo.base.spreadsheets import cell
 from mirdemo.scoring.intervals import Interval
 from mirdemo.stages.probing import WORDS
 from mirdemo.stages.probing.report import as_json
@@ -147,15 +148,8 @@ def as_csv(shown: Iterable[Row], metric: str) -> str:
     writer = csv.writer(out)
     writer.writerow(lines[0])
     for line in lines:
-        writer.writerow([_cell(value) for value in line.values()])
+        writer.writerow([cell(value) for value in line.values()])
     return out.getvalue()
-
-
-def _cell(value: object) -> object:
-    """Blank for missing; a tag that a spreadsheet would run as a formula is quoted."""
-    if value is None:
-        return ""
-    return "'" + value if isinstance(value, str) and value[:1] in "=+-@\t\r" else value
 
 
 def as_json_text(shown: Iterable[Row], metric: str, result: Result) -> str:

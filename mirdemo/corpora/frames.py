@@ -1,0 +1,9 @@
+"""Frames: fixed sets of corpora that a finding is about, apart from the corpora that happen to be readable here."""
+
+from __future__ import annotations
+
+from mirdemo.corpora.facts import CORPORA
+from mirdemo.results.frame import Frame
+
+#: The six corpora of the published studies (arXiv 2307.09795, 2409.11264, 2506.17055, 2506.17818), Western first.
+STUDY = Frame({c.name: c.tradition for c in CORPORA.values()})
