@@ -6,6 +6,7 @@ import atexit
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -52,8 +53,31 @@ os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
+_HERE = Path(__file__).parent
+_WHOLE_MACHINE = ("browser", "bulk")
+
 settings.register_profile("mirdemo", deadline=None)  # no test is timed: machines are noisy
 settings.load_profile("mirdemo")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two for the whole suite, one thread each; none where files or folders are named, for these begin sooner so."""
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    return 2 if whole and not config.option.collectonly else 0
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A file stays on one worker, with what its tests share. So do all tests that start servers, browsers and clusters,
+    which would take each other's cores; they are the longest, and come first."""
+
+    def group(item: pytest.Item) -> str:
+        folder = item.path.relative_to(_HERE).parts[0]
+        return "machine" if folder in _WHOLE_MACHINE else str(item.path.relative_to(_HERE))
+
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group(item)))
+    items.sort(key=lambda item: item.path.relative_to(_HERE).parts[0] not in _WHOLE_MACHINE)
 
 
 @pytest.fixture(autouse=True)
