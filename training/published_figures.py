@@ -1,10 +1,10 @@
-"""Turn tables of published figures into ``assets/results/published.jsonl``.
+"""Turn the tables of published figures into ``assets/results/published.jsonl``.
 
-    python training/published_figures.py --figures FOLDER
+    python -m training.published_figures
 
-FOLDER holds ``culturemert_probing.csv``, ``from_west_to_east_tagging.csv``, ``from_west_to_east_per_tag.csv``
-and ``lc_protonets_few_shot.csv``; ``assets/results/citations.json`` says where their figures come from. A
-blank cell makes no record.
+The tables lie in ``assets/results/published``, whose README says where they were read and what to be careful about;
+``assets/results/citations.json`` is what the page says of it. A blank cell makes no record. Run
+``python -m training.draw_evidence`` afterwards. A test holds tables and records together.
 """
 
 from __future__ import annotations
@@ -131,21 +131,25 @@ def lc_protonets(path: Path) -> Iterator[Result]:
                 )
 
 
+def records(figures: Path = SHIPPED / "published") -> list[Result]:
+    """Every figure of the tables in a folder, in the order of ``published.jsonl``."""
+    return [
+        *culturemert(figures / "culturemert_probing.csv"),
+        *ccml(figures / "from_west_to_east_tagging.csv"),
+        *ccml_per_tag(figures / "from_west_to_east_per_tag.csv"),
+        *lc_protonets(figures / "lc_protonets_few_shot.csv"),
+    ]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--figures", type=Path, required=True)
+    parser.add_argument("--figures", type=Path, default=SHIPPED / "published")
     parser.add_argument("--out", type=Path, default=SHIPPED / "published.jsonl")
     args = parser.parse_args()
-    records = [
-        *culturemert(args.figures / "culturemert_probing.csv"),
-        *ccml(args.figures / "from_west_to_east_tagging.csv"),
-        *ccml_per_tag(args.figures / "from_west_to_east_per_tag.csv"),
-        *lc_protonets(args.figures / "lc_protonets_few_shot.csv"),
-    ]
     args.out.unlink(missing_ok=True)
-    print(json.dumps({"file": args.out.name, "records": append(records, args.out)}))
+    print(json.dumps({"file": args.out.name, "records": append(records(args.figures), args.out)}))
     args.out.with_name(args.out.name + ".lock").unlink(missing_ok=True)
 
 
