@@ -25,11 +25,8 @@ UPWARDS = {
 
 #: Quantiles outside scoring/ and results/bias.py.
 QUANTILES = {
-    "mirdemo.stages.fewshot.episodes",
     "mirdemo.stages.fewshot.extrapolation",
     "mirdemo.stages.fewshot.learning_curve",
-    "mirdemo.stages.fewshot.scoring",
-    "mirdemo.tagger.tagger",
 }
 RENAMES: set[str] = set()
 FAMILIES = {

@@ -74,8 +74,8 @@ def run(args: Namespace) -> int:
         report = evaluate_episodes(
             embeddings.matrix(layer),
             labelled.labels,
-            labelled.tags,
             labelled.recordings,
+            labelled.tags,
             make=lambda: _method(args),
             base=[tag for tag in labelled.tags if tag not in novel],
             novel=novel,
@@ -104,16 +104,20 @@ def run(args: Namespace) -> int:
     if args.json:
         print_json([record.as_dict() for record in records])
         return 0
-    shown = [
-        ("macro F1", report.macro_f1, report.macro_f1_recordings),
-        ("micro F1", report.micro_f1, report.micro_f1_recordings),
-    ]
-    rows = [(name, f"{over.value:.3f}", _range(over), _range(whole)) for name, over, whole in shown]
+    shown = [("macro F1", report.macro_f1), ("micro F1", report.micro_f1)]
+    rows = [(name, f"{figure.value:.3f}", _range(figure)) for name, figure in shown]
     print(
         f"{report.n_way}-way {report.k_shot}-shot, {report.kind} tags, {len(report.episodes)} episodes, {layer}"
     )
     print(
-        table(("figure", "value", "90 % over episodes", f"90 % over {report.n_recordings} recordings"), rows)
+        table(
+            (
+                "figure",
+                "value",
+                f"90 % over {len(report.episodes)} episodes and {report.n_recordings} recordings",
+            ),
+            rows,
+        )
     )
     return 0
 

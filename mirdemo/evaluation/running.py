@@ -373,8 +373,8 @@ def _few_shot(
     report = evaluate_episodes(
         embedded.embeddings.matrix(common["layer"]),
         corpus.labels(embedded.ids),
-        corpus.tags,
         [item.id if published else item.source for item in items],
+        corpus.tags,
         make=LCPrototypes.published,
         base=corpus.tags,
         n_way=request.ways,

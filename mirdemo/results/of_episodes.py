@@ -30,7 +30,7 @@ def episode_results(
     """One record a metric over all episodes, one a metric and episode, and one a tag.
 
     model, corpus: as in ``Result``; facts: further fields of it (revision, layer, pooling, window_seconds,
-    whitening, corpus_revision, split, date). Intervals of the records over all episodes are those over
+    whitening, corpus_revision, split, date). Intervals of the records over all episodes allow for the draws and for the
     recordings; single episodes have none.
     """
     from mirdemo import __version__
@@ -59,7 +59,7 @@ def episode_results(
     whole = {**setting, "seeds": len(report.episodes), **_sizes(report)}
     results = []
     for metric in ("macro_f1", "micro_f1"):
-        figure: Interval = getattr(report, f"{metric}_recordings")
+        figure: Interval = getattr(report, metric)
         results.append(_result(common, metric, figure, whole, seconds=report.seconds))
         for episode in report.episodes:
             own = {

@@ -5,15 +5,15 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mirdemo.scoring.intervals import LEVEL, Interval
-from mirdemo.stages.fewshot import METHODS, FewShotError, FewShotMethod, LCPrototypes, leave_one_recording_out
+from mirdemo.scoring.intervals import Interval, estimate
+from mirdemo.stages.fewshot import METHODS, FewShotError, FewShotMethod, LCPrototypes, leave_recordings_out
 from mirdemo.stages.fewshot.closed_sets import MAX_SETS
 from mirdemo.stages.finetuning.tuned import LAYER, TunedHead
 from mirdemo.tagger import file as tagger_file
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from mirdemo.embedding.store import EmbeddingStore
     from mirdemo.embedding.whitening import LayerWhitening, Whitening
     from mirdemo.sound.audio import Clip
+    from mirdemo.stages.fewshot import LayerChoice
 
 #: What of a backbone's identity has to agree. Precision need not: it moves embeddings far less than a room does.
 _KEYS = ("name", "fingerprint", "sample_rate", "window_seconds", "pooling")
 _FIGURES = ("macro_f1", "micro_f1", "roc_auc", "mean_average_precision")
 _WHITENING_ARRAYS = ("centre", "scale", "directions", "keep")
-_DRAWS = 200
 #: What may decide in a tagger that is read.
 _KINDS = {**METHODS, TunedHead.name: TunedHead}
 
@@ -85,6 +85,7 @@ class Tagger:
         method: FewShotMethod | None = None,
         whitening: Whitening | None = None,
         spec: BackboneSpec | None = None,
+        choice: LayerChoice | None = None,
         title: str = "Tagger",
     ) -> Tagger:
         """Make a tagger from embedded clips.
@@ -92,7 +93,9 @@ class Tagger:
         labels: 0/1 (n_clips, n_tags); method: unfitted, default ``LCPrototypes()``
         whitening: applied to the embeddings here, and to every query later; kept in the tagger's files
         spec: the backbone's facts (``backbone.spec``) for licence and title; default: the registry's
-        Its figures are measured by leaving each recording out.
+        choice: the comparison that the layer was chosen by, on these clips. What is to be expected of the choice is kept
+            then, not the layer's own figures: it looks best because it was picked for them
+        Its figures are measured by leaving recordings out in pairs (``mirdemo.stages.fewshot.leave_recordings_out``).
 
         Raises FewShotError as the method's ``fit`` does, TaggerError for a method that cannot be saved.
         """
@@ -112,14 +115,14 @@ class Tagger:
             embeddings = whitening.apply(embeddings)
         rows, table = embeddings.matrix(layer), np.asarray(labels)
         method.fit(rows, table, recordings, tags)
-        figures = _figures(method, rows, table, recordings)
+        figures = _figures(method, rows, table, recordings, choice)
         counts = [(int(c.sum()), len(set(np.asarray(recordings)[c == 1].tolist()))) for c in table.T]
         own = figures.pop("tags") if figures else [None] * len(tags)
         facts = {
             "title": " ".join(str(title).split())[:200] or "Tagger",
             "tags": [
-                {"name": str(tag), "clips": n, "recordings": r, "f1": f1}
-                for tag, (n, r), f1 in zip(tags, counts, own, strict=True)
+                {"name": str(tag), "clips": n, "recordings": r, **(said or {"f1": None})}
+                for tag, (n, r), said in zip(tags, counts, own, strict=True)
             ],
             "figures": figures,
             "n_clips": len(rows),
@@ -285,8 +288,8 @@ class Tagger:
         source: a path, or a Clip. backbone: loaded already; else the tagger's own is loaded and kept.
         all_tags: also those that are not given (score 0.5 or less).
         An empty list means "none of these" or unknown; ``decide`` tells which.
-        The score is in [0, 1] and no probability. Its interval tells how steady it is through the clip: a
-        percentile bootstrap over the clip's windows, None below three windows.
+        The score is in [0, 1] and no probability. Its interval tells how steady it is through the clip: from leaving
+        out each of its windows, None below three windows.
 
         Raises AudioError for a file that cannot be read, TaggerError for another backbone.
         """
@@ -404,33 +407,45 @@ class Tagger:
         return self.method.predict(rows), scores, np.zeros(len(rows), bool)
 
     def _intervals(self, embeddings: Embeddings, scores: np.ndarray) -> list[Interval | None]:
+        """How steady each score is through the clip: (n_tags,) -> an interval each, from leaving out each window."""
         n = len(embeddings.window_starts(0))
         if n < 3:
             return [None] * len(scores)
-        draws = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=_DRAWS) / n
-        drawn = self.method.scores(self._mixed(embeddings, draws))
-        tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
-        low, high = np.minimum(np.quantile(drawn, tails, axis=0), [scores, np.ones_like(scores)])
-        high = np.maximum(high, scores)
-        method = "percentile bootstrap over windows"
-        return [
-            Interval(float(s), float(a), float(b), n, LEVEL, method, "windows")
-            for s, a, b in zip(scores, low, high, strict=True)
-        ]
+        without = self.method.scores(self._mixed(embeddings, (1 - np.eye(n)) / (n - 1)))
+        influence = (n - 1) / n * (without.mean(axis=0) - without).T
+        steady = estimate(scores, influence, np.ones(n), np.arange(n), pairs=False).intervals()
+        one_each = [steady.at(j) for j in range(len(scores))]
+        return [replace(one, method="jackknife over windows", unit="windows") for one in one_each]
 
 
 def _figures(
-    method: FewShotMethod, rows: np.ndarray, labels: np.ndarray, recordings: Sequence[str]
+    method: FewShotMethod,
+    rows: np.ndarray,
+    labels: np.ndarray,
+    recordings: Sequence[str],
+    choice: LayerChoice | None,
 ) -> dict[str, Any] | None:
-    """Leave-one-recording-out figures as plain data; None where there is one recording only."""
+    """Figures from leaving recordings out in pairs, as plain data; None where there is one recording only."""
     if len(set(np.asarray(recordings).tolist())) < 2:
         return None
     settings = method.state()[0]
-    check = leave_one_recording_out(rows, labels, recordings, lambda: _fresh(method, settings)).score
+    if choice is None:
+        check = leave_recordings_out(rows, labels, recordings, lambda: _fresh(method, settings)).score
+    else:
+        check = choice.chosen
     figures = {name: None if (f := getattr(check, name)) is None else asdict(f) for name in _FIGURES}
-    figures["protocol"] = "leave one recording out"
+    figures["protocol"] = "leave recordings out in pairs"
+    if choice is not None:
+        figures["chosen_from"] = len(choice.candidates)
     figures["chance_macro_f1"] = check.chance_macro_f1
-    figures["tags"] = [asdict(tag.f1) for tag in check.tags]
+    figures["tags"] = [
+        {
+            "f1": asdict(tag.f1),
+            "roc_auc": None if tag.roc_auc is None else asdict(tag.roc_auc),
+            "verdict": tag.verdict,
+        }
+        for tag in check.tags
+    ]
     return figures
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mirdemo.embedding.embed import Embeddings
     from mirdemo.embedding.whitening import Whitening
     from mirdemo.sound.audio import Clip
-    from mirdemo.stages.fewshot import LCPrototypes, SelfCheck
+    from mirdemo.stages.fewshot import LayerChoice, LCPrototypes, Score, SelfCheck
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +31,7 @@ class Built:
     embeddings: of the support set, before whitening; rows: what the prototypes are means of, float32 (n_clips, size)
     asking: prototypes of the tagged clips alone, to ask about the clips without tags
     check: the support set tagged without each clip's own recording; None where all are from one recording or nobody asked
+    choice: the comparison that this way of listening was chosen by, None where it was not chosen by looking
     seconds: how long embedding and building took
     """
 
@@ -44,6 +45,14 @@ class Built:
     asking: LCPrototypes
     check: SelfCheck | None
     seconds: float
+    choice: LayerChoice | None = None
+
+    @property
+    def score(self) -> Score | None:
+        """What to expect of these prototypes: of the choice, where they were chosen by looking. None as ``check``."""
+        if self.check is None or self.choice is None:
+            return self.check and self.check.score
+        return self.choice.chosen
 
     @property
     def label_sets(self) -> int:
@@ -104,11 +113,12 @@ def build(
     *,
     whitened: bool = False,
     checked: bool = True,
+    choice: LayerChoice | None = None,
 ) -> Built:
     """Prototypes of labelled clips, and how well each recording is tagged by the others.
 
-    whitened: with the backbone's whitening
-    checked: False to leave that check out
+    whitened: with the backbone's whitening; checked: False to leave that check out
+    choice: the comparison on these clips that all this was chosen by, if any
     Raises FewShotError, EmbeddingError, BackboneError, or PageError where there is no whitening.
     """
     from mirdemo.stages.fewshot import LCPrototypes
@@ -128,7 +138,9 @@ def build(
         )
     check = _check(rows, clips) if checked else None
     seconds = time.monotonic() - began
-    return Built(clips, backbone, layer, whitening, embeddings, rows, prototypes, asking, check, seconds)
+    return Built(
+        clips, backbone, layer, whitening, embeddings, rows, prototypes, asking, check, seconds, choice
+    )
 
 
 def whitening_of(backbone: str, identity: Identity) -> Whitening:
@@ -150,11 +162,11 @@ def _heard(embeddings: Embeddings, whitening: Whitening | None) -> Embeddings:
 
 
 def _check(rows: np.ndarray, clips: LabelledClips) -> SelfCheck | None:
-    from mirdemo.stages.fewshot import LCPrototypes, leave_one_recording_out
+    from mirdemo.stages.fewshot import LCPrototypes, leave_recordings_out
 
     if len(set(clips.recordings)) < 2:
         return None
-    return leave_one_recording_out(rows, clips.labels, clips.recordings, LCPrototypes, tags=clips.tags)
+    return leave_recordings_out(rows, clips.labels, clips.recordings, LCPrototypes, tags=clips.tags)
 
 
 def answer(built: Built, query: Clip, memory: Memory, progress: Progress) -> Answer:

@@ -123,10 +123,10 @@ def test_other_clips_are_another_corpus_revision(own, probed):
 
 def test_prototypes_give_their_honest_score_and_three_recordings_a_tag_where_measured(labelled, probed):
     from mirdemo.evidence import laid_over
-    from mirdemo.stages.fewshot import LCPrototypes, learning_curve, leave_one_recording_out
+    from mirdemo.stages.fewshot import LCPrototypes, learning_curve, leave_recordings_out
 
     rows = probed.runs[0].report.scores
-    check = leave_one_recording_out(rows, labelled.labels, labelled.recordings, LCPrototypes)
+    check = leave_recordings_out(rows, labelled.labels, labelled.recordings, LCPrototypes)
     identity = SimpleNamespace(revision="mini-1", fingerprint="f" * 64, dtype="float32")
     built = SimpleNamespace(
         clips=labelled,
@@ -134,6 +134,7 @@ def test_prototypes_give_their_honest_score_and_three_recordings_a_tag_where_mea
         layer="mean",
         whitening=None,
         check=check,
+        score=check.score,
         embeddings=SimpleNamespace(identity=identity),
         seconds=1.0,
     )

@@ -250,7 +250,7 @@ def test_a_clip_of_many_windows_is_heard_as_those_it_was_learned_from(support, b
     seen, scores = [], made.method.scores
     monkeypatch.setattr(made.method, "scores", lambda rows: seen.append(rows) or scores(rows))
     made.tag(query, backbone=backbone)
-    assert max(map(len, seen)) > 100  # the interval's draws are whole rows too
+    assert max(map(len, seen)) > 2  # the clip without a window each is a whole row too
     for rows in seen:
         np.testing.assert_allclose(np.linalg.norm(rows[:, :10], axis=1), 2.0, rtol=1e-4)
 

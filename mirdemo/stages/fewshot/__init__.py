@@ -24,7 +24,7 @@ from mirdemo.stages.fewshot.linear import LinearHead
 from mirdemo.stages.fewshot.methods import FewShotMethod
 from mirdemo.stages.fewshot.prototypes import Decisions, Explanation, LCPrototypes, Supporter
 from mirdemo.stages.fewshot.scoring import Score, TagScore, score
-from mirdemo.stages.fewshot.self_check import SelfCheck, leave_one_recording_out
+from mirdemo.stages.fewshot.self_check import SelfCheck, leave_recordings_out
 
 #: What a tagger may be made of, by the name it is saved under.
 METHODS = {method.name: method for method in (LCPrototypes, TagPrototypes, OneVsRest, LinearHead)}
@@ -59,6 +59,6 @@ __all__ = [
     "evaluate_episodes",
     "label_next",
     "learning_curve",
-    "leave_one_recording_out",
+    "leave_recordings_out",
     "score",
 ]

@@ -15,7 +15,8 @@ from typing import Literal
 import numpy as np
 
 from mirdemo.base.progress import Progress, silent
-from mirdemo.scoring.intervals import LEVEL, Interval, by_recording
+from mirdemo.scoring.intervals import Interval, by_recording
+from mirdemo.scoring.variances import added
 from mirdemo.stages.fewshot.errors import (
     FewShotError,
     check_embeddings,
@@ -32,7 +33,7 @@ Protocol = Literal["lcprotonets2024", "papaioannou2025", "live"]
 
 #: The five seeds of the published code's runs.
 PUBLISHED_SEEDS = (3, 4, 7, 13, 21)
-BOOTSTRAP = 1000
+METHOD = "t, over episodes and recordings"
 
 
 def choose_tags(base: Sequence[str], novel: Sequence[str], n_way: int, kind: Kind) -> tuple[str, ...]:
@@ -116,10 +117,9 @@ class Episode:
 class EpisodeReport:
     """A method's F1 over episodes.
 
-    macro_f1, micro_f1: mean over episodes with a t interval over them (how much the draw matters)
-    macro_f1_recordings, micro_f1_recordings: the same means with a percentile bootstrap over recordings, drawn
-        jointly for all episodes (how much the corpus matters)
-    tag_f1: mean over episodes, one a tag, t interval over the episodes whose queries carry it
+    macro_f1, micro_f1: mean over episodes. The interval allows for both: how much the draw of the support sets matters,
+        and how much the corpus does (each recording's influence on the mean); the two variances are added
+    tag_f1: the same, one a tag, over the episodes whose queries carry it
     absent_tags: ``"zero"`` if a tag that no query carries counts as 0 in macro F1 (published), ``"left out"``
     """
 
@@ -134,8 +134,6 @@ class EpisodeReport:
     episodes: tuple[Episode, ...]
     macro_f1: Interval
     micro_f1: Interval
-    macro_f1_recordings: Interval
-    micro_f1_recordings: Interval
     tag_f1: tuple[Interval, ...]
     n_items: int
     n_recordings: int
@@ -145,8 +143,8 @@ class EpisodeReport:
 def evaluate_episodes(
     embeddings: np.ndarray,
     labels: np.ndarray,
-    tags: Sequence[str],
     recordings: Sequence | np.ndarray | None = None,
+    tags: Sequence[str] | None = None,
     *,
     make: Callable[[], FewShotMethod] = LCPrototypes.published,
     base: Sequence[str] | None = None,
@@ -160,7 +158,7 @@ def evaluate_episodes(
 ) -> EpisodeReport:
     """Evaluate a method on one episode a seed.
 
-    embeddings: (n, dim); labels: 0/1 (n, n_tags); tags: their names; recordings: (n,), None: each its own.
+    embeddings: (n, dim); labels: 0/1 (n, n_tags); recordings: (n,), None: each its own; tags: names of the labels.
     base, novel: tag lists in published order; base None: all tags. n_way None: all of ``kind``.
     protocol: ``"lcprotonets2024"``, the published sampler. ``"papaioannou2025"``: the same, five seeds being
         that paper's; its N and K are not known to us, so K = 3 and N = all are the earlier paper's and ours.
@@ -226,14 +224,11 @@ def evaluate_episodes(
     progress(len(seeds), len(seeds), "episodes")
 
     outcome = np.stack(outcomes)  # (episodes, 3, tags, recordings)
-    n_recordings = outcome.shape[-1]
-    draws = np.random.default_rng(0).multinomial(
-        n_recordings, np.full(n_recordings, 1 / n_recordings), size=BOOTSTRAP
-    )
-    drawn = outcome @ draws.T.astype(np.float64)  # (episodes, 3, tags, draws)
-    drawn = np.moveaxis(drawn, -1, 0)
-    macro, micro = [e.macro_f1 for e in episodes], [e.micro_f1 for e in episodes]
-    of_tags = np.stack([e.tag_f1 for e in episodes])
+    of_tags, tags_moved = _moved(outcome)
+    micro, micro_moved = _moved(outcome.sum(axis=2, keepdims=True))
+    known = np.isfinite(of_tags)
+    share = 1 / (len(chosen) if absent == "zero" else np.maximum(known.sum(axis=1, keepdims=True), 1))
+    macro_moved = (np.where(known, share, 0)[..., None] * np.nan_to_num(tags_moved)).sum(axis=1)
     return EpisodeReport(
         method=method.name,
         protocol=protocol,
@@ -244,38 +239,43 @@ def evaluate_episodes(
         k_shot=k_shot,
         tags=chosen,
         episodes=tuple(episodes),
-        macro_f1=over_episodes(macro),
-        micro_f1=over_episodes(micro),
-        macro_f1_recordings=_over_recordings(
-            np.mean(macro), _macro(drawn, absent).mean(axis=1), n_recordings
+        macro_f1=over_both(np.array([e.macro_f1 for e in episodes]), macro_moved),
+        micro_f1=over_both(micro[:, 0], micro_moved[:, 0]),
+        tag_f1=tuple(
+            over_both(of_tags[known[:, j], j], tags_moved[known[:, j], j]) for j in range(len(chosen))
         ),
-        micro_f1_recordings=_over_recordings(np.mean(micro), _micro(drawn).mean(axis=1), n_recordings),
-        tag_f1=tuple(over_episodes(column[np.isfinite(column)]) for column in of_tags.T),
         n_items=len(rows),
-        n_recordings=n_recordings,
+        n_recordings=outcome.shape[-1],
         seconds=time.perf_counter() - started,
     )
 
 
-def over_episodes(values: Sequence[float] | np.ndarray) -> Interval:
-    """The mean of one figure an episode with a t interval, clipped to 0..1; no interval below three episodes."""
-    from scipy.special import stdtrit
+def over_both(values: np.ndarray, influence: np.ndarray) -> Interval:
+    """The mean of one figure an episode, as unsure as the draws and the recordings make it.
 
-    values = np.asarray(values, np.float64)
-    n, method = len(values), "t over episodes"
-    if not n:
-        return Interval(None, None, None, 0, LEVEL, method, "episodes")
-    mean = float(values.mean())
-    if n < 3:
-        return Interval(mean, None, None, n, LEVEL, method, "episodes")
-    reach = float(stdtrit(n - 1, (1 + LEVEL) / 2) * values.std(ddof=1) / np.sqrt(n))
-    return Interval(mean, max(0.0, mean - reach), min(1.0, mean + reach), n, LEVEL, method, "episodes")
+    values: (episodes,); influence: (episodes, recordings), each recording's on it, zero where it is no query
+    No interval below three recordings.
+    """
+    episodes, n = influence.shape
+    if not episodes:
+        return Interval(None, None, None, n, method=METHOD)
+    parts = []
+    if n >= 3:
+        moved = influence.mean(axis=0)
+        parts.append((float(moved @ moved) * n / (n - 1), n - 1.0))
+        if episodes > 1:
+            parts.append((float(values.var(ddof=1)) / episodes, episodes - 1.0))
+    return added(float(values.mean()), parts, n, method=METHOD)
 
 
-def _over_recordings(value: float, draws: np.ndarray, n: int) -> Interval:
-    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    method = "percentile bootstrap over recordings"
-    return Interval(float(value), float(min(low, value)), float(max(high, value)), n, LEVEL, method)
+def _moved(outcome: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """F1 (episodes, tags) and each recording's influence on it (episodes, tags, recordings) from counts.
+
+    outcome: (episodes, 3, tags, recordings), hits, true, predicted; NaN for a tag that no query carries
+    """
+    value = _f1(outcome.sum(axis=-1))[..., None]
+    hits, marks = outcome[:, 0], outcome[:, 1] + outcome[:, 2]
+    return value[..., 0], (2 * hits - value * marks) / np.maximum(marks.sum(axis=-1, keepdims=True), 1)
 
 
 def _f1(counts: np.ndarray) -> np.ndarray:

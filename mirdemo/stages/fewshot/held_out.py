@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mirdemo.stages.fewshot.closed_sets import ClosedSets
-from mirdemo.stages.fewshot.nearest import NearestPrototype
+from mirdemo.stages.fewshot.nearest import VANISHING, NearestPrototype
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,13 +36,14 @@ def held_out_distances(
     """Distances of every row from the prototypes made without the row's recording.
 
     Yields (rows int64 (r,), distances float64 (r, m)), whole recordings and several at a time; infinity for
-    a set that only the row's own recording holds up.
+    a set that is none without the row's own recording.
 
-    Every closed set of the remaining rows is one of the whole support set. A set that is no longer closed
-    keeps a prototype equal to that of the larger closed set around it, and so loses every tie to it. Hence
-    it is enough to take the recording's rows out of the means they are part of.
+    Every closed set of the remaining rows is one of the whole support set. Hence it is enough to take the recording's
+    rows out of the means they are part of, and to put those that are closed no longer out of reach: all that is
+    left of their members carries a larger set.
     """
-    counts = sets.counts
+    counts, carried = sets.counts, _carried(sets)
+    absent = sets.sets == 0
     order = np.argsort(recordings, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(recordings[order])) + 1)
     for batch in _batches(groups, max(1, (1 << 22) // len(sets))):
@@ -53,10 +54,12 @@ def held_out_distances(
             changed = np.flatnonzero(sets.members[rows].any(axis=0))
             mine = sets.members[np.ix_(rows, changed)].astype(np.float64)
             left = counts[changed] - mine.sum(axis=0)
-            distances[:, changed[left == 0]] = np.inf
-            kept = changed[left > 0]
+            others = carried[changed] - mine.T @ _labels(sets, rows)
+            closed = (left > 0) & ~((others == left[:, None]) & absent[changed]).any(axis=1)
+            distances[:, changed[~closed]] = np.inf
+            kept = changed[closed]
             if len(kept):
-                mine, left = mine[:, left > 0], left[left > 0]
+                mine, left = mine[:, closed], left[closed]
                 sums = means[kept] * counts[kept][:, None] - mine.T @ embeddings[rows]
                 without = NearestPrototype(sums / left[:, None], nearest.distance, nearest.size)
                 distances[:, kept] = without.distances(embeddings[rows])
@@ -81,12 +84,12 @@ def leave_out(
         index[rows] = tied.argmax(axis=1)
         for i in np.flatnonzero(tied.sum(axis=1) > 1):
             others = recordings != recordings[rows[i]]
-            index[rows[i]] = _first(np.flatnonzero(tied[i]), sets, others)
+            index[rows[i]] = first_of_tied(np.flatnonzero(tied[i]), sets, others)
         distance[rows] = distances[np.arange(len(rows)), index[rows]]
     return HeldOut(index, distance, _covered(sets, recordings))
 
 
-def _first(tied: np.ndarray, sets: ClosedSets, rows: np.ndarray) -> int:
+def first_of_tied(tied: np.ndarray, sets: ClosedSets, rows: np.ndarray) -> int:
     """Of equally near sets, the one that wins when only ``rows``, bool (n,), are the support set."""
     sizes = sets.sets[tied].sum(axis=1, dtype=np.int64)
     tied = tied[sizes == sizes.max()]
@@ -95,14 +98,23 @@ def _first(tied: np.ndarray, sets: ClosedSets, rows: np.ndarray) -> int:
     return int(min(zip(first_row.tolist(), earlier_tags, tied.tolist(), strict=True))[2])
 
 
+def _labels(sets: ClosedSets, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
+    """float64 (r, n_tags), the tags of rows: those of the largest set that each is behind."""
+    members = sets.members[rows]
+    return sets.sets[members.argmax(axis=1)] * members.any(axis=1)[:, None].astype(np.float64)
+
+
+def _carried(sets: ClosedSets) -> np.ndarray:
+    """float64 (m, n_tags): how many members of each set carry each tag."""
+    return sets.members.T.astype(np.float64) @ _labels(sets)
+
+
 def _covered(sets: ClosedSets, recordings: np.ndarray) -> np.ndarray:
     """bool (n,): rows whose every tag (or whose being a negative) is in at least two recordings.
 
     The largest set a row is behind is its own tag set, so every tag of it is one of that set's.
     """
-    members = sets.members
-    held = members.any(axis=1)
-    own = sets.sets[members.argmax(axis=1)] * held[:, None]
+    held, own = sets.members.any(axis=1), _labels(sets)
     carried = np.hstack([own.astype(bool), (held & ~own.any(axis=1))[:, None]])
     per_recording = np.zeros((recordings.max() + 1, carried.shape[1]), bool)
     np.logical_or.at(per_recording, recordings, carried)
@@ -119,3 +131,66 @@ def _batches(groups: list[np.ndarray], rows: int) -> Iterator[list[np.ndarray]]:
             batch = []
     if batch:
         yield batch
+
+
+def pairwise_distances(
+    embeddings: np.ndarray,
+    sets: ClosedSets,
+    groups: np.ndarray,
+    nearest: NearestPrototype,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Distances of every row from prototypes made without the row's group and without one other group.
+
+    groups: int64 (n,), 0 ... n_groups - 1, none of them empty. Yields, a group at a time, (rows int64 (r,), distances
+    float64 (r, n_groups, m)): ``distances[:, h]`` without the rows' own group and group h; at their own group, without that
+    alone. Infinity for a set that nothing is left behind.
+
+    A prototype is a mean, so everything follows from inner products of embeddings: a row with the members of each set
+    in each group, and those members with each other. The sets stay those of all rows, as in ``held_out_distances``.
+    """
+    rows = embeddings - embeddings.mean(axis=0) if nearest.distance == "euclidean" else embeddings
+    inner = rows @ rows.T
+    members = sets.members.astype(np.float64)
+    parts = [np.flatnonzero(groups == g) for g in range(int(groups.max()) + 1)]
+    counts = np.stack([members[part].sum(axis=0) for part in parts])  # (groups, m)
+    labels = _labels(sets)
+    carried = np.stack([members[part].T @ labels[part] for part in parts]).astype(
+        np.float32
+    )  # (groups, m, n_tags)
+    absent = sets.sets == 0
+
+    def with_members(part: np.ndarray) -> np.ndarray:
+        """(r, groups, m): each row times the members of each set in each group, summed."""
+        return np.stack([inner[np.ix_(part, other)] @ members[other] for other in parts], axis=1)
+
+    shared = np.stack([np.einsum("rm,rhm->hm", members[part], with_members(part)) for part in parts])
+    whole = shared.sum(axis=(0, 1))  # squared length of the sum of each set's members
+    by_group = shared.sum(axis=1)  # of that, what each group has to do with
+    lengths = np.einsum("nd,nd->n", rows, rows)
+    for own, part in enumerate(parts):
+        products = with_members(part)
+        dot = (products.sum(axis=1) - products[:, own])[:, None] - products
+        square = whole - 2 * (by_group[own] + by_group) + shared[own, own] + 2 * shared[own]
+        square += np.einsum("hhm->hm", shared)
+        left = counts.sum(axis=0) - counts[own] - counts
+        # the rows' own group is left out once, not twice
+        dot[:, own] += products[:, own]
+        square[own] = whole - 2 * by_group[own] + shared[own, own]
+        left[own] += counts[own]
+        others = (carried.sum(axis=0) - carried[own]) - carried
+        others[own] += carried[own]
+        gone = (left < 0.5) | ((others == left[:, :, None].astype(np.float32)) & absent).any(axis=2)
+        left = np.maximum(left, 1.0)
+        square = np.maximum(square, 0.0) / left**2
+        dot /= left
+        mine = lengths[part][:, None, None]
+        if nearest.distance == "cosine":
+            size = np.sqrt(square)
+            size[size <= VANISHING * nearest.size] = np.inf
+            length = np.sqrt(mine)
+            length[length <= VANISHING * nearest.size] = np.inf
+            distances = 1.0 - dot / (length * size)
+        else:
+            distances = np.sqrt(np.maximum(mine - 2 * dot + square, 0.0))
+        distances[:, gone] = np.inf
+        yield part, distances

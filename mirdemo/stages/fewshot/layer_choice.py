@@ -9,18 +9,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from mirdemo.base.progress import Progress, silent
-from mirdemo.scoring.intervals import Interval, by_recording, difference, estimate
-from mirdemo.scoring.metrics import f1_influence
+from mirdemo.scoring.intervals import Estimate, Interval, difference, estimate
 from mirdemo.stages.fewshot.closed_sets import closed_sets
 from mirdemo.stages.fewshot.errors import FewShotError, check_labels, check_recordings, check_tags
 from mirdemo.stages.fewshot.nearest import Distance
+from mirdemo.stages.fewshot.pairs import PairsOut, deal, leave_pairs_out
 from mirdemo.stages.fewshot.prototypes import LCPrototypes
-from mirdemo.stages.fewshot.scoring import Score, score
+from mirdemo.stages.fewshot.scoring import Score, f1_moved, score_pairs, taught_too
+
+#: The layer to expect something of is chosen anew for every pair of so many parts of the recordings.
+BLOCKS = 5
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One layer: its leave-one-recording-out score. name: as given, a layer or (backbone, layer)."""
+    """One layer: its score with recordings left out in pairs. name: as given, a layer or (backbone, layer)."""
 
     name: Hashable
     dim: int
@@ -35,8 +38,8 @@ class LayerChoice:
     best: name of the candidate with the highest macro F1 (then ROC-AUC, then the one given first)
     ahead: macro F1 of the best minus that of the next best, paired by recording
     clear: the interval of ``ahead`` leaves out zero; otherwise say that several layers are about as good
-    chosen: what to expect of the choice: each recording tagged by the layer that is best on the others. The
-        best candidate's own score is a little too good, because it was picked for it
+    chosen: what to expect of the choice: each pair of recordings left out is tagged by the layer that is best on the
+        others. The best candidate's own score is too good, because it was picked for it
     """
 
     candidates: tuple[Candidate, ...]
@@ -79,31 +82,38 @@ def choose_layer(
             code="fewshot.one_recording",
         )
     sets = closed_sets(table)
-    candidates, said, ranked = [], [], []
+    candidates, said, pairs = [], [], []
     for done, (name, matrix) in enumerate(layers.items()):
         progress(done, len(layers), "layers")
         started = time.perf_counter()
         method = LCPrototypes(distance).fit(matrix, table, codes, names, sets=sets)
-        predicted, scores = method.leave_one_recording_out()
-        said.append(predicted)
-        ranked.append(scores)
-        figures = score(table, predicted, codes, names, scores)
+        said.append(method.given_without_own_recording())
+        pairs.append(leave_pairs_out(method.embeddings, table, codes, names, LCPrototypes, method=method))
+        figures = score_pairs(table, pairs[-1], said[-1], codes, names)
         candidates.append(Candidate(name, method.embeddings.shape[1], figures, time.perf_counter() - started))
     progress(len(layers), len(layers), "layers")
 
     order = sorted(range(len(candidates)), key=lambda i: _merit(candidates[i]), reverse=True)
     ahead = None
     if len(order) > 1:
-        two = [_macro_estimate(table, said[i], codes) for i in order[:2]]
+        two = [_macro_estimate(table, pairs[i], codes) for i in order[:2]]
         ahead = difference(*two).at()
-    each = _best_on_the_others(table, np.stack(said), codes)
-    rows = np.arange(n)
+    best = _best_on_the_others(layers, table, codes, pairs[0].groups, distance)
+    rows, groups = np.arange(n), pairs[0].groups
+    others = np.arange(pairs[0].n_groups)
+    each = best[groups]  # (n, n_groups): the layer of each clip's pairs
+    mixed = PairsOut(
+        groups,
+        np.stack([one.given for one in pairs])[each, rows[:, None], others],
+        np.stack([one.clear for one in pairs])[each, rows[:, None], others],
+    )
+    decided = np.stack(said)[best[groups, groups], rows]
     return LayerChoice(
         candidates=tuple(candidates),
         best=candidates[order[0]].name,
         ahead=ahead,
         clear=ahead is not None and ahead.low is not None and ahead.low > 0,
-        chosen=score(table, np.stack(said)[each, rows], codes, names, np.stack(ranked)[each, rows]),
+        chosen=score_pairs(table, mixed, decided, codes, names),
     )
 
 
@@ -112,18 +122,41 @@ def _merit(candidate: Candidate) -> tuple[float, float]:
     return candidate.score.macro_f1.value or 0.0, (auc.value if auc else None) or 0.0
 
 
-def _macro_estimate(table: np.ndarray, said: np.ndarray, codes: np.ndarray):
-    value, influence = f1_influence(table.T, said.T)
-    return estimate(value, influence, table.T, codes, pairs=False).macro()
+def _macro_estimate(table: np.ndarray, pairs: PairsOut, codes: np.ndarray) -> Estimate:
+    truth = table.T
+    moved = f1_moved(truth, pairs.decided(table).T)
+    return taught_too(estimate(*moved, truth, codes, pairs=False)).macro()
 
 
-def _best_on_the_others(table: np.ndarray, said: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """For each clip the layer with the best macro F1 on the other recordings: (n, t), (layers, n, t), (n,) -> (n,)."""
-    truth, given = table.T.astype(np.float64), said.transpose(0, 2, 1).astype(np.float64)
-    hits, marks = by_recording(truth * given, codes), by_recording(truth + given, codes)
-    carried = by_recording(truth, codes)
-    hits, marks = hits.sum(-1, keepdims=True) - hits, marks.sum(-1, keepdims=True) - marks
-    known = np.broadcast_to(carried.sum(-1, keepdims=True) - carried > 0, hits.shape)
-    f1 = np.divide(2 * hits, marks, out=np.zeros_like(hits), where=known)
-    macro = f1.sum(axis=1) / np.maximum(known.sum(axis=1), 1)
-    return macro.argmax(axis=0)[np.unique(codes, return_inverse=True)[1]]
+def _best_on_the_others(
+    layers: Mapping[Hashable, np.ndarray],
+    table: np.ndarray,
+    codes: np.ndarray,
+    groups: np.ndarray,
+    distance: Distance,
+) -> np.ndarray:
+    """The layer that is best without a pair of groups, by nothing they taught: -> int64 (n_groups, n_groups).
+
+    Groups are dealt to ``BLOCKS`` blocks, and a layer is chosen once for every pair of blocks, by the macro F1 of leaving
+    out one recording at a time of all others. That a recording is near to one with its tags would otherwise speak for
+    a layer twice, when the layer is chosen and when it is scored. The first layer where too little is left to choose by.
+    """
+    blocks = deal(groups, table, BLOCKS)
+    n_blocks = int(blocks.max()) + 1
+    chosen = np.zeros((n_blocks, n_blocks), np.int64)
+    for one in range(n_blocks):
+        for two in range(one, n_blocks):
+            kept = np.flatnonzero((blocks != one) & (blocks != two))
+            labels = table[kept]
+            if not labels.any() or len(np.unique(codes[kept])) < 2:
+                continue
+            sets, merits = closed_sets(labels), []
+            for matrix in layers.values():
+                method = LCPrototypes(distance, unknown=False)
+                method.fit(np.asarray(matrix)[kept], labels, codes[kept], sets=sets)
+                said = method.given_without_own_recording()
+                merits.append(np.nanmean(f1_moved(labels.T, said.T)[0]))
+            chosen[one, two] = chosen[two, one] = int(np.argmax(np.round(merits, 9)))
+    block_of = np.zeros(int(groups.max()) + 1, np.int64)
+    block_of[groups] = blocks
+    return chosen[np.ix_(block_of, block_of)]

@@ -12,6 +12,7 @@ from mirdemo.base.progress import Progress, silent
 from mirdemo.base.sentences import Sentence
 from mirdemo.scoring.folds import hold_out
 from mirdemo.scoring.intervals import LEVEL, Interval
+from mirdemo.scoring.variances import added
 from mirdemo.stages.fewshot.errors import (
     FewShotError,
     check_embeddings,
@@ -191,17 +192,12 @@ def resampled(values: np.ndarray, ratio: float, *, least: float = 0.0) -> Interv
     Repeats share recordings, so the variance of their mean is (1/J + ratio) times theirs, not 1/J times
     (Nadeau and Bengio, Machine Learning 52, 2003).
     """
-    from scipy.special import stdtrit
-
     values = values[np.isfinite(values)]
     n = len(values)
     if not n:
         return Interval(None, None, None, 0, LEVEL, METHOD, "repeats")
-    mean = float(values.mean())
-    if n < 3:
-        return Interval(mean, None, None, n, LEVEL, METHOD, "repeats")
-    reach = float(stdtrit(n - 1, (1 + LEVEL) / 2) * values.std(ddof=1) * np.sqrt(1 / n + ratio))
-    return Interval(mean, max(least, mean - reach), min(1.0, mean + reach), n, LEVEL, METHOD, "repeats")
+    parts = [(float(values.var(ddof=1)) * (1 / n + ratio), n - 1.0)] if n >= 3 else []
+    return added(float(values.mean()), parts, n, method=METHOD, unit="repeats", least=least)
 
 
 @dataclass(frozen=True)

@@ -3,37 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mirdemo.scoring.intervals import LEVEL, Interval, by_recording, estimate
+from mirdemo.scoring.intervals import Estimate, Interval, estimate
 from mirdemo.scoring.metrics import (
     average_precision_influence,
     chance_f1,
-    f1_influence,
     macro,
     roc_auc_influence,
 )
+from mirdemo.scoring.verdicts import HEARD, PARTLY_HEARD, TOO_FEW, verdict
+from mirdemo.stages.fewshot.pairs import PairsOut
 
-BOOTSTRAP = 2000
-BOOTSTRAP_METHOD = "percentile bootstrap over recordings"
+#: Of the variance over recordings, how much there is in all where the same recordings have also taught. Measured on
+#: simulated collections (``benchmarks/truths/few_shot.py``).
+TAUGHT_TOO = 2.0
+
+#: A figure of every tag, (n_tags,), and each clip's influence on it, (n_tags, n).
+Moved = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
 class TagScore:
-    """One tag: its F1, and what it rests on.
+    """One tag: how well it is given and ranked, and what that rests on.
 
+    f1: of giving it; roc_auc: of ranking clips by it, None where no scores were given
     precision, recall: None where nothing was predicted, or nothing carries the tag
-    clips, recordings: how many carry it
+    clips, recordings: how many carry it; recordings_without: how many have a clip without it
     """
 
     tag: str
     f1: Interval
+    roc_auc: Interval | None
     precision: float | None
     recall: float | None
     clips: int
     recordings: int
+    recordings_without: int
+
+    @property
+    def verdict(self) -> str:
+        """Whether the tag is heard, by the one scale of all stages (``mirdemo.scoring.verdicts``)."""
+        if self.roc_auc is None or self.roc_auc.value is None:
+            return TOO_FEW
+        return verdict(self.roc_auc, None, self.recordings, self.recordings_without)
+
+    def threshold_off(self, n_clips: int) -> bool:
+        """Whether a tag that is heard is given no better than to every one of ``n_clips`` clips.
+
+        The two figures then differ because ranking clips by a tag is not yet giving it at the right point.
+        """
+        heard = self.verdict in (HEARD, PARTLY_HEARD)
+        return heard and self.f1.value is not None and self.f1.value <= float(chance_f1(self.clips, n_clips))
 
 
 @dataclass(frozen=True)
@@ -69,58 +92,133 @@ def score(
     scores: float (n, n_tags) for ROC-AUC and average precision.
     """
     truth, said = np.asarray(labels).T, np.asarray(predicted).T
-    recordings = np.asarray(recordings)
-    values, influence = f1_influence(truth, said)
-    estimates = estimate(values, influence, truth, recordings, pairs=False)
-    each = estimates.intervals()
-    hits = (truth * said).sum(axis=1)
-    rows = []
-    for j, tag in enumerate(tags):
-        rows.append(
-            TagScore(
-                tag=str(tag),
-                f1=each.at(j),
-                precision=_share(hits[j], said[j].sum()),
-                recall=_share(hits[j], truth[j].sum()),
-                clips=int(truth[j].sum()),
-                recordings=len(np.unique(recordings[truth[j] == 1])),
-            )
-        )
-    ranking = [None, None]
+    ranked = (None, None)
     if scores is not None:
-        for k, measure in enumerate((roc_auc_influence, average_precision_influence)):
-            value, moved = measure(truth, np.asarray(scores).T)
-            ranking[k] = estimate(value, moved, truth, recordings, pairs=k == 0).macro().intervals().at()
+        given = np.asarray(scores).T
+        ranked = roc_auc_influence(truth, given), average_precision_influence(truth, given)
+    exact = float((truth == said).all(axis=0).mean())
+    return _score(truth, said.astype(np.float64), ranked, np.asarray(recordings), tags, exact, 1.0)
+
+
+def score_pairs(
+    labels: np.ndarray,
+    pairs: PairsOut,
+    predicted: np.ndarray,
+    recordings: Sequence | np.ndarray,
+    tags: Sequence[str],
+) -> Score:
+    """Score a support set by leaving its recordings out in pairs: 0/1 (n, n_tags), each clip's pairs -> Score.
+
+    predicted: 0/1 (n, n_tags), tags given without a clip's own recording, for ``Score.exact`` alone. Clips are ranked
+    against clips of their pairs; F1 counts the share of a clip's pairs in which it gets the tag. Intervals allow for
+    the recordings having taught as well as tested.
+    """
+    labels = np.asarray(labels)
+    ranked = _ranking(labels, pairs)
+    exact = float((labels == predicted).all(axis=1).mean())
+    return _score(labels.T, pairs.decided(labels).T, ranked, np.asarray(recordings), tags, exact, TAUGHT_TOO)
+
+
+def f1_moved(truth: np.ndarray, said: np.ndarray) -> Moved:
+    """F1 (...) and each clip's influence on it (..., n): 0/1 (..., n) against the share, 0 to 1, in which it is given.
+
+    NaN where no clip has the tag.
+    """
+    hits, marks = truth * said, truth + said
+    total = marks.sum(axis=-1, keepdims=True)
+    known = np.asarray(truth).any(axis=-1, keepdims=True)
+    value = np.divide(
+        2 * hits.sum(axis=-1, keepdims=True), total, out=np.full(total.shape, np.nan), where=known
+    )
+    return value[..., 0], np.divide(
+        2 * hits - value * marks, total, out=np.full(hits.shape, np.nan), where=known
+    )
+
+
+def taught_too(figure: Estimate, factor: float = TAUGHT_TOO) -> Estimate:
+    """The same figure, as unsure as it is where the tested recordings are also those that taught."""
+    return replace(figure, influence=figure.influence * np.sqrt(factor), prior=figure.prior * factor)
+
+
+def _score(
+    truth: np.ndarray,
+    said: np.ndarray,
+    ranked: tuple[Moved, Moved] | tuple[None, None],
+    recordings: np.ndarray,
+    tags: Sequence[str],
+    exact: float,
+    factor: float,
+) -> Score:
+    """truth 0/1 (n_tags, n), said 0 to 1 (n_tags, n); ranked: ROC-AUC and average precision, or neither."""
+
+    def over_recordings(moved: Moved, *, pairs: bool = False) -> Estimate:
+        return taught_too(estimate(*moved, truth, recordings, pairs=pairs), factor)
+
+    f1 = over_recordings(f1_moved(truth, said))
+    auc = None if ranked[0] is None else over_recordings(ranked[0], pairs=True)
+    precision = None if ranked[1] is None else over_recordings(ranked[1])
+    together = np.ones(truth.size)
+    micro = taught_too(
+        estimate(
+            *f1_moved(truth.ravel(), said.ravel()), together, np.tile(recordings, len(truth)), pairs=False
+        ),
+        factor,
+    )
+    each, ranks = f1.intervals(), None if auc is None else auc.intervals()
+    hits = (truth * said).sum(axis=1)
+    rows = [
+        TagScore(
+            tag=str(tag),
+            f1=each.at(j),
+            roc_auc=None if ranks is None else ranks.at(j),
+            precision=_share(hits[j], said[j].sum()),
+            recall=_share(hits[j], truth[j].sum()),
+            clips=int(truth[j].sum()),
+            recordings=len(np.unique(recordings[truth[j] == 1])),
+            recordings_without=len(np.unique(recordings[truth[j] == 0])),
+        )
+        for j, tag in enumerate(tags)
+    ]
     return Score(
-        macro_f1=estimates.macro().intervals().at(),
-        micro_f1=micro_interval(truth, said, recordings),
-        roc_auc=ranking[0],
-        mean_average_precision=ranking[1],
+        macro_f1=f1.macro().intervals().at(),
+        micro_f1=micro.intervals().at(),
+        roc_auc=None if auc is None else auc.macro().intervals().at(),
+        mean_average_precision=None if precision is None else precision.macro().intervals().at(),
         chance_macro_f1=float(macro(chance_f1(truth.sum(axis=1), truth.shape[1]))),
-        exact=float((truth == said).all(axis=0).mean()),
+        exact=exact,
         tags=tuple(rows),
         n_clips=truth.shape[1],
         n_recordings=len(np.unique(recordings)),
     )
 
 
-def micro_interval(truth: np.ndarray, said: np.ndarray, recordings: np.ndarray, seed: int = 0) -> Interval:
-    """Micro F1 of 0/1 (n_tags, n) against 0/1 (n_tags, n), with a percentile bootstrap over recordings.
-
-    No interval below five recordings, and no value where nothing is carried.
-    """
-    counts = np.stack([(truth * said).sum(axis=0), truth.sum(axis=0) + said.sum(axis=0)]).astype(np.float64)
-    hits, marks = by_recording(counts, recordings)
-    n = len(hits)
-    if not truth.any():
-        return Interval(None, None, None, n, LEVEL, BOOTSTRAP_METHOD)
-    value = float(2 * hits.sum() / marks.sum())
-    if n < 5:
-        return Interval(value, None, None, n, LEVEL, BOOTSTRAP_METHOD)
-    draws = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=BOOTSTRAP)
-    f1 = 2 * (draws @ hits) / np.maximum(draws @ marks, 1)
-    low, high = np.quantile(f1, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(value, min(float(low), value), max(float(high), value), n, LEVEL, BOOTSTRAP_METHOD)
+def _ranking(labels: np.ndarray, pairs: PairsOut) -> tuple[Moved, Moved]:
+    """ROC-AUC and average precision of every tag with the clips' influences, from comparisons within pairs."""
+    n, n_tags = labels.shape
+    auc, precision = np.full((2, n_tags), np.nan)
+    auc_moved, precision_moved = np.full((2, n_tags, n), np.nan)
+    for tag in range(n_tags):
+        has = np.flatnonzero(labels[:, tag] == 1)
+        lacks = np.flatnonzero(labels[:, tag] == 0)
+        if not len(has):
+            continue
+        ahead = pairs.above(tag, has, lacks)
+        if len(lacks):
+            auc[tag] = ahead.mean()
+            auc_moved[tag, has] = (ahead.mean(axis=1) - auc[tag]) / len(has)
+            auc_moved[tag, lacks] = (ahead.mean(axis=0) - auc[tag]) / len(lacks)
+        # a clip's precision: of all that fit the tag at least as well as it, itself among them, how many have it
+        as_well = 1 - pairs.above(tag, has, has)
+        np.fill_diagonal(as_well, 1.0)
+        found = as_well.sum(axis=1)
+        taken = found + (1 - ahead).sum(axis=1)
+        own = found / taken
+        precision[tag] = own.mean()
+        precision_moved[tag, has] = (
+            own - precision[tag] + (as_well * ((taken - found) / taken**2)[:, None]).sum(axis=0)
+        ) / len(has)
+        precision_moved[tag, lacks] = -((1 - ahead) * (found / taken**2)[:, None]).sum(axis=0) / len(has)
+    return (auc, auc_moved), (precision, precision_moved)
 
 
 def _share(part: float, whole: float) -> float | None:

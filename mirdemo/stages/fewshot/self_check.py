@@ -16,23 +16,25 @@ from mirdemo.stages.fewshot.errors import (
     check_tags,
 )
 from mirdemo.stages.fewshot.methods import FewShotMethod
+from mirdemo.stages.fewshot.pairs import PairsOut, leave_pairs_out
 from mirdemo.stages.fewshot.prototypes import LCPrototypes
-from mirdemo.stages.fewshot.scoring import Score, score
+from mirdemo.stages.fewshot.scoring import Score, score_pairs
 
 
 @dataclass(frozen=True, eq=False)
 class SelfCheck:
-    """The support set tagged without each clip's own recording.
+    """The support set tagged by what others of its recordings teach.
 
-    predicted: uint8 (n, n_tags); scores: float64 (n, n_tags); score: figures with intervals
+    predicted: uint8 (n, n_tags), without each clip's own recording
+    pairs: the same without one other recording too; score: figures from these, with intervals
     """
 
     predicted: np.ndarray
-    scores: np.ndarray
+    pairs: PairsOut
     score: Score
 
 
-def leave_one_recording_out(
+def leave_recordings_out(
     embeddings: np.ndarray,
     labels: np.ndarray,
     recordings: Sequence | np.ndarray | None,
@@ -41,14 +43,16 @@ def leave_one_recording_out(
     tags: Sequence[str] | None = None,
     progress: Progress = silent,
 ) -> SelfCheck:
-    """Tag each recording's clips by a tagger made from all other recordings.
+    """Tag each recording's clips by taggers made from others, and score that by pairs.
 
     embeddings: (n, dim); labels: 0/1 (n, n_tags); recordings: (n,), None: each clip its own
     make: a fresh, unfitted method, e.g. ``LCPrototypes``. LC-prototypes are not fitted again for each
-        recording but changed, which is exact (see ``LCPrototypes.leave_one_recording_out``).
+        recording but changed, which is exact (see ``LCPrototypes.leave_pairs_out``).
 
-    A tag that only one recording carries cannot be found by the others and counts as missed: so it is for a
-    new recording. Raises FewShotError for fewer than two recordings.
+    What each clip gets is decided without its own recording. The figures come from leaving out pairs (see
+    ``mirdemo.stages.fewshot.pairs``): they are those of a tagger made from two recordings fewer, so a little low where
+    recordings are few. A tag that only one recording carries cannot be found by the others and counts as missed: so it
+    is for a new recording. Raises FewShotError for fewer than two recordings.
     """
     rows = check_embeddings(embeddings)
     table = check_labels(labels, len(rows))
@@ -62,15 +66,14 @@ def leave_one_recording_out(
         )
     method = make()
     if isinstance(method, LCPrototypes):
-        predicted, scores = method.fit(rows, table, codes, names).leave_one_recording_out()
-        progress(len(groups), len(groups), "self-check")
+        predicted = method.fit(rows, table, codes, names).given_without_own_recording()
     else:
-        predicted, scores = np.zeros(table.shape, np.uint8), np.zeros(table.shape)
-        for done, recording in enumerate(groups):
-            progress(done, len(groups), "self-check")
+        method, predicted = None, np.zeros(table.shape, np.uint8)
+        for recording in groups:
             mine = codes == recording
             if table[~mine].any():
-                method = make().fit(rows[~mine], table[~mine], codes[~mine], names)
-                predicted[mine], scores[mine] = method.predict(rows[mine]), method.scores(rows[mine])
-        progress(len(groups), len(groups), "self-check")
-    return SelfCheck(predicted, scores, score(table, predicted, codes, names, scores))
+                predicted[mine] = (
+                    make().fit(rows[~mine], table[~mine], codes[~mine], names).predict(rows[mine])
+                )
+    pairs = leave_pairs_out(rows, table, codes, names, make, method=method, progress=progress)
+    return SelfCheck(predicted, pairs, score_pairs(table, pairs, predicted, codes, names))

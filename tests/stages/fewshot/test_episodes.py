@@ -19,6 +19,7 @@ from mirdemo.stages.fewshot import (
     draw_support,
     evaluate_episodes,
 )
+from mirdemo.stages.fewshot.episodes import over_both
 
 tables = arrays(np.uint8, st.tuples(st.integers(3, 25), st.integers(1, 6)), elements=st.integers(0, 1))
 
@@ -73,7 +74,7 @@ def test_tags_are_chosen_as_published():
 
 def test_each_episode_is_that_seeds_support_set_and_scikit_learns_f1(festival):
     support, labels, _, tags = festival
-    report = evaluate_episodes(support, labels, tags, k_shot=3)
+    report = evaluate_episodes(support, labels, None, tags, k_shot=3)
     assert [e.seed for e in report.episodes] == list(PUBLISHED_SEEDS)
     used = labels.any(axis=1)
     for episode in report.episodes:
@@ -91,15 +92,12 @@ def test_each_episode_is_that_seeds_support_set_and_scikit_learns_f1(festival):
     values = [e.macro_f1 for e in report.episodes]
     assert report.macro_f1.value == pytest.approx(np.mean(values))
     assert report.macro_f1.low < np.mean(values) < report.macro_f1.high
-    assert report.macro_f1_recordings.value == pytest.approx(np.mean(values))
-    assert report.macro_f1_recordings.low < report.macro_f1_recordings.high
-    assert report.macro_f1.n == 5
-    assert report.macro_f1_recordings.n == used.sum()
+    assert (report.macro_f1.n, report.macro_f1.unit) == (used.sum(), "recordings")
 
 
 def test_a_recording_never_teaches_and_tests_at_once(festival):
     support, labels, recordings, tags = festival
-    report = evaluate_episodes(support, labels, tags, recordings, protocol="live")
+    report = evaluate_episodes(support, labels, recordings, tags, protocol="live")
     for episode in report.episodes:
         taught = set(recordings[episode.support])
         left = [i for i in range(len(labels)) if labels[i].any() and recordings[i] not in taught]
@@ -112,8 +110,8 @@ def test_a_tag_that_no_query_carries_counts_as_zero_only_in_the_published_protoc
     labels[:, 0] = 1
     labels[0, 1] = 1  # its only carrier is always in the support set
     support = rng.normal(size=(12, 3))
-    published = evaluate_episodes(support, labels, ["a", "b"], k_shot=2, seeds=[1, 2, 3])
-    live = evaluate_episodes(support, labels, ["a", "b"], k_shot=2, seeds=[1, 2, 3], protocol="live")
+    published = evaluate_episodes(support, labels, None, ["a", "b"], k_shot=2, seeds=[1, 2, 3])
+    live = evaluate_episodes(support, labels, None, ["a", "b"], k_shot=2, seeds=[1, 2, 3], protocol="live")
     for one, other in zip(published.episodes, live.episodes, strict=True):
         assert np.isnan(one.tag_f1[1])
         assert one.macro_f1 == pytest.approx(one.tag_f1[0] / 2)
@@ -121,9 +119,9 @@ def test_a_tag_that_no_query_carries_counts_as_zero_only_in_the_published_protoc
     assert published.tag_f1[1].value is None
 
 
-def test_the_bootstrap_interval_holds_what_resampling_by_hand_gives(festival):
+def test_the_interval_of_one_episode_is_near_what_resampling_recordings_gives(festival):
     support, labels, recordings, tags = festival
-    report = evaluate_episodes(support, labels, tags, recordings, seeds=[5])
+    report = evaluate_episodes(support, labels, recordings, tags, seeds=[5])
     episode = report.episodes[0]
     query = [
         i
@@ -142,13 +140,27 @@ def test_the_bootstrap_interval_holds_what_resampling_by_hand_gives(festival):
         rows = [k for k, i in enumerate(query) for _ in range(weight[recordings[i]])]
         drawn.append(f1_score(labels[query][rows], said[rows], average="micro", zero_division=0))
     low, high = np.quantile(drawn, [0.05, 0.95])
-    assert report.micro_f1_recordings.low == pytest.approx(low, abs=0.04)
-    assert report.micro_f1_recordings.high == pytest.approx(high, abs=0.04)
+    assert report.micro_f1.low == pytest.approx(low, abs=0.04)
+    assert report.micro_f1.high == pytest.approx(high, abs=0.04)
+
+
+def test_the_draw_of_the_support_sets_and_the_recordings_both_widen_the_interval(festival):
+    support, labels, recordings, tags = festival
+    noisy = support + np.random.default_rng(3).normal(size=support.shape)
+    report = evaluate_episodes(noisy, labels, recordings, tags)
+    values, influence = np.array([e.micro_f1 for e in report.episodes]), np.zeros((5, report.n_recordings))
+    draws = over_both(values, influence)
+    assert draws.high - draws.low == pytest.approx(2 * 2.1318 * values.std(ddof=1) / np.sqrt(5), rel=1e-3)
+    whole = report.micro_f1
+    assert whole.high - whole.low > draws.high - draws.low
+    alone = over_both(np.array([0.5]), np.full((1, 4), 0.05) * [[1, -1, 1, -1]])
+    assert alone.high - alone.low == pytest.approx(2 * 2.3534 * np.sqrt(4 * 0.05**2 * 4 / 3), rel=1e-3)
+    assert over_both(values[:1], np.zeros((1, 2))).low is None
 
 
 def test_reports_become_valid_records_that_carry_what_is_needed(festival):
     support, labels, recordings, tags = festival
-    report = evaluate_episodes(support, labels, tags, recordings, make=TagPrototypes)
+    report = evaluate_episodes(support, labels, recordings, tags, make=TagPrototypes)
     records = episode_results(
         report, model="Spectral statistics", corpus="festival", layer="all", split="test"
     )
@@ -156,9 +168,9 @@ def test_reports_become_valid_records_that_carry_what_is_needed(festival):
     assert len(whole) == 1
     assert whole[0].value == pytest.approx(report.macro_f1.value)
     assert (whole[0].low, whole[0].high, whole[0].level) == (
-        report.macro_f1_recordings.low,
-        report.macro_f1_recordings.high,
-        report.macro_f1_recordings.level,
+        report.macro_f1.low,
+        report.macro_f1.high,
+        report.macro_f1.level,
     )
     assert whole[0].setting["few_shot"] == "ML-PN"
     assert whole[0].setting["k_shot"] == 3
@@ -170,8 +182,8 @@ def test_reports_become_valid_records_that_carry_what_is_needed(festival):
 def test_unknown_tags_and_nothing_to_test_on_are_refused(festival):
     support, labels, recordings, tags = festival
     with pytest.raises(FewShotError) as refused:
-        evaluate_episodes(support, labels, tags, base=["oud"])
+        evaluate_episodes(support, labels, None, tags, base=["oud"])
     assert refused.value.sentence.code == "fewshot.unknown_tag"
     with pytest.raises(FewShotError) as refused:
-        evaluate_episodes(support, labels, tags, recordings, k_shot=100)
+        evaluate_episodes(support, labels, recordings, tags, k_shot=100)
     assert refused.value.sentence.code == "fewshot.no_query"

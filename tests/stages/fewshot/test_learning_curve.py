@@ -15,7 +15,7 @@ from mirdemo.stages.fewshot import (
     LinearHead,
     label_next,
     learning_curve,
-    leave_one_recording_out,
+    leave_recordings_out,
 )
 from mirdemo.stages.fewshot.extrapolation import extrapolate, fit_power_law
 from mirdemo.stages.fewshot.learning_curve import resampled
@@ -170,7 +170,7 @@ def test_the_clips_to_label_next_are_those_between_two_label_sets_one_a_recordin
 @pytest.mark.parametrize("make", [LCPrototypes.published, LinearHead])
 def test_the_honest_score_is_what_fitting_without_each_recording_gives(make):
     embeddings, labels, names = corpus(12, 0.8)
-    check = leave_one_recording_out(embeddings, labels, names, make, tags=["a", "b", "c"])
+    check = leave_recordings_out(embeddings, labels, names, make, tags=["a", "b", "c"])
     for recording in range(12):
         mine = names == recording
         method = make().fit(embeddings[~mine], labels[~mine], names[~mine])
@@ -197,5 +197,5 @@ def test_the_unknown_threshold_of_the_honest_score_is_near_the_refitted_one():
 
 def test_one_recording_cannot_be_left_out():
     with pytest.raises(FewShotError) as refused:
-        leave_one_recording_out(np.eye(2), np.eye(2), ["a", "a"], LCPrototypes)
+        leave_recordings_out(np.eye(2), np.eye(2), ["a", "a"], LCPrototypes)
     assert refused.value.sentence.code == "fewshot.one_recording"

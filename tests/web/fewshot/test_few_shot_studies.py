@@ -13,11 +13,12 @@ from few_shot_sounds import sound
 
 from mirdemo.clips import LabelledClips
 from mirdemo.scoring.intervals import Interval
+from mirdemo.scoring.verdicts import verdict as scale
 from mirdemo.sound.audio import Clip
 from mirdemo.stages.fewshot import LCPrototypes, TagScore
 from mirdemo.web.models import Memory
 from mirdemo.web.tabs.fewshot import charts, studies
-from mirdemo.web.tabs.fewshot.shown import certainty, verdict
+from mirdemo.web.tabs.fewshot.shown import certainty
 from mirdemo.web.tabs.fewshot.studies import Setting
 from mirdemo.words.language import speaker
 
@@ -26,24 +27,30 @@ def quiet(done: int, total: int, phase: str) -> None:
     """A progress nobody watches."""
 
 
+def scored(tag: str, auc: tuple, f1: tuple, clips: int, recordings: int, without: int = 8) -> TagScore:
+    figures = (Interval(*one, recordings + without) for one in (f1, auc))
+    return TagScore(tag, *figures, None, None, clips, recordings, without)
+
+
 @pytest.mark.parametrize(
-    ("value", "low", "recordings", "word"),
+    ("auc", "f1", "recordings", "word", "off"),
     [
-        (0.9, 0.6, 5, "found"),
-        (0.9, 0.4, 5, "unsure"),
-        (0.9, None, 5, "unsure"),
-        (0.5, 0.2, 5, "missed"),
-        (0.3, 0.1, 5, "missed"),
-        (0.9, 0.8, 2, "too_few"),
-        (None, None, 5, "too_few"),
+        ((0.95, 0.8, 0.99), (0.8, 0.6, 0.9), 5, "heard", False),
+        ((0.95, 0.8, 0.99), (0.4, 0.2, 0.6), 5, "heard", True),
+        ((0.8, 0.6, 0.9), (0.8, 0.6, 0.9), 5, "partly_heard", False),
+        ((0.5, 0.3, 0.7), (0.3, 0.1, 0.5), 5, "not_heard", False),
+        ((0.95, 0.8, 0.99), (0.8, 0.6, 0.9), 2, "too_few", False),
+        ((None, None, None), (None, None, None), 5, "too_few", False),
     ],
 )
-def test_a_tag_is_found_only_where_its_whole_interval_beats_giving_it_to_every_clip(
-    value: float | None, low: float | None, recordings: int, word: str
+def test_a_tags_word_is_that_of_the_one_scale_and_a_threshold_that_is_off_is_said(
+    auc: tuple, f1: tuple, recordings: int, word: str, off: bool
 ):
-    figure = Interval(value, low, None if low is None else 0.95, recordings)
-    one = TagScore("drum", figure, None, None, clips=10, recordings=recordings)
-    assert verdict(one, 30) == word  # a third of the clips: F1 of giving it to all is one half
+    one = scored("drum", auc, f1, 10, recordings)
+    assert one.verdict == word
+    if auc[0] is not None:
+        assert one.verdict == scale(one.roc_auc, None, recordings, 8)
+    assert one.threshold_off(30) == off  # a third of the clips: F1 of giving it to all is one half
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])
@@ -75,19 +82,19 @@ def test_the_learning_curve_calls_a_gain_one_only_where_its_interval_leaves_out_
 
 @pytest.mark.parametrize(
     ("tags", "said"),
-    [(("drum", "loud"), ["missed", "too_few"]), (("flute",), ["found"]), (("new",), ["too_few"])],
+    [(("drum", "loud"), ["not_heard", "too_few"]), (("flute",), ["heard"]), (("new",), ["too_few"])],
 )
 def test_each_given_tag_has_the_verdict_of_its_own_score(tags: tuple, said: list):
     rows = (
-        TagScore("drum", Interval(0.12, 0.0, 0.4, 5), None, None, clips=5, recordings=5),
-        TagScore("flute", Interval(0.9, 0.7, 0.97, 5), None, None, clips=5, recordings=5),
-        TagScore("loud", Interval(0.0, None, None, 1), None, None, clips=1, recordings=1),
+        scored("drum", (0.45, 0.3, 0.6), (0.12, 0.0, 0.4), 5, 5),
+        scored("flute", (0.9, 0.8, 0.97), (0.9, 0.7, 0.97), 5, 5),
+        scored("loud", (0.5, None, None), (0.0, None, None), 1, 1),
     )
     score = SimpleNamespace(tags=rows, macro_f1=Interval(0.34, 0.2, 0.5, 10), chance_macro_f1=0.3)
-    for check, words in ((SimpleNamespace(score=score), said), (None, ["too_few"] * len(tags))):
-        one = SimpleNamespace(tags=tags, built=SimpleNamespace(check=check, clips=range(10)))
+    for known, words in ((score, said), (None, ["too_few"] * len(tags))):
+        one = SimpleNamespace(tags=tags, built=SimpleNamespace(score=known, clips=range(10)))
         found = certainty(one, speaker("en"))
-        assert [code for _, code, _, _ in found["tags"]] == words
+        assert [code for _, code, *_ in found["tags"]] == words
         assert found["warning"] is None
     figures = [figure for *_, figure in certainty(one, speaker("en"))["tags"]]
     assert figures == [None] * len(tags), "no recordings to check by, no figure"

@@ -100,9 +100,9 @@ def _fine_tuned(result: FineTuned) -> list[Result]:
 
 def _built(built: Built) -> Iterator[Result]:
     """The honest score: every recording tagged by the others."""
-    if built.check is None:
+    if built.score is None:
         return
-    score, common = built.check.score, _prototypes(built) | {"split": "one recording left out"}
+    score, common = built.score, _prototypes(built) | {"split": "recordings left out in pairs"}
     setting = {"few_shot": "LC-Protonets", "n_way": len(built.clips.tags), "k_shot": "all other recordings"}
     for metric, figure in (("macro_f1", score.macro_f1), ("micro_f1", score.micro_f1)):
         if figure.value is not None:

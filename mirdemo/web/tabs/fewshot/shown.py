@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mirdemo.clips import FEWEST_RECORDINGS
-from mirdemo.scoring.metrics import chance_f1
+from mirdemo.scoring.verdicts import HEARD, NOT_HEARD, PARTLY_HEARD, TOO_FEW, WORDS
 from mirdemo.web.tabs.clips.tab import enough
 from mirdemo.web.tabs.fewshot.charts import figure_words
 from mirdemo.web.tabs.probe.shown import layer_words
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 MOST_COLUMNS = 48
 #: Clips with mistakes shown before the rest is folded away.
 MISTAKES = 6
-ICONS = {"found": "full", "unsure": "half", "missed": "empty", "too_few": "warn"}
+ICONS = {HEARD: "full", PARTLY_HEARD: "half", NOT_HEARD: "empty", TOO_FEW: "warn"}
 
 
 @dataclass
@@ -74,16 +73,6 @@ def _first_row(clips: LabelledClips, row: int) -> int:
     return clips.recordings.index(clips.recordings[row])
 
 
-def verdict(one: TagScore, n_clips: int) -> str:
-    """``found``: the interval lies above giving the tag to every clip; ``missed``: F1 is not above it."""
-    if one.recordings < FEWEST_RECORDINGS or one.f1.value is None:
-        return "too_few"
-    chance = float(chance_f1(one.clips, n_clips))
-    if one.f1.low is not None and one.f1.low > chance:
-        return "found"
-    return "unsure" if one.f1.value > chance else "missed"
-
-
 def beats_every_tag(score: Score) -> str:
     """``better``: the interval of macro-F1 lies above giving every tag to every clip; ``no_better``: the value does not."""
     f1 = score.macro_f1
@@ -93,49 +82,51 @@ def beats_every_tag(score: Score) -> str:
 
 
 def certainty(one: Answer, t: Speaker) -> dict[str, Any]:
-    """How far an answer's tags can be believed, by leaving each recording of its support set out.
+    """How far an answer's tags can be believed, by leaving recordings of its support set out.
 
-    tags: (tag, verdict, icon, its F1 in words or None) for each tag given
+    tags: (tag, verdict, icon, the verdict's word, its figures in words or None) for each tag given
     warning: where the whole is not better than giving every tag to every clip, what to think of it; else None
     """
-    check, none = one.built.check, t("few-shot.no_interval")
-    rows = {} if check is None else {row.tag: row for row in check.score.tags}
+    score, none = one.built.score, t("few-shot.no_interval")
+    rows = {} if score is None else {row.tag: row for row in score.tags}
     tags = []
     for tag in one.tags:
         row = rows.get(tag)
-        code = "too_few" if row is None else verdict(row, len(one.built.clips))
-        figure = row and t("few-shot.sure.figure", figure=figure_words(row.f1, none), n=row.recordings)
-        tags.append((tag, code, ICONS[code], figure))
+        code = TOO_FEW if row is None else row.verdict
+        figure = row and _both(row, len(one.built.clips), none, t)
+        tags.append((tag, code, ICONS[code], WORDS[code], figure))
     warning = None
-    if check is not None and beats_every_tag(check.score) == "no_better":
-        f1, chance = check.score.macro_f1, f"{check.score.chance_macro_f1:.2f}"
+    if score is not None and beats_every_tag(score) == "no_better":
+        f1, chance = score.macro_f1, f"{score.chance_macro_f1:.2f}"
         warning = t("few-shot.sure.warning", figure=figure_words(f1, none), chance=chance, n=f1.n)
     return {"tags": tags, "warning": warning}
 
 
 def honest(built: Built, visitor: Visitor, t: Speaker) -> dict[str, Any] | None:
     """The honest score: its sentence, a row a tag, the clips it got wrong."""
-    if built.check is None:
+    score, clips = built.score, built.clips
+    if score is None:
         return None
-    score, clips = built.check.score, built.clips
     f1, none = score.macro_f1, t("few-shot.no_interval")
     tags = []
-    for one in sorted(score.tags, key=lambda one: -(one.f1.value or 0.0)):
-        code = verdict(one, len(clips))
+    for one in sorted(score.tags, key=_by_verdict):
         tags.append(
             {
                 "tag": one.tag,
-                "code": code,
-                "icon": ICONS[code],
-                "figure": figure_words(one.f1, none),
-                "share": 100 * (one.f1.value or 0.0),
+                "code": one.verdict,
+                "icon": ICONS[one.verdict],
+                "word": WORDS[one.verdict],
+                "auc": None if one.roc_auc is None else figure_words(one.roc_auc, none),
+                "f1": figure_words(one.f1, none),
                 "recordings": one.recordings,
+                "off": one.threshold_off(len(clips)),
             }
         )
     return {
         "figure": figure_words(f1, none),
         "n": f1.n,
         "above": beats_every_tag(score),
+        "chosen_from": None if built.choice is None else len(built.choice.candidates),
         "chance": f"{score.chance_macro_f1:.2f}",
         "exact": round(score.exact * len(clips)),
         "clips": len(clips),
@@ -143,6 +134,22 @@ def honest(built: Built, visitor: Visitor, t: Speaker) -> dict[str, Any] | None:
         "wrong": mistakes(built, visitor),
         "few": MISTAKES,
     }
+
+
+def _by_verdict(one: TagScore) -> tuple[int, float]:
+    auc = one.roc_auc.value if one.roc_auc is not None else None
+    return list(ICONS).index(one.verdict), -(auc or 0.0)
+
+
+def _both(row: TagScore, n_clips: int, none: str, t: Speaker) -> str:
+    """A tag's two figures, and why they differ where they do."""
+    figures = t(
+        "few-shot.sure.figure",
+        auc=figure_words(row.roc_auc, none) if row.roc_auc is not None else none,
+        f1=figure_words(row.f1, none),
+        n=row.recordings,
+    )
+    return f"{figures} {t('few-shot.sure.off')}" if row.threshold_off(n_clips) else figures
 
 
 def mistakes(built: Built, visitor: Visitor) -> list[dict[str, Any]]:

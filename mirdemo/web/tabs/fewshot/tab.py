@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mirdemo.backbones.spec import BackboneSpec
     from mirdemo.clips import LabelledClips
     from mirdemo.sound.audio import Clip
+    from mirdemo.stages.fewshot import LayerChoice
 
 JOB, CURVE_JOB, LAYERS_JOB, HUB_JOB = "few-shot", "few-shot-curve", "few-shot-layers", "few-shot-hub"
 #: Queries that come with the demonstration set.
@@ -43,11 +44,13 @@ class FewShotDesk:
     """What this tab remembers of a visitor: how to listen, the prototypes, the answers, what was measured.
 
     layer: backbone -> layer; whiten: as the visitor chose, None where it was left as measured
+    looked: the comparison of layers that was on the page when the visitor last chose how to listen, None for none
     played: clip -> tags of a demonstration query; kept: what is drawn from all that
     """
 
     layer: dict[str, str] = field(default_factory=dict)
     whiten: bool | None = None
+    looked: Layers | None = None
     built: Built | None = None
     answers: list[Answer] = field(default_factory=list)
     played: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -203,12 +206,20 @@ class FewShotTab:
 
     def backbone(self, visitor: Visitor, act: Act) -> None:
         visitor.backbone = act.one_of("value", specs())
+        self._look(visitor)
 
     def layer(self, visitor: Visitor, act: Act) -> None:
         visitor.desk(FewShotDesk).layer[visitor.backbone] = act.one_of("value", layers_of(visitor.backbone))
+        self._look(visitor)
 
     def whiten(self, visitor: Visitor, act: Act) -> None:
         visitor.desk(FewShotDesk).whiten = act.flag("value")
+        self._look(visitor)
+
+    def _look(self, visitor: Visitor) -> None:
+        """Remember what the visitor could see when choosing: a choice by looking is judged as one."""
+        desk = visitor.desk(FewShotDesk)
+        desk.looked = desk.layers
 
     def listen(self, visitor: Visitor, act: Act) -> None:
         """Listen as another setting does, from the comparison of layers, and build at once."""
@@ -217,6 +228,7 @@ class FewShotTab:
         layer, whitened = act.one_of("layer", layers_of(backbone)), act.flag("whitened")
         desk = visitor.desk(FewShotDesk)
         visitor.backbone, desk.layer[backbone], desk.whiten = backbone, layer, whitened
+        self._look(visitor)
         self.build(visitor, act)
 
     # ---- working ----------------------------------------------------------------------------------------
@@ -371,13 +383,18 @@ def _setting(visitor: Visitor) -> Setting:
 def _builder(visitor: Visitor) -> Callable[[Progress], Built]:
     """What builds the prototypes of now, elsewhere and later."""
     clips, setting, memory = _support(visitor), _setting(visitor), visitor.memory
-    return lambda progress: _build(clips, setting, memory, progress)
+    looked = visitor.desk(FewShotDesk).looked
+    chosen = looked.choice if looked is not None and looked.clips is clips else None
+    return lambda progress: _build(clips, setting, memory, progress, chosen)
 
 
-def _build(clips: LabelledClips, setting: Setting, memory: Memory, progress: Progress) -> Built:
+def _build(
+    clips: LabelledClips, setting: Setting, memory: Memory, progress: Progress, choice: LayerChoice | None
+) -> Built:
     import plotly.graph_objects  # noqa: F401 - drawing the page must not wait for it
 
-    return build(clips, setting.backbone, setting.layer, memory, progress, whitened=setting.whitened)
+    layer, whitened = setting.layer, setting.whitened
+    return build(clips, setting.backbone, layer, memory, progress, whitened=whitened, choice=choice)
 
 
 def current_prototypes(visitor: Visitor) -> Built | None:

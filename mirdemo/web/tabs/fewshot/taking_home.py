@@ -27,5 +27,6 @@ def made(built: Built) -> Tagger:
         layer=built.layer,
         whitening=built.whitening,
         spec=spec(built.backbone),
+        choice=built.choice,
         title="Tagger: " + ", ".join(clips.tags),
     )
