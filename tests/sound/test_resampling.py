@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import psutil
 import pytest
+import torch
 
 from mirdemo.sound.audio import Clip
-from mirdemo.sound.resampling import resample
+from mirdemo.sound.resampling import KAISER_BETA, ROLLOFF, ZERO_CROSSINGS, resample
 
 TARGETS = (16_000, 24_000, 48_000)
 RATES = (11_025, 22_050, 44_100, 48_000, 96_000, 192_000)
@@ -67,6 +68,21 @@ def test_blocks_leave_no_seam(monkeypatch: pytest.MonkeyPatch):
     whole = resample(wave, 44_100, 24_000)
     monkeypatch.setattr("mirdemo.sound.resampling._BLOCK_FRAMES", 5_000)
     assert np.abs(resample(wave, 44_100, 24_000) - whole).max() < 1e-5
+
+
+@pytest.mark.parametrize(("up", "down"), [(1, 2), (1, 3), (2, 1), (3, 1), (5, 16), (80, 147)])
+def test_filters_side_by_side_give_what_torchaudio_gives(up: int, down: int):
+    from torchaudio.functional import resample as library
+
+    for frames in (1, 300, 5_003):
+        wave = np.random.default_rng(frames).normal(size=frames).astype(np.float32)
+        theirs = library(
+            torch.from_numpy(wave).double(), down, up, lowpass_filter_width=ZERO_CROSSINGS, rolloff=ROLLOFF,
+            resampling_method="sinc_interp_kaiser", beta=KAISER_BETA,
+        ).numpy()  # fmt: skip
+        ours = resample(wave, 1_000 * down, 1_000 * up)
+        assert len(ours) == len(theirs)
+        np.testing.assert_allclose(ours, theirs, atol=2e-6)
 
 
 def test_the_same_rate_gives_the_same_samples_and_a_clip_resamples_itself():
