@@ -10,7 +10,7 @@ from mirdemo.base import threads
 
 threads.prepare()  # before torch and NumPy are loaded
 
-from mirdemo.web import gpu  # noqa: E402, F401 - first: on ZeroGPU, spaces must come before gradio and torch
+from mirdemo.web import zero  # noqa: E402, F401 - first: on ZeroGPU, spaces must come before gradio and torch
 from mirdemo.web.page import serve  # noqa: E402
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ def _spec(name: str, title: str, trained_on: str) -> BackboneSpec:
         name=name,
         title=title,
         family="mini",
+        states_a_second=25.0,
         licence="Apache-2.0",
         parameters=1_872_531,
         sample_rate=24_000,

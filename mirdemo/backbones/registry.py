@@ -36,6 +36,7 @@ def _mert_95m(name: str, title: str, repository: str, trained_on: str, citation:
         name=name,
         title=title,
         family="mert",
+        states_a_second=75.0,
         licence="CC-BY-NC-4.0",
         parameters=94_400_000,
         sample_rate=24_000,
@@ -54,6 +55,7 @@ def _clap(name: str, title: str, repository: str, revision: str, trained_on: str
         name=name,
         title=title,
         family="clap",
+        states_a_second=25.6,
         licence="Apache-2.0",
         parameters=194_000_000,
         sample_rate=48_000,
@@ -83,6 +85,7 @@ _HUB_SPECS = (
         name="mert-330m",
         title="MERT-v1-330M",
         family="mert",
+        states_a_second=75.0,
         licence=None,  # early cards say MIT, later ones CC BY-NC; nobody has settled it
         parameters=315_000_000,
         sample_rate=24_000,

@@ -81,6 +81,7 @@ class BackboneSpec:
     tail_blocks: how many trailing blocks the published fine-tuning trains (arXiv 2506.17055), or our
         default where nothing is published; 0 if the backbone has nothing to train
     citation: short reference
+    states_a_second: how many states its blocks work on for a second of sound, about
     """
 
     name: str
@@ -101,6 +102,7 @@ class BackboneSpec:
     joint_size: int = 0
     tail_blocks: int = 0
     citation: str = ""
+    states_a_second: float = 50.0
 
     @property
     def embedded(self) -> bool:

@@ -87,7 +87,7 @@ def evidence(
     if fine_tuned is not None:
         backbone, report = fine_tuned
         check(report)
-        spent = float(report.costs["fine_tuned"].seconds or sum(report.seconds.values()))
+        spent = float(report.from_nothing["fine_tuned"])
         seconds[TUNING] = spent
         ways.append(
             Way.of_decisions(FINE_TUNE, backbone, _given(report.scores), truth, names, machine_seconds=spent)

@@ -7,13 +7,7 @@ decorated is one plain generator whose messages hold no tensor, and it asks for 
 
 from __future__ import annotations
 
-try:  # before anything that may touch CUDA; ZeroGPU brings it along, nothing else needs it
-    import spaces
-except ImportError:
-    spaces = None
-
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
@@ -21,12 +15,12 @@ import gradio as gr
 
 from mirdemo.backbones.registry import spec
 from mirdemo.base.sentences import MirdemoError
+from mirdemo.planning.durations import START_SECONDS, duration_estimate, elsewhere
 from mirdemo.web.frame.errors import PageError
-from mirdemo.web.tabs.finetune import child, outlook, worker
+from mirdemo.web.tabs.finetune import child, worker
 from mirdemo.web.tabs.finetune.order import Message, Order
+from mirdemo.web.zero import ZERO, on_gpu
 
-#: Whether this is a ZeroGPU Space.
-ZERO = spaces is not None and os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
 #: Minutes of ZeroGPU a day: without an account, with a free one, with a paid one (as read in November 2026).
 QUOTA_MINUTES = (2, 5, 40)
 #: How much more than expected is asked for: running over ends the work, asking for more waits longer.
@@ -41,24 +35,15 @@ def gpu_seconds(order: Order) -> int:
 
 def asked_for(n_windows: int, what: Any) -> int:
     """The same before there is an order. what: has ``backbone``, ``blocks`` and ``settings``"""
-    from mirdemo.stages.finetuning import duration_estimate
-
     facts = spec(what.backbone)
     try:
         found = duration_estimate(n_windows, facts, what.settings, "cuda", blocks=what.blocks)
-        expected = outlook.START_SECONDS + found.total
+        expected = START_SECONDS + found.total
         if found.basis != "measured":
             raise RuntimeError("timed in a process without a GPU")
     except RuntimeError:  # no run like it yet, and here is no GPU to time a step on
-        expected = outlook.elsewhere(facts, what.blocks, n_windows, what.settings).get("h200", 60.0)
+        expected = elsewhere(facts, what.blocks, n_windows, what.settings).get("h200", 60.0)
     return max(LEAST_SECONDS, round(MARGIN * expected))
-
-
-def on_gpu(duration: Callable[..., int]) -> Callable[[Callable], Callable]:
-    """``spaces.GPU`` where there is one, else nothing."""
-    if spaces is None:
-        return lambda task: task
-    return spaces.GPU(duration=duration)
 
 
 @on_gpu(gpu_seconds)

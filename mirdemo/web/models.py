@@ -43,7 +43,7 @@ class Shelf:
     def take(self, name: str, progress: Progress) -> Backbone:
         """A backbone, loaded (and fetched) if need be. Raises BackboneError."""
         from mirdemo.backbones import load_backbone
-        from mirdemo.web import gpu
+        from mirdemo.web.zero import ZERO
 
         found = self._find(name)
         if found is not None:
@@ -54,7 +54,7 @@ class Shelf:
         with loading:  # who wants another backbone does not wait for this one
             found = self._find(name)
             if found is None:
-                device = "cpu" if gpu.ZERO else "auto"  # there the page's own process has no GPU
+                device = "cpu" if ZERO else "auto"  # there the page's own process has no GPU
                 self._make_room()
                 found = load_backbone(name, device=device, progress=progress)
                 with self._lock:

@@ -87,7 +87,7 @@ def test_a_fine_tuning_becomes_records_of_its_own_method(probed):
             identity=SimpleNamespace(revision="mini-1"),
             versions={"torch": "0"},
             device="cpu",
-            costs={"fine_tuned": SimpleNamespace(seconds=61.0)},
+            from_nothing={"fine_tuned": 61.0},
             n_blocks=2,
             n_clips=12,
             protocol="live",

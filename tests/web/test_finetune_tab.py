@@ -26,9 +26,11 @@ import mirdemo
 from mirdemo.backbones.registry import spec, specs
 from mirdemo.base.sentences import Cancelled, MirdemoError
 from mirdemo.clips import LabelledClips
+from mirdemo.planning.durations import START_SECONDS, duration_estimate, elsewhere
+from mirdemo.planning.prices import PRICES
 from mirdemo.sound.audio import Clip
-from mirdemo.stages.finetuning import PRICES, Epoch, FineTuneSettings, duration_estimate
-from mirdemo.web import gpu
+from mirdemo.stages.finetuning import Epoch, FineTuneSettings
+from mirdemo.web import gpu, zero
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.jobs import Job, Jobs
 from mirdemo.web.frame.limits import CLIP_LIMITS
@@ -194,10 +196,10 @@ def test_time_and_price_are_shown_before_and_follow_a_price_that_is_typed(tab, v
 
 def test_times_elsewhere_grow_with_the_work_and_shrink_with_the_hardware():
     settings = FineTuneSettings()
-    some = outlook.elsewhere(spec("mert-330m"), 1, 5_000, settings)
-    assert some["t4"] > some["l4"] > some["a100"] > some["h200"] > outlook.START_SECONDS
-    assert outlook.elsewhere(spec("mert-330m"), 1, 10_000, settings)["t4"] > 1.8 * some["t4"]
-    assert outlook.elsewhere(spec("hf:owner/repository"), 1, 10, settings) == {}
+    some = elsewhere(spec("mert-330m"), 1, 5_000, settings)
+    assert some["t4"] > some["l4"] > some["a100"] > some["h200"] > START_SECONDS
+    assert elsewhere(spec("mert-330m"), 1, 10_000, settings)["t4"] > 1.8 * some["t4"]
+    assert elsewhere(spec("hf:owner/repository"), 1, 10, settings) == {}
 
 
 @pytest.mark.parametrize(
@@ -274,7 +276,7 @@ def test_the_outlook_for_a_whole_job_is_the_estimate_of_it():
     found = outlook.look_ahead("mert-95m", 2, quiet)
     expected = duration_estimate(30, spec("mert-95m"), settings, found.device, blocks=2)
     assert found.seconds(30, settings) == pytest.approx(
-        (outlook.START_SECONDS + expected.soonest, outlook.START_SECONDS + expected.total)
+        (START_SECONDS + expected.soonest, START_SECONDS + expected.total)
     )
 
 
@@ -408,7 +410,7 @@ def test_what_zerogpu_refuses_becomes_a_sentence_that_says_what_to_do(title: str
 
 
 def test_without_zerogpu_the_decorator_is_nothing():
-    assert gpu.spaces is not None or gpu.on_gpu(gpu.gpu_seconds)(len) is len
+    assert zero.spaces is not None or zero.on_gpu(gpu.gpu_seconds)(len) is len
 
 
 def test_longer_work_asks_for_more_time(monkeypatch: pytest.MonkeyPatch):
@@ -436,13 +438,13 @@ def test_on_zerogpu_the_decorated_generator_is_asked_with_a_computed_time_and_wh
     code = textwrap.dedent("""
         import sys
         import spaces
-        from mirdemo.web import gpu
+        from mirdemo.web import gpu, zero
         from mirdemo.clips import LabelledClips
         from mirdemo.stages.finetuning import FineTuneSettings
         from mirdemo.web.tabs.finetune.order import Order
         order = Order(LabelledClips(), "spectral", 1, FineTuneSettings(), ())
         *_, last = gpu.messages(order)
-        print(gpu.ZERO, spaces.asked, last.sentence.code)
+        print(zero.ZERO, spaces.asked, last.sentence.code)
         """)
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -542,7 +544,7 @@ def test_a_probe_on_embeddings_that_were_there_costs_what_they_would_have(told: 
     kept = replace(first.run, seconds=sum(first.run.report.seconds.values()) + 0.001)  # embeddings were there
     again = running.train(CLIPS, WANTED, (kept,), Memory(), quiet, Watched(WANTED))
     through = again.report.seconds["prefix"] + again.report.seconds["start"]
-    assert again.report.costs["probed"].seconds >= through + again.took("probed") - 0.01
+    assert again.report.from_nothing["probed"] >= through + again.took("probed") - 0.01
     assert again.report.verdict == first.report.verdict
 
 

@@ -17,10 +17,8 @@ import numpy as np
 
 from mirdemo.base.progress import Progress, silent
 from mirdemo.scoring.intervals import LEVEL
-from mirdemo.stages.finetuning.cost import PRICES, Cost, cost, hardware
 from mirdemo.stages.finetuning.curve import Epoch
 from mirdemo.stages.finetuning.errors import FineTuneError
-from mirdemo.stages.finetuning.estimate import Duration, duration_estimate
 from mirdemo.stages.finetuning.published_report import PublishedReport
 from mirdemo.stages.finetuning.report import FineTuneReport, TagGain
 from mirdemo.stages.finetuning.settings import FineTuneSettings, PublishedSettings, settings_refused
@@ -45,12 +43,9 @@ if TYPE_CHECKING:
 __all__ = [
     "CANNOT_TELL",
     "NOT_WORTH_IT",
-    "PRICES",
     "RULE",
     "SMALLEST_GAIN",
     "WORTH_IT",
-    "Cost",
-    "Duration",
     "Epoch",
     "FineTuneError",
     "FineTuneReport",
@@ -58,10 +53,7 @@ __all__ = [
     "PublishedReport",
     "PublishedSettings",
     "TagGain",
-    "cost",
-    "duration_estimate",
     "fine_tune",
-    "hardware",
     "in_words",
     "verdict",
 ]
@@ -86,8 +78,6 @@ def fine_tune(
     store: EmbeddingStore | None = None,
     smallest_gain: float = SMALLEST_GAIN,
     level: float = LEVEL,
-    prices: Mapping[str, float] = PRICES,
-    on_hardware: str | None = None,
     progress: Progress | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> FineTuneReport | PublishedReport:
@@ -116,7 +106,6 @@ def fine_tune(
         embeddings from ``store`` where that has them, in folds drawn as ``probe`` draws them
     embedding_seconds: what embedding for that probe took, if it was computed then
     smallest_gain: in ROC-AUC, the least that matters to the verdict (``RULE``)
-    prices: dollars an hour by hardware; on_hardware: the entry that counts, if the device's name does not tell it
 
     protocol ``"papaioannou2025"``: the published protocol as far as it is known (``mirdemo.stages.finetuning.published``): the
     published probe's MLP as the head, one run, stopped by validation ROC-AUC; a ``PublishedReport``, without a
@@ -161,7 +150,7 @@ def fine_tune(
         probes = _several(probe_report)
         fold_of = choose_folds(material, probes, settings.n_folds, settings.seed)
         job = Job(material, backbone, blocks, fold_of, settings, report, told)
-        return job.run(probes, embedding_seconds, store, smallest_gain, level, prices, on_hardware)
+        return job.run(probes, embedding_seconds, store, smallest_gain, level)
     except BaseException as error:
         # The error may be kept for long; the frames in its traceback would keep weights and states with it.
         job = None

@@ -8,7 +8,7 @@ rows. The head alone is the same on the rows of the tail as it came, so the diff
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
@@ -18,9 +18,8 @@ import numpy as np
 from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Sentence
 from mirdemo.scoring.folds import hold_out
-from mirdemo.stages.finetuning import estimate, gains, training
+from mirdemo.stages.finetuning import gains, pace, training
 from mirdemo.stages.finetuning.converged import Converged, out_of_fold
-from mirdemo.stages.finetuning.cost import Cost, cost, hardware
 from mirdemo.stages.finetuning.curve import Epoch
 from mirdemo.stages.finetuning.inputs import Material, best_probe
 from mirdemo.stages.finetuning.prefix_cache import PrefixCache
@@ -78,8 +77,6 @@ class Job:
         store: EmbeddingStore | None,
         smallest_gain: float,
         level: float,
-        prices: Mapping[str, float],
-        on_hardware: str | None,
     ) -> FineTuneReport:
         """All of it. Whatever is raised on the way, nothing stays in memory or on the disk."""
         title = self.backbone.spec.title
@@ -108,7 +105,7 @@ class Job:
                     head = Converged.fitted(
                         self._rows(cache, final), self.material.labels, self.settings.penalty
                     )
-                estimate.remember(self, cache)
+                pace.remember(self, cache)
                 return self._report(
                     cache,
                     tuned,
@@ -120,8 +117,6 @@ class Job:
                     embedding_seconds,
                     smallest_gain,
                     level,
-                    prices,
-                    on_hardware,
                 )
         finally:
             del self.split  # an error's traceback keeps functions, and those keep this job
@@ -273,8 +268,6 @@ class Job:
         embedding_seconds: float | None,
         smallest_gain: float,
         level: float,
-        prices: Mapping[str, float],
-        on_hardware: str | None,
     ) -> FineTuneReport:
         material, backbone = self.material, self.backbone
         estimates, alone = (
@@ -291,7 +284,6 @@ class Job:
             level,
             smallest_gain,
         )
-        device = device_name(backbone.device)
         return FineTuneReport(
             identity=backbone.identity,
             title=backbone.spec.title,
@@ -317,13 +309,13 @@ class Job:
             settings=asdict(self.settings),
             seeds=(self.settings.seed,),
             seconds=dict(self.seconds),
-            costs=self._costs(probed, embedding_seconds, prices, on_hardware, device),
+            from_nothing=self._from_nothing(probed, embedding_seconds),
             cache={
                 "place": cache.place,
                 "precision": str(cache.dtype).removeprefix("torch."),
                 "bytes": cache.nbytes,
             },
-            device=device,
+            device=device_name(backbone.device),
             versions=versions(),
             warnings=(*material.warnings, *backbone.warnings, *self.warnings),
             spec=backbone.spec,
@@ -331,23 +323,16 @@ class Job:
             estimates=estimates,
         )
 
-    def _costs(
-        self,
-        probed: ProbeReport,
-        embedding_seconds: float | None,
-        prices: Mapping[str, float],
-        on_hardware: str | None,
-        device: str,
-    ) -> dict[str, Cost]:
-        """What each takes from nothing: the embeddings may have been there, which costs whoever comes next the same.
+    def _from_nothing(self, probed: ProbeReport, embedding_seconds: float | None) -> dict[str, float]:
+        """Seconds of each: the embeddings may have been there, which costs whoever comes next the same.
 
         Every window went once through all layers here (``prefix`` and ``start``): embedding takes no less.
         """
-        name = on_hardware or hardware(device, prices)
         through = self.seconds["prefix"] + self.seconds["start"]
-        own = through + self.seconds["folds"] + self.seconds["final"]
-        before = max(embedding_seconds or 0.0, through) + sum(probed.seconds.values())
-        return {"fine_tuned": cost(own, name, prices), "probed": cost(before, name, prices)}
+        return {
+            "fine_tuned": through + self.seconds["folds"] + self.seconds["final"],
+            "probed": max(embedding_seconds or 0.0, through) + sum(probed.seconds.values()),
+        }
 
 
 def _home(final: Trained, head: Converged, tags: tuple[str, ...], n_blocks: int) -> TunedHead:

@@ -12,7 +12,6 @@ import numpy as np
 
 from mirdemo.base.sentences import Sentence
 from mirdemo.scoring.intervals import Estimate
-from mirdemo.stages.finetuning.cost import Cost
 from mirdemo.stages.finetuning.curve import Epoch
 from mirdemo.stages.finetuning.verdict import in_words
 from mirdemo.stages.probing.report import Chance, Figures, as_json
@@ -64,8 +63,8 @@ class FineTuneReport:
     curve: every epoch of every run, the last run on all recordings
     seconds: phase (prefix, start, folds, final, and embedding, probing where they were done here) -> wall time that
         this call took; embeddings may have been there already
-    costs: ``"fine_tuned"`` and ``"probed"``: what each takes from nothing, whatever was there already. The probe's
-        embedding counts no less than the same windows took through the same layers here
+    from_nothing: ``"fine_tuned"`` and ``"probed"`` -> seconds that each takes from nothing, whatever was there already.
+        The probe's embedding counts no less than the same windows took through the same layers here
     cache: where the prefix's output was kept: place, precision, bytes
     head: trained on all recordings, with its tail
     estimates: metric -> Estimate (1, n_tags), as in ``ProbeReport``
@@ -95,7 +94,7 @@ class FineTuneReport:
     settings: Mapping[str, Any]
     seeds: tuple[int, ...]
     seconds: Mapping[str, float]
-    costs: Mapping[str, Cost]
+    from_nothing: Mapping[str, float]
     cache: Mapping[str, Any]
     device: str
     versions: Mapping[str, str]
@@ -179,14 +178,13 @@ class FineTuneReport:
 
     def as_dict(self) -> dict[str, Any]:
         """All of it but the weights and estimates, as JSON takes it: lists, numbers, strings and None."""
-        apart = ("identity", "macro", "tags", "curve", "costs", "warnings", "spec", "head", "estimates")
+        apart = ("identity", "macro", "tags", "curve", "warnings", "spec", "head", "estimates")
         plain = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in apart}
         plain |= {
             "identity": self.identity.as_dict(),
             "macro": asdict(self.macro),
             "tags": [asdict(gain) for gain in self.tags],
             "curve": [asdict(epoch) for epoch in self.curve],
-            "costs": {stage: asdict(one) for stage, one in self.costs.items()},
             "warnings": [asdict(sentence) for sentence in self.warnings],
             "verdict": self.verdict,
             "sentence": str(self.sentence),

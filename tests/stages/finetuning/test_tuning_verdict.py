@@ -1,4 +1,4 @@
-"""The verdict follows its rule, and seconds become money."""
+"""The verdict follows its rule."""
 
 from __future__ import annotations
 
@@ -16,15 +16,12 @@ from mirdemo.scoring.intervals import Interval
 from mirdemo.stages.finetuning import (
     CANNOT_TELL,
     NOT_WORTH_IT,
-    PRICES,
     RULE,
     SMALLEST_GAIN,
     WORTH_IT,
     FineTuneError,
     FineTuneSettings,
-    cost,
     gains,
-    hardware,
     in_words,
     verdict,
 )
@@ -144,35 +141,6 @@ def test_few_recordings_decide_nothing() -> None:
     sides = [gains.estimates(scores(labels, s, 1), labels, recordings, 5) for s in (1.0, 0.5, 0.5)]
     whole, _ = gains.gains(*sides, labels, recordings, ("a",), 0.9, SMALLEST_GAIN)
     assert whole.verdict == CANNOT_TELL
-
-
-def test_seconds_on_hardware_become_dollars() -> None:
-    assert cost(1800, "a10g").dollars == pytest.approx(0.5)
-    assert cost(1800, "a10g", {"a10g": 3.0}).dollars == pytest.approx(1.5)
-    assert cost(None, "a10g").dollars is None
-    assert cost(10, None).dollars is None
-    assert cost(10, "abacus").per_hour is None
-    with pytest.raises(FineTuneError) as error:
-        cost(10, "t4", {"t4": -1.0})
-    assert error.value.sentence.code == "finetuning.price"
-
-
-@pytest.mark.parametrize(
-    ("device", "name"),
-    [
-        ("cpu", "cpu-basic"),
-        ("NVIDIA A10G", "a10g"),
-        ("Tesla T4", "t4"),
-        ("NVIDIA A100-SXM4-80GB", "a100"),
-        ("NVIDIA H200", "h200"),
-        ("NVIDIA L4", "l4"),
-        ("NVIDIA L40S", None),
-        ("NVIDIA GeForce RTX 4090", None),
-    ],
-)
-def test_devices_are_found_in_the_price_list(device, name) -> None:
-    assert hardware(device) == name
-    assert name is None or name in PRICES
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def _fine_tuned(result: FineTuned) -> list[Result]:
             "layer": "tuned",
             "versions": dict(report.versions),
             "hardware": report.device,
-            "seconds": report.costs["fine_tuned"].seconds,
+            "seconds": report.from_nothing["fine_tuned"],
             "setting": {
                 "n_tags": len(report.tags),
                 "n_clips": report.n_clips,

@@ -198,7 +198,10 @@ def paired(report: FineTuneReport, t: Speaker) -> Chart:
         "xaxis.domain": [0, 0.001],
         "xaxis2.domain": [0, 1],
         "yaxis.ticktext": with_values,
-        "annotations": [right[0], {**right[1], "xanchor": "right"}],  # there is less room beyond the line
+        "annotations": [  # there is less room: both end at the right
+            {**right[0], "xref": "paper", "x": 1, "xanchor": "right"},
+            {**right[1], "xanchor": "right"},
+        ],
         **{f"traces.{index}": {"visible": False} for index in range(4)},
     }
     return drawn(_finding(report, t), figure, t("fine-tune.chart.how"), height=height, narrow=narrow)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import MirdemoError
-from mirdemo.stages.finetuning import Cost, Epoch, FineTuneReport, FineTuneSettings, cost
+from mirdemo.planning.prices import Cost, cost
+from mirdemo.stages.finetuning import Epoch, FineTuneReport, FineTuneSettings
 from mirdemo.web import gpu
 from mirdemo.web.models import Memory
 from mirdemo.web.tabs.finetune.order import Broken, Order, Step
@@ -67,7 +68,7 @@ class Result:
     def costs(self, hardware: str | None, prices: Mapping[str, float]) -> dict[str, Cost]:
         """``"probed"`` and ``"fine_tuned"``: from nothing, at these prices."""
         return {
-            stage: cost(self.report.costs[stage].seconds, hardware, prices)
+            stage: cost(self.report.from_nothing[stage], hardware, prices)
             for stage in ("probed", "fine_tuned")
         }
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from mirdemo.planning.durations import elsewhere
+from mirdemo.planning.prices import hardware
 from mirdemo.stages.finetuning import CANNOT_TELL, NOT_WORTH_IT, WORTH_IT, Epoch, FineTuneReport
-from mirdemo.web.tabs.finetune.outlook import Outlook, elsewhere
+from mirdemo.web.tabs.finetune.outlook import Outlook
 from mirdemo.web.tabs.finetune.running import Result, Wanted
 from mirdemo.web.tabs.probe.shown import backbone_words, difference_words, figure_words
 from mirdemo.words.language import Speaker
@@ -153,8 +155,6 @@ def cost_rows(
     t: Speaker, result: Result, found: Outlook | None, prices: Mapping[str, float]
 ) -> list[dict[str, Any]]:
     """What probing and fine-tuning take from nothing, what they took now, and what it costs on this hardware."""
-    from mirdemo.stages.finetuning import hardware
-
     name = found.hardware if found is not None else hardware(result.report.device)
     return [
         {

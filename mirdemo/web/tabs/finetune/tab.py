@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from mirdemo.backbones.registry import spec, specs, status
 from mirdemo.clips import LabelledClips
-from mirdemo.stages.finetuning import PRICES, RULE, FineTuneSettings
-from mirdemo.web import gpu
+from mirdemo.planning.prices import PRICES
+from mirdemo.stages.finetuning import RULE, FineTuneSettings
+from mirdemo.web import gpu, zero
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.tab import Tab
@@ -147,7 +148,7 @@ class FineTuneTab:
                 for run in _kept_probes(visitor)
             ],
             "can_whiten": whitening_offered(visitor.backbone),
-            "gpu_seconds": gpu.asked_for(n_windows, wanted) if gpu.ZERO else None,
+            "gpu_seconds": gpu.asked_for(n_windows, wanted) if zero.ZERO else None,
             "quota": gpu.QUOTA_MINUTES,
         }
 

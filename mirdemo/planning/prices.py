@@ -1,11 +1,11 @@
-"""What seconds cost."""
+"""What seconds cost, on hardware that one can rent."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mirdemo.stages.finetuning.errors import FineTuneError
+from mirdemo.planning.errors import PlanError
 
 #: Dollars an hour by hardware: the Hub's price list for paid Spaces and jobs as read in November 2026. A caller may
 #: hand in another one.
@@ -17,6 +17,8 @@ PRICES: Mapping[str, float] = {
     "a100": 2.50,
     "h200": 5.00,
 }
+#: Dense half-precision multiplications and additions a second, in units of 1e12, as the makers' data sheets give them.
+PEAK_TFLOPS: Mapping[str, float] = {"t4": 65, "l4": 121, "a10g": 70, "a100": 312, "h200": 989}
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,12 @@ class Cost:
 
 
 def cost(seconds: float | None, hardware: str | None, prices: Mapping[str, float] = PRICES) -> Cost:
-    """What ``seconds`` on ``hardware`` cost. Raises FineTuneError for a price that is no price."""
+    """What ``seconds`` on ``hardware`` cost. Raises PlanError for a price that is no price."""
     per_hour = None if hardware is None else prices.get(hardware)
     if per_hour is not None and not 0 <= per_hour < float("inf"):
-        raise FineTuneError(
+        raise PlanError(
             "The price of {hardware} must be 0 or more dollars an hour.",
-            code="finetuning.price",
+            code="planning.price",
             hardware=hardware,
         )
     known = per_hour is not None and seconds is not None

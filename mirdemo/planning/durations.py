@@ -1,4 +1,4 @@
-"""How long fine-tuning will take here: from a run like it on this device, else from steps timed now, else from sizes."""
+"""How long fine-tuning will take: here from a run like it, else from steps timed now, else from sizes; and elsewhere."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mirdemo.backbones import records
+from mirdemo.planning.prices import PEAK_TFLOPS, PRICES
+from mirdemo.stages.finetuning.pace import remembered
 from mirdemo.stages.finetuning.settings import FineTuneSettings
-from mirdemo.stages.finetuning.versions import device_name
 
 if TYPE_CHECKING:
     import torch
 
     from mirdemo.backbones.spec import Backbone, BackboneSpec
-    from mirdemo.stages.finetuning.prefix_cache import PrefixCache
-    from mirdemo.stages.finetuning.procedure import Job
 
-_KIND = "fine-tuning-speed"
-#: States a second that a family's blocks work on; 50 for one that is not named.
-_STATES = {"mert": 75.0, "mini": 25.0, "clap": 25.6, "qwen2_audio": 50.0, "generic": 50.0}
+#: Seconds until a process of its own has loaded everything.
+START_SECONDS = 10.0
+#: The share of a GPU's peak that work like this is taken to reach; seconds that a step takes on any GPU, however small
+#: the network.
+REACHED = 0.15
+LEAST_STEP = 0.02
 #: By how much the convolutions before the blocks make a window dearer.
 _FRONT = 1.5
 #: Multiplications of a backward pass per one of the forward pass.
@@ -66,7 +67,7 @@ def visits(n_windows: int, settings: FineTuneSettings) -> tuple[float, float]:
 
 def states_a_window(spec: BackboneSpec) -> float:
     """How many states a backbone's blocks work on for one window, about."""
-    return _STATES.get(spec.family, 50.0) * spec.window_seconds
+    return spec.states_a_second * spec.window_seconds
 
 
 def duration_estimate(
@@ -94,7 +95,7 @@ def duration_estimate(
         device = str(loaded.device)
     elif not _reachable(device):
         device, basis = "cpu", "sizes on the cpu"
-    known = records.read(_KIND, _key(facts, blocks, device, settings.precision))
+    known = remembered(facts, blocks, device, settings.precision)
     if known is not None:
         prefix, step, basis = known["prefix"], known["training"], "measured"
     elif loaded is not None:
@@ -105,20 +106,29 @@ def duration_estimate(
     return Duration(prefix * n_windows, step * most, basis, step * least)
 
 
-def remember(job: Job, cache: PrefixCache) -> None:
-    """Keep what a run took per window, for later estimates."""
-    key = _key(job.backbone.spec, job.split.n_blocks, str(job.backbone.device), job.settings.precision)
-    trained = job.seconds["folds"] + job.seconds["final"] + job.seconds["start"]
-    records.write(
-        _KIND,
-        key,
-        {"prefix": job.seconds["prefix"] / len(cache.windows), "training": trained / job.visits},
-    )
+def elsewhere(
+    facts: BackboneSpec, blocks: int, n_windows: int, settings: FineTuneSettings
+) -> dict[str, float]:
+    """Hardware of the price list -> seconds for the whole job, from sizes and data sheets: the order of magnitude.
 
+    blocks: trailing ones that are trained; n_windows: of all clips
 
-def _key(spec: BackboneSpec, blocks: int, device: str, precision: str) -> str:
-    sizes = "x".join(str(layer.size) for layer in spec.layers)  # a checkpoint of one's own may differ
-    return f"{spec.name}-{sizes}-{blocks}-{device_name(device)}-{precision}"
+    Empty where the backbone's size is not known.
+    """
+    if not facts.parameters or not facts.layers:
+        return {}
+    states = states_a_window(facts)
+    n_layers = max(1, len(facts.layers) - 1)
+    tail = facts.parameters * min(1.0, blocks / n_layers)
+    prefix = 2 * states * (facts.parameters - tail) * n_windows
+    _, seen = visits(n_windows, settings)
+    steps = seen / settings.batch
+    training = 6 * states * tail * seen
+    return {
+        name: START_SECONDS + prefix / rate + max(training / rate, LEAST_STEP * steps)
+        for name, rate in ((name, REACHED * 1e12 * peak) for name, peak in PEAK_TFLOPS.items())
+        if name in PRICES
+    }
 
 
 def _reachable(device: str) -> bool:
