@@ -54,7 +54,7 @@ class Request:
 
     method, protocol: of ``METHODS`` and ``PROTOCOLS``
     layer: None: the mean over layers where they have one size, else the last (the live probe: all, chosen in each fold)
-    seeds: how many; None: five, as published (the live probe: one; fine-tuning: always one, as published)
+    seeds: how many; None: five (the live probe: draws of the folds; fine-tuning: always one, as published)
     limit: at most so many items a side, drawn with a fixed seed; None: all (live: ``LIVE_LIMIT``,
         live fine-tuning: ``FINETUNE_LIMIT``)
     ways, shots: of few-shot episodes; ways None: the whole vocabulary
@@ -277,7 +277,7 @@ def _common(
         setting["blocks"] = backbone.tail_sizes.published
     elif (request.method, request.protocol) == ("probe", "live"):
         layer = request.layer or "chosen in each fold"
-        setting |= {"seeds": request.seeds or 1, "n_tags": len(corpus.tags)}
+        setting |= {"seeds": request.seeds or 5, "n_tags": len(corpus.tags)}
     else:
         layer = usual_layer(backbone.spec, request.layer)
         if request.method == "probe":

@@ -1,11 +1,13 @@
-"""Splits that never part a recording and keep every tag's share as even as they can.
+"""Splits that never part a recording: drawn blindly, by the clips' own contents, or keeping every tag's share even.
 
-Iterative stratification (Sechidis, Tsoumakas and Vlahavas, 2011) over recordings instead of clips: the tag with
+``content_folds`` is for figures: neither names nor any tag decide it, so that renaming files or adding a tag changes no
+figure of another. ``recording_folds`` and ``hold_out`` are for training and testing once: iterative stratification (Sechidis, Tsoumakas and Vlahavas, 2011) over recordings instead of clips: the tag with
 the fewest recordings left is dealt out first, each recording to the fold that lacks this tag most.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +17,67 @@ from mirdemo.base.sentences import MirdemoError
 
 class FoldsError(MirdemoError):
     """There are too few recordings to split so. One sentence: how many are needed, what to do."""
+
+
+def content_order(groups: np.ndarray, recordings: np.ndarray, keys: Sequence[str]) -> np.ndarray:
+    """The clips in an order that their contents alone decide: int (n_clips,), groups and recordings whole.
+
+    groups, recordings: int (n_clips,), recordings within groups; keys: (n_clips,) the content of each clip, e.g. its SHA-256
+    """
+    recording_keys, group_keys = _joined(recordings, keys), _joined(groups, keys)
+    return np.array(
+        sorted(
+            range(len(keys)),
+            key=lambda i: (
+                group_keys[groups[i]],
+                groups[i],
+                recording_keys[recordings[i]],
+                recordings[i],
+                keys[i],
+            ),
+        )
+    )
+
+
+def content_seed(keys: Sequence[str]) -> int:
+    """A seed that depends on what the clips hold, not on their order or names."""
+    return int.from_bytes(hashlib.sha256("\n".join(sorted(keys)).encode()).digest()[:8], "big")
+
+
+def content_folds(groups: np.ndarray, keys: Sequence[str], n_folds: int, draw: int) -> np.ndarray:
+    """The fold that tests each clip: int (n_clips,) in [0, n_folds), whole groups, as many of them in each as can be.
+
+    groups: int (n_clips,), 0..n_groups-1; keys: as in ``content_order``; draw: which of many such divisions
+    Equal contents give equal folds whatever their order, names and labels. Raises ``FoldsError`` with fewer groups
+    than folds.
+    """
+    joined = _joined(groups, keys)
+    if n_folds < 2 or len(joined) < n_folds:
+        raise _too_few(n_folds, len(joined))
+    rng = np.random.default_rng([content_seed(keys), draw])
+    fold_of = np.empty(len(joined), int)
+    fold_of[sorted(joined, key=lambda group: (joined[group], group))] = rng.permutation(
+        np.arange(len(joined)) % n_folds
+    )
+    return fold_of[groups]
+
+
+def _joined(groups: np.ndarray, keys: Sequence[str]) -> dict[int, str]:
+    """Group -> the key of all its clips together."""
+    held: dict[int, list[str]] = {}
+    for group, key in zip(np.asarray(groups).tolist(), keys, strict=True):
+        held.setdefault(group, []).append(key)
+    return {group: hashlib.sha256("\n".join(sorted(own)).encode()).hexdigest() for group, own in held.items()}
+
+
+def _too_few(parts: int, recordings: int) -> FoldsError:
+    return FoldsError(
+        "{parts} parts need at least {parts} recordings, and there are {recordings}. "
+        "Add recordings or choose fewer parts (at least 2).",
+        code="clips.too_few_recordings_to_split",
+        parts=parts,
+        recordings=recordings,
+    )
 
 
 def recording_folds(
@@ -52,13 +115,7 @@ def _deal(recordings: Sequence[str], labels: np.ndarray, shares: np.ndarray, see
     if labels.ndim != 2 or len(labels) != len(recording_of_clip):
         raise ValueError(f"{len(recording_of_clip)} clips need labels of shape (n, tags), not {labels.shape}")
     if len(shares) < 2 or len(names) < len(shares):
-        raise FoldsError(
-            "{parts} parts need at least {parts} recordings, and there are {recordings}. "
-            "Add recordings or choose fewer parts (at least 2).",
-            code="clips.too_few_recordings_to_split",
-            parts=len(shares),
-            recordings=len(names),
-        )
+        raise _too_few(len(shares), len(names))
     present = np.zeros((len(names), labels.shape[1] + 1), bool)  # last column: no tag to spread
     np.logical_or.at(present[:, :-1], recording_of_clip, labels > 0)
     np.logical_or.at(present[:, -1], recording_of_clip, ~(labels > 0).any(axis=1))

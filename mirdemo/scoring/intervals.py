@@ -1,15 +1,20 @@
 """Figures with intervals: how sure a metric is, given how few recordings it was measured on.
 
-A recording is the unit: its clips go together. For each figure the clips' influences (``mirdemo.scoring.metrics``) are summed
-by recording; their squares give the variance (clustered DeLong, Obuchowski 1997), the interval is symmetric on the logit
-scale and uses Student's t with Satterthwaite's degrees of freedom between recordings with and without the tag. Small
-counts make that variance itself unsure, and zero where the ranking is perfect, so one degree of freedom of it is the
-variance that the figure's height alone suggests (Hanley and McNeil 1982 for ROC-AUC, binomial for the others), at a
-value half a comparison nearer to one half.
+A recording is the unit: its clips go together. The interval is a score interval, as Wilson's is for a share: it holds the
+values from which the figure found would be no surprise, with the variance that each of those *values* implies, not with
+that of the figure found, which is zero where a ranking is perfect. For ROC-AUC that variance is Newcombe's symmetric one
+(2006, method 5), so that a tag and its complement have mirrored intervals and further recordings never widen a perfect
+ranking's; for average precision and F1 it is binomial in the recordings that have the tag.
 
-Why no resampling: in simulations with clips clustered in recordings (``tests/test_intervals.py``) the percentile,
-BCa and studentised bootstrap over recordings cover clearly less than they promise with ten or fewer positive
-recordings, while this covers what it says; it also has no Monte-Carlo error and costs one sort.
+Those variances hold for one independent clip a recording. What the data say of theirs, the squared influences
+(``mirdemo.scoring.metrics``) summed by recording (clustered DeLong, Obuchowski 1997), enters as a design effect, their
+ratio, which few recordings make unsure: it is drawn towards one by ``PRIOR`` degrees of freedom and kept above
+``LEAST_EFFECT``. The quantile is Student's t, with Satterthwaite's degrees of freedom between recordings with and without
+the tag and those of the prior.
+
+The constants were fitted to coverage tables of the whole live probe in simulated worlds (``benchmarks/truth.py
+intervals``). Why no resampling: with ten or fewer positive recordings the percentile, BCa and studentised bootstrap over
+recordings cover clearly less than they promise; this has no Monte-Carlo error either, and costs one sort.
 """
 
 from __future__ import annotations
@@ -23,9 +28,16 @@ from numpy.typing import ArrayLike
 #: The share of intervals that hold the true value.
 LEVEL = 0.90
 
-METHOD = "logit-t, clustered by recording"
+METHOD = "score-t, clustered by recording"
 DIFFERENCE_METHOD = "t, paired by recording"
 
+#: Degrees of freedom by which the design effect is drawn towards one clip a recording, and the least it can be (of
+#: ROC-AUC, which compares pairs, the second).
+PRIOR = 4.0
+LEAST_EFFECT, LEAST_EFFECT_OF_PAIRS = 0.65, 0.75
+#: How much larger the variance is where cross-validation trained the scores, with one draw of the folds and with very many.
+#: Of a paired difference little of that is left: both probes learned from the same recordings.
+TRAINED_ONCE, TRAINED_OFTEN, TRAINED_PAIRED = 1.6, 1.3, 1.2
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -69,6 +81,7 @@ class Intervals:
     n: int
     level: float
     method: str = METHOD
+    unit: str = "recordings"
 
     def at(self, *index: int) -> Interval:
         """One of them."""
@@ -76,32 +89,48 @@ class Intervals:
             float(array[index]) if np.isfinite(array[index]) else None
             for array in (self.value, self.low, self.high)
         )
-        return Interval(value, low, high, self.n, self.level, self.method)
+        return Interval(value, low, high, self.n, self.level, self.method, self.unit)
 
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """A metric's value and what its uncertainty is made of.
+    """A metric's value and what its uncertainty is made of. All fields are arrays that begin with the same shape (...).
 
-    value, centre: (...) the figure, and the figure drawn half a comparison towards one half
+    value: the figure
     influence: (..., n_recordings) what each recording adds to the variance, corrected for small counts
-    prior: (...) the variance that the figure's height alone suggests
-    df: (...) degrees of freedom of the variance; NaN where there is no interval
+    single, among: the variance that a height t implies with one clip a recording, ``t (1 - t) (single + among g(t))``,
+        where g is Newcombe's term for pairs that share a member (``_shared``)
+    effect: the design effect, how many times as large the variance is
+    df: degrees of freedom of the variance; NaN where there is no interval
+    training: how many times as large it is again where the scores were trained, 1 for fixed ones
     """
 
     value: np.ndarray
-    centre: np.ndarray
     influence: np.ndarray
-    prior: np.ndarray
+    single: np.ndarray
+    among: np.ndarray
+    effect: np.ndarray
     df: np.ndarray
+    training: np.ndarray
 
     @property
     def n(self) -> int:
         return self.influence.shape[-1]
 
+    def row(self, *index: int) -> Estimate:
+        """One row of it: every field at ``index``."""
+        return Estimate(**{name: getattr(self, name)[index] for name in self.__dataclass_fields__})
+
+    def implied(self, height: np.ndarray) -> np.ndarray:
+        """The variance if the true figure were ``height`` (...), training included."""
+        per_pair = self.single + self.among * _shared(height)
+        return height * (1 - height) * per_pair * self.effect * self.training
+
     @property
-    def variance(self) -> np.ndarray:
-        return ((self.influence**2).sum(-1) * self.df + self.prior) / (self.df + 1)
+    def _prior(self) -> np.ndarray:
+        """The variance of one clip a recording at the figure's height, half a recording nearer to the middle."""
+        height = _inwards(self.value, self.single + self.among)
+        return height * (1 - height) * (self.single + self.among * _shared(height))
 
     def macro(self) -> Estimate:
         """The mean over the last leading axis (tags), of those tags that have a value.
@@ -110,39 +139,62 @@ class Estimate:
         of their own still count in the mean and its variance; without any other there is no interval.
         """
         known, sure = np.isfinite(self.value), np.isfinite(self.df)
-        count = known.sum(-1)
+        count = np.maximum(known.sum(-1), 1)
+        value, df = _mean(self.value, known, -1), _mean(self.df, sure, -1)
         influence = _mean(self.influence, known[..., None], -2)
-        own = _mean((self.influence**2).sum(-1), sure, -1)
-        shrink = np.divide((influence**2).sum(-1), own, out=np.array(1 / np.maximum(count, 1)), where=own > 0)
-        return Estimate(
-            value=_mean(self.value, known, -1),
-            centre=_mean(self.centre, known, -1),
-            influence=influence,
-            prior=_mean(self.prior, sure, -1) * shrink,
-            df=_mean(self.df, sure, -1),
+        own = _mean((self.influence**2).sum(-1), known, -1)
+        # Between tags that vary alike (1) and independently; by half of each where too little varies to tell.
+        shared = np.divide((influence**2).sum(-1) + 1e-12, own + 2e-12 / (1 + 1 / count))
+        single, among = (_mean(part, sure, -1) * shared for part in (self.single, self.among))
+        mean = Estimate(
+            value, influence, single, among, np.ones_like(value), df, _mean(self.training, known, -1)
         )
+        aimed = _mean(self._prior * self.effect, sure, -1) * shared
+        at = _inwards(value, (single + among) / np.maximum(shared, 1e-9))
+        implied = at * (1 - at) * (single + among * _shared(at))
+        effect = np.divide(aimed, implied, out=np.ones_like(value), where=implied > 0)
+        return replace(mean, effect=np.maximum(effect, LEAST_EFFECT))
 
-    def trained_again(self, n_folds: int) -> Estimate:
+    def trained_again(self, n_folds: int, draws: int = 1) -> Estimate:
         """The same figure where cross-validation trained the scores: unsure of the training sides as well.
 
+        n_folds: of the cross-validation; draws: of the folds, over which the figure is a mean
+
         Fixed scores tell only how the tested recordings vary. Another collection would have trained another probe, and
-        folds share most of their training side. The variance is that of Nadeau and Bengio (2003), ``1 + n_folds /
-        (n_folds - 1)`` times as large; in simulations of the whole live probe it is what brings the interval from
-        about 75 % to its level (``tests/probing/test_coverage.py``).
+        folds share most of their training side. Nadeau and Bengio (2003) make the variance ``1 + n_folds / (n_folds -
+        1)`` times as large, which is more than the coverage tables ask for; these factors fit them.
         """
-        factor = 1 + n_folds / (n_folds - 1)
-        return replace(self, influence=self.influence * np.sqrt(factor), prior=self.prior * factor)
+        factor = TRAINED_OFTEN + (TRAINED_ONCE - TRAINED_OFTEN) / draws
+        return replace(self, training=self.training * factor)
 
-    def intervals(self, level: float = LEVEL) -> Intervals:
-        """Intervals of a figure in 0..1, on the logit scale; always holding the figure itself."""
-        from scipy.special import expit, logit, stdtrit
+    def intervals(self, level: float = LEVEL, unit: str = "recordings") -> Intervals:
+        """Intervals of a figure in 0..1, within 0..1 and always holding the figure itself. unit: what ``n`` counts"""
+        from scipy.special import stdtrit
 
-        spread = np.sqrt(self.variance) / (self.centre * (1 - self.centre))
-        reach = stdtrit(self.df + 1, (1 + level) / 2) * spread
-        low, high = expit(logit(self.centre) - reach), expit(logit(self.centre) + reach)
-        return Intervals(
-            self.value, np.minimum(low, self.value), np.maximum(high, self.value), self.n, level, METHOD
-        )
+        reach = stdtrit(self.df + PRIOR, (1 + level) / 2)
+        ends = []
+        for end in (0.0, 1.0):
+            inside = np.array(self.value, dtype=np.float64)
+            outside = np.full_like(inside, end)
+            for _ in range(45):  # the border of |figure - height| <= reach * implied deviation, by halving
+                middle = (inside + outside) / 2
+                holds = (self.value - middle) ** 2 <= reach**2 * self.implied(middle)
+                inside, outside = np.where(holds, middle, inside), np.where(holds, outside, middle)
+            ends.append(np.where(np.isnan(reach), np.nan, (inside + outside) / 2))
+        # Halving leaves a trace of rounding at 0 and 1, where the ends are exact.
+        low, high = (np.where(np.abs(at - end) < 1e-9, end, at) for at, end in zip(ends, (0, 1), strict=True))
+        low, high = np.minimum(low, self.value), np.maximum(high, self.value)
+        return Intervals(self.value, low, high, self.n, level, METHOD, unit)
+
+
+def _shared(height: np.ndarray) -> np.ndarray:
+    """Newcombe's term (2006, method 5): the same for a height and its complement."""
+    return (1 - height) / (2 - height) + height / (1 + height)
+
+
+def _inwards(value: np.ndarray, per_pair: np.ndarray) -> np.ndarray:
+    """The figure half an observation nearer to one half, where ``per_pair`` is one over their number."""
+    return (value + per_pair / 2) / (1 + per_pair)
 
 
 def _mean(values: np.ndarray, where: np.ndarray, axis: int) -> np.ndarray:
@@ -170,59 +222,57 @@ def estimate(
     There is an interval from two recordings on each side on; metrics that compare no pairs do without negatives.
     """
     y = np.broadcast_to(np.asarray(labels), influence.shape).astype(np.float64)
-    sides = [
-        (y, by_recording(influence * y, recordings)),
-        (1 - y, by_recording(influence * (1 - y), recordings)),
-    ]
     parts, freedoms, sizes = [], [], []
-    for has, summed in sides:
-        clips = has.sum(-1)
+    for has in (y, 1 - y):
         holders = (by_recording(has, recordings) > 0).sum(-1)
-        absent = (
-            np.inf if not pairs else np.nan
-        )  # a side that no clip is on adds nothing, unless pairs need it
-        freedom = np.where(holders > 1, holders - 1.0, np.where(holders == 0, absent, np.nan))
-        parts.append(summed * np.sqrt(1 + 1 / np.maximum(holders - 1, 1))[..., None])
-        freedoms.append(freedom)
-        sizes.append(
-            np.sqrt(clips * holders)
-        )  # between the clips (if independent) and the recordings (if not)
+        # A side that no clip is on adds nothing, unless pairs need it.
+        absent = np.nan if pairs else np.inf
+        freedoms.append(np.where(holders > 1, holders - 1.0, np.where(holders == 0, absent, np.nan)))
+        correction = np.sqrt(1 + 1 / np.maximum(holders - 1, 1))
+        parts.append(by_recording(influence * has, recordings) * correction[..., None])
+        sizes.append(np.maximum(holders, 1).astype(np.float64))
     (with_tag, without), (free1, free0), (size1, size0) = parts, freedoms, sizes
     var1, var0 = (with_tag**2).sum(-1), (without**2).sum(-1)
     welch = var1**2 / free1 + var0**2 / free0
     df = np.divide((var1 + var0) ** 2, welch, out=np.array(np.fmin(free1, free0)), where=welch > 0)
     df = np.where(np.isfinite(value) & ~np.isnan(free1 + free0), df, np.nan)
-    comparisons = size1 * size0 if pairs else size1
-    centre = (value * comparisons + 0.5) / (comparisons + 1)
-    prior = _hanley_mcneil(centre, size1, size0) if pairs else centre * (1 - centre) / np.maximum(size1, 1)
-    return Estimate(value, centre, with_tag + without, prior, df)
+    if pairs:
+        single, among = 1 / (size1 * size0), ((size1 + size0) / 2 - 1) / (size1 * size0)
+    else:
+        single, among = 1 / size1, np.zeros_like(size1)
+    one = np.ones_like(df)
+    found = Estimate(np.asarray(value, dtype=np.float64), with_tag + without, single, among, one, df, one)
+    seen = (found.influence**2).sum(-1) / found._prior
+    least = LEAST_EFFECT_OF_PAIRS if pairs else LEAST_EFFECT
+    return replace(found, effect=np.maximum((df * seen + PRIOR) / (df + PRIOR), least))
 
 
-def _hanley_mcneil(auc: np.ndarray, positives: np.ndarray, negatives: np.ndarray) -> np.ndarray:
-    """Variance of a ROC-AUC from its height and the counts alone (Hanley and McNeil 1982)."""
-    two_positives, two_negatives = auc / (2 - auc), 2 * auc**2 / (1 + auc)
-    spread = (
-        auc * (1 - auc)
-        + (positives - 1) * (two_positives - auc**2)
-        + (negatives - 1) * (two_negatives - auc**2)
-    )
-    return spread / np.maximum(positives * negatives, 1)
+def best_interval(with_tag: int, without: int, draws: int, level: float = LEVEL) -> Interval:
+    """The ROC-AUC interval of a perfect ranking of so many recordings, one clip each: none can be better.
+
+    draws: of the cross-validation's folds that the figure is a mean over, 0 for scores that nothing here trained
+    """
+    labels = (np.arange(with_tag + without) < with_tag).astype(int)
+    found = estimate(np.float64(1.0), np.zeros(len(labels)), labels, np.arange(len(labels)), pairs=True)
+    return (found.trained_again(5, draws) if draws else found).intervals(level).at()
 
 
-def difference(first: Estimate, second: Estimate, level: float = LEVEL) -> Intervals:
+def difference(
+    first: Estimate, second: Estimate, level: float = LEVEL, unit: str = "recordings"
+) -> Intervals:
     """Paired difference ``first - second`` of one metric on the same recordings, each recording against itself.
 
-    Both of the same shape. The prior variance supposes a correlation of one half between the two figures.
+    Both of the same shape. Where both were trained, of the training's share of the variance little is left
+    (``TRAINED_PAIRED``): both learned from the same recordings. The variance that the figures' heights imply supposes a
+    correlation of one half between them.
     """
     from scipy.special import stdtrit
 
-    paired = Estimate(
-        value=first.value - second.value,
-        centre=first.centre - second.centre,
-        influence=first.influence - second.influence,
-        prior=(first.prior + second.prior) / 2,
-        df=(first.df + second.df) / 2,
-    )
-    reach = stdtrit(paired.df + 1, (1 + level) / 2) * np.sqrt(paired.variance)
-    low, high = np.maximum(paired.value - reach, -1), np.minimum(paired.value + reach, 1)
-    return Intervals(paired.value, low, high, paired.n, level, DIFFERENCE_METHOD)
+    gap, df = first.value - second.value, (first.df + second.df) / 2
+    seen = ((first.influence - second.influence) ** 2).sum(-1)
+    implied = (first._prior + second._prior) / 2
+    training = np.where((first.training > 1) | (second.training > 1), TRAINED_PAIRED, 1.0)
+    variance = training * (df * seen + implied) / (df + 1)
+    reach = stdtrit(df + 1, (1 + level) / 2) * np.sqrt(variance)
+    low, high = np.maximum(gap - reach, -1), np.minimum(gap + reach, 1)
+    return Intervals(gap, low, high, first.n, level, DIFFERENCE_METHOD, unit)

@@ -4,6 +4,7 @@ Whole recordings exchange their labels, all tags together, so clips of a recordi
 correlation. For each permutation the probe is trained and tested again, in all folds and layers: permuting only
 against scores that exist already would forget that cross-validated scores depend on one another, and find too much.
 What is trained again is the ridge probe (``crossval``), whose scores are one matrix product away from any labels.
+Where recordings belong to sessions, whole sessions exchange their labels.
 
 The best of all layers is compared with the best of all layers under each permutation, so choosing among many layers
 is paid for (Westfall and Young 1993).
@@ -36,44 +37,66 @@ class PValues:
     macro_best: float
 
 
-def exchange(recordings: np.ndarray, permutations: int, rng: np.random.Generator) -> np.ndarray:
+def exchange(
+    recordings: np.ndarray, permutations: int, rng: np.random.Generator, groups: np.ndarray | None = None
+) -> np.ndarray:
     """Whose labels each clip gets: int (permutations, n_clips).
 
     recordings: int (n_clips,), 0..n_recordings-1. Each recording takes another's labels in their order, from a random
     place on; where that has fewer clips they are repeated, where it has more some are left out.
+    groups: int (n_clips,), 0..n_groups-1, of whole recordings that stay together: whole groups exchange then, and their
+        recordings take those of the other group in their order, in the same way
     """
-    sizes = np.bincount(recordings)
-    order = np.argsort(recordings, kind="stable")
+    n = int(recordings.max()) + 1
+    if groups is None or len(np.unique(groups)) == n:
+        donor = rng.permuted(np.tile(np.arange(n), (permutations, 1)), axis=1)
+    else:
+        of_recording = np.zeros(n, int)
+        of_recording[recordings] = groups
+        whole = rng.permuted(np.tile(np.arange(of_recording.max() + 1), (permutations, 1)), axis=1)
+        donor = _taken(of_recording, whole, rng)
+    return _taken(recordings, donor, rng)
+
+
+def _taken(units: np.ndarray, donor: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Members of each unit get the members of its donor, in their order from a random place on.
+
+    units: int (n,); donor: int (permutations, n_units). Returns int (permutations, n).
+    """
+    sizes = np.bincount(units)
+    order = np.argsort(units, kind="stable")
     starts = np.cumsum(sizes) - sizes
     place = np.empty_like(order)
-    place[order] = np.arange(len(order)) - starts[recordings[order]]
-    donor = rng.permuted(np.tile(np.arange(len(sizes)), (permutations, 1)), axis=1)
+    place[order] = np.arange(len(order)) - starts[units[order]]
     shift = (rng.random(donor.shape) * sizes[donor]).astype(int)
-    taken = (place + shift[:, recordings]) % sizes[donor[:, recordings]]
-    return order[starts[donor[:, recordings]] + taken]
+    taken = (place + shift[:, units]) % sizes[donor[:, units]]
+    return order[starts[donor[:, units]] + taken]
 
 
 def refit_test(
-    smoothers: list[np.ndarray],
+    smoother: np.ndarray,
     labels: np.ndarray,
     recordings: np.ndarray,
     permutations: int,
     rng: np.random.Generator,
     progress: Progress = silent,
+    groups: np.ndarray | None = None,
 ) -> PValues:
     """Test out-of-fold scores, training again for each permutation.
 
-    smoothers: one (n_layers, n_clips, n_clips) a seed; labels: 0/1 (n_clips, n_tags); recordings: int (n_clips,)
+    smoother: (n_layers, n_clips, n_clips), with several draws of folds their mean: the scores' mean is tested, at the
+        price of one; labels: 0/1 (n_clips, n_tags); recordings, groups: int (n_clips,), as in ``exchange``
     """
+    by_labels = smoother.transpose(0, 2, 1)
 
     def statistic(tables: np.ndarray) -> np.ndarray:
-        """Labels (p, n_tags, n_clips) -> ROC-AUC (p, n_layers, n_tags), the mean over seeds."""
+        """Labels (p, n_tags, n_clips) -> ROC-AUC (p, n_layers, n_tags)."""
         rows = tables.reshape(-1, tables.shape[-1])
-        columns = rows.astype(np.float64)
-        auc = np.mean([_auc(rows, columns @ smoother.transpose(0, 2, 1)) for smoother in smoothers], axis=0)
+        auc = _auc(rows, rows.astype(np.float64) @ by_labels)
         return auc.reshape(-1, *tables.shape[:2]).transpose(1, 0, 2)
 
-    return _test(statistic, labels, recordings, permutations, rng, progress, len(smoothers[0]))
+    donors = exchange(recordings, permutations, rng, groups)
+    return _test(statistic, labels, donors, progress, len(smoother))
 
 
 def fixed_test(
@@ -83,26 +106,26 @@ def fixed_test(
     permutations: int,
     rng: np.random.Generator,
     progress: Progress = silent,
+    groups: np.ndarray | None = None,
 ) -> PValues:
     """Test scores of recordings that no training saw: only the labels are permuted.
 
-    scores: (n_seeds, n_layers, n_tags, n_clips)
+    scores: (n_seeds, n_layers, n_tags, n_clips); the others as in ``refit_test``
     """
 
     def statistic(tables: np.ndarray) -> np.ndarray:
         return roc_auc(tables[:, None, None], scores).mean(1)
 
-    return _test(
-        statistic, labels, recordings, permutations, rng, progress, scores.shape[0] * scores.shape[1]
-    )
+    donors = exchange(recordings, permutations, rng, groups)
+    return _test(statistic, labels, donors, progress, scores.shape[0] * scores.shape[1])
 
 
-def _test(statistic, labels, recordings, permutations, rng, progress, copies) -> PValues:
+def _test(statistic, labels, donors, progress, copies) -> PValues:
+    permutations = len(donors)
     table = np.ascontiguousarray(labels.T)
     observed = statistic(table[None])[0]
     usable = np.isfinite(observed).any(0)
     observed = _known(observed)
-    donors = exchange(recordings, permutations, rng)
     step = max(1, CHUNK // (copies * labels.size))
     at_least, best_at_least = np.zeros_like(observed), np.zeros(observed.shape[1])
     macro_at_least, macro_best_at_least = np.zeros(len(observed)), 0.0

@@ -7,11 +7,22 @@ import re
 import string
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import mirdemo
 from mirdemo.scoring.intervals import Interval
-from mirdemo.scoring.verdicts import RULE, WORDS, verdict
+from mirdemo.scoring.verdicts import (
+    ALPHA,
+    RULE,
+    SCALE,
+    WORDS,
+    best_possible,
+    by_chance,
+    corrected,
+    more_for,
+    verdict,
+)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +38,8 @@ from mirdemo.scoring.verdicts import RULE, WORDS, verdict
         (0.80, 0.95, None, 10, 20, "heard"),
         (0.45, 0.70, None, 10, 20, "not_heard"),
         (0.20, 0.60, 0.01, 10, 20, "not_heard"),
-        (0.17, 0.94, 0.01, 10, 20, "too_few"),
+        (0.17, 0.94, 0.01, 10, 20, "partly_heard"),
+        (0.45, 0.95, None, 10, 20, "too_few"),
         (None, None, 0.01, 10, 20, "too_few"),
     ],
 )
@@ -36,15 +48,68 @@ def test_a_word_by_the_rule(low, high, p, with_tag, without, word):
     assert verdict(Interval(value, low, high, with_tag + without), p, with_tag, without) == word
 
 
+@pytest.mark.parametrize("value", [0.3, 0.5, 0.6, 0.9, 1.0])
+@pytest.mark.parametrize("reach", [0.0, 0.1, 0.6])
+def test_what_is_not_chance_never_reads_too_few(value, reach):
+    auc = Interval(value, max(value - reach, 0), min(value + reach, 1), 9)
+    word = verdict(auc, 0.049, 3, 6)
+    assert word != "too_few"
+    if value > 0.5:
+        assert word in ("heard", "partly_heard")
+
+
+def test_a_page_lets_in_what_benjamini_and_hochberg_do_and_what_is_no_chance_by_itself():
+    from scipy.stats import false_discovery_control
+
+    rng = np.random.default_rng(0)
+    for n in (1, 2, 10, 30):
+        p = rng.random(n) ** 3
+        let_in = corrected(p) < ALPHA
+        np.testing.assert_array_equal(let_in, (false_discovery_control(p) < 0.1) & (p < 0.05))
+    assert corrected([0.03])[0] == 0.03
+    held = corrected([0.001, np.nan, 0.04])
+    assert np.isnan(held[1])
+    assert (held >= [0.001, np.nan, 0.04])[[0, 2]].all()
+
+
+def test_the_share_by_chance_is_what_uniform_p_values_give():
+    assert by_chance(["heard", "too_few", "partly_heard"], [0.002, 0.6, 0.02]) == pytest.approx(0.06)
+    assert by_chance(["too_few"], [0.6]) == 0
+    assert by_chance(["heard"], [None]) == 0
+
+
+def test_the_best_possible_word_is_that_of_a_perfect_ranking():
+    assert best_possible(2, 30) == "too_few"
+    assert best_possible(3, 3) == "too_few"  # one of twenty ways to hand the tag out
+    assert best_possible(4, 4) == "partly_heard"
+    assert best_possible(12, 12) == "heard"
+    words = [[SCALE.index(best_possible(a, b)) for b in range(3, 25)] for a in range(3, 25)]
+    assert (np.diff(words, axis=0) <= 0).all()  # more recordings never make it worse
+    assert (np.diff(words, axis=1) <= 0).all()
+    assert (np.array(words) == np.array(words).T).all()
+
+
+def test_what_more_recordings_allow_is_the_fewest():
+    assert sum(more_for("partly_heard", 3, 3)) == 1
+    assert more_for("heard", 12, 12) == (0, 0)
+    having, lacking = more_for("heard", 3, 5)
+    assert best_possible(3 + having, 5 + lacking) == "heard"
+    assert having + lacking > 0
+    total = having + lacking - 1
+    assert all(best_possible(3 + a, 5 + total - a) != "heard" for a in range(total + 1))
+
+
 def test_every_sentence_is_there_in_japanese_with_the_same_fields():
     package = Path(mirdemo.__file__).parent
-    table = json.loads((package / "words" / "text" / "say.probing.ja.json").read_text(encoding="utf-8"))
+    table = {}
+    for room in ("probing", "scoring"):
+        table |= json.loads((package / "words" / "text" / f"say.{room}.ja.json").read_text(encoding="utf-8"))
     source = "".join(
         path.read_text(encoding="utf-8")
         for room in ("scoring", "stages/probing")
         for path in (package / room).glob("*.py")
     )
-    codes = set(re.findall(r'"(probing\.[a-z_0-9]+)"', source))
+    codes = set(re.findall(r'"((?:probing|scoring)\.[a-z_0-9]+)"', source))
     assert codes == set(table)
     for said in (RULE, *WORDS.values()):
         assert fields(said.template) == fields(table[said.code])

@@ -76,7 +76,14 @@ def second(first: Result) -> Result:
     random = np.random.default_rng(0)
     noise = {name: random.standard_normal((len(CLIPS), 5)) for name in ("1", "2")}
     report = replace(
-        probe(noise, CLIPS.labels, CLIPS.recordings, tags=CLIPS.tags), identity={"name": "mini-west"}
+        probe(
+            noise,
+            CLIPS.labels,
+            CLIPS.recordings,
+            tags=CLIPS.tags,
+            clips=[clip.sha256 for clip in CLIPS.clips],
+        ),
+        identity={"name": "mini-west"},
     )
     sick = Sentence("{name} is deaf.", "test.deaf", {"name": "Mini-West"})
     return Result.of(first.asked, (*first.runs, running.Run("mini-west", report, sick, 0.1)))
@@ -334,30 +341,34 @@ def asked(labels: list[list[int]], recordings: str) -> Asked:
 
 def test_what_is_missing_is_counted_in_recordings():
     one_each = asked([[1], [0], [0], [0], [0], [0], [0], [0]], "aabcdefg")
-    assert needs(one_each) == (Need("a", 2, 0),)
-    assert needs(asked([[1]] * 4 + [[0]], "abcde")) == (Need("a", 0, 2),)
+    assert needs(one_each) == (Need("a", "too_few", "partly_heard", 2, 0),)
+    assert needs(asked([[1]] * 4 + [[0]], "abcde")) == (Need("a", "too_few", "partly_heard", 0, 2),)
+    assert needs(asked([[1]] * 12 + [[0]] * 12, "abcdefghijklmnopqrstuvwx")) == ()
 
 
 def test_three_of_six_pure_recordings_cannot_beat_the_permutation_test_but_three_of_seven_can():
     three = [[1]] * 3 + [[0]] * 3
-    assert needs(asked(three, "abcdef")) == (Need("a", 1, 0),)
-    assert needs(asked([*three, [0]], "abcdefg")) == ()
+    (six,) = needs(asked(three, "abcdef"))
+    assert (six.best, six.then, six.having + six.lacking) == ("too_few", "partly_heard", 1)
+    (seven,) = needs(asked([*three, [0]], "abcdefg"))
+    assert (seven.best, seven.then) == ("partly_heard", "heard")
 
 
-def test_recordings_that_have_the_tag_in_part_need_no_more_than_the_verdict_asks_for():
+def test_recordings_that_have_the_tag_in_part_can_be_told_from_chance_with_fewer():
     mixed = [[1], [0], [1], [0], [1], [0]]
-    assert needs(asked(mixed, "aabbcc")) == ()
+    assert [need.best for need in needs(asked(mixed, "aabbcc"))] == ["partly_heard"]
 
 
 def test_too_few_is_said_before_and_after_with_what_to_add(tab: ProbeTab, visitor: Visitor):
     few = made(4, 1)
     visitor.hold(few)
     before = plain(drawn(tab, visitor))
-    assert "can hardly come out as heard" in before
-    assert "drum : 2 more recordings with it, 1 more recording without it" in before
+    assert "cannot come out as heard" in before
+    best = "drum : at best “too few recordings to say”; "
+    assert re.search(best + r"\d more recordings? with(out)? it.* allow “partly heard”", before)
     visitor.desk(ProbeDesk).result = running.run_all(few, (("spectral", False),), visitor.memory, quiet)
     after = plain(drawn(tab, visitor))
-    assert "can hardly come out as heard" not in after
+    assert "cannot come out as heard" not in after
     assert "too few recordings to say" in after
     assert "add recordings (at least)" in after
 

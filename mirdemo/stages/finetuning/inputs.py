@@ -98,13 +98,10 @@ def choose_folds(material: Material, probes: Sequence[ProbeReport], n_folds: int
     for probed in probes:
         if probed.folds is not None:
             return probed.folds[0]
-    from mirdemo.scoring.folds import recording_folds
+    from mirdemo.scoring.folds import content_folds
 
-    fold_of = np.empty(len(material.labels), dtype=int)
-    count = min(n_folds, len(material.recording_names))
-    for fold, (_, test) in enumerate(recording_folds(material.recordings, material.labels, count, seed)):
-        fold_of[test] = fold
-    return fold_of
+    keys = [clip.sha256 for clip in material.clips]
+    return content_folds(material.recordings, keys, min(n_folds, len(material.recording_names)), seed)
 
 
 def best_probe(probes: Sequence[ProbeReport], material: Material, identity: Identity) -> ProbeReport:

@@ -16,10 +16,10 @@ from mirdemo.scoring.intervals import LEVEL
 from mirdemo.scoring.verdicts import RULE, WORDS
 from mirdemo.stages.probing.comparing import Comparison, compare
 from mirdemo.stages.probing.errors import ProbeError
-from mirdemo.stages.probing.inputs import ask
+from mirdemo.stages.probing.inputs import ask, contents
 from mirdemo.stages.probing.live import probe_live
 from mirdemo.stages.probing.report import Chance, Figures, MacroReport, Mistake, ProbeReport, TagReport
-from mirdemo.stages.probing.settings import MlpSettings
+from mirdemo.stages.probing.settings import DRAWS, MlpSettings
 
 if TYPE_CHECKING:
     from mirdemo.embedding.embed import Embeddings
@@ -59,6 +59,8 @@ def probe(
     whitening: Whitening | None = None,
     split: Mapping[str, Sequence[Any]] | None = None,
     settings: MlpSettings | None = None,
+    groups: Sequence[str] | np.ndarray | None = None,
+    clips: Sequence[str] | None = None,
     device: str = "auto",
 ) -> ProbeReport:
     """Probe every tag in every layer.
@@ -68,11 +70,16 @@ def probe(
     layers: which layers; None: all, and their mean (``"mean"``) where all have one size
     permutations: of the permutation test, 0 for none; level: of the intervals
     whitening: applied to the embeddings first; dimensions are then not standardised one by one again
+    groups: (n,) a coarser division, a session or a performer: folds and permutations keep it whole instead of the
+        recordings, and intervals count it
+    clips: (n,) what each clip holds, as text (e.g. its SHA-256), to draw the folds from; None: the embeddings' own
+        ``clip_ids``, or, without those, their rows, so that two mappings of the same clips need it to be compared
     progress: called as ``progress(done, total, phase)``; it may raise Cancelled
 
     protocol ``"live"``: L2-penalised logistic regression (``penalty`` = 1 / C of scikit-learn, features standardised
     on the training side), cross-validated in ``n_folds`` folds that never part a recording, once for each of ``seeds``
-    (default: one). A tag's headline uses in each fold the layer that its training side recommends. Intervals are for
+    (default: five draws, figures are their mean). Folds depend on what the clips hold, never on names, tags or the
+    order of clips. A tag's headline uses in each fold the layer that its training side recommends. Intervals are for
     another collection of as many recordings, so they count the probe's training too.
 
     protocol ``"papaioannou2025"``: the published protocol as far as it is known (``mirdemo.stages.probing.published``): an
@@ -80,8 +87,9 @@ def probe(
     of ``"train"``, ``"valid"`` and ``"test"`` to names of recordings or to indices of clips (integers). ``device``
     is where it trains. Layers, folds and penalty do not apply.
 
-    Raises ProbeError for input that cannot be probed.
+    Raises LabellingError for labels, recordings and tags that do not fit, ProbeError for what else cannot be probed.
     """
+    keys = contents(embeddings) if clips is None else clips
     identity = getattr(embeddings, "identity", None)
     if whitening is not None:
         embeddings = whitening.apply(embeddings)
@@ -105,9 +113,9 @@ def probe(
         )
     if protocol == "live":
         return probe_live(
-            ask(embeddings, labels, recordings, tags, layers),
+            ask(embeddings, labels, recordings, tags, layers, groups, keys),
             n_folds=n_folds,
-            seeds=(0,) if seeds is None else tuple(seeds),
+            seeds=DRAWS if seeds is None else tuple(seeds),
             penalty=penalty,
             permutations=permutations,
             level=level,
@@ -120,7 +128,7 @@ def probe(
 
         return probe_published(
             embeddings,
-            ask(embeddings, labels, recordings, tags, layers),
+            ask(embeddings, labels, recordings, tags, layers, groups, keys),
             split=split,
             seeds=(0, 1, 2, 3, 4) if seeds is None else tuple(seeds),
             settings=settings or MlpSettings(),

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mirdemo.scoring.intervals import Estimate, difference
+from mirdemo.scoring.intervals import difference
 from mirdemo.stages.probing.errors import ProbeError
 from mirdemo.stages.probing.report import Figures, ProbeReport
 
@@ -59,7 +59,7 @@ def compare(first: ProbeReport, second: ProbeReport, layer: str | None = None) -
     at = [0 if layer is None else 1 + report.layer_names.index(layer) for report in (first, second)]
     per_tag, overall = {}, {}
     for name in first.estimates:
-        pair = [_row(report.estimates[name], i) for report, i in zip((first, second), at, strict=True)]
+        pair = [report.estimates[name].row(i) for report, i in zip((first, second), at, strict=True)]
         if name == "micro_f1":
             overall[name] = difference(*pair, level=first.level)
         else:
@@ -75,7 +75,3 @@ def compare(first: ProbeReport, second: ProbeReport, layer: str | None = None) -
         },
         macro=Figures(**{name: found.at() for name, found in overall.items()}),
     )
-
-
-def _row(estimate: Estimate, i: int) -> Estimate:
-    return Estimate(**{name: getattr(estimate, name)[i] for name in Estimate.__dataclass_fields__})

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mirdemo.scoring.metrics import macro, roc_auc
+from mirdemo.scoring.metrics import roc_auc
 from mirdemo.stages.probing.linear import Sides, even_inverse, intercepts, logistic, standardised_kernels
 
 #: Bytes of kernels held at once, at least one layer's: what fits in a processor's cache is quicker.
@@ -116,9 +116,8 @@ def _solve(layers, labels, fold_of, train, penalty, scale) -> Solved:
 def choose(inner: np.ndarray) -> np.ndarray:
     """The layer that each fold's training side recommends for each tag: int (n_folds, n_tags).
 
-    inner: (n_folds, n_layers, n_tags). A tag's own ROC-AUC counts half and the mean over tags half, because the first
-    is unsure for a tag with few recordings. Where nothing is known, the last layer.
+    inner: (n_folds, n_layers, n_tags). By the tag's own ROC-AUC alone, so that no other tag changes its figure; the last
+    of equals, and where nothing is known the last layer.
     """
-    overall = np.nan_to_num(macro(inner)[..., None], nan=0.5)
-    merit = (np.where(np.isfinite(inner), inner, overall) + overall) / 2
+    merit = np.where(np.isfinite(inner), inner, -np.inf)
     return merit.shape[1] - 1 - np.argmax(merit[:, ::-1], axis=1)

@@ -17,7 +17,7 @@ from mirdemo.scoring.metrics import (
     roc_auc_influence,
 )
 from mirdemo.scoring.permutation import PValues
-from mirdemo.scoring.verdicts import verdict
+from mirdemo.scoring.verdicts import page
 from mirdemo.stages.probing.report import Chance, Figures, MacroReport, TagReport
 
 _METRICS = {
@@ -33,20 +33,30 @@ def measure(
     """Estimates by metric, the mean over seeds, and the headline's deviation over seeds.
 
     scores: 0..1 (n_seeds, n_rows_of_figures, n_tags, n), the headline first; labels: (n, n_tags)
+    A tag that could not be learned in some draws is measured in the others.
     Estimates are (n_rows_of_figures, n_tags), ``micro_f1`` (n_rows_of_figures,).
     """
     truth = labels.T
     found, deviation = {}, {}
     for name, (influence_of, pairs) in _METRICS.items():
         value, influence = influence_of(truth, scores)
-        found[name] = estimate(value.mean(0), influence.mean(0), truth, recordings, pairs=pairs)
+        found[name] = estimate(macro(value, 0), _mean(influence), truth, recordings, pairs=pairs)
         deviation[name] = _deviation(macro(value[:, 0]))
     probed = np.isfinite(scores).all((0, 1, 3))
+    if not probed.any():  # none in all draws: those of any
+        probed = np.isfinite(scores).all((1, 3)).any(0)
     value, influence = micro_f1_influence(truth[probed], scores[:, :, probed])
     everywhere = np.ones(len(labels))
-    found["micro_f1"] = estimate(value.mean(0), influence.mean(0), everywhere, recordings, pairs=False)
+    found["micro_f1"] = estimate(macro(value, 0), _mean(influence), everywhere, recordings, pairs=False)
     deviation["micro_f1"] = _deviation(value[:, 0])
     return found, deviation
+
+
+def _mean(influence: np.ndarray) -> np.ndarray:
+    """(n_seeds, ..., n) -> (..., n), over the seeds that have any."""
+    known = np.isfinite(influence).all(-1, keepdims=True)
+    total = np.where(known, influence, 0).sum(0)
+    return np.divide(total, known.sum(0), out=np.full(total.shape, np.nan), where=known.any(0))
 
 
 def _deviation(over_seeds: np.ndarray) -> float | None:
@@ -62,34 +72,38 @@ def tag_reports(
     layer_names: Sequence[str],
     best_layers: Sequence[str],
     level: float,
+    unit: str = "recordings",
 ) -> tuple[TagReport, ...]:
-    """One report a tag. best_layers: (n_tags,); the other arguments as they come from ``measure``."""
-    intervals = {name: estimates[name].intervals(level) for name in _METRICS}
+    """One report a tag. unit: what ``recordings`` number. best_layers: (n_tags,); the other arguments as they come from ``measure``."""
+    intervals = {name: estimates[name].intervals(level, unit) for name in _METRICS}
     n = len(labels)
     chance_ap, chance_of_f1 = chance_average_precision(labels.sum(0), n), chance_f1(labels.sum(0), n)
+    having, lacking = (
+        [len(np.unique(recordings[column == value])) for column in labels.T] for value in (1, 0)
+    )
+    headlines = [_figures(intervals, 0, k) for k in range(len(tags))]
+    judged = [p_values is not None and one.roc_auc.value is not None for one in headlines]
+    best = [_number(p_values.best[k]) if judged[k] else None for k in range(len(tags))]
+    words, paged = page([one.roc_auc for one in headlines], best, having, lacking)
     reports = []
     for k, tag in enumerate(tags):
-        having = len(np.unique(recordings[labels[:, k] == 1]))
-        lacking = len(np.unique(recordings[labels[:, k] == 0]))
-        headline = _figures(intervals, 0, k)
-        judged = p_values is not None and headline.roc_auc.value is not None
-        p_value = _number(p_values.best[k]) if judged else None
         reports.append(
             TagReport(
                 tag=tag,
                 positive_clips=int(labels[:, k].sum()),
-                positive_recordings=having,
+                positive_recordings=having[k],
                 prevalence=float(labels[:, k].mean()),
                 chance=Chance(0.5, _number(chance_ap[k]), _number(chance_of_f1[k])),
-                figures=headline,
+                figures=headlines[k],
                 by_layer={name: _figures(intervals, 1 + i, k) for i, name in enumerate(layer_names)},
                 best_layer=best_layers[k],
-                p_value=p_value,
+                p_value=best[k],
                 p_by_layer={
-                    name: _number(p_values.by_layer[i, k]) if judged else None
+                    name: _number(p_values.by_layer[i, k]) if judged[k] else None
                     for i, name in enumerate(layer_names)
                 },
-                verdict=verdict(headline.roc_auc, p_value, having, lacking),
+                p_page=paged[k],
+                verdict=words[k],
             )
         )
     return tuple(reports)
@@ -102,10 +116,11 @@ def macro_report(
     layer_names: Sequence[str],
     best_layer: str,
     level: float,
+    unit: str = "recordings",
 ) -> MacroReport:
     """The mean over tags."""
-    intervals = {name: estimates[name].macro().intervals(level) for name in _METRICS}
-    intervals["micro_f1"] = estimates["micro_f1"].intervals(level)
+    intervals = {name: estimates[name].macro().intervals(level, unit) for name in _METRICS}
+    intervals["micro_f1"] = estimates["micro_f1"].intervals(level, unit)
     n = len(labels)
     return MacroReport(
         chance=Chance(

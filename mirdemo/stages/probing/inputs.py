@@ -1,7 +1,8 @@
-"""What comes in, looked over: layers, labels, recordings."""
+"""What comes in, looked over: layers and what the clips hold; labels and recordings by ``Labelling``."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mirdemo.base.sentences import Sentence
+from mirdemo.scoring.labelling import Labelling
 from mirdemo.stages.probing.errors import ProbeError
 
 MEAN = "mean"
@@ -18,16 +20,32 @@ MEAN = "mean"
 class Question:
     """One set of labelled, embedded clips.
 
-    layers: layer name -> (n_clips, size), finite; labels: uint8 (n_clips, n_tags); tags: (n_tags,)
-    recordings: int (n_clips,), numbered in the order of ``recording_names``
+    layers: layer name -> (n_clips, size), finite
+    keys: (n_clips,) what each clip holds, as text; from it come the folds
     """
 
     layers: Mapping[str, np.ndarray]
-    labels: np.ndarray
-    tags: tuple[str, ...]
-    recordings: np.ndarray
-    recording_names: tuple[str, ...]
+    labelling: Labelling
+    keys: tuple[str, ...]
     warnings: tuple[Sentence, ...]
+
+    @property
+    def labels(self) -> np.ndarray:
+        """uint8 (n_clips, n_tags)"""
+        return self.labelling.labels
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        return self.labelling.tags
+
+    @property
+    def recordings(self) -> np.ndarray:
+        """int (n_clips,), numbered in the order of ``recording_names``"""
+        return self.labelling.recordings
+
+    @property
+    def recording_names(self) -> tuple[str, ...]:
+        return self.labelling.recording_names
 
 
 def ask(
@@ -36,67 +54,59 @@ def ask(
     recordings: Sequence[str] | np.ndarray,
     tags: Sequence[str] | None,
     layers: Sequence[str] | None,
+    groups: Sequence[str] | np.ndarray | None = None,
+    keys: Sequence[str] | None = None,
 ) -> Question:
     """Check everything and pick the layers.
 
     embeddings: an ``Embeddings`` or a mapping layer name -> (n_clips, size)
-    layers: names to use; None: all, and their mean where all have one size. Raises ProbeError.
+    layers: names to use; None: all, and their mean where all have one size
+    keys: what each clip holds; None: ``contents`` of the embeddings. Raises LabellingError or ProbeError.
     """
-    truth, names = _labels(labels, tags)
-    codes, recording_names = _recordings(recordings, len(truth))
-    chosen = {name: _rows(embeddings, name, len(truth)) for name in _layer_names(embeddings, layers)}
+    labelling = Labelling.of(labels, recordings, tags, groups)
+    if len(labelling.group_names) < 2:
+        raise ProbeError(
+            "Probing needs clips from at least two recordings, and there is {n}. Add clips from other recordings (if "
+            "sessions or performers are given: from other ones).",
+            code="probing.one_recording",
+            n=len(labelling.group_names),
+        )
+    chosen = {name: _rows(embeddings, name, len(labelling)) for name in _layer_names(embeddings, layers)}
     warnings = [
         Sentence(
             "Every clip of a tag says the same: {tag} cannot be probed. Add clips with it and without it.",
             "probing.one_sided",
             {"tag": tag},
         )
-        for tag, column in zip(names, truth.T, strict=True)
-        if column.min() == column.max()
+        for tag in labelling.one_sided
     ]
     if all(np.ptp(rows, axis=0).max(initial=0) == 0 for rows in chosen.values()):
         warnings.append(
             Sentence("All clips have the same embedding: nothing can be told apart.", "probing.constant")
         )
-    return Question(chosen, truth, names, codes, recording_names, tuple(warnings))
+    held = contents(embeddings) if keys is None else tuple(map(str, keys))
+    if len(held) != len(labelling):
+        raise ProbeError(
+            "There are {clips} clips and {keys} contents of clips. Give one for each clip.",
+            code="probing.keys_differ",
+            clips=len(labelling),
+            keys=len(held),
+        )
+    return Question(chosen, labelling, held, tuple(warnings))
 
 
-def _labels(labels: np.ndarray, tags: Sequence[str] | None) -> tuple[np.ndarray, tuple[str, ...]]:
-    truth = np.asarray(labels)
-    if truth.ndim != 2 or truth.shape[1] == 0:
-        raise ProbeError(
-            "No clip has a tag. Give at least one tag to some of the clips.", code="probing.no_tags"
-        )
-    if not np.isin(truth, (0, 1)).all():
-        raise ProbeError("Labels must be 0 or 1 for each clip and tag.", code="probing.not_binary")
-    names = tuple(tags) if tags is not None else tuple(str(i) for i in range(truth.shape[1]))
-    if len(names) != truth.shape[1] or len(set(names)) != len(names):
-        raise ProbeError(
-            "There are {columns} columns of labels and {names} different tags. Name each column once.",
-            code="probing.tags_differ",
-            columns=truth.shape[1],
-            names=len(set(names)),
-        )
-    return truth.astype(np.uint8), names
-
-
-def _recordings(recordings: Sequence[str] | np.ndarray, n_clips: int) -> tuple[np.ndarray, tuple[str, ...]]:
-    given = np.array([str(name) for name in recordings])
-    if len(given) != n_clips:
-        raise ProbeError(
-            "There are {labels} rows of labels and {recordings} recordings. Give each clip one of both.",
-            code="probing.counts_differ",
-            labels=n_clips,
-            recordings=len(given),
-        )
-    names, codes = np.unique(given, return_inverse=True)
-    if len(names) < 2:
-        raise ProbeError(
-            "Probing needs clips from at least two recordings, and there is {n}. Add clips from other recordings.",
-            code="probing.one_recording",
-            n=len(names),
-        )
-    return codes, tuple(str(name) for name in names)
+def contents(embeddings: Any) -> tuple[str, ...]:
+    """What each clip holds: the SHA-256 of its sound where the embeddings know it, else of its rows."""
+    known = getattr(embeddings, "clip_ids", None)
+    if known is not None:
+        return tuple(known)
+    rows = [np.asarray(of) for of in getattr(embeddings, "layers", embeddings).values()]
+    if not rows or len({of.shape[:1] for of in rows}) > 1 or rows[0].ndim == 0:
+        return ()  # refused later, with the layer's name
+    return tuple(
+        hashlib.sha256(b"".join(np.ascontiguousarray(of[i]).tobytes() for of in rows)).hexdigest()
+        for i in range(len(rows[0]))
+    )
 
 
 def _layer_names(embeddings: Any, layers: Sequence[str] | None) -> tuple[str, ...]:

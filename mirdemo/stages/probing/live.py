@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from mirdemo.base.progress import Progress
+from mirdemo.scoring.folds import content_folds, content_order, content_seed
 from mirdemo.scoring.permutation import refit_test
 from mirdemo.stages.probing.crossval import choose, solve
 from mirdemo.stages.probing.errors import ProbeError
@@ -33,7 +34,8 @@ def probe_live(
     facts: dict[str, Any],
 ) -> ProbeReport:
     """Train, score, test and report. facts: the report's fields that do not depend on the protocol."""
-    n_clips, n_recordings = len(question.labels), len(question.recording_names)
+    labelling = question.labelling
+    n_clips, n_groups = len(labelling), len(labelling.group_names)
     if n_clips > MOST_CLIPS:
         raise ProbeError(
             "The live probe takes up to {most} clips, and these are {n}. Use the published protocol.",
@@ -41,52 +43,58 @@ def probe_live(
             most=MOST_CLIPS,
             n=n_clips,
         )
-    n_folds = min(n_folds, n_recordings)
-    folds = np.stack([_fold_of(question, n_folds, seed) for seed in seeds])
-    layers, names = list(question.layers.values()), tuple(question.layers)
+    n_folds = min(n_folds, n_groups)
+    folds = np.stack([content_folds(labelling.groups, question.keys, n_folds, seed) for seed in seeds])
+    # All work is done in the order of the clips' contents, so that neither their names nor their order decide anything.
+    order = content_order(labelling.groups, labelling.recordings, question.keys)
+    back = np.argsort(order)
+    labels = np.ascontiguousarray(labelling.labels[order])
+    layers, names = [rows[order] for rows in question.layers.values()], tuple(question.layers)
     seconds: dict[str, float] = {}
     lap = _laps(seconds)
-    logits, smoothers, choices = [], [], []
-    for done, fold_of in enumerate(folds):
+    logits, choices = [], []
+    smoother = np.zeros((len(layers) if permutations else 0, n_clips, n_clips))
+    for done, fold_of in enumerate(folds[:, order]):
         progress(done, len(folds), "probing")
-        every, inner, smoother = [], [], []
-        for part in solve(layers, question.labels, fold_of, penalty, scale=scale):
+        every, inner, at = [], [], 0
+        for part in solve(layers, labels, fold_of, penalty, scale=scale):
             every.append(part.logits)
             inner.append(part.inner())
             if permutations:
-                smoother.append(part.smoother())
+                smoother[at : at + len(part.logits)] += part.smoother()
+                at += len(part.logits)
         every = np.concatenate(every)
         choice = choose(np.concatenate(inner, axis=1))
         headline = every[choice[fold_of], np.arange(len(question.tags)), np.arange(n_clips)[:, None]].T
-        logits.append(np.concatenate([headline[None], every]))
-        if permutations:
-            smoothers.append(np.concatenate(smoother))
+        logits.append(np.concatenate([headline[None], every])[..., back])
         choices.append(choice)
     scores = 0.5 * (1 + np.tanh(0.5 * np.stack(logits)))
     lap("probe")
-    fixed, deviation = measure(scores, question.labels, question.recordings)
-    estimates = {name: estimate.trained_again(n_folds) for name, estimate in fixed.items()}
+    fixed, deviation = measure(scores, labelling.labels, labelling.groups)
+    estimates = {name: estimate.trained_again(n_folds, len(seeds)) for name, estimate in fixed.items()}
     lap("intervals")
     p_values = None
     if permutations:
-        rng = np.random.default_rng(seeds[0])
-        p_values = refit_test(smoothers, question.labels, question.recordings, permutations, rng, progress)
+        rng = np.random.default_rng([content_seed(question.keys), *seeds])
+        units = (_in_order(labelling.recordings[order]), _in_order(labelling.groups[order]))
+        p_values = refit_test(smoother, labels, units[0], permutations, rng, progress, units[1])
         lap("permutations")
+    unit = "recordings" if n_groups == len(labelling.recording_names) else "sessions"
     counts = np.apply_along_axis(np.bincount, 0, np.concatenate(choices), minlength=len(names))
-    shared = (estimates, p_values, question.labels)
+    shared = (estimates, p_values, labelling.labels)
     return ProbeReport(
         protocol="live",
         layer_names=names,
         tags=tag_reports(
-            *shared, question.recordings, question.tags, names, [names[i] for i in counts.argmax(0)], level
+            *shared, labelling.groups, question.tags, names, [names[i] for i in counts.argmax(0)], level, unit
         ),
-        macro=macro_report(*shared, names, names[int(counts.sum(1).argmax())], level),
-        labels=question.labels,
+        macro=macro_report(*shared, names, names[int(counts.sum(1).argmax())], level, unit),
+        labels=labelling.labels,
         recordings=np.array(question.recording_names)[question.recordings],
-        scores=scores[:, 0].mean(0).T,
+        scores=_mean_of_known(scores[:, 0]).T,
         folds=folds,
         n_clips=n_clips,
-        n_recordings=n_recordings,
+        n_recordings=len(labelling.recording_names),
         n_folds=n_folds,
         seeds=tuple(seeds),
         seed_deviation=deviation,
@@ -101,13 +109,17 @@ def probe_live(
     )
 
 
-def _fold_of(question: Question, n_folds: int, seed: int) -> np.ndarray:
-    from mirdemo.scoring.folds import recording_folds
+def _in_order(codes: np.ndarray) -> np.ndarray:
+    """Numbered anew in the order in which they appear."""
+    _, first, again = np.unique(codes, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[again]
 
-    fold_of = np.empty(len(question.labels), dtype=int)
-    for fold, (_, test) in enumerate(recording_folds(question.recordings, question.labels, n_folds, seed)):
-        fold_of[test] = fold
-    return fold_of
+
+def _mean_of_known(scores: np.ndarray) -> np.ndarray:
+    """(draws, n_tags, n) -> (n_tags, n): the mean over the draws in which a tag could be learned, NaN without any."""
+    known = np.isfinite(scores)
+    total = np.where(known, scores, 0).sum(0)
+    return np.divide(total, known.sum(0), out=np.full(total.shape, np.nan), where=known.any(0))
 
 
 def _laps(seconds: dict[str, float]) -> Callable[[str], None]:

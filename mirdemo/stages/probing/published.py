@@ -48,7 +48,8 @@ def probe_published(
     from mirdemo.stages.probing.mlp import train
 
     start = time.perf_counter()
-    sides = parted(question.recordings, question.recording_names, question.labels, split)
+    held = question.labelling
+    sides = parted(held.recordings, held.recording_names, held.labels, split, held.groups)
     layer, own = _layer(question, settings)
     rows, clip_of = _rows(embeddings, own, learned=settings.layer_weights == "learned")
     place = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
@@ -83,7 +84,10 @@ def probe_published(
     if permutations:
         rng = np.random.default_rng(seeds[0])
         whole = np.arange(len(tested))
-        p_values = fixed_test(scores[:, None], truth["test"], whole, permutations, rng, progress)
+        group_of = np.zeros(len(held.recording_names), int)
+        group_of[held.recordings] = held.groups
+        groups = np.unique(group_of[tested], return_inverse=True)[1]
+        p_values = fixed_test(scores[:, None], truth["test"], whole, permutations, rng, progress, groups)
         seconds["permutations"] = time.perf_counter() - start - sum(seconds.values())
     shares = model.layer_shares()
     n_tags = len(question.tags)

@@ -11,6 +11,7 @@ import numpy as np
 from mirdemo.base.sentences import Sentence
 from mirdemo.scoring.intervals import Estimate, Interval
 from mirdemo.scoring.metrics import THRESHOLD
+from mirdemo.scoring.verdicts import HEARD, PARTLY_HEARD, by_chance
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class TagReport:
     by_layer: layer name -> Figures; the best of them is flattered by having been picked
     best_layer: the layer that the training sides chose most often
     p_value: that any labels would do as well, corrected for the choice among layers; None if not tested
-    verdict: heard, partly_heard, not_heard or too_few (``verdict.RULE``)
+    p_page: the same, corrected for the number of tags too (``verdicts.corrected``): what the word goes by
+    verdict: heard, partly_heard, not_heard or too_few (``verdicts.RULE``)
     """
 
     tag: str
@@ -54,6 +56,7 @@ class TagReport:
     best_layer: str
     p_value: float | None
     p_by_layer: Mapping[str, float | None]
+    p_page: float | None
     verdict: str
 
 
@@ -119,6 +122,16 @@ class ProbeReport:
     warnings: tuple[Sentence, ...]
     estimates: Mapping[str, Estimate] = field(repr=False)
     by_seed: Mapping[int, Figures] = field(default_factory=dict)
+
+    @property
+    def found(self) -> int:
+        """How many tags are heard or partly heard."""
+        return sum(report.verdict in (HEARD, PARTLY_HEARD) for report in self.tags)
+
+    @property
+    def by_chance(self) -> float:
+        """How many of ``found`` are so by chance, in the mean, at most (``verdicts.by_chance``)."""
+        return by_chance([tag.verdict for tag in self.tags], [tag.p_value for tag in self.tags])
 
     @property
     def tag_names(self) -> tuple[str, ...]:

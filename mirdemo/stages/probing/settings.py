@@ -1,8 +1,11 @@
-"""The published probe's settings."""
+"""The probes' settings."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+#: Draws of the folds that the live probe averages over.
+DRAWS = (0, 1, 2, 3, 4)
 
 
 @dataclass(frozen=True)

@@ -19,16 +19,18 @@ def parted(
     recording_names: Sequence[str],
     labels: np.ndarray,
     split: Mapping[str, Sequence[Any]] | None,
+    groups: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
     """Clip indices of train, valid and test.
 
     recordings: int (n_clips,), numbered in the order of ``recording_names``; labels: 0/1 (n_clips, n_tags)
     split: side -> names of recordings, or indices of clips (integers); None: about three fifths, one fifth and one
-        fifth of the recordings, drawn with a fixed seed
+        fifth of the recordings, drawn with a fixed seed, or of the ``groups`` that must stay whole, int (n_clips,)
     Raises ProbeError if a side is empty or shares a recording with another.
     """
     if split is None:
-        return _drawn(recordings, len(recording_names), labels)
+        units = recordings if groups is None else groups
+        return _drawn(units, len(np.unique(units)), labels)
     if set(split) != set(SIDES):
         raise ProbeError(
             "A split names train, valid and test, not {given}.",

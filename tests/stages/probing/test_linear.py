@@ -118,7 +118,7 @@ def test_inner_scores_equal_refitting_without_each_inner_fold(clips):
 
 def test_a_fold_chooses_the_layer_that_does_best_on_its_training_side():
     inner = np.array([[[0.6, 0.5], [0.9, 0.8]], [[0.9, np.nan], [0.5, np.nan]]])
-    np.testing.assert_array_equal(choose(inner), [[1, 1], [0, 0]])
+    np.testing.assert_array_equal(choose(inner), [[1, 1], [0, 1]])
     np.testing.assert_array_equal(choose(np.full((2, 3, 1), np.nan)), [[2], [2]])
 
 

@@ -9,6 +9,7 @@ import pytest
 from probing_clips import made_up
 
 from mirdemo.base.sentences import Cancelled
+from mirdemo.scoring.labelling import LabellingError
 from mirdemo.scoring.metrics import f1, macro, roc_auc
 from mirdemo.stages.probing import ProbeError, compare, probe
 
@@ -33,7 +34,9 @@ def test_every_tag_and_layer_has_its_figures(report):
     assert drum.chance.average_precision == pytest.approx(1 / 3, abs=0.05)
 
 
-def test_figures_are_those_of_the_scores_it_returns(report):
+def test_figures_are_those_of_the_scores_it_returns(clips):
+    layers, labels, recordings = clips
+    report = probe(layers, labels, recordings, permutations=0, seeds=(3,))
     auc = roc_auc(report.labels.T, report.scores.T)
     np.testing.assert_allclose([tag.figures.roc_auc.value for tag in report.tags], auc)
     assert report.macro.figures.roc_auc.value == pytest.approx(auc.mean())
@@ -97,7 +100,7 @@ def test_it_goes_through_json(report):
     assert plain["tags"][0]["figures"]["roc_auc"]["n"] == 24
     assert plain["macro"]["by_layer"]["1"]["average_precision"]["method"]
     assert set(plain["versions"]) >= {"mirdemo", "numpy"}
-    assert (plain["protocol"], plain["seeds"], plain["device"]) == ("live", [0], "cpu")
+    assert (plain["protocol"], plain["seeds"], plain["device"]) == ("live", [0, 1, 2, 3, 4], "cpu")
     assert np.shape(plain["scores"]) == (48, 3)
 
 
@@ -112,11 +115,11 @@ def test_mistakes_are_rows_on_the_wrong_side_most_certain_first(clips):
     assert {mistake.tag for mistake in report.mistakes("flute")} <= {"flute"}
 
 
-def test_two_backbones_are_compared_recording_by_recording(clips, report):
+def test_two_backbones_are_compared_recording_by_recording(clips):
     layers, labels, recordings = clips
-    tags = ["drum", "flute", "voice"]
+    asked = {"tags": ["drum", "flute", "voice"], "permutations": 0, "clips": [f"clip {i}" for i in range(48)]}
     noisy = {k: v + 4 * np.random.default_rng(0).normal(size=v.shape) for k, v in layers.items()}
-    other = probe(noisy, labels, recordings, tags=tags, permutations=0)
+    report, other = (probe(rows, labels, recordings, **asked) for rows in (layers, noisy))
     found = compare(report, other)
     gap = report.macro.figures.roc_auc.value - other.macro.figures.roc_auc.value
     assert found.macro.roc_auc.value == pytest.approx(gap)
@@ -218,20 +221,22 @@ BROKEN = np.where(np.arange(18).reshape(6, 3) == 4, np.nan, GOOD)
     [
         ("probing.not_finite", ({"x": BROKEN}, TAGS, SIX), {}),
         ("probing.rows_differ", ({"x": GOOD[:5]}, TAGS, SIX), {}),
-        ("probing.counts_differ", ({"x": GOOD}, TAGS, SIX[:5]), {}),
+        ("scoring.counts_differ", ({"x": GOOD}, TAGS, SIX[:5]), {}),
         ("probing.one_recording", ({"x": GOOD}, TAGS, ["a"] * 6), {}),
-        ("probing.no_tags", ({"x": GOOD}, TAGS[:, :0], SIX), {}),
-        ("probing.not_binary", ({"x": GOOD}, TAGS * 2, SIX), {}),
-        ("probing.tags_differ", ({"x": GOOD}, TAGS, SIX), {"tags": ["one", "two"]}),
+        ("scoring.no_tags", ({"x": GOOD}, TAGS[:, :0], SIX), {}),
+        ("scoring.not_binary", ({"x": GOOD}, TAGS * 2, SIX), {}),
+        ("scoring.tags_differ", ({"x": GOOD}, TAGS, SIX), {"tags": ["one", "two"]}),
         ("probing.no_layer", ({"x": GOOD}, TAGS, SIX), {"layers": ["y"]}),
         ("probing.no_layer", ({}, TAGS, SIX), {}),
         ("probing.no_protocol", ({"x": GOOD}, TAGS, SIX), {"protocol": "mine"}),
         ("probing.settings", ({"x": GOOD}, TAGS, SIX), {"n_folds": 1}),
         ("probing.settings", ({"x": GOOD}, TAGS, SIX), {"seeds": ()}),
+        ("probing.one_recording", ({"x": GOOD}, TAGS, SIX), {"groups": ["s"] * 6}),
+        ("probing.keys_differ", ({"x": GOOD}, TAGS, SIX), {"clips": SIX[:5]}),
     ],
 )
 def test_what_cannot_be_probed_is_refused_in_a_sentence(code, arguments, options):
-    with pytest.raises(ProbeError) as refused:
+    with pytest.raises((ProbeError, LabellingError)) as refused:
         probe(*arguments, **options)
     assert refused.value.sentence.code == code
     assert str(refused.value).endswith(".")
@@ -242,3 +247,76 @@ def test_too_many_clips_are_sent_to_the_other_protocol(monkeypatch):
     with pytest.raises(ProbeError) as refused:
         probe({"x": GOOD}, TAGS, SIX)
     assert refused.value.sentence.code == "probing.too_many"
+
+
+def headlines(report) -> list[tuple]:
+    """What a user reads of each tag, in the order of its name."""
+    return [
+        (
+            tag.tag,
+            round(tag.figures.roc_auc.value, 9),
+            round(tag.figures.roc_auc.low, 9),
+            tag.p_value,
+            tag.verdict,
+        )
+        for tag in sorted(report.tags, key=lambda tag: tag.tag)
+    ]
+
+
+@pytest.fixture(scope="module")
+def doubtful():
+    """Tags of which some could go either way, in recordings of one to three clips."""
+    rng = np.random.default_rng(5)
+    of = np.repeat(np.arange(14), rng.integers(1, 4, 14))
+    labels = np.stack([rng.permutation(14) < 5 for _ in range(4)], 1)[of].astype(int)
+    layers = {
+        str(i): rng.normal(size=(14, 20))[of]
+        + rng.normal(size=(len(of), 20))
+        + strength * labels @ rng.normal(size=(4, 20))
+        for i, strength in enumerate((0.3, 0.6))
+    }
+    return layers, labels, np.array([f"take {i}" for i in of]), ["drum", "flute", "voice", "zurna"]
+
+
+def test_names_order_and_other_tags_decide_nothing(doubtful):
+    layers, labels, recordings, tags = doubtful
+    asked = {"permutations": 99, "tags": tags}
+    usual = headlines(probe(layers, labels, recordings, **asked))
+    renamed = np.array([f"{len(set(recordings)) - int(name.split()[1]):02d} {name}" for name in recordings])
+    assert headlines(probe(layers, labels, renamed, **asked)) == usual
+    order = np.random.default_rng(0).permutation(len(labels))
+    mixed = {name: rows[order] for name, rows in layers.items()}
+    assert headlines(probe(mixed, labels[order], recordings[order], **asked)) == usual
+    columns = [2, 0, 3, 1]
+    turned = probe(layers, labels[:, columns], recordings, permutations=99, tags=[tags[k] for k in columns])
+    assert headlines(turned) == usual
+    alone = probe(layers, labels[:, :1], recordings, permutations=99, tags=tags[:1])
+    assert headlines(alone)[0][:4] == usual[0][:4]
+
+
+def test_a_tags_complement_has_the_mirrored_figure_and_the_same_word(doubtful):
+    layers, labels, recordings, _ = doubtful
+    for tag, other in zip(
+        probe(layers, labels, recordings, permutations=99).tags,
+        probe(layers, 1 - labels, recordings, permutations=99).tags,
+        strict=True,
+    ):
+        assert other.figures.roc_auc.low == pytest.approx(tag.figures.roc_auc.low, abs=0.02)
+        assert other.verdict == tag.verdict
+
+
+def test_sessions_stay_whole_in_folds_and_permutations_and_are_what_is_counted():
+    """Room and band of a session are heard for a tag that goes by session, unless sessions are held together."""
+    rng = np.random.default_rng(1)
+    session = np.repeat(np.arange(8), 4)
+    labels = np.isin(session, (0, 3, 5, 6)).astype(int)[:, None]
+    rows = {"only": rng.normal(size=(8, 30))[session] + 0.3 * rng.normal(size=(32, 30))}
+    parted = probe(rows, labels, np.arange(32)).tags[0]
+    held = probe(rows, labels, np.arange(32), groups=session)
+    assert parted.verdict == "heard"
+    assert held.tags[0].verdict not in ("heard", "partly_heard")
+    assert held.tags[0].figures.roc_auc.n == 8
+    assert held.tags[0].figures.roc_auc.unit == "sessions"
+    assert held.n_recordings == 32
+    for fold_of in held.folds:
+        assert all(len(set(fold_of[session == one])) == 1 for one in range(8))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from mirdemo.backbones.registry import spec
 from mirdemo.base.home import home
 from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Sentence
-from mirdemo.scoring.verdicts import ALPHA, FEWEST_RECORDINGS
+from mirdemo.scoring.verdicts import HEARD, PARTLY_HEARD, TOO_FEW, best_possible, more_for
 from mirdemo.stages.probing import Comparison, compare, probe
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.models import SHELF, Memory, embed_here
@@ -62,35 +61,33 @@ class Asked:
 
 @dataclass(frozen=True)
 class Need:
-    """How many recordings a tag lacks before it could come out as heard at all.
+    """How many recordings a tag lacks before it could come out as heard.
 
-    having, lacking: more recordings wanted with a clip that has the tag, and with one that does not
+    best: the best word it can have until then; then: the next better one, which ``having`` more recordings with a clip
+        that has the tag, and ``lacking`` more with one that does not, allow
     """
 
     tag: str
+    best: str
+    then: str
     having: int
     lacking: int
 
 
 def needs(asked: Asked) -> tuple[Need, ...]:
-    """The tags that can hardly come out as heard with so few recordings, however well the model hears them.
+    """The tags that cannot come out as heard with so few recordings, however well the model hears them.
 
-    Two things stand in the way: fewer recordings on a side than the verdict asks for; and, where each recording has
-    the tag on all its clips or on none, so few ways to hand the tag out among the recordings that even the right one
-    is one of too many for the permutation test (3 of 6: one in 20, and a p-value under 0.05 is asked for).
+    ``best_possible`` says why: the very interval and test of the probe, for a ranking without an error.
     """
     recordings, found = np.array(asked.recordings), []
     for tag, column in zip(asked.tags, asked.labels.T, strict=True):
         there, absent = (len(np.unique(recordings[column == value])) for value in (1, 0))
-        mixed = there + absent > len(np.unique(recordings))
-        having, lacking = (max(0, FEWEST_RECORDINGS - count) for count in (there, absent))
-        while not mixed and math.comb(there + having + absent + lacking, there + having) * ALPHA <= 1:
-            if there + having <= absent + lacking:
-                having += 1
-            else:
-                lacking += 1
-        if having or lacking:
-            found.append(Need(tag, having, lacking))
+        whole = there + absent == len(np.unique(recordings))
+        best = best_possible(there, absent, whole)
+        then = PARTLY_HEARD if best == TOO_FEW else HEARD
+        more = more_for(then, there, absent, whole)
+        if best != HEARD and more is not None:
+            found.append(Need(tag, best, then, *more))
     return tuple(found)
 
 

@@ -148,6 +148,8 @@ def overall(t: Speaker, result: Result, metric: str) -> list[dict[str, Any]]:
                 "seconds": run.seconds,
                 "words": [(t.say(WORDS[code]), given.count(code), ICONS[code]) for code in WORDS],
                 "heard": given.count(HEARD),
+                "found": run.report.found,
+                "by_chance": by_chance_words(t, run.report.by_chance),
                 "judged": len(given) - given.count(TOO_FEW),
                 "tags": len(given),
                 "averaged": sum(getattr(tag.figures, metric).value is not None for tag in run.report.tags),
@@ -157,6 +159,11 @@ def overall(t: Speaker, result: Result, metric: str) -> list[dict[str, Any]]:
     return found
 
 
+def by_chance_words(t: Speaker, n: float) -> str:
+    """How many of the tags found are so by chance, as one says it."""
+    return t("probe.by_chance.under_one") if n < 0.95 else t("probe.by_chance.about", n=round(n))
+
+
 def wanted(result: Result) -> tuple[list[Need], list[str]]:
     """After, of the tags that no run could judge: what they lack, and those with enough whose interval is too wide."""
     silent = [
@@ -164,7 +171,7 @@ def wanted(result: Result) -> tuple[list[Need], list[str]]:
         for k, tag in enumerate(result.asked.tags)
         if all(run.report.tags[k].verdict == TOO_FEW for run in result.runs)
     ]
-    lacking = [need for need in needs(result.asked) if need.tag in silent]
+    lacking = [need for need in needs(result.asked) if need.tag in silent and need.best == TOO_FEW]
     named = {need.tag for need in lacking}
     return lacking, [tag for tag in silent if tag not in named]
 

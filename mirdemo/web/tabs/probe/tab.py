@@ -137,7 +137,11 @@ class ProbeTab:
             "protocols": PROTOCOLS,
             "protocol": desk.protocol,
             "live": desk.protocol == LIVE,
-            "missing": needs(asked) if desk.protocol == LIVE else (),
+            "missing": [
+                (need, t.say(shown.WORDS[need.best]), t.say(shown.WORDS[need.then])) for need in needs(asked)
+            ]
+            if desk.protocol == LIVE
+            else (),
             "backbones": [(one.name, shown.backbone_words(t, one.name)) for one in specs().values()],
             "chosen": chosen,
             "status": state,
@@ -175,6 +179,7 @@ class ProbeTab:
             "template": desk.template,
             "forms": {} if own else desk.templates(),
             "place": prompts.PLACE,
+            "edited": bool(desk.prompts or desk.forms or desk.template != prompts.TEMPLATE),
             "asked": words if mine else None,
             "rows": shown.zero_shot(visitor, t, words) if mine else [],
             "by_clip": shown.zero_shot_clips(visitor, words) if mine and not own else [],
