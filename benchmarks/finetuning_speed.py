@@ -138,7 +138,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.windows < 2 or options.epochs < 2:
         parser.error("at least 2 windows and 2 epochs")
-    sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+    sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "stages")]
     if options.measure:
         print(json.dumps(measure(options.measure, options)))
         return
