@@ -107,6 +107,21 @@ def decode(data: bytes, names: Collection[str] = (), sheet: bool = True) -> Deco
     return Decoded(best[3], best[2], others)
 
 
+def reread(text: str, was: str, now: str) -> str | None:
+    """A text that was read in one encoding, read in another; None if its bytes are not known or make none."""
+    try:
+        return text.encode(was).decode(now)
+    except (UnicodeError, LookupError):
+        return None
+
+
+def shown(encoding: str) -> str:
+    """What people call an encoding."""
+    return {"cp932": "Shift_JIS", "cp949": "Windows-949", "mac_roman": "Mac Roman"}.get(
+        encoding, f"Windows-{encoding[2:]}" if re.fullmatch("cp125.", encoding) else encoding.upper()
+    )
+
+
 def judge(encoding: str, lines: Sequence[str]) -> float:
     """How well these lines read, at most about 1: the mean over their characters beyond ASCII."""
     letters, script = set(_LETTERS[encoding]), _SCRIPTS.get(encoding)

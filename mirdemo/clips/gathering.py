@@ -15,6 +15,7 @@ from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Sentence
 from mirdemo.clips.annotations import ANNOTATION_SUFFIXES, read_annotations
 from mirdemo.clips.archives import Entry, not_a_zip_but, other_archive
+from mirdemo.clips.encodings import shown
 from mirdemo.clips.limits import ClipLimits, ClipsError
 from mirdemo.clips.recordings import by_name
 from mirdemo.clips.segments import NEAR, Piece, pieces
@@ -512,7 +513,9 @@ def encoding_note(sheet: Sheet, name: str) -> list[Sentence]:
             "clips.encoding_guessed",
             {
                 "name": name,
-                "encoding": sheet.encoding,
+                "encoding": shown(sheet.encoding),
+                "codec": sheet.encoding,
+                "others": " ".join(sheet.others),
                 "words": ", ".join(list(dict.fromkeys(odd))[:_NAMED_AT_MOST]),
             },
         )

@@ -14,6 +14,7 @@ from mirdemo.base.progress import Progress, silent
 from mirdemo.base.sentences import Sentence
 from mirdemo.clips.annotations import ANNOTATION_SUFFIXES
 from mirdemo.clips.archives import Entry, list_folder, list_zip
+from mirdemo.clips.encodings import reread
 from mirdemo.clips.gathering import (
     Finder,
     Gathering,
@@ -358,6 +359,18 @@ class LabelledClips:
                 tags = [tag for _, _, tags in spans_of(said, self.limits) for tag in tags]
                 gathering.take(clip, [*self.tags_of(at), *tags], recording, session)
         return self._of(gathering)
+
+    def respelt(self, was: str, now: str) -> LabelledClips:
+        """With tags, recordings and sessions that were read in one encoding read in another, where they can be."""
+
+        def again(text: str) -> str:
+            return text if text.isascii() else reread(text, was, now) or text
+
+        return replace(
+            self._relabelled({row: [again(tag) for tag in self.tags_of(row)] for row in range(len(self))}),
+            recordings=tuple(again(name) for name in self.recordings),
+            sessions=tuple(again(name) for name in self.sessions),
+        )
 
     def as_sheet(self) -> bytes:
         """A CSV sheet of these clips with their tags, recordings and sessions, as ``from_csv`` and ``label_by`` read it."""

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+if TYPE_CHECKING:
+    from mirdemo.sound.audio import Clip
 
 #: The backbone and its layer whose rows ``look_alikes`` was fitted to.
 BACKBONE, LAYER = "spectral", "all"
@@ -27,12 +31,17 @@ WITHIN = 1.3
 #: Fewer clips have no "rest" to be nearer than.
 FEWEST = 5
 
+#: Two clips whose loudness in eight bands runs alike to this correlation are one sound in two encodings.
+SAME_SOUND = 0.97
+_RATE, _HOP, _BANDS, _LAG_SECONDS = 8_000, 160, 8, 1.0
+
 
 @dataclass(frozen=True)
 class LookAlikes:
     """What the sound says.
 
-    ratio: the median over clips of the nearest neighbour's squared distance over the median one; None for few clips
+    ratio: the median over clips that are alone in their recording (over all, if those are few) of the squared distance to
+        the nearest clip of another recording over the median one; None for few clips
     limit: below this the whole collection looks cut
     groups: rows that may be of one performance, where they are not of one recording already; empty: nothing to ask
     """
@@ -78,7 +87,8 @@ def look_alikes(rows: ArrayLike, recordings: Sequence[str]) -> LookAlikes:
     nearest = asked.min(axis=1)
     if not np.isfinite(nearest).all():
         return LookAlikes(None, limit)
-    ratio = float(np.median(nearest))
+    alone = np.array([int((names == name).sum()) == 1 for name in names])
+    ratio = float(np.median(nearest[alone] if alone.sum() >= FEWEST else nearest))  # the others are answered
     reach = WITHIN * limit if ratio < limit else VERY_ALIKE * (n / PER) ** POWER
     np.fill_diagonal(found, 0.0)
     tree = linkage(squareform(np.minimum(found, found.T), checks=False), "average")
@@ -90,3 +100,46 @@ def look_alikes(rows: ArrayLike, recordings: Sequence[str]) -> LookAlikes:
         together.setdefault(home[name], []).append(row)
     groups = tuple(tuple(those) for those in together.values() if len({recordings[row] for row in those}) > 1)
     return LookAlikes(ratio, limit, groups)
+
+
+def copies(clips: Sequence[Clip], rows: ArrayLike, most: int = 300) -> list[tuple[int, int]]:
+    """Pairs of clips that are one sound in two encodings (another format, rate, level or a second of lead-in).
+
+    rows: as in ``look_alikes``; the ``most`` nearest pairs are compared, as the run of their loudness over time in bands,
+    which no other performance shares, not even of one piece by one player
+    """
+    if len(clips) < 2:
+        return []
+    found = ratios(rows)
+    pairs = np.argwhere(np.triu(found < (2 * VERY_ALIKE if len(clips) >= FEWEST else np.inf), 1))
+    pairs = sorted(((int(i), int(j)) for i, j in pairs), key=lambda pair: found[pair])[:most]
+    course = {row: _course(clips[row]) for row in {row for pair in pairs for row in pair}}
+    return [(i, j) for i, j in pairs if _run_alike(course[i], course[j])]
+
+
+def _course(clip: Clip) -> np.ndarray:
+    """(frames, bands) loudness in decibels, every 20 ms, each band about its mean."""
+    samples = clip.at(_RATE)
+    frames = np.lib.stride_tricks.sliding_window_view(np.pad(samples, (0, 2 * _HOP)), 2 * _HOP)[::_HOP]
+    power = np.abs(np.fft.rfft(frames * np.hanning(2 * _HOP).astype(np.float32), axis=1)) ** 2
+    edges = np.unique(np.geomspace(2, 120, _BANDS + 1).astype(int))  # 50 Hz to 3 kHz: what every codec keeps
+    bands = np.add.reduceat(power[:, : edges[-1]], edges[:-1], axis=1)
+    loud = 10 * np.log10(bands + 1e-12)
+    return np.maximum(loud, loud.max() - 60)
+
+
+def _run_alike(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two courses are one, at some lag, over at least four fifths of the shorter."""
+    short, long = sorted((one, other), key=len)
+    if len(short) < 25 or len(short) < 0.8 * len(long):
+        return False
+    lags = round(_LAG_SECONDS * _RATE / _HOP) + len(long) - len(short)
+    for lag in range(-round(_LAG_SECONDS * _RATE / _HOP), lags + 1):
+        a, b = long[max(lag, 0) :], short[max(-lag, 0) :]
+        n = min(len(a), len(b))
+        if n < 0.8 * len(short):
+            continue
+        a, b = a[:n] - a[:n].mean(axis=0), b[:n] - b[:n].mean(axis=0)
+        if (a * b).sum() > SAME_SOUND * np.sqrt((a**2).sum() * (b**2).sum()) > 0:
+            return True
+    return False

@@ -102,4 +102,5 @@ def routes(visitors: Visitors, tabs: tuple[Tab, ...] = TABS) -> list[Any]:
     of_tabs = [route for tab in tabs if tab.routes is not None for route in tab.routes()]
     taggers = [tab.download_route(visitors) for tab in (fewshot_tab, finetune_tab)]
     own = evidence_tab.download_routes_of(visitors)
-    return [listen_route(visitors), *taggers, *own, chart_script.route(), *of_tabs]
+    sheet = clips_tab.download_route(visitors)
+    return [listen_route(visitors), sheet, *taggers, *own, chart_script.route(), *of_tabs]

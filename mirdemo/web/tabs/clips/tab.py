@@ -5,18 +5,24 @@ from __future__ import annotations
 import io
 import threading
 import zipfile
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mirdemo.backbones.registry import spec
 from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import MirdemoError, Sentence
 from mirdemo.clips import FEWEST_RECORDINGS, LabelledClips
+from mirdemo.clips.annotations import ANNOTATION_SUFFIXES
+from mirdemo.clips.encodings import reread
+from mirdemo.clips.likeness import BACKBONE
+from mirdemo.clips.sheets import SHEET_SUFFIXES
 from mirdemo.clips.tags import typed_tags
+from mirdemo.web.frame import own_files
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS
 from mirdemo.web.frame.session import Visitor
@@ -24,18 +30,33 @@ from mirdemo.web.frame.tab import Tab
 from mirdemo.web.frame.uploads import Upload
 from mirdemo.web.frame.wire import Act, Wire
 from mirdemo.web.models import embed_here, warm_up
+from mirdemo.web.tabs.clips.asking import Asking, Heard, listen, shown
 from mirdemo.words.language import Speaker
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+    from mirdemo.web.frame.session import Visitors
 
 #: Files may be added while others are still being read: each drop is a job of its own.
 JOB = "clips-{number}"
+#: What the visitor's labels are called when taken home; without clips it is a template.
+SHEET = "labels.csv"
 
 
 @dataclass
 class ClipsDesk:
-    """What this tab remembers of a visitor: what the last files added left out or merged."""
+    """What this tab remembers of a visitor.
+
+    problems: what the last files added left out, merged or put together; picked: SHA-256 of the clips that are ticked
+    """
 
     problems: tuple[Sentence, ...] = ()
     drops: int = 0
+    asking: Asking = field(default_factory=Asking)
+    picked: set[str] = field(default_factory=set)
 
     def next_job(self) -> str:
         self.drops += 1
@@ -46,9 +67,33 @@ def build(wire: Wire) -> None:
     """The tab's view and what can be done in it."""
     tab = ClipsTab(wire)
     wire.view("clips", tab.show)
-    for name in ("add", "festival", "tag", "untag", "recording", "rename", "remove", "clear"):
+    for name in (
+        *("add", "festival", "tag", "untag", "recording", "rename", "remove", "clear", "respell"),
+        *(
+            "together",
+            "all_together",
+            "different",
+            "part",
+            "pick",
+            "pick_many",
+            "tag_picked",
+            "record_picked",
+        ),
+        *("session_picked", "part_picked", "remove_picked"),
+    ):
         wire.on(f"clips.{name}", getattr(tab, name))
     wire.on_open("clips", get_ready)
+
+
+def download_route(visitors: Visitors) -> Route:
+    """Where a visitor's labels are had as a sheet."""
+    from starlette.responses import Response
+
+    def answer(request: Request, clips: LabelledClips) -> Response:
+        saved = {"Content-Disposition": f'attachment; filename="{SHEET}"'}
+        return Response(clips.as_sheet(), headers=saved, media_type="text/csv; charset=utf-8")
+
+    return own_files.route(visitors, "clips", SHEET, lambda visitor: visitor.clips, answer)
 
 
 TAB = Tab("clips", build, step=True, done=lambda visitor: len(visitor.clips.tags) > 0)
@@ -64,19 +109,30 @@ class ClipsTab:
         clips, sounds = visitor.clips, visitor.sounds
         names = [JOB.format(number=number) for number in range(1, visitor.desk(ClipsDesk).drops + 1)]
         jobs = [visitor.jobs[name] for name in names if name in visitor.jobs]
+        desk = visitor.desk(ClipsDesk)
+        desk.picked &= {clip.sha256 for clip in clips.clips}
         return {
+            **shown(visitor, desk.asking),
+            "picked": len(desk.picked),
+            "sheet": f"{own_files.place('clips', visitor)}/{SHEET}",
+            "respellings": _respellings(desk.problems, clips),
             "rows": [
                 {
                     "track": sounds.track(clip, bars=40),
                     "tags": clips.tags_of(i),
                     "recording": clips.recordings[i],
+                    "session": clips.session_of(i),
+                    "picked": clip.sha256 in desk.picked,
+                    "span": (clip.start_seconds, clip.start_seconds + clip.seconds)
+                    if clip.start_seconds
+                    else None,
                     "warnings": clip.warnings,
                 }
                 for i, clip in enumerate(clips.clips)
             ],
             "counts": [(tag, count, enough(count.recordings)) for tag, count in clips.counts().items()],
             "warnings": [w for w in clips.warnings() if w.code != "clips.few_recordings"],
-            "problems": visitor.desk(ClipsDesk).problems,
+            "problems": _notes(desk.problems),
             "minutes": clips.seconds / 60,
             "limits": LIMITS,
             "jobs": [(job, self._wire.jobs.ahead(job)) for job in jobs if job.active],
@@ -89,12 +145,15 @@ class ClipsTab:
         self._check_machine()
         warm_up(visitor.backbone)
         uploads, typed = act.uploads(), act.text("tags")
+        if len(visitor.clips) and all(_may_label(one.name) for one in uploads):
+            self._label(visitor, uploads)
+            return
 
         def take(added: LabelledClips) -> None:
             before = len(visitor.clips)
             visitor.hold(visitor.clips.add(added))
             self._tell(visitor, len(visitor.clips) - before)
-            self._embed_ahead(visitor)
+            self._look_ahead(visitor)
 
         self._wire.start(
             visitor,
@@ -112,9 +171,45 @@ class ClipsTab:
         def take(made: LabelledClips) -> None:
             visitor.hold(visitor.clips.add(made))
             visitor.desk(ClipsDesk).problems = ()
-            self._embed_ahead(visitor)
+            self._look_ahead(visitor)
 
         self._wire.start(visitor, visitor.desk(ClipsDesk).next_job(), festival, take, resource="sound")
+
+    def _label(self, visitor: Visitor, uploads: list[Upload]) -> None:
+        """A sheet or annotation files alone: they are about the clips that are there."""
+
+        def take(sheets: list[tuple[str, bytes]]) -> None:
+            clips, problems = visitor.clips, []
+            for name, data in sheets:
+                clips = clips.label_by(data, name)
+                problems += clips.problems
+            visitor.hold(clips)
+            visitor.desk(ClipsDesk).problems = tuple(problems)
+            visitor.tell(Sentence("Labels read: {n}.", "clips.labelled", {"n": len(sheets)}))
+            self._look_ahead(visitor)
+
+        def read(progress: Progress) -> list[tuple[str, bytes]]:
+            try:
+                return [(PurePosixPath(one.name).name, one.read()) for one in uploads]
+            finally:
+                for one in uploads:
+                    one.delete()
+
+        self._wire.start(visitor, visitor.desk(ClipsDesk).next_job(), read, take, resource="sound")
+
+    def _look_ahead(self, visitor: Visitor) -> None:
+        """While new clips are being looked at: hear which may be of one recording, and embed them for the next step."""
+        clips, memory, desk = visitor.clips.clips, visitor.memory, visitor.desk(ClipsDesk)
+
+        def take(heard: Heard) -> None:
+            desk.asking = replace(desk.asking, heard=heard)
+
+        with suppress(PageError):
+            self._wire.start(
+                visitor, f"listening-{desk.drops}", lambda progress: listen(clips, memory, progress), take
+            )
+        if visitor.backbone != BACKBONE:
+            self._embed_ahead(visitor)
 
     def _embed_ahead(self, visitor: Visitor) -> None:
         """Embed new clips while they are being looked at, so that the next step answers at once.
@@ -143,6 +238,7 @@ class ClipsTab:
     def _tell(visitor: Visitor, added: int) -> None:
         problems = visitor.clips.problems
         visitor.desk(ClipsDesk).problems = problems
+        problems = _notes(problems)
         if problems and not added:
             visitor.tell(problems[0], refusal=True)
         elif problems:
@@ -172,12 +268,99 @@ class ClipsTab:
     def rename(self, visitor: Visitor, act: Act) -> None:
         visitor.hold(visitor.clips.rename_tag(act.text("tag"), act.text("value")))
 
+    # ---- recordings --------------------------------------------------------------------------------------
+
+    def together(self, visitor: Visitor, act: Act) -> None:
+        """Yes: the clips of this group, asked about or left apart, are of one recording."""
+        rows = self._group(visitor, act)
+        visitor.hold(visitor.clips.set_recording(rows, _one_name(visitor.clips, rows)))
+
+    def all_together(self, visitor: Visitor, act: Act) -> None:
+        clips = visitor.clips
+        for rows in visitor.desk(ClipsDesk).asking.groups(clips):
+            clips = clips.set_recording(rows, _one_name(clips, rows))
+        visitor.hold(clips)
+
+    def different(self, visitor: Visitor, act: Act) -> None:
+        """No: the clips of this group, or of all that are asked about, are of several recordings."""
+        asking = visitor.desk(ClipsDesk).asking
+        groups = asking.groups(visitor.clips) if act.flag("all") else [self._group(visitor, act)]
+        for rows in groups:
+            asking.say_different(visitor.clips, rows)
+
+    def part(self, visitor: Visitor, act: Act) -> None:
+        """What was put together by name is not: each file is a recording of its own."""
+        grouped = visitor.clips.by_name.grouped
+        visitor.hold(visitor.clips.part(grouped[act.one_of("name", grouped)]))
+
+    def _group(self, visitor: Visitor, act: Act) -> tuple[int, ...]:
+        """The rows of a group that the view offers, by its first clip. Raises PageError if it is no longer there."""
+        clips, asking = visitor.clips, visitor.desk(ClipsDesk).asking
+        groups = [*asking.groups(clips), *clips.by_name.apart.values()]
+        by_first: dict[str, tuple[int, ...]] = {}
+        for rows in groups:
+            by_first.setdefault(clips.clips[rows[0]].sha256, rows)
+        return by_first[act.one_of("group", by_first)]
+
+    # ---- many at once ------------------------------------------------------------------------------------
+
+    def pick(self, visitor: Visitor, act: Act) -> None:
+        id = act.one_of("clip", [clip.sha256 for clip in visitor.clips.clips])
+        picked = visitor.desk(ClipsDesk).picked
+        (picked.add if act.flag("value") else picked.discard)(id)
+
+    def pick_many(self, visitor: Visitor, act: Act) -> None:
+        """All clips, none, or those of one tag."""
+        desk, clips = visitor.desk(ClipsDesk), visitor.clips
+        which = act.one_of("which", ("all", "none", "tag"))
+        tag = act.one_of("tag", clips.tags) if which == "tag" else ""
+        desk.picked = {
+            clip.sha256
+            for row, clip in enumerate(clips.clips)
+            if which == "all" or (which == "tag" and tag in clips.tags_of(row))
+        }
+
+    def tag_picked(self, visitor: Visitor, act: Act) -> None:
+        clips, typed = visitor.clips, typed_tags(act.text("value"), CLIP_LIMITS)
+        for row in self._picked(visitor):
+            clips = clips.relabel(row, [*clips.tags_of(row), *typed])
+        visitor.hold(clips)
+
+    def record_picked(self, visitor: Visitor, act: Act) -> None:
+        visitor.hold(visitor.clips.set_recording(self._picked(visitor), act.text("value")))
+
+    def session_picked(self, visitor: Visitor, act: Act) -> None:
+        visitor.hold(visitor.clips.set_session(self._picked(visitor), act.text("value")))
+
+    def part_picked(self, visitor: Visitor, act: Act) -> None:
+        visitor.hold(visitor.clips.part(self._picked(visitor)))
+
+    def remove_picked(self, visitor: Visitor, act: Act) -> None:
+        visitor.hold(visitor.clips.remove(self._picked(visitor)))
+
+    @staticmethod
+    def _picked(visitor: Visitor) -> list[int]:
+        picked = visitor.desk(ClipsDesk).picked
+        rows = [row for row, clip in enumerate(visitor.clips.clips) if clip.sha256 in picked]
+        if not rows:
+            raise PageError("Tick the clips that are meant first.", code="clips.none_picked")
+        return rows
+
+    def respell(self, visitor: Visitor, act: Act) -> None:
+        """The sheet's letters were guessed wrongly: read them in another of the encodings that were possible."""
+        desk = visitor.desk(ClipsDesk)
+        offered = {one["encoding"]: one for one in _respellings(desk.problems, visitor.clips)}
+        chosen = offered[act.one_of("encoding", offered)]
+        visitor.hold(visitor.clips.respelt(chosen["was"], chosen["encoding"]))
+        desk.problems = tuple(p for p in desk.problems if p.code != "clips.encoding_guessed")
+
     def remove(self, visitor: Visitor, act: Act) -> None:
         visitor.hold(visitor.clips.remove([_row(visitor, act)]))
 
     def clear(self, visitor: Visitor, act: Act) -> None:
         visitor.hold(LabelledClips(limits=CLIP_LIMITS))
         visitor.desk(ClipsDesk).problems = ()
+        visitor.desk(ClipsDesk).asking = Asking()
 
 
 def enough(recordings: int) -> str:
@@ -185,6 +368,37 @@ def enough(recordings: int) -> str:
     if recordings >= FEWEST_RECORDINGS:
         return "check"
     return "use" if recordings == 2 else "little"
+
+
+def _one_name(clips: LabelledClips, rows: Sequence[int]) -> str:
+    """What to call the recording of these clips: as most of them are called already."""
+    return Counter(clips.recordings[row] for row in rows).most_common(1)[0][0]
+
+
+def _notes(problems: Sequence[Sentence]) -> list[Sentence]:
+    """What is noted above the table; what names have put together stands there for itself."""
+    return [problem for problem in problems if problem.code != "clips.grouped_by_name"]
+
+
+def _may_label(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in SHEET_SUFFIXES | ANNOTATION_SUFFIXES
+
+
+def _respellings(problems: Sequence[Sentence], clips: LabelledClips) -> list[dict[str, str]]:
+    """Other encodings that a sheet's letters may be in, each with words as they would read."""
+    found = []
+    for problem in problems:
+        if problem.code != "clips.encoding_guessed":
+            continue
+        was = problem.values["codec"]
+        words = [word for word in (*clips.tags, *clips.recordings) if not word.isascii()]
+        for other in problem.values["others"].split():
+            would = [read for word in words if (read := reread(word, was, other)) not in (None, word)]
+            if would:
+                found.append(
+                    {"was": was, "encoding": other, "words": ", ".join(list(dict.fromkeys(would))[:3])}
+                )
+    return found
 
 
 def _row(visitor: Visitor, act: Act) -> int:
@@ -200,7 +414,7 @@ def read_uploads(uploads: list[Upload], typed: str, progress: Progress) -> Label
     """
     try:
         extra = typed_tags(typed, CLIP_LIMITS)  # refuses what cannot be a tag, before the work
-        sheets = [one for one in uploads if PurePosixPath(one.name).suffix.lower() == ".csv"]
+        sheets = [one for one in uploads if _may_label(one.name)]
         folders = [one for one in uploads if "/" in one.name]
         if sheets or folders:
             found = _read_tree(uploads, progress)

@@ -1,0 +1,79 @@
+"""Tags drawn by lot over recordings that were cut into clips: how often does the live probe hear them?
+
+The clips come as people have them: as files, whose names say more or less of the recordings. Nothing is heard in a lot, so a
+word other than "not heard" and "too few" is false. ``accepted``: where the page asks "are these from one performance?", its
+groups are taken. Whole collections (a clip a recording, tags by recording) stand beside, for what grouping costs there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from benchmarks.truths import Rate, build, share
+from benchmarks.truths.worlds import World
+
+SHARE = 0.375
+#: How the files of recording ``r`` are called, clip ``i`` of it, file ``at`` of all.
+HABITS: dict[str, Callable[[int, int, int], str]] = {
+    "night3-2": lambda r, i, at: f"night{r}-{i + 1}.wav",
+    "2024-08-04 part 2": lambda r, i, at: f"2024-08-{r + 1:02d} part {i + 1}.wav",
+    "r3_10-20": lambda r, i, at: f"r{r}_{10 * i}-{10 * i + 10}.wav",
+    "part17": lambda r, i, at: f"part{at}.wav",
+}
+
+
+def recordings_of(names: list[str]) -> np.ndarray:
+    """What this build makes of the names: before there was a reading of names, a file was a recording."""
+    try:
+        by_name = build("mirdemo.clips.recordings").by_name
+    except ImportError:
+        return np.array([name.rpartition(".")[0] for name in names])
+    return np.array(by_name(names).recordings)
+
+
+def accepted(rows: np.ndarray, recordings: np.ndarray) -> np.ndarray:
+    """With the groups that the page would ask about taken, where this build asks."""
+    try:
+        look_alikes = build("mirdemo.clips.likeness").look_alikes
+    except ImportError:
+        return recordings
+    recordings = recordings.astype(object)
+    for group in look_alikes(rows, list(recordings)).groups:
+        recordings[list(group)] = recordings[group[0]]
+    return recordings.astype(str)
+
+
+def rates(collections: int) -> Iterator[Rate]:
+    probe = build("mirdemo.stages.probing", "mirdemo.probing").probe
+    for recordings, clips in ((8, 3), (12, 6), (20, 6)):
+        world = World(recordings, clips, SHARE, strengths=(0.0,))
+        for habit, named in HABITS.items():
+            words: dict[str, list[str]] = {"by name": [], "and accepted": []}
+            for seed in range(collections):
+                drawn = world.draw(seed)
+                places = np.array(
+                    [int((drawn.recordings[:at] == r).sum()) for at, r in enumerate(drawn.recordings)]
+                )
+                names = [named(int(r), int(places[at]), at) for at, r in enumerate(drawn.recordings)]
+                said = recordings_of(names)
+                words["by name"].append(_word(probe, drawn, said))
+                rows = next(iter(drawn.layers.values()))
+                words["and accepted"].append(_word(probe, drawn, accepted(rows, said)))
+            cell = f"{recordings} recordings x {clips}, called {habit}"
+            for how, found in words.items():
+                yield share(
+                    cell, f"heard or partly heard, {how}", [one in ("heard", "partly_heard") for one in found]
+                )
+
+
+def _word(probe: Callable, drawn: object, recordings: np.ndarray) -> str:
+    if len(set(recordings)) < 2:
+        return "too_few"
+    try:
+        return probe(drawn.layers, drawn.labels, recordings, permutations=200).tags[0].verdict
+    except ValueError:
+        raise
+    except Exception as refused:  # too few recordings to part: nothing is said
+        return getattr(getattr(refused, "sentence", None), "code", "refused")

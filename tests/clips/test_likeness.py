@@ -1,0 +1,84 @@
+"""Clips cut from one performance are found by their sound, and so is one sound in two encodings."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mirdemo.clips.likeness import FEWEST, copies, look_alikes, ratios
+from mirdemo.sound.audio import Clip, load_clip
+from mirdemo.web.frame.player import encode_mp3
+
+
+def cut(
+    recordings: int, clips: int, within: float, seed: int = 0
+) -> tuple[np.ndarray, list[str], np.ndarray]:
+    rng = np.random.default_rng(seed)
+    whole = np.repeat(np.arange(recordings), clips)
+    rows = rng.normal(size=(recordings, 40))[whole] + within * rng.normal(size=(len(whole), 40))
+    return rows, [f"r{i}" for i in range(len(whole))], whole
+
+
+def test_clips_cut_from_recordings_are_asked_about_in_their_groups():
+    rows, names, whole = cut(10, 3, 0.4)
+    found = look_alikes(rows, names)
+    assert found.ratio < found.limit
+    assert sorted(found.groups) == [tuple(np.flatnonzero(whole == r)) for r in range(10)]
+
+
+def test_one_clip_a_recording_raises_no_question():
+    for n in (6, 12, 40, 120):
+        rows, names, _ = cut(n, 1, 0.5, seed=n)
+        assert look_alikes(rows, names).groups == ()
+
+
+def test_recordings_that_are_known_are_no_question_and_are_taken_whole():
+    rows, _, whole = cut(8, 3, 0.4)
+    known = [f"r{r}" for r in whole]
+    assert look_alikes(rows, known).groups == ()
+    split = [
+        "x" if row == 0 else name for row, name in enumerate(known)
+    ]  # one clip of the first is called otherwise
+    (group,) = look_alikes(rows, split).groups
+    assert group == (0, 1, 2)
+
+
+def test_clips_that_names_have_put_together_do_not_hide_the_others():
+    rows, _, whole = cut(10, 3, 0.4)
+    half = [f"r{r}" if r < 5 else f"part{i}" for i, r in enumerate(whole)]
+    assert sorted(look_alikes(rows, half).groups) == [tuple(np.flatnonzero(whole == r)) for r in range(5, 10)]
+
+
+def test_a_pair_far_nearer_than_the_rest_is_asked_about_alone():
+    rows, names, _ = cut(20, 1, 0.5)
+    rows[7] = rows[3] + 0.05
+    assert look_alikes(rows, names).groups == ((3, 7),)
+
+
+def test_few_clips_and_equal_ones_are_no_accident():
+    assert look_alikes(np.eye(FEWEST - 1), ["a"] * (FEWEST - 1)).groups == ()
+    assert look_alikes(np.zeros((6, 3)), list("abcdef")).ratio is not None
+    assert np.isinf(np.diag(ratios(np.eye(3)))).all()
+
+
+@pytest.fixture(scope="module")
+def played() -> list[Clip]:
+    """Noise whose loudness runs at random: five performances."""
+    found = []
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        loud = np.repeat(rng.uniform(0.02, 0.5, 30), 2_205)
+        found.append(Clip.of(loud * rng.normal(size=len(loud)) * 0.3, 22_050, f"{seed}.wav"))
+    return found
+
+
+def test_one_sound_in_two_encodings_is_found_and_two_performances_are_not(played: list[Clip]):
+    again = load_clip(encode_mp3(played[1]), "again.mp3")
+    quieter = Clip.of(played[3].at(16_000) * 0.3, 16_000, "quieter.wav")
+    clips = [*played, again, quieter]
+    rows = np.array(
+        [[*np.log(np.abs(clip.at(8_000)[:16_000]).reshape(20, -1).mean(axis=1) + 1e-3)] for clip in clips]
+    )
+    rows -= rows.mean(axis=1, keepdims=True)
+    assert sorted(copies(clips, rows)) == [(1, 5), (3, 6)]
+    assert copies(played, np.zeros((5, 3))) == []

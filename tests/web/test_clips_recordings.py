@@ -1,0 +1,154 @@
+"""The Clips tab: recordings are asked, many clips are edited at once, a sheet labels what is there."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mirdemo.clips import LabelledClips
+from mirdemo.sound.audio import Clip
+from mirdemo.web.frame.jobs import Jobs
+from mirdemo.web.frame.limits import CLIP_LIMITS
+from mirdemo.web.frame.session import Shown, Visitor, Visitors
+from mirdemo.web.frame.wire import Act, Wire
+from mirdemo.web.tabs.clips import tab as clips_tab
+from mirdemo.web.tabs.clips.asking import Asking, Heard
+from mirdemo.web.tabs.clips.tab import ClipsDesk, ClipsTab
+
+
+def held(names: list[str], tags: list[list[str]] | None = None) -> Visitor:
+    visitor, rng = Visitor(), np.random.default_rng(0)
+    clips = [Clip.of(rng.normal(size=800) * 0.1, 8_000, name) for name in names]
+    visitor.hold(LabelledClips.from_clips(clips, tags or [["x"]] * len(names), limits=CLIP_LIMITS))
+    return visitor
+
+
+def hear(visitor: Visitor, groups: int, each: int) -> None:
+    """As if the clips had been listened to: ``groups`` performances of ``each`` clips."""
+    rng, ids = np.random.default_rng(1), [clip.sha256 for clip in visitor.clips.clips]
+    rows = np.repeat(rng.normal(size=(groups, 30)), each, axis=0) + 0.3 * rng.normal(size=(groups * each, 30))
+    visitor.desk(ClipsDesk).asking = Asking(Heard(dict(zip(ids, rows, strict=True))))
+
+
+@pytest.fixture
+def tab() -> ClipsTab:
+    return ClipsTab(Wire(Visitors(), Jobs()))
+
+
+def act(**told) -> Act:
+    return Act({"act": "x", **told})
+
+
+def view(tab: ClipsTab, visitor: Visitor):
+    return tab.show(visitor, visitor.speaker)
+
+
+def test_groups_are_asked_about_and_accepted_in_one_click(tab: ClipsTab):
+    visitor = held([f"piece {c * 3}.wav" for c in "qwertyuiopas"])
+    assert view(tab, visitor)["asked"] == []  # nobody has listened yet
+    hear(visitor, 4, 3)
+    asked = view(tab, visitor)["asked"]
+    assert [one["clips"] for one in asked] == [3, 3, 3, 3]
+    tab.together(visitor, act(group=asked[1]["key"]))
+    assert visitor.clips.recordings[3:6] == (visitor.clips.recordings[3],) * 3
+    assert len(view(tab, visitor)["asked"]) == 3
+    tab.different(visitor, act(group=asked[0]["key"]))
+    assert len(view(tab, visitor)["asked"]) == 2
+    tab.all_together(visitor, act())
+    assert view(tab, visitor)["asked"] == []
+    assert len(set(visitor.clips.recordings)) == 6
+
+
+def test_no_to_all_is_remembered(tab: ClipsTab):
+    visitor = held([f"piece {c * 3}.wav" for c in "qwertyuiopas"])
+    hear(visitor, 4, 3)
+    tab.different(visitor, act(all="true"))
+    assert view(tab, visitor)["asked"] == []
+    assert len(set(visitor.clips.recordings)) == 12
+
+
+def test_what_names_put_together_is_shown_and_parted(tab: ClipsTab):
+    visitor = held(
+        ["a-1.wav", "a-2.wav", "b-1.wav", "b-2.wav", "c.wav", *(f"x_{i:03d}.wav" for i in range(6))]
+    )
+    shown = view(tab, visitor)
+    assert [one["name"] for one in shown["named"]] == ["a", "b"]
+    assert [one["name"] for one in shown["apart"]] == ["x"]  # a tag
+    tab.part(visitor, act(name="a"))
+    assert [one["name"] for one in view(tab, visitor)["named"]] == ["b"]
+    assert visitor.clips.recordings[:4] == ("a-1", "a-2", "b", "b")
+
+
+def test_stems_left_apart_can_be_put_together(tab: ClipsTab):
+    visitor = held([f"night_{i:03d}.wav" for i in range(8)])
+    (apart,) = view(tab, visitor)["apart"]
+    tab.together(visitor, act(group=apart["key"]))
+    assert len(set(visitor.clips.recordings)) == 1
+    assert view(tab, visitor)["apart"] == []
+
+
+def test_many_clips_are_edited_at_once(tab: ClipsTab):
+    visitor = held([f"{c}.wav" for c in "abcd"], [["x"], ["x"], ["y"], []])
+    with pytest.raises(Exception, match="Tick"):
+        tab.record_picked(visitor, act(value="night"))
+    tab.pick_many(visitor, act(which="tag", tag="x"))
+    tab.pick(visitor, act(clip=visitor.clips.clips[3].sha256, value="true"))
+    assert view(tab, visitor)["picked"] == 3
+    tab.record_picked(visitor, act(value="night"))
+    tab.session_picked(visitor, act(value="evening"))
+    tab.tag_picked(visitor, act(value="new, more"))
+    assert visitor.clips.recordings == ("night", "night", "c", "night")
+    assert visitor.clips.sessions == ("evening", "evening", "", "evening")
+    assert visitor.clips.tags_of(3) == ("more", "new")
+    tab.part_picked(visitor, act())
+    assert visitor.clips.recordings == ("a", "b", "c", "d")
+    tab.remove_picked(visitor, act())
+    assert [clip.name for clip in visitor.clips.clips] == ["c.wav"]
+    assert view(tab, visitor)["picked"] == 0
+
+
+def test_letters_that_were_guessed_wrongly_are_read_again(tab: ClipsTab):
+    visitor = held(["a.wav", "b.wav"], [[], []])
+    sheet = "file;tags\na.wav;þýð\n".encode("cp1252")
+    visitor.hold(visitor.clips.label_by(sheet, "labels.csv"))
+    visitor.desk(ClipsDesk).problems = visitor.clips.problems
+    (first, *_) = view(tab, visitor)["respellings"]
+    tab.respell(visitor, act(encoding=first["encoding"]))
+    assert visitor.clips.tags == (first["words"],) != ("þýð",)
+    assert view(tab, visitor)["respellings"] == []
+
+
+def test_the_page_draws_all_of_it_in_both_languages():
+    visitors, jobs = Visitors(), Jobs()
+    wire = Wire(visitors, jobs)
+    drawn = {}
+    for language in ("en", "ja"):
+        visitor = held(["a-1.wav", "a-2.wav", *(f"piece {c * 3}.wav" for c in "qwertyuiop")])
+        visitor.language = language
+        hear(visitor, 4, 3)
+        visitor.desk(ClipsDesk).picked = {visitor.clips.clips[0].sha256}
+        wire._views["clips"] = clips_view(wire)
+        drawn[language] = wire._render("clips", visitor)
+    assert "Are these from one performance?" in drawn["en"]
+    assert "1 つの演奏" in drawn["ja"]
+
+
+def clips_view(wire: Wire):
+    from mirdemo.web.frame.wire import View
+
+    return View("clips.html", ClipsTab(wire).show, "clips")
+
+
+def test_labels_are_taken_home_by_their_visitor_only():
+    from starlette.applications import Starlette
+    from starlette.testclient import TestClient
+
+    visitors = Visitors()
+    visitor = visitors.arrive(None, "p")
+    visitor.shown["p"] = Shown("clips")
+    visitor.hold(held(["a.wav"]).clips)
+    client = TestClient(Starlette(routes=[clips_tab.download_route(visitors)]))
+    answer = client.get(f"/clips/{visitor.sounds.key}/{clips_tab.SHEET}")
+    assert answer.content.decode("utf-8-sig").splitlines() == ["file,tags,recording", "a.wav,x,a"]
+    assert answer.headers["cache-control"] == "private, no-store"
+    assert client.get(f"/clips/{'x' * 43}/{clips_tab.SHEET}").status_code == 404
