@@ -58,6 +58,8 @@ _THAI = re.compile("[\u0e01-\u0e2e][\u0e31\u0e34-\u0e3a\u0e47-\u0e4e]")
 _CYRILLIC = re.compile("[\u0400-\u04ff]+")
 _CYRILLIC_VOWEL = re.compile("[аеёиоуыэюяіїєАЕЁИОУЫЭЮЯІЇЄ]")
 _WITHIN = "’‘'·`´"  # signs that stand within words
+#: So many lines are judged, evenly taken from all.
+_LOOKED_AT = 300
 #: A judgement below this is no reading at all.
 _WORST = -1.0
 
@@ -80,7 +82,8 @@ def decode(data: bytes, names: Collection[str] = (), sheet: bool = True) -> Deco
     marked = _marked(data)
     if marked is not None:
         return marked
-    lines = [line for line in re.split(rb"[\r\n]+", data) if any(byte > 127 for byte in line)]
+    lines = list(dict.fromkeys(line for line in re.split(rb"[\r\n]+", data) if not line.isascii()))
+    lines = lines[:: max(1, len(lines) // _LOOKED_AT)]
     wanted = {_key(name) for name in names}
     found = []
     for preference, encoding in enumerate(_LETTERS):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -19,6 +19,9 @@ from mirdemo.sound.audio import display_name
 
 #: So many clips of one stem and of nothing else may still be pieces of one recording; more are a numbered collection.
 _FEW = 3
+
+#: So many characters at a name's end are looked at for a mark.
+_LOOKED_AT = 40
 
 _NUMERAL = r"(?:\d{1,5}|[ivx]{1,5}|[一二三四五六七八九十]{1,3})"
 _PIECE = (
@@ -115,12 +118,14 @@ def by_name(names: Sequence[str], tags: Sequence[Sequence[str]] = ()) -> ByName:
         if key in bare and bare[key] not in marked:
             those.append(bare[key])
     shared = {key: those for key, those in members.items() if len(those) > 1}
+    numbers = {key: _numbers(those, reads) for key, those in shared.items()}
+    used = Counter(number for mine in numbers.values() for number in mine)
     recordings, grouped, apart = list(stems), {}, {}
     for key, those in shared.items():
         rows = tuple(sorted(row for stem in those for row in rows_of[stem]))
         shown = next(reads[stem].shown for stem in those if reads[stem].kind)
         words = {_key(tag) for row in rows for tag in (tags[row] if len(tags) else ())}
-        if _is_one(key, those, reads, shared, len(rows_of), words):
+        if _is_one(key, [reads[stem] for stem in those], numbers[key], used, len(rows_of), words):
             grouped[shown] = rows
             for row in rows:
                 recordings[row] = shown
@@ -130,42 +135,31 @@ def by_name(names: Sequence[str], tags: Sequence[Sequence[str]] = ()) -> ByName:
 
 
 def _is_one(
-    key: str,
-    those: list[str],
-    reads: dict[str, _Read],
-    shared: dict[str, list[str]],
-    stems: int,
-    words: set[str],
+    key: str, those: list[_Read], numbers: list[int], used: Counter[int], stems: int, words: set[str]
 ) -> bool:
-    """Whether stems that share a beginning are pieces of one recording."""
-    kinds = {reads[stem].kind for stem in those}
+    """Whether stems that share a beginning are pieces of one recording.
+
+    numbers: behind this beginning; used: behind how many beginnings each number stands; stems: how many there are in all;
+    words: the tags of these clips
+    """
+    kinds = {one.kind for one in those}
     if _COUNTS_ONLY.fullmatch(key):
         return False
     if kinds <= {"piece", ""}:
         return True
     if key in words:  # drum-1, drum-2: named after what is heard
         return False
-    numbers = _numbers(those, reads)
     if numbers and max(numbers) - min(numbers) + 1 > 3 * len(numbers) + 2:
         return False  # opus numbers, catalogue numbers
+    begins_anew = any(used[number] > 1 for number in numbers)
     alone = len(those) == stems
     few = len(those) <= _FEW or len(kinds - {""}) > 1
-    if alone or (len(those) > 0.75 * stems and len(those) >= 8 and not _begins_anew(key, shared, reads)):
-        return few and not any(reads[stem].padded for stem in those)
-    if len(numbers) < sum(reads[stem].number is not None for stem in those):
+    if alone or (len(those) > 0.75 * stems and len(those) >= 8 and not begins_anew):
+        return few and not any(one.padded for one in those)
+    if len(numbers) < sum(one.number is not None for one in those):
         return True  # one number twice, marked in two ways
-    others = [
-        number for other, stems_of in shared.items() if other != key for number in _numbers(stems_of, reads)
-    ]
-    counts_on = bool(others) and not _begins_anew(key, shared, reads)
+    counts_on = used.total() > len(numbers) and not begins_anew  # drum0, flute1, drum2
     return not counts_on
-
-
-def _begins_anew(key: str, shared: dict[str, list[str]], reads: dict[str, _Read]) -> bool:
-    """Whether the numbers behind this beginning run as those behind others do, and do not continue them."""
-    mine = set(_numbers(shared[key], reads))
-    others = [set(_numbers(stems, reads)) for other, stems in shared.items() if other != key]
-    return any(mine & other for other in others)
 
 
 def _numbers(those: list[str], reads: dict[str, _Read]) -> list[int]:
@@ -175,36 +169,42 @@ def _numbers(those: list[str], reads: dict[str, _Read]) -> list[int]:
 def _read(stem: str) -> _Read:
     """How one stem can be taken apart."""
     text = unicodedata.normalize("NFKC", stem)
+    head, text = text[:-_LOOKED_AT], text[-_LOOKED_AT:]
+    return _read_end(head, text)
+
+
+def _read_end(head: str, text: str) -> _Read:
+    """How a stem ``head + text`` can be taken apart, within ``text``."""
     low = text.casefold() if len(text.casefold()) == len(text) else text
     if not _DATE.search(low):
         span = _SPAN.match(low)
         if span and _seconds(span["start"]) < _seconds(span["end"]):
-            return _of(text, span["base"], "piece")
+            return _of(head, text, span["base"], "piece")
         for pattern in (_PARTS, _CHANNEL):
             found = pattern.match(low)
             if found:
-                return _of(text, found["base"], "piece")
+                return _of(head, text, found["base"], "piece")
     copy = _COPY.match(low)
     if copy:
-        return _of(text, copy["base"], "piece")
+        return _of(head, text, copy["base"], "piece")
     for pattern, kind in ((_CLIP, "clip"), (_NUMBER, "number")):
         found = pattern.match(low)
         if found and not _DATE.search(low) and not re.fullmatch(r"(?:19|20)\d\d", found["number"]):
             padded = len(found["number"]) >= 3 and found["number"].startswith("0")
-            return _of(text, found["base"], kind, int(found["number"]), padded)
+            return _of(head, text, found["base"], kind, int(found["number"]), padded)
     letter = _LETTER.match(low)
     if letter:
-        return _of(text, letter["base"], "number", ord(letter["letter"]) - ord("a") + 1)
+        return _of(head, text, letter["base"], "number", ord(letter["letter"]) - ord("a") + 1)
     middle = _MIDDLE.match(low)
     if middle and not _DATE.search(low[: middle.end("number")]):
-        base = text[: middle.end("base")] + text[middle.start("rest") :]
+        base = head + text[: middle.end("base")] + text[middle.start("rest") :]
         return _Read(base, _tidy(base), "number", int(middle["number"]))
-    return _Read(text, _tidy(text), "")
+    return _Read(head + text, _tidy(head + text), "")
 
 
-def _of(text: str, base: str, kind: str, number: int | None = None, padded: bool = False) -> _Read:
-    """A reading whose beginning is as long as ``base``, in the spelling of ``text``."""
-    text = text[: len(base)]
+def _of(head: str, text: str, base: str, kind: str, number: int | None = None, padded: bool = False) -> _Read:
+    """A reading whose beginning is ``head`` and as much more as ``base`` has, in the spelling of ``text``."""
+    text = head + text[: len(base)]
     return _Read(text, _tidy(text), kind, number, padded)
 
 

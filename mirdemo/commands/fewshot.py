@@ -52,6 +52,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     from mirdemo.backbones import load_backbone
     from mirdemo.clips import LabelledClips
+    from mirdemo.clips.sheets import SHEET_SUFFIXES
     from mirdemo.embedding.embed import embed
     from mirdemo.embedding.store import EmbeddingStore
     from mirdemo.results.of_episodes import episode_results
@@ -60,9 +61,9 @@ def run(args: Namespace) -> int:
     from mirdemo.stages.fewshot import PUBLISHED_SEEDS, evaluate_episodes
 
     source = Path(args.clips).expanduser()
-    read = {".zip": LabelledClips.from_zip, ".csv": LabelledClips.from_csv}.get(
-        source.suffix.lower(), LabelledClips.from_folder
-    )
+    read = LabelledClips.from_zip if source.suffix.lower() == ".zip" else LabelledClips.from_folder
+    if source.suffix.lower() in SHEET_SUFFIXES:
+        read = LabelledClips.from_csv
     with progress_bar(not args.json) as progress:
         labelled = read(source, progress=progress)
         for sentence in labelled.problems:
