@@ -13,8 +13,12 @@ ratio, which few recordings make unsure: it is drawn towards one by ``PRIOR`` de
 the tag and those of the prior.
 
 The constants were fitted to coverage tables of the whole live probe in simulated worlds (``benchmarks/truth.py
-intervals``). Why no resampling: with ten or fewer positive recordings the percentile, BCa and studentised bootstrap over
-recordings cover clearly less than they promise; this has no Monte-Carlo error either, and costs one sort.
+intervals``): with 8, 12, 20 and 40 recordings 95, 95, 93 and 94 % of ROC-AUC's intervals hold a truth between 0.50 and
+0.99 (80 to 100 collections a cell; the lowest cell 79 ± 5 %, a tag that twenty recordings hardly teach; 6 % of cells
+under 86 %). Those of average precision and F1 hold it in 97 to 99 %.
+
+Why no resampling: with ten or fewer positive recordings the percentile, BCa and studentised bootstrap over recordings
+cover clearly less than they promise; this has no Monte-Carlo error either, and costs one sort.
 """
 
 from __future__ import annotations
