@@ -109,6 +109,7 @@ def test_the_multiplications_of_mkl_keep_to_the_limit_too(two_threads):
     def of_others(work) -> float:
         """Processor time that other threads of this process take, as a share of this one's own."""
         work()
+        time.sleep(0.05)  # until threads of earlier work have stopped waiting
         all_, own = time.process_time(), time.thread_time()
         for _ in range(20):
             work()
