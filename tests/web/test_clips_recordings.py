@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import zlib
+
 import numpy as np
 import pytest
+from sound_files import by_soundfile
 
 from mirdemo.clips import LabelledClips
 from mirdemo.sound.audio import Clip
@@ -137,6 +140,58 @@ def clips_view(wire: Wire):
     from mirdemo.web.frame.wire import View
 
     return View("clips.html", ClipsTab(wire).show, "clips")
+
+
+def test_what_is_possible_is_said_before_anything_is_computed(tab: ClipsTab):
+    visitor = held([f"{c}.wav" for c in "abcdefghijkl"], [["x"]] * 2 + [["y"]] * 5 + [[]] * 5)
+    said = {tag: possible for tag, _, possible in view(tab, visitor)["counts"]}
+    assert said["x"].word == "too_few"
+    assert (said["x"].better, said["x"].having, said["x"].lacking) == ("partly_heard", 1, 0)
+    assert said["y"].word in ("heard", "partly_heard")
+    visitor.hold(
+        visitor.clips.set_session(range(2, 7), "one evening")
+    )  # five recordings of one evening are one
+    assert {tag: one.word for tag, _, one in view(tab, visitor)["counts"]}["y"] == "too_few"
+
+
+class Sent:
+    """An upload in memory."""
+
+    def __init__(self, name: str, data: bytes) -> None:
+        self.name, self._data = name, data
+
+    def read(self) -> bytes:
+        return self._data
+
+    def delete(self) -> None:
+        pass
+
+
+def sound(seed: int) -> bytes:
+    return by_soundfile(np.random.default_rng(seed).normal(size=(800, 1)) * 0.1, 8_000, "WAV", "PCM_16")
+
+
+def test_files_dropped_one_after_another_are_looked_at_together():
+    def drop(names: list[str], typed: str = "") -> LabelledClips:
+        uploads = [Sent(name, sound(zlib.crc32(name.encode()))) for name in names]
+        return clips_tab.read_uploads(uploads, typed, lambda *step: None)
+
+    held_now = LabelledClips(limits=CLIP_LIMITS).add(drop([f"a-{i}.wav" for i in range(1, 6)], "x, y"))
+    assert len(set(held_now.recordings)) == 5
+    assert held_now.tags == ("x", "y")
+    held_now = held_now.add(drop(["b-1.wav", "b-2.wav", "c.wav"]))
+    assert held_now.recordings == ("a",) * 5 + ("b", "b", "c")
+
+
+def test_a_sheet_among_the_files_labels_them_whatever_its_kind():
+    uploads = [
+        Sent("a.wav", sound(1)),
+        Sent("b.wav", sound(2)),
+        Sent("labels.tsv", b"file\ttags\na.wav\tx\n"),
+    ]
+    found = clips_tab.read_uploads(uploads, "", lambda *step: None)
+    assert [(clip.name, found.tags_of(row)) for row, clip in enumerate(found.clips)] == [("a.wav", ("x",))]
+    assert [problem.code for problem in found.problems] == ["clips.not_in_sheet"]
 
 
 def test_labels_are_taken_home_by_their_visitor_only():

@@ -31,6 +31,7 @@ from mirdemo.web.frame.uploads import Upload
 from mirdemo.web.frame.wire import Act, Wire
 from mirdemo.web.models import embed_here, warm_up
 from mirdemo.web.tabs.clips.asking import Asking, Heard, listen, shown
+from mirdemo.web.tabs.clips.possible import possible
 from mirdemo.words.language import Speaker
 
 if TYPE_CHECKING:
@@ -130,7 +131,10 @@ class ClipsTab:
                 }
                 for i, clip in enumerate(clips.clips)
             ],
-            "counts": [(tag, count, enough(count.recordings)) for tag, count in clips.counts().items()],
+            "counts": [
+                (tag, count, possible(clips, column))
+                for column, (tag, count) in enumerate(clips.counts().items())
+            ],
             "warnings": [w for w in clips.warnings() if w.code != "clips.few_recordings"],
             "problems": _notes(desk.problems),
             "minutes": clips.seconds / 60,
@@ -428,7 +432,7 @@ def read_uploads(uploads: list[Upload], typed: str, progress: Progress) -> Label
             upload.delete()
     if not extra or not len(found):
         return found
-    tagged = LabelledClips.from_clips(found.clips, [extra] * len(found), found.recordings, limits=CLIP_LIMITS)
+    tagged = LabelledClips.from_clips(found.clips, [extra] * len(found), limits=CLIP_LIMITS)
     return replace(
         found.add(tagged), problems=found.problems
     )  # the same sounds again: only their tags are merged

@@ -33,6 +33,7 @@ class Asked:
     """Clips and labels as they were when the question was put; without the sound, which goes when a clip is removed.
 
     clip_ids, names, recordings: (n_clips,); labels: uint8 (n_clips, n_tags); tags: (n_tags,)
+    groups: (n_clips,) sessions where they are known, else ``recordings``; what folds keep whole
     """
 
     clip_ids: tuple[str, ...]
@@ -40,6 +41,7 @@ class Asked:
     recordings: tuple[str, ...]
     tags: tuple[str, ...]
     labels: np.ndarray
+    groups: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, clips: LabelledClips) -> Asked:
@@ -49,6 +51,7 @@ class Asked:
             tuple(clips.recordings),
             tuple(clips.tags),
             clips.labels,
+            tuple(clips.groups),
         )
 
     def is_about(self, clips: LabelledClips) -> bool:
@@ -56,6 +59,7 @@ class Asked:
         now = Asked.of(clips)
         return (
             (self.clip_ids, self.recordings, self.tags) == (now.clip_ids, now.recordings, now.tags)
+            and self.groups == now.groups
         ) and np.array_equal(self.labels, now.labels)
 
 
@@ -79,7 +83,7 @@ def needs(asked: Asked) -> tuple[Need, ...]:
 
     ``best_possible`` says why: the very interval and test of the probe, for a ranking without an error.
     """
-    recordings, found = np.array(asked.recordings), []
+    recordings, found = np.array(asked.groups or asked.recordings), []
     for tag, column in zip(asked.tags, asked.labels.T, strict=True):
         there, absent = (len(np.unique(recordings[column == value])) for value in (1, 0))
         whole = there + absent == len(np.unique(recordings))
@@ -166,6 +170,7 @@ def run(
         clips.labels,
         clips.recordings,
         tags=clips.tags,
+        groups=clips.groups if clips.sessions else None,
         whitening=whitening,
         protocol=protocol,
         progress=progress,
