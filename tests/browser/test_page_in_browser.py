@@ -50,7 +50,8 @@ def test_four_formats_in_prototypes_built_and_the_tags_of_a_query_read_back(visi
     latest = page.locator(".answer.latest")
     given = latest.locator("[data-answer] .chip, .verdict .chip").all_inner_texts()
     assert given == ["drum"]
-    near = latest.locator(".nearest-facts li")
+    page.click(".why-answer > summary")
+    near = page.locator(".why-answer .nearest-facts li")
     assert "drum" in near.first.inner_text()
     near.first.locator("[data-play]").click()
     page.wait_for_selector(".nearest-facts .player[data-live-playing]")
@@ -300,6 +301,7 @@ def test_from_the_festival_to_the_tags_of_a_query_and_a_tagger_that_loads(visit,
         [tag for tag in given if any(tag in p for p in played)]
     )
     assert "Macro-F1" in page.locator("[data-figure=macro-f1]").inner_text()
+    page.click("#few-shot-more > summary")
     page.wait_for_selector('[data-key="chart-few-shot-map"].is-drawn', timeout=120_000)
     place = page.locator('[data-key="chart-few-shot-map"]')
     place.scroll_into_view_if_needed()
@@ -328,3 +330,18 @@ def test_the_way_to_a_tagger_is_beside_the_next_step(visit, sounds: Path):
     page.wait_for_selector('[data-key="found-home"]', timeout=90_000)
     assert str(speaker("ja")("few-shot.honest.one_recording")) in page.locator("#panel-few-shot").inner_text()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize(("width", "language"), [(1280, "en-US"), (390, "ja-JP")])
+def test_a_questions_answer_and_what_can_be_done_with_it_are_in_sight_when_it_comes(visit, width, language):
+    page = visit(tab="few-shot", width=width, language=language)
+    page.click('#panel-few-shot [data-act="clips.festival"]')
+    page.click('[data-act="few-shot.example"][data-number="1"]', timeout=240_000)
+    page.locator(".answer.latest").wait_for(timeout=180_000)
+    inside = """() => ["[data-answer]", ".answer.latest [data-value=right]", ".answer.latest [data-value=wrong]"].every(at => {
+        const { top, bottom } = document.querySelector(at).getBoundingClientRect();
+        return top >= 0 && bottom <= innerHeight; })"""
+    page.wait_for_function(inside)
+    page.click(".answer.latest [data-value=wrong]")
+    page.locator(".correct button").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

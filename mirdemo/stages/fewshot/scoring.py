@@ -137,7 +137,7 @@ def f1_moved(truth: np.ndarray, said: np.ndarray) -> Moved:
 
 def taught_too(figure: Estimate, factor: float = TAUGHT_TOO) -> Estimate:
     """The same figure, as unsure as it is where the tested recordings are also those that taught."""
-    return replace(figure, influence=figure.influence * np.sqrt(factor), prior=figure.prior * factor)
+    return replace(figure, training=figure.training * factor)
 
 
 def _score(

@@ -368,8 +368,76 @@ def test_the_backbone_measured_best_is_offered_with_its_figure_until_it_is_chose
     monkeypatch.setattr("mirdemo.web.tabs.fewshot.tab.best_for_few_shot", lambda: best)
     offered = do("few-shot.backbone", value="mini-world")
     assert "Mini-World + spectral statistics, whitened" in offered
-    assert "on 60 real recordings" in offered
-    assert "0.74 are given the right genre, 0.67 to 0.81" in offered
+    assert "On Western music (ten genres, 60 real recordings" in offered
+    assert "0.74 given the right genre, 0.67 to 0.81" in offered
     chosen = do("few-shot.backbone", value="mini-world-spectral")
     assert visitor.backbone == "mini-world-spectral"
     assert "real recordings of ten genres" not in chosen
+
+
+def test_the_box_and_the_answer_come_first_and_matrix_layers_and_prototypes_wait_behind_more(
+    do, visitor, page
+):
+    html = ask(visitor, page, do, sound("drum", 43))
+    places = [
+        html.index(mark)
+        for mark in (
+            'data-drop="few-shot.query"',
+            "data-arrive=",
+            "data-answer",
+            'data-act="few-shot.judge"',
+            'data-key="more"',
+            'class="matrix"',
+            'data-act="few-shot.backbone"',
+            'data-act="few-shot.build"',
+            'data-key="chart-few-shot-map"',
+            'data-act="few-shot.layers"' if 'data-opens="' not in html else 'data-key="found-layers"',
+        )
+    ]
+    assert places[:5] == sorted(places[:5])
+    assert min(places[5:]) > places[4]
+
+
+def test_an_answer_is_right_or_put_right_and_taken_among_the_clips(do, visitor, page):
+    ask(visitor, page, do, sound("drum", 44))
+    clip = visitor.desk(FewShotDesk).answers[-1].clip.sha256
+    before = visitor.clips
+    html = do("few-shot.judge", clip=clip, value="right")
+    assert 'data-value="right" aria-pressed="true"' in html
+    do("few-shot.judge", clip=clip, value="right")
+    assert not visitor.desk(FewShotDesk).judged
+    html = do("few-shot.judge", clip=clip, value="wrong")
+    assert 'name="tag 0"' in html
+    flute = before.tags.index("flute")
+    html = do("few-shot.keep", clip=clip, **{f"tag {flute}": "true"})
+    assert visitor.clips.clips[-1].sha256 == clip
+    assert len(visitor.clips) == len(before) + 1
+    assert visitor.clips.tags_of(len(before)) == ("flute",)
+    assert 'data-act="few-shot.keep"' not in html, "it is there already"
+    ask(visitor, page, do, sound("flute", 45))
+    other = visitor.desk(FewShotDesk).answers[-1]
+    do("few-shot.keep", clip=other.clip.sha256)
+    assert visitor.clips.tags_of(len(visitor.clips) - 1) == other.tags
+
+
+def test_a_layer_chosen_by_looking_carries_the_figure_of_the_choice_to_the_tagger(do, visitor, page):
+    do("few-shot.build")
+    assert visitor.desk(FewShotDesk).built.choice is None
+    do("few-shot.layers")
+    best = visitor.desk(FewShotDesk).layers.choice.best
+    listen = {"backbone": best.backbone, "layer": best.layer, "whitened": str(best.whitened).lower()}
+    html = do("few-shot.listen", **listen)
+    built, choice = visitor.desk(FewShotDesk).built, visitor.desk(FewShotDesk).layers.choice
+    assert built.score is choice.chosen
+    assert 'data-figure="chosen"' in html
+    facts = made(built).facts["figures"]
+    assert facts["macro_f1"]["value"] == choice.chosen.macro_f1.value
+    assert facts["chosen_from"] == len(choice.candidates)
+
+
+def test_no_backbone_measured_on_western_music_is_suggested_for_the_festival(do, visitor, monkeypatch):
+    best = FewShotAccuracy("mini-world-spectral", 0.74, 0.671, 0.805, 60)
+    monkeypatch.setattr("mirdemo.web.tabs.fewshot.tab.best_for_few_shot", lambda: best)
+    assert "Western" in do("few-shot.backbone", value="mini-world")
+    monkeypatch.setattr("mirdemo.web.tabs.fewshot.tab._has_festival", lambda visitor: True)
+    assert "Western" not in do("few-shot.backbone", value="mini-world")

@@ -111,7 +111,26 @@ window.mirdemo = (() => {
     showTab();
     paint();
     charts(view);
+    arrive(view);
   }
+
+  /* An answer that was waited for is brought into sight when it comes, wherever the visitor has scrolled to. */
+  const arrived = new Map(); // view -> what arrived last
+  function arrive(view) {
+    const place = view.querySelector("[data-arrive]");
+    const news = place ? place.dataset.arrive : "";
+    const before = arrived.get(view);
+    arrived.set(view, news);
+    if (!news || before === undefined || before === news || !place.offsetParent) return;
+    const { top, height } = place.getBoundingClientRect();
+    if (top < 0 || top + Math.min(height, 420) > innerHeight) scrollTo({ top: scrollY + top - 12, behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+  }
+  addEventListener("toggle", (event) => { if (event.target.open) charts(event.target); }, true); // not drawn while folded away
+  addEventListener("click", (event) => {
+    const opener = event.target.closest("[data-opens]");
+    const place = opener && document.getElementById(opener.dataset.opens);
+    if (place) { place.open = true; place.scrollIntoView({ block: "start" }); }
+  });
 
   /* ---- tabs: #clips, #few-shot ... ---- */
   const panels = () => [...document.querySelectorAll(".mir-panel")];

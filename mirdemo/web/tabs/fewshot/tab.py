@@ -10,7 +10,7 @@ from mirdemo.backbones.on_real_sound import FewShotAccuracy, best_for_few_shot, 
 from mirdemo.backbones.registry import spec, specs, status
 from mirdemo.base.progress import Progress
 from mirdemo.web.frame.errors import PageError
-from mirdemo.web.frame.limits import LIMITS
+from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.tab import Tab
 from mirdemo.web.frame.taking_home import push
@@ -45,6 +45,7 @@ class FewShotDesk:
 
     layer: backbone -> layer; whiten: as the visitor chose, None where it was left as measured
     looked: the comparison of layers that was on the page when the visitor last chose how to listen, None for none
+    asked: how many recordings were asked about so far; judged: clip -> ``"right"`` or ``"wrong"``, as the visitor said
     played: clip -> tags of a demonstration query; kept: what is drawn from all that
     """
 
@@ -54,6 +55,8 @@ class FewShotDesk:
     built: Built | None = None
     answers: list[Answer] = field(default_factory=list)
     played: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    asked: int = 0
+    judged: dict[str, str] = field(default_factory=dict)
     curve: Curve | None = None
     layers: Layers | None = None
     kept: shown.Kept = field(default_factory=shown.Kept)
@@ -68,7 +71,7 @@ def build_tab(wire: Wire) -> None:
     wire.view("few-shot", tab.show)
     for name in ("backbone", "layer", "whiten", "listen", "build", "query", "example", "forget"):
         wire.on(f"few-shot.{name}", getattr(tab, name))
-    for name in ("curve", "layers", "push"):
+    for name in ("curve", "layers", "push", "judge", "keep"):
         wire.on(f"few-shot.{name}", getattr(tab, name))
     endpoint.build(wire.jobs)
 
@@ -112,7 +115,7 @@ class FewShotTab:
             "layer": now.layer,
             "can_whiten": whitening_offered(visitor.backbone),
             "whiten": now.whitened,
-            "best": _best_other(visitor.backbone),
+            "best": None if _has_festival(visitor) else _best_other(visitor.backbone),
             "whiten_helps": whitening_helps(now.backbone, "few-shot", now.layer),
             "built": desk.built,
             "current": current is not None,
@@ -173,6 +176,9 @@ class FewShotTab:
         return {
             "answer": one,
             "sure": shown.certainty(one, t),
+            "number": visitor.desk(FewShotDesk).asked,
+            "judged": visitor.desk(FewShotDesk).judged.get(one.clip.sha256),
+            "held": one.clip.sha256 in held,
             "track": visitor.sounds.track(one.clip, bars=160),
             "lanes": [
                 (tag, _in_percent(spans(one, one.labels[:, column] > 0), seconds))
@@ -298,9 +304,30 @@ class FewShotTab:
             before = [one for one in desk.answers if one.clip.sha256 != made.clip.sha256]
             desk.answers = [*before, made][-LIMITS.queries :]
             desk.played[made.clip.sha256] = truth()
+            desk.judged.pop(made.clip.sha256, None)
+            desk.asked += 1
             visitor.tidy_sounds()
 
         self._wire.start(visitor, JOB, work, take)
+
+    def judge(self, visitor: Visitor, act: Act) -> None:
+        """Say whether an answer is right; said again, it is taken back."""
+        desk = visitor.desk(FewShotDesk)
+        clip, said = _answered(visitor, act).clip.sha256, act.one_of("value", ("right", "wrong"))
+        if desk.judged.get(clip) == said:
+            del desk.judged[clip]
+        else:
+            desk.judged[clip] = said
+
+    def keep(self, visitor: Visitor, act: Act) -> None:
+        """Take a query among the clips, with the tags it was given or those the visitor put right."""
+        one = _answered(visitor, act)
+        tags = one.tags
+        if visitor.desk(FewShotDesk).judged.get(one.clip.sha256) == "wrong":
+            tags = tuple(tag for i, tag in enumerate(visitor.clips.tags) if act.flag(f"tag {i}"))
+        from mirdemo.clips import LabelledClips
+
+        visitor.hold(visitor.clips.add(LabelledClips.from_clips([one.clip], [tags], limits=CLIP_LIMITS)))
 
     def forget(self, visitor: Visitor, act: Act) -> None:
         """Remove an answer with its query."""
@@ -308,6 +335,12 @@ class FewShotTab:
         gone = act.one_of("clip", [one.clip.sha256 for one in desk.answers])
         desk.answers = [one for one in desk.answers if one.clip.sha256 != gone]
         visitor.tidy_sounds()
+
+
+def _answered(visitor: Visitor, act: Act) -> Answer:
+    """The answer that an act is about."""
+    answers = {one.clip.sha256: one for one in visitor.desk(FewShotDesk).answers}
+    return answers[act.one_of("clip", answers)]
 
 
 def _in_percent(places: list[tuple[float, float]], seconds: float) -> list[tuple[float, float, float, float]]:
