@@ -281,7 +281,8 @@ def tagging(roots: dict[str, Path], clients: int, seconds: float, scratch: Path)
                 row[side] = found | {"load": os.getloadavg()[0], "resident_mb": round(page.memory() / 1e6)}
             finally:
                 page.close()
-        row["answers_ratio"] = round(row["new"]["answers_per_s"] / max(row["old"]["answers_per_s"], 1e-9), 2)
+        if row["old"]["answers"]:  # else there is no ratio
+            row["answers_ratio"] = round(row["new"]["answers"] / row["old"]["answers"], 2)
         row["p95_ratio"] = round(row["new"]["p95_s"] / row["old"]["p95_s"], 3)
         rows.append(row)
         print(json.dumps(row), flush=True)
