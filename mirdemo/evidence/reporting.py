@@ -37,13 +37,28 @@ class Section:
     height: int
 
 
+@dataclass(frozen=True)
+class Part:
+    """Words and a table of a report.
+
+    title: heading; says: paragraphs; columns, rows: of the table, none where there are no rows
+    """
+
+    title: str
+    says: Sequence[str] = ()
+    columns: Sequence[str] = ()
+    rows: Sequence[Sequence[str]] = ()
+
+
 def report(
     sections: Sequence[Section],
     *,
     words: Mapping[str, str],
     language: str,
     summary: Sequence[str],
-    sources: Sequence[Mapping[str, str]],
+    sources: Sequence[Mapping[str, str]] = (),
+    before: Sequence[Part] = (),
+    after: Sequence[Part] = (),
     made: date | None = None,
 ) -> str:
     """The report as HTML.
@@ -52,6 +67,7 @@ def report(
     language: of the document, e.g. ``"ja"``
     summary: the sentences to say aloud, most important first
     sources: citations, each with ``authors``, ``title``, ``venue``, ``url``, ``caution``
+    before, after: parts in words, before and after the charts
     made: the day on it (default: today)
     Raises ValueError if it would weigh more than ``MAX_BYTES``.
     """
@@ -61,6 +77,8 @@ def report(
         language=language,
         summary=summary,
         sources=sources,
+        before=before,
+        after=after,
         made=(made or date.today()).isoformat(),
         plotly=_plotly(),
     )

@@ -4,7 +4,7 @@
 >>> plan.advice.kind, plan.advice.word
 ('use', 'probably')
 >>> [str(sentence) for sentence in two_sentences(plan)]
-['Spectral statistics as it is probably saves time ...', 'This holds while ...']
+['Spectral statistics (as it is) probably saves time ...', 'This holds while ...']
 """
 
 from __future__ import annotations

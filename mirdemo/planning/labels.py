@@ -13,6 +13,8 @@ from mirdemo.planning.ways import Growth
 
 #: After so large a share of the labels advised, it is time to ask again: a curve is a guess about what comes.
 ASK_AGAIN = 0.2
+#: Minutes, for the whole archive, under which labelling is not worth the trouble of a detour.
+LEAST_WORTH = 10.0
 #: At most so many times the recordings there are, where no learning curve says how far one can see.
 WITHOUT_CURVE = 1.0
 
@@ -41,7 +43,7 @@ class Labels:
 
     more: int64 (m,), 1 up to the reach; model, knowing: minutes that so many are worth for the whole archive, by a
     better model and by a better choice; cost: minutes to label them
-    best: the number of most worth over cost, 0 where none is worth it; reach: the most that anything is said about
+    best: the number of most worth over cost, 0 where none is worth it (``LEAST_WORTH`` minutes over its cost); reach: the most that anything is said about
     model_counts: whether the learning curve goes on, so that ``model`` says anything
     """
 
@@ -85,7 +87,7 @@ def labels_worth(
     knowing = archive / 100 * known
     cost = more * assumptions.hand_minutes
     net = model + knowing - cost
-    best = int(more[np.argmax(net)]) if len(net) and net.max() > 0 else 0
+    best = int(more[np.argmax(net)]) if len(net) and net.max() >= LEAST_WORTH else 0
     return Labels(more, model, knowing, cost, best, reach, goes_on)
 
 

@@ -97,6 +97,32 @@ class Plan:
             "listeners": self.listeners,
         }
 
+    def found(self) -> dict[str, Any]:
+        """What follows, as JSON takes it: actions with their figures, switching values, labels, certainty."""
+        advice, labels = self.advice, self.advice.labels
+        return {
+            "advice": advice.kind,
+            "word": advice.word,
+            "action": advice.action,
+            "actions": [
+                {
+                    "kind": action.kind,
+                    "way": None if action.way is None else self.evidence.ways[action.way].key,
+                    "more": action.more,
+                    "saved": action.expected,
+                    "nine_in_ten": list(action.nine_in_ten),
+                    "saves": action.saves,
+                    "best": action.best,
+                    "once_minutes": action.once_minutes,
+                    "once_money": action.once_money,
+                }
+                for action in advice.actions
+            ],
+            "certainty": advice.certainty,
+            "labels": None if labels is None else {"more": labels.best, "reach": labels.reach},
+            "switches": [asdict(switch) for switch in self.switches],
+        }
+
     def as_json(self) -> str:
         return json.dumps(self.as_dict(), ensure_ascii=False)
 

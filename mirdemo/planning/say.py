@@ -15,12 +15,12 @@ from mirdemo.planning.ways import AS_IT_IS, FEW_SHOT, FINE_TUNE, OTHER
 Title = Callable[[str], str]
 FUTURES = 20
 
-_AS_IT_IS = Sentence("{backbone} as it is", "planning.way.as_it_is")
+_AS_IT_IS = Sentence("{backbone} (as it is)", "planning.way.as_it_is")
 _DONE = {
     AS_IT_IS: _AS_IT_IS,
-    FEW_SHOT: Sentence("{backbone} with a few-shot tagger", "planning.way.few_shot"),
+    FEW_SHOT: Sentence("{backbone} (few-shot tagger)", "planning.way.few_shot"),
     OTHER: _AS_IT_IS,
-    FINE_TUNE: Sentence("{backbone}, fine-tuned,", "planning.way.fine_tune"),
+    FINE_TUNE: Sentence("{backbone} (fine-tuned)", "planning.way.fine_tune"),
 }
 _VERBS = {
     SAVES: Sentence("saves time", "planning.word.saves"),
@@ -44,10 +44,12 @@ def name_of(plan: Plan, action: Action, title: Title = str) -> Sentence:
 
 
 def time_of(minutes: float) -> Sentence:
-    """``8 minutes``, ``2.5 hours``; no finer than such figures are."""
+    """``20 seconds``, ``8 minutes``, ``2.5 hours``; no finer than such figures are."""
     size = abs(minutes)
     if size < 0.95:
-        return Sentence("{n} minutes", "planning.time.minutes", {"n": f"{size:.1g}"})
+        return Sentence("{n} seconds", "planning.time.seconds", {"n": f"{60 * size:.0f}"})
+    if size < 4.95:
+        return Sentence("{n} minutes", "planning.time.minutes", {"n": f"{size:.1f}"})
     if size < 90:
         return Sentence("{n} minutes", "planning.time.minutes", {"n": f"{size:.0f}"})
     if size < 6000:

@@ -24,6 +24,7 @@ from mirdemo.web.tabs.clips import tab as clips_tab
 from mirdemo.web.tabs.evidence import tab as evidence_tab
 from mirdemo.web.tabs.fewshot import tab as fewshot_tab
 from mirdemo.web.tabs.finetune import tab as finetune_tab
+from mirdemo.web.tabs.plan import tab as plan_tab
 from mirdemo.web.tabs.probe import tab as probe_tab
 from mirdemo.words.language import LANGUAGES
 
@@ -33,6 +34,7 @@ TABS: tuple[Tab, ...] = (
     probe_tab.TAB,
     finetune_tab.TAB,
     fewshot_tab.TAB,
+    plan_tab.TAB,
     about_tab.TAB,
 )
 
@@ -103,4 +105,5 @@ def routes(visitors: Visitors, tabs: tuple[Tab, ...] = TABS) -> list[Any]:
     taggers = [tab.download_route(visitors) for tab in (fewshot_tab, finetune_tab)]
     own = evidence_tab.download_routes_of(visitors)
     sheet = clips_tab.download_route(visitors)
-    return [listen_route(visitors), sheet, *taggers, *own, chart_script.route(), *of_tabs]
+    plans = plan_tab.download_routes(visitors)
+    return [listen_route(visitors), sheet, *taggers, *own, *plans, chart_script.route(), *of_tabs]

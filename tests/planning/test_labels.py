@@ -59,7 +59,7 @@ def test_labels_are_never_advised_beyond_the_reach_of_the_curve_or_the_archive()
 
 
 def test_the_best_number_is_the_top_of_worth_over_cost_and_grows_with_the_archive():
-    found = [worth(RISING, recordings=n)[0] for n in (30, 300, 3000)]
+    found = [worth(RISING, recordings=n)[0] for n in (30, 600, 3000)]
     assert [one.best for one in found] == sorted(one.best for one in found)
     assert found[0].best < found[2].best
     middle = found[1]

@@ -1,0 +1,73 @@
+"""The report of a plan for a meeting: what to do, its figures, what it stands on, what was assumed, who listened."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from mirdemo.evidence import plan_charts, reporting
+from mirdemo.evidence.charting import LIGHT, Chart
+from mirdemo.evidence.plan_words import (
+    action_rows,
+    assumption_rows,
+    gate_rows,
+    left_rows,
+    regret_words,
+    titles,
+)
+from mirdemo.evidence.reporting import Part, Section
+from mirdemo.planning import RULE, Plan, for_the_meeting, two_sentences
+from mirdemo.words.language import speaker
+
+WORDS = ("heading", "summary", "made", "method")
+
+
+def plan_report(plan: Plan, language: str, made: date | None = None) -> str:
+    """The report as HTML, in ``language``. Raises ValueError where it would be too large to send by mail."""
+    t = speaker(language)
+    title = titles(t)
+    columns = [t(f"plan.action.{name}") for name in ("way", "saves", "once", "futures", "best")]
+    rows = [
+        [row[name] for name in ("name", "saves", "once", "futures", "best")] for row in action_rows(plan, t)
+    ]
+    before = [Part(t("plan.advice"), [t.say(sentence) for sentence in two_sentences(plan, title)])]
+    if rows:
+        before.append(Part(t("plan.actions"), [t("plan.action.range.how")], columns, rows))
+    gates = [[row["title"], row["word"], row["found"], row["criterion"]] for row in gate_rows(plan, t)]
+    found = plan.evidence
+    stands = t(
+        "plan.report.evidence.what",
+        clips=found.n_clips,
+        recordings=found.n_recordings,
+        tags=len(found.tags),
+        names=list(found.tags),
+    )
+    stages = t("plan.report.stages", stages=[t(f"plan.stage.{stage}") for stage in found.ran])
+    left = [[row["title"], row["tells"], row["bound"]] for row in left_rows(plan, t)]
+    assumed = [
+        [row["title"], f"{row['unit']}{float(row['value']):,g}", row["reason"]]
+        for row in assumption_rows(plan, t)
+    ]
+    listeners = "some" if plan.listeners else "none"
+    after = [
+        Part(t("plan.report.evidence"), [stands, stages], (), gates),
+        Part(t("plan.left"), (), (), left) if left else None,
+        Part(t("plan.assumptions"), (), (), assumed),
+        Part(t("plan.report.listeners"), [t(f"plan.report.listeners.{listeners}")]),
+        Part(t("plan.rule"), [*(t.say(line) for line in RULE), regret_words(t)]),
+    ]
+    return reporting.report(
+        [_section(chart) for _, chart in plan_charts.charts(plan, t, title)],
+        words={word: t(f"plan.report.{word}") for word in WORDS} | {"caution": "", "sources": ""},
+        language=t.language,
+        summary=[t.say(sentence) for sentence in for_the_meeting(plan, title)],
+        before=before,
+        after=[part for part in after if part is not None],
+        made=made,
+    )
+
+
+def _section(chart: Chart) -> Section:
+    figure = chart.json
+    for stand_in, colour in LIGHT.items():
+        figure = figure.replace(stand_in, colour)
+    return Section(chart.title, figure, chart.how, (), chart.height)

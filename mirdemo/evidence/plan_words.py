@@ -1,0 +1,164 @@
+"""A plan in words and rows, for the page and the report alike."""
+
+from __future__ import annotations
+
+import json
+from functools import cache, partial
+from typing import Any
+
+from mirdemo.backbones.registry import spec
+from mirdemo.backbones.spec import BackboneError
+from mirdemo.base.assets import ASSETS
+from mirdemo.planning import CURRENCIES, LIMITS, NAMES, REASONS, Plan
+from mirdemo.planning.say import FUTURES, cost_of, name_of, time_of
+from mirdemo.words.language import Speaker
+
+WHITENED = "+whitening"
+#: Written by ``benchmarks/advice_regret.py``.
+REGRET = ASSETS / "results" / "advice.json"
+
+
+def title_of(t: Speaker, key: str) -> str:
+    """What a backbone of a plan is called in this language, with its whitening; one that is not known here as it is."""
+    name, whitened = key.removesuffix(WHITENED), key.endswith(WHITENED)
+    word = f"page.backbone.{name}"
+    try:
+        title = t(word) if t.has(word) else spec(name).title
+    except BackboneError:
+        return key
+    return t("probe.whitened", backbone=title) if whitened else title
+
+
+def titles(t: Speaker):
+    """``title_of`` in one language."""
+    return partial(title_of, t)
+
+
+def action_rows(plan: Plan, t: Speaker) -> list[dict[str, Any]]:
+    """A row an action, the best in expectation first."""
+    rows = []
+    for index, action in enumerate(plan.advice.actions):
+        low, high = action.nine_in_ten
+        by_hand = action.way is None
+        rows.append(
+            {
+                "expected": action.expected,
+                "name": t.say(name_of(plan, action, titles(t))),
+                "saves": "0"
+                if by_hand
+                else t(
+                    "plan.action.range",
+                    value=_minutes(action.expected),
+                    low=_minutes(low),
+                    high=_minutes(high),
+                ),
+                "once": t.say(cost_of(plan, action)),
+                "futures": "–"
+                if by_hand
+                else t("plan.action.futures.of", k=round(FUTURES * action.saves), of=FUTURES),
+                "best": t("plan.action.futures.of", k=round(FUTURES * action.best), of=FUTURES),
+                "advised": index == plan.advice.action,
+            }
+        )
+    return sorted(rows, key=lambda row: -row["expected"])
+
+
+def _minutes(value: float) -> str:
+    """Whole minutes with a real minus; one decimal under ten."""
+    text = f"{value:,.0f}" if abs(value) >= 9.95 else f"{value:.1f}"
+    return text.replace("-", "\N{MINUS SIGN}") if float(text.replace(",", "")) else "0"
+
+
+def assumption_rows(plan: Plan, t: Speaker) -> list[dict[str, Any]]:
+    """A row an assumption: name, value, limits, why it begins where it does."""
+    rows = []
+    for name, (least, most) in LIMITS.items():
+        value = getattr(plan.assumptions, name)
+        money = CURRENCIES[plan.assumptions.currency][0] if name in ("wage", "gpu_price") else ""
+        rows.append(
+            {
+                "name": name,
+                "title": t.say(NAMES[name]),
+                "unit": money,
+                "value": f"{value:g}" if value < 1e6 else f"{value:.0f}",
+                "least": f"{least:g}",
+                "most": f"{most:g}" if most < 1e6 else f"{most:.0f}",
+                "reason": t.say(REASONS[name]),
+            }
+        )
+    return rows
+
+
+def left_rows(plan: Plan, t: Speaker) -> list[dict[str, Any]]:
+    """The stages that were not run, what each would tell, and a bound on its worth."""
+    return [
+        {
+            "stage": one.stage,
+            "title": t(f"plan.stage.{one.stage}"),
+            "tells": t.say(one.tells),
+            "bound": t("plan.bound.none")
+            if one.at_most is None
+            else t("plan.bound", time=t.say(time_of(one.at_most))),
+        }
+        for one in plan.not_run
+    ]
+
+
+def gate_rows(plan: Plan, t: Speaker) -> list[dict[str, Any]]:
+    """The three gates in words."""
+    rows = []
+    for gate in plan.gates:
+        took = None
+        if gate.seconds is not None:
+            took = t("plan.gate.took", time=t.say(time_of(gate.seconds / 60)))
+        rows.append(
+            {
+                "stage": gate.stage,
+                "title": t(f"plan.gate.{gate.stage}"),
+                "of": t(f"plan.stage.{gate.stage}"),
+                "state": gate.state,
+                "word": t(f"plan.state.{gate.state}"),
+                "found": t.say(gate.found),
+                "criterion": t.say(gate.criterion),
+                "took": took,
+                "next": None if gate.next is None else t.say(gate.next),
+            }
+        )
+    return rows
+
+
+@cache
+def _regret() -> dict[str, Any] | None:
+    return json.loads(REGRET.read_text(encoding="utf-8")) if REGRET.is_file() else None
+
+
+def regret_words(t: Speaker) -> str:
+    """How good the rule behind the advice is, as it was measured."""
+    found = _regret()
+    if found is None:
+        return t("plan.regret.none")
+
+    def interval(values: list[float], form: str = ".1f") -> str:
+        value, low, high = (f"{v:{form}}" for v in values)
+        return t("plan.interval", value=value, low=low, high=high)
+
+    def share(word: str) -> str:
+        row = found["words"][word]
+        if row["right"] is None:
+            return t("plan.share.none")
+        value, low, high = (round(100 * v) for v in row["right"])
+        return t("plan.share", value=value, low=low, high=high, n=row["n"])
+
+    return t(
+        "plan.regret",
+        visitors=found["visitors"],
+        advice=interval(found["regret"]["advice"]),
+        fixed=t(f"plan.policy.{found['best_fixed']}"),
+        best=interval(found["regret"][found["best_fixed"]]),
+        ratio=interval(found["ratio"], ".2f"),
+        saves=share("saves"),
+        probably=share("probably"),
+        may=share("may"),
+        date=found["date"],
+        command=found["command"],
+    )

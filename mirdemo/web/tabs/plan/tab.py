@@ -1,0 +1,178 @@
+"""Plan: what to do now, how sure that is, what it costs, and where it would turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mirdemo.planning import CURRENCIES, RULE, Assumptions, Plan, PlanError, for_the_meeting, two_sentences
+from mirdemo.planning.say import time_of
+from mirdemo.web.frame import own_files
+from mirdemo.web.frame.session import Visitor, Visitors
+from mirdemo.web.frame.tab import Tab
+from mirdemo.web.frame.wire import Act, Wire
+from mirdemo.web.tabs.plan import endpoint
+from mirdemo.web.tabs.plan.gathering import gather, measured_before, sources
+from mirdemo.words.language import LANGUAGES, Speaker, choose
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+REPORT, FILE = "mirdemo-plan-report.html", "plan.json"
+#: Icon of each gate's state.
+ICONS = {"pass": "full", "fail": "empty", "cannot_tell": "half", "not_run": "warn"}
+
+
+@dataclass
+class PlanDesk:
+    """What this tab remembers of a visitor.
+
+    assumptions: as they set them; plan: the last one, made of ``of``; drawn: what was last drawn of it in a language
+    seen: whether they have been shown a plan
+    """
+
+    assumptions: Assumptions = field(default_factory=Assumptions)
+    plan: Plan | None = None
+    of: tuple = ()
+    drawn: dict[str, tuple[Plan, dict[str, Any]]] = field(default_factory=dict)
+    seen: bool = False
+
+
+def build(wire: Wire) -> None:
+    """The tab's view, what can be done in it, and the endpoint."""
+    tab = PlanTab()
+    wire.view("plan", tab.show)
+    for name in ("assume", "currency", "reset"):
+        wire.on(f"plan.{name}", getattr(tab, name))
+    endpoint.build(wire.jobs)
+
+
+TAB = Tab("plan", build, step=True, done=lambda visitor: visitor.desk(PlanDesk).seen)
+
+
+def current_plan(visitor: Visitor) -> Plan | None:
+    """The plan of what a visitor has measured and assumes now; None before a probe of the clips as they are."""
+    desk, found = visitor.desk(PlanDesk), sources(visitor)
+    key = (*map(id, found), visitor.backbone)
+    if desk.of[: len(key)] != key or desk.plan is None:
+        evidence = gather(visitor, found)
+        desk.plan = None if evidence is None else Plan(evidence, desk.assumptions)
+        desk.of = (*key, found)  # the results themselves too, so that no new one gets an old one's id
+    elif desk.plan.assumptions != desk.assumptions:
+        desk.plan = desk.plan.assuming(**desk.assumptions.as_dict())
+    return desk.plan
+
+
+class PlanTab:
+    """The handlers, and what the view shows."""
+
+    def show(self, visitor: Visitor, t: Speaker) -> Mapping[str, Any]:
+        desk = visitor.desk(PlanDesk)
+        refused = None
+        try:
+            plan = current_plan(visitor)
+        except PlanError as error:
+            plan, refused = None, error.sentence
+        shown = None
+        if plan is not None:
+            desk.seen = True
+            known = desk.drawn.get(t.language)
+            if known is None or known[0] is not plan:
+                known = desk.drawn[t.language] = (plan, _drawn(plan, t))
+            shown = known[1]
+        folder = own_files.place("plan", visitor)
+        job = visitor.jobs.get("probe")
+        return {
+            "tags": visitor.clips.tags,
+            "earlier": plan is None and measured_before(visitor),
+            "refused": refused,
+            "job": job if job is not None and job.active else None,
+            "plan": shown,
+            "icons": ICONS,
+            "currencies": tuple(CURRENCIES),
+            "changed": desk.assumptions != Assumptions(),
+            "report": f"{folder}/{REPORT}?language={t.language}",
+            "file": f"{folder}/{FILE}",
+            "report_name": REPORT,
+            "file_name": FILE,
+        }
+
+    def assume(self, visitor: Visitor, act: Act) -> None:
+        desk = visitor.desk(PlanDesk)
+        name = act.one_of("name", Assumptions().as_dict())
+        desk.assumptions = Assumptions.of({**desk.assumptions.as_dict(), name: act.text("value")})
+
+    def currency(self, visitor: Visitor, act: Act) -> None:
+        desk = visitor.desk(PlanDesk)
+        desk.assumptions = desk.assumptions.in_currency(act.one_of("value", CURRENCIES))
+
+    def reset(self, visitor: Visitor, act: Act) -> None:
+        visitor.desk(PlanDesk).assumptions = Assumptions()
+
+
+def _drawn(plan: Plan, t: Speaker) -> dict[str, Any]:
+    """What the template needs of a plan in one language."""
+    from mirdemo.evidence import plan_charts, plan_words
+
+    title = plan_words.titles(t)
+    advice = plan.advice
+    return {
+        "kind": advice.kind,
+        "word": advice.word,
+        "two": [t.say(sentence) for sentence in two_sentences(plan, title)],
+        "clips": plan.evidence.n_clips,
+        "recordings": plan.evidence.n_recordings,
+        "gates": plan_words.gate_rows(plan, t),
+        "left": plan_words.left_rows(plan, t),
+        "actions": plan_words.action_rows(plan, t),
+        "certainty": t("plan.certainty", time=t.say(time_of(advice.certainty))) if advice.actions else None,
+        "charts": plan_charts.charts(plan, t, title),
+        "assumptions": plan_words.assumption_rows(plan, t),
+        "currency": plan.assumptions.currency,
+        "rule": [t.say(sentence) for sentence in RULE],
+        "regret": plan_words.regret_words(t),
+        "meeting": [t.say(sentence) for sentence in for_the_meeting(plan, title)],
+    }
+
+
+def download_routes(visitors: Visitors) -> list[Route]:
+    """Where each visitor finds the report and the file of the plan on the page."""
+    return [
+        own_files.route(visitors, "plan", REPORT, _kept, _answer_report),
+        own_files.route(visitors, "plan", FILE, _kept, _answer_file),
+    ]
+
+
+def _kept(visitor: Visitor) -> Plan | None:
+    try:
+        return current_plan(visitor)
+    except PlanError:
+        return None
+
+
+def _answer_report(request: Request, plan: Plan) -> Response:
+    from starlette.responses import Response
+
+    from mirdemo.evidence.plan_report import plan_report
+
+    language = request.query_params.get("language")
+    if language not in LANGUAGES:
+        language = choose(request.headers.get("accept-language"))
+    return Response(
+        plan_report(plan, language),
+        media_type="text/html; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{REPORT}"'},
+    )
+
+
+def _answer_file(request: Request, plan: Plan) -> Response:
+    from starlette.responses import Response
+
+    return Response(
+        plan.as_json(),
+        media_type="application/json",
+        headers={"Content-Disposition": f'attachment; filename="{FILE}"'},
+    )
