@@ -20,7 +20,9 @@ from typing import Any, get_type_hints
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "reference.md"
 #: Modules that offer endpoints.
-ENDPOINTS = tuple(f"mirdemo.web.tabs.{tab}.endpoint" for tab in ("fewshot", "probe", "finetune", "evidence"))
+ENDPOINTS = tuple(
+    f"mirdemo.web.tabs.{tab}.endpoint" for tab in ("fewshot", "probe", "finetune", "evidence", "plan")
+)
 
 HEAD = """# Reference
 

@@ -8,6 +8,9 @@ from pathlib import Path
 from mirdemo.base.files import whole
 from mirdemo.commands.console import add_json_argument, print_json, warn
 
+#: Bytes of a plan's file.
+LARGEST_PLAN = 64_000_000
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     from mirdemo.words.language import LANGUAGES
@@ -18,19 +21,20 @@ def add_arguments(parser: ArgumentParser) -> None:
         parser.add_argument(
             f"--{name}", default="", metavar="A~B", help=f"only these {name}, as in the page's address"
         )
+    parser.add_argument(
+        "--plan", metavar="FILE", help="of this plan instead, as saved from the page's Plan tab or by Python"
+    )
     add_json_argument(parser)
 
 
 def run(args: Namespace) -> int:
-    from mirdemo.evidence import drawing
-    from mirdemo.evidence.report import evidence_report
-
     out = Path(args.out).expanduser()
     if not out.parent.is_dir():
         warn("--out must name a file in a folder that exists.")
         return 2
-    wanted = {name: getattr(args, name) for name in ("metric", "methods", "models", "corpora", "sources")}
-    text = evidence_report(drawing.selected({k: v for k, v in wanted.items() if v}), args.language)
+    text = _of_plan(args) if args.plan else _of_evidence(args)
+    if text is None:
+        return 2
     with whole(out) as part:
         part.write_text(text, encoding="utf-8")
     if args.json:
@@ -38,3 +42,31 @@ def run(args: Namespace) -> int:
     else:
         print(f"{out} ({out.stat().st_size / 1e6:.1f} MB)")
     return 0
+
+
+def _of_evidence(args: Namespace) -> str:
+    from mirdemo.evidence import drawing
+    from mirdemo.evidence.report import evidence_report
+
+    wanted = {name: getattr(args, name) for name in ("metric", "methods", "models", "corpora", "sources")}
+    return evidence_report(drawing.selected({k: v for k, v in wanted.items() if v}), args.language)
+
+
+def _of_plan(args: Namespace) -> str | None:
+    """The plan's report; None, and a sentence on standard error, where the file is none."""
+    from mirdemo.evidence.plan_report import plan_report
+    from mirdemo.planning import Plan, PlanError
+
+    path = Path(args.plan).expanduser()
+    try:
+        if path.stat().st_size > LARGEST_PLAN:
+            raise OSError
+        found = path.read_bytes()
+    except OSError:
+        warn("--plan must name a plan's file that can be read.")
+        return None
+    try:
+        return plan_report(Plan.from_json(found), args.language)
+    except PlanError as refusal:
+        warn(refusal)
+        return None

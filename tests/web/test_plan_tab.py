@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from mirdemo.clips import LabelledClips
 from mirdemo.planning import Assumptions, Plan, PlanError
 from mirdemo.sound.audio import Clip
-from mirdemo.stages.fewshot import LCPrototypes, leave_one_recording_out
+from mirdemo.stages.fewshot import LCPrototypes, leave_recordings_out
 from mirdemo.stages.probing import probe
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.limits import CLIP_LIMITS
@@ -200,7 +200,7 @@ def test_few_shot_decisions_join_the_plan_where_they_are_of_these_clips():
     visitor = visited()
     clips = visitor.clips
     rows = np.random.default_rng(0).standard_normal((len(clips), 6)).astype(np.float32)
-    check = leave_one_recording_out(rows, clips.labels, clips.recordings, LCPrototypes, tags=clips.tags)
+    check = leave_recordings_out(rows, clips.labels, clips.recordings, LCPrototypes, tags=clips.tags)
     built = Built(clips, "mini-west", "mean", None, None, rows, None, None, check, 2.0)
     visitor.desk(FewShotDesk).built = built
     found = current_plan(visitor).evidence
