@@ -48,7 +48,7 @@ def test_a_plan_becomes_one_page_with_its_sentences_and_no_network(
     for sentence in for_the_meeting(plan, titles(t)):
         assert re.sub(r"\s+", " ", unescape(str(t.say(sentence)))) in said
     assert "A4" in html
-    assert "<b>" not in html.split("<script")[0].replace("<b>" + t("plan.report.method") + "</b>", "")
+    assert "&lt;b&gt;" in html  # a tag of that name
     assert html.count('class="chart"') == 4
 
 
