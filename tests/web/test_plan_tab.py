@@ -43,7 +43,8 @@ def probed(clips: LabelledClips, strength: float = 3.0, backbone: str = "spectra
     rng = np.random.default_rng(4)
     rows = rng.standard_normal((len(clips), 24))
     rows[:, : clips.labels.shape[1]] += strength * clips.labels
-    report = probe({"all": rows}, clips.labels, clips.recordings, tags=clips.tags, permutations=0)
+    same = [clip.sha256 for clip in clips.clips]
+    report = probe({"all": rows}, clips.labels, clips.recordings, tags=clips.tags, permutations=0, clips=same)
     return Run(backbone, report, None, 1.0)
 
 
