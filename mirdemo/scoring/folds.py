@@ -1,8 +1,9 @@
 """Splits that never part a recording: drawn blindly, by the clips' own contents, or keeping every tag's share even.
 
 ``content_folds`` is for figures: neither names nor any tag decide it, so that renaming files or adding a tag changes no
-figure of another. ``recording_folds`` and ``hold_out`` are for training and testing once: iterative stratification (Sechidis, Tsoumakas and Vlahavas, 2011) over recordings instead of clips: the tag with
-the fewest recordings left is dealt out first, each recording to the fold that lacks this tag most.
+figure of another. ``recording_folds`` and ``hold_out`` are for training and testing once: iterative stratification (Sechidis, Tsoumakas
+and Vlahavas, 2011) over recordings instead of clips: the tag with the fewest recordings left is dealt out first, each
+recording to the fold that lacks this tag most.
 """
 
 from __future__ import annotations
@@ -60,6 +61,21 @@ def content_folds(groups: np.ndarray, keys: Sequence[str], n_folds: int, draw: i
         np.arange(len(joined)) % n_folds
     )
     return fold_of[groups]
+
+
+def most_complete(draws: Sequence[np.ndarray], labels: np.ndarray) -> np.ndarray:
+    """Of several divisions, the first in which the most tags can be learned from every training side.
+
+    draws: int (n_clips,) each, the fold that tests a clip; labels: {0, 1} (n_clips, n_tags)
+    Blind draws may put all recordings of a rare tag into one fold, whose training side then has none.
+    """
+    labels = np.asarray(labels) > 0
+
+    def learnable(fold_of: np.ndarray) -> int:
+        sides = [labels[fold_of != fold] for fold in np.unique(fold_of)]
+        return int(np.all([side.any(0) & ~side.all(0) for side in sides], axis=0).sum())
+
+    return max(draws, key=learnable)
 
 
 def _joined(groups: np.ndarray, keys: Sequence[str]) -> dict[int, str]:

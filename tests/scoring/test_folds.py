@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mirdemo.scoring.folds import FoldsError, hold_out, recording_folds
+from mirdemo.scoring.folds import FoldsError, hold_out, most_complete, recording_folds
 
 
 @st.composite
@@ -129,3 +129,11 @@ def test_arguments_that_cannot_be_are_refused():
     for fraction in (0, 1, -1, float("nan")):
         with pytest.raises(ValueError, match="between 0 and 1"):
             hold_out(["a", "b"], np.zeros((2, 1)), fraction, 0)
+
+
+def test_a_training_takes_the_division_from_which_the_most_tags_can_be_learned():
+    labels = np.array([[1, 1], [1, 0], [0, 1], [0, 0]])
+    lost = np.array([0, 0, 1, 1])  # all of the first tag in one fold
+    kept = np.array([0, 1, 1, 0])
+    assert most_complete([lost, kept], labels) is kept
+    assert most_complete([lost, lost[::-1]], labels) is lost

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from mirdemo.sound.audio import Clip
     from mirdemo.stages.probing import ProbeReport
 
+#: Divisions to choose the folds of one training from.
+_DRAWS = 20
+
 
 @dataclass(frozen=True, eq=False)
 class Labelling:
@@ -94,14 +97,19 @@ def labelling(
 
 
 def choose_folds(material: Material, probes: Sequence[ProbeReport], n_folds: int, seed: int) -> np.ndarray:
-    """The fold that tests each clip, int (n_clips,): the first that a probe used, else as the probe draws them."""
-    for probed in probes:
-        if probed.folds is not None:
-            return probed.folds[0]
-    from mirdemo.scoring.folds import content_folds
+    """The fold that tests each clip, int (n_clips,): of the draws that a probe used, else of its own, the most complete.
 
+    A training takes one draw only, so the one from whose training sides the most tags can be learned.
+    """
+    from mirdemo.scoring.folds import content_folds, most_complete
+
+    for probed in probes:
+        if probed.folds is not None and probed.folds.shape[-1] == len(material.labels):
+            return most_complete(probed.folds, material.labels)
     keys = [clip.sha256 for clip in material.clips]
-    return content_folds(material.recordings, keys, min(n_folds, len(material.recording_names)), seed)
+    n_folds = min(n_folds, len(material.recording_names))
+    draws = [content_folds(material.recordings, keys, n_folds, draw) for draw in range(seed, seed + _DRAWS)]
+    return most_complete(draws, material.labels)
 
 
 def best_probe(probes: Sequence[ProbeReport], material: Material, identity: Identity) -> ProbeReport:
