@@ -20,8 +20,8 @@ ACCENT = "#6a67d8"
 STEP = 1 / 44
 #: Sizes of a row, in pixels.
 ROW, BASE = 84, 66
-#: Characters of an action's name on a phone.
-LONGEST = 30
+#: Characters of an action's name on a phone; Japanese ones are twice as wide.
+LONGEST = {"en": 30, "ja": 17}
 
 Title = Callable[[str], str]
 
@@ -79,7 +79,8 @@ def futures(plan: Plan, t: Speaker, title: Title = str) -> Chart:
         }
         place |= {"yanchor": "middle", "bgcolor": GROUND, "borderpad": 2}
         wide.append({**place, "text": str(t("plan.chart.futures.row", way=Markup(way), **says))})
-        short = Markup(way if len(way) <= LONGEST else way[: LONGEST - 1] + "…")
+        most = LONGEST[t.language]
+        short = Markup(way if len(way) <= most else way[: most - 1] + "…")
         slim.append(
             {**place, "text": str(t("plan.chart.futures.slim", way=short, **says)), "font": {"size": 13}}
         )

@@ -47,7 +47,9 @@ def time_of(minutes: float) -> Sentence:
     """``20 seconds``, ``8 minutes``, ``2.5 hours``; no finer than such figures are."""
     size = abs(minutes)
     if size < 0.95:
-        return Sentence("{n} seconds", "planning.time.seconds", {"n": f"{60 * size:.0f}"})
+        return Sentence(
+            "{n} seconds", "planning.time.seconds", {"n": str(max(round(60 * size), int(size > 0)))}
+        )
     if size < 4.95:
         return Sentence("{n} minutes", "planning.time.minutes", {"n": f"{size:.1f}"})
     if size < 90:
