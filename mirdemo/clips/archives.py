@@ -196,15 +196,15 @@ def _entry_names(infos: Iterable[zipfile.ZipInfo]) -> dict[int, str]:
     unmarked: dict[int, bytes] = {}
     for at, info in enumerate(infos):
         name = info.orig_filename
-        if info.flag_bits & _UTF8_NAME or name.isascii():
+        if info.flag_bits & _UTF8_NAME:
             found[at] = name
             continue
         raw = name.encode("cp437", "replace")
-        told = _unicode_field(info.extra, raw)
-        if told is None:
-            unmarked[at] = raw
+        told = _unicode_field(info.extra, raw)  # also beside an ASCII name, which then stands in for another
+        if told is not None or name.isascii():
+            found[at] = name if told is None else told
         else:
-            found[at] = told
+            unmarked[at] = raw
     if unmarked:
         decoded = decode(b"\n".join(unmarked.values()), sheet=False)
         encoding = decoded.encoding if decoded is not None else "cp437"

@@ -130,9 +130,9 @@ def test_languages_switch_in_place_for_static_and_computed_words(visit, sounds: 
     assert "sound file" not in panel.inner_text()
     field = rows(page).locator(".chips input")
     assert field.get_attribute("placeholder") == str(japanese("clips.none_of_these"))
-    for tab in ("few-shot", "about"):
+    for tab, title in (("few-shot", "few-shot.drop"), ("about", "about.title")):
         page.click(f'[data-tab="{tab}"]')
-        page.locator(f"#panel-{tab} h2", has_text=str(japanese(f"{tab}.title"))).wait_for()
+        page.locator(f"#panel-{tab} h2", has_text=str(japanese(title))).wait_for()
     page.click("button[lang=en]")
     page.locator("h1", has_text=str(english("page.question"))).wait_for()
     page.locator("#panel-about h2", has_text=str(english("about.title"))).wait_for()

@@ -102,7 +102,7 @@ def test_the_unicode_field_of_a_zip_names_its_entry_and_no_other():
         with zipfile.ZipFile(stream, "w") as archive:
             archive.writestr(entry, wav(1))
             archive.writestr("kane/b.wav", wav(2))
-        assert ("taiko" in LabelledClips.from_zip(stream.getvalue()).tags) == (tag == "taiko" or True)
+        assert LabelledClips.from_zip(stream.getvalue()).tags == tuple(sorted(("kane", tag)))
 
 
 # ---- cells ----------------------------------------------------------------------------------------------
