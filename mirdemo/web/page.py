@@ -15,6 +15,7 @@ from mirdemo.web.frame import chart_script
 from mirdemo.web.frame.jobs import Jobs
 from mirdemo.web.frame.limits import LIMITS
 from mirdemo.web.frame.player import listen_route
+from mirdemo.web.frame.receiving import upload_route
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.tab import Tab
 from mirdemo.web.frame.theme import CSS, head, theme
@@ -106,4 +107,13 @@ def routes(visitors: Visitors, tabs: tuple[Tab, ...] = TABS) -> list[Any]:
     own = evidence_tab.download_routes_of(visitors)
     sheet = clips_tab.download_route(visitors)
     plans = plan_tab.download_routes(visitors)
-    return [listen_route(visitors), sheet, *taggers, *own, *plans, chart_script.route(), *of_tabs]
+    return [
+        upload_route(),
+        listen_route(visitors),
+        sheet,
+        *taggers,
+        *own,
+        *plans,
+        chart_script.route(),
+        *of_tabs,
+    ]

@@ -15,8 +15,8 @@ from mirdemo.web.frame.wire import Act
 @pytest.fixture
 def uploaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    folder = tmp_path / ("a" * 64)
-    folder.mkdir()
+    folder = tmp_path / ("c" * 32) / ("a" * 64)
+    folder.mkdir(parents=True)
     (folder / "one.wav").write_bytes(b"sound")
     return folder / "one.wav"
 
@@ -24,7 +24,7 @@ def uploaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_an_upload_is_read_once_and_gone(uploaded: Path):
     upload = Upload.of({"path": str(uploaded), "name": "taiko/one.wav"})
     assert (upload.name, upload.read()) == ("taiko/one.wav", b"sound")
-    assert not uploaded.parent.exists()
+    assert not uploaded.parent.parent.exists()
     with pytest.raises(PageError) as lost:
         upload.read()
     assert lost.value.sentence.code == "page.upload_lost"
@@ -38,6 +38,10 @@ def test_an_upload_is_read_once_and_gone(uploaded: Path):
         "a" * 64 + "/..",
         "a" * 64 + "/../../../etc/passwd",
         "A" * 64 + "/one.wav",
+        "a" * 64 + "/one.wav",
+        "../" + "a" * 64 + "/one.wav",
+        "c" * 32 + "/" + "a" * 64 + "/..",
+        "c" * 32 + "/" + "a" * 64 + "/../../../etc/passwd",
         "a" * 63 + "/one.wav",
         "a" * 64 + "/one.wav\0",
         "",
@@ -55,7 +59,7 @@ def test_a_path_that_is_no_upload_is_refused(uploaded: Path, path):
 def test_a_path_elsewhere_with_an_uploads_ending_still_means_the_upload_folder(
     uploaded: Path, tmp_path: Path
 ):
-    secret = tmp_path / "elsewhere" / ("b" * 64) / "secret.wav"
+    secret = tmp_path / "elsewhere" / ("d" * 32) / ("b" * 64) / "secret.wav"
     secret.parent.mkdir(parents=True)
     secret.write_bytes(b"secret")
     with pytest.raises(PageError):

@@ -14,14 +14,14 @@ from mirdemo.web.frame.jobs import Jobs
 from mirdemo.web.frame.session import Visitors
 from mirdemo.web.page import build_page
 
-STORED = "a" * 64
+STORED = Path("c" * 32) / ("a" * 64)
 
 
 @pytest.fixture
 def sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """An upload as Gradio stores it and its client names it."""
+    """An upload as it is stored and ``gradio_client`` names it."""
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    (tmp_path / STORED).mkdir()
+    (tmp_path / STORED).mkdir(parents=True)
     path = tmp_path / STORED / "a.wav"
     path.write_bytes(b"sound")
     return {"path": str(path), "orig_name": "taiko one.wav"}

@@ -1,8 +1,8 @@
 """Files that a visitor's browser has sent, and how they leave the disk again at once.
 
-Gradio stores an upload as ``<its folder>/<seeded SHA-256>/<name>`` and tells the browser that path; the browser
-names the file by it. Such a name is never used as a path: only its two last parts are looked at, and only if they
-look exactly as Gradio writes them. The file is read once and deleted.
+An upload is stored as ``<folder for uploads>/<random>/<seeded SHA-256>/<name>`` (``receiving.py``) and its sender is
+told that path, by which the file is named from then on. Such a name is never used as a path: only its three last
+parts are looked at, and only if they look exactly as they are written. The file is read once and deleted.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.limits import LIMITS
 
-_STORED = re.compile(r"(?P<folder>[0-9a-f]{64})[/\\](?P<name>[^/\\\0]{1,255})\Z")
+_STORED = re.compile(r"(?P<own>[0-9a-f]{32})[/\\](?P<folder>[0-9a-f]{64})[/\\](?P<name>[^/\\\0]{1,255})\Z")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Upload:
         match = _STORED.search(stored) if isinstance(stored, str) else None
         if match is None or match["name"] in (".", "..") or not isinstance(name, str):
             raise _lost(name if isinstance(name, str) else "?")
-        return cls(name[:1000], Path(get_upload_folder()) / match["folder"] / match["name"])
+        return cls(name[:1000], Path(get_upload_folder()) / match["own"] / match["folder"] / match["name"])
 
     @property
     def path(self) -> Path:
@@ -74,6 +74,7 @@ class Upload:
         with suppress(OSError):
             self._path.unlink()
             self._path.parent.rmdir()
+            self._path.parent.parent.rmdir()
 
 
 def uploads_of(sent: Any) -> list[Upload]:
