@@ -97,6 +97,24 @@ def test_nonsense_is_answered_with_a_sentence(page: Wire, name: str):
     assert visitor.notice.sentence.code != "page.unexpected"
 
 
+def test_every_act_tells_that_its_page_is_open(page: Wire):
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
+    from types import SimpleNamespace
+
+    visitor = page.visitors.arrive(None, "p")
+    page.visitors.leave("p")
+    event = SimpleNamespace(_data={"act": "page.open", "tab": "clips"})
+    request = SimpleNamespace(session_hash="p", headers={})
+
+    async def act() -> None:
+        await anext(page._answer(visitor.token, event, request))
+
+    with ThreadPoolExecutor(1) as aside:  # where no other test's event loop runs
+        aside.submit(asyncio.run, act()).result()
+    assert visitor.closed_at is None
+
+
 def test_an_unexpected_error_in_a_handler_is_told_neutrally(page: Wire, caplog):
     page.on("test.broken", lambda visitor, act: 1 / 0)
     visitor = Visitor()

@@ -8,6 +8,7 @@ import pytest
 from mirdemo.clips import LabelledClips
 from mirdemo.sound.audio import Clip
 from mirdemo.web.frame.errors import PageError
+from mirdemo.web.frame.jobs import Job
 from mirdemo.web.frame.limits import CLIP_LIMITS, WebLimits
 from mirdemo.web.frame.player import Sounds, _range, waveform
 from mirdemo.web.frame.session import Visitors
@@ -90,6 +91,52 @@ def test_an_idle_visitor_is_forgotten(visitors: Visitors, clock: Clock):
     clock.now = 180
     assert visitors.sweep() == 0
     clock.now = 300
+    assert visitors.sweep() == 1
+
+
+def test_an_act_after_a_lost_heartbeat_brings_the_page_back(visitors: Visitors, clock: Clock):
+    visitor = visitors.arrive(None, "page-1")
+    visitor.hold(labelled(clip()))
+    visitors.leave("page-1")  # as when the network changes: the page is open and does not know
+    clock.now = 5
+    assert visitors.get(visitor.token, "page-1") is visitor
+    clock.now = 60
+    assert visitors.sweep() == 0
+    assert len(visitor.clips) == 1
+    visitors.leave("page-1")  # the page is known again, so that its closing is noticed too
+    clock.now = 75
+    assert visitors.sweep() == 1
+
+
+def test_who_listens_or_downloads_after_a_lost_heartbeat_is_kept_a_while_longer(
+    visitors: Visitors, clock: Clock
+):
+    visitor = visitors.arrive(None, "page-1")
+    visitors.leave("page-1")
+    clock.now = 9
+    assert visitors.by_sound_key(visitor.sounds.key) is visitor
+    clock.now = 18
+    assert visitors.sweep() == 0
+    clock.now = 20
+    assert visitors.sweep() == 1
+
+
+def test_a_running_job_keeps_its_visitor_and_what_it_made_is_kept_like_anything_else(
+    visitors: Visitors, clock: Clock
+):
+    visitor = visitors.arrive(None, "page-1")
+    job = Job("training", "training")
+    job.state = "running"
+    visitor.jobs["training"] = job
+    visitors.leave("page-1")
+    for clock.now in (50, 500, 5000):
+        assert visitors.sweep() == 0
+    job.state = "done"
+    clock.now = 5009
+    assert visitors.sweep() == 0
+    assert visitors.arrive(visitor.token, "page-2") is visitor
+    visitors.leave("page-2")
+    clock.now = 5020
     assert visitors.sweep() == 1
 
 

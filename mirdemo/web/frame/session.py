@@ -4,7 +4,8 @@ Gradio forgets its own session state when a page is reloaded, but a result that 
 again. So the state lives here, under a random token; the browser tab keeps the token (``sessionStorage``, gone
 with the tab) and Gradio's session state holds only that token. A visitor who closes the page is forgotten after
 ``LIMITS.closed_seconds``, an idle one after ``LIMITS.idle_seconds``: clips, embeddings, results and the links to
-listen by go together. Nothing of a visitor is written to disk.
+listen by go together. A page counts as closed when its heartbeat stops, which a sleeping laptop or a changed network
+does too: so every act brings its page back, and while a job runs its visitor is kept.
 """
 
 from __future__ import annotations
@@ -149,16 +150,23 @@ class Visitors:
             visitor.seen = self._clock()
             return visitor
 
-    def get(self, token: str | None) -> Visitor:
-        """The visitor of a token. Raises PageError if there is none (any more)."""
-        visitor = self._by_token.get(token) if isinstance(token, str) else None
-        if visitor is None:
-            raise PageError(
-                "This page was idle for too long and its clips were deleted. Reload the page to begin again.",
-                code="page.forgotten",
-            )
-        visitor.seen = self._clock()
-        return visitor
+    def get(self, token: str | None, page: str | None = None) -> Visitor:
+        """The visitor of a token, who is here. Raises PageError if there is none (any more).
+
+        page: Gradio's session hash of the page that asks; if it was taken for closed, it is open again
+        """
+        with self._lock:
+            visitor = self._by_token.get(token) if isinstance(token, str) else None
+            if visitor is None:
+                raise PageError(
+                    "This page was idle for too long and its clips were deleted. Reload the page to begin again.",
+                    code="page.forgotten",
+                )
+            visitor.seen = self._clock()
+            if page is not None:
+                self._by_page[page] = visitor.token
+                visitor.closed_at = None
+            return visitor
 
     def leave(self, page: str) -> None:
         """A page was closed or reloaded. Its visitor is kept a while for coming back, if no other page shows it."""
@@ -171,7 +179,12 @@ class Visitors:
                     visitor.closed_at = self._clock()
 
     def by_sound_key(self, key: str) -> Visitor | None:
-        return self._by_sound_key.get(key)
+        """The visitor whose sounds and files lie under this key, who is heard of by being asked for."""
+        with self._lock:
+            visitor = self._by_sound_key.get(key)
+            if visitor is not None:
+                self._put_off(visitor, self._clock())
+            return visitor
 
     def sound_bytes(self) -> int:
         """Bytes of decoded sound held for all visitors."""
@@ -195,10 +208,19 @@ class Visitors:
         return len(over)
 
     def _is_over(self, visitor: Visitor, now: float) -> bool:
+        if any(job.active for job in list(visitor.jobs.values())):
+            self._put_off(visitor, now)  # what is made meanwhile can be fetched for as long as anything else
+            return False
         if visitor.closed_at is not None and now - visitor.closed_at > self._limits.closed_seconds:
             return True
-        working = any(job.active for job in visitor.jobs.values())
-        return not working and now - visitor.seen > self._limits.idle_seconds
+        return now - visitor.seen > self._limits.idle_seconds
+
+    @staticmethod
+    def _put_off(visitor: Visitor, now: float) -> None:
+        """Count both times from now; a closed page stays closed."""
+        visitor.seen = now
+        if visitor.closed_at is not None:
+            visitor.closed_at = now
 
     def keep_swept(self, every_seconds: float = 30.0) -> threading.Thread:
         """Sweep in the background for as long as the process lives."""

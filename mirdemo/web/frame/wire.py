@@ -229,7 +229,7 @@ class Wire:
             visitor, answer = await run_sync(self._hello, act, page, request.headers.get("accept-language"))
         else:
             try:
-                visitor = self.visitors.get(token)
+                visitor = self.visitors.get(token, page)
             except PageError:
                 yield [gr.skip(), {"forgotten": True}, *self._parts_unchanged()]
                 return
