@@ -284,7 +284,7 @@ def labels(plan: Plan, t: Speaker) -> Chart:
         title_text=str(t("plan.chart.labels.axis")), rangemode="tozero", nticks=7, tickformat="d"
     )
     figure.update_yaxes(title_text=str(t("plan.chart.labels.minutes")), nticks=5)
-    model = "" if found.model_counts else t("plan.chart.labels.no_model")
+    model = t("plan.chart.labels.by_law") if found.by_law else ""
     return drawn(title, figure, t("plan.chart.labels.how", model=model), height=280)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from planned import RISING, evidence, way
 
+from mirdemo.base.sentences import Sentence
 from mirdemo.planning import Assumptions, Growth
 from mirdemo.planning.futures import Futures
 from mirdemo.planning.labels import labels_for_target, labels_worth, mended, reached, worth_of_knowing
@@ -55,7 +58,16 @@ def test_labels_are_never_advised_beyond_the_reach_of_the_curve_or_the_archive()
     assert small.reach == 12
     without, _ = worth(None, recordings=100_000)
     assert without.reach == 20
-    assert not without.model.any()
+    assert without.by_law
+
+
+def test_a_curve_that_was_measured_flat_is_believed_over_the_general_law():
+    flat = replace(RISING, exponent=None, refusal=Sentence("It is flat.", "fewshot.no_forecast_flat"))
+    found, _ = worth(flat, recordings=100_000)
+    assert not found.model.any()
+    short = replace(RISING, exponent=None, refusal=Sentence("It is short.", "fewshot.no_forecast"))
+    by_law, _ = worth(short, recordings=100_000)
+    assert (np.diff(by_law.model) > 0).all()
 
 
 def test_the_best_number_is_the_top_of_worth_over_cost_and_grows_with_the_archive():

@@ -146,3 +146,16 @@ def test_a_tag_that_is_markup_is_escaped_when_said():
     said = " ".join(str(speaker("en").say(s)) for s in two_sentences(plan))
     assert "&lt;b&gt;" in said
     assert "<b>" not in said
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_the_page_states_how_good_the_rule_was_measured_to_be(language: str):
+    from mirdemo.evidence.plan_words import REGRET, regret_words
+
+    kept = json.loads(REGRET.read_text(encoding="utf-8"))
+    said = str(regret_words(speaker(language)))
+    assert str(kept["visitors"]) in said
+    assert f"{kept['ratio'][0]:.2f}" in said
+    assert kept["date"] in said
+    assert kept["command"] in said
+    assert kept["visitors"] >= 200
