@@ -119,6 +119,73 @@ def test_a_full_machine_refuses_and_tells_who_goes_first(jobs: Jobs):
     wait(lambda: not any(job.active for job in waiting))
 
 
+def held(jobs: Jobs) -> threading.Event:
+    """Keep the one worker busy until the event is set."""
+    go = threading.Event()
+    first = jobs.start(Visitor(), "held", lambda progress: go.wait(5), lambda made: None)
+    wait(lambda: first.state == "running")
+    return go
+
+
+def test_one_visitor_cannot_take_every_place():
+    jobs, greedy = Jobs({"model": 1}, max_waiting=5, max_own=3), Visitor()
+    go = held(jobs)
+    for n in range(3):
+        jobs.start(greedy, f"step {n}", lambda progress: None, lambda made: None)
+    with pytest.raises(PageError) as refused:
+        jobs.start(greedy, "step 3", lambda progress: None, lambda made: None)
+    assert refused.value.sentence.code == "page.enough_waiting"
+    other = jobs.start(Visitor(), "step", lambda progress: None, lambda made: None)
+    go.set()
+    wait(lambda: not other.active)
+
+
+def test_a_stopped_step_gives_up_its_place_at_once(jobs: Jobs, visitor: Visitor):
+    go = held(jobs)
+    for _ in range(20):
+        job = jobs.start(visitor, "step", lambda progress: None, lambda made: None)
+        job.cancel()
+    last = jobs.start(Visitor(), "step", lambda progress: None, lambda made: None)
+    assert jobs.ahead(last) == 0
+    go.set()
+    wait(lambda: not last.active)
+
+
+def test_places_are_counted_for_each_resource():
+    jobs = Jobs({"model": 1, "training": 1}, max_waiting=1)
+    go = held(jobs)
+    jobs.start(Visitor(), "waits", lambda progress: None, lambda made: None)
+    trained = jobs.start(Visitor(), "trains", lambda progress: None, lambda made: None, resource="training")
+    wait(lambda: trained.state == "done")
+    go.set()
+
+
+def test_visitors_take_turns_and_are_told_so():
+    jobs, greedy, other, third = Jobs({"model": 1}), Visitor(), Visitor(), Visitor()
+    done: list[str] = []
+    go = held(jobs)
+    names = [(greedy, "g1"), (greedy, "g2"), (greedy, "g3"), (other, "o1"), (third, "t1"), (other, "o2")]
+    started = [jobs.start(who, name, lambda progress, name=name: name, done.append) for who, name in names]
+    order = sorted(started, key=jobs.ahead)
+    go.set()
+    wait(lambda: not any(job.active for job in started))
+    assert done == ["g1", "o1", "t1", "g2", "o2", "g3"]
+    assert [job.name for job in order] == done
+
+
+def test_a_second_step_waits_for_those_who_came_while_the_first_ran():
+    jobs, greedy = Jobs({"model": 1}), Visitor()
+    go, done = threading.Event(), []
+    first = jobs.start(greedy, "g1", lambda progress: go.wait(5), lambda made: None)
+    wait(lambda: first.state == "running")
+    second = jobs.start(greedy, "g2", lambda progress: "g2", done.append)
+    late = jobs.start(Visitor(), "l1", lambda progress: "l1", done.append)
+    assert (jobs.ahead(late), jobs.ahead(second)) == (0, 1)
+    go.set()
+    wait(lambda: not second.active)
+    assert done == ["l1", "g2"]
+
+
 def test_a_visitor_who_left_gets_nothing_done_in_their_name(jobs: Jobs, visitor: Visitor):
     go, taken = threading.Event(), []
     job = jobs.start(visitor, "step", lambda progress: go.wait(5), taken.append)

@@ -2,7 +2,8 @@
 
 A job belongs to its visitor, not to the page that started it. It runs in a small pool for the resource it needs
 (``"sound"`` for decoding, ``"model"`` for embedding and probing, ``"answer"`` for what a program asks and waits for,
-``"training"``), so that visitors take turns on the machine and nobody waits minutes behind a training. What computes at
+``"training"``), so that nobody waits minutes behind a training. Places to wait are counted for each resource and for
+each visitor, and visitors take turns: who has one step waiting goes before another's second. What computes at
 the same time shares the cores window by window (``base.threads``), whatever pool it comes from. What a job made is taken
 over under the visitor's lock when it is done: until then nothing of the visitor changes, so a failure leaves nothing
 half-done.
@@ -11,11 +12,15 @@ half-done.
 from __future__ import annotations
 
 import contextvars
+import itertools
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from mirdemo.base.progress import Progress
@@ -78,17 +83,39 @@ class Job:
         self.done, self.total, self.phase = int(done), int(total), phase
 
 
-class Jobs:
-    """The jobs of this process."""
+@dataclass
+class _Waiting:
+    """A job in the queue. turn: the later of its arrival and the end of its visitor's last job here, as a count."""
 
-    def __init__(self, pools: dict[str, int] | None = None, max_waiting: int = LIMITS.waiting_jobs) -> None:
+    job: Job
+    visitor: Visitor
+    run: Callable[[], None]
+    turn: int
+
+
+class Jobs:
+    """The jobs of this process.
+
+    pools: how many jobs of each resource run at once
+    max_waiting: how many may wait for one resource, of all visitors;  max_own: of one visitor
+    """
+
+    def __init__(
+        self,
+        pools: dict[str, int] | None = None,
+        max_waiting: int = LIMITS.waiting_jobs,
+        max_own: int = LIMITS.waiting_own_jobs,
+    ) -> None:
         self._pools = {
             resource: ThreadPoolExecutor(workers, thread_name_prefix=f"mirdemo-{resource}")
             for resource, workers in (pools or POOLS).items()
         }
         self._max_waiting = max_waiting
+        self._max_own = max_own
         self._lock = threading.Lock()
-        self._waiting: list[Job] = []
+        self._queues: dict[str, list[_Waiting]] = {resource: [] for resource in self._pools}
+        self._running: dict[str, list[Visitor]] = {resource: [] for resource in self._pools}
+        self._turns = itertools.count()
 
     def start(
         self,
@@ -104,7 +131,7 @@ class Jobs:
         name: one job of a name runs for a visitor at a time, e.g. ``"few-shot"``
         work: does it, with a progress to report to; touches nothing of the visitor
         take: takes over what ``work`` returned, under the visitor's lock
-        Raises PageError if it already runs or the machine has too much to do.
+        Raises PageError if it already runs, or too much of this visitor or of everybody waits for the resource.
         """
         before = visitor.jobs.get(name)
         if before is not None and before.active:
@@ -112,19 +139,28 @@ class Jobs:
                 "This is still running. Wait for it, or stop it first.", code="page.already_running"
             )
         job = Job(name, resource)
+        context = contextvars.copy_context()  # the request's context: ZeroGPU bills by it
         with self._lock:
-            if len(self._waiting) >= self._max_waiting:
+            queue = self._queue(resource)
+            own = sum(other.visitor is visitor for other in queue)
+            if own >= self._max_own:
+                raise PageError(
+                    "{n} of your steps are waiting already. Wait until one has begun, or stop one.",
+                    code="page.enough_waiting",
+                    n=own,
+                )
+            if len(queue) >= self._max_waiting:
                 raise PageError(
                     "{n} steps are waiting on this machine already. Try again in a minute.",
                     code="page.busy",
-                    n=len(self._waiting),
+                    n=len(queue),
                 )
-            self._waiting.append(job)
+            run = partial(context.run, self._run, visitor, job, work, take)
+            queue.append(_Waiting(job, visitor, run, next(self._turns)))
         visitor.jobs = {one.name: one for one in visitor.jobs.values() if one.active or one.name == name} | {
             name: job
         }
-        context = contextvars.copy_context()  # the request's context: ZeroGPU bills by it
-        self._pools[resource].submit(context.run, self._run, visitor, job, work, take)
+        self._pools[resource].submit(self._run_next, resource)
         return job
 
     def run(self, work: Callable[[], Any], *, resource: str = "model") -> Any:
@@ -132,16 +168,48 @@ class Jobs:
         return self._pools[resource].submit(contextvars.copy_context().run, work).result()
 
     def ahead(self, job: Job) -> int:
-        """How many jobs for the same resource go first."""
+        """How many jobs for the same resource go first, if nobody else comes."""
         with self._lock:
-            queue = [other for other in self._waiting if other.resource == job.resource]
-        return queue.index(job) if job in queue else 0
+            order = [waiting.job for waiting in self._in_turn(job.resource)]
+        return order.index(job) if job in order else 0
+
+    def _queue(self, resource: str) -> list[_Waiting]:
+        """What waits, in the order of arrival; what was stopped gives up its place at once. Call it under the lock."""
+        queue = self._queues[resource]
+        queue[:] = [waiting for waiting in queue if waiting.job.active and not waiting.visitor.gone]
+        return queue
+
+    def _in_turn(self, resource: str) -> list[_Waiting]:
+        """What waits, in the order of turns: everybody's first, then everybody's second. Call it under the lock."""
+        before = Counter(map(id, self._running[resource]))
+        order = []
+        for waiting in self._queue(resource):
+            order.append((before[id(waiting.visitor)], waiting.turn, waiting))
+            before[id(waiting.visitor)] += 1
+        return [waiting for *_, waiting in sorted(order, key=lambda one: one[:2])]
+
+    def _run_next(self, resource: str) -> None:
+        """Run whose turn it is. Called once for each job that was started; nothing is left where one was stopped."""
+        with self._lock:
+            order = self._in_turn(resource)
+            if not order:
+                return
+            mine = order[0]
+            self._queues[resource].remove(mine)
+            self._running[resource].append(mine.visitor)
+        try:
+            mine.run()
+        finally:
+            with self._lock:
+                self._running[resource].remove(mine.visitor)
+                now = next(self._turns)
+                for waiting in self._queues[resource]:
+                    if waiting.visitor is mine.visitor:
+                        waiting.turn = now
 
     def _run(
         self, visitor: Visitor, job: Job, work: Callable[[Progress], Any], take: Callable[[Any], None]
     ) -> None:
-        with self._lock:
-            self._waiting.remove(job)
         if job.state == "stopped" or visitor.gone:
             job.state = "stopped"
             return

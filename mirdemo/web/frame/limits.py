@@ -21,7 +21,8 @@ class WebLimits:
     preview_bytes: compressed sound kept for listening, a visitor
     idle_seconds: a visitor who does nothing for so long is forgotten
     closed_seconds: how long a visitor who closed the page may come back to find everything
-    waiting_jobs: long steps that may wait on this machine
+    waiting_jobs: long steps that may wait for one resource of this machine (``jobs.POOLS``)
+    waiting_own_jobs: of these, one visitor's
     text: characters in anything typed
     """
 
@@ -36,6 +37,7 @@ class WebLimits:
     idle_seconds: int = 3600
     closed_seconds: int = 600
     waiting_jobs: int = 24
+    waiting_own_jobs: int = 6
     text: int = 300
 
 
