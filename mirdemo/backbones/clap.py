@@ -70,7 +70,7 @@ class ClapBackbone(NeuralBackbone):
         device: torch.device,
         dtype: torch.dtype,
     ) -> None:
-        network.to(device=device, dtype=dtype)
+        loading.place(network, device, dtype)
         self._audio = network.audio_model.audio_encoder
         self._audio.batch_norm.float()  # decibels of -100 to 50: half precision is too coarse for them
         self._text = network.text_model
@@ -157,9 +157,7 @@ def load(spec: BackboneSpec, *, checkpoint: Path, device: str, dtype: str) -> Cl
             option="enable_fusion",
         )
     config = loading.configure(ClapConfig, values, spec.title, audio_config=audio, text_config=text)
-    mel = ClapFeatureExtractor.from_dict(
-        loading.read_json(checkpoint, "preprocessor_config.json", spec.title)
-    )
+    mel = loading.feature_extractor(ClapFeatureExtractor, checkpoint, spec.title)
     target = loading.resolve_device(device)
     precision = loading.resolve_dtype(dtype, target)
     paths = loading.weight_files(spec, checkpoint)

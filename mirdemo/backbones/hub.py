@@ -96,8 +96,9 @@ def fetch(spec: BackboneSpec, progress: Progress = silent) -> Fetched:
         if here is not None:  # brought by another tool: check it once, then record it
             names = _needed(spec, here)
             hashes = {name: _verified(spec, here.folder / name, None) for name in names}
-            if all(hashes.values()):
-                _remember(spec, here, hashes)
+            right = {name: digest for name, digest in hashes.items() if digest}
+            if len(right) == len(hashes):
+                _remember(spec, here, right)
                 return here
         listing, warnings = _listing(spec)
         fetched = Fetched(_snapshot(spec, listing.sha), listing.sha, warnings)

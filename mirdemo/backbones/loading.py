@@ -23,8 +23,10 @@ from mirdemo.backbones.spec import BackboneError, BackboneSpec, Identity
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel
+    from transformers.feature_extraction_utils import FeatureExtractionMixin
 
 Network = TypeVar("Network", bound="PreTrainedModel")
+Extractor = TypeVar("Extractor", bound="FeatureExtractionMixin")
 Filled = TypeVar("Filled", bound=nn.Module)
 
 #: Raised when the way a fingerprint is computed changes, so that remembered ones are not mixed with new ones.
@@ -181,8 +183,22 @@ def build(network: type[Network], config: Any) -> Network:
         return network(config)
 
 
+def place(network: nn.Module, device: torch.device, dtype: torch.dtype) -> None:
+    """The network's weights onto a device, in a precision."""
+    network.to(device=device, dtype=dtype)
+
+
+def feature_extractor(kind: type[Extractor], checkpoint: Path, title: str) -> Extractor:
+    """transformers' feature extractor as the folder's preprocessor_config.json says. Raises BackboneError."""
+    made = kind.from_dict(read_json(checkpoint, "preprocessor_config.json", title))
+    assert isinstance(
+        made, kind
+    )  # and not a pair, which it gives where keys that it does not use are asked for
+    return made
+
+
 def configure(
-    config_class: type[PreTrainedConfig], values: Mapping[str, Any], title: str, **forced: Any
+    config_class: type[PreTrainedConfig] | None, values: Mapping[str, Any], title: str, **forced: Any
 ) -> Any:
     """A transformers configuration from the values it knows of; ``forced`` ones replace the file's.
 
@@ -190,6 +206,7 @@ def configure(
     """
     from huggingface_hub.errors import StrictDataclassError
 
+    assert config_class is not None  # every class of a network has one
     known = set(config_class.__dataclass_fields__) - {"model_type"}
     try:
         config = config_class(**{key: value for key, value in values.items() if key in known} | forced)

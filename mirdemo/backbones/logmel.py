@@ -79,11 +79,11 @@ class LogMelBackbone(NeuralBackbone):
         device: torch.device,
         dtype: torch.dtype,
     ) -> None:
-        network.to(device=device, dtype=dtype)
+        loading.place(network, device, dtype)
         self._network = network
         self._mel = mel
         trunk = LogMelTrunk(
-            network.layers,
+            list(network.layers),
             getattr(network, "avg_pooler", None),
             network.layer_norm,
             network.max_source_positions,
@@ -120,9 +120,7 @@ def assemble(
     """
     from transformers import WhisperFeatureExtractor
 
-    mel = WhisperFeatureExtractor.from_dict(
-        loading.read_json(checkpoint, "preprocessor_config.json", spec.title)
-    )
+    mel = loading.feature_extractor(WhisperFeatureExtractor, checkpoint, spec.title)
     target = loading.resolve_device(device)
     precision = loading.resolve_dtype(dtype, target)
     spec = replace(

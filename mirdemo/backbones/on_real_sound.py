@@ -45,7 +45,8 @@ def best_for_few_shot() -> FewShotAccuracy | None:
     if not rows:
         return None
     best = max(rows, key=lambda name: rows[name]["3-shot"][0] + rows[name]["3-shot degraded"][0])
-    return FewShotAccuracy(best, *rows[best]["3-shot"], n=found["n"])
+    value, low, high = rows[best]["3-shot"]
+    return FewShotAccuracy(best, value, low, high, found["n"])
 
 
 def whitening_helps(backbone: str, stage: str, layer: str) -> bool:

@@ -20,7 +20,7 @@ from mirdemo.backbones.spec import BackboneSpec, Identity, state_layers
 from mirdemo.backbones.split import NeuralBackbone, Trunk
 
 if TYPE_CHECKING:
-    from transformers import ASTFeatureExtractor, ASTModel, PreTrainedModel
+    from transformers import ASTFeatureExtractor, ASTModel
 
 #: Kaldi's frames, which the feature extractor computes at 16 kHz.
 _FRAME_SAMPLES, _HOP_SAMPLES = 400, 160
@@ -77,13 +77,13 @@ class PatchBackbone(NeuralBackbone):
         device: torch.device,
         dtype: torch.dtype,
     ) -> None:
-        network.to(device=device, dtype=dtype)
+        loading.place(network, device, dtype)
         self._embeddings = network.embeddings
         self._mel = mel
         config = network.config
         bands, times = network.embeddings.get_shape(config)
         trunk = PatchTrunk(
-            network.layers, network.layernorm, bands, times, config.time_stride, config.patch_size
+            list(network.layers), network.layernorm, bands, times, config.time_stride, config.patch_size
         )
         super().__init__(spec, identity, trunk, device, dtype)
 
@@ -97,7 +97,7 @@ class PatchBackbone(NeuralBackbone):
 def assemble(
     spec: BackboneSpec,
     checkpoint: Path,
-    network_class: type[PreTrainedModel],
+    network_class: type[ASTModel],
     values: Mapping[str, Any],
     paths: Sequence[Path],
     state: Mapping[str, Tensor],
@@ -110,7 +110,7 @@ def assemble(
     """
     from transformers import ASTFeatureExtractor
 
-    mel = ASTFeatureExtractor.from_dict(loading.read_json(checkpoint, "preprocessor_config.json", spec.title))
+    mel = loading.feature_extractor(ASTFeatureExtractor, checkpoint, spec.title)
     config = loading.configure(
         network_class.config_class,
         values,

@@ -62,7 +62,7 @@ class Trunk(nn.Module):
 
     def tail(self, n_blocks: int) -> Trunk:
         """A float32 copy of the last ``n_blocks`` blocks and what follows them, free to be trained."""
-        part = copy.deepcopy(self.cut(self.blocks[-n_blocks:])).float()
+        part = copy.deepcopy(self.cut(list(self.blocks)[-n_blocks:])).float()
         return part.requires_grad_(True).eval()
 
     def forward(self, boundary: Tensor, samples: int | None = None) -> Tensor:

@@ -82,7 +82,7 @@ class WaveBackbone(NeuralBackbone):
         normalise: bool,
     ) -> None:
         loading.fuse_weight_norm(network)
-        network.to(device=device, dtype=dtype)
+        loading.place(network, device, dtype)
         self._convolutions = network.feature_extractor.conv_layers
         # The first layer takes the wave itself, whose quiet parts half precision would round away; it is cheap.
         self._convolutions[0].float()

@@ -106,13 +106,9 @@ def torch_build() -> Finding:
     kind = f"CUDA {torch.version.cuda}" if torch.version.cuda else "ROCm" if torch.version.hip else "CPU"
     site = Path(torch.__file__).parents[1]
     for_gpus = sum(_size(site / name) for name in ("nvidia", "triton"))
-    facts = {
-        "version": torch.__version__,
-        "kind": kind,
-        "bytes": _size(site / "torch"),
-        "bytes_for_gpus": for_gpus,
-    }
-    says = f"{torch.__version__}, built for {kind}, {facts['bytes'] / 1e9:.1f} GB"
+    size = _size(site / "torch")
+    facts = {"version": torch.__version__, "kind": kind, "bytes": size, "bytes_for_gpus": for_gpus}
+    says = f"{torch.__version__}, built for {kind}, {size / 1e9:.1f} GB"
     if for_gpus and not torch.cuda.is_available():
         says += (
             f" and {for_gpus / 1e9:.1f} GB of CUDA libraries that nothing here can use; README says how to have the CPU "
@@ -127,12 +123,11 @@ def gpu() -> Finding:
 
     if not torch.cuda.is_available():
         return Finding("gpu", "good", "none; everything runs on the CPU", {"gpus": []})
-    gpus = []
-    for index in range(torch.cuda.device_count()):
-        about = torch.cuda.get_device_properties(index)
-        gpus.append({"name": about.name, "bytes": about.total_memory, "bfloat16": about.major >= 8})
-    says = ", ".join(f"{one['name']} ({one['bytes'] / 1e9:.0f} GB)" for one in gpus)
-    return Finding("gpu", "good", says, {"gpus": gpus})
+    found = [torch.cuda.get_device_properties(index) for index in range(torch.cuda.device_count())]
+    gpus = [{"name": g.name, "bytes": g.total_memory, "bfloat16": g.major >= 8} for g in found]
+    return Finding(
+        "gpu", "good", ", ".join(f"{g.name} ({g.total_memory / 1e9:.0f} GB)" for g in found), {"gpus": gpus}
+    )
 
 
 def threads() -> Finding:

@@ -37,7 +37,8 @@ class _Section(MonoCollector):
     ) -> None:
         super().__init__(name, limits, believable_seconds, claim)
         self._seconds = (start_s, end_s)
-        self._first, self._last = 0, None
+        self._first = 0
+        self._last: int | None = None
         self._at = 0
 
     def begin(self, rate: int, channels: int, frames: int | None, *, exact: bool = True) -> None:

@@ -106,8 +106,10 @@ class LayerWhitening:
         floor = (1 - shrinkage) * rest + shrinkage * mean_variance
         shrunk = (1 - shrinkage) * variance[:rank] + shrinkage * mean_variance
         keep = np.sqrt(floor / np.maximum(shrunk, 1e-30)) if mean_variance > 0 else np.ones(rank)
-        made = (a.astype(np.float32) for a in (centre, scale, basis[:rank].T, np.minimum(keep, 1.0)))
-        return cls(*made, parts)
+        centre, scale, directions, keep = (
+            a.astype(np.float32) for a in (centre, scale, basis[:rank].T, np.minimum(keep, 1.0))
+        )
+        return cls(centre, scale, directions, keep, parts)
 
     def apply(self, rows: NDArray[np.floating]) -> NDArray[np.float32]:
         """(n, d) -> float32 (n, d)."""

@@ -36,7 +36,13 @@ INK, FAINT, GROUND = "#010101", "#020202", "#030303"
 LIGHT = {INK: "#1a1a1a", FAINT: "#d9d9d9", GROUND: "#ffffff"}
 FONT = 'system-ui, "Hiragino Sans", "Noto Sans JP", "Noto Sans CJK JP", sans-serif'
 #: White to dark blue, even steps in lightness: reads in grey print too.
-SEQUENTIAL = [[0, "#f3f7fb"], [0.25, "#cfe1ef"], [0.5, "#8fbcdc"], [0.75, "#3f87bd"], [1, "#0b4f86"]]
+SEQUENTIAL: list[tuple[float, str]] = [
+    (0, "#f3f7fb"),
+    (0.25, "#cfe1ef"),
+    (0.5, "#8fbcdc"),
+    (0.75, "#3f87bd"),
+    (1, "#0b4f86"),
+]
 #: From this share of the scale up, a figure on a cell of it is white.
 DARK_CELL, LIGHT_CELL_INK, DARK_CELL_INK = 0.62, "#1a1a1a", "#ffffff"
 

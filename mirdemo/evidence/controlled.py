@@ -50,7 +50,7 @@ def minus(first: Result, second: Result) -> Figure:
     which leaves the interval rather too wide.
     """
     value = first.value - second.value
-    if first.low is None or second.low is None:
+    if first.low is None or first.high is None or second.low is None or second.high is None:
         return Figure(value)
     if (error := paired_error(first, second)) is not None:
         reach = quantile(LEVEL) * error
@@ -69,7 +69,7 @@ def weighted_difference(
     if not all(one.has_interval for _, one in parts):
         return Figure(value)
     # Of a corpus that counts against the sum, the upper end is what can pull the sum down.
-    ends = [(weight * one.low, weight * one.high) for weight, one in parts]
+    ends = [(weight * one.ends[0], weight * one.ends[1]) for weight, one in parts]
     middles = [weight * one.value for weight, one in parts]
     below = math.hypot(*(middle - min(of) for middle, of in zip(middles, ends, strict=True)))
     above = math.hypot(*(max(of) - middle for middle, of in zip(middles, ends, strict=True)))
@@ -105,7 +105,7 @@ def budget() -> dict[str, int]:
 def controlled(
     records: Results,
     metric: str,
-    cited: Mapping,
+    cited: dict[str, dict[str, str]],
     t: Speaker,
     *,
     mode: str = "full",
@@ -204,15 +204,15 @@ def title(by_model: Mapping[str, Mapping[str, Result]], t: Speaker) -> str:
     west, world = found["mini-west"], found["mini-world"]
     difference = gap_difference(west, world)
     points = {
-        "west": f"{100 * west.western_minus_other.value:.1f}",
-        "world": f"{100 * world.western_minus_other.value:.1f}",
+        "west": f"{100 * west.advantage.value:.1f}",
+        "world": f"{100 * world.advantage.value:.1f}",
         "difference": _points(difference.value),
-        "low": _points(difference.low) if difference.has_interval else "",
-        "high": _points(difference.high) if difference.has_interval else "",
     }
     if not difference.has_interval:
         return str(t("evidence.controlled.no_interval", **points))
-    told = difference.low > 0 or difference.high < 0
+    low, high = difference.ends
+    points |= {"low": _points(low), "high": _points(high)}
+    told = low > 0 or high < 0
     return str(t("evidence.controlled.finding" if told else "evidence.controlled.cannot_tell", **points))
 
 

@@ -97,7 +97,7 @@ def pairs(table: Mapping[Comparison, Mapping[str, Mapping[str, Result]]]) -> Pai
 
     What has no parameters is not a small network but none: it stays out.
     """
-    sizes = {title: spec.parameters for title, spec in facts().items()}
+    sizes = {title: spec.parameters or 0 for title, spec in facts().items()}
     counted: Counter[str] = Counter()
     compared = set()
     for by_model in table.values():
@@ -214,15 +214,16 @@ def _rows(
 
 
 def _heading(whose: str, more: str, *, narrow: str) -> Row:
-    return Row(*(f"<b>{name}</b> · {more}" for name in (whose, narrow)))
+    wide, short = (f"<b>{name}</b> · {more}" for name in (whose, narrow))
+    return Row(wide, short)
 
 
 def _row(model: str, figures: tuple[Result, ...], t: Speaker, *, own: bool = False) -> Row:
     name = str(escape(model))
     if model not in facts():
         return Row(name, name, figures, own)
-    labels = (f"{name} · {size_words(model, t, short=short)}" for short in (False, True))
-    return Row(*labels, figures, own)
+    wide, narrow = (f"{name} · {size_words(model, t, short=short)}" for short in (False, True))
+    return Row(wide, narrow, figures, own)
 
 
 def _own_rows(own: Sequence[Result], t: Speaker) -> list[Row]:
@@ -234,8 +235,8 @@ def _own_rows(own: Sequence[Result], t: Speaker) -> list[Row]:
         rows.append(_heading(whose, str(t("evidence.method." + method)), narrow=whose))
         for record in (r for r in own if r.method == method):
             row = _row(record.model, (record,), t, own=True)
-            names = (laid_over.listened(record, name, t) for name in (row.label, row.narrow))
-            rows.append(Row(*names, row.figures, own=True))
+            wide, narrow = (laid_over.listened(record, name, t) for name in (row.label, row.narrow))
+            rows.append(Row(wide, narrow, row.figures, own=True))
     return rows
 
 
@@ -271,22 +272,22 @@ def _draw(figure: Figure, rows: Sequence[Row], cited: dict, t: Speaker) -> bool:
                         **error_bars([r for _, r in of], "x", colour=colour),
                     )
                 )
-            timed = [(i, r) for i, r in of if r.seconds and r.hardware]
-            if timed:
+            with_seconds = [(i, r) for i, r in of if r.seconds and r.hardware]
+            if with_seconds:
                 figure.add_trace(
                     go.Scatter(
-                        x=[r.seconds for _, r in timed],
-                        y=[i for i, _ in timed],
+                        x=[r.seconds for _, r in with_seconds],
+                        y=[i for i, _ in with_seconds],
                         xaxis="x2",
                         mode="markers",
                         legendgroup=tradition,
                         showlegend=False,
                         marker=marker,
-                        text=[_hover(r, cited, t) for _, r in timed],
+                        text=[_hover(r, cited, t) for _, r in with_seconds],
                         hovertemplate="%{text}<extra></extra>",
                     )
                 )
-    own = [(i, r) for i, row in enumerate(rows) if row.own for r in row.figures]
+    own: list[tuple[float, Result]] = [(i, r) for i, row in enumerate(rows) if row.own for r in row.figures]
     for axis, of in (("x", own), ("x2", [(i, r) for i, r in own if r.seconds])):
         if of:
             figure.add_trace(

@@ -44,12 +44,12 @@ def gaps(found: Sequence[Disparity], cited: dict[str, dict[str, str]], t: Speake
     if not whole:
         why = "evidence.gaps.empty" if found else "evidence.gaps.two"
         return Chart(str(t("evidence.gaps.title")), None, how, empty=str(t(why)))
-    rows = sorted(whole, key=lambda d: (d.comparison, -d.western_minus_other.value))[:MOST_ROWS]
+    rows = sorted(whole, key=lambda d: (d.comparison, -d.advantage.value))[:MOST_ROWS]
     labels = [row_label(d.comparison, d.model, t) for d in rows]
     height = 70 + 46 * len(rows)
     figure = bare_figure(height=height, left=230, top=30, bottom=40)
     for kind, colour, pick in (
-        ("western", INK, lambda d: d.western_minus_other),
+        ("western", INK, lambda d: d.advantage),
         ("worst", "#8a8a8a", lambda d: d.gap),
     ):
         shown = [pick(d) for d in rows]
@@ -100,11 +100,10 @@ def gaps(found: Sequence[Disparity], cited: dict[str, dict[str, str]], t: Speake
 
 
 def _gap_hover(d: Disparity, kind: str, f: Figure, t: Speaker) -> str:
-    interval = (
-        t("evidence.gaps.interval", low=f"{100 * f.low:.1f}", high=f"{100 * f.high:.1f}")
-        if f.has_interval
-        else t("evidence.no_interval")
-    )
+    interval = t("evidence.no_interval")
+    if f.has_interval:
+        low, high = (f"{100 * end:.1f}" for end in f.ends)
+        interval = t("evidence.gaps.interval", low=low, high=high)
     lines = [
         f"<b>{row_label(d.comparison, d.model, t)}</b>",
         f"{t('evidence.gaps.' + kind)}: {100 * f.value:.1f} ({interval})",
@@ -127,7 +126,7 @@ def gaps_title(rows: Sequence[Disparity], t: Speaker) -> str:
     """What adapting to the corpora did to MERT where both are there; else the range of the gaps."""
     mert = {d.model: d for d in rows if d.comparison.protocol == "culturemert2025"}
     if {"MERT-v1-95M", "CultureMERT-95M"} <= set(mert):
-        before, after = (mert[m].western_minus_other for m in ("MERT-v1-95M", "CultureMERT-95M"))
+        before, after = (mert[m].advantage for m in ("MERT-v1-95M", "CultureMERT-95M"))
         return str(
             t(
                 "evidence.gaps.adapted",
@@ -136,7 +135,7 @@ def gaps_title(rows: Sequence[Disparity], t: Speaker) -> str:
                 sure=surety([before, after], t, digits=".1f"),
             )
         )
-    shown = [d.western_minus_other for d in rows]
+    shown = [d.advantage for d in rows]
     values = [100 * f.value for f in shown]
     points = span(f"{min(values):.1f}", f"{max(values):.1f}", t)
     return str(t("evidence.gaps.range", span=points, sure=surety(shown, t, digits=".1f")))
@@ -179,14 +178,16 @@ def normalised(found: Sequence[Disparity], corpora: Sequence[str], cited: dict, 
             )
         )
     figure.update_layout(showlegend=True)
-    shares = [v for d in rows for v in d.normalised.values()]
+    shares = [v for d in rows for v in d.normalised.values() if v is not None]
     figure.update_xaxes(
         title={"text": str(t("evidence.normalised.axis"))},
         tickformat=".0%",
         range=least_range(min(shares), max(shares)),
     )
     figure.update_yaxes(tickvals=list(range(len(rows))), ticktext=labels, range=[len(rows) - 0.5, -0.5])
-    lowest = min(((v, c, d) for d in whole for c, v in d.normalised.items()), key=lambda x: x[0])
+    lowest = min(
+        ((v, c, d) for d in whole for c, v in d.normalised.items() if v is not None), key=lambda x: x[0]
+    )
     title = t(
         "evidence.normalised.finding",
         corpus=corpus_title(lowest[1]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
@@ -51,12 +51,12 @@ def hover(record: Result, t: Speaker) -> str:
     )
 
 
-def over_tags(own: Sequence[Result], metric: str) -> list[Result]:
+def over_tags(own: Iterable[Result], metric: str) -> list[Result]:
     """The visitor's figures over all tags in a metric: one a backbone and stage, without the learning curve."""
     return [r for r in own if r.tag is None and r.metric == metric and not isinstance(_shots(r), int)]
 
 
-def curve_points(own: Sequence[Result]) -> list[Result]:
+def curve_points(own: Iterable[Result]) -> list[Result]:
     """Of each set of prototypes the macro-F1 with three recordings a tag where it was measured, else with all."""
     found: dict[tuple, Result] = {}
     for record in own:

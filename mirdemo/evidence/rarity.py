@@ -119,7 +119,7 @@ def rarity(records: Sequence[Result], chosen: str, cited: dict, t: Speaker) -> C
 def _hover(record: Result, t: Speaker) -> str:
     return "<br>".join(
         (
-            f"<b>{escape(bare(record.tag))}</b> · {family_words(record.corpus, record.tag, t)}, {corpus_title(record.corpus)}",
+            f"<b>{escape(bare(record.tag or ''))}</b> · {family_words(record.corpus, record.tag or '', t)}, {corpus_title(record.corpus)}",
             f"F1 {record.value:.2f} ({t('evidence.no_interval')})",
             str(t("evidence.rarity.support", n=record.setting["support"])),
         )
@@ -131,14 +131,16 @@ def title(records: Sequence[Result], found: Sequence[Trend], chosen: str, t: Spe
     many are never found."""
     if found and not chosen:
         shares = [trend.explained for trend in found]
-        key = "rising" if all(trend.slope.low > 0 for trend in found) else "mixed"
+        key = "rising" if all(trend.slope.ends[0] > 0 for trend in found) else "mixed"
         return str(
             t(
                 f"evidence.rarity.{key}",
                 n=len(found),
                 tradition=t("evidence.tradition." + found[0].tradition),
-                span=span(*(percent(f(s.value for s in shares)) for f in (min, max)), t),
-                sure=span(percent(min(s.low for s in shares)), percent(max(s.high for s in shares)), t),
+                span=span(percent(min(s.known for s in shares)), percent(max(s.known for s in shares)), t),
+                sure=span(
+                    percent(min(s.ends[0] for s in shares)), percent(max(s.ends[1] for s in shares)), t
+                ),
             )
         )
     never = sum(r.value == 0 for r in records)
@@ -148,7 +150,7 @@ def title(records: Sequence[Result], found: Sequence[Trend], chosen: str, t: Spe
         "n": len(records),
         "never": never,
         "half": sum(r.value >= 0.5 for r in records),
-        "best": bare(best.tag),
+        "best": bare(best.tag or ""),
         "value": f"{best.value:.2f}",
         "sure": surety([best], t, digits=".2f", scale=1),
     }
@@ -164,9 +166,9 @@ def _row(found: Trend, t: Speaker) -> str:
             slope=f"{found.slope.value:.2f}",
             low=f"{found.slope.low:.2f}",
             high=f"{found.slope.high:.2f}",
-            share=percent(found.explained.value),
-            share_low=percent(found.explained.low),
-            share_high=percent(found.explained.high),
+            share=percent(found.explained.known),
+            share_low=percent(found.explained.ends[0]),
+            share_high=percent(found.explained.ends[1]),
             n=found.n_tags,
         )
     )

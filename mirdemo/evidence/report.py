@@ -43,7 +43,7 @@ def evidence_report(chosen: Selection, language: str, own: Results | None = None
 
 
 def _section(chart: Chart, t: Speaker) -> Section:
-    figure = chart.json
+    figure = chart.json or ""
     for stand_in, colour in LIGHT.items():
         figure = figure.replace(stand_in, colour)
     return Section(chart.title, figure, chart.how, on_paper(chart.sources, t), chart.height)

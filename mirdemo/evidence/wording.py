@@ -40,10 +40,12 @@ def surety(figures: Sequence[Figure | Result], t: Speaker, *, digits: str = ".0f
 
     digits, scale: how the limits are written, as the finding writes its figures
     """
-    sure = [f for f in figures if f.low is not None]
+    sure = [(f.low, f.high) for f in figures if f.low is not None and f.high is not None]
     if not sure:
         return str(t("evidence.no_interval"))
-    low, high = (f"{scale * v:{digits}}" for v in (min(f.low for f in sure), max(f.high for f in sure)))
+    low, high = (
+        f"{scale * v:{digits}}" for v in (min(low for low, _ in sure), max(high for _, high in sure))
+    )
     key = "evidence.sure.all" if len(sure) == len(figures) else "evidence.sure.some"
     return str(t(key, span=span(low, high, t), n=len(sure), of=len(figures)))
 

@@ -52,6 +52,13 @@ class Figure:
     def has_interval(self) -> bool:
         return self.low is not None
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """(low, high). Raises ValueError where there is no interval: look first."""
+        if self.low is None or self.high is None:
+            raise ValueError("this figure has no interval")
+        return self.low, self.high
+
 
 @dataclass(frozen=True, order=True)
 class Comparison:
@@ -96,6 +103,13 @@ class Disparity:
     traditions: dict[str, Figure | None]
     normalised: dict[str, float | None]
     excess: float | None
+
+    @property
+    def advantage(self) -> Figure:
+        """``western_minus_other`` where it is known. Raises ValueError where it is not: look first."""
+        if self.western_minus_other is None:
+            raise ValueError(f"{self.model} lacks figures for {', '.join(self.missing)}")
+        return self.western_minus_other
 
 
 def comparisons(records: Iterable[Result]) -> dict[Comparison, list[Result]]:

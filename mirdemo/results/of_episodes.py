@@ -84,7 +84,7 @@ def _result(
     level = None if figure.low is None else figure.level
     return Result(
         metric=metric,
-        value=figure.value,
+        value=figure.known,
         low=figure.low,
         high=figure.high,
         level=level,

@@ -109,7 +109,7 @@ class Result:
                 raise wrong(f"{name} is {number}, outside 0 to 1")
         if (self.low is None) != (self.high is None):
             raise wrong("an interval needs both ends")
-        if self.low is not None and not self.low <= self.value <= self.high:
+        if self.low is not None and self.high is not None and not self.low <= self.value <= self.high:
             raise wrong(f"the interval {self.low} to {self.high} does not hold the value {self.value}")
         if self.low is not None and self.level is None:
             raise wrong("an interval needs its level")

@@ -71,6 +71,20 @@ class Interval:
     method: str = METHOD
     unit: str = "recordings"
 
+    @property
+    def known(self) -> float:
+        """The value. Raises ValueError where there is no figure: look first."""
+        if self.value is None:
+            raise ValueError("there is no figure")
+        return self.value
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """(low, high). Raises ValueError where there is no interval: look first."""
+        if self.low is None or self.high is None:
+            raise ValueError("this figure has no interval")
+        return self.low, self.high
+
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 

@@ -129,11 +129,12 @@ def load_clip(
     A file that can be read in part gives what is there, with a warning; values that are not finite become 0,
     with a warning, unless there is nothing else. Raises ``AudioError``.
     """
+    data: bytes | bytearray | memoryview | Path
     if isinstance(path_or_bytes, bytes | bytearray | memoryview):
         data, shown = path_or_bytes, display_name(name or "clip")
     else:
-        data = Path(path_or_bytes)
-        shown = display_name(name or data.name)
+        data = path = Path(path_or_bytes)
+        shown = display_name(name or path.name)
     try:
         source = Source.of(data)
     except FileNotFoundError:

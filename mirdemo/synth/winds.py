@@ -90,14 +90,14 @@ def _controls(
     table = np.zeros(points)
     attack, release = parameters["attack"], parameters["release"]
     glide = parameters["glide"]
-    previous = None
+    previous: Note | None = None
     for number, note in enumerate(notes):
         following = notes[number + 1] if number + 1 < len(notes) else None
         begin = int(note.start * _CONTROL_HZ)
         joined = (
             following is not None and following.tied and following.start - note.start - note.seconds < 0.15
         )
-        until = following.start if joined else note.start + note.seconds
+        until = following.start if joined and following is not None else note.start + note.seconds
         seconds = max(until - note.start, 0.04)
         stop = min(points, int(until * _CONTROL_HZ) + (0 if joined else int(3 * release * _CONTROL_HZ)))
         if following is not None:
@@ -111,7 +111,11 @@ def _controls(
             turns = parameters["vibrato_hz"] * float(rng.uniform(0.95, 1.05)) * t + float(rng.random())
             bend = bend + parameters["vibrato"] * _ease((t - onset) / 0.3) * np.sin(2 * np.pi * turns)
         tied = note.tied and previous is not None
-        if tied and note.ornament in ("plain", "vibrato", "trill", "fall", "andolan", "mordent"):
+        if (
+            note.tied
+            and previous is not None
+            and note.ornament in ("plain", "vibrato", "trill", "fall", "andolan", "mordent")
+        ):
             bend = bend + (previous.cents - note.cents) * (1.0 - _ease(t / glide))
         cents[begin:] = note.cents
         cents[begin:stop] += bend

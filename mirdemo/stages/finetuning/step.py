@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -60,7 +61,7 @@ def pooled(tail: nn.Module, source: Boundary, indices: np.ndarray, room: Room, t
     waiting = list(source.windows.alike(indices, room.most))
     while waiting:
         part = waiting.pop(0)
-        out = attempt(lambda part=part: _pool(tail, source, part))
+        out = attempt(partial(_pool, tail, source, part))
         if out is None:
             room.shrink(title)
             waiting = list(source.windows.alike(np.concatenate([part, *waiting]), room.most))
@@ -91,7 +92,7 @@ class Step:
         room: Room,
         title: str,
     ) -> None:
-        device = head.weight.device
+        device = next(head.parameters()).device
         self.source, self.tail, self.head = source, tail, head
         self.labels, self.settings, self.room, self.title = labels, settings, room, title
         self.targets = torch.from_numpy(labels[source.windows.clip_of].astype(np.float32)).to(device)

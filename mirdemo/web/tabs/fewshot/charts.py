@@ -97,15 +97,14 @@ def map_chart(built: Built, plane: Plane, answers: Sequence[Answer], sounds: Sou
             customdata=[{"play": sounds.track(one.clip, bars=160).url} for one in asked],
         )
     heads = [star for star in found if star.named and (not asked or {*star.named} & {*asked[-1].tags})]
-    names = [t("few-shot.joint").join(star.named) for star in heads]
+    names = [str(t("few-shot.joint").join(star.named)) for star in heads]
     names += [_short(one.clip.name) for one in asked[-1:]]
     named_at = np.vstack([*((star.x, star.y) for star in heads), *at[-1:], np.empty((0, 2))])
     every = np.vstack([places, *((star.x, star.y) for star in found), at])
     spans = [_padded(every[:, axis]) for axis in (0, 1)]
+    dots = np.vstack([places, at])
     wide, narrow = (
-        name_places(
-            names, *(_pixels(some, spans, plot) for some in (named_at, np.vstack([places, at]))), plot
-        )
+        name_places(names, _pixels(named_at, spans, plot), _pixels(dots, spans, plot), plot)
         for plot in (MAP_PLOT, NARROW_PLOT)
     )
     figure.add_scatter(

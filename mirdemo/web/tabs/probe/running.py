@@ -18,6 +18,7 @@ from mirdemo.web.frame.errors import PageError
 from mirdemo.web.models import SHELF, Memory, embed_here
 
 if TYPE_CHECKING:
+    from mirdemo.backbones.spec import Identity
     from mirdemo.clips import LabelledClips
     from mirdemo.embedding.whitening import Whitening
     from mirdemo.stages.probing import ProbeReport
@@ -179,10 +180,10 @@ def run(
     return Run(backbone, report, sick, time.monotonic() - began)
 
 
-def _whitening(backbone: str, identity: object) -> Whitening:
+def _whitening(backbone: str, identity: Identity) -> Whitening:
     from mirdemo.embedding.whitening import whitening_for
 
-    found = whitening_for(identity)  # type: ignore[arg-type] - an Identity
+    found = whitening_for(identity)
     if found is None:
         raise PageError(
             "There is no whitening for this version of {backbone}. Turn whitening off.",

@@ -163,11 +163,17 @@ class ProbeTab:
 
     def _zero(self, visitor: Visitor, t: Speaker, desk: ProbeDesk) -> dict[str, Any]:
         """The zero-shot part: prompts to edit and, once asked, what they gave."""
-        words, job = desk.words, visitor.jobs.get(ASK_JOB)
+        job = visitor.jobs.get(ASK_JOB)
         own = desk.vocabulary == prompts.OWN
         question = desk.question(visitor.clips.tags)
-        mine = words is not None and (words.backbone, words.vocabulary) == (visitor.backbone, desk.vocabulary)
-        current = mine and words.asked.is_about(visitor.clips) and dict(words.prompts) == question.prompts
+        words = desk.words
+        if words is not None and (words.backbone, words.vocabulary) != (visitor.backbone, desk.vocabulary):
+            words = None
+        current = (
+            words is not None
+            and words.asked.is_about(visitor.clips)
+            and dict(words.prompts) == question.prompts
+        )
         return {
             "own": own,
             "vocabulary": desk.vocabulary,
@@ -180,12 +186,12 @@ class ProbeTab:
             "forms": {} if own else desk.templates(),
             "place": prompts.PLACE,
             "edited": bool(desk.prompts or desk.forms or desk.template != prompts.TEMPLATE),
-            "asked": words if mine else None,
-            "rows": shown.zero_shot(visitor, t, words) if mine else [],
-            "by_clip": shown.zero_shot_clips(visitor, words) if mine and not own else [],
+            "asked": words,
+            "rows": shown.zero_shot(visitor, t, words) if words else [],
+            "by_clip": shown.zero_shot_clips(visitor, words) if words and not own else [],
             "few": MISTAKES,
-            "macro": shown.figure_words(t, words.macro) if mine and words.macro else None,
-            "n": words.macro.n if mine and words.macro else 0,
+            "macro": shown.figure_words(t, words.macro) if words and words.macro else None,
+            "n": words.macro.n if words and words.macro else 0,
             "current": current,
             "job": job,
             "ahead": self._wire.jobs.ahead(job) if job else 0,
