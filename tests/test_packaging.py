@@ -71,3 +71,9 @@ def test_the_assets_are_found_where_they_lie():
     package = Path(mirdemo.__file__).parent
     assert ASSETS in (package / "assets", package.parent / "assets")
     assert (ASSETS / "results" / "published.jsonl").is_file()
+
+
+def test_no_two_test_files_have_one_name():
+    """pytest imports them by name: of two, the whole suite takes one, and stops at the other."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
