@@ -9,7 +9,7 @@ import numpy as np
 from mirdemo.base.sentences import Sentence
 from mirdemo.planning.assumptions import Assumptions
 from mirdemo.planning.futures import Futures, minutes, once
-from mirdemo.planning.labels import Labels, labels_worth, with_labels
+from mirdemo.planning.labels import LEAST_WORTH, Labels, labels_worth, with_labels
 from mirdemo.planning.ways import AS_IT_IS, FINE_TUNE, OTHER, Evidence, Way
 
 STOP, BY_HAND, LABEL, USE = "stop", "by_hand", "label", "use"
@@ -33,8 +33,10 @@ RULE: tuple[Sentence, ...] = (
         {"saves": 0.9, "probably": 0.7, "may": 0.5},
     ),
     Sentence(
-        "Where it does not surely save, and more labels are worth more minutes than they cost: label that many first.",
+        "Where more labels are worth at least {least:.0f} minutes more than they cost, and without them time is not surely "
+        "saved, or with them surely more: label that many first.",
         "planning.rule.label",
+        {"least": LEAST_WORTH},
     ),
     Sentence(
         "Of actions that cannot be told apart (neither is the better in {apart:.0%} of futures), the cheapest.",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from mirdemo.base.sentences import Sentence
+from mirdemo.planning.labels import ASK_AGAIN
 from mirdemo.planning.plan import Plan
 from mirdemo.planning.rule import BY_HAND, CANNOT_TELL, LABEL, MAY, PROBABLY, SAVES, STOP, Action
 from mirdemo.planning.switching import Switch
@@ -102,6 +103,7 @@ def two_sentences(plan: Plan, title: Title = str) -> tuple[Sentence, ...]:
         where = plan.tags_to_label()
         values = first | {
             "more": label.more,
+            "first": max(1, round(ASK_AGAIN * label.more)),
             "tags": list(where),
             "cost": time_of(label.more * plan.assumptions.hand_minutes),
         }
@@ -119,13 +121,13 @@ def two_sentences(plan: Plan, title: Title = str) -> tuple[Sentence, ...]:
             )
         if where:
             then = Sentence(
-                "Label {more} more recordings first, above all of {tags} (about {cost}), then ask again.",
+                "Label {more} more recordings, above all of {tags} (about {cost}), and ask again on the way, first after {first}.",
                 "planning.advice.label.then",
                 values,
             )
         else:
             then = Sentence(
-                "Label {more} more recordings first (about {cost}), then ask again.",
+                "Label {more} more recordings (about {cost}), and ask again on the way, first after {first}.",
                 "planning.advice.label.then_any",
                 values,
             )
