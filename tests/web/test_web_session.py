@@ -187,6 +187,15 @@ def test_a_preview_is_the_clip(rate: int):
         ("bytes=500-", (500, 99)),
         ("nonsense", (0, 99)),
         ("bytes=a-b", (0, 99)),
+        ("bytes=-", (0, 99)),
+        ("bytes=0-4,10-19", (0, 99)),
+        ("bytes=\u0663-\u0664", (0, 99)),
+        ("bytes=" + "9" * 5000 + "-", (0, 99)),
+        ("bytes=0-" + "9" * 5000, (0, 99)),
+        ("bytes=-" + "9" * 5000, (0, 99)),
+        ("items=0-4", (0, 99)),
+        ("bytes=999999999999999-", (999999999999999, 99)),
+        ("bytes=9-3", (9, 3)),
     ],
 )
 def test_ranges_are_read_as_browsers_write_them(wanted: str | None, expected: tuple[int, int]):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import re
 import secrets
 import threading
 from collections import OrderedDict
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 #: Rates (Hz) that MP3 knows.
 MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+#: One part of a file, as browsers ask for it; more digits than any file has bytes are not understood.
+_RANGE = re.compile(r"bytes=(?P<start>[0-9]{0,15})-(?P<end>[0-9]{0,15})", re.ASCII | re.IGNORECASE)
 #: Bars of a drawn waveform.
 BARS = 64
 
@@ -152,17 +155,24 @@ def _part(sound: bytes, wanted: str | None) -> Response:
     first, last = _range(wanted, len(sound))
     if first > last:
         return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{len(sound)}"})
-    status = 206 if wanted else 200
-    if wanted:
+    part = (first, last) != (0, len(sound) - 1) or (wanted or "").startswith("bytes=0-")
+    status = 206 if part else 200
+    if part:
         headers["Content-Range"] = f"bytes {first}-{last}/{len(sound)}"
     return Response(sound[first : last + 1], status, headers, media_type="audio/mpeg")
 
 
 def _range(wanted: str | None, size: int) -> tuple[int, int]:
-    """First and last byte of a ``Range`` header; everything where it is absent or not understood."""
-    start, _, end = (wanted or "").removeprefix("bytes=").partition("-")
-    if start.isdecimal():
-        return int(start), min(int(end), size - 1) if end.isdecimal() else size - 1
-    if not start and end.isdecimal():
+    """First and last byte of a ``Range`` header, first > last if there is no such part.
+
+    Everything where it is absent, not understood or of several parts: so RFC 9110 (14.2) has it.
+    """
+    match = _RANGE.fullmatch(wanted.strip()) if wanted else None
+    if match is None:
+        return 0, size - 1
+    start, end = match["start"], match["end"]
+    if start:
+        return int(start), min(int(end), size - 1) if end else size - 1
+    if end:
         return max(0, size - int(end)), size - 1
     return 0, size - 1
