@@ -111,3 +111,23 @@ def test_only_what_is_on_offer_can_be_chosen(value):
     assert Act({"v": "a"}).one_of("v", ["a", "b"]) == "a"
     with pytest.raises(PageError):
         Act({"v": value}).one_of("v", ["a", "b"])
+
+
+def test_half_a_surrogate_pair_is_replaced_wherever_it_stands():
+    act = Act(
+        {"act": "x\ud800", "value": "a\udfffb", "files": [{"path": "\ud800", "name": "\ud83d"}], "\udc00": 1}
+    )
+    assert (act.name, act.text("value")) == ("x\ufffd", "a\ufffdb")
+    str(act._sent).encode()
+    with pytest.raises(PageError) as refused:
+        act.uploads()
+    str(refused.value).encode()
+    assert Act({"value": "\U0001f941 太鼓"}).text("value") == "\U0001f941 太鼓"
+
+
+def test_what_is_nested_deeper_than_the_page_ever_sends_is_dropped():
+    deep: list = []
+    for _ in range(900):
+        deep = [deep]
+    assert Act({"act": "a", "value": deep}).text("value") == ""
+    assert len(str(Act({"act": "a", "value": deep})._sent)) < 200

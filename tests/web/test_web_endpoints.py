@@ -55,6 +55,12 @@ def test_a_file_that_is_no_upload_is_refused_and_never_touched(sent, tmp_path: P
     assert outside.exists()
 
 
+def test_a_refusal_that_quotes_half_a_surrogate_pair_can_be_sent(sent):
+    with pytest.raises(gr.Error) as refused:
+        endpoints.answered(Jobs(), lambda files: {}, "en", files=[[{"path": "x", "name": "\ud800"}]])
+    str(refused.value).encode()
+
+
 def test_a_fault_of_ours_tells_nothing_of_its_inside(caplog):
     def fail() -> dict[str, Any]:
         raise RuntimeError("inside")

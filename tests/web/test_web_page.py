@@ -97,6 +97,23 @@ def test_nonsense_is_answered_with_a_sentence(page: Wire, name: str):
     assert visitor.notice.sentence.code != "page.unexpected"
 
 
+def test_a_refusal_that_quotes_half_a_surrogate_pair_can_be_sent(page: Wire):
+    from mirdemo.base.sentences import Sentence
+
+    visitor = Visitor()
+    visitor.shown["p"] = Shown("clips")
+    page._do(visitor, Act({"act": "clips.add", "files": [{"path": "x", "name": "\ud800.wav"}]}), "p")
+    assert visitor.notice.sentence.code == "page.upload_lost"
+    clip = Clip.of(np.zeros(4000, np.float32), 8000, "\udcff.wav")  # as an archive's directory may name it
+    visitor.hold(LabelledClips.from_clips([clip], [("\ud800",)], limits=CLIP_LIMITS))
+    visitor.tell(Sentence("{name} is lost.", "page.upload_lost", {"name": "\ud800"}), refusal=True)
+    drawn = [update for update in page._changed(visitor, "p") if isinstance(update, str)]
+    assert drawn
+    for text in drawn:
+        assert "could not be drawn" not in text
+        text.encode()
+
+
 def test_every_act_tells_that_its_page_is_open(page: Wire):
     import asyncio
     from concurrent.futures import ThreadPoolExecutor

@@ -17,6 +17,7 @@ from typing import Any, get_origin, get_type_hints
 import gradio as gr
 
 from mirdemo.base.sentences import MirdemoError
+from mirdemo.web.frame import wellformed
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.jobs import UNEXPECTED, Jobs
 from mirdemo.web.frame.uploads import Upload, uploads_of
@@ -44,6 +45,7 @@ def _typed(endpoint: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, A
 
     @wraps(endpoint)
     def checked(*sent: Any) -> dict[str, Any]:
+        sent = tuple(map(wellformed.value, sent))
         given = dict(zip(kinds, sent, strict=False))
         for name, value in given.items():
             if type(value) is not kinds[name]:
@@ -95,4 +97,4 @@ def _refusal(error: MirdemoError, language: Any) -> gr.Error:
 
 def _say(sentence: Any, language: Any) -> str:
     known = isinstance(language, str) and language in LANGUAGES
-    return speaker(language if known else DEFAULT).say(sentence)
+    return wellformed.text(speaker(language if known else DEFAULT).say(sentence))

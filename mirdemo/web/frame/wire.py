@@ -24,6 +24,7 @@ from anyio.to_thread import run_sync
 
 from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import MirdemoError
+from mirdemo.web.frame import wellformed
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.jobs import UNEXPECTED, Job, Jobs
 from mirdemo.web.frame.limits import LIMITS
@@ -59,7 +60,7 @@ class Act:
     """
 
     def __init__(self, sent: Any) -> None:
-        self._sent: Mapping[str, Any] = sent if isinstance(sent, Mapping) else {}
+        self._sent: Mapping[str, Any] = wellformed.value(sent) if isinstance(sent, dict) else {}
         name = self._sent.get("act")
         self.name: str = name if isinstance(name, str) else ""
 
@@ -320,7 +321,7 @@ class Wire:
     def _render(self, name: str, visitor: Visitor) -> str:
         view, speaker = self._views[name], visitor.speaker
         try:
-            return render(view.template, speaker, view.context(visitor, speaker))
+            return wellformed.text(render(view.template, speaker, view.context(visitor, speaker)))
         except Exception:
             log.exception("view %s", name)
             return render("broken.html", speaker, {})
