@@ -9,7 +9,7 @@ recording to the fold that lacks this tag most.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -63,7 +63,7 @@ def content_folds(groups: np.ndarray, keys: Sequence[str], n_folds: int, draw: i
     return fold_of[groups]
 
 
-def most_complete(draws: Sequence[np.ndarray], labels: np.ndarray) -> np.ndarray:
+def most_complete(draws: Iterable[np.ndarray], labels: np.ndarray) -> np.ndarray:
     """Of several divisions, the first in which the most tags can be learned from every training side.
 
     draws: int (n_clips,) each, the fold that tests a clip; labels: {0, 1} (n_clips, n_tags)
