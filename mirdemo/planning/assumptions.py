@@ -51,7 +51,7 @@ class Assumptions:
                     "{what} cannot be {value}. Give a number from {least} to {most}.",
                     code="planning.impossible",
                     what=NAMES[name],
-                    value=str(value)[:40],
+                    value=f"{value:g}" if isinstance(value, float) else str(value)[:40],
                     least=f"{least:,g}",
                     most=f"{most:,.0f}" if most >= 1 else f"{most:g}",
                 )

@@ -71,6 +71,7 @@ def test_from_opening_the_page_to_a_recommendation_and_a_report(visit, language:
     walk.fill("#assume-hand_minutes", "-5")
     page.wait_for_selector(".notice.refusal")
     assert page.locator('#panel-plan [data-advice="by_hand"]').count() == 1
+    page.wait_for_function("document.querySelector('#assume-hand_minutes').value === '0.1'")
     walk.click('[data-act="plan.reset"]')
     page.wait_for_selector('#panel-plan [data-advice="use"]')
 

@@ -128,10 +128,11 @@ def test_another_currency_brings_its_wage_and_keeps_the_rest(tab: PlanTab):
 def test_an_impossible_assumption_is_a_sentence_and_changes_nothing(tab: PlanTab, value: str):
     visitor = visited()
     drawn(tab, visitor)
-    before = current_plan(visitor)
+    before, html = current_plan(visitor), drawn(tab, visitor)
     with pytest.raises(PlanError):
         set_to(tab, visitor, "recordings", value)
     assert current_plan(visitor) is before
+    assert drawn(tab, visitor) != html  # so that the field is drawn anew and shows what counts
     with pytest.raises(PageError):
         set_to(tab, visitor, "luck", "3")
 

@@ -31,7 +31,7 @@ class PlanDesk:
     """What this tab remembers of a visitor.
 
     assumptions: as they set them; plan: the last one, made of ``of``; drawn: what was last drawn of it in a language
-    seen: whether they have been shown a plan
+    seen: whether they have been shown a plan; typed: how often a number was typed
     """
 
     assumptions: Assumptions = field(default_factory=Assumptions)
@@ -39,6 +39,7 @@ class PlanDesk:
     of: tuple = ()
     drawn: dict[str, tuple[Plan, dict[str, Any]]] = field(default_factory=dict)
     seen: bool = False
+    typed: int = 0
 
 
 def build(wire: Wire) -> None:
@@ -93,6 +94,7 @@ class PlanTab:
             "plan": shown,
             "icons": ICONS,
             "currencies": tuple(CURRENCIES),
+            "typed": desk.typed,
             "changed": desk.assumptions != Assumptions(),
             "report": f"{folder}/{REPORT}?language={t.language}",
             "file": f"{folder}/{FILE}",
@@ -103,6 +105,7 @@ class PlanTab:
     def assume(self, visitor: Visitor, act: Act) -> None:
         desk = visitor.desk(PlanDesk)
         name = act.one_of("name", Assumptions().as_dict())
+        desk.typed += 1  # a refused number must not stay in its field as if it counted
         desk.assumptions = Assumptions.of({**desk.assumptions.as_dict(), name: act.text("value")})
 
     def currency(self, visitor: Visitor, act: Act) -> None:
