@@ -133,7 +133,7 @@ def test_the_page_draws_all_of_it_in_both_languages():
         wire._views["clips"] = clips_view(wire)
         drawn[language] = wire._render("clips", visitor)
     assert "Are these from one performance?" in drawn["en"]
-    assert "1 つの演奏" in drawn["ja"]
+    assert "一つの演奏" in drawn["ja"]
 
 
 def clips_view(wire: Wire):

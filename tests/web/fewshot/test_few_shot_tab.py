@@ -126,7 +126,7 @@ def test_a_query_is_tagged_placed_on_the_map_and_suggested_with_the_clip_without
     ("language", "beyond", "warned"),
     [
         ("en", "nothing would be recognised at all", "Take these tags as guesses"),
-        ("ja", "どのタグも認められません", "見当にとどめてください"),
+        ("ja", "どのタグも認められません", "参考にとどめてください"),
     ],
 )
 def test_an_answer_says_how_sure_each_tag_is_and_warns_where_tagging_is_no_better_than_giving_all(

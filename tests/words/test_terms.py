@@ -1,0 +1,69 @@
+"""One word for one thing: terms that were replaced do not come back, in either language, and spelling is one."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from mirdemo.words.language import sayings, words
+
+#: What must not occur (a regular expression) -> what is said instead.
+JAPANESE = {
+    "問い合わせ": "調べる録音",
+    "タグ付け器|タガー": "自動タグ付けモデル",
+    "このマシン|ほかのマシン|すべてのマシン": "このサーバー, ほかのコンピューター",
+    "偶然からの道のり": "偶然を 0、既知の最良値を 100 とすると",
+    "三つの道": "三つの方法",
+    "育て": "学習させる",
+    "幸運|運の良さ": "偶然の上振れ",
+    "見当にとどめて": "参考にとどめて",
+    "所在": "アドレス",
+    "^ある録音|^あるクリップ": "タグのある録音",
+    "聴き|聴こえ|聴い|聴け|聴く": "聞き分け, 聞こえ",
+    "バックボーン": "基盤モデル",
+    "ファインチューニング|ファインチューン": "微調整",
+    "パラメータ(?!ー)": "パラメーター",
+    "フォルダ(?!ー)": "フォルダー",
+    "リポジトリ(?!ー)": "リポジトリー",
+    r"(?<![ァ-ヴー])メモリ(?!ー)": "メモリー",
+    "サーバ(?!ー)|ユーザ(?!ー)|ブラウザ(?!ー)|コンピュータ(?!ー)": "a long vowel at the end is written",
+    "このソフトウェア|このプログラム": "本ソフトウェア",
+    "ウィンドウ": "窓",
+    "閾値": "しきい値",
+    "訪問者": "利用者",
+    "将来": "想定",
+    "分かる|分かり|分からな": "わかる",
+    "[123] ?つ": "一つ, 二つ, 三つ",
+    "～": "〜",
+    "％": " %",
+    r"[ぁ-んァ-ヶ一-龥ー] ?\(": "（ ）",
+    r"[ぁ-んァ-ヶ一-龥ー]\d|\d[ぁ-んァ-ヶ一-龥]": "a space between a number and Japanese",
+}
+ENGLISH = {
+    r"None of these: ": "Add a tag",
+    r"\bmoved, ": "transfer, last layer trained",
+    r"\b(?:fine tune|fine tuning|finetun\w+|few shot)\b": "fine-tune, few-shot",
+    r"\blicense\b": "licence",
+    r"ROC AUC|\bAUC-ROC\b": "ROC-AUC",
+    r"(?<!%)\b\d+%": "90 %",
+}
+
+
+def said(language: str) -> dict[str, str]:
+    """Everything that is said, without fields and our own marks: an address or a field's format is no word."""
+    everything = {key: text for key, text in words(language).items() if not key.startswith("evidence.")}
+    everything |= sayings(language)
+    return {key: re.sub(r"\{[^}]*\}|<[^>]*>|`[^`]*`", "□", text) for key, text in everything.items()}
+
+
+@pytest.mark.parametrize(
+    ("language", "term", "instead"),
+    [
+        *(("ja", term, instead) for term, instead in JAPANESE.items()),
+        *(("en", term, instead) for term, instead in ENGLISH.items()),
+    ],
+)
+def test_a_term_that_was_replaced_does_not_come_back(language: str, term: str, instead: str):
+    found = {key: text for key, text in said(language).items() if re.search(term, text)}
+    assert not found, f"say {instead}"
