@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from mirdemo.backbones import health, loading
+from mirdemo.backbones import health, loading, preprocessing
 from mirdemo.backbones.spec import BackboneError, BackboneSpec, Identity, Layer
 from mirdemo.backbones.split import NeuralBackbone, Trunk
 
@@ -157,7 +157,9 @@ def load(spec: BackboneSpec, *, checkpoint: Path, device: str, dtype: str) -> Cl
             option="enable_fusion",
         )
     config = loading.configure(ClapConfig, values, spec.title, audio_config=audio, text_config=text)
-    mel = loading.feature_extractor(ClapFeatureExtractor, checkpoint, spec.title)
+    mel = loading.feature_extractor(
+        ClapFeatureExtractor, preprocessing.read(checkpoint, spec.title, preprocessing.CLAP)
+    )
     target = loading.resolve_device(device)
     precision = loading.resolve_dtype(dtype, target)
     paths = loading.weight_files(spec, checkpoint)

@@ -188,9 +188,9 @@ def place(network: nn.Module, device: torch.device, dtype: torch.dtype) -> None:
     network.to(device=device, dtype=dtype)
 
 
-def feature_extractor(kind: type[Extractor], checkpoint: Path, title: str) -> Extractor:
-    """transformers' feature extractor as the folder's preprocessor_config.json says. Raises BackboneError."""
-    made = kind.from_dict(read_json(checkpoint, "preprocessor_config.json", title))
+def feature_extractor(kind: type[Extractor], values: Mapping[str, Any]) -> Extractor:
+    """transformers' feature extractor as the values of a preprocessor_config.json say (``preprocessing.read``)."""
+    made = kind.from_dict(dict(values))
     assert isinstance(
         made, kind
     )  # and not a pair, which it gives where keys that it does not use are asked for

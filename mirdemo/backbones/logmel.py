@@ -1,11 +1,14 @@
 """Whisper-like networks: log-mel frames of a fixed length, two convolutions, transformer layers, a norm.
 
-The Qwen2-Audio tower is one, with its frames averaged in pairs before the norm. Waves shorter than the fixed
-length are padded with silence, as published, and only the frames that hold sound are given out.
+Waves shorter than the fixed length are padded with silence, as published, and only the frames that hold sound are
+given out. Whisper's attention sees the padding. The Qwen2-Audio tower, whose frames are averaged in pairs before the
+norm, masks it (``Qwen2AudioForConditionalGeneration``, transformers 5.23): there the padded frames never enter the
+layers, which computes the same for the frames that remain.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from mirdemo.backbones import health, loading
+from mirdemo.backbones import health, loading, preprocessing
 from mirdemo.backbones.spec import BackboneSpec, Identity, state_layers
 from mirdemo.backbones.split import NeuralBackbone, Trunk
 
@@ -33,17 +36,15 @@ DETERMINISTIC = {
 class LogMelTrunk(Trunk):
     """Transformer layers, frames averaged in pairs where the network does so, and a norm.
 
-    frames: states that a whole window gives before averaging
     hop: samples between mel frames
     """
 
     def __init__(
-        self, blocks: Sequence[nn.Module], pairs: nn.Module | None, norm: nn.Module, frames: int, hop: int
+        self, blocks: Sequence[nn.Module], pairs: nn.Module | None, norm: nn.Module, hop: int
     ) -> None:
         super().__init__(blocks)
         self.pairs = pairs
         self.norm = norm
-        self._frames = frames
         self._hop = hop
 
     def step(self, index: int, states: Tensor) -> Tensor:
@@ -55,16 +56,12 @@ class LogMelTrunk(Trunk):
         return self.norm(states)
 
     def audible(self, states: Tensor, samples: int | None) -> Tensor:
-        if samples is None:
+        if samples is None or self.pairs is not None:  # the front leaves the padding out
             return states
-        mels = -(-samples // self._hop)
-        count = (mels - 1) // 2 + 1  # the second convolution's stride
-        if states.shape[1] < self._frames:  # averaged in pairs; a frame left over is dropped
-            count = (count - 2) // 2 + 1
-        return states[:, :count]
+        return states[:, : sounding_frames(samples, self._hop)]
 
     def cut(self, blocks: Sequence[nn.Module]) -> LogMelTrunk:
-        return LogMelTrunk(blocks, self.pairs, self.norm, self._frames, self._hop)
+        return LogMelTrunk(blocks, self.pairs, self.norm, self._hop)
 
 
 class LogMelBackbone(NeuralBackbone):
@@ -86,7 +83,6 @@ class LogMelBackbone(NeuralBackbone):
             list(network.layers),
             getattr(network, "avg_pooler", None),
             network.layer_norm,
-            network.max_source_positions,
             mel.hop_length,
         )
         super().__init__(spec, identity, trunk, device, dtype)
@@ -101,7 +97,16 @@ class LogMelBackbone(NeuralBackbone):
         states = mel.to(device=self.device, dtype=self.dtype)
         states = nn.functional.gelu(self._network.conv1(states))
         states = nn.functional.gelu(self._network.conv2(states))
-        return states.transpose(1, 2) + self._network.embed_positions.weight
+        states = states.transpose(1, 2) + self._network.embed_positions.weight
+        if self.trunk.pairs is None:
+            return states
+        return states[:, : sounding_frames(waves.shape[1], self._mel.hop_length)]
+
+
+def sounding_frames(samples: int, hop: int) -> int:
+    """Frames after the second convolution that begin in sound, of a wave padded after ``samples``."""
+    mels = -(-samples // hop)
+    return (mels - 1) // 2 + 1
 
 
 def assemble(
@@ -120,7 +125,9 @@ def assemble(
     """
     from transformers import WhisperFeatureExtractor
 
-    mel = loading.feature_extractor(WhisperFeatureExtractor, checkpoint, spec.title)
+    mel = loading.feature_extractor(
+        WhisperFeatureExtractor, preprocessing.read(checkpoint, spec.title, preprocessing.WHISPER)
+    )
     target = loading.resolve_device(device)
     precision = loading.resolve_dtype(dtype, target)
     spec = replace(
@@ -134,6 +141,10 @@ def assemble(
         ),  # two states, so that a pair can be averaged
     )
     identity = loading.identify(spec, paths, state, precision)
+    if network_class.__name__ == "Qwen2AudioEncoder":
+        # Rows that were stored while the padding was not masked are another function of the same weights.
+        masked = hashlib.sha256(f"{identity.fingerprint}|padding masked".encode()).hexdigest()
+        identity = replace(identity, fingerprint=masked)
     with loading.memory(spec.title, state, target, precision):
         network = loading.fill(loading.build(network_class, config), state, spec.title)
         backbone = LogMelBackbone(spec, identity, network, mel, target, precision)

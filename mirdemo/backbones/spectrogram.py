@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from mirdemo.backbones import health, loading
+from mirdemo.backbones import health, loading, preprocessing
 from mirdemo.backbones.spec import BackboneSpec, Identity, state_layers
 from mirdemo.backbones.split import NeuralBackbone, Trunk
 
@@ -110,7 +110,9 @@ def assemble(
     """
     from transformers import ASTFeatureExtractor
 
-    mel = loading.feature_extractor(ASTFeatureExtractor, checkpoint, spec.title)
+    mel = loading.feature_extractor(
+        ASTFeatureExtractor, preprocessing.read(checkpoint, spec.title, preprocessing.AST)
+    )
     config = loading.configure(
         network_class.config_class,
         values,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from mirdemo.backbones import health, loading
+from mirdemo.backbones import health, loading, preprocessing
 from mirdemo.backbones.spec import BackboneSpec, Identity, state_layers
 from mirdemo.backbones.split import NeuralBackbone, Trunk
 
@@ -137,7 +137,7 @@ def assemble(
 
     Obeys the folder's preprocessor_config.json. Raises BackboneError.
     """
-    preprocessor = loading.read_json(checkpoint, "preprocessor_config.json", spec.title)
+    preprocessor = preprocessing.read(checkpoint, spec.title, preprocessing.WAVE)
     config = loading.configure(network_class.config_class, values, spec.title, **DETERMINISTIC)
     target = loading.resolve_device(device)
     precision = loading.resolve_dtype(dtype, target)
@@ -145,6 +145,7 @@ def assemble(
         spec,
         layers=state_layers(config.num_hidden_layers, config.hidden_size),
         parameters=sum(tensor.numel() for tensor in state.values()),
+        sample_rate=preprocessor.get("sampling_rate", spec.sample_rate),
         min_samples=_receptive_field(config),
     )
     identity = loading.identify(spec, paths, state, precision)

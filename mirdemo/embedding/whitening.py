@@ -227,12 +227,13 @@ class Whitening:
 
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
+        # safetensors 0.8.0 writes the memory of an array as it lies, so other numbers where it is not contiguous.
         tensors = {}
         for name, layer in self.layers.items():
-            tensors[f"{name}/centre"] = layer.centre
-            tensors[f"{name}/scale"] = layer.scale
+            tensors[f"{name}/centre"] = np.ascontiguousarray(layer.centre)
+            tensors[f"{name}/scale"] = np.ascontiguousarray(layer.scale)
             tensors[f"{name}/directions"] = np.ascontiguousarray(layer.directions.astype(np.float16))
-            tensors[f"{name}/keep"] = layer.keep
+            tensors[f"{name}/keep"] = np.ascontiguousarray(layer.keep)
         header = {
             "format": _FORMAT,
             "identity": json.dumps(self.identity.as_dict()),

@@ -117,9 +117,14 @@ def test_clap_without_a_tokenizer_embeds_sound_and_refuses_prompts(tmp_path, che
     assert code_of(error) == "backbone.no_tokenizer"
 
 
-@pytest.mark.parametrize("shards", [5, 1])
-def test_the_qwen2_audio_tower_gives_the_states_of_transformers(shards, tmp_path, waves) -> None:
-    from transformers import Qwen2AudioEncoder, Qwen2AudioEncoderConfig, WhisperFeatureExtractor
+@pytest.mark.parametrize(("shards", "seconds"), [(5, 5), (1, 7.3), (1, 10), (1, 20), (1, 29), (1, 30)])
+def test_the_qwen2_audio_tower_gives_what_the_model_computes(shards, seconds, tmp_path, waves) -> None:
+    """Every layer under the mask that ``Qwen2AudioForConditionalGeneration`` itself hands to its tower."""
+    from transformers import (
+        Qwen2AudioConfig,
+        Qwen2AudioForConditionalGeneration,
+        WhisperFeatureExtractor,
+    )
 
     folder = tiny.tiny_qwen2_audio(tmp_path / "qwen", shards=shards)
     if shards == 5:
@@ -134,17 +139,37 @@ def test_the_qwen2_audio_tower_gives_the_states_of_transformers(shards, tmp_path
             if name.startswith("audio_tower.")
         }
     values = json.loads((folder / "config.json").read_text(encoding="utf-8"))["audio_config"]
-    direct = Qwen2AudioEncoder(Qwen2AudioEncoderConfig(**values)).eval()
-    direct.load_state_dict(state)
-    sound = waves(backbone, 7.3)
+    language = {"model_type": "qwen2", "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    language |= {"num_key_value_heads": 2, "intermediate_size": 16, "vocab_size": 32}
+    model = Qwen2AudioForConditionalGeneration(
+        Qwen2AudioConfig(audio_config=values, text_config=language, audio_token_id=7)
+    ).eval()
+    tower = model.get_submodule(
+        next(name for name, part in model.named_modules() if name.endswith("audio_tower"))
+    )
+    tower.load_state_dict(state)
+    sound = waves(backbone, seconds)
     inputs = WhisperFeatureExtractor.from_pretrained(folder)(
         list(sound.numpy()), sampling_rate=16_000, return_tensors="pt", return_attention_mask=True
     )
+    before, after = tower._get_feat_extract_output_lengths(inputs.attention_mask.sum(-1))
+    seen: list[torch.Tensor] = []
+    for layer in tower.layers:
+        layer.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    tower.register_forward_hook(lambda _, given, output: seen.append(output.last_hidden_state))
     with torch.no_grad():
-        expected = list(direct(inputs.input_features, output_hidden_states=True).hidden_states)
-    before, after = direct._get_feat_extract_output_lengths(inputs.attention_mask.sum(-1))
-    expected = [*(state[:, : before[0]] for state in expected[:-1]), expected[-1][:, : after[0]]]
-    assert_same(backbone.hidden_states(sound), expected)
+        model(
+            input_ids=torch.full((len(sound), int(after[0])), 7),
+            attention_mask=torch.ones(len(sound), int(after[0]), dtype=torch.long),
+            input_features=inputs.input_features,
+            feature_attention_mask=inputs.attention_mask,
+        )
+    expected = [*(state[:, : before[0]] for state in seen[:-1]), seen[-1][:, : after[0]]]
+    assert_same(backbone.hidden_states(sound), [expected[0], *expected[1:]])
+    assert backbone.identity.fingerprint != loading.fingerprint(
+        loading.weight_files(backbone.spec, folder),
+        loading.read_state(sorted(folder.glob("*.safetensors")), "", "audio_tower."),
+    )
 
 
 def test_whisper_gives_the_encoder_states_of_transformers(checkpoint, loaded, waves) -> None:
@@ -435,3 +460,39 @@ def test_the_memory_that_can_be_used_is_told_on_linux() -> None:
         pytest.skip("no /proc/meminfo on this system")
     total = int(Path("/proc/meminfo").read_text(encoding="ascii").split()[1]) * 1024
     assert 0 < free <= total
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        ("ast", {"feature_extractor_type": "MAESTFeatureExtractor"}),
+        ("ast", {"auto_map": {"AutoFeatureExtractor": "feature_extraction_maest.MAESTFeatureExtractor"}}),
+        ("ast", {"sampling_rate": 32_000}),
+        ("hubert", {"feature_extractor_type": "SeamlessM4TFeatureExtractor"}),
+        ("hubert", {"stride": 2}),
+        ("hubert", {"sampling_rate": "16000"}),
+        ("hubert", {"feature_size": 2}),
+        ("whisper", {"dither": 0.1}),
+        ("whisper", {"do_normalize": True}),
+        ("clap", {"padding": "pad"}),
+        ("clap", {"top_db": 80}),
+    ],
+)
+def test_a_preprocessor_that_is_not_computed_is_refused_by_its_key(
+    kind, changes, checkpoint, tmp_path
+) -> None:
+    folder = copied(checkpoint(kind), tmp_path / "copy")
+    path = folder / "preprocessor_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | changes), encoding="utf-8")
+    with pytest.raises(BackboneError) as caught:
+        load(kind, folder)
+    assert code_of(caught) == "backbone.preprocessor"
+    assert next(iter(changes)) in str(caught.value)
+
+
+def test_a_stated_sample_rate_is_obeyed(checkpoint, tmp_path) -> None:
+    folder = copied(checkpoint("hubert"), tmp_path / "copy")
+    path = folder / "preprocessor_config.json"
+    path.write_text(json.dumps({"do_normalize": True, "sampling_rate": 24_000}), encoding="utf-8")
+    backbone = load("hubert", folder)
+    assert backbone.spec.sample_rate == backbone.identity.sample_rate == 24_000

@@ -221,6 +221,26 @@ def test_saved_and_read_it_gives_the_same_rows(tmp_path):
     assert [p.name for p in tmp_path.glob("w*")] == ["w.safetensors"]
 
 
+def test_arrays_that_are_not_contiguous_are_stored_right(tmp_path):
+    """safetensors 0.8.0 (``safetensors.numpy.save_file``) stores their memory in its own order, without a word."""
+    from dataclasses import fields, replace
+
+    rows, groups = scattered()
+    fitted = Whitening.fit(embeddings(rows), groups)
+    layer = fitted.layers["a"]
+    apart = {
+        field.name: np.repeat(value, 2, axis=-1)[..., ::2]
+        for field in fields(layer)
+        if isinstance(value := getattr(layer, field.name), np.ndarray)
+    }
+    assert len(apart) == 4
+    assert not any(value.flags.c_contiguous for value in apart.values())
+    replace(fitted, layers={"a": replace(layer, **apart)}).save(tmp_path / "apart.safetensors")
+    fitted.save(tmp_path / "whole.safetensors")
+    apart_back, whole_back = (Whitening.load(tmp_path / f"{name}.safetensors") for name in ("apart", "whole"))
+    np.testing.assert_array_equal(apart_back.layers["a"].apply(rows), whole_back.layers["a"].apply(rows))
+
+
 @pytest.mark.parametrize("name", [name for name, spec in specs().items() if spec.embedded])
 def test_every_embedded_backbone_has_its_whitening(name):
     backbone = load_backbone(name, device="cpu")
