@@ -140,6 +140,17 @@ def test_one_visitor_cannot_take_every_place():
     wait(lambda: not other.active)
 
 
+def test_what_nobody_asked_for_leaves_places_for_what_is():
+    jobs, visitor = Jobs({"model": 1}, max_own=3), Visitor()
+    go = held(jobs)
+    jobs.start(visitor, "ahead 1", lambda progress: None, lambda made: None, unasked=True)
+    with pytest.raises(PageError):
+        jobs.start(visitor, "ahead 2", lambda progress: None, lambda made: None, unasked=True)
+    asked = jobs.start(visitor, "asked", lambda progress: None, lambda made: None)
+    go.set()
+    wait(lambda: asked.state == "done")
+
+
 def test_a_stopped_step_gives_up_its_place_at_once(jobs: Jobs, visitor: Visitor):
     go = held(jobs)
     for _ in range(20):

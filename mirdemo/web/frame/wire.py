@@ -195,9 +195,10 @@ class Wire:
         take: Callable[[Any], None],
         *,
         resource: str = "model",
+        unasked: bool = False,
     ) -> Job:
         """Begin a long step from a handler. See ``Jobs.start``."""
-        return self.jobs.start(visitor, name, work, take, resource=resource)
+        return self.jobs.start(visitor, name, work, take, resource=resource, unasked=unasked)
 
     def connect(self) -> None:
         """The last call while building: the wire itself."""

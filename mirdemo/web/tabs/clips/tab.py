@@ -210,7 +210,11 @@ class ClipsTab:
 
         with suppress(PageError):
             self._wire.start(
-                visitor, f"listening-{desk.drops}", lambda progress: listen(clips, memory, progress), take
+                visitor,
+                f"listening-{desk.drops}",
+                lambda progress: listen(clips, memory, progress),
+                take,
+                unasked=True,
             )
         if visitor.backbone != BACKBONE:
             self._embed_ahead(visitor)
@@ -229,6 +233,7 @@ class ClipsTab:
                     name,
                     lambda progress: embed_here(clips, backbone, memory, progress),
                     lambda made: None,
+                    unasked=True,
                 )
 
     def _check_machine(self) -> None:
