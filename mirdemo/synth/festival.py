@@ -1,8 +1,9 @@
-"""The demonstration set: a small Japanese festival, 24 labelled clips and three to ask about.
+"""The demonstration set: a small Japanese festival, 36 labelled clips and three to ask about.
 
-Twelve recordings of two clips each: within a recording tonic, scale, tempo, room and instruments stay, the
-players change. Every tag is on at least ten clips of at least six recordings, so that
-a probe has something to say.
+Eighteen recordings of two clips each: within a recording tonic, scale, tempo, room and instruments stay, the
+players change. Every tag is on at least ten clips of at least seven recordings, so that a probe has something to say;
+no tag is another's opposite, which would count one finding twice. One of the clips to ask about is a procession of
+forty seconds, in which the players change.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from mirdemo.synth import draws
 from mirdemo.synth.performance import Performance, Wanted, draw_acoustics, draw_parameters, plan
@@ -32,8 +35,6 @@ TAGS: dict[str, str] = {
     "shamisen": "shamisen 三味線",
     "voice": "voice 声",
     "in": "in scale 陰音階",
-    "yo": "yo scale 陽音階",
-    "slow": "slow ゆっくり",
     "fast": "fast 速い",
 }
 
@@ -49,7 +50,10 @@ class _Take:
 
 @dataclass(frozen=True)
 class _Recording:
-    """One recording: its name, what its clips share, and the clips."""
+    """One recording: its name, what its clips share, and the clips.
+
+    whole: its takes follow one another in one clip
+    """
 
     key: str
     name: str
@@ -59,6 +63,7 @@ class _Recording:
     form: str
     takes: tuple[_Take, ...]
     labelled: bool = True
+    whole: bool = False
 
 
 _RECORDINGS: tuple[_Recording, ...] = (
@@ -110,9 +115,38 @@ _RECORDINGS: tuple[_Recording, ...] = (
         _Take(("Shinobue",), ("Kane",)),
         _Take(("Shinobue",), ("Taiko",)),
     )),
-    _Recording("query-night", "問い 夜", "Yo", "fast", "Nagashi", "Song", (_Take(("Shinobue",), ("Taiko", "Kane")),), False),
-    _Recording("query-street", "問い 通り", "In", "slow", "Ondo", "Song", (_Take(("Voice", "Shamisen")),), False),
-    _Recording("query-shrine", "問い 社", "In", "fast", "Yatai-bayashi", "Dance", (_Take(("Shamisen",), ("Taiko",), calls=True),), False),
+    _Recording("hanagasa", "花笠", "Yo", "fast", "Ondo", "Dance", (
+        _Take(("Voice",), ("Taiko",), calls=True),
+        _Take(("Voice", "Shamisen"), ("Kane",)),
+    )),
+    _Recording("sarashi", "晒", "In", "fast", "Yatai-bayashi", "Dance", (
+        _Take(("Shamisen",)),
+        _Take(("Shamisen", "Shinobue"), ("Taiko",)),
+    )),
+    _Recording("niwaka", "俄", "Yo", "slow", "Nagashi", "Song", (
+        _Take(("Shamisen",), ("Kane",)),
+        _Take(("Shamisen",), ("Taiko", "Kane")),
+    )),
+    _Recording("okuri", "送り", "In", "slow", "Ondo", "Song", (
+        _Take(("Shinobue", "Voice")),
+        _Take(("Voice",), ("Taiko",)),
+    )),
+    _Recording("mai", "舞", "In", "fast", "Shoden", "Dance", (
+        _Take(("Shinobue",), ("Taiko", "Kane")),
+        _Take(("Shinobue",)),
+    )),
+    _Recording("sumo", "甚句", "Yo", "slow", "Shoden", "Song", (
+        _Take(("Voice",), ("Kane",)),
+        _Take(("Voice", "Shamisen"), calls=True),
+    )),
+    _Recording("query-night", "問い 夜", "Yo", "fast", "Nagashi", "Song", (_Take(("Shinobue",), ("Taiko", "Kane")),), labelled=False),
+    _Recording("query-street", "問い 通り", "In", "slow", "Ondo", "Song", (_Take(("Voice", "Shamisen")),), labelled=False),
+    _Recording("query-procession", "問い 行列", "Yo", "fast", "Nagashi", "Song", (
+        _Take(("Shinobue",), ("Taiko", "Kane")),
+        _Take(("Shamisen",), ("Kane",)),
+        _Take(("Voice",)),
+        _Take(("Shinobue", "Shamisen"), ("Taiko",)),
+    ), labelled=False, whole=True),
 )  # fmt: skip
 
 _HEARD = {
@@ -175,8 +209,20 @@ def _made(labelled: bool) -> tuple[FestivalClip, ...]:
     for recording in _RECORDINGS:
         if recording.labelled != labelled:
             continue
-        for number in range(len(recording.takes)):
-            performance = _performance(recording, number)
+        performances = [_performance(recording, number) for number in range(len(recording.takes))]
+        if recording.whole:
+            sound = np.concatenate([render(one, RATE) for one in performances])
+            heard = {tag for one in performances for tag in _tags(recording, one)}
+            made.append(
+                FestivalClip(
+                    f"{recording.key} {recording.name}.flac",
+                    Clip.of(sound, RATE, f"{recording.key} {recording.name}.flac"),
+                    tuple(tag for tag in TAGS.values() if tag in heard),
+                    f"{recording.key} {recording.name}",
+                )
+            )
+            continue
+        for number, performance in enumerate(performances):
             name = f"{recording.key}-{number + 1} {recording.name}.flac"
             clip = Clip.of(render(performance, RATE), RATE, name)
             made.append(
@@ -186,7 +232,7 @@ def _made(labelled: bool) -> tuple[FestivalClip, ...]:
 
 
 def festival() -> tuple[FestivalClip, ...]:
-    """The 24 labelled clips."""
+    """The 36 labelled clips."""
     return _made(labelled=True)
 
 
@@ -196,7 +242,7 @@ def festival_queries() -> tuple[FestivalClip, ...]:
 
 
 def festival_clips() -> LabelledClips:
-    """The demonstration set as labelled clips: 24 clips, 9 tags, 12 recordings."""
+    """The demonstration set as labelled clips: 36 clips, 7 tags, 18 recordings."""
     from mirdemo.clips import LabelledClips
 
     clips = festival()
@@ -206,7 +252,7 @@ def festival_clips() -> LabelledClips:
 
 
 def write_festival(folder: str | Path) -> list[Path]:
-    """Write the set as files: 24 FLAC files and ``labels.csv`` (file, tags, recording), and the three clips to
+    """Write the set as files: 36 FLAC files and ``labels.csv`` (file, tags, recording), and the three clips to
     ask about, without labels, in ``queries/``. Returns the paths written. The folder is made if need be."""
     import soundfile
 
