@@ -169,6 +169,15 @@ def fill(network: Filled, state: Mapping[str, Tensor], title: str) -> Filled:
             unexpected=len(unexpected),
             first_unexpected=unexpected[0] if unexpected else "-",
         )
+    empty = [name for name, buffer in network.named_buffers() if buffer.is_meta]
+    if empty:  # such as rotary codes, which are computed when a network is built and which no file holds
+        raise BackboneError(
+            "{name} computes {first} itself ({count} such), which is not computed here. Choose another backbone.",
+            code="backbone.empty_buffer",
+            name=title,
+            first=empty[0],
+            count=len(empty),
+        )
     return network.eval().requires_grad_(False)
 
 

@@ -14,6 +14,9 @@ from mirdemo.backbones.spec import BackboneError, BackboneSpec
 #: Options of the published code that transformers' HuBERT has no equivalent of.
 _FOREIGN = ("deepnorm", "feature_extractor_cqt", "conv_pos_batch_norm")
 
+#: What may stand before every name, where the network was saved inside another.
+_PREFIXES = ("model.", "mert_model.")
+
 
 def load(spec: BackboneSpec, *, checkpoint: Path, device: str, dtype: str) -> waveform.WaveBackbone:
     """Load from a folder with config.json, preprocessor_config.json and weights.
@@ -34,4 +37,10 @@ def load(spec: BackboneSpec, *, checkpoint: Path, device: str, dtype: str) -> wa
             )
     paths = loading.weight_files(spec, checkpoint)
     state = loading.read_state(paths, spec.title)
+    for prefix in _PREFIXES:
+        if state and all(name.startswith(prefix) for name in state):
+            state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
+    # The embedding of masked frames is there or not, whatever the configuration says; nothing is ever masked here.
+    state.pop("masked_spec_embed", None)
+    values = values | {"mask_time_prob": 0.0, "mask_feature_prob": 0.0}
     return waveform.assemble(spec, checkpoint, HubertModel, values, paths, state, device, dtype)

@@ -496,3 +496,38 @@ def test_a_stated_sample_rate_is_obeyed(checkpoint, tmp_path) -> None:
     path.write_text(json.dumps({"do_normalize": True, "sampling_rate": 24_000}), encoding="utf-8")
     backbone = load("hubert", folder)
     assert backbone.spec.sample_rate == backbone.identity.sample_rate == 24_000
+
+
+def test_a_network_with_a_buffer_that_no_file_holds_is_refused() -> None:
+    with torch.device("meta"):
+        network = torch.nn.Linear(2, 2)
+        network.register_buffer("inv_freq", torch.ones(2), persistent=False)
+    with pytest.raises(BackboneError) as caught:
+        loading.fill(network, {"weight": torch.ones(2, 2), "bias": torch.ones(2)}, "A network")
+    assert code_of(caught) == "backbone.empty_buffer"
+    assert "inv_freq" in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_two_loads_give_equal_rows(kind, checkpoint, waves) -> None:
+    first, second = load(kind, checkpoint(kind)), load(kind, checkpoint(kind))
+    sound = waves(first, 1.0)
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(first.hidden_states(sound), second.hidden_states(sound), strict=True)
+    )
+
+
+@pytest.mark.parametrize("prefix", ["", "model.", "mert_model."])
+@pytest.mark.parametrize("masks", [True, False])
+def test_mert_loads_with_and_without_the_mask_and_under_a_prefix(
+    prefix, masks, checkpoint, loaded, waves, tmp_path
+) -> None:
+    folder = copied(checkpoint("mert-95m"), tmp_path / "copy")
+    state = torch.load(folder / "pytorch_model.bin", weights_only=True)
+    state.pop("masked_spec_embed", None)
+    if masks:
+        state["masked_spec_embed"] = torch.ones(32)
+    torch.save({prefix + name: tensor for name, tensor in state.items()}, folder / "pytorch_model.bin")
+    sound = waves(loaded("mert-95m"), 1.0)
+    assert_same(load("mert-95m", folder).hidden_states(sound), loaded("mert-95m").hidden_states(sound), 0.0)
