@@ -529,7 +529,8 @@ def test_the_training_told_its_phases_and_every_epoch(told: tuple):
 
 def test_it_was_compared_with_the_probe_of_the_same_folds_and_holds_no_tensor(told: tuple):
     result = told[0]
-    assert any(np.array_equal(result.report.folds, draw) for draw in result.run.report.folds)
+    (fold_of,) = result.report.folds
+    assert any(np.array_equal(fold_of, draw) for draw in result.run.report.folds)
     assert result.asked.is_about(CLIPS)
     assert b"_rebuild_tensor" not in pickle.dumps(result.report)
     costs = result.costs("cpu-basic", {"cpu-basic": 3600.0})
