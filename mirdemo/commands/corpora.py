@@ -37,11 +37,11 @@ def run(args: Namespace) -> int:
 
 
 def _list(args: Namespace) -> int:
-    from mirdemo.corpora.facts import CORPORA
+    from mirdemo.corpora.catalogue import catalogue
     from mirdemo.corpora.registry import corpus_names
     from mirdemo.corpora.synthetic import SIZES
 
-    controlled = [name for name in corpus_names() if name not in CORPORA]
+    controlled = [name for name in corpus_names() if name not in catalogue()]
     if args.json:
         print_json(
             {
@@ -58,7 +58,7 @@ def _list(args: Namespace) -> int:
                         "page": facts.page,
                         "citation": facts.citation,
                     }
-                    for facts in CORPORA.values()
+                    for facts in catalogue().values()
                 ],
                 "controlled": {"names": controlled, "recordings": SIZES},
             }
@@ -72,11 +72,11 @@ def _list(args: Namespace) -> int:
             " ".join("?" if n is None else str(n) for n in facts.recordings),
             facts.audio,
         )
-        for facts in CORPORA.values()
+        for facts in catalogue().values()
     ]
     print(table(("name", "title", "tags", "train valid test", "audio"), rows))
     print()
-    for facts in CORPORA.values():
+    for facts in catalogue().values():
         print(f"{facts.title}: {facts.licence or 'licence not stated'}\n  {facts.citation}\n  {facts.page}")
     print(f"\nMade here, no data needed: {', '.join(controlled)}")
     return 0

@@ -43,6 +43,11 @@ class AudioFolder:
                         found[stem] = path
         self._found = found
 
+    @classmethod
+    def of(cls, folder: str | Path | None) -> AudioFolder | None:
+        """The folder looked through, None where there is none."""
+        return None if folder is None else cls(folder)
+
     def find(self, stem: str) -> Path | None:
         """The file with this stem, or None."""
         return self._found.get(stem)

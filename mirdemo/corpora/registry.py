@@ -5,29 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from mirdemo.corpora import dunya, fma, lyra, magnatagatune
-from mirdemo.corpora.audio_folder import AudioFolder
+from mirdemo.corpora.catalogue import catalogue, reader_of
 from mirdemo.corpora.errors import CorpusError
-from mirdemo.corpora.facts import CORPORA
 from mirdemo.corpora.reader import Corpus
 from mirdemo.corpora.splits import split_folder
 
-FILES = {
-    "magnatagatune": magnatagatune.FILES,
-    "fma": fma.FILES,
-    "lyra": lyra.FILES,
-    "makam": dunya.FILES,
-    "hindustani": dunya.FILES,
-    "carnatic": dunya.FILES,
-}
-
 
 def corpus_names() -> tuple[str, ...]:
-    """The six corpora, then the controlled ones as ``controlled/<tradition>``."""
+    """The corpora of the catalogue, then the controlled ones as ``controlled/<tradition>``."""
     from mirdemo.corpora.synthetic import PREFIX
     from mirdemo.synth import TRADITIONS
 
-    return (*CORPORA, *(PREFIX + tradition for tradition in TRADITIONS))
+    return (*catalogue(), *(PREFIX + tradition for tradition in TRADITIONS))
 
 
 def open_corpus(
@@ -56,7 +45,7 @@ def open_corpus(
             name=name[:80],
             names=", ".join(corpus_names()),
         )
-    if name not in CORPORA:
+    if name not in catalogue():
         from mirdemo.corpora.synthetic import PREFIX, ControlledCorpus
 
         return ControlledCorpus(name.removeprefix(PREFIX), mode)
@@ -66,14 +55,16 @@ def open_corpus(
             code="corpora.no_mode",
             name=name,
         )
-    folder = split_folder(name, FILES[name], None if splits is None else Path(splits).expanduser())
-    audio = None if data is None else AudioFolder(data)
-    longest = CORPORA[name].max_seconds if max_seconds == "published" else max_seconds
-    if name == "magnatagatune":
-        return magnatagatune.MagnaTagATune(folder, audio, longest)
-    if name == "fma":
-        return fma.Fma(folder, audio, longest)
-    if name == "lyra":
-        return lyra.Lyra(folder, audio, longest)
-    records = None if data is None else AudioFolder(data, dunya.JSON)
-    return dunya.Dunya(name, folder, audio, longest, records)
+    facts, reader = catalogue()[name], reader_of(name)
+    folder = None if data is None else Path(data).expanduser()
+    given = None if splits is None else Path(splits).expanduser()
+    parted = split_folder(name, reader.SPLIT, given) if reader.SPLIT else given or folder
+    if parted is None:
+        raise CorpusError(
+            "The split of {title} comes with its sound. Give the folder as --data.",
+            code="corpora.no_data",
+            title=facts.title,
+        )
+    return reader.read(
+        facts, parted, folder, facts.max_seconds if max_seconds == "published" else max_seconds
+    )

@@ -13,6 +13,7 @@ import hashlib
 import json
 import urllib.error
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 
 from mirdemo.base.files import whole
@@ -21,40 +22,58 @@ from mirdemo.corpora.errors import CorpusError
 
 REPOSITORY = "pxaris/ccml"
 COMMIT = "1f20c2f3df38ad0ef6ae774ca6a280ed9d23e04e"
-BASE = f"https://raw.githubusercontent.com/{REPOSITORY}/{COMMIT}/data"
 
 _TIMEOUT_SECONDS = 30.0
 _LARGEST_FILE = 64_000_000  # bytes; the largest published one has about 10 MB
 _RECORD = "SHA256.json"
 
 
-def split_folder(corpus: str, names: tuple[str, ...], checkout: Path | None = None) -> Path:
-    """The folder that holds the named files of a corpus's split.
+@dataclass(frozen=True)
+class Split:
+    """Where a corpus's published split lies on GitHub.
+
+    files: names of its files; repository, commit: the one pinned state; folder: of the files in it, ``{corpus}`` for the
+    corpus's name
+    """
+
+    files: tuple[str, ...]
+    repository: str = REPOSITORY
+    commit: str = COMMIT
+    folder: str = "data/{corpus}/split"
+
+    def address(self, corpus: str, name: str) -> str:
+        place = self.folder.format(corpus=corpus)
+        return f"https://raw.githubusercontent.com/{self.repository}/{self.commit}/{place}/{name}"
+
+
+def split_folder(corpus: str, split: Split, checkout: Path | None = None) -> Path:
+    """The folder that holds the files of a corpus's split.
 
     checkout: a checkout of the repository, or the folder of these files itself; None: fetched from the pinned commit
         (and kept, so only the first time needs a network). Raises CorpusError.
     """
     if checkout is not None:
-        folder = _in_checkout(corpus, names, checkout)
-        _compare(corpus, {name: _sha256(folder / name) for name in names})
+        folder = _in_checkout(corpus, split, checkout)
+        _compare(corpus, split, folder)
         return folder
-    folder = _kept(corpus)
-    recorded = _recorded(corpus)
-    for name in names:
+    folder = _kept(corpus, split)
+    recorded = _recorded(folder)
+    for name in split.files:
         if not (folder / name).is_file() or name not in recorded:
-            recorded[name] = _fetch(corpus, name, folder)
-            _record(corpus, recorded)
-    _compare(corpus, {name: _sha256(folder / name) for name in names})
+            recorded[name] = _fetch(corpus, split, name, folder)
+            _record(folder, recorded)
+    _compare(corpus, split, folder)
     return folder
 
 
-def _kept(corpus: str) -> Path:
-    return home() / "corpora" / f"ccml-{COMMIT[:12]}" / corpus
+def _kept(corpus: str, split: Split) -> Path:
+    return home() / "corpora" / f"{split.repository.rpartition('/')[2]}-{split.commit[:12]}" / corpus
 
 
-def _in_checkout(corpus: str, names: tuple[str, ...], checkout: Path) -> Path:
+def _in_checkout(corpus: str, split: Split, checkout: Path) -> Path:
+    names = split.files
     places = [
-        checkout / "data" / corpus / "split",
+        checkout / split.folder.format(corpus=corpus),
         checkout / corpus / "split",
         checkout / "data" / "split",
         checkout / "split",
@@ -69,14 +88,14 @@ def _in_checkout(corpus: str, names: tuple[str, ...], checkout: Path) -> Path:
         folder=checkout.name or str(checkout),
         corpus=corpus,
         names=", ".join(names),
-        repository=REPOSITORY,
+        repository=split.repository,
     )
 
 
-def _fetch(corpus: str, name: str, folder: Path) -> str:
+def _fetch(corpus: str, split: Split, name: str, folder: Path) -> str:
     """Fetch one file whole or not at all; returns its SHA-256."""
     try:
-        with urllib.request.urlopen(f"{BASE}/{corpus}/split/{name}", timeout=_TIMEOUT_SECONDS) as answer:
+        with urllib.request.urlopen(split.address(corpus, name), timeout=_TIMEOUT_SECONDS) as answer:
             content = answer.read(_LARGEST_FILE + 1)
             if len(content) > _LARGEST_FILE:
                 raise OSError("larger than any published file")
@@ -90,27 +109,28 @@ def _fetch(corpus: str, name: str, folder: Path) -> str:
             code="corpora.unreachable",
             name=name,
             corpus=corpus,
-            repository=REPOSITORY,
+            repository=split.repository,
         ) from error
     return hashlib.sha256(content).hexdigest()
 
 
-def _recorded(corpus: str) -> dict[str, str]:
+def _recorded(folder: Path) -> dict[str, str]:
     try:
-        return json.loads((_kept(corpus) / _RECORD).read_text(encoding="utf-8"))
+        return json.loads((folder / _RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
 
 
-def _record(corpus: str, hashes: dict[str, str]) -> None:
-    path = _kept(corpus) / _RECORD
+def _record(folder: Path, hashes: dict[str, str]) -> None:
+    path = folder / _RECORD
     with whole(path) as part:
         part.write_text(json.dumps(hashes, indent=1, sort_keys=True), encoding="utf-8")
 
 
-def _compare(corpus: str, found: dict[str, str]) -> None:
-    recorded = _recorded(corpus)
-    for name, value in found.items():
+def _compare(corpus: str, split: Split, folder: Path) -> None:
+    recorded = _recorded(_kept(corpus, split))
+    for name in split.files:
+        value = _sha256(folder / name)
         if recorded.get(name, value) != value:
             raise CorpusError(
                 "{name} of {corpus} is not the file that was first fetched (its checksum differs). Delete the folder "
@@ -118,8 +138,8 @@ def _compare(corpus: str, found: dict[str, str]) -> None:
                 code="corpora.split_changed",
                 name=name,
                 corpus=corpus,
-                folder=_kept(corpus).name,
-                commit=COMMIT[:7],
+                folder=_kept(corpus, split).name,
+                commit=split.commit[:7],
             )
 
 

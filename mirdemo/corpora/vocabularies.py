@@ -30,7 +30,7 @@ class Vocabulary:
 
 @cache
 def vocabularies() -> Mapping[str, Vocabulary]:
-    """Corpus -> its vocabulary, in the order of ``corpora.facts.CORPORA``."""
+    """Corpus -> its vocabulary, in the order of the study."""
     found = json.loads(FILE.read_text(encoding="utf-8"))
     return {
         corpus: Vocabulary(corpus, tuple(tags), found["source"], found["citation"])

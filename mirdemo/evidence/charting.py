@@ -14,23 +14,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-#: Colour-blind-safe colours of the traditions (Okabe and Ito 2008); one colour a tradition on every chart.
-TRADITION_COLOURS = {
-    "western": "#0072B2",
-    "greek": "#56B4E9",
-    "makam": "#E69F00",
-    "hindustani": "#D55E00",
-    "carnatic": "#CC79A7",
-    "festival": "#009E73",
-}
-TRADITION_SYMBOLS = {
-    "western": "circle",
-    "greek": "square",
-    "makam": "diamond",
-    "hindustani": "triangle-up",
-    "carnatic": "cross",
-    "festival": "star",
-}
 #: Stand-ins that static/page.js replaces by the theme's colours when it draws.
 INK, FAINT, GROUND = "#010101", "#020202", "#030303"
 LIGHT = {INK: "#1a1a1a", FAINT: "#d9d9d9", GROUND: "#ffffff"}

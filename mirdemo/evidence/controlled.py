@@ -9,16 +9,15 @@ from functools import cache
 
 from mirdemo.backbones.mini_facts import WEIGHTS
 from mirdemo.backbones.registry import spec
-from mirdemo.corpora.facts import TRADITIONS
 from mirdemo.evidence.charting import (
     GROUND,
     INK,
-    TRADITION_COLOURS,
     Chart,
     bare_figure,
     drawn,
     error_bars,
 )
+from mirdemo.evidence.palette import colour, tradition_of, tradition_words
 from mirdemo.evidence.wording import hover, least_range, rank_words, sources_of
 from mirdemo.results import bias
 from mirdemo.results import records as results
@@ -28,6 +27,7 @@ from mirdemo.results.ranking import paired_error, ranks
 from mirdemo.results.records import Result, Results
 from mirdemo.scoring.intervals import LEVEL, MINUS
 from mirdemo.scoring.simultaneous import quantile
+from mirdemo.synth.traditions import TRADITIONS
 from mirdemo.words.language import Speaker
 
 FRAME = Frame({f"controlled/{tradition}": tradition for tradition in TRADITIONS})
@@ -138,7 +138,7 @@ def controlled(
                 marker={
                     "symbol": symbol,
                     "size": 12,
-                    "color": [TRADITION_COLOURS[c.rpartition("/")[2]] for c in at],
+                    "color": [colour(tradition_of(c)) for c in at],
                     "line": {"color": GROUND, "width": 1},
                 },
                 text=[hover(of[c], cited, t) + rank_words(ranked[c].get(of[c].model), t) for c in at],
@@ -148,7 +148,7 @@ def controlled(
             )
         )
     _label_ends(figure, by_model)
-    names = [str(t("evidence.tradition." + tradition)) for tradition in TRADITIONS]
+    names = [tradition_words(tradition, t) for tradition in TRADITIONS]
     figure.update_xaxes(tickvals=list(range(len(names))), ticktext=names, range=[-0.3, len(names) - 0.6])
     ends = [
         v for of in by_model.values() for r in of.values() for v in (r.low, r.value, r.high) if v is not None

@@ -10,18 +10,16 @@ from typing import TYPE_CHECKING
 
 from markupsafe import escape
 
-from mirdemo.corpora.facts import CORPORA
 from mirdemo.evidence import laid_over
 from mirdemo.evidence.charting import (
     FAINT,
     INK,
-    TRADITION_COLOURS,
-    TRADITION_SYMBOLS,
     Chart,
     bare_figure,
     drawn,
     error_bars,
 )
+from mirdemo.evidence.palette import COLOURS, colour, in_order, symbol, tradition_of, tradition_words
 from mirdemo.evidence.selection import facts
 from mirdemo.evidence.wording import (
     MOST_ROWS,
@@ -245,16 +243,17 @@ def _draw(figure: Figure, rows: Sequence[Row], cited: dict, t: Speaker) -> bool:
     from plotly import graph_objects as go
 
     spots = [(i, r) for i, row in enumerate(rows) if not row.own for r in row.figures]
-    for place, (tradition, colour) in enumerate(TRADITION_COLOURS.items()):
-        shift = STEP * (place - (len(TRADITION_COLOURS) - 1) / 2)
-        mine = [(i + shift, r) for i, r in spots if _tradition(r.corpus) == tradition]
+    traditions = in_order((*COLOURS, *(tradition_of(r.corpus) for _, r in spots)))
+    for place, tradition in enumerate(traditions):
+        own_colour, shift = colour(tradition), STEP * (place - (len(traditions) - 1) / 2)
+        mine = [(i + shift, r) for i, r in spots if tradition_of(r.corpus) == tradition]
         for published in (True, False):
             of = [(i, r) for i, r in mine if (r.source == "published") == published]
             marker = {
-                "color": colour,
-                "symbol": TRADITION_SYMBOLS[tradition] + ("-open" if published else ""),
+                "color": own_colour,
+                "symbol": symbol(tradition) + ("-open" if published else ""),
                 "size": 9,
-                "line": {"width": 2 if published else 0, "color": colour},
+                "line": {"width": 2 if published else 0, "color": own_colour},
             }
             if of:
                 figure.add_trace(
@@ -262,14 +261,14 @@ def _draw(figure: Figure, rows: Sequence[Row], cited: dict, t: Speaker) -> bool:
                         x=[r.value for _, r in of],
                         y=[i for i, _ in of],
                         mode="markers",
-                        name=str(t("evidence.tradition." + tradition)),
+                        name=tradition_words(tradition, t),
                         legendgroup=tradition,
                         showlegend=published or not any(r.source == "published" for _, r in mine),
                         marker=marker,
                         customdata=[link_of(r, cited) for _, r in of],
                         text=[_hover(r, cited, t) for _, r in of],
                         hovertemplate="%{text}<extra></extra>",
-                        **error_bars([r for _, r in of], "x", colour=colour),
+                        **error_bars([r for _, r in of], "x", colour=own_colour),
                     )
                 )
             with_seconds = [(i, r) for i, r in of if r.seconds and r.hardware]
@@ -336,10 +335,6 @@ def _seconds(record: Result, t: Speaker) -> str:
         return ""
     said = t("evidence.cost.hover", seconds=f"{record.seconds:.1f}", hardware=record.hardware)
     return f"<br>{said}"
-
-
-def _tradition(corpus: str) -> str:
-    return CORPORA[corpus].tradition if corpus in CORPORA else corpus.rpartition("/")[2]
 
 
 def _without(missing: set[str], t: Speaker) -> list[str]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from mirdemo.corpora.facts import CORPORA
 from mirdemo.corpora.frames import STUDY
 from mirdemo.evidence import selection
 from mirdemo.evidence.overview import Row, disparities, ranks_of, rows_of
@@ -28,7 +27,7 @@ def as_data(chosen: Selection) -> dict[str, Any]:
     """
     everything = selection.base()
     records = selection.choose(everything, chosen)
-    corpora = tuple(c for c in CORPORA if not chosen.corpora or c in chosen.corpora)
+    corpora = selection.corpora_of(records, chosen)
     best = bias.best_known(everything, chosen.metric)
     rows = rows_of(records, chosen.metric, corpora=corpora)
     found = disparities(rows, best=best, frame=STUDY.only(corpora))

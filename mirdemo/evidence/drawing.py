@@ -13,7 +13,6 @@ from functools import cache, lru_cache
 from typing import Any
 
 from mirdemo.base.assets import ASSETS
-from mirdemo.corpora.facts import CORPORA
 from mirdemo.corpora.frames import STUDY
 from mirdemo.evidence import selection
 from mirdemo.evidence.charting import Chart, HeatTable
@@ -106,7 +105,7 @@ def draw(all_results: Results, chosen: Selection, language: str, *, own: Results
     records = selection.shown(all_results, chosen)
     mine = selection.shown_of_visitor(own, chosen) if own is not None else ()
     overall = laid_over.over_tags(mine, metric)
-    corpora = tuple(c for c in CORPORA if not chosen.corpora or c in chosen.corpora)
+    corpora = selection.corpora_of(records, chosen)
     best = bias.best_known(all_results, metric)
     known = rows_of(records, metric, corpora=corpora)
     found = disparities(known, best=best, frame=STUDY.only(corpora))
@@ -115,7 +114,7 @@ def draw(all_results: Results, chosen: Selection, language: str, *, own: Results
         (
             ("overview", overview(known, found, metric, corpora, cited, t, unavailable=blank, own=overall)),
             ("gaps", gaps(found, cited, t)),
-            ("normalised", normalised(found, corpora, cited, t)),
+            ("normalised", normalised(found, tuple(STUDY.only(corpora).traditions), cited, t)),
             ("rarity", rarity(per_tag(records), chosen.family, cited, t)),
             ("transfer", transfer(records, metric, cited, t)),
             ("fewshot", few_shot(records, cited, t, own=laid_over.curve_points(mine))),

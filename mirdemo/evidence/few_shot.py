@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from mirdemo.corpora.facts import CORPORA
+from mirdemo.corpora.frames import STUDY
 from mirdemo.evidence import laid_over
 from mirdemo.evidence.charting import (
     GROUND,
     INK,
-    TRADITION_COLOURS,
-    TRADITION_SYMBOLS,
     Chart,
     bare_figure,
     drawn,
     error_bars,
 )
+from mirdemo.evidence.palette import colour, symbol, tradition_of
 from mirdemo.evidence.selection import on_few_shot_curve
 from mirdemo.evidence.wording import (
     corpus_title,
@@ -50,14 +49,15 @@ def few_shot(chosen: Results, cited: dict, t: Speaker, *, own: Sequence[Result] 
     table: dict[tuple[str, str], dict[int, Result]] = defaultdict(dict)
     for record in sorted(wanted, key=lambda r: r.setting["tags"] == "both"):
         table[record.corpus, str(record.setting["few_shot"])].setdefault(int(record.setting["n_way"]), record)
-    corpora = [c for c in CORPORA if (c, "LC-Protonets") in table]
+    corpora = [c for c in STUDY.traditions if (c, "LC-Protonets") in table]
     if not corpora and not own:
         return Chart(str(t("evidence.fewshot.title")), None, how, empty=str(t("evidence.fewshot.empty")))
     figure = bare_figure(height=420, left=56, top=30)
-    alike = Counter(CORPORA[c].tradition for c in corpora)
+    alike = Counter(tradition_of(c) for c in corpora)
     wins = compared = 0
     for corpus in corpora:
-        colour, tradition = TRADITION_COLOURS[CORPORA[corpus].tradition], CORPORA[corpus].tradition
+        tradition = tradition_of(corpus)
+        own_colour = colour(tradition)
         combined, rival = table[corpus, "LC-Protonets"], table.get((corpus, "one-vs-rest"), {})
         both = sorted(set(combined) & set(rival))
         wins += sum(combined[n].value > rival[n].value for n in both)
@@ -74,14 +74,14 @@ def few_shot(chosen: Results, cited: dict, t: Speaker, *, own: Sequence[Result] 
                     showlegend=method == "LC-Protonets" and alike[tradition] > 1,
                     opacity=1 if method == "LC-Protonets" else 0.55,
                     line={
-                        "color": colour,
+                        "color": own_colour,
                         "width": 2,
                         "dash": "solid" if method == "LC-Protonets" else "dot",
                     },
                     marker={
-                        "symbol": SYMBOLS.get(corpus, TRADITION_SYMBOLS[tradition] + "-open"),
+                        "symbol": SYMBOLS.get(corpus, symbol(tradition) + "-open"),
                         "size": 9,
-                        "color": colour,
+                        "color": own_colour,
                     },
                     customdata=[link_of(of[n], cited) for n in ways],
                     text=[

@@ -6,18 +6,16 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from mirdemo.corpora.facts import CORPORA
 from mirdemo.evidence.charting import (
     GROUND,
     INK,
-    TRADITION_COLOURS,
-    TRADITION_SYMBOLS,
     Chart,
     bare_figure,
     drawn,
     error_bars,
     with_interval,
 )
+from mirdemo.evidence.palette import colour, symbol, tradition_of
 from mirdemo.evidence.wording import (
     MOST_ROWS,
     corpus_title,
@@ -48,7 +46,7 @@ def gaps(found: Sequence[Disparity], cited: dict[str, dict[str, str]], t: Speake
     labels = [row_label(d.comparison, d.model, t) for d in rows]
     height = 70 + 46 * len(rows)
     figure = bare_figure(height=height, left=230, top=30, bottom=40)
-    for kind, colour, pick in (
+    for kind, tone, pick in (
         ("western", INK, lambda d: d.advantage),
         ("worst", "#8a8a8a", lambda d: d.gap),
     ):
@@ -60,9 +58,9 @@ def gaps(found: Sequence[Disparity], cited: dict[str, dict[str, str]], t: Speake
                 orientation="h",
                 name=str(t(f"evidence.gaps.{kind}")),
                 marker={
-                    "color": colour if kind == "western" else "rgba(0,0,0,0)",
-                    "line": {"color": colour, "width": 1.5},
-                    "pattern": {"shape": "" if kind == "western" else "/", "fgcolor": colour},
+                    "color": tone if kind == "western" else "rgba(0,0,0,0)",
+                    "line": {"color": tone, "width": 1.5},
+                    "pattern": {"shape": "" if kind == "western" else "/", "fgcolor": tone},
                 },
                 text=[f"{100 * f.value:.1f}" for f in shown],
                 textposition="outside",
@@ -155,7 +153,8 @@ def normalised(found: Sequence[Disparity], corpora: Sequence[str], cited: dict, 
     height = 80 + 30 * len(rows)
     figure = bare_figure(height=height, left=230, top=30)
     for corpus in corpora:
-        tradition = CORPORA[corpus].tradition
+        tradition = tradition_of(corpus)
+        own_colour = colour(tradition)
         at = [i for i, d in enumerate(rows) if corpus in d.normalised]
         figure.add_trace(
             go.Scatter(
@@ -164,12 +163,12 @@ def normalised(found: Sequence[Disparity], corpora: Sequence[str], cited: dict, 
                 mode="markers",
                 name=corpus_title(corpus),
                 marker={
-                    "color": TRADITION_COLOURS[tradition],
-                    "symbol": TRADITION_SYMBOLS[tradition] + ("-open" if corpus == "fma" else ""),
+                    "color": own_colour,
+                    "symbol": symbol(tradition) + ("-open" if corpus == "fma" else ""),
                     "size": 12,
                     "line": {
                         "width": 2 if corpus == "fma" else 1,
-                        "color": TRADITION_COLOURS[tradition] if corpus == "fma" else GROUND,
+                        "color": own_colour if corpus == "fma" else GROUND,
                     },
                 },
                 customdata=[link_of(rows[i].values[corpus], cited) for i in at],

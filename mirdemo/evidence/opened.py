@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from mirdemo.corpora.facts import CORPORA
+from mirdemo.corpora.catalogue import catalogue
 from mirdemo.evidence.charting import with_interval
+from mirdemo.evidence.palette import tradition_words
 from mirdemo.evidence.selection import TAG_METRICS
 from mirdemo.evidence.tags import bare, family
 from mirdemo.evidence.wording import corpus_title, row_label
@@ -65,9 +66,9 @@ def opened(records: Iterable[Result], key: str, cited: Mapping, t: Speaker) -> O
     """The tag of a key ``"<corpus>/<tag>"``; None if nothing is known about it."""
     corpus, _, tag = key.partition("/")
     mine = [r for r in records if r.tag == tag and r.corpus == corpus and r.metric in TAG_METRICS]
-    if not mine or corpus not in CORPORA:
+    if not mine or corpus not in catalogue():
         return None
-    title, tradition = CORPORA[corpus].title, str(t("evidence.tradition." + CORPORA[corpus].tradition))
+    title, tradition = catalogue()[corpus].title, tradition_words(catalogue()[corpus].tradition, t)
     runs: dict[tuple, dict[str, Result]] = {}
     for r in mine:
         run = (r.model, r.method, r.protocol, r.source, str(r.setting.get("tuned")), r.layer, r.whitening)

@@ -10,7 +10,6 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from mirdemo.backbones.registry import spec
-from mirdemo.corpora.facts import CORPORA
 from mirdemo.corpora.frames import STUDY
 from mirdemo.evidence import laid_over
 from mirdemo.evidence.charting import (
@@ -23,6 +22,7 @@ from mirdemo.evidence.charting import (
     bare_figure,
     drawn,
 )
+from mirdemo.evidence.palette import short_words, tradition_of, tradition_words
 from mirdemo.evidence.wording import (
     MOST_ROWS,
     corpus_title,
@@ -131,7 +131,7 @@ def overview(
     shown_rows = len(rows) + (laid_over.HEADING + len(own) if own else 0)
     height = 64 + 30 * shown_rows
     how = str(t("evidence.overview.how"))
-    corpora = tuple(CORPORA) if own and not known else corpora  # a frame for the visitor's rows
+    corpora = tuple(STUDY.traditions) if own and not known else corpora  # a frame for the visitor's rows
     if not known and not own:
         return Chart(str(t("evidence.overview.title")), None, how, empty=str(t("evidence.nothing")))
     ranked = ranks_of(known)
@@ -147,7 +147,7 @@ def overview(
                 custom[i, j] = link_of(of[corpus], cited)
     figure = bare_figure(height=height, left=230, top=46, bottom=6)
     names = [_column_label(c, t) for c in corpora]
-    short = [str(t("evidence.short." + c)) for c in corpora]
+    short = [short_words(c, t) for c in corpora]
     table = HeatTable(
         tuple(names),
         tuple(short),
@@ -266,7 +266,7 @@ def overview(
 
 def _column_label(corpus: str, t: Speaker) -> str:
     """The corpus over its tradition, where its name does not say that already."""
-    title, tradition = corpus_title(corpus), str(t("evidence.tradition." + CORPORA[corpus].tradition))
+    title, tradition = corpus_title(corpus), tradition_words(tradition_of(corpus), t)
     return title if title.replace("-", " ") == tradition else f"{title}<br>{tradition}"
 
 

@@ -6,19 +6,17 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
-from markupsafe import escape
+from markupsafe import Markup, escape
 
-from mirdemo.corpora.facts import CORPORA
-from mirdemo.corpora.frames import STUDY
+from mirdemo.corpora.catalogue import catalogue
 from mirdemo.evidence.charting import (
-    TRADITION_COLOURS,
-    TRADITION_SYMBOLS,
     Chart,
     bare_figure,
     drawn,
     faded,
 )
 from mirdemo.evidence.opened import family_words
+from mirdemo.evidence.palette import colour, in_order, symbol, tradition_of, tradition_words
 from mirdemo.evidence.tags import bare
 from mirdemo.evidence.wording import corpus_title, percent, row_label, sources_of, span, surety
 from mirdemo.results.bias import Comparison
@@ -35,7 +33,7 @@ def per_tag(chosen: Results) -> list[Result]:
     """The F1 of each tag by one model under one set of rules, with how many test recordings carry it."""
     parted: dict[tuple, list[Result]] = defaultdict(list)
     for r in chosen:
-        if r.tag is not None and r.metric == "f1" and r.corpus in CORPORA and r.setting.get("support"):
+        if r.tag is not None and r.metric == "f1" and r.corpus in catalogue() and r.setting.get("support"):
             parted[r.method, r.model, r.protocol, r.split or "", str(r.setting.get("tuned", ""))].append(r)
     order = {method: i for i, method in enumerate(METHODS)}
     best = min(parted, key=lambda k: (order.get(k[0], len(order)), k[1] != MODEL, k), default=None)
@@ -55,19 +53,19 @@ def rarity(records: Sequence[Result], chosen: str, cited: dict, t: Speaker) -> C
     figure = bare_figure(height=440, left=56, top=30)
     by_tradition: dict[str, list[Result]] = defaultdict(list)
     for record in records:
-        by_tradition[CORPORA[record.corpus].tradition].append(record)
-    for tradition in (name for name in TRADITION_COLOURS if name in by_tradition):
+        by_tradition[tradition_of(record.corpus)].append(record)
+    for tradition in in_order(by_tradition):
         figure.add_trace(
             go.Scatter(
                 x=[r.setting["support"] for r in by_tradition[tradition]],
                 y=[r.value for r in by_tradition[tradition]],
                 mode="markers",
-                name=str(t("evidence.tradition." + tradition)),
+                name=tradition_words(tradition, t),
                 legendgroup=tradition,
                 showlegend=True,
                 marker={
-                    "color": faded(TRADITION_COLOURS[tradition], 0.75),
-                    "symbol": TRADITION_SYMBOLS[tradition],
+                    "color": faded(colour(tradition), 0.75),
+                    "symbol": symbol(tradition),
                     "size": 9,
                 },
                 cliponaxis=False,
@@ -78,18 +76,18 @@ def rarity(records: Sequence[Result], chosen: str, cited: dict, t: Speaker) -> C
                 hovertemplate="%{text}<extra></extra>",
             )
         )
-    found = trends(records, STUDY.traditions)
+    found = trends(records, {c: facts.tradition for c, facts in catalogue().items()})
     for trend in found:
-        colour = TRADITION_COLOURS[trend.tradition]
+        line_colour = colour(trend.tradition)
         support, low, high = map(np.array, zip(*trend.band, strict=True))
         outline = [*zip(support, high, strict=True), *zip(support[::-1], low[::-1], strict=True)]
-        area = {"mode": "none", "fill": "toself", "fillcolor": faded(colour, 0.12)}
+        area = {"mode": "none", "fill": "toself", "fillcolor": faded(line_colour, 0.12)}
         for points, look in (
             (outline, area),
             # Many points, for the line is cut where it would leave 0 to 1.
             (
                 zip(support, trend.at(support), strict=True),
-                {"mode": "lines", "line": {"color": colour, "width": 2.5}},
+                {"mode": "lines", "line": {"color": line_colour, "width": 2.5}},
             ),
         ):
             x, y = np.round(np.array([*points]).T, 4).tolist()
@@ -136,7 +134,7 @@ def title(records: Sequence[Result], found: Sequence[Trend], chosen: str, t: Spe
             t(
                 f"evidence.rarity.{key}",
                 n=len(found),
-                tradition=t("evidence.tradition." + found[0].tradition),
+                tradition=Markup(tradition_words(found[0].tradition, t)),
                 span=span(percent(min(s.known for s in shares)), percent(max(s.known for s in shares)), t),
                 sure=span(
                     percent(min(s.ends[0] for s in shares)), percent(max(s.ends[1] for s in shares)), t
@@ -162,7 +160,7 @@ def _row(found: Trend, t: Speaker) -> str:
     return str(
         t(
             "evidence.rarity.row",
-            tradition=t("evidence.tradition." + found.tradition),
+            tradition=Markup(tradition_words(found.tradition, t)),
             slope=f"{found.slope.value:.2f}",
             low=f"{found.slope.low:.2f}",
             high=f"{found.slope.high:.2f}",

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mirdemo.backbones.registry import specs
-from mirdemo.corpora.facts import CORPORA
+from mirdemo.corpora.catalogue import catalogue
+from mirdemo.corpora.frames import STUDY
 from mirdemo.evidence.tags import FAMILIES, family
 from mirdemo.results import records as results
 from mirdemo.results.records import Result, Results
@@ -61,7 +62,7 @@ class Selection:
         """
         known = {
             "methods": results.METHODS,
-            "corpora": (*CORPORA, YOURS),
+            "corpora": (*catalogue(), YOURS),
             "sources": SOURCES,
             "models": models,
         }
@@ -144,14 +145,14 @@ def shown_of_visitor(own: Results, selection: Selection) -> Results:
 
 
 def is_shown(record: Result, metric: str) -> bool:
-    """Whether a record is drawn where figures over all tags are shown in ``metric``: of tags of the six corpora what
+    """Whether a record is drawn where figures over all tags are shown in ``metric``: of tags of the catalogue's corpora what
     the explorer tells; few-shot figures on the published curves; on synthesised music plain probes."""
     if record.tag is not None:
-        return record.metric in TAG_METRICS and record.corpus in CORPORA
+        return record.metric in TAG_METRICS and record.corpus in catalogue()
     if record.method == "fewshot":
         return on_few_shot_curve(record)
     plain_probe = record.method == "probe" and record.whitening is None
-    return record.metric == metric and (plain_probe or record.corpus in CORPORA)
+    return record.metric == metric and (plain_probe or record.corpus in catalogue())
 
 
 def on_few_shot_curve(record: Result) -> bool:
@@ -175,9 +176,16 @@ def _in_family(frame: pandas.DataFrame, wanted: str) -> np.ndarray:
     return keep
 
 
+def corpora_of(records: Results, selection: Selection) -> tuple[str, ...]:
+    """The columns of a selection: the study's corpora, then others of the catalogue that there are figures of."""
+    known = {r.corpus for r in records if r.tag is None}
+    wanted = (c for c in catalogue() if c in STUDY.traditions or c in known)
+    return tuple(c for c in wanted if not selection.corpora or c in selection.corpora)
+
+
 def is_tag(key: str) -> bool:
     """Whether a text can name a tag of one of the corpora; whether there is such a tag shows when it is opened."""
-    return key.partition("/")[0] in CORPORA and len(key) <= MOST_KEY
+    return key.partition("/")[0] in catalogue() and len(key) <= MOST_KEY
 
 
 def facts() -> Mapping[str, BackboneSpec]:

@@ -6,16 +6,15 @@ from collections import defaultdict
 
 from markupsafe import escape
 
-from mirdemo.corpora.facts import CORPORA
+from mirdemo.corpora.catalogue import catalogue
 from mirdemo.evidence.charting import (
     FAINT,
     INK,
-    TRADITION_COLOURS,
-    TRADITION_SYMBOLS,
     Chart,
     bare_figure,
     drawn,
 )
+from mirdemo.evidence.palette import colour, symbol, tradition_of
 from mirdemo.evidence.wording import (
     MOST_PANELS,
     corpus_title,
@@ -59,10 +58,10 @@ def transfer(chosen: Results, metric: str, cited: dict, t: Speaker) -> Chart:
         if {"scratch", "all"} <= set(of)
     ]
     for column, model in enumerate(names, 1):
-        for corpus in (c for c in CORPORA if c in table[model]):
+        for corpus in (c for c in catalogue() if c in table[model]):
             of = table[model][corpus]
             have = [s for s in steps if s in of]
-            colour = TRADITION_COLOURS[CORPORA[corpus].tradition]
+            own_colour = colour(tradition_of(corpus))
             figure.add_trace(
                 go.Scatter(
                     x=[steps.index(s) for s in have],
@@ -71,11 +70,11 @@ def transfer(chosen: Results, metric: str, cited: dict, t: Speaker) -> Chart:
                     name=corpus_title(corpus),
                     legendgroup=corpus,
                     showlegend=column == 1,
-                    line={"color": colour, "width": 2, "dash": "dot" if corpus == "fma" else "solid"},
+                    line={"color": own_colour, "width": 2, "dash": "dot" if corpus == "fma" else "solid"},
                     marker={
-                        "symbol": TRADITION_SYMBOLS[CORPORA[corpus].tradition] + "-open",
+                        "symbol": symbol(tradition_of(corpus)) + "-open",
                         "size": 9,
-                        "color": colour,
+                        "color": own_colour,
                     },
                     customdata=[link_of(of[s], cited) for s in have],
                     text=[_transfer_hover(of[s], cited, t) for s in have],

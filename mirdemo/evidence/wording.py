@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import escape
 
-from mirdemo.corpora.facts import CORPORA
+from mirdemo.corpora.catalogue import catalogue
 from mirdemo.evidence.charting import (
     with_interval,
 )
+from mirdemo.evidence.palette import tradition_words
 from mirdemo.results.bias import Comparison, Figure
 from mirdemo.results.ranking import Rank
 from mirdemo.results.records import Result
@@ -123,14 +124,14 @@ def rank_words(rank: Rank | None, t: Speaker) -> str:
 
 def corpus_title(corpus: str) -> str:
     """The corpus as its authors write it; a user's own name for theirs, escaped."""
-    return CORPORA[corpus].title if corpus in CORPORA else str(escape(corpus))
+    return str(escape(catalogue()[corpus].title if corpus in catalogue() else corpus))
 
 
 def corpus_words(corpus: str, t: Speaker) -> str:
     """The corpus's title; of the controlled corpora, the tradition that is synthesised in it."""
     if synthesised(corpus):
         tradition = corpus.partition("/")[2]
-        return str(t("evidence.controlled.corpus", tradition=t("evidence.tradition." + tradition)))
+        return str(t("evidence.controlled.corpus", tradition=tradition_words(tradition, t)))
     return corpus_title(corpus)
 
 

@@ -7,9 +7,10 @@ import pytest
 import soundfile
 from corpus_layouts import COUNTS, LABELS, LYRA_TRAINING, RATE, SIX, make, tone
 
+from mirdemo.corpora import registry
+from mirdemo.corpora.catalogue import catalogue
 from mirdemo.corpora.checking import check
 from mirdemo.corpora.errors import CorpusError
-from mirdemo.corpora.facts import CORPORA
 from mirdemo.corpora.reader import SIDES, most_frequent
 from mirdemo.corpora.registry import corpus_names, open_corpus
 from mirdemo.corpora.synthetic import ControlledCorpus
@@ -158,7 +159,8 @@ def test_recordings_are_cut_as_published_unless_told_otherwise(asked, seconds, t
 
     from corpus_layouts import sound
 
-    monkeypatch.setitem(CORPORA, "hindustani", replace(CORPORA["hindustani"], max_seconds=2.0))
+    shorter = {**catalogue(), "hindustani": replace(catalogue()["hindustani"], max_seconds=2.0)}
+    monkeypatch.setattr(registry, "catalogue", lambda: shorter)
     data, checkout = make("hindustani", tmp_path)
     item_id = open_corpus("hindustani", data, checkout).sides["test"][0]
     path = open_corpus("hindustani", data, checkout).file(item_id)
@@ -175,7 +177,7 @@ def test_recordings_are_cut_as_published_unless_told_otherwise(asked, seconds, t
 
 
 def test_the_published_cuts_are_known():
-    cuts = {name: facts.max_seconds for name, facts in CORPORA.items()}
+    cuts = {name: facts.max_seconds for name, facts in catalogue().items()}
     assert cuts == dict.fromkeys(SIX) | {"makam": 150.0, "hindustani": 780.0, "carnatic": 330.0}
 
 

@@ -105,23 +105,33 @@ def test_a_torn_file_is_refused_in_a_sentence(tmp_path, cut):
             read(tmp_path / "m.npy")
 
 
+def _serve(monkeypatch, checkout):
+    """Let a folder stand for the repository."""
+    monkeypatch.setattr(
+        splits.Split, "address", lambda _, corpus, name: f"{checkout.as_uri()}/data/{corpus}/split/{name}"
+    )
+
+
 @pytest.fixture
 def repository(tmp_path, monkeypatch):
     """The published repository, as files; returns its data folder."""
     _, checkout = make("fma", tmp_path)
-    monkeypatch.setattr(splits, "BASE", (checkout / "data").as_uri())
+    _serve(monkeypatch, checkout)
     return checkout / "data"
 
 
 def test_splits_are_fetched_once_and_then_need_no_network(repository, tmp_path, monkeypatch):
     first = open_corpus("fma")
-    monkeypatch.setattr(splits, "BASE", (tmp_path / "gone").as_uri())
+    _serve(monkeypatch, tmp_path / "gone")
     assert open_corpus("fma").revision == first.revision
     assert open_corpus("fma", None, repository.parent).revision == first.revision
 
 
 def test_the_address_names_the_pinned_commit():
-    assert splits.COMMIT in splits.BASE
+    address = splits.Split(("train.npy",)).address("fma", "train.npy")
+    assert (
+        address == f"https://raw.githubusercontent.com/pxaris/ccml/{splits.COMMIT}/data/fma/split/train.npy"
+    )
     assert len(splits.COMMIT) == 40
 
 

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import pytest
 
-from mirdemo.corpora.facts import CORPORA
+from mirdemo.corpora.catalogue import catalogue
 from mirdemo.corpora.frames import STUDY
 from mirdemo.evidence import drawing, overview, rarity, selection, wording
 from mirdemo.evidence.charting import SEQUENTIAL, HeatTable
@@ -26,7 +26,7 @@ from mirdemo.web.frame.templating import render
 from mirdemo.words.language import LANGUAGES, speaker
 
 CITED = results.citations()
-SIX = tuple(CORPORA)
+SIX = tuple(STUDY.traditions)
 
 
 EVERYTHING = Selection()
@@ -363,7 +363,7 @@ def test_titles_differ_between_languages():
 def test_words_for_every_metric_and_tradition_exist():
     for language in LANGUAGES:
         t = speaker(language)
-        for corpus in CORPORA.values():
+        for corpus in catalogue().values():
             assert t("evidence.tradition." + corpus.tradition)
             assert t("evidence.short." + corpus.name)
         for metric in results.METRICS:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirdemo.corpora.facts import CORPORA
+from mirdemo.corpora.catalogue import catalogue
 from mirdemo.evidence import drawing, selection
 from mirdemo.evidence.selection import Selection
 from mirdemo.results import records as results
@@ -24,7 +24,7 @@ selections = st.builds(
     metric=st.sampled_from(selection.METRICS),
     methods=some(results.METHODS),
     models=some(drawing.models()),
-    corpora=some(CORPORA),
+    corpora=some(catalogue()),
     sources=some(selection.SOURCES),
     licence=st.sampled_from(selection.LICENCES),
     size=st.sampled_from(selection.SIZES),
@@ -65,7 +65,7 @@ def test_a_filter_leaves_what_it_says_and_all_of_it(chosen, fits):
 def test_only_what_some_chart_draws_is_shown():
     everything = results.shipped()
     shown = selection.shown(everything, Selection(metric="map"))
-    kinds = {(r.method, r.metric, r.corpus in CORPORA, r.tag is None) for r in shown}
+    kinds = {(r.method, r.metric, r.corpus in catalogue(), r.tag is None) for r in shown}
     assert (
         "probe",
         "map",

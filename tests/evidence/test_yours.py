@@ -12,6 +12,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from mirdemo.corpora.frames import STUDY
 from mirdemo.evidence import drawing, selection
 from mirdemo.evidence.selection import YOURS, Selection
 from mirdemo.results import records as results
@@ -175,7 +176,7 @@ def test_own_results_are_never_put_into_a_disparity_or_a_ranking(own):
     from mirdemo.evidence.overview import disparities, rows_of
 
     everything = Results((*results.shipped().records, *own.records))
-    corpora = tuple(drawing.CORPORA)
+    corpora = tuple(STUDY.traditions)
     found = disparities(rows_of(everything, "roc_auc", corpora=corpora), best={})
     assert found
     assert all(YOURS not in d.values for d in found)

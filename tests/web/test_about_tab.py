@@ -7,7 +7,7 @@ from html import unescape
 import pytest
 
 from mirdemo.backbones.registry import specs
-from mirdemo.corpora.facts import CORPORA
+from mirdemo.corpora.catalogue import catalogue
 from mirdemo.web.frame.session import Visitor
 from mirdemo.web.frame.templating import render
 from mirdemo.web.tabs.about import tab as about_tab
@@ -29,7 +29,7 @@ def row(drawn: str, key: str) -> str:
 
 
 def test_every_corpus_has_its_tags_licence_citation_and_a_way_to_its_sound(drawn, t):
-    for name, facts in CORPORA.items():
+    for name, facts in catalogue().items():
         line = row(drawn, name)
         way = str(t(f"about.corpus.sound.{name}"))
         for said in (facts.title, f">{facts.n_tags}<", facts.citation, f'href="{facts.page}"', way):

@@ -10,7 +10,8 @@ from typing import Any
 
 from mirdemo import __version__
 from mirdemo.backbones.registry import specs, status
-from mirdemo.corpora.facts import CORPORA
+from mirdemo.corpora.catalogue import catalogue
+from mirdemo.evidence.palette import tradition_words
 from mirdemo.web.frame.limits import LIMITS
 from mirdemo.web.frame.session import Visitor
 from mirdemo.web.frame.tab import Tab
@@ -43,7 +44,8 @@ def show(visitor: Visitor, t: Speaker) -> Mapping[str, Any]:
         backbones.append({"spec": facts, "status": here, "sick": sick})
     return {
         "backbones": backbones,
-        "corpora": CORPORA.values(),
+        "corpora": catalogue().values(),
+        "traditions": {c.name: tradition_words(c.tradition, t) for c in catalogue().values()},
         "methods": METHODS,
         "limits": LIMITS,
         "versions": versions(),

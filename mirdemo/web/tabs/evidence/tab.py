@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from mirdemo.corpora.facts import CORPORA
+from mirdemo.corpora.catalogue import catalogue
 from mirdemo.evidence import drawing, selection
 from mirdemo.evidence.download import download_routes
 from mirdemo.evidence.opened import opened, worst_first
@@ -68,7 +68,7 @@ def filters(chosen: Selection, t: Speaker, *, own: bool = False) -> dict[str, Fi
     many = {
         "methods": ("method", [(m, str(t("evidence.method." + m))) for m in METHODS]),
         "models": ("model", [(m, m) for m in drawing.models()]),
-        "corpora": ("corpus", [*((c.name, c.title) for c in CORPORA.values()), *yours]),
+        "corpora": ("corpus", [*((c.name, c.title) for c in catalogue().values()), *yours]),
         "sources": ("source", [(s, str(t("evidence.source." + s))) for s in sources]),
     }
     found = {

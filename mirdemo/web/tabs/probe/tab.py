@@ -9,7 +9,7 @@ from typing import Any
 from mirdemo.backbones.on_real_sound import whitening_helps
 from mirdemo.backbones.registry import spec, specs, status
 from mirdemo.clips import LabelledClips
-from mirdemo.corpora.facts import CORPORA
+from mirdemo.corpora.catalogue import catalogue
 from mirdemo.corpora.vocabularies import vocabularies
 from mirdemo.stages.probing import RULE
 from mirdemo.web.frame.errors import PageError
@@ -178,7 +178,7 @@ class ProbeTab:
             "own": own,
             "vocabulary": desk.vocabulary,
             "vocabularies": [
-                (name, CORPORA[name].title, len(prompts.asked_tags(name))) for name in vocabularies()
+                (name, catalogue()[name].title, len(prompts.asked_tags(name))) for name in vocabularies()
             ],
             "source": None if own else vocabularies()[desk.vocabulary],
             "prompts": list(question.prompts.items()),

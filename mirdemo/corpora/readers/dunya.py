@@ -13,11 +13,51 @@ from pathlib import Path
 from typing import Any
 
 from mirdemo.corpora.audio_folder import AudioFolder
-from mirdemo.corpora.facts import CORPORA
+from mirdemo.corpora.facts import CorpusFacts
 from mirdemo.corpora.npy import read_label_lists, read_strings
 from mirdemo.corpora.reader import SIDES, Item, RecordedCorpus
+from mirdemo.corpora.splits import Split
 
-FILES = ("train.npy", "valid.npy", "test.npy")
+_INDIAN_ART_MUSIC = (
+    "Srinivasamurthy et al., Corpora for music information research in Indian art music, ICMC 2014"
+)
+
+FACTS = (
+    CorpusFacts(
+        "makam",
+        "Turkish-makam",
+        "makam",
+        30,
+        (3709, 529, 1059),
+        "from Dunya on request",
+        "Uyar et al., A corpus for computational research of Turkish makam music, DLfM 2014",
+        page="https://dunya.compmusic.upf.edu/makam/",
+        max_seconds=150.0,
+    ),
+    CorpusFacts(
+        "hindustani",
+        "Hindustani",
+        "hindustani",
+        20,
+        (844, 120, 240),
+        "from Dunya on request",
+        _INDIAN_ART_MUSIC,
+        page="https://dunya.compmusic.upf.edu/hindustani/",
+        max_seconds=780.0,
+    ),
+    CorpusFacts(
+        "carnatic",
+        "Carnatic",
+        "carnatic",
+        20,
+        (1829, 261, 522),
+        "from Dunya on request",
+        _INDIAN_ART_MUSIC,
+        page="https://dunya.compmusic.upf.edu/carnatic/",
+        max_seconds=330.0,
+    ),
+)
+SPLIT = Split(("train.npy", "valid.npy", "test.npy"))
 JSON = frozenset({".json"})
 
 #: corpus -> (how the label begins, the record's list, the way from an entry of it to the name)
@@ -42,32 +82,24 @@ _FIELDS: Mapping[str, tuple[tuple[str, str, tuple[str, ...]], ...]] = {
 }
 
 
-class Dunya(RecordedCorpus):
-    """An item is a recording. records: the folder of the JSON records, None where there is none."""
+def read(facts: CorpusFacts, splits: Path, data: Path | None, max_seconds: float | None) -> RecordedCorpus:
+    """An item is a recording."""
+    table = splits / "metadata.npy"
+    known = read_label_lists(table) if table.is_file() else None
+    records = None if data is None else AudioFolder(data, JSON)
 
-    def __init__(
-        self,
-        name: str,
-        splits: Path,
-        data: AudioFolder | None,
-        max_seconds: float | None,
-        records: AudioFolder | None,
-    ) -> None:
-        table = splits / "metadata.npy"
-        known = read_label_lists(table) if table.is_file() else None
+    def labels(recording: str) -> tuple[str, ...] | None:
+        if known is not None:
+            return known.get(recording) or None
+        path = None if records is None else records.find(recording)
+        return None if path is None else record_labels(facts.name, path)
 
-        def labels(recording: str) -> tuple[str, ...] | None:
-            if known is not None:
-                return known.get(recording) or None
-            path = None if records is None else records.find(recording)
-            return None if path is None else record_labels(name, path)
-
-        items = (
-            Item(recording, side, recording, labels(recording))
-            for side in SIDES
-            for recording in read_strings(splits / f"{side}.npy")
-        )
-        super().__init__(CORPORA[name], items, None, data, max_seconds)
+    items = (
+        Item(recording, side, recording, labels(recording))
+        for side in SIDES
+        for recording in read_strings(splits / f"{side}.npy")
+    )
+    return RecordedCorpus(facts, items, None, AudioFolder.of(data), max_seconds)
 
 
 def record_labels(corpus: str, path: Path) -> tuple[str, ...] | None:

@@ -15,35 +15,45 @@ import numpy as np
 
 from mirdemo.corpora.audio_folder import AudioFolder
 from mirdemo.corpora.errors import bad_file
-from mirdemo.corpora.facts import CORPORA
+from mirdemo.corpora.facts import CorpusFacts
 from mirdemo.corpora.reader import Item, RecordedCorpus, most_frequent
+from mirdemo.corpora.splits import Split
 
-FILES = ("training.tsv", "test.tsv")
+FACTS = (
+    CorpusFacts(
+        "lyra",
+        "Lyra",
+        "greek",
+        30,
+        (None, None, None),
+        "from YouTube by the ids and times in its tables",
+        "Papaioannou et al., A dataset for Greek traditional and folk music: Lyra, ISMIR 2022",
+        page="https://github.com/pxaris/lyra-dataset",
+        licence="metadata CC-BY-NC-SA-4.0; audio not licensed",
+    ),
+)
+SPLIT = Split(("training.tsv", "test.tsv"))
 VALIDATION_SHARE = 0.1
 VALIDATION_SEED = 0
 _FAMILIES = ("instruments", "genres", "place")
 
 
-class Lyra(RecordedCorpus):
+def read(facts: CorpusFacts, splits: Path, data: Path | None, max_seconds: float | None) -> RecordedCorpus:
     """An item is a piece, cut from its broadcast by start and end; labels ``instruments--Voice``, ``place--Epirus``.
 
     A place of ``None`` is a label like any other, as published. The vocabulary counts the whole training table,
     the part drawn for validation included, as published.
     """
-
-    def __init__(self, splits: Path, data: AudioFolder | None, max_seconds: float | None) -> None:
-        taught, tested = (_rows(splits / name) for name in FILES)
-        drawn = np.random.default_rng(VALIDATION_SEED).permutation(len(taught))
-        held = set(drawn[: max(1, int(VALIDATION_SHARE * len(taught)))].tolist())
-        items = [
-            *(_item(row, "train") for at, row in enumerate(taught) if at not in held),
-            *(_item(row, "valid") for at, row in enumerate(taught) if at in held),
-            *(_item(row, "test") for row in tested),
-        ]
-
-        facts = CORPORA["lyra"]
-        tags = most_frequent((item.labels for item in items if item.side != "test"), facts.n_tags)
-        super().__init__(facts, items, tags, data, max_seconds)
+    taught, tested = (_rows(splits / name) for name in SPLIT.files)
+    drawn = np.random.default_rng(VALIDATION_SEED).permutation(len(taught))
+    held = set(drawn[: max(1, int(VALIDATION_SHARE * len(taught)))].tolist())
+    items = [
+        *(_item(row, "train") for at, row in enumerate(taught) if at not in held),
+        *(_item(row, "valid") for at, row in enumerate(taught) if at in held),
+        *(_item(row, "test") for row in tested),
+    ]
+    tags = most_frequent((item.labels for item in items if item.side != "test"), facts.n_tags)
+    return RecordedCorpus(facts, items, tags, AudioFolder.of(data), max_seconds)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

@@ -8,11 +8,25 @@ from pathlib import Path, PurePosixPath
 
 from mirdemo.corpora.audio_folder import AudioFolder
 from mirdemo.corpora.errors import bad_file
-from mirdemo.corpora.facts import CORPORA
+from mirdemo.corpora.facts import CorpusFacts
 from mirdemo.corpora.npy import read_array, read_strings
 from mirdemo.corpora.reader import SIDES, Item, RecordedCorpus
+from mirdemo.corpora.splits import Split
 
-FILES = ("train.npy", "valid.npy", "test.npy", "tags.npy", "binary.npy")
+FACTS = (
+    CorpusFacts(
+        "magnatagatune",
+        "MagnaTagATune",
+        "western",
+        50,
+        (None, 1529, 4332),
+        "download",
+        "Law et al., Evaluation of algorithms using games: the case of music tagging, ISMIR 2009",
+        page="https://mirg.city.ac.uk/codeapps/the-magnatagatune-dataset",
+        licence="CC-BY-NC-SA-3.0",
+    ),
+)
+SPLIT = Split(("train.npy", "valid.npy", "test.npy", "tags.npy", "binary.npy"))
 #: Clips are named after their track and the seconds that they were cut from it: ``...-track-30-59.mp3``.
 _CUT = re.compile(r"-\d+-\d+$")
 
@@ -20,15 +34,16 @@ _CUT = re.compile(r"-\d+-\d+$")
 class MagnaTagATune(RecordedCorpus):
     """An item is a clip of 29 s, found as ``<folder>/<name>.mp3`` below the data folder or anywhere in it by its name."""
 
-    def __init__(self, splits: Path, data: AudioFolder | None, max_seconds: float | None) -> None:
-        tags = read_strings(splits / "tags.npy")
-        super().__init__(CORPORA["magnatagatune"], _items(splits, tags), tags, data, max_seconds)
-
     def file(self, item_id: str) -> Path | None:
         if self._data is None:
             return None
         published = self._data.folder / item_id
         return published if published.is_file() else self._data.find(PurePosixPath(item_id).stem)
+
+
+def read(facts: CorpusFacts, splits: Path, data: Path | None, max_seconds: float | None) -> MagnaTagATune:
+    tags = read_strings(splits / "tags.npy")
+    return MagnaTagATune(facts, _items(splits, tags), tags, AudioFolder.of(data), max_seconds)
 
 
 def _items(splits: Path, tags: tuple[str, ...]) -> Iterator[Item]:
