@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -98,7 +98,7 @@ class LogMelBackbone(NeuralBackbone):
         states = nn.functional.gelu(self._network.conv1(states))
         states = nn.functional.gelu(self._network.conv2(states))
         states = states.transpose(1, 2) + self._network.embed_positions.weight
-        if self.trunk.pairs is None:
+        if cast(LogMelTrunk, self.trunk).pairs is None:
             return states
         return states[:, : sounding_frames(waves.shape[1], self._mel.hop_length)]
 

@@ -202,7 +202,12 @@ def _tables(text: str, suffix: str) -> _Found | None:
     species = header[label] in ("common name", "common_name", "scientific name", "scientific_name", "species")
     found, seen = [], set()
     selection = column("selection")
-    for cells in csv.reader(io.StringIO(text.lstrip(), newline=""), delimiter=delimiter):
+    plain = (
+        delimiter == "\t" and selection is not None
+    )  # Raven's tables know no quotes: one is a sign like others
+    lines = io.StringIO(text.lstrip(), newline="")
+    quoted = csv.reader(lines, delimiter=delimiter)
+    for cells in csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE) if plain else quoted:
         if cells and [cell.strip().casefold() for cell in cells] != header and any(cells):
             begin = float(cells[start].replace(",", "."))
             if end is not None:

@@ -142,11 +142,11 @@ REASONS: Mapping[str, Sentence] = {
         "planning.reason.hand_minutes",
     ),
     "accept_seconds": Sentence(
-        "Long enough to play the place and press a button; a listening panel measures it.",
+        "Long enough to play the place and press a button; time yourself on ten.",
         "planning.reason.accept_seconds",
     ),
     "mend_seconds": Sentence(
-        "Hearing it twice before taking it back; a listening panel measures it.",
+        "Hearing it twice before taking it back; time yourself on ten.",
         "planning.reason.mend_seconds",
     ),
     "setup_minutes": Sentence(

@@ -320,6 +320,7 @@ def _told(segments) -> list[tuple[float, float, str]]:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(micro, st.integers(1, 5_000_000), labels), min_size=1, max_size=6))
 @example([(0.0, 1_500_000, "taiko"), (1.0, 1_000_000, '笛 "x" | a, b'), (0.5, 700_000, "taiko")])
+@example([(0.0, 1_000_000, '"')])
 def test_segments_written_read_back(kind: str, told: list[tuple[float, int, str]]):
     segments = [Segment(start, round(start + length / 1e6, 6), label) for start, length, label in told]
     data = write_annotations(segments, kind, "night.wav")
