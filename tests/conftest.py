@@ -66,18 +66,28 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return 2 if whole and not config.option.collectonly else 0
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def _group(nodeid: str) -> str:
     """A file stays on one worker, with what its tests share. So do all tests that start servers, browsers and clusters,
-    which would take each other's cores; they are the longest, and come first."""
+    which would take each other's cores."""
+    file = nodeid.partition("::")[0]
+    return "machine" if file.removeprefix("tests/").partition("/")[0] in _WHOLE_MACHINE else file
 
-    def group(item: pytest.Item) -> str:
-        folder = item.path.relative_to(_HERE).parts[0]
-        return "machine" if folder in _WHOLE_MACHINE else str(item.path.relative_to(_HERE))
 
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group(item)))
-    items.sort(key=lambda item: item.path.relative_to(_HERE).parts[0] not in _WHOLE_MACHINE)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """By our own groups: the marks of ``--dist loadgroup`` are not seen (pytest-xdist 3.8.0 under pytest 9.2.0)."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _group(nodeid)
+
+    return ByGroup(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest come first."""
+    items.sort(key=lambda item: _group(item.nodeid) != "machine")
 
 
 @pytest.fixture(autouse=True)
