@@ -52,7 +52,7 @@ ENGLISH = {
 
 def said(language: str) -> dict[str, str]:
     """Everything that is said, without fields and our own marks: an address or a field's format is no word."""
-    everything = {key: text for key, text in words(language).items() if not key.startswith("evidence.")}
+    everything = dict(words(language))
     everything |= sayings(language)
     return {key: re.sub(r"\{[^}]*\}|<[^>]*>|`[^`]*`", "□", text) for key, text in everything.items()}
 
