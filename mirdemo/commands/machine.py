@@ -23,6 +23,8 @@ PACKAGES = {
     "transformers": "the backbones of the Hub",
     "huggingface-hub": "fetching backbones",
     "filelock": "writing results",
+    "openpyxl": "label sheets from Excel",
+    "threadpoolctl": "sharing the cores on a busy machine",
     "jinja2": "the page and the report",
     "pandas": "the evidence",
     "plotly": "charts",

@@ -101,4 +101,8 @@ def test_disparity_is_told_with_its_sources_and_refused_in_the_callers_language(
 
 def test_the_pages_own_wire_is_not_offered_as_an_endpoint(client):
     offered = set(client.view_api(return_format="dict")["named_endpoints"])
-    assert offered == {"/tag", "/few_shot", "/probe", "/fine_tune", "/bias"}
+    assert offered == {"/tag", "/few_shot", "/probe", "/fine_tune", "/plan", "/bias"}
+
+
+def test_no_call_leaves_an_upload_behind_answered_or_refused(client, uploads: Path):
+    assert [path for path in uploads.rglob("*") if path.is_file()] == []

@@ -20,7 +20,7 @@ from mirdemo.base.sentences import MirdemoError
 from mirdemo.web.frame import wellformed
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.jobs import UNEXPECTED, Jobs
-from mirdemo.web.frame.uploads import Upload, uploads_of
+from mirdemo.web.frame.uploads import discard, uploads_of
 from mirdemo.words.language import DEFAULT, LANGUAGES, speaker
 
 log = logging.getLogger(__name__)
@@ -49,6 +49,8 @@ def _typed(endpoint: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, A
         given = dict(zip(kinds, sent, strict=False))
         for name, value in given.items():
             if type(value) is not kinds[name]:
+                for one in sent:
+                    discard(one)
                 wrong = PageError(
                     "{name} is not a {kind}. Look the endpoint up with view_api and call it again.",
                     code="page.wrong_kind",
@@ -73,12 +75,10 @@ def answered(
 
     work: called with one mapping (name -> path) for each of ``files``
     """
-    received: list[Upload] = []
     try:
         taken: list[dict[str, Path]] = []
         for sent in files:
             uploads = uploads_of(sent) if sent else []
-            received += uploads
             taken.append({upload.name: upload.path for upload in uploads})
         return jobs.run(lambda: work(*taken), resource=resource)
     except MirdemoError as error:
@@ -87,8 +87,8 @@ def answered(
         log.exception("endpoint")
         raise gr.Error(str(_say(UNEXPECTED, language)), print_exception=False) from None
     finally:
-        for upload in received:
-            upload.delete()
+        for sent in files:
+            discard(sent)
 
 
 def _refusal(error: MirdemoError, language: Any) -> gr.Error:

@@ -77,6 +77,14 @@ class Upload:
             self._path.parent.parent.rmdir()
 
 
+def discard(sent: Any) -> None:
+    """Delete every upload among what was sent, one or a list: a call that is refused leaves none behind either."""
+    for one in sent if isinstance(sent, list) else [sent]:
+        if isinstance(one, Mapping):
+            with suppress(PageError):
+                Upload.of(one).delete()
+
+
 def uploads_of(sent: Any) -> list[Upload]:
     """All files of one drop. Raises PageError if there are none or too many."""
     if not isinstance(sent, list) or not sent:
