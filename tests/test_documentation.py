@@ -205,6 +205,13 @@ def test_a_command_that_is_shown_runs(
             embeddings, clips.labels, clips.recordings, clips.tags, layer=layer, spec=backbone.spec
         )
         tagger.save("DIR")
+    if "--plan" in command:
+        from planned import evidence, way
+
+        from mirdemo.planning import make_plan
+
+        plan = make_plan(evidence(way(0.7, 0.2)))
+        (recordings / "plan.json").write_text(plan.as_json(), encoding="utf-8")
     assert run_as_shown(command, recordings) == 0, capsys.readouterr().err
     assert capsys.readouterr().out
 

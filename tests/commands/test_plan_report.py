@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import re
-import sys
 from html import unescape
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "planning"))
 from planned import RISING, evidence, way
 
 from mirdemo.cli import main
