@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from mirdemo.base import spreadsheets
 from mirdemo.clips.encodings import decode
 from mirdemo.clips.limits import CLIP_LIMITS, ClipLimits, ClipsError
 from mirdemo.clips.tags import clean_text, same
@@ -97,7 +98,8 @@ def read_sheet(
             reader = csv.reader(io.StringIO(lines, newline=""), delimiter=delimiter, skipinitialspace=True)
             header = _header(next(reader, []))
             if _is_header(header):
-                rows = tuple(_rows(reader, header, name, limits))
+                told_rows = ([_unguarded(cell) for cell in cells] for cells in reader)
+                rows = tuple(_rows(told_rows, header, name, limits))
                 return Sheet(rows, text.encoding, text.others)
     except csv.Error:
         raise _damaged(name) from None
@@ -219,12 +221,15 @@ def _cell(value: object) -> str:
 
 
 def _written(cell: str | float | None) -> str:
-    """A cell as it is written; a text that a spreadsheet would compute gets a blank in front, which reading takes away."""
-    if cell is None:
-        return ""
-    if isinstance(cell, str):
-        return f" {cell}" if cell.startswith(("=", "+", "-", "@")) else cell
-    return f"{cell:.6f}".rstrip("0").rstrip(".")
+    """A cell as it is written; a text that a spreadsheet would compute is guarded, which reading takes away."""
+    if isinstance(cell, float):
+        return f"{cell:.6f}".rstrip("0").rstrip(".")
+    return spreadsheets.cell(cell)
+
+
+def _unguarded(cell: str) -> str:
+    """A cell without the quote that ``_written`` puts before what a spreadsheet would compute."""
+    return cell[1:] if cell[1:] and spreadsheets.cell(cell[1:]) == cell else cell
 
 
 def _header(cells: Sequence[str]) -> list[str]:

@@ -426,3 +426,10 @@ def test_mutated_label_files_raise_nothing_else(kind: str):
         except ClipsError as error:
             outcomes.add(error.sentence.code)
     assert len(outcomes) > 2
+
+
+@pytest.mark.parametrize("tag", ["=1+1", " =1+1", "-taiko", "@kane", "+2"])
+def test_a_written_sheet_holds_no_formula_and_reads_back(tag: str):
+    data = write_sheet([Row("a.wav", tag)])
+    assert f",'{tag}," in data.decode("utf-8-sig")
+    assert read_sheet(data, "labels.csv").rows[0].tags.strip() == tag.strip()
