@@ -240,7 +240,7 @@ def fingerprint(paths: Sequence[Path], state: Mapping[str, Tensor]) -> str:
         for name in sorted(state):
             tensor = state[name].contiguous()
             digest.update(f"{name}|{tensor.dtype}|{tuple(tensor.shape)}|".encode())
-            digest.update(tensor.reshape(-1).view(torch.uint8).numpy())
+            digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
         known = {"sha256": digest.hexdigest()}
         records.write("fingerprints", key, known)
     return known["sha256"]

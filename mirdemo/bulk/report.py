@@ -76,8 +76,8 @@ class BulkReport:
                 "None of these files could be embedded. See what was said of each.", code="bulk.none"
             )
         entries = [store.get(self.identity, clip_id) for clip_id in ids]
-        lost = sum(entry is None for entry in entries)
-        if lost:
+        found = [entry for entry in entries if entry is not None]
+        if lost := len(entries) - len(found):
             raise BulkError(
                 "The embeddings of {count} clips are no longer in the store, which keeps {gigabytes:g} GB. "
                 "Give it more with --store-gb and start again.",
@@ -85,5 +85,5 @@ class BulkReport:
                 count=lost,
                 gigabytes=store.max_bytes / 1e9,
             )
-        sizes = {name: rows.shape[1] for name, rows in entries[0].layers.items()}
-        return Embeddings.of(self.identity, sizes, ids, entries)
+        sizes = {name: rows.shape[1] for name, rows in found[0].layers.items()}
+        return Embeddings.of(self.identity, sizes, ids, found)

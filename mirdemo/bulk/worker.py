@@ -110,7 +110,7 @@ class Worker:
 
     def __call__(self, batch: Mapping[str, Sequence[str]]) -> dict[str, np.ndarray]:
         if self._refusal is not None:
-            answers = [{"refusal": asdict(self._refusal)}]
+            answers: list[dict[str, Any]] = [{"refusal": asdict(self._refusal)}]
         else:
             jobs = [self._job(json.loads(row)) for row in batch["row"]]
             try:

@@ -17,6 +17,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from mirdemo.base.sentences import Sentence
@@ -70,7 +71,7 @@ def list_folder(folder: Path, limits: ClipLimits = CLIP_LIMITS) -> Listing:
             if _is_clutter(name) or path.is_symlink() or not path.is_file():
                 continue
             relative = PurePosixPath(unicodedata.normalize("NFC", path.relative_to(folder).as_posix()))
-            listing.entries.append(Entry(relative, path.stat().st_size, lambda path=path: path))
+            listing.entries.append(Entry(relative, path.stat().st_size, partial(Path, path)))
             _check_count(folder.name, len(listing.entries), limits)
     listing.entries.sort(key=lambda entry: entry.path)
     return listing

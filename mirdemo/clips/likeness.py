@@ -56,12 +56,12 @@ def ratios(rows: ArrayLike) -> np.ndarray:
 
     rows: (n, size), each column brought to deviation 1 first
     """
-    rows = np.asarray(rows, np.float64)
-    rows = (rows - rows.mean(axis=0)) / (rows.std(axis=0) + 1e-6)
-    squares = (rows**2).sum(axis=1)
-    distances = np.maximum(squares[:, None] + squares - 2 * rows @ rows.T, 0.0)
-    others = ~np.eye(len(rows), dtype=bool)
-    middle = np.median(distances[others].reshape(len(rows), -1), axis=1) + 1e-12
+    given = np.asarray(rows, np.float64)
+    scaled = (given - given.mean(axis=0)) / (given.std(axis=0) + 1e-6)
+    squares = (scaled**2).sum(axis=1)
+    distances = np.maximum(squares[:, None] + squares - 2 * scaled @ scaled.T, 0.0)
+    others = np.logical_not(np.eye(len(scaled)))
+    middle = np.median(distances[others].reshape(len(scaled), -1), axis=1) + 1e-12
     found = distances / np.sqrt(middle[:, None] * middle)
     np.fill_diagonal(found, np.inf)
     return found
@@ -111,8 +111,8 @@ def copies(clips: Sequence[Clip], rows: ArrayLike, most: int = 300) -> list[tupl
     if len(clips) < 2:
         return []
     found = ratios(rows)
-    pairs = np.argwhere(np.triu(found < (2 * VERY_ALIKE if len(clips) >= FEWEST else np.inf), 1))
-    pairs = sorted(((int(i), int(j)) for i, j in pairs), key=lambda pair: found[pair])[:most]
+    near = np.argwhere(np.triu(found < (2 * VERY_ALIKE if len(clips) >= FEWEST else np.inf), 1))
+    pairs = sorted(((int(i), int(j)) for i, j in near), key=lambda pair: found[pair])[:most]
     course = {row: _course(clips[row]) for row in {row for pair in pairs for row in pair}}
     return [(i, j) for i, j in pairs if _run_alike(course[i], course[j])]
 

@@ -163,7 +163,7 @@ def _is_one(
 
 
 def _numbers(those: list[str], reads: dict[str, _Read]) -> list[int]:
-    return sorted({reads[stem].number for stem in those if reads[stem].number is not None})
+    return sorted({number for stem in those if (number := reads[stem].number) is not None})
 
 
 def _read(stem: str) -> _Read:

@@ -45,7 +45,7 @@ class ControlledCorpus(Corpus):
             f"Controlled, {tradition}",
             tradition,
             N_TAGS,
-            tuple(self._sizes[side] for side in SIDES),
+            (self._sizes["train"], self._sizes["valid"], self._sizes["test"]),
             "made here from a seed",
             "mirdemo itself",
             page="",

@@ -149,7 +149,7 @@ class Embeddings:
                 backbone=self.identity.name,
                 names=", ".join(self.layer_names),
             )
-        return np.mean(matrices, axis=0, dtype=np.float64).astype(np.float32)
+        return np.asarray(np.mean(matrices, axis=0, dtype=np.float64), np.float32)
 
 
 def embed(

@@ -85,7 +85,7 @@ def embed_corpus(
         key = corpus.sound_key(item_id) or item_id
         sha256 = sounds.get(key)
         kept = None if sha256 is None else store.get(backbone.identity, sha256)
-        if kept is not None:
+        if sha256 is not None and kept is not None:
             entries[item_id] = (sha256, reduce(kept))
             report()
             continue
@@ -150,7 +150,9 @@ def _reducer(backbone: Backbone, layer: str | None, whitening: Whitening | None)
         if layer is None:
             return replace(entry, layers={name: whitened(entry, name) for name in entry.layers})
         if layer == MEAN and MEAN not in entry.layers:
-            rows = np.mean([whitened(entry, name) for name in entry.layers], axis=0, dtype=np.float32)
+            rows = np.asarray(
+                np.mean([whitened(entry, name) for name in entry.layers], axis=0, dtype=np.float32)
+            )
         else:
             rows = np.array(whitened(entry, layer))  # a copy, so that the other layers can go
         return replace(entry, layers={layer: rows})

@@ -90,6 +90,7 @@ def futures(plan: Plan, t: Speaker, title: Title = str) -> Chart:
         range=[low - 0.04 * span, high + 0.04 * span], title_text=str(t("plan.chart.futures.axis")), nticks=7
     )
     figure.update_yaxes(range=[len(rows) - 0.45, -0.6], visible=False)
+    assert advice.using is not None
     best = advice.actions[advice.using]
     finding = t(
         "plan.chart.futures.title",
@@ -110,7 +111,8 @@ def futures(plan: Plan, t: Speaker, title: Title = str) -> Chart:
 
 def _stacked(values: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]:
     """Places on the axis, and how many dots already stand there: for values in order."""
-    places, levels, seen = np.round(values / step) * step, np.zeros(len(values)), {}
+    places, levels = np.round(values / step) * step, np.zeros(len(values))
+    seen: dict[int, int] = {}
     for i, place in enumerate(np.round(values / step).astype(int).tolist()):
         levels[i] = seen.get(place, 0)
         seen[place] = seen.get(place, 0) + 1
@@ -120,10 +122,13 @@ def _stacked(values: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]:
 def curve(plan: Plan, t: Speaker) -> Chart:
     """The learning curve: measured solid, carried on hatched, with today, the labels advised, the target and the cost."""
     growth, n, found = plan.evidence.growth, plan.evidence.n_recordings, plan.advice.labels
+    assert growth is not None  # the page and the report ask only then
     target = plan.assumptions.target
     figure = bare_figure(height=340, left=52, top=30, bottom=50)
     x, y = list(growth.recordings), list(growth.f1)
-    known = [i for i in range(len(x)) if growth.low[i] is not None and growth.high[i] is not None]
+    # A point without an interval has no bar.
+    above = [0.0 if high is None else high - at for high, at in zip(growth.high, y, strict=True)]
+    below = [0.0 if low is None else at - low for low, at in zip(growth.low, y, strict=True)]
     figure.add_scatter(
         x=x,
         y=y,
@@ -133,8 +138,8 @@ def curve(plan: Plan, t: Speaker) -> Chart:
         error_y={
             "type": "data",
             "symmetric": False,
-            "array": [growth.high[i] - y[i] if i in known else 0 for i in range(len(x))],
-            "arrayminus": [y[i] - growth.low[i] if i in known else 0 for i in range(len(x))],
+            "array": above,
+            "arrayminus": below,
             "color": faded(ACCENT, 0.6),
             "thickness": 1.5,
             "width": 4,
@@ -207,6 +212,7 @@ def curve(plan: Plan, t: Speaker) -> Chart:
 
 def _curve_finding(plan: Plan, t: Speaker) -> str:
     growth, n = plan.evidence.growth, plan.evidence.n_recordings
+    assert growth is not None
     if not growth.goes_on:
         why = t.say(growth.refusal) if growth.refusal is not None else t("plan.chart.curve.unknown")
         return t("plan.chart.curve.title.refused", n=n, why=why)
@@ -251,6 +257,7 @@ def _upright(figure, x: float, text: str, dash: str = "solid") -> None:
 def labels(plan: Plan, t: Speaker) -> Chart:
     """What more labels are worth, minus their cost, against their number."""
     found = plan.advice.labels
+    assert found is not None  # the page and the report ask only then
     figure = bare_figure(height=280, left=56, top=26, bottom=50)
     figure.add_scatter(
         x=found.more,

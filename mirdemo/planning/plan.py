@@ -204,7 +204,16 @@ def _read_way(plain: Mapping[str, Any], n_tags: int) -> Way:
     if not np.isfinite(whole).all() or whole.min() < 0 or whole.sum(0).max() > 1 + 1e-4:
         raise _no_plan()
     sick = None if plain["sick"] is None else _sentence(plain["sick"])
-    return Way(plain["kind"], _text(plain["backbone"]), *counts, _positive(plain["machine_seconds"]), sick)
+    right, wrong, missed = counts
+    return Way(
+        plain["kind"],
+        _text(plain["backbone"]),
+        right,
+        wrong,
+        missed,
+        _positive(plain["machine_seconds"]),
+        sick,
+    )
 
 
 def _read_growth(plain: Mapping[str, Any]) -> Growth:

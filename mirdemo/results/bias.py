@@ -175,8 +175,8 @@ def disparity(
         missing=missing,
         best=names[int(point.argmax())],
         worst=names[int(point.argmin())],
-        gap=_between(float(point.max() - point.min()), sure and gap_limits(sure)),
-        ratio=_between(_ratio(point), sure and ratio_limits(sure)),
+        gap=_between(float(point.max() - point.min()), None if sure is None else gap_limits(sure)),
+        ratio=_between(_ratio(point), None if sure is None else ratio_limits(sure)),
         western_minus_other=(
             _derived(lambda v: v[..., western].mean(-1) - v[..., other].mean(-1), point, draws)
             if western and other and not missing

@@ -68,15 +68,19 @@ def _result(
     """A record; None for a figure that has no value (a tag that no test item has)."""
     if figure.value is None:
         return None
-    sure = figure.low is not None and figure.high is not None
+    low, high, level, known = figure.low, figure.high, figure.level, influences
+    if low is None or high is None:
+        low = high = level = known = None
+    else:
+        low, high = min(low, figure.value), max(high, figure.value)
     return Result(
         metric=metric,
         tag=tag,
         value=figure.value,
-        low=min(figure.low, figure.value) if sure else None,
-        high=max(figure.high, figure.value) if sure else None,
-        level=figure.level if sure else None,
-        influences=influences if sure else None,
+        low=low,
+        high=high,
+        level=level,
+        influences=known,
         n=figure.n,
         n_unit=figure.unit,
         **common,

@@ -97,7 +97,7 @@ def _too_few(parts: int, recordings: int) -> FoldsError:
 
 
 def recording_folds(
-    recordings: Sequence[str], labels: np.ndarray, n_folds: int, seed: int
+    recordings: Sequence[str] | np.ndarray, labels: np.ndarray, n_folds: int, seed: int
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """``n_folds`` pairs of (train, test) clip indices, ascending; the test parts cover every clip once.
 
@@ -122,7 +122,9 @@ def hold_out(
     return np.flatnonzero(part == 0), np.flatnonzero(part == 1)
 
 
-def _deal(recordings: Sequence[str], labels: np.ndarray, shares: np.ndarray, seed: int) -> np.ndarray:
+def _deal(
+    recordings: Sequence[str] | np.ndarray, labels: np.ndarray, shares: np.ndarray, seed: int
+) -> np.ndarray:
     """The part of each clip: int (n_clips,) in [0, len(shares))."""
     labels = np.asarray(labels)
     names, recording_of_clip = np.unique(

@@ -86,7 +86,8 @@ def _paired(labels: ArrayLike, scores: ArrayLike) -> tuple[np.ndarray, np.ndarra
         raise ValueError(f"labels {labels.shape} and scores {scores.shape} differ in their number of clips")
     if not np.isin(labels, (0, 1)).all():
         raise ValueError("labels must be 0 or 1")
-    return np.broadcast_arrays(labels, scores)
+    shape = np.broadcast_shapes(labels.shape, scores.shape)
+    return np.broadcast_to(labels, shape), np.broadcast_to(scores, shape)
 
 
 def _ratio(above: np.ndarray, under: np.ndarray) -> np.ndarray:

@@ -66,7 +66,7 @@ def critical_value(
     for _ in range((DRAWS_ESTIMATED if estimated else DRAWS) // _AT_ONCE):
         drawn = rng.standard_normal((_AT_ONCE, k)) @ factor
         error = known[first, second]
-        if estimated:
+        if df is not None and estimated:
             deviations = rng.standard_normal((_AT_ONCE, df, k)) @ factor
             error = _errors(np.swapaxes(deviations, 1, 2) @ deviations / df)[:, first, second]
         apart = np.abs(drawn[:, first] - drawn[:, second])

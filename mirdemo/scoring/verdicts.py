@@ -55,12 +55,13 @@ def verdict(auc: Interval, p_value: float | None, with_tag: int, without_tag: in
     with_tag, without_tag: numbers of recordings
     A p-value under ``ALPHA`` never reads "too few" but for fewer than ``FEWEST_RECORDINGS`` on a side.
     """
-    if min(with_tag, without_tag) < FEWEST_RECORDINGS or None in (auc.value, auc.low, auc.high):
+    value, low, high = auc.value, auc.low, auc.high
+    if min(with_tag, without_tag) < FEWEST_RECORDINGS or value is None or low is None or high is None:
         return TOO_FEW
-    beyond_chance = auc.low > 0.5 if p_value is None else p_value < ALPHA
-    if beyond_chance and auc.value > 0.5:
-        return HEARD if auc.low >= HEARD_FROM else PARTLY_HEARD
-    return NOT_HEARD if auc.high < HEARD_FROM or beyond_chance else TOO_FEW
+    beyond_chance = low > 0.5 if p_value is None else p_value < ALPHA
+    if beyond_chance and value > 0.5:
+        return HEARD if low >= HEARD_FROM else PARTLY_HEARD
+    return NOT_HEARD if high < HEARD_FROM or beyond_chance else TOO_FEW
 
 
 def corrected(p_values: ArrayLike) -> np.ndarray:

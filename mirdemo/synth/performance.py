@@ -186,7 +186,9 @@ def plan(
     )
     count = math.ceil((seconds - downbeat) / (score.pulse * min(spans)))
     phrases = writing.phrases(pitch_rng, score, form, lengths, count)
-    lead, answer, begin = [], [], 0.0
+    lead: list[Note] = []
+    answer: list[Note] = []
+    begin = 0.0
     for number, melodic in enumerate(phrases):
         line = answer if form == "Call and response" and number % 2 else lead
         line.extend(score.notes(pitch_rng, melodic, begin))

@@ -69,7 +69,9 @@ def tag_archive(
     table = Path(csv_path).expanduser()
     mark = tagger.fingerprint[:12]
     header = [*_FIXED, *(f"score: {_flat(tag)}" for tag in tagger.tags)]
-    tagged, problems, warnings, incomplete = 0, [], [], 0
+    tagged = incomplete = 0
+    problems: list[Sentence] = []
+    warnings: list[tuple[str, Sentence]] = []
     try:
         done = _resume(table, header, mark)
         kept = sum(_cell(file) in done for file in files)

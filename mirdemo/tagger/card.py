@@ -142,7 +142,7 @@ _FIGURES = {
 
 def _word(tag: Mapping[str, Any]) -> str:
     """Whether a tag is heard, by the one scale; blank for a tagger that was measured before there was one."""
-    word = WORDS.get(tag.get("verdict"))
+    word = WORDS.get(tag.get("verdict", ""))
     return "" if word is None else str(word)
 
 

@@ -93,8 +93,10 @@ def unpack(contents: Mapping[str, bytes], name: str) -> tuple[dict[str, Any], di
         raise unreadable(name, f"its format {version!r} is not known")
     digests = manifest.get("sha256")
     try:
-        whole = manifest.get("checksum") == checksum(manifest) and (
-            digests[ARRAYS] == hashlib.sha256(contents[ARRAYS]).hexdigest()
+        whole = (
+            isinstance(digests, dict)
+            and manifest.get("checksum") == checksum(manifest)
+            and (digests[ARRAYS] == hashlib.sha256(contents[ARRAYS]).hexdigest())
         )
     # An infinite number, no digests, or lists too deep.
     except (ValueError, TypeError, KeyError, RecursionError):

@@ -232,9 +232,9 @@ class Tagger:
         if manifest["whitening"] is not None:
             layers = manifest["whitening"]["layers"]
             for layer, parts in (layers if isinstance(layers, dict) else dict.fromkeys(layers, ())).items():
+                kept = {name: arrays.pop(f"whitening/{layer}/{name}") for name in _WHITENING_ARRAYS}
                 whitening[layer] = LayerWhitening(
-                    *(arrays.pop(f"whitening/{layer}/{name}") for name in _WHITENING_ARRAYS),
-                    tuple(Part(size, share) for size, share in parts),
+                    **kept, parts=tuple(Part(size, share) for size, share in parts)
                 )
         method = _KINDS[kind].from_state(settings, arrays)
         if list(method.tags) != [tag["name"] for tag in manifest["tags"]]:
@@ -361,7 +361,7 @@ class Tagger:
 
     def _whitened(self, layers: Mapping[str, np.ndarray]) -> np.ndarray:
         white = [layer.apply(layers[name]) for name, layer in self.whitening.items()]
-        return np.mean(white, axis=0, dtype=np.float64).astype(np.float32)
+        return np.asarray(np.mean(white, axis=0, dtype=np.float64), np.float32)
 
     def _embed(
         self, source: str | PathLike[str] | Clip, backbone: Backbone | None, store: EmbeddingStore | None
@@ -433,7 +433,9 @@ def _figures(
         check = leave_recordings_out(rows, labels, recordings, lambda: _fresh(method, settings)).score
     else:
         check = choice.chosen
-    figures = {name: None if (f := getattr(check, name)) is None else asdict(f) for name in _FIGURES}
+    figures: dict[str, Any] = {
+        name: None if (f := getattr(check, name)) is None else asdict(f) for name in _FIGURES
+    }
     figures["protocol"] = "leave recordings out in pairs"
     if choice is not None:
         figures["chosen_from"] = len(choice.candidates)

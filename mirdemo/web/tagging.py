@@ -50,9 +50,9 @@ class Built:
     @property
     def score(self) -> Score | None:
         """What to expect of these prototypes: of the choice, where they were chosen by looking. None as ``check``."""
-        if self.check is None or self.choice is None:
-            return self.check and self.check.score
-        return self.choice.chosen
+        if self.check is None:
+            return None
+        return self.check.score if self.choice is None else self.choice.chosen
 
     @property
     def label_sets(self) -> int:

@@ -91,10 +91,10 @@ def train(
             done += len(batch)
         trained.losses += losses
         sizes = [min(settings.batch, len(learn) - b) for b in range(0, len(learn), settings.batch)]
-        figures = (None, None)
+        loss = auc = None
         if held_out is not None:
             tick(done, total)
-            figures = _check(step, held_out)
+            loss, auc = _check(step, held_out)
         on_epoch(
             Epoch(
                 run,
@@ -102,16 +102,17 @@ def train(
                 epoch,
                 settings.epochs,
                 float(np.average(losses, weights=sizes)),
-                *figures,
+                loss,
+                auc,
                 time.perf_counter() - began,
             )
         )
         trained.epochs = epoch
-        if held_out is None:
+        if loss is None:
             trained.best_epoch = epoch
             continue
-        if figures[0] < best:  # the loss, because few recordings let ROC-AUC move in jumps only
-            best, waited, trained.best_epoch = figures[0], 0, epoch
+        if loss < best:  # the loss, because few recordings let ROC-AUC move in jumps only
+            best, waited, trained.best_epoch = loss, 0, epoch
             kept = [_to_cpu(tail.state_dict()), _to_cpu(head.state_dict())]
         else:
             waited += 1

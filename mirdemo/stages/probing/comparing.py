@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mirdemo.scoring.intervals import difference
+from mirdemo.scoring.intervals import Intervals, difference
 from mirdemo.stages.probing.errors import ProbeError
 from mirdemo.stages.probing.report import Figures, ProbeReport
 
@@ -57,14 +57,15 @@ def compare(first: ProbeReport, second: ProbeReport, layer: str | None = None) -
             layer=layer,
         )
     at = [0 if layer is None else 1 + report.layer_names.index(layer) for report in (first, second)]
-    per_tag, overall = {}, {}
+    per_tag: dict[str, Intervals] = {}
+    overall: dict[str, Intervals] = {}
     for name in first.estimates:
-        pair = [report.estimates[name].row(i) for report, i in zip((first, second), at, strict=True)]
+        one, other = (report.estimates[name].row(i) for report, i in zip((first, second), at, strict=True))
         if name == "micro_f1":
-            overall[name] = difference(*pair, level=first.level)
+            overall[name] = difference(one, other, first.level)
         else:
-            per_tag[name] = difference(*pair, level=first.level)
-            overall[name] = difference(*(row.macro() for row in pair), level=first.level)
+            per_tag[name] = difference(one, other, first.level)
+            overall[name] = difference(one.macro(), other.macro(), first.level)
     return Comparison(
         first=first.identity,
         second=second.identity,

@@ -82,11 +82,11 @@ def tag_reports(
         [len(np.unique(recordings[column == value])) for column in labels.T] for value in (1, 0)
     )
     headlines = [_figures(intervals, 0, k) for k in range(len(tags))]
-    judged = [p_values is not None and one.roc_auc.value is not None for one in headlines]
-    best = [_number(p_values.best[k]) if judged[k] else None for k in range(len(tags))]
+    tested = [p_values if one.roc_auc.value is not None else None for one in headlines]
+    best = [None if found is None else _number(found.best[k]) for k, found in enumerate(tested)]
     words, paged = page([one.roc_auc for one in headlines], best, having, lacking)
     reports = []
-    for k, tag in enumerate(tags):
+    for k, (tag, found) in enumerate(zip(tags, tested, strict=True)):
         reports.append(
             TagReport(
                 tag=tag,
@@ -99,7 +99,7 @@ def tag_reports(
                 best_layer=best_layers[k],
                 p_value=best[k],
                 p_by_layer={
-                    name: _number(p_values.by_layer[i, k]) if judged[k] else None
+                    name: None if found is None else _number(found.by_layer[i, k])
                     for i, name in enumerate(layer_names)
                 },
                 p_page=paged[k],

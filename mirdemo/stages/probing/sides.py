@@ -58,17 +58,17 @@ def parted(
 
 def _clips(names: np.ndarray, given: Sequence[Any]) -> np.ndarray:
     """Indices as they are; names of recordings to the clips they hold. Names without a clip are passed over."""
-    given = np.asarray(given)
-    if given.dtype.kind in "iu":
-        if given.size and not (given.min() >= 0 and given.max() < len(names)):
+    asked = np.asarray(given)
+    if asked.dtype.kind in "iu":
+        if asked.size and not (asked.min() >= 0 and asked.max() < len(names)):
             raise ProbeError(
                 "The split asks for clip {index}, but clips are numbered from 0 to {last}. Use those.",
                 code="probing.split_index",
-                index=int(given.max() if given.min() >= 0 else given.min()),
+                index=int(asked.max() if asked.min() >= 0 else asked.min()),
                 last=len(names) - 1,
             )
-        return np.unique(given)
-    return np.flatnonzero(np.isin(names, given.astype(str)))
+        return np.unique(asked)
+    return np.flatnonzero(np.isin(names, asked.astype(str)))
 
 
 def _drawn(recordings: np.ndarray, n: int, labels: np.ndarray) -> dict[str, np.ndarray]:

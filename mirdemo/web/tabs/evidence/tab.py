@@ -80,8 +80,8 @@ def filters(chosen: Selection, t: Speaker, *, own: bool = False) -> dict[str, Fi
         value = getattr(chosen, name)
         found[label] = Filter(name, value[0] if value else "", (everything, *options))
     for name, allowed in (("licence", selection.LICENCES), ("size", selection.SIZES)):
-        options = tuple((a, str(t(f"evidence.filter.{name}.{a}"))) for a in allowed)
-        found[name] = Filter(name, getattr(chosen, name), options)
+        offered = tuple((a, str(t(f"evidence.filter.{name}.{a}"))) for a in allowed)
+        found[name] = Filter(name, getattr(chosen, name), offered)
     families = tuple((f, str(t("evidence.family." + f))) for f in FAMILIES)
     found["family"] = Filter("family", chosen.family, (everything, *families))
     return found
@@ -148,7 +148,7 @@ def _tags(visitor: Visitor, t: Speaker) -> Mapping[str, Any]:
     """The per-tag chart, the tag opened in it, and its tags as a list where that is wanted."""
     desk = visitor.desk(EvidenceDesk)
     chosen = desk.chosen
-    found = {"opened": None, "worst": None}
+    found: dict[str, Any] = {"opened": None, "worst": None}
     if chosen.tag:
         found["opened"] = opened(selection.base(), chosen.tag, citations(), t)
     if desk.listed:
@@ -168,7 +168,8 @@ def _choose(visitor: Visitor, act: Act) -> None:
     changed = offered[act.one_of("filter", offered)]
     value = act.one_of("value", [option for option, _ in changed.options])
     plural = isinstance(getattr(desk.chosen, changed.name), tuple)
-    desk.chosen = replace(desk.chosen, **{changed.name: ((value,) if value else ()) if plural else value})
+    picked: Any = ((value,) if value else ()) if plural else value
+    desk.chosen = replace(desk.chosen, **{changed.name: picked})
 
 
 def _reset(visitor: Visitor, act: Act) -> None:

@@ -97,7 +97,7 @@ def map_chart(built: Built, plane: Plane, answers: Sequence[Answer], sounds: Sou
             customdata=[{"play": sounds.track(one.clip, bars=160).url} for one in asked],
         )
     heads = [star for star in found if star.named and (not asked or {*star.named} & {*asked[-1].tags})]
-    names = [t("few-shot.joint").join(star.named) for star in heads]
+    names: list[str] = [t("few-shot.joint").join(star.named) for star in heads]
     names += [_short(one.clip.name) for one in asked[-1:]]
     named_at = np.vstack([*((star.x, star.y) for star in heads), *at[-1:], np.empty((0, 2))])
     every = np.vstack([places, *((star.x, star.y) for star in found), at])
@@ -221,8 +221,8 @@ def curve_chart(curve: Curve, t: Speaker) -> Chart:
     figure.update_yaxes(title_text="Macro-F1", range=[0, 1.05], tickvals=[0, 0.25, 0.5, 0.75, 1])
     first, last, gain = report.points[0], report.points[-1], report.gain
     answer = "unclear"
-    if gain is not None and gain.low is not None and (gain.low > 0 or gain.high < 0):
-        answer = "better" if gain.low > 0 else "worse"
+    if gain is not None and gain.low is not None and gain.high is not None:
+        answer = "better" if gain.low > 0 else "worse" if gain.high < 0 else answer
     title = t(
         f"few-shot.curve.title.{answer}",
         first=first.shots,
