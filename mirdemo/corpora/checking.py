@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from mirdemo.base.progress import Progress, silent
 from mirdemo.corpora.reader import SIDES, Corpus
 from mirdemo.sound.audio import AudioError
@@ -70,7 +72,9 @@ def check(corpus: Corpus, *, decode: bool = True, progress: Progress | None = No
     done = 0
     for side, published in zip(SIDES, corpus.facts.recordings, strict=True):
         listed = corpus.sides[side]
-        no_sound, no_labels, unreadable = [], [], {}
+        no_sound: list[str] = []
+        no_labels: list[str] = []
+        unreadable: dict[str, str] = {}
         for item_id in listed:
             report(done, len(corpus.items), "checking")
             done += 1
@@ -91,7 +95,7 @@ def check(corpus: Corpus, *, decode: bool = True, progress: Progress | None = No
     usable = [
         i for i in corpus.sides["test"] if i not in {*tested.no_sound, *tested.no_labels, *tested.unreadable}
     ]
-    covered = corpus.labels(usable).any(axis=0)
+    covered = np.any(corpus.labels(usable), axis=0)
     return CorpusCheck(
         corpus=corpus.name,
         revision=corpus.revision,

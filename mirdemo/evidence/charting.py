@@ -179,9 +179,12 @@ def bare_figure(*, height: int, left: int = 60, right: int = 16, top: int = 8, b
 class Ranged(Protocol):
     """Anything with a value and, perhaps, an interval."""
 
-    value: float
-    low: float | None
-    high: float | None
+    @property
+    def value(self) -> float: ...
+    @property
+    def low(self) -> float | None: ...
+    @property
+    def high(self) -> float | None: ...
 
 
 def error_bars(

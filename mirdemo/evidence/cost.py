@@ -108,8 +108,8 @@ def pairs(table: Mapping[Comparison, Mapping[str, Mapping[str, Result]]]) -> Pai
             for corpus in by_model[small].keys() & by_model[large].keys():
                 if sizes[small] == sizes[large]:
                     continue
-                of = [ranked[corpus][m] for m in (small, large)]
-                apart = None not in of and not set(of[0].letters) & set(of[1].letters)
+                one, other = (ranked[corpus][m] for m in (small, large))
+                apart = bool(one and other and not set(one.letters) & set(other.letters))
                 up = by_model[large][corpus].value > by_model[small][corpus].value
                 compared.add(large)
                 counted.update({"n": 1, "up": up, "sure": apart and up, "against": apart and not up})

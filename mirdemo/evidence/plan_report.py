@@ -67,7 +67,7 @@ def plan_report(plan: Plan, language: str, made: date | None = None) -> str:
 
 
 def _section(chart: Chart) -> Section:
-    figure = chart.json
+    figure = chart.json or ""
     for stand_in, colour in LIGHT.items():
         figure = figure.replace(stand_in, colour)
     return Section(chart.title, figure, chart.how, (), chart.height)

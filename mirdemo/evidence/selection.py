@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -66,7 +66,7 @@ class Selection:
             "sources": SOURCES,
             "models": models,
         }
-        given: dict[str, str | tuple[str, ...]] = {}
+        given: dict[str, Any] = {}
         for name, allowed in known.items():
             parts = tuple(p for p in query.get(name, "").split("~") if p in allowed)
             if parts:

@@ -87,8 +87,7 @@ def duration_estimate(
     from mirdemo.backbones.spec import Backbone
 
     settings = settings or FineTuneSettings()
-    loaded = spec if isinstance(spec, Backbone) else None
-    facts = spec.spec if loaded is not None else spec
+    loaded, facts = (spec, spec.spec) if isinstance(spec, Backbone) else (None, spec)
     blocks = blocks or facts.tail_blocks or 1
     basis = "timed" if loaded is not None else "sizes"
     if loaded is not None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from mirdemo.base.sentences import Sentence
 from mirdemo.planning.assumptions import Assumptions
 from mirdemo.planning.futures import Futures, minutes
@@ -172,7 +174,8 @@ def not_run(
     """The stages left, each with a bound: a tagger without mistakes saves no more than that over what is advised."""
     bound = None
     if futures is not None and advice.actions:
-        perfect = 100 * float(minutes(futures.tags_each, 0.0, futures.tags_each, assumptions))
+        each, nothing = np.array([[futures.tags_each], [0.0]])
+        perfect = 100 * float(minutes(each, nothing, futures.tags_each, assumptions)[0])
         bound = max(0.0, perfect - max(max(a.expected for a in advice.actions), 0.0))
     ran = evidence.ran
     return tuple(NotRun(stage, tells, bound) for stage, tells in _TELLS.items() if stage not in ran)

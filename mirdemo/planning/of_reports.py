@@ -55,7 +55,8 @@ def evidence(
     Raises PlanError where a report is of other clips or tags, or of the published protocol (it scores one test side).
     """
     truth, names = np.asarray(labels), np.asarray(recordings)
-    ways, seconds = [], {}
+    ways: list[Way] = []
+    seconds: dict[str, float] = {}
 
     def check(report: Any) -> None:
         same = tuple(report.tag_names) == tuple(tags) and np.array_equal(np.asarray(report.labels), truth)
@@ -85,12 +86,12 @@ def evidence(
         seconds[FEWSHOT] = float(spent)
         ways.append(Way.of_decisions(FEW_SHOT, backbone, decided, truth, names, machine_seconds=float(spent)))
     if fine_tuned is not None:
-        backbone, report = fine_tuned
-        check(report)
-        spent = float(report.from_nothing["fine_tuned"])
+        backbone, tuned = fine_tuned
+        check(tuned)
+        spent = float(tuned.from_nothing["fine_tuned"])
         seconds[TUNING] = spent
         ways.append(
-            Way.of_decisions(FINE_TUNE, backbone, _given(report.scores), truth, names, machine_seconds=spent)
+            Way.of_decisions(FINE_TUNE, backbone, _given(tuned.scores), truth, names, machine_seconds=spent)
         )
     if curve is not None:
         seconds[CURVE] = float(curve.seconds)
@@ -125,9 +126,9 @@ def _heard(report: ProbeReport) -> Heard:
 def growth(curve: LearningCurve) -> Growth:
     """A learning curve by recordings. Its law is one of shots; recordings learned from grow in proportion to them."""
     points = [point for point in curve.points if point.macro_f1.value is not None]
-    measured = {
+    measured: dict[str, Any] = {
         "recordings": tuple(float(point.recordings) for point in points),
-        "f1": tuple(float(point.macro_f1.value) for point in points),
+        "f1": tuple(point.macro_f1.value for point in points),
         "low": tuple(point.macro_f1.low for point in points),
         "high": tuple(point.macro_f1.high for point in points),
         "first": tuple(gain.tag for gain in curve.gains if gain.gain is not None)[:3],
@@ -140,7 +141,7 @@ def growth(curve: LearningCurve) -> Growth:
     shots = last.shots / last.recordings  # a recording
     rise = curve.gain
     spread = 1.0
-    if rise is not None and rise.low is not None and rise.value and rise.value > 0:
+    if rise is not None and rise.low is not None and rise.high is not None and rise.value and rise.value > 0:
         spread = min((rise.high - rise.low) / (2 * _Z90) / rise.value, 3.0)
     return Growth(
         **measured,

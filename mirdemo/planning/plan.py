@@ -220,14 +220,14 @@ def _read_growth(plain: Mapping[str, Any]) -> Growth:
     def numbers(name: str) -> tuple[float | None, ...]:
         return tuple(None if value is None else _positive(value) for value in plain[name])
 
-    points = {name: numbers(name) for name in ("recordings", "f1", "low", "high")}
-    law = {name: plain[name] for name in ("ceiling", "slope", "exponent")}
+    points: dict[str, Any] = {name: numbers(name) for name in ("recordings", "f1", "low", "high")}
+    law: dict[str, Any] = {name: plain[name] for name in ("ceiling", "slope", "exponent")}
     known = all(value is not None for value in law.values())
     if len({len(values) for values in points.values()}) > 1 or None in points["recordings"] + points["f1"]:
         raise _no_plan()
     return Growth(
         **points,
-        **({name: _positive(value) for name, value in law.items()} if known else {}),
+        **({name: _positive(value) for name, value in law.items()} if known else dict.fromkeys(law)),
         spread=_positive(plain["spread"]),
         reach=min(_positive(plain["reach"]), 1e6),
         refusal=None if plain["refusal"] is None else _sentence(plain["refusal"]),

@@ -42,8 +42,8 @@ def cost(seconds: float | None, hardware: str | None, prices: Mapping[str, float
             code="planning.price",
             hardware=hardware,
         )
-    known = per_hour is not None and seconds is not None
-    return Cost(seconds, hardware, per_hour, seconds / 3600 * per_hour if known else None)
+    price = None if per_hour is None or seconds is None else seconds / 3600 * per_hour
+    return Cost(seconds, hardware, per_hour, price)
 
 
 def hardware(device_name: str, prices: Mapping[str, float] = PRICES) -> str | None:

@@ -147,6 +147,7 @@ def decide(
     found = None
     if labels:
         nets = np.stack([action.net for action in (by_hand, *actions)], 1)
+        assert best.way is not None  # only work by hand has none
         found = labels_worth(futures, evidence.growth, nets, best.way, assumptions)
         if found.best and found.model_counts:
             net = with_labels(futures, evidence.growth, best.way, found.best, assumptions)
@@ -194,6 +195,7 @@ def _cheapest_of_equals(actions: list[Action], ways: tuple[Way, ...]) -> Action:
     rank = {AS_IT_IS: 0, OTHER: 2, FINE_TUNE: 3}
 
     def price(action: Action) -> tuple:
+        assert action.way is not None
         kind = ways[action.way].kind
         return action.once_minutes, action.once_money if kind == FINE_TUNE else 0.0, rank.get(kind, 1)
 

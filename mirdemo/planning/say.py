@@ -35,6 +35,7 @@ def name_of(plan: Plan, action: Action, title: Title = str) -> Sentence:
     """What an action is called."""
     if action.kind == BY_HAND:
         return Sentence("All by hand", "planning.way.by_hand")
+    assert action.way is not None  # only work by hand has none
     way = plan.evidence.ways[action.way]
     named = replace(_DONE[way.kind], values={"backbone": title(way.backbone)})
     if action.kind == LABEL:
@@ -89,6 +90,7 @@ def two_sentences(plan: Plan, title: Title = str) -> tuple[Sentence, ...]:
             Sentence("Nothing is recommended: {why}", "planning.advice.stop", {"why": advice.why}),
             _what_helps(plan),
         )
+    assert advice.using is not None
     using = advice.actions[advice.using]
     first = {
         "way": name_of(plan, using, title),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -51,8 +52,8 @@ def switching_values(
             continue
 
         def same(at: float, name: str = name) -> bool:
-            at = float(round(at)) if name == "recordings" else at
-            return decide(evidence, thin, replace(assumptions, **{name: at})).turns_on == before
+            changed: dict[str, Any] = {name: float(round(at)) if name == "recordings" else at}
+            return decide(evidence, thin, replace(assumptions, **changed)).turns_on == before
 
         found.append(Switch(name, value, _turn(same, value, name, -1), _turn(same, value, name, 1)))
 

@@ -117,8 +117,10 @@ class Growth:
 
     def at(self, recordings: np.ndarray | float) -> np.ndarray:
         """Macro-F1 expected with so many recordings. Only where the curve goes on."""
-        n = np.asarray(recordings, np.float64)
-        return self.ceiling - self.slope * n**-self.exponent
+        assert self.ceiling is not None
+        assert self.slope is not None
+        assert self.exponent is not None
+        return self.ceiling - self.slope * np.asarray(recordings, np.float64) ** -self.exponent
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,10 +30,10 @@ def content_order(groups: np.ndarray, recordings: np.ndarray, keys: Sequence[str
         sorted(
             range(len(keys)),
             key=lambda i: (
-                group_keys[groups[i]],
-                groups[i],
-                recording_keys[recordings[i]],
-                recordings[i],
+                group_keys[int(groups[i])],
+                int(groups[i]),
+                recording_keys[int(recordings[i])],
+                int(recordings[i]),
                 keys[i],
             ),
         )

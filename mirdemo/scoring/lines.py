@@ -85,5 +85,5 @@ def _explained(x: np.ndarray, y: np.ndarray, slope: Interval, seed: int) -> Inte
         ).confidence_interval
     low, high = sorted((float(ends.low), float(ends.high))) if np.isfinite(ends).all() else (-1.0, 1.0)
     least = 0.0 if low <= 0 <= high or slope.low <= 0 <= slope.high else min(low**2, high**2)
-    ends = min(least, value), max(low**2, high**2, value)
-    return Interval(value, *ends, len(x), LEVEL, EXPLAINED_METHOD, "points")
+    most = max(low**2, high**2, value)
+    return Interval(value, min(least, value), most, len(x), LEVEL, EXPLAINED_METHOD, "points")

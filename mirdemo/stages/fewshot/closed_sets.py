@@ -74,7 +74,7 @@ def closed_sets(labels: np.ndarray, *, negatives: bool = True, limit: int = MAX_
     order = sorted(range(len(found)), key=lambda i: (-found[i].bit_count(), first[i], -found[i]))
     sets, members = sets[order], members[:, order]
 
-    empty_rows = ~labels.any(axis=1)
+    empty_rows = ~np.any(labels, axis=1)
     if negatives and empty_rows.any():
         sets = np.vstack([sets, np.zeros((1, n_tags), np.uint8)])
         members = np.hstack([members, empty_rows[:, None]])

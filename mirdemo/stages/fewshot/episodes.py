@@ -184,7 +184,7 @@ def evaluate_episodes(
             tag=missing[0],
         )
     table = table[:, [names.index(tag) for tag in chosen]]
-    takes_part = table.any(axis=1)
+    takes_part = np.any(table, axis=1)
     rows, table = rows[takes_part], table[takes_part]
     codes = check_recordings(recordings, len(takes_part))[takes_part]
     sampler: Sampler = "exact" if protocol == "live" else "published"

@@ -101,7 +101,7 @@ def first_of_tied(tied: np.ndarray, sets: ClosedSets, rows: np.ndarray) -> int:
 def _labels(sets: ClosedSets, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
     """float64 (r, n_tags), the tags of rows: those of the largest set that each is behind."""
     members = sets.members[rows]
-    return sets.sets[members.argmax(axis=1)] * members.any(axis=1)[:, None].astype(np.float64)
+    return sets.sets[members.argmax(axis=1)] * np.any(members, axis=1)[:, None].astype(np.float64)
 
 
 def _carried(sets: ClosedSets) -> np.ndarray:
@@ -114,8 +114,8 @@ def _covered(sets: ClosedSets, recordings: np.ndarray) -> np.ndarray:
 
     The largest set a row is behind is its own tag set, so every tag of it is one of that set's.
     """
-    held, own = sets.members.any(axis=1), _labels(sets)
-    carried = np.hstack([own.astype(bool), (held & ~own.any(axis=1))[:, None]])
+    held, own = np.any(sets.members, axis=1), _labels(sets)
+    carried = np.hstack([own.astype(bool), (held & ~np.any(own, axis=1))[:, None]])
     per_recording = np.zeros((recordings.max() + 1, carried.shape[1]), bool)
     np.logical_or.at(per_recording, recordings, carried)
     return held & ~(carried & (per_recording.sum(axis=0) < 2)).any(axis=1)

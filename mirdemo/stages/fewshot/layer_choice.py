@@ -97,7 +97,7 @@ def choose_layer(
     ahead = None
     if len(order) > 1:
         two = [_macro_estimate(table, pairs[i], codes) for i in order[:2]]
-        ahead = difference(*two).at()
+        ahead = difference(two[0], two[1]).at()
     best = _best_on_the_others(layers, table, codes, pairs[0].groups, distance)
     rows, groups = np.arange(n), pairs[0].groups
     others = np.arange(pairs[0].n_groups)

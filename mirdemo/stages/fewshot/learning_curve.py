@@ -125,7 +125,7 @@ def learning_curve(
         )
     names = tuple(tag for tag, use in zip(names, usable, strict=True) if use)
     table, carried = table[:, usable], carried[:, usable]
-    with_negatives = np.hstack([carried, (_by_recording(~table.any(axis=1, keepdims=True), codes))])
+    with_negatives = np.hstack([carried, (_by_recording(~np.any(table, axis=1, keepdims=True), codes))])
 
     shots = tuple(sorted({int(k) for k in shots if 1 <= k < carried.sum(axis=0).max()}))
     f1 = np.full((repeats, len(shots), len(names)), np.nan)
@@ -164,8 +164,8 @@ def learning_curve(
     )
     gain = resampled(macro[:, done[-1]] - macro[:, done[0]], ratio, least=-1.0) if len(done) > 1 else None
     complete = [at for at in done if _mean(reach[:, at]) == 1.0]
-    k = np.array([shots[at] for at in complete])
-    beyond = extrapolate(k, macro[:, complete], float(np.sqrt(1 + repeats * ratio)))
+    known = np.array([shots[at] for at in complete])
+    beyond = extrapolate(known, macro[:, complete], float(np.sqrt(1 + repeats * ratio)))
     exponent = beyond.exponent if isinstance(beyond, Extrapolation) else None
     gains = _gains(names, carried.sum(axis=0), f1, np.array(shots), most, ratio, exponent)
     return LearningCurve(
@@ -261,7 +261,7 @@ def _gains(
             gain = _gain(f1[:, reached, j], shots[reached], int(counts[j]), exponent, ratio)
         out.append(TagGain(tag, int(counts[j]), now, gain))
     return tuple(
-        sorted(out, key=lambda g: (g.gain is None, -(g.gain.value if g.gain else 0.0), g.recordings))
+        sorted(out, key=lambda g: (g.gain is None, -((g.gain and g.gain.value) or 0.0), g.recordings))
     )
 
 

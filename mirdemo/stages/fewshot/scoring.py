@@ -92,7 +92,7 @@ def score(
     scores: float (n, n_tags) for ROC-AUC and average precision.
     """
     truth, said = np.asarray(labels).T, np.asarray(predicted).T
-    ranked = (None, None)
+    ranked: tuple[Moved, Moved] | tuple[None, None] = (None, None)
     if scores is not None:
         given = np.asarray(scores).T
         ranked = roc_auc_influence(truth, given), average_precision_influence(truth, given)

@@ -64,11 +64,13 @@ def leave_recordings_out(
             "All clips come from one recording, so none can be left out. Add clips of another recording.",
             code="fewshot.one_recording",
         )
-    method = make()
-    if isinstance(method, LCPrototypes):
-        predicted = method.fit(rows, table, codes, names).given_without_own_recording()
+    made = make()
+    method = None
+    if isinstance(made, LCPrototypes):
+        method = made.fit(rows, table, codes, names)
+        predicted = method.given_without_own_recording()
     else:
-        method, predicted = None, np.zeros(table.shape, np.uint8)
+        predicted = np.zeros(table.shape, np.uint8)
         for recording in groups:
             mine = codes == recording
             if table[~mine].any():

@@ -59,7 +59,7 @@ def gains(
     )
     whole = _gain(
         None,
-        labels.any(1),
+        np.any(labels, axis=1),
         recordings,
         Chance(0.5, _number(macro(chance_ap)), _number(macro(chance_of_f1))),
         [Figures(**{name: found.at() for name, found in side.items()}) for side in means],

@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -150,7 +151,7 @@ class PrefixCache:
         while start < len(waiting):
             part = waiting[start : start + most]
             waves = torch.from_numpy(np.stack([wave for _, wave in part]))
-            states = attempt(lambda waves=waves: split.prefix(waves))
+            states = attempt(partial(split.prefix, waves))
             if states is None:
                 if most == 1:
                     raise too_little(spec.title)

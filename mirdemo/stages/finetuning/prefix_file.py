@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -174,6 +175,7 @@ class PrefixFile:
     def _mapped(self, length: int) -> Tensor:
         frames, dim = self._shapes[length]
         path = self._path(length)
+        assert self._dtype is not None  # settled before anything was written
         rows = path.stat().st_size // (frames * dim * self._dtype.itemsize)
         store = torch.from_file(str(path), shared=True, size=rows * frames * dim, dtype=self._dtype)
         return store.view(rows, frames, dim)
@@ -195,7 +197,7 @@ class PrefixFile:
             length = len(waiting[0][0].waves[waiting[0][1]])
             part = [(one, at) for one, at in waiting if len(one.waves[at]) == length][:most]
             waves = torch.from_numpy(np.stack([one.waves[at] for one, at in part]))
-            states = attempt(lambda waves=waves: compute(waves))
+            states = attempt(partial(compute, waves))
             if states is None:
                 if len(part) == 1:
                     raise too_little(title)
@@ -233,7 +235,8 @@ class PrefixFile:
             entries[one.key] = _Entry(tuple(samples), tuple(rows), each)
         try:
             for length, states in placed.items():
-                self._shapes[length] = tuple(states[0].shape)
+                frames, dim = states[0].shape
+                self._shapes[length] = (frames, dim)
                 path = self._path(length)
                 path.touch()
                 with path.open("r+b") as file:

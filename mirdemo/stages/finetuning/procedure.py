@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -152,7 +152,9 @@ class Job:
         """Out-of-fold scores 0..1 (n_clips, n_tags), of the tuned tails and of the untrained one; best epochs."""
         labels, clip_of = self.material.labels, cache.windows.clip_of
         as_it_came = self._clip_rows(cache, start)
-        tuned_rows, tuned_heads, untrained_heads, best_epochs = [], [], [], []
+        tuned_rows, best_epochs = [], []
+        tuned_heads: list[Any] = []
+        untrained_heads: list[Any] = []
         for fold in range(self.n_folds):
             side = np.flatnonzero(self.fold_of != fold)
             learn_clips, held_clips = self._hold_out(side, fold)

@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -136,13 +137,14 @@ def _epoch(
     step: Step, learn: np.ndarray, settings: PublishedSettings, number: int, tick: Callable[[int], None]
 ) -> float:
     """All windows once; their mean loss."""
-    head: MlpHead = step.head
+    head = step.head
+    assert isinstance(head, MlpHead)
     head.begin(number)
     shuffled = np.random.default_rng([settings.seed, number]).permutation(learn)
     summed = 0.0
     for first in range(0, len(shuffled), settings.batch):
         batch = shuffled[first : first + settings.batch]
-        summed += len(batch) * step(batch, lambda first=first: tick(first))
+        summed += len(batch) * step(batch, partial(tick, first))
     head.eval()
     return summed / len(shuffled)
 

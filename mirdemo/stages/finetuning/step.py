@@ -136,7 +136,7 @@ class Step:
         total = 0.0
         for part in self.source.windows.alike(batch, self.room.most):
             before_part()
-            loss = attempt(lambda part=part: self._part(part, len(batch)))
+            loss = attempt(partial(self._part, part, len(batch)))
             if loss is None:
                 self.optimiser.zero_grad(set_to_none=True)
                 return None

@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -86,7 +87,7 @@ def train(
         shuffled = order.permutation(learn)
         for begin in range(0, len(learn), settings.batch):
             batch = shuffled[begin : begin + settings.batch]
-            losses.append(step(batch, lambda done=done: tick(done, total)))
+            losses.append(step(batch, partial(tick, done, total)))
             schedule.step()
             done += len(batch)
         trained.losses += losses

@@ -56,14 +56,14 @@ def probe_live(
     smoother = np.zeros((len(layers) if permutations else 0, n_clips, n_clips))
     for done, fold_of in enumerate(folds[:, order]):
         progress(done, len(folds), "probing")
-        every, inner, at = [], [], 0
+        parts, inner, at = [], [], 0
         for part in solve(layers, labels, fold_of, penalty, scale=scale):
-            every.append(part.logits)
+            parts.append(part.logits)
             inner.append(part.inner())
             if permutations:
                 smoother[at : at + len(part.logits)] += part.smoother()
                 at += len(part.logits)
-        every = np.concatenate(every)
+        every = np.concatenate(parts)
         choice = choose(np.concatenate(inner, axis=1))
         headline = every[choice[fold_of], np.arange(len(question.tags)), np.arange(n_clips)[:, None]].T
         logits.append(np.concatenate([headline[None], every])[..., back])

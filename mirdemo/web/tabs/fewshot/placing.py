@@ -74,7 +74,7 @@ def stars(built: Built, plane: Plane) -> list[Star]:
     sets, members = method.label_sets.astype(bool), method.members
     rows = _unit(method.embeddings)
     means = _unit(method.prototypes)
-    wholly = {}
+    wholly: dict[int, list[str]] = {}
     for column, tag in enumerate(method.tags):
         behind = method.labels[:, column] == 1
         same = np.flatnonzero((members == behind[:, None]).all(axis=0) & sets[:, column])

@@ -191,7 +191,8 @@ def mistakes(visitor: Visitor, result: Result, run: Run) -> dict[str, Any]:
 
     The published protocol scores recordings: there it is the recording, and its first clip plays.
     """
-    heard, by_row = tracks(visitor, result.asked), {}
+    heard = tracks(visitor, result.asked)
+    by_row: dict[int, list[Any]] = {}
     found = run.report.mistakes()
     for one in found:
         by_row.setdefault(one.row, []).append(one)
