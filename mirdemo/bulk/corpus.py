@@ -60,7 +60,7 @@ def embed_items(
         {
             key: record.clip_sha256
             for key, record in zip(keys, report.records, strict=True)
-            if record.clip_sha256 is not None
+            if record.clip_sha256 is not None and not record.incomplete  # half a file is told again next time
         }
     )
     return report.computed

@@ -25,6 +25,7 @@ class BulkRecord:
     begun: how many times a worker had begun it before, and ended in the middle
     worker: ``host:process``, empty where no worker was needed
     problem: why there is no embedding
+    warnings: what is to be known of the file, where it was read in this run; incomplete: a part of it is missing
     """
 
     file: ClipFile
@@ -34,6 +35,8 @@ class BulkRecord:
     begun: int = 0
     worker: str = ""
     problem: Sentence | None = None
+    warnings: tuple[Sentence, ...] = ()
+    incomplete: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +52,11 @@ class BulkReport:
     @property
     def problems(self) -> tuple[Sentence, ...]:
         return tuple(record.problem for record in self.records if record.problem is not None)
+
+    @property
+    def incomplete(self) -> int:
+        """How many clips were embedded of whose files a part is missing."""
+        return sum(record.incomplete for record in self.records)
 
     @property
     def computed(self) -> int:

@@ -45,7 +45,8 @@ def embed_files(
     identity: which backbone it must be; None: any, but the same in every worker
     progress: told (clips done, clips in all, ``"starting"`` until the first is done, then ``"embedding"``), at least
         once a second. A ``Cancelled`` it raises passes: workers stop within a batch, complete clips stay in the store
-    tell: told at once what people should know: each clip that failed, and why; fewer workers than asked for
+    tell: told at once what people should know: each clip that failed, and why; what is to be known of
+        a file that was read, such as a missing end; fewer workers than asked for
 
     The same rows as ``embed`` gives with as many threads as a worker has processors (1e-6; else 1e-5). A clip that
     cannot be read or embedded becomes a problem of the report. A worker that is killed is replaced by Ray, and repeats
@@ -96,6 +97,8 @@ def embed_files(
                         records[answer["at"]] = record = _record(sources[answer["at"]], answer)
                         if record.problem is not None:
                             tell(record.problem)
+                        for warning in record.warnings:
+                            tell(_of(record.file, warning))
                         phase = "embedding"
                     progress(len(records), len(sources), phase)
             finally:
@@ -139,6 +142,10 @@ def _agreed(answer: dict[str, Any], identity: Identity | None) -> Identity:
     return found
 
 
+def _of(file: ClipFile, warning: Sentence) -> Sentence:
+    return Sentence("{name}: {warning}", "bulk.warning", {"name": file.name, "warning": warning})
+
+
 def _record(file: ClipFile, answer: dict[str, Any]) -> BulkRecord:
     problem = answer.get("problem")
     return BulkRecord(
@@ -149,4 +156,6 @@ def _record(file: ClipFile, answer: dict[str, Any]) -> BulkRecord:
         answer["begun"],
         answer["worker"],
         None if problem is None else Sentence(**problem),
+        tuple(Sentence(**warning) for warning in answer["warnings"]),
+        answer["incomplete"],
     )

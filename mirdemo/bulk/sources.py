@@ -17,6 +17,7 @@ class ClipFile:
     path: the same on every machine
     start_s, end_s: a section in seconds, read as the corpora are (``corpora.section``), end None: to the end of the
         file; start None: the whole file as a visitor's upload is (``load_clip``)
+    track: which sound track of a whole file (1 is the first); None: as ``load_clip`` chooses
     sha256: what it was found to hold, where that is known: then it is not even decoded if the store has it
     """
 
@@ -24,11 +25,12 @@ class ClipFile:
     start_s: float | None = None
     end_s: float | None = None
     sha256: str | None = None
+    track: int | None = None
 
     @classmethod
-    def whole(cls, path: str | os.PathLike[str]) -> ClipFile:
+    def whole(cls, path: str | os.PathLike[str], track: int | None = None) -> ClipFile:
         """A whole file. Its path is made absolute, as workers stand in another folder."""
-        return cls(str(Path(path).expanduser().absolute()))
+        return cls(str(Path(path).expanduser().absolute()), track=track)
 
     @property
     def name(self) -> str:
@@ -38,5 +40,5 @@ class ClipFile:
     def clip(self) -> Clip:
         """Decode it. Raises AudioError."""
         if self.start_s is None:
-            return load_clip(self.path)
+            return load_clip(self.path, track=self.track)
         return load_section(Path(self.path), self.start_s, self.end_s)

@@ -74,12 +74,14 @@ class _Job:
     file: ClipFile
     begun: int
     answer: dict[str, Any] = field(default_factory=dict)
+    warnings: list[dict[str, Any]] = field(default_factory=list)
+    incomplete: bool = False
 
 
 class Worker:
     """Called with a batch ``{"row": JSON strings of {at, file}}``, answers ``{"answer": JSON strings}``.
 
-    An answer is ``{at, clip_sha256, windows, computed, begun, worker, problem, identity}``, or ``{refusal}`` where this
+    An answer is ``{at, clip_sha256, windows, computed, begun, worker, problem, warnings, incomplete, identity}``, or ``{refusal}`` where this
     worker cannot work at all: a sentence goes through, where an exception of an actor's constructor would not. A batch
     that is cancelled is answered in part.
     """
@@ -118,7 +120,17 @@ class Worker:
             except Cancelled:
                 jobs = [job for job in jobs if job.answer]
             same = {"worker": self._name, "identity": self._identity.as_dict()}
-            answers = [{"at": job.at, "begun": job.begun, **same, **job.answer} for job in jobs]
+            answers = [
+                {
+                    "at": job.at,
+                    "begun": job.begun,
+                    "warnings": job.warnings,
+                    "incomplete": job.incomplete,
+                    **same,
+                    **job.answer,
+                }
+                for job in jobs
+            ]
         texts = [json.dumps(answer, ensure_ascii=False, default=str) for answer in answers]
         return {"answer": np.array(texts, dtype=object)}
 
@@ -161,6 +173,8 @@ class Worker:
             except MirdemoError as refusal:
                 self._finish(job, _problem(refusal.sentence))
                 continue
+            job.warnings = [asdict(warning) for warning in clip.warnings]
+            job.incomplete = clip.incomplete
             if not self._is_stored(job, clip.sha256):
                 ready.append((job, clip))
         self._embed(backbone, ready)

@@ -27,6 +27,16 @@ def add_backbone_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--dtype", default="auto", help="auto, float32, bfloat16 or float16 (default: auto)")
 
 
+def add_track_argument(parser: ArgumentParser) -> None:
+    """Which of several sound tracks."""
+    parser.add_argument(
+        "--track",
+        type=count,
+        metavar="N",
+        help="of files with several sound tracks, the Nth (default: the one that is marked, else the first that sounds)",
+    )
+
+
 def add_json_argument(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON for machines instead of text")
 
@@ -64,7 +74,7 @@ def progress_bar(shown: bool = True) -> Iterator[Progress]:
             bar.close()
 
 
-def load_clips(paths: Sequence[str], progress: Progress) -> tuple[list[Clip], int]:
+def load_clips(paths: Sequence[str], progress: Progress, track: int | None = None) -> tuple[list[Clip], int]:
     """The clips that can be read, and how many cannot (each named on standard error)."""
     from mirdemo.sound.audio import AudioError, load_clip
 
@@ -72,7 +82,7 @@ def load_clips(paths: Sequence[str], progress: Progress) -> tuple[list[Clip], in
     for i, path in enumerate(paths):
         progress(i, len(paths), "reading")
         try:
-            clip = load_clip(path)
+            clip = load_clip(path, track=track)
         except AudioError as refusal:
             warn(refusal)
             failed += 1

@@ -16,6 +16,7 @@ from mirdemo.base.progress import Progress
 from mirdemo.commands.console import (
     add_backbone_arguments,
     add_json_argument,
+    add_track_argument,
     amount,
     load_clips,
     print_json,
@@ -38,6 +39,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--store-gb", type=amount, metavar="GB", help="its limit (default: 4; with --workers: 200)"
     )
+    add_track_argument(parser)
     add_backbone_arguments(parser)
     add_worker_arguments(parser)
     add_json_argument(parser)
@@ -45,11 +47,13 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 @dataclass(frozen=True)
 class _Made:
-    """Rows, the names of their clips, how many files failed, and what else ``--json`` says."""
+    """Rows, the names of their clips, how many files failed, how many of the others lack a part, and what else
+    ``--json`` says."""
 
     embeddings: Embeddings
     names: Sequence[str]
     failed: int
+    incomplete: int
     more: dict[str, Any] = field(default_factory=dict)
 
 
@@ -80,6 +84,7 @@ def run(args: Namespace) -> int:
                 "file": str(out),
                 "clips": len(made.names),
                 "failed": made.failed,
+                "incomplete": made.incomplete,
                 "layers": sizes,
                 "identity": made.embeddings.identity.as_dict(),
                 **made.more,
@@ -89,7 +94,7 @@ def run(args: Namespace) -> int:
         print(f"{len(made.names)} clips x {len(sizes)} layers of {args.backbone} in {out}")
         if made.more.get("begun_again"):
             print(f"{made.more['begun_again']} of them were begun again, as a worker had ended.")
-    return 1 if made.failed else 0
+    return 1 if made.failed or made.incomplete else 0
 
 
 def _store(args: Namespace) -> EmbeddingStore:
@@ -102,7 +107,7 @@ def _store(args: Namespace) -> EmbeddingStore:
 
 def _alone(args: Namespace, store: EmbeddingStore | None, progress: Progress) -> _Made | None:
     """Everything in this process. None if no file could be read."""
-    clips, failed = load_clips(args.files, progress)
+    clips, failed = load_clips(args.files, progress, args.track)
     if not clips:
         return None
     from mirdemo.backbones import load_backbone
@@ -112,20 +117,20 @@ def _alone(args: Namespace, store: EmbeddingStore | None, progress: Progress) ->
     embeddings = embed(clips, backbone, store=store, progress=progress)
     for sentence in getattr(backbone, "warnings", ()):
         warn(sentence)
-    return _Made(embeddings, [clip.name for clip in clips], failed)
+    return _Made(embeddings, [clip.name for clip in clips], failed, sum(clip.incomplete for clip in clips))
 
 
 def _together(args: Namespace, store: EmbeddingStore, workers: Workers, progress: Progress) -> _Made | None:
     """By several workers. None if no file could be read."""
     from mirdemo.backbones.registry import spec
-    from mirdemo.bulk import Named, embed_files
+    from mirdemo.bulk import ClipFile, Named, embed_files
 
     spec(args.backbone)  # an unknown name is refused before a cluster is started
     with redirect_stdout(
         sys.stderr
     ):  # where Ray says what its workers died of: standard output is for the answer
         report = embed_files(
-            args.files,
+            [ClipFile.whole(file, args.track) for file in args.files],
             Named(args.backbone, args.checkpoint, args.dtype),
             store=store,
             workers=workers,
@@ -141,7 +146,7 @@ def _together(args: Namespace, store: EmbeddingStore, workers: Workers, progress
         "by_worker": report.by_worker,
     }
     names = [record.file.name for record in report.records if record.problem is None]
-    return _Made(report.embeddings(store), names, failed, more)
+    return _Made(report.embeddings(store), names, failed, report.incomplete, more)
 
 
 def _write(out: Path, made: _Made) -> None:

@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mirdemo.commands.console import add_json_argument, print_json, progress_bar, warn
+from mirdemo.commands.console import add_json_argument, add_track_argument, print_json, progress_bar, warn
 
 if TYPE_CHECKING:
     from mirdemo.scoring.intervals import Interval
@@ -18,6 +18,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--tagger", required=True, metavar="DIR", help="a tagger's folder, zip, or OWNER/NAME on the Hub"
     )
     parser.add_argument("--csv", metavar="OUT.csv", help="write here, and go on from here if it exists")
+    add_track_argument(parser)
     parser.add_argument("--checkpoint", metavar="DIR", help="a local folder with the tagger's backbone")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, ... (default: auto)")
     add_json_argument(parser)
@@ -34,7 +35,9 @@ def run(args: Namespace) -> int:
             tagger.identity.name, args.checkpoint, args.device, tagger.identity.dtype, progress=progress
         )
         if args.csv:
-            report = tag_archive(args.files, tagger, Path(args.csv), backbone=backbone, progress=progress)
+            report = tag_archive(
+                args.files, tagger, Path(args.csv), backbone=backbone, track=args.track, progress=progress
+            )
             for sentence in report.problems:
                 warn(sentence)
             for name, sentence in report.warnings:
@@ -58,7 +61,7 @@ def run(args: Namespace) -> int:
         for i, path in enumerate(args.files):
             progress(i, len(args.files), "tagging")
             try:
-                clip = load_clip(path)
+                clip = load_clip(path, track=args.track)
                 tagged[path] = tagger.tag(clip, backbone=backbone)
             except AudioError as refusal:
                 warn(refusal)

@@ -75,7 +75,7 @@ def embed_corpus(
         clips = [clip for _, _, clip in pending]
         made = embed(clips, backbone, store=store, progress=lambda done, total, phase: report())
         computed += len(clips)
-        sounds.put({key: clip.sha256 for _, key, clip in pending})
+        sounds.put({key: clip.sha256 for _, key, clip in pending if not clip.incomplete})
         for (item_id, _, clip), entry in zip(pending, made.per_clip, strict=True):
             entries[item_id] = (clip.sha256, reduce(entry))
         pending.clear()

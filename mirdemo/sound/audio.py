@@ -94,7 +94,7 @@ class Clip:
     def cut(self, start_s: float, end_s: float) -> Clip:
         """The part from ``start_s`` to ``end_s`` (seconds, the end clamped to the clip's) as a clip of its own.
 
-        It keeps the name, so that it still belongs to the same recording. Raises ``AudioError`` if
+        It keeps the name, so that it still belongs to the same recording, and what is to be known of the file. Raises ``AudioError`` if
         nothing is left.
         """
         start, end = round(start_s * self.sample_rate), round(end_s * self.sample_rate)
@@ -109,7 +109,13 @@ class Clip:
                 seconds=self.seconds,
             )
         offset = self.start_seconds + start / self.sample_rate
-        return Clip.of(self.samples[start:end], self.sample_rate, self.name, start_seconds=offset)
+        return Clip.of(
+            self.samples[start:end],
+            self.sample_rate,
+            self.name,
+            warnings=self.warnings,
+            start_seconds=offset,
+        )
 
 
 def load_clip(

@@ -48,6 +48,7 @@ def tag_archive(
     progress: Progress | None = None,
     *,
     backbone: Backbone | None = None,
+    track: int | None = None,
     store: EmbeddingStore | None = None,
 ) -> ArchiveReport:
     """Tag files into a CSV table (UTF-8 with the mark that spreadsheets look for), going on where it stopped.
@@ -59,6 +60,7 @@ def tag_archive(
 
     progress: told (files done, files in all, ``"tagging"``); a ``Cancelled`` it raises passes, the table stays whole
     backbone: loaded already; else the tagger's own is loaded
+    track: of files with several sound tracks, as ``load_clip`` takes it
 
     Raises TaggerError if the table was made by another tagger or is something else, or cannot be written.
     """
@@ -81,7 +83,7 @@ def tag_archive(
                 if _cell(file) in done:
                     continue
                 try:
-                    clip = load_clip(file)
+                    clip = load_clip(file, track=track)
                 except AudioError as refusal:
                     problems.append(refusal.sentence)
                     continue

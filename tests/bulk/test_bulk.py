@@ -186,18 +186,21 @@ def test_what_nobody_foresaw_ends_the_run_with_its_reason(ray_cluster, store, ma
 def test_the_command_writes_what_it_writes_alone(ray_cluster, make_clips, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(engine, "load_ray", lambda: print("as Ray does when a worker dies") or ray_cluster)
     paths = list(map(str, make_clips(5)))
+    whole = Path(paths[4]).read_bytes()
+    Path(paths[4]).write_bytes(whole[: len(whole) // 2])
     bad = tmp_path / "bad.wav"
     bad.write_text("not sound")
     alone, together = tmp_path / "alone.npz", tmp_path / "together.npz"
-    assert cli.main(["embed", *paths, "--out", str(alone), "--no-store"]) == cli.DONE
-    capsys.readouterr()
+    assert cli.main(["embed", *paths, "--out", str(alone), "--no-store"]) == cli.SOME_FAILED
+    assert "clip-4.wav: This file ends in the middle" in capsys.readouterr().err
     line = ["embed", *paths[:3], str(bad), *paths[3:], "--workers", "2", "--store", str(tmp_path / "store")]
     assert cli.main([*line, "--out", str(together), "--json"]) == cli.SOME_FAILED
     captured = capsys.readouterr()
     said = json.loads(captured.out)
-    assert (said["clips"], said["failed"], said["embedded_now"]) == (5, 1, 5)
+    assert (said["clips"], said["failed"], said["incomplete"], said["embedded_now"]) == (5, 1, 1, 5)
     assert sum(said["by_worker"].values()) == 6
     assert "bad.wav" in captured.err
+    assert "clip-4.wav: This file ends in the middle" in captured.err
     assert "as Ray does" in captured.err
     with np.load(alone, allow_pickle=False) as one, np.load(together, allow_pickle=False) as many:
         assert one.files == many.files
@@ -389,6 +392,16 @@ def test_a_store_that_a_worker_does_not_see_is_refused(store, run_folder, make_c
     run_folder.remove()
     (answer,) = answers(Worker(plan(store, run_folder)), make_clips(2))
     assert answer["refusal"]["code"] == "bulk.not_shared"
+
+
+def test_a_worker_says_what_is_to_be_known_of_a_file(store, run_folder, make_clips):
+    half, whole = make_clips(2)
+    half.write_bytes(half.read_bytes()[: half.stat().st_size // 2])
+    for computed in (True, False):  # also where the rows are in the store already
+        first, second = answers(Worker(plan(store, run_folder)), [half, whole])
+        assert [warning["code"] for warning in first["warnings"]] == ["audio.cut_short"]
+        assert (first["incomplete"], first["computed"]) == (True, computed)
+        assert (second["warnings"], second["incomplete"]) == ([], False)
 
 
 def test_a_worker_with_another_backbone_is_refused(store, run_folder, make_clips, spectral):

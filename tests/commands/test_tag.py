@@ -6,6 +6,7 @@ import csv
 import json
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -97,6 +98,34 @@ def test_half_a_file_is_told_wherever_its_tags_go(tagger: str, files: list[str],
     assert json.loads(capsys.readouterr().out)["incomplete"] == 1
     with out.open(encoding="utf-8-sig", newline="") as table:
         assert "ends in the middle" in next(csv.DictReader(table))["warnings"]
+
+
+def test_another_track_can_be_asked_for(tagger: str, tmp_path: Path, capsys) -> None:
+    film = tmp_path / "film.mka"
+    with av.open(str(film), "w", format="matroska") as file:
+        made = [file.add_stream("flac", rate=RATE, layout="mono") for _ in HERTZ]
+        for track, hertz in zip(made, HERTZ.values(), strict=True):
+            wave = (tone(hertz, 4, 40) * 32_767).astype(np.int16)
+            for start in range(0, len(wave), 4_096):
+                frame = av.AudioFrame.from_ndarray(wave[None, start : start + 4_096], "s16", "mono")
+                frame.sample_rate, frame.pts = RATE, start
+                file.mux(track.encode(frame))
+            file.mux(track.encode(None))
+    for wanted, tag in (([], "low"), (["--track", "1"], "low"), (["--track", "2"], "high")):
+        assert cli.main(["tag", str(film), "--tagger", tagger, *wanted]) == cli.DONE
+        said = capsys.readouterr()
+        assert said.out.startswith(f"{film}: {tag} ")
+        assert f"2 sound tracks. We used number {2 if tag == 'high' else 1}" in said.err
+    assert cli.main(["tag", str(film), "--tagger", tagger, "--track", "3"]) == cli.SOME_FAILED
+    assert "Choose one of these: 1, 2" in capsys.readouterr().err
+    rows = tmp_path / "rows.npz"
+    out = []
+    for track in ("1", "2"):
+        line = ["embed", str(film), "--track", track, "--out", str(rows), "--no-store"]
+        assert cli.main(line) == cli.DONE
+        with np.load(rows, allow_pickle=False) as found:
+            out.append(found["layer/timbre"][0])
+    assert np.abs(out[0] - out[1]).max() > 0.1
 
 
 def test_an_archive_goes_on_where_it_stopped(tagger: str, files: list[str], tmp_path: Path, capsys) -> None:

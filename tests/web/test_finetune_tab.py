@@ -701,6 +701,9 @@ def test_the_endpoint_answers_with_plain_figures(
         f"{clip.name},{'; '.join(CLIPS.tags_of(i))},{CLIPS.recordings[i]}"
         for i, clip in enumerate(CLIPS.clips)
     ]
+    first = tmp_path / CLIPS.clips[0].name
+    whole = first.read_bytes()
+    first.write_bytes(whole[: len(whole) * 3 // 4])
     found = endpoint.tune_files(
         {clip.name: tmp_path / clip.name for clip in CLIPS.clips},
         "file,tags,recording\n" + "\n".join(rows),
@@ -710,4 +713,5 @@ def test_the_endpoint_answers_with_plain_figures(
     )
     assert found["clips"] == [clip.name for clip in CLIPS.clips]
     assert found["sentence"] == str(told[0].report.sentence)
+    assert found["incomplete"] == [CLIPS.clips[0].name]
     json.dumps(found, allow_nan=False)

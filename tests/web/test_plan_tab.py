@@ -232,9 +232,13 @@ def test_the_endpoint_plans(tmp_path):
         soundfile.write(path, wave.astype(np.float32), RATE)
         files[path.name] = path
         lines.append(f"{r}.wav,{'high' if r % 2 else ''},r{r}")
+    whole = files["0.wav"].read_bytes()
+    files["0.wav"].write_bytes(whole[: len(whole) * 3 // 4])
     answer = endpoint.plan_files(
         files, "\n".join(lines), "spectral", "", '{"recordings": 300, "hand_minutes": 4}', "ja"
     )
+    assert [(one["clip"], one["code"]) for one in answer["clip_warnings"]] == [("0.wav", "audio.cut_short")]
+    assert "ファイル" in answer["clip_warnings"][0]["says"]
     assert answer["advice"] in ("use", "label")
     assert len(answer["sentences"]) == 2
     assert len(answer["meeting"]) == 3

@@ -850,7 +850,11 @@ def test_the_endpoint_reports_the_same_as_the_page(tmp_path: Path):
         soundfile.write(path, sound(kind, i), RATE)
         files[path.name] = path
         sheet.append(f"{i}.wav,{kind},r{i}")
+    whole = files["0.wav"].read_bytes()
+    files["0.wav"].write_bytes(whole[: len(whole) * 3 // 4])
     report = endpoint.probe_files(files, "\n".join(sheet), "spectral", False)
+    assert report["incomplete"] == ["0.wav"]
+    assert [(one["clip"], one["code"]) for one in report["clip_warnings"]] == [("0.wav", "audio.cut_short")]
     json.dumps(report, allow_nan=False)
     assert [tag["tag"] for tag in report["tags"]] == ["drum", "flute"]
     assert set(report["words"]) == {"drum", "flute"}

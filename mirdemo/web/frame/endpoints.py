@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import Any, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
 
 import gradio as gr
 
-from mirdemo.base.sentences import MirdemoError
+from mirdemo.base.sentences import MirdemoError, Sentence
 from mirdemo.web.frame import wellformed
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.jobs import UNEXPECTED, Jobs
 from mirdemo.web.frame.uploads import discard, uploads_of
 from mirdemo.words.language import DEFAULT, LANGUAGES, speaker
+
+if TYPE_CHECKING:
+    from mirdemo.clips import LabelledClips
 
 log = logging.getLogger(__name__)
 
@@ -85,16 +88,42 @@ def answered(
         raise _refusal(error, language) from None
     except Exception:
         log.exception("endpoint")
-        raise gr.Error(str(_say(UNEXPECTED, language)), print_exception=False) from None
+        raise gr.Error(_say(UNEXPECTED, language), print_exception=False) from None
     finally:
         for sent in files:
             discard(sent)
 
 
+def told(clips: LabelledClips, language: str) -> dict[str, Any]:
+    """What an answer about labelled clips has to say of their files, in the caller's language.
+
+    problems: what was left out or put right; clip_warnings: what is to be known of a clip that was used, with its name
+    and its code; incomplete: names of clips of whose files a part is missing
+    """
+    return {
+        "problems": sentences(clips.problems, language),
+        "clip_warnings": [
+            {"clip": clip.name, **warning}
+            for clip in clips.clips
+            for warning in with_codes(clip.warnings, language)
+        ],
+        "incomplete": [clip.name for clip in clips.clips if clip.incomplete],
+    }
+
+
+def sentences(said: Iterable[Sentence], language: str) -> list[str]:
+    return [_say(sentence, language) for sentence in said]
+
+
+def with_codes(said: Iterable[Sentence], language: str) -> list[dict[str, str]]:
+    """Sentences beside the codes that programs tell them apart by."""
+    return [{"code": sentence.code, "says": _say(sentence, language)} for sentence in said]
+
+
 def _refusal(error: MirdemoError, language: Any) -> gr.Error:
-    return gr.Error(str(_say(error.sentence, language)), print_exception=False)
+    return gr.Error(_say(error.sentence, language), print_exception=False)
 
 
-def _say(sentence: Any, language: Any) -> str:
+def _say(sentence: Sentence, language: Any) -> str:
     known = isinstance(language, str) and language in LANGUAGES
     return wellformed.text(speaker(language if known else DEFAULT).say(sentence))

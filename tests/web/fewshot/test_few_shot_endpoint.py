@@ -66,3 +66,20 @@ def test_the_same_name_for_another_sound_is_another_clip(files, computed):
     soundfile.write(files["d0.wav"], other, 22_050)
     ask(files, "d2.wav")
     assert computed == [4, 1, 1, 1]
+
+
+def test_half_a_file_is_told_in_the_callers_language_whether_it_teaches_or_asks(files):
+    for name in ("d0.wav", "d2.wav"):
+        whole = files[name].read_bytes()
+        files[name].write_bytes(whole[: len(whole) * 3 // 4])
+    support = {name: files[name] for name in ("d0.wav", "f0.wav", "d1.wav", "f1.wav")}
+    said = endpoint.tag_files(
+        support, SHEET, {name: files[name] for name in ("d2.wav", "f2.wav")}, "spectral", "", "ja"
+    )
+    half, whole = said["answers"]
+    assert (half["incomplete"], whole["incomplete"]) == (True, False)
+    assert [one["code"] for one in half["warnings"]] == ["audio.cut_short"]
+    assert "このファイルは途中で終わっています" in half["warnings"][0]["says"]
+    assert whole["warnings"] == []
+    assert said["support"]["incomplete"] == ["d0.wav"]
+    assert [one["clip"] for one in said["support"]["clip_warnings"]] == ["d0.wav"]

@@ -123,6 +123,21 @@ def test_a_query_is_tagged_placed_on_the_map_and_suggested_with_the_clip_without
 
 
 @pytest.mark.parametrize(
+    ("language", "says"), [("en", "Parts of this file are damaged"), ("ja", "このファイルの一部は壊れて")]
+)
+def test_what_is_to_be_known_of_a_querys_file_stands_above_its_tags(do, visitor, page, language, says):
+    from dataclasses import replace
+
+    from mirdemo.base.sentences import Sentence
+
+    visitor.language = language
+    damaged = Sentence("Parts of this file are damaged and were left out.", "audio.damaged_parts")
+    html = ask(visitor, page, do, replace(sound("drum", 41), warnings=(damaged,)))
+    assert html.index(says) < html.index("data-answer")
+    assert says not in ask(visitor, page, do, sound("drum", 42)).partition("data-answer")[0]
+
+
+@pytest.mark.parametrize(
     ("language", "beyond", "warned"),
     [
         ("en", "nothing would be recognised at all", "Take these tags as guesses"),

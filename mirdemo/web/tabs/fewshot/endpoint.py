@@ -10,7 +10,7 @@ from mirdemo.backbones.registry import specs
 from mirdemo.base.progress import silent
 from mirdemo.clips import LabelledClips
 from mirdemo.sound.audio import load_clip
-from mirdemo.web.frame.endpoints import File, Files, answered, offer
+from mirdemo.web.frame.endpoints import File, Files, answered, offer, told, with_codes
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.jobs import Jobs
 from mirdemo.web.frame.limits import CLIP_LIMITS
@@ -35,11 +35,11 @@ def build(jobs: Jobs) -> None:
 
         support: sound files; sheet: CSV text with the columns file, tags, recording (tags between ; or |);
         query: the recording to tag; backbone, layer: as on the page, blank for the usual layer;
-        language: en or ja, for refusals.
+        language: en or ja, for refusals and warnings.
         """
 
         def work(sounds: Mapping[str, Path], asked: Mapping[str, Path]) -> dict[str, Any]:
-            return tag_files(sounds, sheet, asked, backbone, layer)["answers"][0]
+            return tag_files(sounds, sheet, asked, backbone, layer, language)["answers"][0]
 
         return answered(jobs, work, language, files=(support, [query]), resource="answer")
 
@@ -57,7 +57,7 @@ def build(jobs: Jobs) -> None:
         """
 
         def work(sounds: Mapping[str, Path], asked: Mapping[str, Path]) -> dict[str, Any]:
-            return tag_files(sounds, sheet, asked, backbone, layer)
+            return tag_files(sounds, sheet, asked, backbone, layer, language)
 
         return answered(jobs, work, language, files=(support, queries), resource="answer")
 
@@ -66,7 +66,12 @@ def build(jobs: Jobs) -> None:
 
 
 def tag_files(
-    support: Mapping[str, Path], sheet: str, queries: Mapping[str, Path], backbone: str, layer: str
+    support: Mapping[str, Path],
+    sheet: str,
+    queries: Mapping[str, Path],
+    backbone: str,
+    layer: str,
+    language: str = DEFAULT,
 ) -> dict[str, Any]:
     """The support set's and the queries' reports as JSON takes them.
 
@@ -86,10 +91,13 @@ def tag_files(
     built = build_prototypes(clips, backbone, layer, SUPPORT, silent, checked=False)
     memory = Memory()
     answers = [answer(built, load_clip(path, name), memory, silent) for name, path in queries.items()]
-    return {"support": _support(built), "answers": [_plain(one) for one in answers]}
+    return {
+        "support": _support(built, language),
+        "answers": [_plain(one, language) for one in answers],
+    }
 
 
-def _support(built: Built) -> dict[str, Any]:
+def _support(built: Built, language: str) -> dict[str, Any]:
     clips = built.clips
     return {
         "clips": len(clips),
@@ -100,14 +108,19 @@ def _support(built: Built) -> dict[str, Any]:
         "prototypes": built.label_sets,
         "layer": built.layer,
         "backbone": built.embeddings.identity.as_dict(),
-        "problems": [str(problem) for problem in clips.problems],
+        **told(clips, language),
     }
 
 
-def _plain(one: Answer) -> dict[str, Any]:
-    """An answer as JSON. Distances are cosine distances, times are seconds."""
+def _plain(one: Answer, language: str) -> dict[str, Any]:
+    """An answer as JSON. Distances are cosine distances, times are seconds.
+
+    warnings: what is to be known of the query's file; incomplete: whether a part of it is missing
+    """
     return {
         "query": one.clip.name,
+        "warnings": with_codes(one.clip.warnings, language),
+        "incomplete": one.clip.incomplete,
         "tags": list(one.tags),
         "unknown": one.unknown,
         "distance": one.distance,

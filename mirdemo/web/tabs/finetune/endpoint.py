@@ -10,7 +10,7 @@ from mirdemo.backbones.registry import spec, specs
 from mirdemo.base.progress import silent
 from mirdemo.clips import LabelledClips
 from mirdemo.stages.finetuning import FineTuneSettings
-from mirdemo.web.frame.endpoints import Files, answered, offer
+from mirdemo.web.frame.endpoints import Files, answered, offer, told
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.jobs import Jobs
 from mirdemo.web.frame.limits import CLIP_LIMITS
@@ -37,11 +37,11 @@ def build(jobs: Jobs) -> None:
 
         clips: sound files; sheet: CSV text with the columns file, tags, recording (tags between ; or |);
         backbone: as on the page; layers: how many to train, 0 for as many as published; epochs: at most;
-        language: en or ja, for refusals.
+        language: en or ja, for refusals and warnings.
         """
 
         def work(sounds: Mapping[str, Path]) -> dict[str, Any]:
-            return tune_files(sounds, sheet, backbone, layers, epochs)
+            return tune_files(sounds, sheet, backbone, layers, epochs, language)
 
         return answered(jobs, work, language, files=[clips], resource="training")
 
@@ -49,7 +49,12 @@ def build(jobs: Jobs) -> None:
 
 
 def tune_files(
-    files: Mapping[str, Path], sheet: str, backbone: str, layers: int, epochs: int
+    files: Mapping[str, Path],
+    sheet: str,
+    backbone: str,
+    layers: int,
+    epochs: int,
+    language: str = DEFAULT,
 ) -> dict[str, Any]:
     """A report as JSON takes it, with the names of the clips.
 
@@ -67,7 +72,7 @@ def tune_files(
     found = train(clips, wanted, (), Memory(), silent, Watched(wanted))
     return found.report.as_dict() | {
         "clips": [clip.name for clip in clips.clips],
-        "problems": [str(problem) for problem in clips.problems],
+        **told(clips, language),
     }
 
 

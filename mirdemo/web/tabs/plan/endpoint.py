@@ -11,7 +11,7 @@ from mirdemo.backbones.registry import specs
 from mirdemo.base.progress import silent
 from mirdemo.clips import LabelledClips
 from mirdemo.planning import Assumptions, Plan, PlanError, evidence, for_the_meeting, two_sentences
-from mirdemo.web.frame.endpoints import Files, answered, offer
+from mirdemo.web.frame.endpoints import Files, answered, offer, told
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.jobs import Jobs
 from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS
@@ -92,7 +92,7 @@ def plan_files(
         "meeting": [str(t.say(sentence)) for sentence in for_the_meeting(made)],
         "found": made.found(),
         "plan": made.as_dict(),
-        "problems": [str(problem) for problem in clips.problems],
+        **told(clips, language),
     }
 
 

@@ -10,7 +10,7 @@ from mirdemo.backbones.registry import specs
 from mirdemo.base.progress import silent
 from mirdemo.clips import LabelledClips
 from mirdemo.stages.probing import WORDS
-from mirdemo.web.frame.endpoints import Files, answered, offer
+from mirdemo.web.frame.endpoints import Files, answered, offer, told
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.jobs import Jobs
 from mirdemo.web.frame.limits import CLIP_LIMITS
@@ -33,12 +33,12 @@ def build(jobs: Jobs) -> None:
         """What a backbone's frozen embeddings hold about the tags of labelled clips.
 
         clips: sound files; sheet: CSV text with the columns file, tags, recording (tags between ; or |);
-        backbone: as on the page; whitening: apply the backbone's whitening first; language: en or ja, for refusals;
+        backbone: as on the page; whitening: apply the backbone's whitening first; language: en or ja, for refusals and warnings;
         protocol: live, or papaioannou2025 as published.
         """
 
         def work(sounds: Mapping[str, Path]) -> dict[str, Any]:
-            return probe_files(sounds, sheet, backbone, whitening, protocol)
+            return probe_files(sounds, sheet, backbone, whitening, protocol, language)
 
         return answered(jobs, work, language, files=[clips])
 
@@ -46,7 +46,12 @@ def build(jobs: Jobs) -> None:
 
 
 def probe_files(
-    files: Mapping[str, Path], sheet: str, backbone: str, whitening: bool, protocol: str = LIVE
+    files: Mapping[str, Path],
+    sheet: str,
+    backbone: str,
+    whitening: bool,
+    protocol: str = LIVE,
+    language: str = DEFAULT,
 ) -> dict[str, Any]:
     """A probe's report as JSON takes it, with the names of the clips, the words of the verdicts and the mistakes (of
     clips, or of the recordings that the published protocol scores).
@@ -68,5 +73,5 @@ def probe_files(
             for one in found.report.mistakes()
         ],
         "sick": None if found.sick is None else str(found.sick),
-        "problems": [str(problem) for problem in clips.problems],
+        **told(clips, language),
     }
