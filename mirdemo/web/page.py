@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from mirdemo.backbones.registry import spec
-from mirdemo.web.frame import chart_script
+from mirdemo.web.frame import chart_script, upload_folder
 from mirdemo.web.frame.jobs import Jobs
 from mirdemo.web.frame.limits import LIMITS
 from mirdemo.web.frame.player import listen_route
@@ -46,7 +46,6 @@ def build_page(visitors: Visitors, jobs: Jobs, tabs: tuple[Tab, ...] = TABS) -> 
     with gr.Blocks(
         title="mirdemo",
         analytics_enabled=False,
-        delete_cache=(300, 900),  # what a failed act leaves of an upload; the rest is deleted when read
         fill_width=True,
     ) as page:
         wire.view("head", lambda visitor, t: _where(visitor, tabs))
@@ -61,6 +60,7 @@ def build_page(visitors: Visitors, jobs: Jobs, tabs: tuple[Tab, ...] = TABS) -> 
 
 def serve(**launch: Any) -> None:
     """Serve the page until the process ends. Gradio reads ``GRADIO_SERVER_NAME`` and ``GRADIO_SERVER_PORT``."""
+    upload_folder.begin()  # before Gradio asks where files lie
     visitors = Visitors()
     visitors.keep_swept()
     page = build_page(visitors, Jobs())

@@ -71,6 +71,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(20)
+    assert list((folder / "uploads").glob("mirdemo-*")) == [], "the server's folder for uploads outlived it"
     said = (folder / "log.txt").read_text()
     assert "Traceback" not in said, said
 

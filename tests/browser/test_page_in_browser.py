@@ -285,6 +285,25 @@ def test_uploads_do_not_stay_on_the_disk(visit, sounds: Path, uploads: Path):
     assert [path for path in uploads.rglob("*") if path.suffix in (".wav", ".mp3")] == []
 
 
+def test_a_refused_upload_is_told_in_the_servers_words(visit, sounds: Path):
+    page = visit(language="ja")
+    asked: list[str] = []
+
+    def refuse(route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(status=507, json={"detail": "<b>満杯</b>", "code": "page.uploads_full"})
+
+    page.route("**/gradio_api/upload*", refuse)
+    give(page, "clips.add", [sounds / "drum one.wav"])
+    says = page.locator('[data-drop="clips.add"] .drop-says')
+    says.get_by_text("<b>満杯</b>").wait_for()
+    assert [url.endswith("?language=ja") for url in asked] == [True]
+    page.unroute("**/gradio_api/upload*")
+    page.route("**/gradio_api/upload*", lambda route: route.fulfill(status=502, body="<html>"))
+    give(page, "clips.add", [sounds / "drum one.wav"])
+    says.get_by_text("届きませんでした").wait_for()
+
+
 def test_from_the_festival_to_the_tags_of_a_query_and_a_tagger_that_loads(visit, tmp_path: Path):
     from mirdemo.tagger import Tagger
 

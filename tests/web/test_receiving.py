@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
+import errno
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
+import httpx
 import pytest
+import uvicorn
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from mirdemo.web.frame.receiving import ADDRESS, upload_route
+from mirdemo.web.frame import receiving
+from mirdemo.web.frame.receiving import ADDRESS, Pending, upload_route
 from mirdemo.web.frame.uploads import Upload
 
 BOUNDARY = "edge"
+KIND = {"content-type": f"multipart/form-data; boundary={BOUNDARY}"}
+END = f"--{BOUNDARY}--\r\n".encode()
 
 
 @pytest.fixture
@@ -50,7 +62,7 @@ def test_the_same_file_twice_in_one_request_is_read_twice(folder: Path):
     ("content", "kind", "status"),
     [
         (
-            part("a.wav", b"x" * 2000) + f"--{BOUNDARY}--\r\n".encode(),
+            part("a.wav", b"x" * 2000) + END,
             "multipart/form-data; boundary=edge",
             413,
         ),
@@ -62,29 +74,142 @@ def test_the_same_file_twice_in_one_request_is_read_twice(folder: Path):
 def test_what_is_refused_leaves_no_part(folder: Path, content: bytes, kind: str, status: int):
     answer = TestClient(app(max_bytes=1000)).post(ADDRESS, content=content, headers={"content-type": kind})
     assert answer.status_code == status
+    assert set(answer.json()) == {"detail", "code"}
     assert list(folder.iterdir()) == []
 
 
-def test_an_upload_broken_off_half_way_leaves_no_part(folder: Path):
-    seen: list[int] = []
-    messages = [
-        {"type": "http.request", "body": part("a.wav", b"x" * 5000), "more_body": True},
-        {"type": "http.disconnect"},
-    ]
+# ---- over a real connection --------------------------------------------------------------------------------
 
-    async def receive() -> dict:
-        seen.append(len([path for path in folder.rglob("*") if path.is_file()]))
-        return messages.pop(0)
 
-    async def send(message: dict) -> None:
-        pass
+@contextmanager
+def serving(**limits) -> Iterator[str]:
+    """The route behind the server that the page runs on."""
+    server = uvicorn.Server(uvicorn.Config(app(**limits), port=0, log_level="critical", lifespan="off"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    until(lambda: server.started)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        assert not thread.is_alive(), "a request hangs"
 
-    kind = f"multipart/form-data; boundary={BOUNDARY}".encode()
-    scope = {
-        "type": "http", "method": "POST", "path": ADDRESS, "headers": [(b"content-type", kind)],
-        "query_string": b"", "root_path": "",
-    }  # fmt: skip
-    with ThreadPoolExecutor(1) as aside:  # where no other test's event loop runs
-        aside.submit(asyncio.run, app()(scope, receive, send)).result()
-    assert seen == [0, 1], "the part was never on the disk: the test shows nothing"
-    assert list(folder.iterdir()) == []
+
+def until(true: Callable[[], bool], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it never came to be"
+        time.sleep(0.01)
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def post(address: str, content: bytes, **more) -> httpx.Response:
+    return httpx.post(address + ADDRESS, content=content, headers=KIND | more.pop("headers", {}), timeout=20)
+
+
+def begun(address: str, sent: bytes, length: int) -> socket.socket:
+    """A connection on which the head and the first bytes of an upload have gone out."""
+    url = httpx.URL(address)
+    line = socket.create_connection((url.host, url.port), timeout=20)
+    head = f"POST {ADDRESS} HTTP/1.1\r\nHost: x\r\nContent-Type: {KIND['content-type']}\r\nContent-Length: {length}\r\n\r\n"
+    line.sendall(head.encode() + sent)
+    return line
+
+
+def test_an_upload_broken_off_half_way_leaves_no_part_and_hangs_nothing(folder: Path):
+    with serving() as address:
+        with closing(begun(address, part("a.wav", b"x" * 5000), 100_000)):
+            until(lambda: len(files(folder)) == 1)
+        until(lambda: not list(folder.iterdir()))
+        assert post(address, part("b.wav", b"y") + END).status_code == 200
+
+
+def test_a_sender_who_falls_silent_is_told_so_and_leaves_no_part(folder: Path):
+    with serving(silent_seconds=0.3) as address:
+        with closing(begun(address, part("a.wav", b"x" * 5000), 100_000)) as line:
+            assert line.recv(20).startswith(b"HTTP/1.1 408")
+        assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["with its length", "in chunks"])
+@pytest.mark.parametrize(
+    ("limits", "status", "code"),
+    [
+        ({"max_bytes": 2**20}, 413, "page.file_too_large"),
+        ({"pending": Pending(2 * 2**20)}, 507, "page.uploads_full"),
+    ],
+)
+def test_a_large_upload_that_is_refused_hears_why_though_it_was_still_being_sent(
+    folder: Path, told: bool, limits: dict, status: int, code: str
+):
+    content = part("a.wav", b"x" * (12 * 2**20)) + END
+    with serving(**limits) as address:
+        answer = post(
+            address, content if told else (content[i : i + 65536] for i in range(0, len(content), 65536))
+        )
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+        assert list(folder.iterdir()) == []
+
+
+def test_thirty_at_once_are_taken_as_far_as_there_is_room_and_room_comes_back(folder: Path):
+    size, room = 200_000, 2_000_000
+    pending = Pending(2 * room)  # one sender has half
+    with serving(pending=pending) as address, ThreadPoolExecutor(30) as many:
+        contents = [part(f"{i}.wav", bytes([i]) * size) + END for i in range(30)]
+        answers = list(many.map(lambda content: post(address, content), contents))
+        taken = [answer for answer in answers if answer.status_code == 200]
+        refused = [answer for answer in answers if answer.status_code != 200]
+        assert {answer.json()["code"] for answer in refused} == {"page.uploads_full"}
+        assert 1 <= len(taken) <= room // size
+        assert len(files(folder)) == len(taken)
+        assert sum(path.stat().st_size for path in files(folder)) <= pending.bytes() <= room
+        for answer in taken:
+            sound = Upload.of({"path": answer.json()[0], "name": "x"}).read()
+            assert len(set(sound)) == 1, "two uploads were mixed"
+            assert len(sound) == size
+        assert (list(folder.iterdir()), pending.bytes()) == ([], 0)
+        assert post(address, contents[0]).status_code == 200
+
+
+def test_one_sender_leaves_half_of_the_room_to_others(folder: Path):
+    with serving(pending=Pending(400_000)) as address:
+        upload = part("a.wav", b"x" * 150_000) + END
+        first = {"x-forwarded-for": "spoofed, 10.0.0.1"}
+        statuses = [post(address, upload, headers=first).status_code for _ in range(2)]
+        assert statuses == [200, 507]
+        assert post(address, upload, headers={"x-forwarded-for": "10.0.0.2"}).status_code == 200
+
+
+def test_a_full_disk_is_told_in_the_senders_language_and_the_part_goes(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from gradio.route_utils import GradioUploadFile
+
+    async def full(self, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with serving() as address:
+        monkeypatch.setattr(GradioUploadFile, "write", full)
+        answer = post(address, part("a.wav", b"x" * 9000) + END, headers={"accept-language": "ja,en;q=0.5"})
+        assert (answer.status_code, answer.json()["code"]) == (507, "page.disk_full")
+        assert "ディスク" in answer.json()["detail"]
+        assert list(folder.iterdir()) == []
+
+
+def test_nothing_is_written_where_the_disk_is_all_but_full(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=receiving.DISK_RESERVE))
+    answer = TestClient(app()).post(f"{ADDRESS}?language=ja", files={"files": ("a.wav", b"sound")})
+    assert (answer.status_code, answer.json()["code"]) == (507, "page.disk_full")
+    assert "ディスク" in answer.json()["detail"]
+
+
+def test_an_upload_that_meets_the_end_of_the_process_is_refused(folder: Path):
+    client = TestClient(app())
+    shutil.rmtree(folder)
+    answer = client.post(ADDRESS, files={"files": ("a.wav", b"sound")})
+    assert (answer.status_code, answer.json()["code"]) == (503, "page.restarting")
+    assert not folder.exists()

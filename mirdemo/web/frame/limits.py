@@ -14,6 +14,8 @@ class WebLimits:
     clips: clips a visitor may hold at once
     minutes: minutes of sound a visitor may hold at once
     upload_bytes: size of one uploaded file (a zip counts as one)
+    pending_bytes: uploads of everybody that wait on the disk to be read; one sender may have half of it
+    upload_seconds: an upload that nobody reads is deleted after so long
     files_at_once: files in one drop
     query_minutes: length of one query
     queries: queries kept for a visitor; the oldest goes first
@@ -29,6 +31,8 @@ class WebLimits:
     clips: int = 200
     minutes: int = 30
     upload_bytes: int = 200 * 2**20
+    pending_bytes: int = 4 * 2**30
+    upload_seconds: int = 1800
     files_at_once: int = 300
     query_minutes: int = 10
     queries: int = 3

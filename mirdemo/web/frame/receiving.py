@@ -2,64 +2,192 @@
 
 Gradio's own route stores a file under a hash of its content and its name, so that two visitors who send the same
 handout share one path, and the first to read it deletes it under the other. This route stands before it at the same
-address and lets Gradio's parser write into a folder with a random name: no two uploads meet.
+address and lets Gradio's parser write into a folder with a random name: no two uploads meet. What waits to be read has
+a total, and a sender a share of it. Whatever goes wrong is answered in the sender's language as ``{"detail", "code"}``.
 """
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import secrets
 import shutil
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import anyio
+
+from mirdemo.base.sentences import Sentence
+from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.limits import LIMITS
+from mirdemo.words.language import LANGUAGES, choose, speaker
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import Route
+    from starlette.types import Message, Receive
 
 log = logging.getLogger(__name__)
 
 #: Where Gradio's page and ``gradio_client`` send files.
 ADDRESS = "/gradio_api/upload"
+#: A sender who is silent for so long has gone.
+SILENT_SECONDS = 60.0
+#: Bytes that stay free on the disk.
+DISK_RESERVE = 256 * 2**20
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def upload_route(max_bytes: int = LIMITS.upload_bytes) -> Route:
+class Pending:
+    """Bytes of uploads that lie on the disk unread, by folder. Safe to use from several threads.
+
+    most: of all senders;  a sender may have half of it
+    """
+
+    def __init__(self, most: int = LIMITS.pending_bytes) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._held: dict[Path, tuple[str, int]] = {}
+
+    def add(self, folder: Path, sender: str, more: int) -> None:
+        """Count what arrives. Raises PageError if it is too much; then it is not counted."""
+        with self._lock:
+            self._held = {path: held for path, held in self._held.items() if path.is_dir()}
+            whole = sum(size for _, size in self._held.values())
+            own = sum(size for one, size in self._held.values() if one == sender)
+            if whole + more > self._most or own + more > self._most // 2:
+                raise PageError(
+                    "So many uploads wait to be read on this machine that there is no room for this one now. Try "
+                    "again in a minute.",
+                    code="page.uploads_full",
+                )
+            _, before = self._held.get(folder, (sender, 0))
+            self._held[folder] = sender, before + more
+
+    def bytes(self) -> int:
+        """How many wait now."""
+        with self._lock:
+            return sum(size for path, (_, size) in self._held.items() if path.is_dir())
+
+
+class _Counted:
+    """What arrives of one request, counted. Where the request is refused the server reads its rest and forgets it, so
+    that a sender in the middle of it hears the answer."""
+
+    def __init__(self, receive: Receive, pending: Pending, folder: Path, sender: str, silent: float) -> None:
+        self._receive = receive
+        self._pending, self._folder, self._sender = pending, folder, sender
+        self._silent = silent
+
+    async def receive(self) -> Message:
+        """The next part. Raises TimeoutError after a silence, PageError where there is no room."""
+        with anyio.fail_after(self._silent):
+            message = await self._receive()
+        self._pending.add(self._folder, self._sender, len(message.get("body", b"")))
+        return message
+
+
+def upload_route(
+    max_bytes: int = LIMITS.upload_bytes,
+    pending: Pending | None = None,
+    *,
+    silent_seconds: float = SILENT_SECONDS,
+) -> Route:
     """The address files are sent to.
 
-    max_bytes: size of one file
+    max_bytes: size of one file;  pending: of what waits to be read;  silent_seconds: until a sender is given up
     """
     from gradio.route_utils import MultiPartException, upload_fn
     from gradio.utils import get_upload_folder
     from starlette.exceptions import HTTPException
-    from starlette.requests import ClientDisconnect
-    from starlette.responses import JSONResponse, PlainTextResponse
+    from starlette.requests import ClientDisconnect, Request
+    from starlette.responses import JSONResponse
     from starlette.routing import Route
+
+    waiting = Pending() if pending is None else pending
 
     async def receive(request: Request) -> Response:
         folder = Path(get_upload_folder()) / secrets.token_hex(16)
+        counted = _Counted(request.receive, waiting, folder, _sender(request), silent_seconds)
         whole = False
         try:
-            folder.mkdir(parents=True, mode=0o700)
-            stored, *_ = await upload_fn(request, str(folder), max_bytes, None)
+            _look_for_room(folder.parent, request)
+            folder.mkdir(mode=0o700)
+            stored, *_ = await upload_fn(
+                Request(request.scope, counted.receive), str(folder), max_bytes, None
+            )
             paths = _apart(stored)
             whole = bool(paths)
-            return JSONResponse(paths)
+            if whole:
+                return JSONResponse(paths)
+            refusal, status = _MALFORMED, 400
+        except PageError as error:
+            refusal, status = error.sentence, 507
         except MultiPartException as error:
             large = "maximum allowed size" in error.message
-            return PlainTextResponse(error.message, 413 if large else 400)
-        except HTTPException as error:
-            return PlainTextResponse(str(error.detail), error.status_code)
-        except ClientDisconnect:
-            return PlainTextResponse("The upload was broken off.", 400)
+            refusal, status = (_too_large(max_bytes), 413) if large else (_MALFORMED, 400)
+        except HTTPException:
+            refusal, status = _MALFORMED, 400
+        except (ClientDisconnect, TimeoutError):
+            refusal, status = _BROKEN_OFF, 408
+        except FileNotFoundError:  # the folder goes when the process ends
+            refusal, status = _ENDING, 503
+        except OSError as error:
+            if error.errno not in _FULL:
+                log.exception("upload")
+            refusal, status = _DISK_FULL, 507
         finally:
             if not whole:
                 shutil.rmtree(folder, ignore_errors=True)
+        return _refused(request, refusal, status)
 
     return Route(ADDRESS, receive, methods=["POST"])
+
+
+def _refused(request: Request, sentence: Sentence, status: int) -> Response:
+    from starlette.responses import JSONResponse
+
+    asked = request.query_params.get("language")
+    language = asked if asked in LANGUAGES else choose(request.headers.get("accept-language"))
+    return JSONResponse({"detail": str(speaker(language).say(sentence)), "code": sentence.code}, status)
+
+
+def _sender(request: Request) -> str:
+    """Who sends, as far as it can be told: the address that the nearest proxy saw, or the connection's."""
+    forwarded = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    return forwarded or (request.client.host if request.client else "")
+
+
+def _look_for_room(folder: Path, request: Request) -> None:
+    """Refuse what the disk cannot take before any of it is written. Raises OSError."""
+    told = request.headers.get("content-length", "")
+    size = int(told) if told.isascii() and told.isdigit() and len(told) < 16 else 0
+    if shutil.disk_usage(folder).free < size + DISK_RESERVE:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+_DISK_FULL = Sentence(
+    "The disk of this machine is full, so the upload was not kept. Try again later, or tell whoever hosts this page.",
+    "page.disk_full",
+)
+_MALFORMED = Sentence(
+    "This is no upload that the page understands. Files come as multipart/form-data, in the field files.",
+    "page.no_upload",
+)
+_BROKEN_OFF = Sentence("The upload broke off. Send it again.", "page.upload_broken_off")
+_ENDING = Sentence("This page is being restarted. Send the files again in a minute.", "page.restarting")
+
+
+def _too_large(most: int) -> Sentence:
+    return Sentence(
+        "This file is larger than {megabytes} MB. Send it in parts.",
+        "page.file_too_large",
+        {"megabytes": most // 2**20},
+    )
 
 
 def _apart(stored: list[str]) -> list[str]:

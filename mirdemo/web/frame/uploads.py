@@ -1,6 +1,6 @@
 """Files that a visitor's browser has sent, and how they leave the disk again at once.
 
-An upload is stored as ``<folder for uploads>/<random>/<seeded SHA-256>/<name>`` (``receiving.py``) and its sender is
+An upload is stored as ``<folder of this process>/<random>/<seeded SHA-256>/<name>`` (``receiving.py``) and its sender is
 told that path, by which the file is named from then on. Such a name is never used as a path: only its three last
 parts are looked at, and only if they look exactly as they are written. The file is read once and deleted.
 """

@@ -44,9 +44,7 @@ _drawings = itertools.count(1)
 #: What fills a view's template: from a visitor and the language to speak.
 Context = Callable[[Visitor, Speaker], Mapping[str, Any]]
 
-_WIRE_JS = (
-    "mirdemo.connect((act) => trigger('act', act), upload); watch('value', () => mirdemo.heard(props.value));"
-)
+_WIRE_JS = "mirdemo.connect((act) => trigger('act', act)); watch('value', () => mirdemo.heard(props.value));"
 _VIEW_JS = (
     "const root = element.firstElementChild; mirdemo.draw(root, props.value);"
     "watch('value', () => mirdemo.draw(root, props.value));"

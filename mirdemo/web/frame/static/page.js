@@ -12,7 +12,6 @@ window.mirdemo = (() => {
 
   /* ---- the wire: acts up, an answer down ---- */
   let send = null;
-  let upload = null;
   const early = [];
 
   function act(message) {
@@ -20,9 +19,8 @@ window.mirdemo = (() => {
     else early.push(message);
   }
 
-  function connect(trigger, uploadOne) {
+  function connect(trigger) {
     send = trigger;
-    upload = uploadOne;
     if (wished) wear(wished); // once more, after Gradio has put on its own
     const language = new URLSearchParams(location.search).get("lang");
     const address = location.search.slice(1);
@@ -353,7 +351,7 @@ window.mirdemo = (() => {
 
   async function take(zone, files) {
     const real = files.filter(({ name }) => !name.split("/").pop().startsWith("."));
-    if (!real.length || !upload) return;
+    if (!real.length) return;
     const most = Number(zone.dataset.mostBytes);
     const large = real.find(({ file }) => file.size > most);
     if (large) return sayIn(zone, zone.dataset.sayLarge.replace("{name}", large.name));
@@ -361,15 +359,24 @@ window.mirdemo = (() => {
     try {
       for (const [index, { file, name }] of real.entries()) {
         sayIn(zone, zone.dataset.sayUploading.replace("{done}", index + 1).replace("{total}", real.length), index / real.length);
-        const { path } = await upload(file);
-        sent.push({ path, name });
+        sent.push({ path: await upload(file), name });
       }
-    } catch {
-      return sayIn(zone, zone.dataset.sayFailed);
+    } catch (error) {
+      return sayIn(zone, error.refusal || zone.dataset.sayFailed);
     }
     sayIn(zone, "");
     const fields = Object.fromEntries([...zone.querySelectorAll("[name]")].map((field) => [field.name, field.value]));
     act({ act: zone.dataset.drop, files: sent, ...fields });
+  }
+
+  /* Where one file lies now. Throws; with the server's own words in `refusal` where it gave any. */
+  async function upload(file) {
+    const form = new FormData();
+    form.append("files", file);
+    const answer = await fetch(`gradio_api/upload?language=${root.lang}`, { method: "POST", body: form });
+    if (answer.ok) return (await answer.json())[0];
+    const told = await answer.json().catch(() => ({}));
+    throw Object.assign(new Error(answer.status), { refusal: typeof told.detail === "string" && told.detail });
   }
 
   function sayIn(zone, text, share) {

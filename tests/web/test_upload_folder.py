@@ -1,0 +1,110 @@
+"""The folder for uploads is one process's own and goes with it, however the process ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mirdemo.web.frame.upload_folder import UploadFolder, sweep_left
+
+BEGIN = """
+import sys, time
+from mirdemo.web.frame import upload_folder
+folder = upload_folder.begin()
+(folder.path / ("c" * 32)).mkdir()
+(folder.path / ("c" * 32) / "part").write_bytes(b"sound")
+print(folder.path, flush=True)
+if "stay" in sys.argv:
+    time.sleep(60)
+"""
+
+
+def process(parent: Path, *arguments: str) -> subprocess.Popen[str]:
+    surroundings = os.environ | {"GRADIO_TEMP_DIR": str(parent)}
+    return subprocess.Popen(
+        [sys.executable, "-c", BEGIN, *arguments], env=surroundings, stdout=subprocess.PIPE, text=True
+    )
+
+
+def old(folder: Path, seconds: float) -> None:
+    then = time.time() - seconds
+    for path in [*folder.rglob("*"), folder]:
+        os.utime(path, (then, then))
+
+
+def test_nobody_else_can_look_into_it_and_nothing_is_left_of_it(tmp_path: Path):
+    folder = UploadFolder(tmp_path)
+    assert folder.path.parent == tmp_path
+    assert folder.path.stat().st_mode & 0o077 == 0
+    (folder.path / "own").mkdir()
+    (folder.path / "own" / "part").write_bytes(b"sound")
+    folder.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_goes_when_the_process_ends_by_itself(tmp_path: Path):
+    one = process(tmp_path)
+    said, _ = one.communicate(timeout=60)
+    assert (one.returncode, Path(said.strip()).parent) == (0, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
+def test_it_goes_when_the_process_is_ended_and_the_exit_is_the_signals(tmp_path: Path, how: signal.Signals):
+    one = process(tmp_path, "stay")
+    there = Path(one.stdout.readline().strip())
+    assert there.is_dir()
+    one.send_signal(how)
+    assert one.wait(30) == -how
+    assert list(tmp_path.iterdir()) == []
+    one.stdout.close()
+
+
+def test_what_a_killed_process_left_goes_with_the_next_start_and_the_living_keep_theirs(tmp_path: Path):
+    living, killed = process(tmp_path, "stay"), process(tmp_path, "stay")
+    try:
+        kept, left = (Path(one.stdout.readline().strip()) for one in (living, killed))
+        killed.kill()
+        killed.wait(30)
+        old(kept, 3600)
+        assert (left / ("c" * 32) / "part").read_bytes() == b"sound"
+        assert sweep_left(tmp_path) == 0, "it may just have been made: its lock is not waited for"
+        old(left, 3600)
+        folder = UploadFolder(tmp_path)
+        assert sorted(tmp_path.iterdir()) == sorted([kept, folder.path])
+        folder.close()
+    finally:
+        for one in (living, killed):
+            one.kill()
+            one.wait(30)
+            one.stdout.close()
+
+
+def test_only_our_own_folders_are_swept(tmp_path: Path):
+    for name in ("photographs", "mirdemo-uploads-file"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "mirdemo-uploads-file").rmdir()
+    (tmp_path / "mirdemo-uploads-file").write_bytes(b"no folder")
+    (tmp_path / "mirdemo-uploads-link").symlink_to(tmp_path / "photographs")
+    old(tmp_path, 3600)
+    assert sweep_left(tmp_path) == 0
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_what_nobody_reads_is_deleted_after_a_while(tmp_path: Path):
+    folder = UploadFolder(tmp_path)
+    for name in ("unread", "new", "still-coming"):
+        (folder.path / name / "hash").mkdir(parents=True)
+        (folder.path / name / "hash" / "a.wav").write_bytes(b"sound")
+    old(folder.path / "unread", 100)
+    old(folder.path / "still-coming", 100)
+    (folder.path / "still-coming" / "hash" / "b.wav").write_bytes(b"sound")
+    assert folder.sweep(age=50) == 1
+    assert {path.name for path in folder.path.iterdir() if path.is_dir()} == {"new", "still-coming"}
+    folder.close()
