@@ -277,10 +277,11 @@ def _require_space(spec: BackboneSpec, missing: int) -> None:
         folder = folder.parent
     free = shutil.disk_usage(folder).free
     if missing and free < missing + SPARE_BYTES:
-        raise _disk_full(spec, missing)
+        raise disk_full(spec, missing)
 
 
-def _disk_full(spec: BackboneSpec, size: int) -> BackboneError:
+def disk_full(spec: BackboneSpec, size: int) -> BackboneError:
+    """What is said where a backbone of this many bytes finds no room."""
     return BackboneError(
         "There is no room on the disk for {name} ({megabytes} MB). Free some space, or choose a smaller backbone.",
         code="backbone.disk_full",
@@ -397,7 +398,7 @@ def _sentences(spec: BackboneSpec) -> Iterator[None]:
         ) from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise _disk_full(spec, spec.download_bytes) from error
+            raise disk_full(spec, spec.download_bytes) from error
         if error.errno is not None:
             raise BackboneError(
                 "{name} cannot be stored in the cache folder ({reason}). Make the folder writable, or set HF_HOME "

