@@ -1,6 +1,8 @@
-"""Turn the tables of published figures into ``assets/results/published.jsonl``.
+"""Turn the tables of published figures into ``assets/results/published.jsonl`` and ``elsewhere.jsonl``.
 
     python -m training.published_figures
+
+The second file holds the figures of protocols that stand apart (``Result.apart``).
 
 The tables lie in ``assets/results/published``, whose README says where they were read and what to be careful about;
 ``assets/results/citations.json`` is what the page says of it. A blank cell makes no record. Run
@@ -13,8 +15,12 @@ import argparse
 import csv
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from statistics import fmean, stdev
 
+from mirdemo.backbones.registry import specs
+from mirdemo.corpora.elsewhere import ELSEWHERE
 from mirdemo.results.records import SHIPPED, Result, append
 
 MODELS = {"vgg_ish": "VGG-ish", "musicnn": "Musicnn", "ast": "AST"}
@@ -131,6 +137,101 @@ def lc_protonets(path: Path) -> Iterator[Result]:
                 )
 
 
+#: what the tables call models that have a title here
+TITLES = {"MERT-Large (330M)": "MERT-v1-330M"}
+MGPHOT = {
+    "clap": "CLAP (version not stated)",
+    "maest": "MAEST",
+    "mert": "MERT (size not stated)",
+    "mule": "MULE",
+    "musicfm": "MusicFM",
+    "omar-rq-multicodebook": "OMAR-RQ multicodebook",
+    "whisper": "Whisper",
+}
+
+
+def maeb(path: Path) -> Iterator[Result]:
+    """The music classification tasks of MTEB's audio benchmark; other tasks of the table make no record."""
+    tasks = {facts.mteb: facts for facts in ELSEWHERE.values()}
+    titles = {(s.repository, s.revision): s.title for s in specs().values() if s.repository and s.revision}
+    for row in rows(path):
+        if row["task"] not in tasks:
+            continue
+        facts = tasks[row["task"]]
+        title = titles.get((row["model"], row["revision"]), row["model"])
+        yield Result(
+            model=title,
+            revision=row["revision"],
+            corpus=facts.name,
+            corpus_revision=row["dataset_rev"],
+            method="probe",
+            protocol="maeb",
+            split=row["split"],
+            metric="accuracy",
+            value=float(row["accuracy"]),
+            n=facts.n,
+            n_unit=facts.unit,
+            setting={
+                "sd": float(row["std"]),
+                "experiments": int(row["nexp"]),
+                "mteb": row["mteb"],
+                **({"embedded": "by MTEB"} if title == "Qwen2-Audio" else {}),
+            },
+            source="published",
+            citation="maeb2026",
+            seconds=round(float(row["seconds"]), 1) if row["seconds"] else None,
+            date=datetime.fromtimestamp(float(row["date"]), UTC).date().isoformat() if row["date"] else None,
+        )
+
+
+def magnatagatune(path: Path) -> Iterator[Result]:
+    for row in rows(path):
+        yield Result(
+            model=TITLES.get(row["model"], row["model"]),
+            corpus=row["corpus"],
+            layer=row["layer"] or None,
+            method="probe",
+            protocol=row["protocol"],
+            split="test",
+            metric=row["metric"],
+            value=float(row["value"]),
+            setting={
+                **({"sd": float(row["sd"]), "seeds": int(row["seeds"])} if row["sd"] else {}),
+                **({"read": row["read"]} if row["read"] else {}),
+            },
+            source="published",
+            citation=row["citation"],
+        )
+
+
+def mgphot_per_tag(path: Path) -> Iterator[Result]:
+    """Average precision of each tag: mean and standard deviation of the runs."""
+    for row in rows(path):
+        runs = [float(value) for name, value in row.items() if name.startswith("run_")]
+        yield Result(
+            model=MGPHOT[row["model"]],
+            corpus="magnatagatune",
+            method="probe",
+            protocol="mgphot",
+            split="test",
+            metric="map",
+            tag=row["tag"],
+            value=round(fmean(runs), 6),
+            setting={"sd": round(stdev(runs), 6), "seeds": len(runs)},
+            source="published",
+            citation="mgphot2025",
+        )
+
+
+def apart(figures: Path = SHIPPED / "published") -> list[Result]:
+    """Every figure of protocols that stand apart, in the order of ``elsewhere.jsonl``."""
+    return [
+        *maeb(figures / "maeb_music.csv"),
+        *magnatagatune(figures / "magnatagatune_elsewhere.csv"),
+        *mgphot_per_tag(figures / "mgphot_magnatagatune_per_tag.csv"),
+    ]
+
+
 def records(figures: Path = SHIPPED / "published") -> list[Result]:
     """Every figure of the tables in a folder, in the order of ``published.jsonl``."""
     return [
@@ -146,11 +247,16 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--figures", type=Path, default=SHIPPED / "published")
-    parser.add_argument("--out", type=Path, default=SHIPPED / "published.jsonl")
+    parser.add_argument("--out", type=Path, default=SHIPPED)
     args = parser.parse_args()
-    args.out.unlink(missing_ok=True)
-    print(json.dumps({"file": args.out.name, "records": append(records(args.figures), args.out)}))
-    args.out.with_name(args.out.name + ".lock").unlink(missing_ok=True)
+    for name, made in (
+        ("published.jsonl", records(args.figures)),
+        ("elsewhere.jsonl", apart(args.figures)),
+    ):
+        file = args.out / name
+        file.unlink(missing_ok=True)
+        print(json.dumps({"file": name, "records": append(made, file)}))
+        file.with_name(name + ".lock").unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

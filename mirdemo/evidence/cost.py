@@ -82,7 +82,11 @@ def probes(chosen: Iterable[Result], metric: str) -> dict[Comparison, dict[str, 
     kept = (
         r
         for r in chosen
-        if r.tag is None and r.metric == metric and r.method == "probe" and r.whitening is None
+        if r.tag is None
+        and r.metric == metric
+        and r.method == "probe"
+        and r.whitening is None
+        and not r.apart
     )
     for record in sorted(kept, key=lambda r: r.date or ""):
         if record.setting.get("mode", "full") == "full":

@@ -18,7 +18,7 @@ from mirdemo.evidence import selection
 from mirdemo.evidence.charting import Chart, HeatTable
 from mirdemo.evidence.selection import Selection
 from mirdemo.results import records as results
-from mirdemo.results.records import Results
+from mirdemo.results.records import Result, Results
 from mirdemo.words.language import DEFAULT, speaker
 
 SHIPPED = ASSETS / "evidence"
@@ -80,6 +80,12 @@ def as_shipped(view: View) -> str:
     return json.dumps(plain, ensure_ascii=False)
 
 
+def _to_choose(record: Result) -> bool:
+    """Whether a model is offered for having this figure: of protocols that stand apart only those that are known here,
+    for they measured dozens of models of speech."""
+    return not record.apart or record.model in selection.facts()
+
+
 @lru_cache(maxsize=128)
 def _drawn(chosen: Selection, language: str) -> View:
     return draw(selection.base(), chosen, language)
@@ -91,10 +97,12 @@ def draw(all_results: Results, chosen: Selection, language: str, *, own: Results
     own: a visitor's records, laid over the others and part of no finding
     """
     from mirdemo.evidence import laid_over
+    from mirdemo.evidence.apart import maeb, magnatagatune
     from mirdemo.evidence.controlled import controlled
     from mirdemo.evidence.cost import cost
     from mirdemo.evidence.few_shot import few_shot
     from mirdemo.evidence.gaps import gaps, normalised
+    from mirdemo.evidence.indian_tags import within
     from mirdemo.evidence.overview import disparities, overview, rows_of
     from mirdemo.evidence.rarity import per_tag, rarity
     from mirdemo.evidence.transfer import transfer
@@ -120,7 +128,10 @@ def draw(all_results: Results, chosen: Selection, language: str, *, own: Results
             ("fewshot", few_shot(records, cited, t, own=laid_over.curve_points(mine))),
             ("cost", cost(records, metric, cited, t, own=[r for r in overall if r.method != "fewshot"])),
             ("controlled", controlled(records, metric, cited, t)),
+            ("within", within(records, cited, t)),
+            ("maeb", maeb(records, cited, t)),
+            ("mtat", magnatagatune(records, cited, t)),
         ),
         len(records) + len(mine),
-        tuple(sorted({r.model for r in all_results if r.tag is None})),
+        tuple(sorted({r.model for r in all_results if r.tag is None and _to_choose(r)})),
     )

@@ -75,7 +75,11 @@ def rows_of(chosen: Results, metric: str, *, corpora: Sequence[str]) -> list[Row
     wanted = [
         r
         for r in chosen
-        if r.tag is None and r.metric == metric and r.method != "fewshot" and r.corpus in corpora
+        if r.tag is None
+        and r.metric == metric
+        and r.method != "fewshot"
+        and r.corpus in corpora
+        and not r.apart
     ]
     found = []
     for comparison, records in bias.comparisons(wanted).items():

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from markupsafe import escape
 
 from mirdemo.corpora.catalogue import catalogue
+from mirdemo.corpora.elsewhere import ELSEWHERE, ElsewhereFacts
+from mirdemo.corpora.facts import CorpusFacts
 from mirdemo.words.language import Speaker
 
 COLOURS = {
@@ -20,6 +22,7 @@ COLOURS = {
     "hindustani": "#D55E00",
     "carnatic": "#CC79A7",
     "festival": "#009E73",
+    "beijing-opera": "#661100",
 }
 SYMBOLS = {
     "western": "circle",
@@ -28,8 +31,9 @@ SYMBOLS = {
     "hindustani": "triangle-up",
     "carnatic": "cross",
     "festival": "star",
+    "beijing-opera": "pentagon",
 }
-MORE = ("#882255", "#999933", "#44AA99", "#332288", "#AA4499", "#661100")
+MORE = ("#882255", "#999933", "#44AA99", "#332288", "#AA4499")
 MORE_SYMBOLS = ("triangle-down", "hexagon", "bowtie", "hourglass", "diamond-tall", "star-square")
 
 
@@ -60,9 +64,10 @@ def tradition_words(tradition: str, t: Speaker) -> str:
     key = "evidence.tradition." + tradition
     if t.has(key):
         return str(t(key))
+    known: list[CorpusFacts | ElsewhereFacts] = [*catalogue().values(), *ELSEWHERE.values()]
     said = (
         str(facts.tradition_title.get(t.language) or facts.tradition_title.get("en") or facts.title)
-        for facts in catalogue().values()
+        for facts in known
         if facts.tradition == tradition
     )
     return str(escape(next(said, tradition)))

@@ -96,7 +96,7 @@ class Selection:
 @cache
 def base() -> Results:
     """The shipped results, published and measured, and this machine's own, read once. No visitor's."""
-    return results.published() + results.measured()
+    return results.published() + results.elsewhere() + results.measured()
 
 
 def choose(all_results: Results, selection: Selection, *, yours: Sequence[int] = ()) -> Results:
@@ -146,7 +146,10 @@ def shown_of_visitor(own: Results, selection: Selection) -> Results:
 
 def is_shown(record: Result, metric: str) -> bool:
     """Whether a record is drawn where figures over all tags are shown in ``metric``: of tags of the catalogue's corpora what
-    the explorer tells; few-shot figures on the published curves; on synthesised music plain probes."""
+    the explorer tells; few-shot figures on the published curves; on synthesised music plain probes; those of protocols
+    that stand apart whatever metric is chosen, as their own charts draw them."""
+    if record.apart:
+        return True
     if record.tag is not None:
         return record.metric in TAG_METRICS and record.corpus in catalogue()
     if record.method == "fewshot":

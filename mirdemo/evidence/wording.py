@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from markupsafe import escape
 
 from mirdemo.corpora.catalogue import catalogue
+from mirdemo.corpora.elsewhere import ELSEWHERE
 from mirdemo.evidence.charting import (
     with_interval,
 )
@@ -124,7 +125,8 @@ def rank_words(rank: Rank | None, t: Speaker) -> str:
 
 def corpus_title(corpus: str) -> str:
     """The corpus as its authors write it; a user's own name for theirs, escaped."""
-    return str(escape(catalogue()[corpus].title if corpus in catalogue() else corpus))
+    known = catalogue().get(corpus) or ELSEWHERE.get(corpus)
+    return str(escape(known.title if known else corpus))
 
 
 def corpus_words(corpus: str, t: Speaker) -> str:

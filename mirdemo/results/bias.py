@@ -17,7 +17,7 @@ Intervals
     each corpus drawn independently from a normal law on the logit scale that has the corpus's interval.
 Normalisation
     (value - chance) / (best known - chance), with the best figure known for that corpus and metric under
-    any protocol: 1 means "as good as anything published here", 0 means chance. So a corpus that is hard
+    any protocol that does not stand apart (``Result.apart``): 1 means "as good as anything published here", 0 means chance. So a corpus that is hard
     for everyone is not mistaken for bias. Chance is 0.5 for ROC-AUC; the other metrics' chance depends on
     prevalences that are not published, so they are not normalised.
 """
@@ -74,7 +74,7 @@ class Comparison:
     def of(cls, record: Result) -> Comparison:
         """Settings that describe the corpus or the run, not the rules, do not part figures."""
         descriptive = {"n_tags", "transfer_from", "n_prototypes", "n_support", "support", "seeds", "blocks"}
-        descriptive |= {"mean_true_tags", "mean_predicted_tags", "prevalence"}
+        descriptive |= {"mean_true_tags", "mean_predicted_tags", "prevalence", "sd", "experiments", "mteb"}
         setting = tuple(sorted((k, str(v)) for k, v in record.setting.items() if k not in descriptive))
         return cls(record.metric, record.method, record.protocol, record.split or "", setting)
 
@@ -122,10 +122,10 @@ def comparisons(records: Iterable[Result]) -> dict[Comparison, list[Result]]:
 
 
 def best_known(records: Iterable[Result], metric: str) -> dict[str, float]:
-    """Corpus -> the best figure known for it in this metric, under any protocol."""
+    """Corpus -> the best figure known for it in this metric, under any protocol but those that stand apart."""
     best: dict[str, float] = {}
     for record in records:
-        if record.metric == metric and record.tag is None:
+        if record.metric == metric and record.tag is None and not record.apart:
             best[record.corpus] = max(record.value, best.get(record.corpus, 0.0))
     return best
 

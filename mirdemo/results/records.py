@@ -31,6 +31,9 @@ SCHEMA = 1
 METRICS = ("roc_auc", "map", "macro_f1", "micro_f1", "f1", "precision", "recall", "accuracy")
 METHODS = ("probe", "finetune", "fewshot", "trained_from_scratch", "transfer", "zero_shot")
 SOURCES = ("published", "measured")
+#: Protocols whose figures stand in charts of their own and in no ranking with others: MTEB's audio benchmark, and three
+#: ways of probing MagnaTagATune that part by six points and more for one model.
+APART = frozenset({"maeb", "mgphot", "marble", "omar-rq"})
 SHIPPED = ASSETS / "results"
 
 
@@ -137,6 +140,11 @@ class Result:
         seed, and is the one to show and compare.
         """
         return self.source == "measured" and self.seed is not None
+
+    @property
+    def apart(self) -> bool:
+        """Whether its protocol is one of ``APART``: shown by itself, never held against another's figures."""
+        return self.protocol in APART
 
     @property
     def key(self) -> tuple:
@@ -315,6 +323,12 @@ def published() -> Results:
 
 
 @cache
+def elsewhere() -> Results:
+    """Published figures of protocols that stand apart (``assets/results/elsewhere.jsonl``; ``Result.apart``)."""
+    return load(SHIPPED / "elsewhere.jsonl")
+
+
+@cache
 def _measured_before() -> Results:
     return load(SHIPPED / "measured.jsonl").headlines()
 
@@ -329,7 +343,7 @@ def trained_again() -> Results:
 
 def shipped() -> Results:
     """Everything that ships with mirdemo: published figures, then those it measured itself (``headlines``)."""
-    return published() + _measured_before()
+    return published() + elsewhere() + _measured_before()
 
 
 def measured() -> Results:

@@ -205,7 +205,9 @@ def build(wire: Wire) -> None:
     wire.view("evidence-first", _charts("overview", "gaps", "normalised"), template="evidence-charts")
     wire.view("evidence-tags", _tags)
     wire.view(
-        "evidence-more", _charts("transfer", "fewshot", "cost", "controlled"), template="evidence-charts"
+        "evidence-more",
+        _charts("within", "transfer", "fewshot", "cost", "controlled", "maeb", "mtat"),
+        template="evidence-charts",
     )
     for name, handler in (
         *(("choose", _choose), ("reset", _reset), ("tag", _open_tag)),
