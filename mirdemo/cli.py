@@ -18,6 +18,7 @@ from pathlib import Path
 
 from mirdemo.base import threads
 from mirdemo.base.sentences import MirdemoError
+from mirdemo.commands import console
 
 DONE, SOME_FAILED, USAGE, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -54,10 +55,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit code."""
     threads.prepare()
     args = parser().parse_args(argv)
+    with console.speaking(getattr(args, "language", None) or "en"):
+        return _run(args)
+
+
+def _run(args: argparse.Namespace) -> int:
     try:
         return args.run(args)
     except MirdemoError as refusal:
-        print(f"mirdemo: {refusal}", file=sys.stderr)
+        console.warn(refusal)
         return REFUSED
     except KeyboardInterrupt:
         print("mirdemo: stopped.", file=sys.stderr)

@@ -22,12 +22,8 @@ from mirdemo.clips.segments import NEAR, Piece, pieces
 from mirdemo.clips.sheets import SHEET_SUFFIXES, Row, Sheet, read_sheet
 from mirdemo.clips.tags import clean_recording, clean_tags, clean_text, same, typed_tags
 from mirdemo.sound.audio import LIMITS, AudioError, Clip, display_name, load_clip
+from mirdemo.sound.files import SOUND_SUFFIXES
 
-_SOUND_SUFFIXES = frozenset(
-    {".wav", ".wave", ".w64", ".rf64", ".flac", ".aif", ".aiff", ".aifc", ".au", ".snd", ".caf"}
-    | {".mp2", ".mp3", ".ogg", ".oga", ".opus", ".aac", ".adts", ".wma", ".asf"}
-    | {".m4a", ".m4b", ".m4v", ".mp4", ".mov", ".3gp", ".webm", ".mka", ".mkv"}
-)
 #: Kinds that the decoder knows by their first bytes and that hold no sound: they lie beside it in many folders.
 _NO_SOUND = frozenset({"PDF", "JPEG", "PNG", "ZIP", "MIDI"})
 _NAMED_AT_MOST = 3
@@ -120,7 +116,7 @@ class Gathering:
                 return None
             kind = error.sentence.values.get("kind")
             no_sound = error.sentence.code == "audio.unknown" or kind in _NO_SOUND
-            if no_sound and PurePosixPath(name).suffix.lower() not in _SOUND_SUFFIXES:
+            if no_sound and PurePosixPath(name).suffix.lower() not in SOUND_SUFFIXES:
                 self._not_sound.append(display_name(name))
             else:
                 self.problems.append(error.sentence)
@@ -270,7 +266,7 @@ def gather_entries(gathering: Gathering, entries: Sequence[Entry], name: str, pr
         gathering.problems.extend(unusable)
         gather_sheet(gathering, labels, [e for e in sounds if e not in tables], progress)
         return
-    if not any(entry.path.suffix.lower() in _SOUND_SUFFIXES for entry in entries):
+    if not any(entry.path.suffix.lower() in SOUND_SUFFIXES for entry in entries):
         raise ClipsError(
             "{name} holds no sound files. Put them in folders named by their tags.",
             code="clips.no_sound_files",
@@ -309,7 +305,7 @@ def gather_sheet(
         _read_labelled(gathering, entries[at], rows)
     progress(len(rows_of), len(rows_of), "reading")
     unnamed = [
-        e for at, e in enumerate(entries) if at not in rows_of and e.path.suffix.lower() in _SOUND_SUFFIXES
+        e for at, e in enumerate(entries) if at not in rows_of and e.path.suffix.lower() in SOUND_SUFFIXES
     ]
     if unnamed:
         gathering.problems.append(
@@ -342,7 +338,7 @@ class Finder:
             if not parts:
                 continue
             there = self._by_name.get(parts[-1]) or self._by_stem.get(parts[-1]) or []
-            if not there and "." + parts[-1].rpartition(".")[2] in _SOUND_SUFFIXES:
+            if not there and "." + parts[-1].rpartition(".")[2] in SOUND_SUFFIXES:
                 there = self._by_stem.get(
                     PurePosixPath(parts[-1]).stem, []
                 )  # exported to another format since
@@ -524,7 +520,7 @@ def encoding_note(sheet: Sheet, name: str) -> list[Sentence]:
 
 def _note_shared_stems(gathering: Gathering, entries: Sequence[Entry]) -> None:
     """Say which file names stand in several folders: they count as one recording, which may not be meant."""
-    stems = Counter(e.path.stem for e in entries if e.path.suffix.lower() in _SOUND_SUFFIXES)
+    stems = Counter(e.path.stem for e in entries if e.path.suffix.lower() in SOUND_SUFFIXES)
     shared = [stem for stem, count in stems.items() if count > 1]
     if shared:
         gathering.problems.append(

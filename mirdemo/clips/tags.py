@@ -10,6 +10,7 @@ from mirdemo.clips.limits import CLIP_LIMITS, ClipLimits, ClipsError
 
 _BARS = re.compile(r"[|｜]")
 _SEPARATORS = re.compile(r"[;,\n\r｜；，、]")
+_ANY = re.compile(r"[|;,\n\r｜；，、]")
 _QUOTED = re.compile(r"""\s*(?:"((?:[^"]|"")*)"|'([^']*)'|“([^”]*)”|「([^」]*)」)\s*""")
 #: What people and programs write where there is no tag.
 _NONE = frozenset(
@@ -46,7 +47,7 @@ def typed_tags(text: str, limits: ClipLimits = CLIP_LIMITS) -> tuple[str, ...]:
     inner = re.fullmatch(r"\[(.*)\]|\{(.*)\}|\((.*)\)", text, re.DOTALL)
     if inner and (inner[1] is not None or re.match(r"[({]\s*['\"]", text)):
         text = next(part for part in inner.groups() if part is not None)
-    separators = _BARS if _BARS.search(_QUOTED.sub("", text)) else _SEPARATORS
+    separators = _BARS if _has_bar(text) else _SEPARATORS
     found = _split(text, separators)
     return clean_tags((tag for tag, quoted in found if quoted or same(tag.strip()) not in _NONE), limits)
 
@@ -54,6 +55,22 @@ def typed_tags(text: str, limits: ClipLimits = CLIP_LIMITS) -> tuple[str, ...]:
 def written_tags(tags: Iterable[str]) -> str:
     """Tags as one cell that ``typed_tags`` reads back."""
     return "|".join(_quoted(tag) for tag in tags)
+
+
+def _has_bar(text: str) -> bool:
+    """Whether a bar stands between pieces; within quotes it is part of a tag."""
+    at = 0
+    while at <= len(text):
+        quoted = _QUOTED.match(text, at)
+        if quoted and (quoted.end() == len(text) or _ANY.match(text, quoted.end())):
+            at = quoted.end()
+        found = _ANY.search(text, at)
+        if found is None:
+            return False
+        if _BARS.match(found[0]):
+            return True
+        at = found.end()
+    return False
 
 
 def _split(text: str, separators: re.Pattern[str]) -> Iterator[tuple[str, bool]]:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextvars import ContextVar
+from typing import Any
 
-from mirdemo.base.progress import Progress
+from mirdemo.base.progress import Progress, silent
+from mirdemo.base.sentences import MirdemoError, Sentence
 
-if TYPE_CHECKING:
-    from mirdemo.sound.audio import Clip
+#: The language of what is said, as ``--language`` has it.
+_LANGUAGE: ContextVar[str] = ContextVar("language", default="en")
+#: Seconds between two lines of progress where no bar can be drawn (a log file).
+LOG_EVERY = 60.0
 
 
 def add_backbone_arguments(parser: ArgumentParser) -> None:
@@ -37,13 +42,52 @@ def add_track_argument(parser: ArgumentParser) -> None:
     )
 
 
+def add_language_argument(parser: ArgumentParser) -> None:
+    """In which language the verb speaks."""
+    from mirdemo.words.language import LANGUAGES
+
+    parser.add_argument("--language", choices=LANGUAGES, default="en", help="of what is said (default: en)")
+
+
 def add_json_argument(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON for machines instead of text")
 
 
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """What is said in the block is said in this language."""
+    token = _LANGUAGE.set(language)
+    try:
+        yield
+    finally:
+        _LANGUAGE.reset(token)
+
+
+def said(sentence: object) -> str:
+    """A sentence, or what an error says, in the language of the command; anything else as it is."""
+    if isinstance(sentence, MirdemoError):
+        sentence = sentence.sentence
+    if not isinstance(sentence, Sentence) or _LANGUAGE.get() == "en":
+        return str(sentence)
+    from mirdemo.words.language import speaker
+
+    return str(speaker(_LANGUAGE.get()).say(sentence).unescape())
+
+
 def warn(sentence: object) -> None:
-    """A sentence on standard error."""
-    print(f"mirdemo: {sentence}", file=sys.stderr)
+    """A sentence on standard error, above a bar that is drawn there."""
+    text = f"mirdemo: {said(sentence)}"
+    if "tqdm" in sys.modules and sys.stderr.isatty():
+        from tqdm import tqdm
+
+        tqdm.write(text, file=sys.stderr)
+    else:
+        print(text, file=sys.stderr)
+
+
+def tell(sentence: Sentence) -> None:
+    """On standard output: what was done."""
+    print(said(sentence))
 
 
 def print_json(value: Any) -> None:
@@ -52,46 +96,91 @@ def print_json(value: Any) -> None:
 
 @contextmanager
 def progress_bar(shown: bool = True) -> Iterator[Progress]:
-    """A progress that draws one bar on standard error, only where that is a terminal."""
+    """A progress that draws one bar with the time left on standard error; where that is no terminal, a line a minute."""
+    if not shown:
+        yield silent
+        return
+    if not sys.stderr.isatty():
+        yield _logged()
+        return
     from tqdm import tqdm
 
     bar: tqdm | None = None
+    now = ""
 
     def progress(done: int, total: int, phase: str) -> None:
-        nonlocal bar
-        if bar is None or bar.desc.rstrip(": ") != phase:
+        nonlocal bar, now
+        if bar is None or now != phase:
             if bar is not None:
                 bar.close()
             scaled = phase == "fetching"
-            bar = tqdm(total=total, desc=phase, unit="B" if scaled else "", unit_scale=scaled, leave=False)
+            bar = tqdm(
+                total=total,
+                initial=done,
+                desc=_phase(phase),
+                unit="B" if scaled else "",
+                unit_scale=scaled,
+                leave=False,
+            )
+            now = phase
         bar.total = total
         bar.update(done - bar.n)
 
     try:
-        yield progress if shown and sys.stderr.isatty() else (lambda done, total, phase: None)
+        yield progress
     finally:
         if bar is not None:
             bar.close()
 
 
-def load_clips(paths: Sequence[str], progress: Progress, track: int | None = None) -> tuple[list[Clip], int]:
-    """The clips that can be read, and how many cannot (each named on standard error)."""
-    from mirdemo.sound.audio import AudioError, load_clip
+def _logged() -> Progress:
+    """A line a minute, for a log: how many are done, how fast, and how long the rest will take."""
+    current, first, began, told = "", 0, time.monotonic(), time.monotonic()
 
-    clips, failed = [], 0
-    for i, path in enumerate(paths):
-        progress(i, len(paths), "reading")
-        try:
-            clip = load_clip(path, track=track)
-        except AudioError as refusal:
-            warn(refusal)
-            failed += 1
-            continue
-        for sentence in clip.warnings:
-            warn(f"{clip.name}: {sentence}")
-        clips.append(clip)
-    progress(len(paths), len(paths), "reading")
-    return clips, failed
+    def progress(done: int, total: int, phase: str) -> None:
+        nonlocal current, first, began, told
+        now = time.monotonic()
+        if phase != current:
+            current, first, began, told = phase, done, now, now
+        if now - told >= LOG_EVERY and done > first:
+            told, rate = now, (done - first) / (now - began)
+            warn(
+                Sentence(
+                    "{phase}: {done} of {total}, {rate:.1f} a second, {left} left",
+                    "commands.progress",
+                    {
+                        "phase": _phase(phase),
+                        "done": done,
+                        "total": total,
+                        "rate": rate,
+                        "left": time_of((total - done) / rate),
+                    },
+                )
+            )
+
+    return progress
+
+
+def _phase(phase: str) -> str:
+    """A phase's name in the language of the command."""
+    if _LANGUAGE.get() == "en":
+        return phase
+    from mirdemo.words.language import speaker
+
+    t, key = speaker(_LANGUAGE.get()), f"page.phase.{phase}"
+    return str(t(key if t.has(key) else "page.phase.other").unescape())
+
+
+def time_of(seconds: float) -> str:
+    """``0:42``, ``1:02:03``: hours, minutes, seconds."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def shown(path: str) -> str:
+    """A file's name as it can be printed, also where it is no text."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -7,9 +7,11 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from contextlib import redirect_stdout
 from pathlib import Path
 
+from mirdemo.base.sentences import Sentence
 from mirdemo.commands.console import (
     add_backbone_arguments,
     add_json_argument,
+    add_language_argument,
     amount,
     count,
     print_json,
@@ -65,6 +67,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--store-gb", type=count, default=STORE_GB, metavar="GB", help=f"its limit (default: {STORE_GB})"
     )
     add_worker_arguments(parser)
+    add_language_argument(parser)
     add_json_argument(parser)
 
 
@@ -73,7 +76,7 @@ def run(args: Namespace) -> int:
     if wrong_worker_arguments(args):
         return 2
     if args.workers and args.method == "finetune":
-        warn("Fine-tuning has one machine. Leave --workers out.")
+        warn(Sentence("Fine-tuning has one machine. Leave --workers out.", "commands.tune_alone"))
         return 2
     workers = asked_workers(args)
     from mirdemo.backbones import load_backbone
@@ -95,7 +98,7 @@ def run(args: Namespace) -> int:
     corpus = open_corpus(args.corpus, args.data, args.splits, max_seconds=args.max_seconds, mode=args.mode)
     root = Path(args.store).expanduser() if args.store else home() / "corpora" / "embeddings"
     store = EmbeddingStore(root, args.store_gb * 10**9)
-    with progress_bar(not args.json) as progress:
+    with progress_bar() as progress:
         backbone = load_backbone(args.backbone, args.checkpoint, args.device, args.dtype, progress=progress)
         for sentence in backbone.warnings:
             warn(sentence)

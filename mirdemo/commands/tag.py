@@ -2,86 +2,134 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mirdemo.commands.console import add_json_argument, add_track_argument, print_json, progress_bar, warn
+from mirdemo.base.sentences import Sentence
+from mirdemo.commands.console import add_json_argument, print_json, progress_bar, said, shown, tell, warn
+from mirdemo.commands.inputs import Inputs, add_input_arguments, asked_files
 
 if TYPE_CHECKING:
+    from mirdemo.backbones.spec import Backbone
+    from mirdemo.base.progress import Progress
     from mirdemo.scoring.intervals import Interval
+    from mirdemo.tagger import Tagger
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("files", nargs="+", metavar="FILE", help="recordings, of any format")
+    add_input_arguments(parser)
     parser.add_argument(
         "--tagger", required=True, metavar="DIR", help="a tagger's folder, zip, or OWNER/NAME on the Hub"
     )
     parser.add_argument("--csv", metavar="OUT.csv", help="write here, and go on from here if it exists")
-    add_track_argument(parser)
+    parser.add_argument(
+        "--retry", action="store_true", help="with --csv: try files again that could not be read before"
+    )
     parser.add_argument("--checkpoint", metavar="DIR", help="a local folder with the tagger's backbone")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, ... (default: auto)")
     add_json_argument(parser)
 
 
 def run(args: Namespace) -> int:
+    """Exit code 1 if a file could not be read, lacks a part, or was not there."""
     from mirdemo.backbones import load_backbone
-    from mirdemo.sound.audio import AudioError, load_clip
-    from mirdemo.tagger import Tagger, tag_archive
+    from mirdemo.tagger import Tagger
 
+    if args.retry and not args.csv:
+        warn(Sentence("--retry takes lines out of a table. Give --csv too.", "commands.retry_without_table"))
+        return 2
     tagger = Tagger.load(args.tagger)
-    with progress_bar(not args.json) as progress:
+    inputs = asked_files(args)
+    if inputs is None:
+        return 2
+    with progress_bar() as progress:
         backbone = load_backbone(
             tagger.identity.name, args.checkpoint, args.device, tagger.identity.dtype, progress=progress
         )
-        if args.csv:
-            report = tag_archive(
-                args.files, tagger, Path(args.csv), backbone=backbone, track=args.track, progress=progress
-            )
-            for sentence in report.problems:
-                warn(sentence)
-            for name, sentence in report.warnings:
-                warn(f"{name}: {sentence}")
-            if args.json:
-                print_json(
-                    {
-                        "file": args.csv,
-                        "tagged": report.tagged,
-                        "kept": report.kept,
-                        "failed": len(report.problems),
-                        "incomplete": report.incomplete,
-                    }
-                )
-            else:
-                print(
-                    f"{report.tagged} tagged, {report.kept} were there already, {len(report.problems)} failed: {args.csv}"
-                )
-            return 1 if report.problems or report.incomplete else 0
-        tagged, warned, failed = {}, {}, 0
-        for i, path in enumerate(args.files):
-            progress(i, len(args.files), "tagging")
-            try:
-                clip = load_clip(path, track=args.track)
-                tagged[path] = tagger.tag(clip, backbone=backbone)
-            except AudioError as refusal:
-                warn(refusal)
-                failed += 1
-                continue
-            warned[path] = [str(sentence) for sentence in clip.warnings]
-            for sentence in warned[path]:
-                warn(f"{clip.name}: {sentence}")
-            failed += clip.incomplete
+        work = _into_table if args.csv else _onto_screen
+        failed = work(args, inputs, tagger, backbone, progress)
+    return 1 if failed or inputs.nothing else 0
+
+
+def _into_table(
+    args: Namespace, inputs: Inputs, tagger: Tagger, backbone: Backbone, progress: Progress
+) -> bool:
+    """Whether a file failed or lacks a part."""
+    from mirdemo.tagger import tag_archive
+
+    report = tag_archive(
+        inputs.files,
+        tagger,
+        Path(args.csv),
+        backbone=backbone,
+        track=args.track,
+        retry=args.retry,
+        say=said,
+        tell=warn,
+        progress=progress,
+    )
+    counts = {
+        "tagged": report.tagged,
+        "kept": report.kept,
+        "failed": report.failed,
+        "incomplete": report.incomplete,
+    }
     if args.json:
-        print_json(
-            {
-                path: {"tags": [_plain(*one) for one in tags], "warnings": warned[path]}
-                for path, tags in tagged.items()
-            }
-        )
+        print_json({"file": args.csv, **counts})
     else:
-        for path, tags in tagged.items():
-            print(f"{path}: {', '.join(f'{tag} {score:.2f}' for tag, score, _ in tags) or 'unknown'}")
-    return 1 if failed else 0
+        tell(
+            Sentence(
+                "{tagged} tagged, {kept} were there already, {failed} could not be read, {incomplete} lack a part: {file}",
+                "commands.tagged",
+                {**counts, "file": args.csv},
+            )
+        )
+    return bool(report.failed or report.incomplete)
+
+
+def _onto_screen(
+    args: Namespace, inputs: Inputs, tagger: Tagger, backbone: Backbone, progress: Progress
+) -> bool:
+    """Each file's tags as soon as they are known; as JSON one object, written file by file."""
+    from mirdemo.sound.audio import AudioError, load_clip
+    from mirdemo.tagger.archive import warnings_of
+
+    failed, before = 0, "{"
+    for i, path in enumerate(inputs.files):
+        progress(i, len(inputs.files), "tagging")
+        found: dict[str, Any]
+        try:
+            clip = load_clip(path, track=args.track)
+        except AudioError as refusal:
+            warn(refusal)
+            failed += 1
+            found = {"tags": [], "warnings": [], "problem": said(refusal)}
+        else:
+            tags = tagger.tag(clip, backbone=backbone)
+            for sentence in warnings_of(clip):
+                warn(sentence)
+            failed += clip.incomplete
+            found = {"tags": [_plain(*one) for one in tags], "warnings": [said(w) for w in clip.warnings]}
+            if not args.json:
+                print(
+                    f"{shown(path)}: {', '.join(f'{tag} {score:.2f}' for tag, score, _ in tags) or _unknown()}"
+                )
+        if args.json:
+            text = json.dumps(found, ensure_ascii=False, indent=2, allow_nan=False).replace("\n", "\n  ")
+            print(f"{before}\n  {json.dumps(shown(path), ensure_ascii=False)}: {text}", end="")
+            before = ","
+    progress(len(inputs.files), len(inputs.files), "tagging")
+    if args.json:
+        print("{}" if before == "{" else "\n}")
+    sys.stdout.flush()
+    return failed > 0
+
+
+def _unknown() -> str:
+    return said(Sentence("unknown", "commands.unknown"))
 
 
 def _plain(tag: str, score: float, interval: Interval | None) -> dict[str, Any]:

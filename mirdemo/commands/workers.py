@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from typing import TYPE_CHECKING
 
+from mirdemo.base.sentences import Sentence
 from mirdemo.commands.console import count, warn
 
 if TYPE_CHECKING:
@@ -59,10 +60,21 @@ def wrong_worker_arguments(args: Namespace) -> bool:
             if given is not None
         ]
         if alone:
-            warn(f"{alone[0]} says what each worker has. Give --workers too.")
+            warn(
+                Sentence(
+                    "{option} says what each worker has. Give --workers too.",
+                    "commands.worker_option",
+                    {"option": alone[0]},
+                )
+            )
         return bool(alone)
     if args.device not in ("auto", "cpu") or (args.device == "cpu" and args.gpus_per_worker):
-        warn("Workers get their devices by --gpus-per-worker. Leave --device out.")
+        warn(
+            Sentence(
+                "Workers get their devices by --gpus-per-worker. Leave --device out.",
+                "commands.worker_device",
+            )
+        )
         return True
     return False
 

@@ -53,6 +53,20 @@ class WindowTags:
 
 
 @dataclass(frozen=True, eq=False)
+class Decided:
+    """What a tagger says of clips: given uint8 (n, n_tags), scores float64 (n, n_tags), unknown bool (n,)."""
+
+    given: np.ndarray
+    scores: np.ndarray
+    unknown: np.ndarray
+
+    @classmethod
+    def none(cls) -> Decided:
+        """Of no clip."""
+        return cls(np.zeros((0, 0), np.uint8), np.zeros((0, 0)), np.zeros(0, bool))
+
+
+@dataclass(frozen=True, eq=False)
 class Tagger:
     """A fitted few-shot method, or a fine-tuned head, together with exactly what it listens with.
 
@@ -363,29 +377,36 @@ class Tagger:
         white = [layer.apply(layers[name]) for name, layer in self.whitening.items()]
         return np.asarray(np.mean(white, axis=0, dtype=np.float64), np.float32)
 
-    def _embed(
-        self, source: str | PathLike[str] | Clip, backbone: Backbone | None, store: EmbeddingStore | None
-    ) -> Embeddings:
-        from mirdemo.backbones import load_backbone
-        from mirdemo.embedding.embed import embed
-        from mirdemo.sound.audio import Clip, load_clip
+    def decide_clips(self, embeddings: Embeddings) -> Decided:
+        """Of several embedded clips, each as a whole. Raises TaggerError for another backbone."""
+        return Decided(*self._decide(self.rows(embeddings)))
 
+    def listening(self, backbone: Backbone | None = None) -> Backbone:
+        """What the tagger listens with: a backbone that is loaded already, else its own, loaded once; with the tagger's
+        own last blocks where it was fine-tuned. Raises TaggerError for another backbone."""
         if backbone is None:
             if "backbone" not in self._loaded:
+                from mirdemo.backbones import load_backbone
+
                 self._loaded["backbone"] = load_backbone(self.identity.name, dtype=self.identity.dtype)
             backbone = self._loaded["backbone"]
         self.check(backbone.identity, [layer.name for layer in backbone.spec.layers])
-        clip = source if isinstance(source, Clip) else load_clip(source)
-        return embed([clip], self._listening(backbone), store=store)
-
-    def _listening(self, backbone: Backbone) -> Backbone:
-        """The backbone, with the tagger's own last blocks where it was fine-tuned; kept for the next clip."""
         if not isinstance(self.method, TunedHead):
             return backbone
         if self._loaded.get("base") is not backbone:
             self._loaded["tuned"] = self.method.tuned(backbone)
             self._loaded["base"] = backbone
         return self._loaded["tuned"]
+
+    def _embed(
+        self, source: str | PathLike[str] | Clip, backbone: Backbone | None, store: EmbeddingStore | None
+    ) -> Embeddings:
+        from mirdemo.embedding.embed import embed
+        from mirdemo.sound.audio import Clip, load_clip
+
+        listening = self.listening(backbone)
+        clip = source if isinstance(source, Clip) else load_clip(source)
+        return embed([clip], listening, store=store)
 
     def _mixed(self, embeddings: Embeddings, weights: np.ndarray) -> np.ndarray:
         """The only clip as if its windows weighed so much: weights (k, n_windows) -> float32 (k, dim).

@@ -137,6 +137,8 @@ words = st.text(st.characters(blacklist_categories=("Cs", "Cc", "Cf", "Co", "Cn"
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(words, max_size=5))
+@example(['0"', '1"'])
+@example(["don't", "can't"])
 @example(["'a'", 'b"c', "=x", "|", "[x]", "NA"])
 def test_tags_in_a_cell_read_back(tags: list[str]):
     try:

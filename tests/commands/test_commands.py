@@ -74,6 +74,36 @@ def test_embed_leaves_nothing_when_no_file_can_be_read(tmp_path, capsys):
     assert [p.name for p in tmp_path.iterdir()] == ["bad.wav"]
 
 
+def test_embed_that_was_stopped_goes_on_and_leaves_only_its_rows(recordings, tmp_path, monkeypatch, capsys):
+    from mirdemo.embedding import filling, streaming
+
+    out = tmp_path / "out" / "rows.npz"
+    out.parent.mkdir()
+    monkeypatch.setattr(streaming, "GROUP_CLIPS", 1)
+    line = ["embed", *recordings, "--out", str(out), "--no-store"]
+    computed, before = [], filling._rows
+
+    def stopping(folder, embeddings, row):
+        computed.append(row)
+        if len(computed) == 2:
+            raise KeyboardInterrupt
+        return before(folder, embeddings, row)
+
+    monkeypatch.setattr(filling, "_rows", stopping)
+    assert cli.main(line) == cli.INTERRUPTED
+    assert [path.name for path in out.parent.iterdir()] == ["rows.npz.rows"]
+    assert cli.main(line) == cli.DONE
+    assert len(computed) == 3  # the first is not computed again
+    assert [path.name for path in out.parent.iterdir()] == ["rows.npz"]
+    with np.load(out, allow_pickle=False) as rows:
+        assert rows["clip"].tolist() == ["one.wav", "two.flac"]
+    computed.clear()
+    monkeypatch.setattr(filling, "_rows", lambda *asked: (_ for _ in ()).throw(KeyboardInterrupt))
+    assert cli.main(line) == cli.INTERRUPTED
+    monkeypatch.setattr(filling, "_rows", before)
+    assert cli.main([*line, "--backbone", "mini-world"]) == cli.DONE  # begun with another backbone
+
+
 def test_embed_refuses_a_place_it_cannot_write(recordings, tmp_path):
     assert cli.main(["embed", *recordings, "--out", str(tmp_path / "no" / "rows.npz")]) == cli.USAGE
     assert cli.main(["embed", *recordings, "--out", str(tmp_path / "rows.pkl")]) == cli.USAGE

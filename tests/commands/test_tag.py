@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from pathlib import Path
 
 import av
@@ -138,6 +139,76 @@ def test_an_archive_goes_on_where_it_stopped(tagger: str, files: list[str], tmp_
         assert [(row["file"], row["tags"]) for row in csv.DictReader(table)] == list(
             zip(files, HERTZ, strict=True)
         )
+
+
+def test_folders_patterns_and_lists_name_an_archive(
+    tagger: str, files: list[str], tmp_path: Path, capsys
+) -> None:
+    out = tmp_path / "tags.csv"
+    (tmp_path / "notes.txt").write_text("no sound")
+    (tmp_path / "list.txt").write_text("\n".join(files))
+    for given in ([str(tmp_path)], [str(tmp_path / "*.wav")], ["--files", str(tmp_path / "list.txt")]):
+        out.unlink(missing_ok=True)
+        assert cli.main(["tag", *given, "--tagger", tagger, "--csv", str(out)]) == cli.DONE
+        with out.open(encoding="utf-8-sig", newline="") as table:
+            assert sorted(row["file"] for row in csv.DictReader(table)) == sorted(files)
+    assert cli.main(["tag", files[0], str(tmp_path / "*.ogg"), "--tagger", tagger]) == cli.SOME_FAILED
+    assert "No sound file is named" in capsys.readouterr().err
+    assert cli.main(["tag", "--tagger", tagger]) == cli.USAGE
+
+
+def test_a_bad_file_is_a_line_and_its_failure_is_told_again_until_it_is_mended(
+    tagger: str, files: list[str], tmp_path: Path, capsys
+) -> None:
+    bad, out = tmp_path / "bad.wav", tmp_path / "tags.csv"
+    bad.write_text("not sound")
+    line = ["tag", str(bad), *files, "--tagger", tagger, "--csv", str(out)]
+    for _ in range(2):
+        assert cli.main(line) == cli.SOME_FAILED
+    with out.open(encoding="utf-8-sig", newline="") as table:
+        rows = list(csv.DictReader(table))
+    assert [bool(row["problem"]) for row in rows] == [True, False, False]
+    bad.write_bytes(Path(files[0]).read_bytes())
+    assert cli.main([*line, "--retry"]) == cli.DONE
+    assert cli.main([*line[:-2], "--retry"]) == cli.USAGE
+
+
+def test_what_is_said_is_said_in_japanese(tagger: str, files: list[str], tmp_path: Path, capsys) -> None:
+    half, out = tmp_path / "half.wav", tmp_path / "tags.csv"
+    half.write_bytes(Path(files[0]).read_bytes()[: Path(files[0]).stat().st_size // 2])
+    line = ["tag", str(half), "--tagger", tagger, "--language", "ja"]
+    assert cli.main([*line, "--csv", str(out)]) == cli.SOME_FAILED
+    printed = capsys.readouterr()
+    assert "half.wav：このファイルは途中で終わっています" in printed.err
+    assert "1 件にタグを付けました" in printed.out
+    assert "途中で終わっています" in out.read_text(encoding="utf-8-sig")
+    assert cli.main(["tag", str(half), "--tagger", "none.zip", "--language", "ja"]) == cli.REFUSED
+    assert "自動タグ付けモデルがありません" in capsys.readouterr().err
+
+
+def test_json_is_one_object_also_where_a_file_is_bad_or_its_name_no_text(
+    tagger: str, files: list[str], tmp_path: Path, capsysbinary
+) -> None:
+    bad = tmp_path / os.fsdecode(b"caf\xe9.wav")
+    bad.write_text("not sound")
+    assert cli.main(["tag", str(bad), files[0], "--tagger", tagger, "--json"]) == cli.SOME_FAILED
+    said = json.loads(capsysbinary.readouterr().out)
+    assert [bool(found.get("problem")) for found in said.values()] == [True, False]
+    assert cli.main(["tag", str(tmp_path / "*.ogg"), "--tagger", tagger, "--json"]) == cli.SOME_FAILED
+    assert json.loads(capsysbinary.readouterr().out) == {}
+
+
+def test_a_log_has_a_line_of_progress_with_the_time_left(monkeypatch, capsys) -> None:
+    from mirdemo.commands import console
+
+    clock = iter([0.0, 0.0, *(10.0 * i for i in range(1, 30))])
+    monkeypatch.setattr(console.time, "monotonic", lambda: next(clock))
+    with console.speaking("ja"), console.progress_bar() as progress:
+        for done in range(20, 40):
+            progress(done, 1_000, "tagging")
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 3
+    assert lines[0] == "mirdemo: タグを付けています：1000 件のうち 26 件、毎秒 0.1 件、残り 2:42:20"
 
 
 def test_no_tagger_there_is_refused_in_a_sentence(files: list[str], tmp_path: Path, capsys) -> None:

@@ -9,6 +9,7 @@ import io
 import json
 import re
 import shutil
+import tracemalloc
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from pushing_hub import TOKEN, PushingHub
 
 from mirdemo.backbones.spec import Backbone, BackboneSpec, Identity, Layer, Part
 from mirdemo.base.sentences import Cancelled
+from mirdemo.clips.tags import typed_tags
 from mirdemo.embedding.embed import embed
 from mirdemo.embedding.whitening import Whitening
 from mirdemo.sound.audio import AudioError, Clip
@@ -691,21 +693,23 @@ def table(path: Path) -> list[list[str]]:
 
 def test_an_archive_becomes_a_table(tagger, backbone, archive, tmp_path):
     report = tag_archive(archive, tagger, tmp_path / "out.csv", backbone=backbone)
-    assert (report.tagged, report.kept, report.problems) == (4, 0, ())
+    assert (report.tagged, report.kept, report.failed) == (4, 0, 0)
     header, *rows = table(tmp_path / "out.csv")
     assert header == [
         "file",
         "seconds",
         "tags",
         "unknown",
-        "tagger",
+        "incomplete",
         "warnings",
+        "problem",
+        "tagger",
         *(f"score: {t}" for t in TAGS),
     ]
     assert [r[0] for r in rows] == archive
     assert [r[2] for r in rows] == ["'=flute", "笛", "<b>drum</b>", "'=flute"]
     assert rows[0][1] == "1.00"
-    assert float(rows[0][6]) >= 0.5
+    assert float(rows[0][8]) >= 0.5
 
 
 def test_no_cell_is_a_formula(tagger, backbone, archive, tmp_path, monkeypatch):
@@ -757,15 +761,68 @@ def test_stopping_keeps_what_is_done(tagger, backbone, archive, tmp_path):
     assert seen[-1] == (4, 4, "tagging")
 
 
-def test_a_file_that_cannot_be_read_is_named_and_tried_again(tagger, backbone, archive, tmp_path):
-    broken = tmp_path / "broken.wav"
+def test_a_file_that_cannot_be_read_is_a_line_with_its_reason_and_tried_again_when_asked(
+    tagger, backbone, archive, tmp_path
+):
+    broken, out, told = tmp_path / "broken.wav", tmp_path / "out.csv", []
     broken.write_bytes(b"no sound")
-    report = tag_archive([archive[0], broken], tagger, tmp_path / "out.csv", backbone=backbone)
-    assert report.tagged == 1
-    assert "broken.wav" in str(report.problems[0])
+    files = [broken, archive[0]]
+    report = tag_archive(files, tagger, out, backbone=backbone, tell=told.append)
+    assert (report.tagged, report.failed) == (1, 1)
+    assert "broken.wav" in str(told[0])
+    _, line, other = table(out)
+    assert line[:8] == [str(broken), "", "", "", "", "", str(told[0]), tagger.fingerprint[:12]]
+    assert set(line[8:]) == {""}
+    assert (other[0], other[6]) == (archive[0], "")
     shutil.copy(archive[1], broken)
-    again = tag_archive([archive[0], broken], tagger, tmp_path / "out.csv", backbone=backbone)
-    assert (again.tagged, again.kept, again.problems) == (1, 1, ())
+    again = tag_archive(files, tagger, out, backbone=backbone)
+    assert (again.tagged, again.kept, again.failed) == (0, 1, 1)
+    again = tag_archive(files, tagger, out, backbone=backbone, retry=True)
+    assert (again.tagged, again.kept, again.failed) == (1, 1, 0)
+    assert [row[0] for row in table(out)[1:]] == [archive[0], str(broken)]
+
+
+def test_lines_are_read_back_and_passed_on_also_those_that_were_there(tagger, backbone, archive, tmp_path):
+    half = Path(archive[2])
+    half.write_bytes(half.read_bytes()[: half.stat().st_size // 2])
+    first, second = [], []
+    tag_archive(archive, tagger, tmp_path / "out.csv", backbone=backbone, then=first.append)
+    report = tag_archive(archive, tagger, tmp_path / "out.csv", backbone=backbone, then=second.append)
+    assert (report.kept, report.incomplete) == (4, 1)
+    assert [(one.file, one.tags, one.incomplete) for one in first] == [
+        (one.file, one.tags, one.incomplete) for one in second
+    ]
+    assert [one.file for one in first] == archive
+    assert [typed_tags(one.tags) for one in first[:2]] == [("=flute",), ("笛",)]
+
+
+def test_no_two_programs_write_one_table(tagger, backbone, archive, tmp_path):
+    out = tmp_path / "out.csv"
+
+    def second(line):
+        with refused("tagger.csv_held"):
+            tag_archive(archive, tagger, out, backbone=backbone)
+
+    tag_archive(archive[:1], tagger, out, backbone=backbone, then=second)
+    assert len(table(out)) == 2
+
+
+def test_many_files_take_no_more_memory_than_their_names(tagger, backbone, tmp_path):
+    """Twenty times as many files: what is held at the most grows by less than a clip for each hundred files."""
+    source = write_wav(tmp_path, "a.wav", tone(300, 4.0))
+    most = []
+    for n in (40, 800):
+        files = []
+        for i in range(n):
+            path = tmp_path / f"{n}-{i}.wav"
+            path.hardlink_to(source)
+            files.append(path)
+        tracemalloc.start()
+        tag_archive(files, tagger, tmp_path / f"{n}.csv", backbone=backbone)
+        most.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    clip = 4 * RATE * 4
+    assert most[1] - most[0] < 760 / 100 * clip + 760 * 4_000
 
 
 def test_a_table_of_another_tagger_or_another_kind_is_left_alone(

@@ -172,7 +172,7 @@ def test_an_archive_is_tagged_with_it(tagger, mert, tmp_path) -> None:
 
     soundfile.write(tmp_path / "a.wav", tone(1800, 0.2, 5).samples, 24_000)
     done = tag_archive([tmp_path / "a.wav"], tagger, tmp_path / "tags.csv", backbone=mert)
-    assert (done.tagged, done.problems) == (1, ())
+    assert (done.tagged, done.failed) == (1, 0)
 
 
 def test_a_head_gives_scores_between_0_and_1_and_tags_from_one_half() -> None:

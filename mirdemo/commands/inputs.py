@@ -1,0 +1,57 @@
+"""What ``tag``, ``embed`` and ``find`` are given: files, folders, patterns and lists, turned into files."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from dataclasses import dataclass
+
+from mirdemo.base.sentences import Sentence
+from mirdemo.commands.console import add_language_argument, add_track_argument, warn
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """files: to be read, each once; nothing: how many folders and patterns named no file (said on standard error)"""
+
+    files: tuple[str, ...]
+    nothing: int
+
+
+def add_input_arguments(parser: ArgumentParser, dest: str = "files", metavar: str = "FILE") -> None:
+    parser.add_argument(
+        dest,
+        nargs="*",
+        metavar=metavar,
+        help="recordings of any format, folders with all that is below, or patterns in quotes ('2024/**/*.mp3')",
+    )
+    parser.add_argument(
+        "--files",
+        dest="lists",
+        action="append",
+        default=[],
+        metavar="LIST",
+        help="a text file with one of these a line, or a playlist (.m3u8); - for standard input",
+    )
+    add_track_argument(parser)
+    add_language_argument(parser)
+
+
+def asked_files(args: Namespace) -> Inputs | None:
+    """What was asked for; None, and a sentence on standard error, where that is no file at all. Raises FilesError."""
+    from mirdemo.sound.files import find_files, read_list
+
+    named = list(args.files)
+    for one in args.lists:
+        named += read_list("standard input", sys.stdin.buffer.read()) if one == "-" else read_list(one)
+    if not named:
+        warn(
+            Sentence(
+                "No file is named. Give files, folders or patterns, or --files LIST.", "commands.no_files"
+            )
+        )
+        return None
+    found = find_files(named)
+    for problem in found.problems:
+        warn(problem)
+    return Inputs(found.files, len(found.problems))

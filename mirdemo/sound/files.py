@@ -1,0 +1,137 @@
+"""Which files are meant: files, folders, patterns and lists of names, as people type them, turned into sound files.
+
+Windows' shells do not expand ``*.mp3``, and no shell expands 100,000 names; so we do, on every system alike.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mirdemo.base.sentences import MirdemoError, Sentence
+from mirdemo.sound.decoding.containers import UNKNOWN, sniff
+from mirdemo.sound.decoding.source import Source
+
+#: Endings of files that hold sound and are read.
+READ_SUFFIXES = frozenset(
+    {".wav", ".wave", ".bwf", ".w64", ".rf64", ".flac", ".aif", ".aiff", ".aifc", ".au", ".snd", ".caf"}
+    | {".mp2", ".mp3", ".mpga", ".ogg", ".oga", ".ogv", ".opus", ".aac", ".adts", ".wma", ".wmv", ".asf"}
+    | {".m4a", ".m4b", ".m4v", ".mp4", ".mov", ".3gp", ".3g2", ".webm", ".mka", ".mkv", ".avi", ".flv"}
+    | {".mts", ".m2ts", ".mpg", ".mpeg", ".vob", ".ac3", ".amr", ".wv", ".tta"}
+)
+#: Of files that hold sound and are not read: each is named with its kind, none is passed over.
+OTHER_SUFFIXES = frozenset({".ape", ".mpc", ".dsf", ".dff", ".tak", ".shn", ".ofr", ".ra", ".rm"})
+SOUND_SUFFIXES = READ_SUFFIXES | OTHER_SUFFIXES
+
+#: Bytes of a list of names, some hundred thousand paths.
+LARGEST_LIST = 256_000_000
+_PLAYLISTS = (".m3u", ".m3u8")
+
+
+class FilesError(MirdemoError):
+    """A list of files cannot be read. One sentence."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """files: paths as text, in the order in which they were named, each once; a folder's and a pattern's own are sorted
+    by name. problems: a sentence for each that named nothing
+    """
+
+    files: tuple[str, ...]
+    problems: tuple[Sentence, ...]
+
+
+def find_files(named: Iterable[str]) -> Found:
+    """The files that are meant.
+
+    named: paths of files, taken whatever they hold; of folders, with all that lies below; and patterns (``*``, ``?``,
+        ``[abc]``, ``**`` for any folders), as ``glob`` has them. ``~`` is the home folder. What exists is no pattern
+
+    Of folders, and of patterns without an ending of their own (``2024/**``), only files of sound are taken: those with
+    an ending of ``SOUND_SUFFIXES``, and those without any whose first bytes are a sound file's. Hidden files and
+    folders are passed over; links to folders are not followed. A file that is not there stays in the list: whoever
+    reads it will say so.
+    """
+    files: dict[str, None] = {}
+    problems = []
+    for one in named:
+        path = Path(one).expanduser()
+        if path.is_dir():
+            found = list(_below(path))
+            if not found:
+                problems.append(_nothing("There is no sound file in {name}.", "files.none_in_folder", one))
+        elif os.path.lexists(path) or not glob.has_magic(one):
+            found = [str(path)]
+        else:
+            found = list(_matched(str(path)))
+            if not found:
+                problems.append(_nothing("No sound file is named {name}.", "files.none_named", one))
+        files.update(dict.fromkeys(found))
+    return Found(tuple(files), tuple(problems))
+
+
+def read_list(path: str | os.PathLike[str], content: bytes | None = None) -> list[str]:
+    """The names in a text file, one a line; or parted by zero bytes, as ``find -print0`` writes them.
+
+    content: the bytes, where they have been read already (standard input). UTF-8; other bytes pass as the file system
+    has them. Blank lines are passed over. A playlist (``.m3u``, ``.m3u8``) names files from its own folder, and its
+    lines with ``#`` are remarks; other lists name them from where the program was started. Raises FilesError.
+    """
+    path = Path(path).expanduser()
+    try:
+        if content is None:
+            if path.stat().st_size > LARGEST_LIST:
+                raise OSError
+            content = path.read_bytes()
+    except OSError:
+        raise FilesError(
+            "The list {name} cannot be read. Choose a text file with one file name a line.",
+            code="files.no_list",
+            name=path.name,
+        ) from None
+    names = os.fsdecode(content.removeprefix(b"\xef\xbb\xbf"))
+    lines = names.split("\0") if "\0" in names else [line.removesuffix("\r") for line in names.split("\n")]
+    lines = [line for line in lines if line.strip()]
+    if path.suffix.lower() in _PLAYLISTS:
+        lines = [str(path.parent / line) for line in lines if not line.startswith("#")]
+    return lines
+
+
+def _below(folder: Path) -> Iterator[str]:
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (str(found) for name in sorted(names) if _is_sound(found := Path(place, name)))
+
+
+def _matched(pattern: str) -> Iterator[str]:
+    ending = Path(pattern).suffix
+    literal = bool(ending) and not glob.has_magic(ending)
+    for one in sorted(glob.iglob(pattern, recursive=True)):  # noqa: PTH207 - a Path's glob takes no pattern with a root
+        path = Path(one)
+        if path.is_dir():
+            if "**" not in pattern:  # else what is in it is matched by itself
+                yield from _below(path)
+        elif literal or _is_sound(path):
+            yield str(path)
+
+
+def _is_sound(path: Path) -> bool:
+    if path.name.startswith("."):
+        return False
+    return path.suffix.lower() in SOUND_SUFFIXES if path.suffix else _looks_like_sound(path)
+
+
+def _looks_like_sound(path: Path) -> bool:
+    try:
+        with Source.of(path) as source:
+            return source.size > 0 and sniff(source)[0] is not UNKNOWN
+    except OSError:
+        return False
+
+
+def _nothing(template: str, code: str, name: str) -> Sentence:
+    return Sentence(template, code, {"name": name})

@@ -1,0 +1,118 @@
+"""Files, folders, patterns and lists: what is meant by them, on every system alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from mirdemo.sound.files import READ_SUFFIXES, FilesError, find_files, read_list
+
+
+@pytest.fixture
+def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Sound of several endings, one without, and much that is none."""
+    monkeypatch.chdir(tmp_path)
+    for name in (
+        "b.WAV", "a.mp3", "notes.txt", "2024/c.flac", "2024/deep/d.wv", "2024/cover.jpg", "2024/old.ape",
+        ".hidden.wav", ".git/e.wav", "2024/._c.flac", "f[1].wav", "日本.m4a",
+    ):  # fmt: skip
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    soundfile.write(tmp_path / "2024" / "untitled", np.zeros(100), 8_000, format="WAV")
+    (tmp_path / "README").write_text("no sound")
+    (tmp_path / "empty").mkdir()
+    return tmp_path
+
+
+def names(*named: str) -> list[str]:
+    found = find_files(named)
+    assert found.problems == ()
+    return list(found.files)
+
+
+def test_a_folder_gives_its_sound_sorted_and_passes_over_the_rest(archive: Path):
+    assert names("2024") == ["2024/c.flac", "2024/old.ape", "2024/untitled", "2024/deep/d.wv"]
+    assert names(".")[:3] == ["a.mp3", "b.WAV", "f[1].wav"]
+    assert not [name for name in names(str(archive)) if "/." in name.removeprefix(str(archive))]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "meant"),
+    [
+        ("*.mp3", ["a.mp3"]),
+        ("**/*.flac", ["2024/c.flac"]),
+        ("2024/**", ["2024/c.flac", "2024/deep/d.wv", "2024/old.ape", "2024/untitled"]),
+        ("*", ["2024/c.flac", "2024/old.ape", "2024/untitled", "2024/deep/d.wv"]),
+        ("20?4", ["2024/c.flac", "2024/old.ape", "2024/untitled", "2024/deep/d.wv"]),
+        ("*.txt", ["notes.txt"]),
+        ("[ab].*", ["a.mp3", "b.WAV"]),
+    ],
+)
+def test_patterns_are_expanded_here(archive: Path, pattern: str, meant: list[str]):
+    found = names(pattern)
+    assert [name for name in found if "/" in name or pattern != "*"] == meant
+    if pattern == "*":
+        assert {"a.mp3", "b.WAV", "f[1].wav", "日本.m4a"} < set(found)
+        assert "notes.txt" not in found
+    absolute = [str(archive / name) for name in names(pattern)]
+    assert names(str(archive / pattern)) == absolute
+
+
+def test_what_exists_is_no_pattern_and_nothing_comes_twice(archive: Path):
+    assert names("f[1].wav", "f[1].wav", "*.wav") == ["f[1].wav"]
+    assert names("a.mp3", "*.mp3", "./a.mp3") == ["a.mp3"]
+
+
+def test_a_file_that_is_not_there_is_left_to_its_reader(archive: Path):
+    assert names("gone.wav", "README") == ["gone.wav", "README"]
+
+
+def test_what_names_nothing_is_said(archive: Path):
+    found = find_files(["empty", "*.ogg", "a.mp3"])
+    assert found.files == ("a.mp3",)
+    assert [(one.code, one.values["name"]) for one in found.problems] == [
+        ("files.none_in_folder", "empty"),
+        ("files.none_named", "*.ogg"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "meant"),
+    [
+        (b"\xef\xbb\xbfa.mp3\r\n\r\n  2024 \r\n", ["a.mp3", "  2024 "]),
+        ("日本.m4a\na.mp3".encode(), ["日本.m4a", "a.mp3"]),
+        (b"a\nb.wav\0c.wav\0", ["a\nb.wav", "c.wav"]),
+        (b"", []),
+    ],
+)
+def test_a_list_of_names_is_read(tmp_path: Path, content: bytes, meant: list[str]):
+    (tmp_path / "list.txt").write_bytes(content)
+    assert read_list(tmp_path / "list.txt") == meant
+    assert read_list("-", content) == meant
+
+
+def test_a_name_that_is_no_text_stays_what_it_is(tmp_path: Path):
+    (found,) = read_list("-", b"caf\xe9.wav\n")
+    path = tmp_path / found
+    path.write_bytes(b"x")
+    assert find_files([str(path)]).files == (str(path),)
+    assert path.exists()
+
+
+def test_a_playlist_names_files_from_its_own_folder(archive: Path):
+    (archive / "2024" / "list.m3u8").write_text("#EXTM3U\n#EXTINF:1,x\nc.flac\n../a.mp3\n")
+    assert find_files(read_list("2024/list.m3u8")).files == ("2024/c.flac", "2024/../a.mp3")
+
+
+def test_a_list_that_cannot_be_read_is_refused(tmp_path: Path):
+    for path in (tmp_path, tmp_path / "none.txt"):
+        with pytest.raises(FilesError, match="cannot be read"):
+            read_list(path)
+
+
+def test_every_ending_that_a_test_of_decoding_reads_is_known():
+    assert {".wv", ".tta", ".amr", ".ac3", ".mts", ".mpg", ".avi", ".flv", ".bwf"} <= READ_SUFFIXES
