@@ -220,6 +220,43 @@ def test_a_row_does_not_depend_on_the_rows_beside_it(kind, loaded, waves) -> Non
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_clips_row_is_its_own_beside_a_longer_clip(kind, loaded, waves) -> None:
+    """The extractors of transformers 5.23.0 pad first and normalise then where they return no mask: 1.7 times too loud
+    beside a clip three times as long (findings/wave_extractor_padding.sh). Here no clip sees another's length."""
+    from mirdemo.embedding.embed import embed
+    from mirdemo.sound.audio import Clip
+
+    backbone = loaded(kind)
+    short, long = (waves(backbone, seconds, rows=1)[0].numpy() for seconds in (0.6, 1.8))
+    clips = [Clip.of(wave, backbone.spec.sample_rate, str(len(wave))) for wave in (short, long)]
+    together, alone = embed(clips, backbone), embed(clips[:1], backbone)
+    for name, rows in together.layers.items():
+        np.testing.assert_allclose(rows[0], alone.layers[name][0], atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["mert-330m", "wav2vec2", "wavlm-stable", "ast"])
+def test_the_last_layer_is_behind_the_final_norm(kind, checkpoint, loaded, waves) -> None:
+    """``last_hidden_state``, whatever ``hidden_states[-1]`` is: with the final norm in transformers 4.57.6, without it in
+    5.23.0 for these networks (findings/last_hidden_state.sh; huggingface/transformers, modeling files of both)."""
+    import transformers
+
+    network_class = transformers.HubertModel if kind.startswith("mert") else transformers.AutoModel
+    direct = network_class.from_pretrained(checkpoint(kind)).eval()
+    backbone = loaded(kind)
+    given = sound = waves(backbone, 99.0 if kind == "ast" else 1.0)
+    if kind == "ast":
+        extract = transformers.ASTFeatureExtractor.from_pretrained(checkpoint(kind))
+        given = extract(list(sound.numpy()), sampling_rate=16_000, return_tensors="pt")["input_values"]
+    else:
+        given = normalised(sound)
+    with torch.no_grad():
+        found = direct(given, output_hidden_states=True)
+    last = found.last_hidden_state[:, 2:] if kind == "ast" else found.last_hidden_state
+    assert_same([backbone.hidden_states(sound)[-1]], [last])
+    assert not torch.allclose(found.hidden_states[-1], found.last_hidden_state, atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_shortest_and_the_longest_waves_are_taken_and_no_others(kind, loaded) -> None:
     backbone = loaded(kind)
     spec = backbone.spec

@@ -435,3 +435,23 @@ def test_a_written_sheet_holds_no_formula_and_reads_back(tag: str):
     data = write_sheet([Row("a.wav", tag)])
     assert f",'{tag}," in data.decode("utf-8-sig")
     assert read_sheet(data, "labels.csv").rows[0].tags.strip() == tag.strip()
+
+
+@pytest.mark.parametrize("form", ["long", "short"])
+def test_a_quoted_word_and_a_line_break_in_a_textgrid_of_praat(form: str) -> None:
+    """As Praat 6.1.38 (praat-parselmouth 0.4.7) writes both forms; findings/textgrids_of_praat_itself.sh has what others make
+    of them."""
+    texts = {
+        "long": 'File type = "ooTextFile"\nObject class = "TextGrid"\n\nxmin = 0 \nxmax = 10 \ntiers? <exists> \nsize = 1 \n'
+        'item []: \n    item [1]:\n        class = "IntervalTier" \n        name = "voice" \n        xmin = 0 \n'
+        "        xmax = 10 \n        intervals: size = 2 \n        intervals [1]:\n            xmin = 0 \n"
+        '            xmax = 5 \n            text = "the ""old"" song" \n        intervals [2]:\n            xmin = 5 \n'
+        '            xmax = 10 \n            text = "verse\nrefrain" \n',
+        "short": 'File type = "ooTextFile"\nObject class = "TextGrid"\n\n0\n10\n<exists>\n1\n"IntervalTier"\n"voice"\n0\n10\n2\n0\n5\n'
+        '"the ""old"" song"\n5\n10\n"verse\nrefrain"\n',
+    }
+    rows = read_annotations(texts[form].encode(), "night.TextGrid")
+    assert [(row.tags, row.start, row.end) for row in rows] == [
+        ('the "old" song', 0.0, 5.0),
+        ("verse\nrefrain", 5.0, 10.0),
+    ]
