@@ -12,6 +12,8 @@ import gradio as gr
 
 from mirdemo.backbones.registry import spec
 from mirdemo.web.frame import chart_script, upload_folder
+from mirdemo.web.frame.endpoints import CALLS
+from mirdemo.web.frame.guard import Guard, Queue
 from mirdemo.web.frame.jobs import Jobs
 from mirdemo.web.frame.limits import LIMITS
 from mirdemo.web.frame.player import listen_route
@@ -64,20 +66,40 @@ def serve(**launch: Any) -> None:
     visitors = Visitors()
     visitors.keep_swept()
     page = build_page(visitors, Jobs())
-    page.launch(
-        theme=theme(),
-        css_paths=CSS,
-        head=head(),
-        ssr_mode=False,
-        show_error=False,
-        enable_monitoring=False,
-        max_file_size=LIMITS.upload_bytes,
-        allowed_paths=[],
-        footer_links=[],
-        share=False,
-        app_kwargs={"routes": routes(visitors), "docs_url": None, "redoc_url": None},
-        **launch,
-    )
+    page.launch(**settings(page, visitors), **launch)
+
+
+def settings(page: gr.Blocks, visitors: Visitors) -> dict[str, Any]:
+    """How the page is launched: our routes, what stands before all of them, and nothing that Gradio adds of its own."""
+    from starlette.middleware import Middleware
+
+    made = files(visitors)
+    own = [*made, *routes(visitors)]
+    top = head()
+    guard = Middleware(Guard, routes=own, files=made, queue=lambda: _queue(page), head=top)
+    closed = {"docs_url": None, "redoc_url": None, "openapi_url": None}
+    return {
+        "theme": theme(),
+        "css_paths": CSS,
+        "head": top,
+        "ssr_mode": False,
+        "show_error": False,
+        "enable_monitoring": False,
+        "run_history": False,  # else the browser's own store keeps every call, for whoever sits there next
+        "pwa": False,
+        "max_file_size": LIMITS.upload_bytes,
+        "allowed_paths": [],
+        "footer_links": [],
+        "share": False,
+        "app_kwargs": {"routes": own, "middleware": [guard], **closed},
+    }
+
+
+def _queue(page: gr.Blocks) -> Queue:
+    inputs = {index: len(function.inputs) for index, function in page.fns.items()}
+    endpoints = frozenset(i for i, function in page.fns.items() if function.api_visibility == "public")
+    calls = page._queue.event_queue_per_concurrency_id.get(CALLS)
+    return Queue(inputs, endpoints, waiting=0 if calls is None else len(calls.queue))
 
 
 def _where(visitor: Visitor, tabs: tuple[Tab, ...]) -> Mapping[str, Any]:
@@ -100,20 +122,16 @@ def _where(visitor: Visitor, tabs: tuple[Tab, ...]) -> Mapping[str, Any]:
     }
 
 
-def routes(visitors: Visitors, tabs: tuple[Tab, ...] = TABS) -> list[Any]:
-    """What is served beside the page itself."""
+def files(visitors: Visitors, tabs: tuple[Tab, ...] = TABS) -> list[Any]:
+    """Reports, tables and taggers, each made when it is asked for."""
     of_tabs = [route for tab in tabs if tab.routes is not None for route in tab.routes()]
     taggers = [tab.download_route(visitors) for tab in (fewshot_tab, finetune_tab)]
     own = evidence_tab.download_routes_of(visitors)
     sheet = clips_tab.download_route(visitors)
     plans = plan_tab.download_routes(visitors)
-    return [
-        upload_route(),
-        listen_route(visitors),
-        sheet,
-        *taggers,
-        *own,
-        *plans,
-        chart_script.route(),
-        *of_tabs,
-    ]
+    return [sheet, *taggers, *own, *plans, *of_tabs]
+
+
+def routes(visitors: Visitors) -> list[Any]:
+    """What else is served beside the page itself."""
+    return [upload_route(), listen_route(visitors), chart_script.route()]

@@ -109,6 +109,7 @@ def visit(chromium, address: str) -> Iterator[Callable]:
         page = context.new_page()
         page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
+        page.on("console", lambda said: wrong.append(said.text) if "Content Security" in said.text else None)
         page.on(
             "request",
             lambda request: (

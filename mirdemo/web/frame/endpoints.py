@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: What Gradio's queue calls the line in which calls of endpoints wait.
+CALLS = "api"
+
 #: A file as ``gradio_client.handle_file`` sends it, and several of them.
 File = dict[str, Any]
 Files = list[dict[str, Any]]
@@ -38,7 +41,7 @@ def offer(endpoint: Callable[..., dict[str, Any]]) -> None:
 
     endpoint: all its parameters are hinted; one is ``language``, that of refusals
     """
-    gr.api(_typed(endpoint), api_name=endpoint.__name__, concurrency_id="api", concurrency_limit=4)
+    gr.api(_typed(endpoint), api_name=endpoint.__name__, concurrency_id=CALLS, concurrency_limit=4)
 
 
 def _typed(endpoint: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:

@@ -25,6 +25,8 @@ class WebLimits:
     closed_seconds: how long a visitor who closed the page may come back to find everything
     waiting_jobs: long steps that may wait for one resource of this machine (``jobs.POOLS``)
     waiting_own_jobs: of these, one visitor's
+    waiting_calls: calls of endpoints that may wait; the page's own acts have the rest of the queue
+    message_bytes: size of one act or call, its files not among it
     text: characters in anything typed
     """
 
@@ -42,6 +44,8 @@ class WebLimits:
     closed_seconds: int = 600
     waiting_jobs: int = 24
     waiting_own_jobs: int = 6
+    waiting_calls: int = 96
+    message_bytes: int = 4 * 2**20
     text: int = 300
 
 

@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING
 import anyio
 
 from mirdemo.base.sentences import Sentence
+from mirdemo.web.frame.answering import refusal, sender
 from mirdemo.web.frame.errors import PageError
+from mirdemo.web.frame.jobs import UNEXPECTED
 from mirdemo.web.frame.limits import LIMITS
-from mirdemo.words.language import LANGUAGES, choose, speaker
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -112,7 +113,7 @@ def upload_route(
 
     async def receive(request: Request) -> Response:
         folder = Path(get_upload_folder()) / secrets.token_hex(16)
-        counted = _Counted(request.receive, waiting, folder, _sender(request), silent_seconds)
+        counted = _Counted(request.receive, waiting, folder, sender(request), silent_seconds)
         whole = False
         try:
             _look_for_room(folder.parent, request)
@@ -124,42 +125,29 @@ def upload_route(
             whole = bool(paths)
             if whole:
                 return JSONResponse(paths)
-            refusal, status = _MALFORMED, 400
+            why, status = _MALFORMED, 400
         except PageError as error:
-            refusal, status = error.sentence, 507
+            why, status = error.sentence, 507
         except MultiPartException as error:
             large = "maximum allowed size" in error.message
-            refusal, status = (_too_large(max_bytes), 413) if large else (_MALFORMED, 400)
+            why, status = (_too_large(max_bytes), 413) if large else (_MALFORMED, 400)
         except HTTPException:
-            refusal, status = _MALFORMED, 400
+            why, status = _MALFORMED, 400
         except (ClientDisconnect, TimeoutError):
-            refusal, status = _BROKEN_OFF, 408
+            why, status = _BROKEN_OFF, 408
         except FileNotFoundError:  # the folder goes when the process ends
-            refusal, status = _ENDING, 503
+            why, status = _ENDING, 503
         except OSError as error:
+            why, status = _DISK_FULL, 507
             if error.errno not in _FULL:
                 log.exception("upload")
-            refusal, status = _DISK_FULL, 507
+                why, status = UNEXPECTED, 500
         finally:
             if not whole:
                 shutil.rmtree(folder, ignore_errors=True)
-        return _refused(request, refusal, status)
+        return refusal(request, why, status)
 
     return Route(ADDRESS, receive, methods=["POST"])
-
-
-def _refused(request: Request, sentence: Sentence, status: int) -> Response:
-    from starlette.responses import JSONResponse
-
-    asked = request.query_params.get("language")
-    language = asked if asked in LANGUAGES else choose(request.headers.get("accept-language"))
-    return JSONResponse({"detail": str(speaker(language).say(sentence)), "code": sentence.code}, status)
-
-
-def _sender(request: Request) -> str:
-    """Who sends, as far as it can be told: the address that the nearest proxy saw, or the connection's."""
-    forwarded = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
-    return forwarded or (request.client.host if request.client else "")
 
 
 def _look_for_room(folder: Path, request: Request) -> None:

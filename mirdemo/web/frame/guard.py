@@ -1,0 +1,241 @@
+"""What stands before every request: only known addresses answer, calls are looked over, answers carry their headers.
+
+Gradio serves some eighty addresses; the page and ``gradio_client`` need the fourteen below and our own. The others (its
+file server and proxy, deep links that write a visit to disk, descriptions, histories, streams, servers of components)
+are not found here. Requests that cost are counted by sender, and the queue keeps room for the page's own acts.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from mirdemo.base.sentences import Sentence
+from mirdemo.web.frame import headers
+from mirdemo.web.frame.answering import refusal, sender
+from mirdemo.web.frame.calls import looked_over
+from mirdemo.web.frame.errors import PageError
+from mirdemo.web.frame.limits import LIMITS
+from mirdemo.web.frame.rates import Rates
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.routing import Route
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_READ = ("GET", "HEAD")
+#: Gradio's addresses that are open, and how they are asked.
+OPEN = (
+    (_READ, r"/"),
+    (_READ, r"/(assets|static|svelte)/[^\0]*"),
+    (_READ, r"/(theme\.css|manifest\.json|favicon\.ico|robots\.txt|config)"),
+    (_READ, r"/gradio_api/(info|theme\.css|startup-events|app_id)/?"),
+    (_READ, r"/gradio_api/heartbeat/[A-Za-z0-9_-]{1,64}"),
+    (_READ, r"/gradio_api/queue/data"),
+    (_READ, r"/gradio_api/call/(v2/)?[a-z_]{1,40}/[A-Za-z0-9_-]{1,64}"),
+    (("POST",), r"/gradio_api/queue/join"),
+    (("POST",), r"/gradio_api/call/(v2/)?[a-z_]{1,40}/?"),
+    (("POST",), r"/gradio_api/(cancel|reset)/?"),
+)
+#: Files made at the same time; others wait, so that the page's acts find a core.
+FILES_AT_ONCE = 2
+_CALLS = re.compile(r"/gradio_api/(queue/join|call/.*|cancel|reset)/?")
+_DIRECT = "/gradio_api/call/"
+
+
+@dataclass(frozen=True)
+class Queue:
+    """What is to be known of Gradio's queue.
+
+    inputs: how many values each function takes, by index;  endpoints: those that are called by programs
+    waiting: how many calls of endpoints wait
+    """
+
+    inputs: Mapping[int, int]
+    endpoints: frozenset[int]
+    waiting: int
+
+
+class Guard:
+    """An ASGI middleware.
+
+    routes: what we serve ourselves, beside Gradio;  files: those of them that take a while to make
+    queue: asked at each call;  head: what Gradio's script adds to the page's head
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        routes: Sequence[Route],
+        files: Sequence[Route],
+        queue: Callable[[], Queue],
+        head: str = "",
+        rates: Rates | None = None,
+        max_message: int = LIMITS.message_bytes,
+    ) -> None:
+        self._app = app
+        self._open = [(methods, re.compile(pattern)) for methods, pattern in OPEN]
+        self._own = [(route.methods or set(), route.path_regex) for route in routes]
+        self._files = [route.path_regex for route in files]
+        self._making = anyio.Semaphore(FILES_AT_ONCE)
+        self._queue = queue
+        self._head = head
+        self._rates = rates or Rates()
+        self._max_message = max_message
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await self._app(scope, receive, send)
+            return  # no address of ours speaks websocket
+        from starlette._utils import get_route_path
+        from starlette.requests import Request
+        from starlette.responses import PlainTextResponse
+
+        path, method = get_route_path(scope), scope["method"]
+        send = _with_headers(send, self._head if path == "/" else None)
+        request = Request(scope, receive)
+        own = any(method in methods and pattern.match(path) for methods, pattern in self._own)
+        if not own and not any(
+            method in methods and pattern.fullmatch(path) for methods, pattern in self._open
+        ):
+            await PlainTextResponse("Not Found", 404)(scope, receive, send)
+        elif method == "POST" and _CALLS.fullmatch(path):
+            await self._call(request, path, send)
+        elif own and any(pattern.match(path) for pattern in self._files):
+            await self._file(request, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _file(self, request: Request, receive: Receive, send: Send) -> None:
+        """Let a file be made, few at a time. Sending it holds no place: a slow line would hold it long."""
+        wait = self._rates.ask(sender(request), "file")
+        if wait:
+            return await self._later(request, wait, send)
+        await self._making.acquire()
+        held = True
+
+        async def begun(message: Message) -> None:
+            nonlocal held
+            if held:
+                held = False
+                self._making.release()
+            await send(message)
+
+        try:
+            await self._app(request.scope, receive, begun)
+        finally:
+            if held:
+                self._making.release()
+
+    async def _later(self, request: Request, wait: float, send: Send) -> None:
+        answer = refusal(request, _too_often(wait), 429)
+        answer.headers["Retry-After"] = str(math.ceil(wait))
+        await answer(request.scope, request.receive, send)
+
+    async def _call(self, request: Request, path: str, send: Send) -> None:
+        """Hand a call on once it is looked over, or refuse it."""
+        body = b""
+        async for part in request.stream():
+            body += part
+            if len(body) > self._max_message:
+                return await refusal(request, _too_long(self._max_message), 413)(
+                    request.scope, request.receive, send
+                )
+        try:
+            body, call = looked_over(body, self._queue().inputs)
+        except PageError as error:
+            return await refusal(request, error.sentence, 400)(request.scope, request.receive, send)
+        wait = self._wait(request, path, call)
+        if wait:
+            return await self._later(request, wait, send)
+        await self._app(_of_length(request.scope, len(body)), _once(body, request.receive), send)
+
+    def _wait(self, request: Request, path: str, call: Mapping[str, Any]) -> float:
+        """Seconds that the sender has to wait before this call; 0 for none."""
+        if not path.startswith((_DIRECT, "/gradio_api/queue/join")):
+            return 0.0
+        queue = self._queue()
+        if not path.startswith(_DIRECT) and call.get("fn_index") not in queue.endpoints:
+            return self._rates.ask(sender(request), "act")
+        if queue.waiting >= LIMITS.waiting_calls:
+            return 10.0
+        return self._rates.ask(sender(request), "call")
+
+
+def _with_headers(send: Send, head: str | None) -> Send:
+    """The page waits until it is whole, for its policy names the scripts in it; the rest goes out as it comes.
+
+    head: of the page, None for what is no page
+    """
+    held: list[Message] = []
+
+    async def with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            if head is not None and _is_html(message):
+                held.append(message)
+                return
+            _put(message, headers.of_rest())
+        elif held and message["type"] == "http.response.body":
+            held.append(message)
+            if message.get("more_body", False):
+                return
+            _put(held[0], headers.of_page(b"".join(part.get("body", b"") for part in held[1:]), head or ""))
+            for one in held:
+                await send(one)
+            held.clear()
+            return
+        await send(message)
+
+    return with_headers
+
+
+def _is_html(start: Message) -> bool:
+    return any(name.lower() == b"content-type" and b"text/html" in value for name, value in start["headers"])
+
+
+def _put(start: Message, more: Mapping[str, str]) -> None:
+    """Add headers, but for those that the answer has set more strictly for itself."""
+    there = {name.lower() for name, _ in start["headers"]}
+    added = [(n.lower().encode(), v.encode()) for n, v in more.items() if n.lower().encode() not in there]
+    start["headers"] = [*start["headers"], *added]
+
+
+def _of_length(scope: Scope, length: int) -> Scope:
+    kept = [(name, value) for name, value in scope["headers"] if name.lower() != b"content-length"]
+    return {**scope, "headers": [*kept, (b"content-length", str(length).encode())]}
+
+
+def _once(body: bytes, receive: Receive) -> Receive:
+    """A request whose body is here already; after it, what the connection says (that it is closed)."""
+    said = False
+
+    async def again() -> Message:
+        nonlocal said
+        if said:
+            return await receive()
+        said = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
+
+
+def _too_long(most: int) -> Sentence:
+    return Sentence(
+        "This call is longer than {megabytes} MB. Send files as uploads, and less text.",
+        "page.call_too_long",
+        {"megabytes": most // 2**20},
+    )
+
+
+def _too_often(seconds: float) -> Sentence:
+    return Sentence(
+        "More was asked from your address than this machine answers at once. Try again in {seconds} s.",
+        "page.too_often",
+        {"seconds": math.ceil(seconds)},
+    )

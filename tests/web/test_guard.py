@@ -1,0 +1,329 @@
+"""What stands before every request: addresses, headers, calls, rates. On the page's real app."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import inspect
+import json
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import gradio as gr
+import gradio.routes
+import httpx
+import pytest
+from starlette.testclient import TestClient
+
+from mirdemo.web.frame import headers
+from mirdemo.web.frame.guard import FILES_AT_ONCE, Guard, Queue
+from mirdemo.web.frame.limits import LIMITS
+from mirdemo.web.frame.rates import Rate, Rates
+
+JOIN = "/gradio_api/queue/join"
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[gr.Blocks]:
+    """The page as it is served, on a port of this machine."""
+    from mirdemo.web.frame.jobs import Jobs
+    from mirdemo.web.frame.session import Visitors
+    from mirdemo.web.page import build_page, settings
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("uploads")))
+        visitors = Visitors()
+        page = build_page(visitors, Jobs())
+        page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", **settings(page, visitors))
+        yield page
+        page.close(verbose=False)
+
+
+@pytest.fixture
+def client(page: gr.Blocks) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=page.local_url, timeout=20) as client:
+        yield client
+
+
+def served(page: gr.Blocks) -> set[tuple[str, str]]:
+    """Every address of Gradio's and of ours, as (method, an address of that form)."""
+    source = inspect.getsource(gradio.routes)
+    found = re.findall(r'@(app|router)\.(get|post|head)\(\s*f?"([^"]*)"', source)
+    assert len(found) > 60, "Gradio's addresses were not found: this test shows nothing"
+    addresses = {
+        (method.upper(), ("/gradio_api" if on == "router" else "") + path) for on, method, path in found
+    }
+    for route in page.app.routes:
+        addresses |= {
+            (method, getattr(route, "path", "")) for method in getattr(route, "methods", None) or ()
+        }
+    return {(method, re.sub(r"\{[^}]*\}", "x", path)) for method, path in addresses}
+
+
+#: Everything that answers. A new version of Gradio may bring new addresses: they stay shut until they are named here.
+ANSWERS = {
+    "/", "/assets/x", "/static/x", "/svelte/x", "/theme.css", "/manifest.json", "/favicon.ico", "/robots.txt", "/config",
+    "/gradio_api/info", "/gradio_api/info/", "/gradio_api/theme.css", "/gradio_api/startup-events", "/gradio_api/app_id",
+    "/gradio_api/app_id/", "/gradio_api/heartbeat/x", "/gradio_api/queue/data", JOIN, "/gradio_api/upload",
+    "/gradio_api/call/x", "/gradio_api/call/x/", "/gradio_api/call/v2/x", "/gradio_api/call/v2/x/", "/gradio_api/call/x/x",
+    "/gradio_api/call/v2/x/x", "/gradio_api/cancel", "/gradio_api/reset", "/gradio_api/reset/",
+    "/listen/x/x", "/assets/plotly.min.js", "/healthz",
+}  # fmt: skip
+
+
+def test_only_what_the_page_and_its_callers_need_answers(page: gr.Blocks):
+    seen: list[str] = []
+
+    async def beneath(scope, receive, send) -> None:
+        seen.append(scope["path"])
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    guard = next(m for m in page.app.user_middleware if m.cls is Guard)
+    within = TestClient(Guard(beneath, **guard.kwargs))
+    for method, path in served(page):
+        within.request(method, path, json={} if method == "POST" else None)
+    ours = re.compile(r"/(clips|few-shot|fine-tune|evidence|plan)/")
+    assert {path for path in seen if not ours.match(path)} <= ANSWERS
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/openapi.json",
+        "/docs",
+        "/redoc",
+        "/gradio_api/openapi.json",
+        "/gradio_api/deep_link?session_hash=x",
+        "/gradio_api/file=/etc/passwd",
+        "/gradio_api/file=http://127.0.0.1/",
+        "/gradio_api/proxy=http://127.0.0.1/",
+        "/gradio_api/runs",
+        "/gradio_api/queue/status",
+        "/monitoring",
+        "/monitoring/summary",
+        "/assets/../openapi.json",
+        "/gradio_api/heartbeat/" + "x" * 65,
+    ],
+)
+def test_what_is_shut_is_not_found(client: httpx.Client, path: str):
+    assert client.get(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["/gradio_api/component_server", "/gradio_api/process_recording", "/gradio_api/run/tag", "/login"]
+)
+def test_what_is_shut_takes_nothing(client: httpx.Client, path: str):
+    assert client.post(path, json={}).status_code == 404
+
+
+def test_the_page_names_its_own_scripts_and_no_others(client: httpx.Client):
+    answer = client.get("/")
+    policy = dict(part.split(" ", 1) for part in answer.headers["content-security-policy"].split("; "))
+    scripts = re.findall(r"<script(?![^>]*src=)[^>]*>(.*?)</script>", answer.text, re.DOTALL)
+    assert len(scripts) >= 3
+    for script in scripts:
+        named = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        assert f"'sha256-{named}'" in policy["script-src"]
+    assert policy["default-src"] == "'none'"
+    assert "unsafe-inline" not in policy["script-src"]
+    assert policy["connect-src"] == "'self'"
+    assert policy["frame-ancestors"] == "'self' https://huggingface.co"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/config",
+        "/theme.css",
+        "/nowhere",
+        "/listen/x/x",
+        "/evidence/figures.json?metric=map",
+        "/gradio_api/info",
+    ],
+)
+def test_every_answer_carries_its_headers_and_sets_no_cookie(client: httpx.Client, path: str):
+    answer = client.get(path)
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] in ("same-origin", "no-referrer")
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+    assert "set-cookie" not in answer.headers
+
+
+def test_whoever_hosts_the_page_may_let_their_own_site_show_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MIRDEMO_FRAMED_BY", "https://town.example javascript:alert(1) * https://a;script-src")
+    policy = headers.of_page(b"", "")["Content-Security-Policy"]
+    assert policy.endswith("frame-ancestors 'self' https://huggingface.co https://town.example")
+
+
+# ---- calls ------------------------------------------------------------------------------------------------
+
+
+def refused(answer: httpx.Response, status: int, code: str) -> None:
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer.json()["detail"].endswith((".", "。"))
+
+
+def deep(levels: int) -> str:
+    return "[" * levels + "]" * levels
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "{",
+        "[]",
+        '"x"',
+        "null",
+        deep(100_000),
+        '{"a":' * 5_000 + "1" + "}" * 5_000,
+        "\ud800".encode("utf-8", "surrogatepass"),
+        json.dumps({"data": [], "fn_index": 0, "session_hash": 7}),
+        json.dumps({"data": [], "fn_index": 0, "session_hash": "../../etc"}),
+        json.dumps({"data": [], "fn_index": 0, "session_hash": "x" * 65}),
+        json.dumps({"data": [None], "fn_index": "0", "session_hash": "x"}),
+        json.dumps({"data": [None], "fn_index": True, "session_hash": "x"}),
+        json.dumps({"data": [None], "fn_index": -1, "session_hash": "x"}),
+        json.dumps({"data": [None], "fn_index": 10**9, "session_hash": "x"}),
+        json.dumps({"data": [1, 2, 3], "fn_index": 0, "session_hash": "x"}),
+        json.dumps({"data": {"a": 1}, "fn_index": 0, "session_hash": "x"}),
+        json.dumps({"data": None, "fn_index": 0, "session_hash": "x"}),
+    ],
+)
+def test_what_is_no_call_is_refused_in_words(client: httpx.Client, body: str | bytes):
+    answer = client.post(f"{JOIN}?language=ja", content=body, headers={"content-type": "application/json"})
+    refused(answer, 400, "page.no_call")
+
+
+def test_a_call_that_is_too_long_is_refused_before_it_is_read_whole(client: httpx.Client):
+    def endless() -> Iterator[bytes]:
+        for sent in range(LIMITS.message_bytes // 2**16 + 2):
+            assert sent * 2**16 <= LIMITS.message_bytes + 2**17, "it was read on"
+            yield b"x" * 2**16
+
+    refused(client.post(JOIN, content=endless()), 413, "page.call_too_long")
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        {"path": "http://127.0.0.1:9/secret.wav"},
+        {"path": "https://example.org/a.wav", "url": "https://example.org/a.wav"},
+        {"path": "/etc/passwd"},
+        {"path": "C:\\secret"},
+        {"path": "../../up"},
+        {"path": ["x"]},
+        {"path": "c" * 32 + "/" + "a" * 64 + "/a.wav", "url": "http://169.254.169.254/"},
+    ],
+)
+def test_nothing_that_is_named_as_a_file_reaches_gradio_as_one(file: dict):
+    import orjson
+    from gradio_client.utils import is_file_obj_with_meta
+
+    from mirdemo.web.frame.calls import looked_over
+
+    marked = file | {"meta": {"_type": "gradio.FileData"}, "orig_name": "a.wav"}
+    call = {"data": [[marked], {"a": marked}, marked], "fn_index": 3, "session_hash": "x"}
+    body, _ = looked_over(orjson.dumps(call), {3: 3})
+    told = orjson.loads(body)["data"]
+    for one in (told[0][0], told[1]["a"], told[2]):
+        assert one == {"path": file["path"], "orig_name": "a.wav"}
+        assert not is_file_obj_with_meta(one)
+
+
+# ---- rates ------------------------------------------------------------------------------------------------
+
+
+def test_so_many_at_once_and_then_so_many_a_second_for_each_sender():
+    now = [0.0]
+    rates = Rates({"act": Rate(3, 2.0)}, clock=lambda: now[0])
+    assert [rates.ask("a", "act") for _ in range(4)] == [0, 0, 0, 0.5]
+    assert rates.ask("b", "act") == 0
+    now[0] = 0.5
+    assert [rates.ask("a", "act") for _ in range(2)] == [0, 0.5]
+    now[0] = -10.0  # a clock that is set back
+    assert rates.ask("a", "act") == 0.5
+    now[0] = 1000.0
+    assert [rates.ask("a", "act") for _ in range(4)] == [0, 0, 0, 0.5]
+
+
+def test_senders_are_forgotten_before_they_fill_the_memory(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("mirdemo.web.frame.rates.SENDERS", 10)
+    rates = Rates({"act": Rate(1, 0.001)})
+    for sender in range(100):
+        rates.ask(str(sender), "act")
+    assert len(rates._left) == 10
+
+
+def guarded(queue: Queue, rates: dict[str, Rate]) -> TestClient:
+    async def beneath(scope, receive, send) -> None:
+        body = (await receive())["body"]
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": body})
+
+    return TestClient(Guard(beneath, [], [], lambda: queue, rates=Rates(rates)))
+
+
+def test_calls_and_acts_are_counted_apart_and_told_when_to_come_back():
+    rates = {"act": Rate(2, 1.0), "call": Rate(1, 0.1)}
+    client = guarded(Queue({0: 1, 1: 1}, frozenset({1}), waiting=0), rates)
+    act, call = ({"data": [None], "fn_index": index, "session_hash": "x"} for index in (0, 1))
+    assert client.post(JOIN, json=call).status_code == 200
+    answer = client.post(JOIN, json=call)
+    refused(answer, 429, "page.too_often")
+    assert 1 <= int(answer.headers["retry-after"]) <= 10
+    refused(client.post("/gradio_api/call/tag", json={"data": []}), 429, "page.too_often")
+    assert [client.post(JOIN, json=act).status_code for _ in range(3)] == [200, 200, 429]
+    there = {"x-forwarded-for": "10.1.1.1"}
+    assert client.post(JOIN, json=act, headers=there).status_code == 200
+
+
+def test_waiting_calls_leave_room_for_the_pages_acts():
+    many = {"act": Rate(9, 9.0), "call": Rate(9, 9.0)}
+    client = guarded(Queue({0: 1, 1: 1}, frozenset({1}), waiting=LIMITS.waiting_calls), many)
+    bodies = [{"data": [None], "fn_index": index, "session_hash": "x"} for index in (0, 1)]
+    assert [client.post(JOIN, json=body).status_code for body in bodies] == [200, 429]
+
+
+def test_few_files_are_made_at_a_time_and_each_is_sent(tmp_path: Path):
+    import anyio
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+    now, most = 0, 0
+
+    async def beneath(scope, receive, send) -> None:
+        nonlocal now, most
+        now, most = now + 1, max(most, now + 1)
+        await anyio.sleep(0.01)
+        now -= 1
+        if scope["query_string"] == b"fail":
+            raise RuntimeError("made badly")
+        await Response(b"report")(scope, receive, send)
+
+    route = Route("/evidence/report.html", lambda request: None)
+    guard = Guard(
+        beneath, [route], [route], lambda: Queue({}, frozenset(), 0), rates=Rates({"file": Rate(99, 1.0)})
+    )
+
+    async def ask(client: httpx.AsyncClient, query: str) -> None:
+        if query:
+            with pytest.raises(RuntimeError):
+                await client.get(f"http://x/evidence/report.html?{query}")
+        else:
+            assert (await client.get("http://x/evidence/report.html")).content == b"report"
+
+    async def forty() -> None:
+        transport = httpx.ASGITransport(guard)
+        async with httpx.AsyncClient(transport=transport) as client, anyio.create_task_group() as group:
+            for i in range(40):
+                group.start_soon(ask, client, "fail" if i % 5 == 0 else "")
+
+    with ThreadPoolExecutor(1) as aside:  # where no other test's event loop runs
+        aside.submit(anyio.run, forty).result()
+    assert most == FILES_AT_ONCE
