@@ -10,12 +10,16 @@ from typing import Any
 
 import gradio as gr
 
+from mirdemo import __version__
 from mirdemo.backbones.registry import spec
+from mirdemo.base.build import commit
 from mirdemo.web.frame import chart_script, upload_folder
 from mirdemo.web.frame.endpoints import CALLS
 from mirdemo.web.frame.guard import Guard, Queue
+from mirdemo.web.frame.health import health_route
 from mirdemo.web.frame.jobs import Jobs
 from mirdemo.web.frame.limits import LIMITS
+from mirdemo.web.frame.log import event, write_to_stderr
 from mirdemo.web.frame.player import listen_route
 from mirdemo.web.frame.receiving import upload_route
 from mirdemo.web.frame.session import Visitor, Visitors
@@ -54,7 +58,9 @@ def build_page(visitors: Visitors, jobs: Jobs, tabs: tuple[Tab, ...] = TABS) -> 
         for tab in tabs:
             with wire.panel(tab.name):
                 tab.build(wire)
-        wire.view("foot", lambda visitor, t: {"notice": visitor.notice})
+        wire.view(
+            "foot", lambda visitor, t: {"notice": visitor.notice, "version": __version__, "commit": commit()}
+        )
         wire.connect()
     page.queue(max_size=256, default_concurrency_limit=8, api_open=False)
     return page
@@ -62,19 +68,22 @@ def build_page(visitors: Visitors, jobs: Jobs, tabs: tuple[Tab, ...] = TABS) -> 
 
 def serve(**launch: Any) -> None:
     """Serve the page until the process ends. Gradio reads ``GRADIO_SERVER_NAME`` and ``GRADIO_SERVER_PORT``."""
+    write_to_stderr()
     upload_folder.begin()  # before Gradio asks where files lie
     visitors = Visitors()
     visitors.keep_swept()
-    page = build_page(visitors, Jobs())
-    page.launch(**settings(page, visitors), **launch)
+    jobs = Jobs()
+    page = build_page(visitors, jobs)
+    event("page", "served", "begins")
+    page.launch(**settings(page, visitors, jobs), **launch)
 
 
-def settings(page: gr.Blocks, visitors: Visitors) -> dict[str, Any]:
+def settings(page: gr.Blocks, visitors: Visitors, jobs: Jobs) -> dict[str, Any]:
     """How the page is launched: our routes, what stands before all of them, and nothing that Gradio adds of its own."""
     from starlette.middleware import Middleware
 
     made = files(visitors)
-    own = [*made, *routes(visitors)]
+    own = [*made, *routes(visitors, jobs)]
     top = head()
     guard = Middleware(Guard, routes=own, files=made, queue=lambda: _queue(page), head=top)
     closed = {"docs_url": None, "redoc_url": None, "openapi_url": None}
@@ -132,6 +141,6 @@ def files(visitors: Visitors, tabs: tuple[Tab, ...] = TABS) -> list[Any]:
     return [sheet, *taggers, *own, *plans, *of_tabs]
 
 
-def routes(visitors: Visitors) -> list[Any]:
+def routes(visitors: Visitors, jobs: Jobs) -> list[Any]:
     """What else is served beside the page itself."""
-    return [upload_route(), listen_route(visitors), chart_script.route()]
+    return [upload_route(), listen_route(visitors), chart_script.route(), health_route(visitors, jobs)]

@@ -34,9 +34,11 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[gr.Blocks]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("uploads")))
-        visitors = Visitors()
-        page = build_page(visitors, Jobs())
-        page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", **settings(page, visitors))
+        visitors, jobs = Visitors(), Jobs()
+        page = build_page(visitors, jobs)
+        page.launch(
+            prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", **settings(page, visitors, jobs)
+        )
         yield page
         page.close(verbose=False)
 

@@ -22,10 +22,10 @@ from mirdemo.web.tagging import Answer, layers_of, spans, usual_layer
 def test_the_page_is_built_without_torch_transformers_or_plotly():
     code = (
         "import sys\n"
-        "from mirdemo.web.page import build_page, routes\n"
+        "from mirdemo.web.page import build_page, files, routes\n"
         "from mirdemo.web.frame.jobs import Jobs\n"
         "from mirdemo.web.frame.session import Visitors\n"
-        "visitors = Visitors(); build_page(visitors, Jobs()); routes(visitors)\n"
+        "visitors = Visitors(); build_page(visitors, Jobs()); files(visitors); routes(visitors, Jobs())\n"
         "print(*{'torch', 'torchaudio', 'transformers', 'sklearn', 'scipy', 'plotly'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

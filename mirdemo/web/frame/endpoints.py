@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from pathlib import Path
@@ -20,6 +21,7 @@ from mirdemo.base.sentences import MirdemoError, Sentence
 from mirdemo.web.frame import wellformed
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.jobs import UNEXPECTED, Jobs
+from mirdemo.web.frame.log import event
 from mirdemo.web.frame.uploads import discard, uploads_of
 from mirdemo.words.language import DEFAULT, LANGUAGES, speaker
 
@@ -81,20 +83,24 @@ def answered(
 
     work: called with one mapping (name -> path) for each of ``files``
     """
+    began, outcome = time.monotonic(), "done"
+    taken: list[dict[str, Path]] = []
     try:
-        taken: list[dict[str, Path]] = []
         for sent in files:
             uploads = uploads_of(sent) if sent else []
             taken.append({upload.name: upload.path for upload in uploads})
         return jobs.run(lambda: work(*taken), resource=resource)
     except MirdemoError as error:
+        outcome = error.sentence.code
         raise _refusal(error, language) from None
     except Exception:
+        outcome = UNEXPECTED.code
         log.exception("endpoint")
         raise gr.Error(_say(UNEXPECTED, language), print_exception=False) from None
     finally:
         for sent in files:
             discard(sent)
+        event("call", resource, outcome, files=sum(map(len, taken)), took_s=time.monotonic() - began)
 
 
 def told(clips: LabelledClips, language: str) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Cancelled, MirdemoError, Sentence
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.limits import LIMITS
+from mirdemo.web.frame.log import event
 from mirdemo.web.frame.session import Visitor
 
 log = logging.getLogger(__name__)
@@ -169,6 +170,14 @@ class Jobs:
         """Do a step for a caller without a page: wait for a turn, then for the result. Raises what it raises."""
         return self._pools[resource].submit(contextvars.copy_context().run, work).result()
 
+    def lengths(self) -> dict[str, dict[str, int]]:
+        """How many jobs of each resource wait and run."""
+        with self._lock:
+            return {
+                resource: {"waiting": len(self._queue(resource)), "running": len(self._running[resource])}
+                for resource in self._pools
+            }
+
     def ahead(self, job: Job) -> int:
         """How many jobs for the same resource go first, if nobody else comes."""
         with self._lock:
@@ -216,6 +225,7 @@ class Jobs:
             job.state = "stopped"
             return
         job.state = "running"
+        waited = job.seconds
         try:
             made = work(job.progress)
             with visitor.lock:
@@ -230,6 +240,9 @@ class Jobs:
         except Exception:
             log.exception("job %s", job.name)
             self._fail(visitor, job, UNEXPECTED)
+        finally:
+            code = job.error.code if job.error else job.state
+            event("job", job.name, code, waited_s=waited, took_s=job.seconds - waited)
 
     @staticmethod
     def _fail(visitor: Visitor, job: Job, sentence: Sentence) -> None:

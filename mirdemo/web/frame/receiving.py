@@ -24,6 +24,7 @@ from mirdemo.web.frame.answering import refusal, sender
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.jobs import UNEXPECTED
 from mirdemo.web.frame.limits import LIMITS
+from mirdemo.web.frame.log import event
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -124,6 +125,7 @@ def upload_route(
             paths = _apart(stored)
             whole = bool(paths)
             if whole:
+                event("upload", "files", "taken", files=len(paths))
                 return JSONResponse(paths)
             why, status = _MALFORMED, 400
         except PageError as error:
@@ -145,6 +147,7 @@ def upload_route(
         finally:
             if not whole:
                 shutil.rmtree(folder, ignore_errors=True)
+        event("upload", "files", why.code, status=status)
         return refusal(request, why, status)
 
     return Route(ADDRESS, receive, methods=["POST"])

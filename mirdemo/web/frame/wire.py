@@ -13,6 +13,7 @@ import asyncio
 import hashlib
 import itertools
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from mirdemo.web.frame import wellformed
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.jobs import UNEXPECTED, Job, Jobs
 from mirdemo.web.frame.limits import LIMITS
+from mirdemo.web.frame.log import event
 from mirdemo.web.frame.session import Shown, Visitor, Visitors
 from mirdemo.web.frame.templating import render
 from mirdemo.web.frame.uploads import Upload, uploads_of
@@ -288,18 +290,23 @@ class Wire:
                 self._opened(visitor, self._tab(act))
                 return
             visitor.notice = None
+            handler = self._handlers.get(act.name)
+            began = time.monotonic()
+            outcome = "done"
             try:
-                handler = self._handlers.get(act.name)
                 if handler is None:
                     raise PageError(
                         "This choice is not on offer (any more). Choose again.", code="page.no_such_choice"
                     )
                 handler(visitor, act)
             except MirdemoError as error:
+                outcome = error.sentence.code
                 visitor.tell(error.sentence, refusal=True)
             except Exception:
+                outcome = UNEXPECTED.code
                 log.exception("act %s", act.name)
                 visitor.tell(UNEXPECTED, refusal=True)
+            event("act", act.name if handler else "unknown", outcome, took_s=time.monotonic() - began)
 
     def _changed(self, visitor: Visitor, page: str) -> list[Any]:
         """Each view's new text with its number, or a skip where it is on the page already."""
