@@ -30,6 +30,7 @@ VERBS = {
     "fewshot": ("fewshot", "evaluate few-shot tagging over episodes"),
     "corpora": ("corpora", "list the corpora, or check a copy of one against what was published"),
     "evaluate": ("evaluate", "measure a backbone on a corpus and put it beside what is published"),
+    "results": ("results", "write figures in the layouts of MTEB or a table, or read MTEB's"),
     "report": ("report", "write the evidence as one HTML file for a meeting"),
     "doctor": ("doctor", "say what this machine has, and what is missing for what"),
     "demo-clips": ("demo_clips", "write the demo set, a small Japanese festival, to a folder"),
