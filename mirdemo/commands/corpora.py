@@ -17,6 +17,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--quick", action="store_true", help="only see whether the files are there, decode none"
     )
     add_json_argument(check)
+    layout = verbs.add_parser("layout", help="what to name a corpus's files, and where they may lie")
+    layout.add_argument("name", metavar="NAME", help="a name that `corpora` lists")
 
 
 def add_corpus_arguments(parser: ArgumentParser, *, named: bool = True) -> None:
@@ -33,7 +35,24 @@ def add_corpus_arguments(parser: ArgumentParser, *, named: bool = True) -> None:
 
 
 def run(args: Namespace) -> int:
-    return _check(args) if args.what == "check" else _list(args)
+    return {"check": _check, "layout": _layout}.get(args.what, _list)(args)
+
+
+def _layout(args: Namespace) -> int:
+    from mirdemo.corpora.catalogue import catalogue
+
+    facts = catalogue().get(args.name)
+    if facts is None:
+        warn(
+            f"There is no corpus named {args.name} with files of its own. Choose one of {', '.join(catalogue())}."
+        )
+        return 3
+    print(f"{facts.title}: the folder that you give as --data")
+    for line in facts.layout or ("as its own reader says",):
+        print(f"  {line}")
+    print(f"Then: python -m mirdemo corpora check {facts.name} --data DIR")
+    print(f"How to get it: {facts.audio}; {facts.page}")
+    return 0
 
 
 def _list(args: Namespace) -> int:
@@ -86,6 +105,7 @@ def _check(args: Namespace) -> int:
     """Exit code 1 if the copy is not whole."""
     from mirdemo.corpora.checking import check
     from mirdemo.corpora.errors import first_few
+    from mirdemo.corpora.reader import RecordedCorpus
     from mirdemo.corpora.registry import open_corpus
 
     corpus = open_corpus(args.name, args.data, args.splits, mode=args.mode)
@@ -114,12 +134,20 @@ def _check(args: Namespace) -> int:
                 warn(f"{name}: {what} for {len(ids)}: {first_few(ids)}")
         for item_id, why in list(side.unreadable.items())[:5]:
             warn(f"{name}: {item_id}: {why}")
+    if found.changed:
+        warn(
+            f"Not the published split: {', '.join(found.changed)}. Figures on it stand beside no published ones."
+        )
+    if not found.whole and corpus.facts.layout:
+        print(f"What to name what: python -m mirdemo corpora layout {corpus.name}")
     if found.repeated:
         warn(f"Listed more than once in the split: {first_few(found.repeated)}")
     if found.shared_sources:
         print(
             f"{found.shared_sources} sources have items on several sides, as published: figures may be flattered."
         )
-    if found.rare_tags:
+    if not args.data and isinstance(corpus, RecordedCorpus):
+        warn("Give the folder with its sound and labels as --data.")
+    elif found.rare_tags:
         print(f"No usable test item has: {', '.join(found.rare_tags)}")
     return 0 if found.whole else 1

@@ -122,11 +122,17 @@ def run(args: Namespace) -> int:
                 "items": found.n_items,
                 "left_out": found.left_out,
                 "embedded_now": found.computed,
+                "unwritten": found.unwritten,
                 "records": [record.as_dict() for record in found.records],
             }
         )
     else:
         _print(args, corpus, found)
+    if found.unwritten:
+        warn(
+            f"The records could not be written ({found.unwritten}). Make room and run again: nothing is embedded twice."
+        )
+        return 3
     return 1 if found.left_out else 0
 
 
@@ -150,6 +156,7 @@ def _by_workers(args: Namespace, corpus, backbone, store, workers, progress):
 
 
 def _print(args: Namespace, corpus, found) -> None:
+    from mirdemo.corpora.errors import first_few
     from mirdemo.evaluation.comparing import METRICS, rows
     from mirdemo.results.records import published
 
@@ -157,15 +164,24 @@ def _print(args: Namespace, corpus, found) -> None:
         f"{corpus.facts.title}, {len(corpus.tags)} tags, {found.n_items} items"
         + (f" ({len(found.left_out)} left out)" if found.left_out else "")
     )
-    beside = rows(found.records, published(), corpus.name, args.method)
+    part = []
+    if corpus.changed:
+        part.append("a split of your own")
+    if found.left_out:
+        part.append(f"{len(found.left_out)} of {len(found.left_out) + found.n_items} items left out")
+    beside = rows(found.records, published(), corpus.name, args.method, part=", ".join(part))
     print(table(("model", "protocol", *METRICS), beside))
+    if part and len(beside) > 1:
+        print("The measured row is not of the whole published corpus: do not hold it against the others.")
+    if found.left_out:
+        print(f"Left out: {first_few(found.left_out)}")
     if len(beside) == 1:
         print("Nothing is published here for this corpus and method.")
     elif len({protocol for _, protocol, *_ in beside}) > 1:
         print("Figures of different protocols stand beside each other; they are not ranked.")
     print(
         f"{found.new} records written."
-        if found.new
+        if found.new or found.unwritten
         else "All of this had been measured before; nothing was written."
     )
     if corpus.facts.page:

@@ -1,9 +1,10 @@
-"""The user's own folder of a corpus, looked through once: stem of a file's name -> the file."""
+"""The user's own folder of a corpus, looked through once: what a file is named after -> the files."""
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from mirdemo.corpora.errors import CorpusError
@@ -12,14 +13,18 @@ from mirdemo.corpora.errors import CorpusError
 SUFFIXES = frozenset(
     ".mp3 .wav .flac .ogg .opus .m4a .mp4 .aac .webm .aif .aiff .wma .mkv".split()  # noqa: SIM905
 )
-#: Downloaders of video sites write ``Title [id].webm``.
+#: yt-dlp writes ``Title [id].webm``, and ``Title [id].f140.m4a`` where it keeps a format apart; youtube-dl ``Title-id.m4a``.
 _BRACKETED = re.compile(r"\[([^\[\]]+)\]$")
+_FORMAT = re.compile(r"\.f\d+(?:-\w+)?$")
+_VIDEO = re.compile(r"(?<=.-)[A-Za-z0-9_-]{11}$")
 
 
 class AudioFolder:
-    """Finds files by the stem of their names, however deep they lie; ``Title [stem].ext`` counts too.
+    """Finds files by the stem of their names, however deep they lie, behind symbolic links too.
 
-    Where several files have one stem, the one with the shortest path wins. Raises CorpusError if there is no folder.
+    ``Title [stem].ext``, ``Title [stem].f140.ext`` and, of a YouTube id, ``Title-stem.ext`` count too; ``stem.mp3.mp3``
+    counts as ``stem``. Where several files have one stem, the one with the shortest path is the first. Raises CorpusError
+    if there is no folder.
     """
 
     def __init__(self, folder: str | Path, suffixes: frozenset[str] = SUFFIXES) -> None:
@@ -30,17 +35,14 @@ class AudioFolder:
                 code="corpora.no_folder",
                 folder=self.folder.name or str(folder),
             )
-        found: dict[str, Path] = {}
-        for parent, _, names in os.walk(self.folder):
-            for name in names:
-                path = Path(parent, name)
-                if name.startswith(".") or path.suffix.lower() not in suffixes:
-                    continue
-                bracketed = _BRACKETED.search(path.stem)
-                for stem in {path.stem, bracketed.group(1) if bracketed else path.stem}:
-                    kept = found.get(stem)
-                    if kept is None or (len(path.parts), str(path)) < (len(kept.parts), str(kept)):
-                        found[stem] = path
+        self._suffixes = suffixes
+        found: dict[str, list[Path]] = {}
+        for path in _files(self.folder):
+            if path.suffix.lower() in suffixes:
+                for stem in self._stems(path):
+                    found.setdefault(stem, []).append(path)
+        for paths in found.values():
+            paths.sort(key=lambda path: (len(path.parts), str(path)))
         self._found = found
 
     @classmethod
@@ -50,7 +52,45 @@ class AudioFolder:
 
     def find(self, stem: str) -> Path | None:
         """The file with this stem, or None."""
-        return self._found.get(stem)
+        return next(iter(self._found.get(stem, ())), None)
+
+    def find_all(self, stem: str) -> tuple[Path, ...]:
+        """Every file with this stem, shortest path first."""
+        return tuple(self._found.get(stem, ()))
+
+    def __iter__(self) -> Iterator[Path]:
+        """Every file, each once."""
+        return iter(dict.fromkeys(path for paths in self._found.values() for path in paths))
 
     def __len__(self) -> int:
         return len(self._found)
+
+    def _stems(self, path: Path) -> set[str]:
+        stem = path.stem
+        names = {stem}
+        if Path(stem).suffix.lower() in self._suffixes:
+            names.add(Path(stem).stem)  # Title.mp3.mp3
+        plain = _FORMAT.sub("", stem)
+        names.add(plain)
+        bracketed = _BRACKETED.search(plain)
+        if bracketed:
+            names.add(bracketed.group(1))
+        video = _VIDEO.search(plain)
+        if video:
+            names.add(video.group())
+        return names
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Every file that is not hidden; a folder that links lead to twice, or back to, is walked once."""
+    walked = {os.path.realpath(folder)}
+    for parent, inside, names in os.walk(folder, followlinks=True):
+        inside.sort()
+        for name in [*inside]:
+            place = os.path.realpath(Path(parent, name))
+            if place in walked:
+                inside.remove(name)
+            walked.add(place)
+        for name in names:
+            if not name.startswith("."):
+                yield Path(parent, name)

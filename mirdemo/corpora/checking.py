@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from mirdemo.base.progress import Progress, silent
 from mirdemo.corpora.reader import SIDES, Corpus
-from mirdemo.sound.audio import AudioError
+from mirdemo.sound.audio import AudioError, Clip
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class CorpusCheck:
         (as published for Lyra: the split is by piece), a caution and no fault
     rare_tags: tags of the vocabulary without a usable test item, which no figure can cover
     decoded: whether every file was decoded
+    changed: files of the split that are not the published ones
     """
 
     corpus: str
@@ -51,13 +52,18 @@ class CorpusCheck:
     shared_sources: int
     rare_tags: tuple[str, ...]
     decoded: bool
+    changed: tuple[str, ...] = ()
 
     @property
     def whole(self) -> bool:
-        """Nothing is missing, unreadable, listed twice, or of another number than published."""
-        return not self.repeated and all(
-            side.usable == side.listed and side.published in (None, side.listed)
-            for side in self.sides.values()
+        """Nothing is missing, unreadable, listed twice, of another number than published, and the split is the published one."""
+        return (
+            not self.repeated
+            and not self.changed
+            and all(
+                side.usable == side.listed and side.published in (None, side.listed)
+                for side in self.sides.values()
+            )
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -69,32 +75,22 @@ def check(corpus: Corpus, *, decode: bool = True, progress: Progress | None = No
     report = progress or silent
     sides: dict[str, SideCheck] = {}
     sources: dict[str, set[str]] = defaultdict(set)
-    done = 0
     for side, published in zip(SIDES, corpus.facts.recordings, strict=True):
         listed = corpus.sides[side]
-        no_sound: list[str] = []
-        no_labels: list[str] = []
-        unreadable: dict[str, str] = {}
         for item_id in listed:
-            report(done, len(corpus.items), "checking")
-            done += 1
-            item = corpus.items[item_id]
-            sources[item.source].add(side)
-            if item.labels is None:
-                no_labels.append(item_id)
-            if corpus.sound_key(item_id) is None:
-                no_sound.append(item_id)
-            elif decode:
-                try:
-                    corpus.clip(item_id)
-                except AudioError as refusal:
-                    unreadable[item_id] = str(refusal)
-        sides[side] = SideCheck(len(listed), published, tuple(no_sound), tuple(no_labels), unreadable)
-    report(done, len(corpus.items), "checking")
+            sources[corpus.items[item_id].source].add(side)
+        no_labels = tuple(i for i in listed if corpus.items[i].labels is None)
+        no_sound = tuple(i for i in listed if corpus.sound_key(i) is None)
+        sides[side] = SideCheck(len(listed), published, no_sound, no_labels, {})
+    missing = {item_id for found in sides.values() for item_id in found.no_sound}
+    there = [item_id for item_id in corpus.items if item_id not in missing]
+    unreadable = _decoded(corpus, there, report) if decode else {}
+    for side, found in sides.items():
+        of_side = {i: unreadable[i] for i in corpus.sides[side] if i in unreadable}
+        sides[side] = replace(found, unreadable=of_side)
     tested = sides["test"]
-    usable = [
-        i for i in corpus.sides["test"] if i not in {*tested.no_sound, *tested.no_labels, *tested.unreadable}
-    ]
+    gone = {*tested.no_sound, *tested.no_labels, *tested.unreadable}
+    usable = [i for i in corpus.sides["test"] if i not in gone]
     covered = np.any(corpus.labels(usable), axis=0)
     return CorpusCheck(
         corpus=corpus.name,
@@ -103,6 +99,24 @@ def check(corpus: Corpus, *, decode: bool = True, progress: Progress | None = No
         sides=sides,
         repeated=corpus.repeated,
         shared_sources=sum(len(on) > 1 for on in sources.values()),
+        changed=corpus.changed,
         rare_tags=tuple(tag for tag, there in zip(corpus.tags, covered, strict=True) if not there),
         decoded=decode,
     )
+
+
+def _decoded(corpus: Corpus, item_ids: list[str], report: Progress) -> dict[str, str]:
+    """Id -> why it cannot be decoded whole. Files that several items were cut from are decoded once."""
+    unreadable: dict[str, str] = {}
+    done = 0
+
+    def take(item_id: str, found: Clip | AudioError) -> None:
+        nonlocal done
+        done += 1
+        if isinstance(found, AudioError):
+            unreadable[item_id] = str(found)
+        report(done, len(item_ids), "checking")
+
+    report(0, len(item_ids), "checking")
+    corpus.read(item_ids, take)
+    return unreadable

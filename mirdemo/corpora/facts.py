@@ -16,6 +16,7 @@ class CorpusFacts:
     audio: how one gets the audio
     page: where it is described and asked for
     licence: as its authors state it, and of what; None where they state none
+    layout: what to name what, and where it may lie: a line a thing
     max_seconds: how much of a recording, from its start, the published study used; None: all of it
     """
 
@@ -30,6 +31,7 @@ class CorpusFacts:
     licence: str | None = None
     max_seconds: float | None = None
     tradition_title: Mapping[str, str] = field(default_factory=dict)
+    layout: tuple[str, ...] = ()
 
     @property
     def western(self) -> bool:

@@ -1,8 +1,10 @@
 """What every corpus offers, whatever layout its audio and labels have.
 
 A corpus is made of items (the published unit: a clip, a piece or a whole recording), each on one side of the
-published split. Tags are the published vocabulary in its published order: the N most frequent tags of the training
-side, equally frequent ones in alphabetical (code point) order.
+published split. Tags are the published vocabulary in its published order. What defines a measurement comes from what was
+published, never from what happens to lie in the user's folder: with the published split files the vocabulary is the
+published one, however few recordings have their labels here. Only a split of the user's own, which has none, gets the N most
+frequent tags of its training side, equally frequent ones in alphabetical (code point) order, and its figures say so.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,10 +24,12 @@ import numpy as np
 from mirdemo.corpora.audio_folder import AudioFolder
 from mirdemo.corpora.errors import CorpusError
 from mirdemo.corpora.facts import CorpusFacts
-from mirdemo.corpora.section import load_section
-from mirdemo.sound.audio import Clip
+from mirdemo.corpora.section import load_section, load_sections
+from mirdemo.sound.audio import AudioError, Clip
 
 SIDES = ("train", "valid", "test")
+#: So much may be missing at the end of a piece whose times were written by hand.
+_SHORT_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -51,13 +55,15 @@ class Corpus(ABC):
 
     Attributes: ``name`` as in results, ``facts``, ``items`` (id -> Item, in published order: train, valid, test),
     ``repeated`` (ids that the split lists more than once, which no sound split does), ``setting`` (what else
-    distinguishes figures of this corpus from those of the published one: ``mode``, ``max_seconds``).
+    distinguishes figures of this corpus from those of the published one: ``mode``, ``max_seconds``, ``split_files``),
+    ``changed`` (files of the split that are not the published ones, by their checksums).
     """
 
     name: str
     facts: CorpusFacts
     items: Mapping[str, Item]
     repeated: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
     setting: Mapping[str, str | float] = MappingProxyType({})
 
     @property
@@ -72,6 +78,15 @@ class Corpus(ABC):
     @abstractmethod
     def sound_key(self, item_id: str) -> str | None:
         """Text that stays the same while the item's sound does, found without decoding; None if it is missing."""
+
+    def read(self, item_ids: Iterable[str], take: Callable[[str, Clip | AudioError], None]) -> None:
+        """Hand the sound of each item, or why it cannot be read, to ``take``; in the order that costs least."""
+        for item_id in item_ids:
+            try:
+                found: Clip | AudioError = self.clip(item_id)
+            except AudioError as refusal:
+                found = refusal
+            take(item_id, found)
 
     @cached_property
     def sides(self) -> Mapping[str, tuple[str, ...]]:
@@ -147,13 +162,52 @@ class RecordedCorpus(Corpus):
                 corpus=self.facts.title,
                 page=self.facts.page,
             )
-        return load_section(path, *self.times(item_id))
+        return self._whole(item_id, load_section(path, *self.times(item_id)))
+
+    def read(self, item_ids: Iterable[str], take: Callable[[str, Clip | AudioError], None]) -> None:
+        """A file that several items were cut from is decoded once (``load_sections``)."""
+        by_file: dict[Path | None, list[str]] = {}
+        for item_id in item_ids:
+            by_file.setdefault(self.file(item_id), []).append(item_id)
+        for path, ids in by_file.items():
+            times = [self.times(item_id) for item_id in ids]
+            sections = [(start, end) for start, end in times if end is not None]
+            if path is None or len(ids) == 1 or len(sections) < len(times):
+                super().read(ids, take)
+                continue
+
+            def hand_on(place: int, found: Clip | AudioError, ids: list[str] = ids) -> None:
+                if isinstance(found, Clip):
+                    try:
+                        found = self._whole(ids[place], found)
+                    except AudioError as refusal:
+                        found = refusal
+                take(ids[place], found)
+
+            load_sections(path, sections, hand_on)
+
+    def _whole(self, item_id: str, clip: Clip) -> Clip:
+        """The clip, if none of it is missing. Raises AudioError where its file ends before it does."""
+        start, end = self.times(item_id)
+        wanted = None if end is None or self.items[item_id].end_s is None else end - start
+        short = wanted is not None and clip.seconds < wanted - _SHORT_SECONDS
+        if not clip.incomplete and not short:
+            return clip
+        raise AudioError(
+            "{name} is cut off: {have:.1f} s of this item are there. Get the file again."
+            if wanted is None
+            else "{name} is cut off: {have:.1f} of {wanted:.1f} s of this item are there. Get the file again.",
+            code="corpora.cut_off" if wanted is None else "corpora.cut_off_of",
+            name=clip.name,
+            have=clip.seconds,
+            wanted=wanted or 0.0,
+        )
 
     def sound_key(self, item_id: str) -> str | None:
         path = self.file(item_id)
-        if path is None:
+        stat = None if path is None else path.stat()
+        if path is None or stat is None or not stat.st_size:  # an interrupted download leaves an empty file
             return None
-        stat = path.stat()
         return json.dumps([str(path.resolve()), stat.st_size, stat.st_mtime_ns, *self.times(item_id)])
 
     def times(self, item_id: str) -> tuple[float, float | None]:

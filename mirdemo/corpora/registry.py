@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from mirdemo.corpora.catalogue import catalogue, reader_of
 from mirdemo.corpora.errors import CorpusError
 from mirdemo.corpora.reader import Corpus
-from mirdemo.corpora.splits import split_folder
+from mirdemo.corpora.splits import changed_files, split_folder
 
 
 def corpus_names() -> tuple[str, ...]:
@@ -31,7 +32,8 @@ def open_corpus(
 
     name: one of ``corpus_names()``
     data: the user's folder with the corpus's audio (and, for Dunya's corpora, its JSON records)
-    splits: a checkout of the published splits; None: fetched once and kept (``corpora.splits``)
+    splits: a checkout of the published splits; None: fetched once and kept (``corpora.splits``). Files of it that are not
+        the published ones make it a split of the user's own: ``Corpus.changed`` names them, ``setting`` says so
     max_seconds: how much of each item is heard, from its start; ``"published"``: as the study of 2023 cut it
         (150 s makam, 780 s Hindustani, 330 s Carnatic, the others whole); None: all of it
     mode: of the controlled corpora: full, pitch or timbre
@@ -65,6 +67,11 @@ def open_corpus(
             code="corpora.no_data",
             title=facts.title,
         )
-    return reader.read(
+    corpus = reader.read(
         facts, parted, folder, facts.max_seconds if max_seconds == "published" else max_seconds
     )
+    if reader.SPLIT:
+        corpus.changed = changed_files(name, reader.SPLIT, parted)
+    if corpus.changed:
+        corpus.setting = MappingProxyType({**corpus.setting, "split_files": "own"})
+    return corpus

@@ -7,6 +7,8 @@ formats seek to where a packet happens to begin, and a piece must have the same 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from mirdemo.sound.audio import LIMITS, AudioError, Clip, warnings_of
-from mirdemo.sound.decoding import Enough, MonoCollector, Source, decode
+from mirdemo.sound.decoding import Decoded, Enough, MonoCollector, Source, decode
 from mirdemo.sound.decoding.claims import HeaderClaim
 from mirdemo.sound.decoding.limits import AudioLimits
 
@@ -55,6 +57,13 @@ class _Section(MonoCollector):
         if self._last is not None and self._at >= self._last:
             raise Enough
 
+    def reaches(self, frames: int) -> bool:
+        """Whether any of the next ``frames`` lies in the section; if not, they are passed over here."""
+        if self._at + frames > self._first:
+            return True
+        self._at += frames
+        return False
+
     def _claimed_seconds(self) -> float | None:
         """The section's length if the file were whole, where the file ends before the section does."""
         if self._last is not None and self._at >= self._last:
@@ -94,6 +103,12 @@ def load_section(
                 name=name,
                 start=start_s,
             ) from None
+    if end_s is not None and len(decoded.samples) >= (end_s - start_s) * decoded.sample_rate - 1:
+        decoded = replace(decoded, lacks_end=False)  # the file may lack its end, the section does not
+    return _clip(decoded, name, start_s)
+
+
+def _clip(decoded: Decoded, name: str, start_s: float) -> Clip:
     return Clip.of(
         decoded.samples,
         decoded.sample_rate,
@@ -102,3 +117,88 @@ def load_section(
         start_seconds=start_s,
         limits=_LIMITS,
     )
+
+
+def load_sections(
+    path: Path, times: Sequence[tuple[float, float]], take: Callable[[int, Clip | AudioError], None]
+) -> None:
+    """Several sections of one file in one pass: each is handed to ``take`` with its place in ``times``, as soon as it ends.
+
+    The clips are those that ``load_section`` gives, sample by sample, and so are the refusals; a broadcast with forty
+    pieces is decoded once and not forty times. Sections may overlap. In memory are the sections that are open.
+    """
+    done: set[int] = set()
+
+    def taken(place: int, clip: Clip) -> None:
+        done.add(place)
+        take(place, clip)
+
+    with suppress(_OneByOne, AudioError, OSError, ValueError), Source.of(path) as source:
+        decode(
+            source,
+            path.name,
+            _LIMITS,
+            collecting=partial(_Sections, times=times, done=done, take=taken),
+        )
+    for place, (start, end) in enumerate(times):
+        if place not in done:  # beyond the end of the file, or of a file that changes on its way
+            try:
+                found: Clip | AudioError = load_section(path, start, end)
+            except AudioError as refusal:
+                found = refusal
+            take(place, found)
+
+
+class _OneByOne(Exception):
+    """This file cannot be read in one pass: it has parts of several rates, or several tracks."""
+
+
+class _Sections(MonoCollector):
+    """Several ``_Section``, fed from one reading. Keeps nothing itself."""
+
+    def __init__(
+        self,
+        name: str,
+        limits: AudioLimits,
+        believable_seconds: float,
+        claim: HeaderClaim | None,
+        *,
+        times: Sequence[tuple[float, float]],
+        done: set[int],
+        take: Callable[[int, Clip], None],
+    ) -> None:
+        super().__init__(name, limits, believable_seconds, claim)
+        self._take = take
+        self._start_of = {place: start for place, (start, _) in enumerate(times)}
+        self._open = {
+            place: _Section(name, limits, believable_seconds, claim, start_s=start, end_s=end)
+            for place, (start, end) in enumerate(times)
+            if place not in done
+        }
+
+    def begin(self, rate: int, channels: int, frames: int | None, *, exact: bool = True) -> None:
+        if self._rate and rate != self._rate:
+            raise _OneByOne
+        super().begin(rate, channels, None)
+        for section in self._open.values():
+            section.begin(rate, channels, frames, exact=exact)
+
+    def add(self, block: np.ndarray) -> None:
+        if self.n_tracks > 1:
+            raise _OneByOne
+        for place, section in [*self._open.items()]:
+            if not section.reaches(len(block)):
+                continue
+            try:
+                section.add(block)
+            except Enough:
+                section.damaged, section.track, section.n_tracks = self.damaged, self.track, self.n_tracks
+                self._close(place, section)
+        if not self._open:
+            raise Enough
+
+    def _close(self, place: int, section: _Section) -> None:
+        del self._open[place]
+        decoded = section.finish()
+        if decoded is not None and len(decoded.samples):
+            self._take(place, _clip(decoded, self.name, self._start_of[place]))

@@ -1,9 +1,9 @@
 """The published splits: a checkout of the user's, or the files of one commit, fetched once and held to their checksum.
 
-The commit is pinned, so the address always names the same content; but nobody we know of has published checksums of
-these files, and inventing them would be worse than having none. So the SHA-256 of each file is recorded when it is
-first fetched, and every later use compares with that. A checkout (``--splits DIR``) is compared with the record too,
-where there is one. The content of split and labels is hashed into ``Corpus.revision`` in any case, so two results with
+The commit is pinned, so the address always names the same content, and the SHA-256 of its files are known
+(``assets/corpora/split_files.sha256``; all but one, whose checksum is recorded when it is first fetched). A fetched file
+that differs is refused. A checkout of the user's (``--splits DIR``) may differ: it is then a split of their own
+(``changed_files``), whose figures never pass for those of the published one. The content of split and labels is hashed into ``Corpus.revision`` in any case, so two results with
 one revision were made with the same split and labels, wherever those came from.
 """
 
@@ -14,8 +14,10 @@ import json
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
+from mirdemo.base.assets import ASSETS
 from mirdemo.base.files import whole
 from mirdemo.base.home import home
 from mirdemo.corpora.errors import CorpusError
@@ -46,6 +48,25 @@ class Split:
         return f"https://raw.githubusercontent.com/{self.repository}/{self.commit}/{place}/{name}"
 
 
+@cache
+def published_checksums() -> dict[tuple[str, str], str]:
+    """(corpus, file) -> SHA-256 of the split's file at the pinned commit, where it is known."""
+    found = {}
+    for line in (ASSETS / "corpora" / "split_files.sha256").read_text(encoding="utf-8").splitlines():
+        value, place = line.split()
+        corpus, _, name = place.split("/")
+        found[corpus, name] = value
+    return found
+
+
+def changed_files(corpus: str, split: Split, folder: Path) -> tuple[str, ...]:
+    """The files of a folder that are not the published ones; empty where no checksum is known."""
+    if (split.repository, split.commit) != (REPOSITORY, COMMIT):
+        return ()
+    known = published_checksums()
+    return tuple(n for n in split.files if known.get((corpus, n), _sha256(folder / n)) != _sha256(folder / n))
+
+
 def split_folder(corpus: str, split: Split, checkout: Path | None = None) -> Path:
     """The folder that holds the files of a corpus's split.
 
@@ -63,6 +84,8 @@ def split_folder(corpus: str, split: Split, checkout: Path | None = None) -> Pat
             recorded[name] = _fetch(corpus, split, name, folder)
             _record(folder, recorded)
     _compare(corpus, split, folder)
+    for name in changed_files(corpus, split, folder):
+        raise _changed(corpus, name, split, folder)
     return folder
 
 
@@ -132,15 +155,19 @@ def _compare(corpus: str, split: Split, folder: Path) -> None:
     for name in split.files:
         value = _sha256(folder / name)
         if recorded.get(name, value) != value:
-            raise CorpusError(
-                "{name} of {corpus} is not the file that was first fetched (its checksum differs). Delete the folder "
-                "{folder} to fetch it again, or check your checkout out at commit {commit}.",
-                code="corpora.split_changed",
-                name=name,
-                corpus=corpus,
-                folder=_kept(corpus, split).name,
-                commit=split.commit[:7],
-            )
+            raise _changed(corpus, name, split, _kept(corpus, split))
+
+
+def _changed(corpus: str, name: str, split: Split, folder: Path) -> CorpusError:
+    return CorpusError(
+        "{name} of {corpus} is not the file that was first fetched (its checksum differs). Delete the folder "
+        "{folder} to fetch it again, or check your checkout out at commit {commit}.",
+        code="corpora.split_changed",
+        name=name,
+        corpus=corpus,
+        folder=folder.name,
+        commit=split.commit[:7],
+    )
 
 
 def _sha256(path: Path) -> str:

@@ -13,13 +13,20 @@ from mirdemo.results.records import Result, Results, citations
 METRICS = ("roc_auc", "map", "macro_f1", "micro_f1")
 
 
-def rows(measured: Iterable[Result], published: Results, corpus: str, method: str) -> list[tuple[str, ...]]:
+def rows(
+    measured: Iterable[Result], published: Results, corpus: str, method: str, *, part: str = ""
+) -> list[tuple[str, ...]]:
     """(who, protocol, one text a metric): the measured row first, then the published ones; blank for no figure.
 
+    part: in what way the measured row is not of the published corpus as a whole, to stand in it
     measured: of one evaluation. Few-shot rows are limited to the published ones of the same N, K and kind of tags.
     """
     ours = [r for r in measured if r.tag is None and r.seed is None]
-    found = [(f"{ours[0].model} (measured here)", ours[0].protocol, *_texts(ours))] if ours else []
+    found = (
+        [(f"{ours[0].model} (measured here{f', {part}' if part else ''})", ours[0].protocol, *_texts(ours))]
+        if ours
+        else []
+    )
     beside = published.where(corpus=corpus, method=method, tag=None, metric=METRICS)
     if method == "fewshot" and ours:
         same = {name: ours[0].setting.get(name) for name in ("n_way", "k_shot", "tags")}

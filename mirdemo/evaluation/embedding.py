@@ -80,29 +80,32 @@ def embed_corpus(
             entries[item_id] = (clip.sha256, reduce(entry))
         pending.clear()
 
-    report()
-    for item_id in item_ids:
+    def take(item_id: str, found: Clip | AudioError) -> None:
+        if isinstance(found, AudioError):
+            unreadable[item_id] = str(found)
+            return
         key = corpus.sound_key(item_id) or item_id
-        sha256 = sounds.get(key)
+        kept = store.get(backbone.identity, found.sha256)
+        if kept is not None:  # embedded by another program, from another folder, or just before a kill
+            sounds.put({key: found.sha256})
+            entries[item_id] = (found.sha256, reduce(kept))
+            report()
+            return
+        pending.append((item_id, key, found))
+        if sum(clip.seconds for _, _, clip in pending) >= BATCH_SECONDS:
+            flush()
+
+    report()
+    unheard: list[str] = []
+    for item_id in item_ids:
+        sha256 = sounds.get(corpus.sound_key(item_id) or item_id)
         kept = None if sha256 is None else store.get(backbone.identity, sha256)
         if sha256 is not None and kept is not None:
             entries[item_id] = (sha256, reduce(kept))
             report()
-            continue
-        try:
-            clip = corpus.clip(item_id)
-        except AudioError as refusal:
-            unreadable[item_id] = str(refusal)
-            continue
-        kept = store.get(backbone.identity, clip.sha256)
-        if kept is not None:  # embedded by another program, from another folder, or just before a kill
-            sounds.put({key: clip.sha256})
-            entries[item_id] = (clip.sha256, reduce(kept))
-            report()
-            continue
-        pending.append((item_id, key, clip))
-        if sum(clip.seconds for _, _, clip in pending) >= BATCH_SECONDS:
-            flush()
+        else:
+            unheard.append(item_id)
+    corpus.read(unheard, take)
     if pending:
         flush()
     report()

@@ -46,13 +46,18 @@ def decode_corpus(corpus: Corpus, item_ids: Sequence[str], progress: Progress) -
     """The sound of these items, all of it in memory. progress: told (items done, items in all, ``"reading"``)."""
     clips: dict[str, Clip] = {}
     unreadable: dict[str, str] = {}
-    for item_id in item_ids:
+
+    def take(item_id: str, found: Clip | AudioError) -> None:
+        if isinstance(found, AudioError):
+            unreadable[item_id] = str(found)
+        else:
+            clips[item_id] = found
         progress(len(clips) + len(unreadable), len(item_ids), "reading")
-        try:
-            clips[item_id] = corpus.clip(item_id)
-        except AudioError as refusal:
-            unreadable[item_id] = str(refusal)
-    return CorpusClips(tuple(clips.values()), tuple(clips), unreadable)
+
+    progress(0, len(item_ids), "reading")
+    corpus.read(item_ids, take)
+    ids = tuple(item_id for item_id in item_ids if item_id in clips)
+    return CorpusClips(tuple(clips[item_id] for item_id in ids), ids, unreadable)
 
 
 def read_corpus(

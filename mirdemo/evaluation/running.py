@@ -9,7 +9,7 @@ cross-validated there. Items cut from one source count as one recording, so that
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,7 +32,7 @@ from mirdemo.evaluation.finetuning import (
 )
 from mirdemo.evaluation.sounds import SoundMemory
 from mirdemo.results.of_reports import hardware, report_results, same_measurement, today, versions
-from mirdemo.results.records import Result, append, load, own_file
+from mirdemo.results.records import Result, append, check_writable, load, own_file
 
 if TYPE_CHECKING:
     from mirdemo.backbones.spec import Backbone
@@ -77,6 +77,7 @@ class Evaluation:
 
     n_items: evaluated; left_out: ids that were missing or unreadable
     computed: clips that went through the backbone now; the others' embeddings or states were there
+    unwritten: why the records could not be written, in words; None where they could
     """
 
     records: tuple[Result, ...]
@@ -84,6 +85,7 @@ class Evaluation:
     n_items: int
     left_out: tuple[str, ...]
     computed: int
+    unwritten: str | None = None
 
 
 def evaluate(
@@ -116,6 +118,7 @@ def evaluate(
     wanted = _wanted(corpus, request)
     gone = set(corpus.missing(wanted))
     _refuse_missing(corpus, wanted, tuple(i for i in wanted if i in gone), request, "evaluation.missing")
+    check_writable(results)
     there = [item_id for item_id in wanted if item_id not in gone]
     before = load(results).records
     common = _common(corpus, backbone, request, whitening, left_out=len(gone))
@@ -128,7 +131,8 @@ def evaluate(
         elsewhere = embed_first(there) if embed_first and request.method != "finetune" else 0
         taken = _take(corpus, there, backbone, request, store, sounds, whitening, report, held)
         _refuse_missing(corpus, there, tuple(taken.unreadable), request, "evaluation.unreadable")
-        left_out = tuple(i for i in wanted if i not in set(taken.ids))
+        used = set(taken.ids)
+        left_out = tuple(i for i in wanted if i not in used)
         common = _common(corpus, backbone, request, whitening, left_out=len(left_out))
         started = time.perf_counter()
         if isinstance(taken, CorpusStates):
@@ -149,9 +153,17 @@ def evaluate(
                 n=len(taken.ids),
                 corpus=corpus.facts.title,
             )
-        fresh = found if again else [record for record in found if not same_measurement(record, before)]
-        append(fresh, results)
-    return Evaluation(tuple(found), len(fresh), len(taken.ids), left_out, taken.computed + elsewhere)
+        new, unwritten = 0, None
+        try:
+            new = append(found, results, known=None if again else _there_already)
+        except OSError as error:  # the disk filled up meanwhile: the figures are given all the same
+            unwritten = f"{results}: {error.strerror or type(error).__name__}"
+    computed = taken.computed + elsewhere
+    return Evaluation(tuple(found), new, len(taken.ids), left_out, computed, unwritten)
+
+
+def _there_already(record: Result, before: Sequence[Result]) -> bool:
+    return same_measurement(record, before)
 
 
 def _take(
@@ -237,14 +249,21 @@ def _refuse_missing(
 
 
 def _wanted(corpus: Corpus, request: Request) -> list[str]:
-    """Ids of the items that take part, side after side."""
+    """Ids of the items that take part, side after side.
+
+    A limit takes the first of a fixed order. Where items may be missing, those that are there take the place of those that
+    are not, which stay among the wanted so that they count as left out.
+    """
     limit = _limit(request)
     chosen: list[str] = []
     for side in _sides(request):
         ids = corpus.sides[side]
         if limit is not None and len(ids) > limit:
-            drawn = np.random.default_rng(_LIMIT_SEED).permutation(len(ids))[:limit]
-            ids = tuple(ids[at] for at in sorted(drawn))
+            order = np.random.default_rng(_LIMIT_SEED).permutation(len(ids))
+            gone = set(corpus.missing(ids)) if request.allow_missing else set()
+            there = np.cumsum([ids[at] not in gone for at in order])
+            n = int(np.searchsorted(there, limit)) + 1 if there[-1] >= limit else len(ids)
+            ids = tuple(ids[at] for at in sorted(order[:n]))
         chosen += ids
     return chosen
 

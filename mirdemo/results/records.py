@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache, cached_property
 from pathlib import Path
@@ -35,6 +35,8 @@ SOURCES = ("published", "measured")
 #: ways of probing MagnaTagATune that part by six points and more for one model.
 APART = frozenset({"maeb", "mgphot", "marble", "omar-rq"})
 SHIPPED = ASSETS / "results"
+#: bytes that an evaluation's records take, at most
+_ROOM = 2_000_000
 
 
 class ResultsError(MirdemoError):
@@ -282,14 +284,51 @@ def _object(line: str) -> dict[str, Any]:
     return plain
 
 
-def append(records: Iterable[Result], path: str | os.PathLike) -> int:
-    """Add records to a file, all or none of them; returns how many. Safe for several writers at once."""
-    text = "".join(
-        json.dumps(r.as_dict(), ensure_ascii=False, sort_keys=True, allow_nan=False) + "\n" for r in records
-    )
+def check_writable(path: str | os.PathLike) -> None:
+    """Refuse a file that records cannot be appended to, before hours of work. Raises ResultsError."""
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made = not path.exists()
+        with locked(path.with_name(path.name + ".lock")), path.open("ab") as file:
+            end = file.seek(0, os.SEEK_END)
+            try:
+                file.write(b"\n" * _ROOM)  # as much as an evaluation writes: a full disk shows here
+                file.flush()
+            finally:
+                file.truncate(end)
+        if made and not path.stat().st_size:
+            path.unlink()
+    except OSError as error:
+        raise ResultsError(
+            "{file} cannot be written ({why}), so the figures would be lost. Choose another place, or make room.",
+            code="results.not_writable",
+            file=str(path),
+            why=error.strerror or type(error).__name__,
+        ) from error
+
+
+def append(
+    records: Iterable[Result],
+    path: str | os.PathLike,
+    *,
+    known: Callable[[Result, Sequence[Result]], bool] | None = None,
+) -> int:
+    """Add records to a file, all or none of them; returns how many. Safe for several writers at once.
+
+    known: asked of each record, with those that are in the file by then: whether to leave it out. It is asked while the
+        file is locked, so two programs that measured the same thing write it once
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with locked(path.with_name(path.name + ".lock")), path.open("r+b" if path.exists() else "w+b") as file:
+        if known is not None:
+            before = load(path).records
+            records = [record for record in records if not known(record, before)]
+        text = "".join(
+            json.dumps(r.as_dict(), ensure_ascii=False, sort_keys=True, allow_nan=False) + "\n"
+            for r in records
+        )
         end = _end_of_last_whole_line(file)
         file.truncate(end)
         file.seek(end)

@@ -66,7 +66,8 @@ def test_the_command_that_the_evidence_page_names_is_understood():
 def test_evaluate_writes_whole_records_and_prints_them_beside_the_published_row(lyra, capsys):
     assert cli.main(command(*lyra)) == cli.DONE
     said = capsys.readouterr().out
-    assert "Spectral statistics (measured here)" in said
+    assert "Spectral statistics (measured here, a split of your own)" in said
+    assert "do not hold it against the others" in said
     assert "CultureMERT-95M (Kanatas et al. 2025)" in said
     assert "not ranked" in said
     assert "Lyra, ISMIR 2022" in said
@@ -133,13 +134,15 @@ from mirdemo import cli
 from mirdemo.corpora.reader import RecordedCorpus
 from mirdemo.evaluation import embedding
 embedding.BATCH_SECONDS = 3.0
-read, whole = [], RecordedCorpus.clip
-def clip(self, item_id):
-    read.append(item_id)
-    if len(read) > 20:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return whole(self, item_id)
-RecordedCorpus.clip = clip
+heard, whole = [], RecordedCorpus.read
+def read(self, item_ids, take):
+    def count(item_id, clip):
+        heard.append(item_id)
+        if len(heard) > 20:
+            os.kill(os.getpid(), signal.SIGKILL)
+        take(item_id, clip)
+    return whole(self, item_ids, count)
+RecordedCorpus.read = read
 cli.main(sys.argv[1:])
 """
 
@@ -163,8 +166,8 @@ def test_after_a_kill_nothing_is_embedded_or_decoded_twice(lyra, spectral, tmp_p
     assert not own_file().exists()
 
     corpus, decoded = open_corpus("lyra", *lyra), []
-    whole = corpus.clip
-    corpus.clip = lambda item_id: decoded.append(item_id) or whole(item_id)
+    read = corpus.read
+    corpus.read = lambda ids, take: read(ids, lambda i, clip: decoded.append(i) or take(i, clip))
     found = evaluate(corpus, spectral, QUICK, store=store)
     assert found.computed == N_LYRA - kept
     assert len(decoded) == N_LYRA - kept
@@ -210,7 +213,7 @@ def test_an_unreadable_file_stops_the_figures_but_not_the_embedding_of_the_other
     data, checkout = make("fma", tmp_path)
     corpus = open_corpus("fma", data, checkout)
     broken = corpus.sides["test"][0]
-    corpus.file(broken).write_bytes(b"")
+    corpus.file(broken).write_bytes(b"no sound")
     with pytest.raises(EvaluationError, match=broken) as refusal:
         evaluate(corpus, spectral, QUICK, store=store)
     assert refusal.value.sentence.code == "evaluation.unreadable"
@@ -466,7 +469,7 @@ def test_an_item_that_cannot_be_decoded_stops_fine_tuning_by_name(tmp_path, load
     data, checkout = make("fma", tmp_path)
     corpus = open_corpus("fma", data, checkout)
     broken = corpus.sides["test"][0]
-    corpus.file(broken).write_bytes(b"")
+    corpus.file(broken).write_bytes(b"no sound")
     request = Request(method="finetune", protocol="papaioannou2025")
     with pytest.raises(EvaluationError, match=broken) as refusal:
         evaluate(corpus, loaded("mert-95m"), request, store=store)
@@ -514,11 +517,69 @@ def test_corpora_lists_facts_licence_and_citation(capsys):
 def test_corpora_check_names_what_is_wrong_and_says_so_by_its_exit_code(lyra, capsys):
     data, checkout = lyra
     line = ["corpora", "check", "lyra", "--data", str(data), "--splits", str(checkout)]
-    assert cli.main(line) == cli.DONE
-    assert "2 sources have items on several sides" in capsys.readouterr().out
+    assert cli.main(line) == 1
+    said = capsys.readouterr()
+    assert "2 sources have items on several sides" in said.out
+    assert "Not the published split: training.tsv, test.tsv" in said.err
+    assert "no sound" not in said.err
     (data / "yt-A_1.flac").unlink()
     assert cli.main(line) == 1
     said = capsys.readouterr()
     assert "piece-" in said.err
     assert cli.main([*line, "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["whole"] is False
+
+
+# ---- what must not be lost, and what must not stand unmarked ------------------------------------------------------
+
+
+def test_results_that_cannot_be_written_are_found_before_anything_is_embedded(lyra, tmp_path, capsys):
+    (tmp_path / "place").write_text("a file where a folder should be")
+    place = tmp_path / "place" / "mine.jsonl"
+    assert cli.main(command(*lyra, "--results", str(place))) == cli.REFUSED
+    said = capsys.readouterr()
+    assert "cannot be written" in said.err
+    assert str(place) in said.err
+    assert said.out == ""
+
+
+def test_a_disk_that_fills_up_meanwhile_costs_the_file_and_not_the_figures(lyra, capsys, monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("mirdemo.evaluation.running.append", full)
+    assert cli.main(command(*lyra)) == cli.REFUSED
+    said = capsys.readouterr()
+    assert "Spectral statistics (measured here" in said.out
+    assert "No space left on device" in said.err
+    assert str(own_file()) in said.err
+
+
+def test_a_row_of_part_of_a_corpus_says_of_how_much(tmp_path, capsys):
+    data, checkout = make("fma", tmp_path)
+    corpus = open_corpus("fma", data, checkout)
+    corpus.file(corpus.sides["train"][0]).unlink()
+    assert cli.main(command(data, checkout, "--corpus", "fma", "--allow-missing")) == 1
+    said = capsys.readouterr().out
+    assert "measured here, a split of your own, 1 of 13 items left out" in said
+    assert "do not hold it against the others" in said
+    assert f"Left out: {corpus.sides['train'][0]}" in said
+
+
+def test_a_limit_is_filled_up_with_items_that_are_there(tmp_path, spectral, store):
+    from mirdemo.evaluation.running import _wanted
+
+    data, checkout = make("makam", tmp_path)
+    corpus = open_corpus("makam", data, checkout)
+    whole = _wanted(corpus, Request(limit=3))
+    gone = [i for i in whole if corpus.items[i].side == "train"][:2]
+    for item_id in gone:
+        corpus.file(item_id).unlink()
+    part = open_corpus("makam", data, checkout)
+    assert _wanted(part, Request(limit=3)) == whole, "what is measured is not derived from what lies there"
+    asked = _wanted(part, Request(limit=3, allow_missing=True))
+    there = [i for i in asked if i not in part.missing(asked)]
+    assert {side: sum(part.items[i].side == side for i in there) for side in COUNTS} == dict.fromkeys(
+        COUNTS, 3
+    )
+    assert set(gone) <= set(asked)

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 from corpus_layouts import COUNTS, LABELS, LYRA_TRAINING, RATE, SIX, make, tone
 
-from mirdemo.corpora import registry
+from mirdemo.corpora import registry, splits
 from mirdemo.corpora.catalogue import catalogue
 from mirdemo.corpora.checking import check
 from mirdemo.corpora.errors import CorpusError
@@ -171,9 +171,8 @@ def test_recordings_are_cut_as_published_unless_told_otherwise(asked, seconds, t
     assert clip.seconds == seconds
     whole, _ = soundfile.read(path.with_suffix(".wav"), dtype="float32")
     assert np.array_equal(clip.samples, whole[: len(clip.samples)])
-    assert dict(corpus.setting) == (
-        {} if asked == "published" else {"max_seconds": "whole" if asked is None else 0.5}
-    )
+    said = {} if asked == "published" else {"max_seconds": "whole" if asked is None else 0.5}
+    assert dict(corpus.setting) == {**said, "split_files": "own"}  # the fixture's are not the published ones
 
 
 def test_the_published_cuts_are_known():
@@ -225,19 +224,27 @@ def test_a_check_finds_what_is_missing_unreadable_and_repeated(tmp_path):
     lost, broken = corpus.sides["test"][:2]
     corpus.file(lost).unlink()
     corpus.file(broken).write_bytes(b"")
+    assert corpus.sound_key(broken) is None
     split = checkout / "data/fma/split"
     np.save(split / "valid.npy", np.array([*corpus.sides["valid"], corpus.sides["train"][0]]))
     found = check(open_corpus("fma", data, checkout))
-    assert found.sides["test"].no_sound == (lost,)
-    assert list(found.sides["test"].unreadable) == [broken]
+    assert found.sides["test"].no_sound == (lost, broken)  # an empty file is no sound
+    assert found.changed == ("train.npy", "valid.npy", "test.npy", "metadata.npy")
     assert found.sides["test"].usable == COUNTS["test"] - 2
     assert found.sides["test"].published == 4996
     assert found.repeated == (corpus.sides["train"][0],)
     assert not found.whole
 
 
-def test_a_quick_check_decodes_nothing_and_a_whole_copy_passes(tmp_path):
-    data, checkout = make("lyra", tmp_path)  # the one whose published counts are not known
+def test_a_quick_check_decodes_nothing_and_a_whole_copy_passes(tmp_path, monkeypatch):
+    from dataclasses import replace
+
+    counted = replace(catalogue()["lyra"], recordings=(27, 3, 4))
+    monkeypatch.setattr(registry, "catalogue", lambda: {**catalogue(), "lyra": counted})
+    data, checkout = make("lyra", tmp_path)
+    corpus = open_corpus("lyra", data, checkout)
+    assert not check(corpus).whole, "its split is not the published one"
+    monkeypatch.setattr(splits, "published_checksums", dict)
     corpus = open_corpus("lyra", data, checkout)
     assert check(corpus).whole
     assert check(corpus).shared_sources == 2

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pickle
+import re
 import urllib.error
 import urllib.request
 
@@ -15,6 +17,7 @@ from mirdemo.corpora import splits
 from mirdemo.corpora.errors import CorpusError
 from mirdemo.corpora.npy import read_array, read_label_lists, read_strings
 from mirdemo.corpora.registry import open_corpus
+from mirdemo.corpora.vocabularies import vocabularies
 
 
 def object_file(path, payload: bytes):
@@ -117,6 +120,7 @@ def repository(tmp_path, monkeypatch):
     """The published repository, as files; returns its data folder."""
     _, checkout = make("fma", tmp_path)
     _serve(monkeypatch, checkout)
+    monkeypatch.setattr(splits, "published_checksums", dict)  # as if nobody knew those of these files
     return checkout / "data"
 
 
@@ -164,6 +168,55 @@ def test_a_fetch_that_fails_leaves_nothing_and_says_what_to_do(repository, own_h
     assert refusal.value.sentence.code == "corpora.unreachable"
     assert not list(own_home.rglob("*.npy"))
     assert open_corpus("fma").tags
+
+
+def test_a_fetched_file_that_is_not_the_published_one_is_refused_and_fetched_anew_next_time(
+    repository, own_home, monkeypatch
+):
+    wanted = {("fma", "test.npy"): "0" * 64}
+    monkeypatch.setattr(splits, "published_checksums", lambda: wanted)
+    with pytest.raises(CorpusError) as refusal:
+        open_corpus("fma")
+    assert refusal.value.sentence.code == "corpora.split_changed"
+    assert "test.npy" in str(refusal.value)
+
+
+def test_the_checksums_of_all_published_files_but_one_are_known():
+    from mirdemo.corpora.catalogue import catalogue, reader_of
+
+    known = splits.published_checksums()
+    files = {(name, file) for name in catalogue() for file in reader_of(name).SPLIT.files}
+    assert files - set(known) == {("magnatagatune", "binary.npy")}
+    assert all(re.fullmatch("[0-9a-f]{64}", value) for value in known.values())
+
+
+def test_a_checkout_with_other_files_is_a_split_of_ones_own_and_says_so(repository, monkeypatch):
+    split = repository / "fma" / "split"
+    alike = hashlib.sha256((split / "train.npy").read_bytes()).hexdigest()
+    monkeypatch.setattr(
+        splits, "published_checksums", lambda: {("fma", "train.npy"): alike, ("fma", "test.npy"): "0" * 64}
+    )
+    corpus = open_corpus("fma", None, repository.parent)
+    assert corpus.changed == ("test.npy",)
+    assert corpus.setting["split_files"] == "own"
+    assert set(corpus.tags) < set(vocabularies()["fma"].tags) | {"Indie-Rock"}  # counted
+
+
+def test_with_the_published_files_the_vocabulary_is_the_published_one_whatever_labels_lie_there(
+    tmp_path, monkeypatch
+):
+    data, checkout = make("hindustani", tmp_path)
+    assert open_corpus("hindustani", data, checkout).tags[0] != vocabularies()["hindustani"].tags[0]
+    split = checkout / "data/hindustani/split"
+    same = {("hindustani", f.name): hashlib.sha256(f.read_bytes()).hexdigest() for f in split.iterdir()}
+    monkeypatch.setattr(splits, "published_checksums", lambda: same)
+    whole = open_corpus("hindustani", data, checkout)
+    assert whole.tags == vocabularies()["hindustani"].tags
+    for record in list((data / "records").iterdir())[:9]:
+        record.unlink()
+    assert open_corpus("hindustani", data, checkout).tags == whole.tags
+    assert whole.changed == ()
+    assert dict(whole.setting) == {}
 
 
 @pytest.mark.parametrize("inside", ["", "data", "data/fma/split"])

@@ -190,3 +190,30 @@ def test_published_figures_are_cited_unique_and_as_published():
 def test_a_figure_that_was_not_published_has_no_record():
     missing = results.published().where(model="CultureMERT-TA-95M", metric="macro_f1")
     assert len(missing) == 0
+
+
+def test_what_another_program_wrote_meanwhile_is_not_written_twice(tmp_path):
+    from dataclasses import replace
+
+    from mirdemo.results.of_reports import same_measurement
+
+    one = next(r for r in results.shipped() if r.source == "measured")
+    other = replace(one, value=min(one.value, 0.5), low=None, high=None, level=None, influences=None, tag="x")
+    file = tmp_path / "mine.jsonl"
+    assert results.append([one], file, known=same_measurement) == 1
+    assert results.append([one, other], file, known=same_measurement) == 1
+    assert [r.key for r in results.load(file)] == [one.key, other.key]
+    assert results.append([one], file) == 1
+
+
+def test_a_file_that_cannot_be_written_is_refused_and_one_that_can_is_left_as_it_was(tmp_path):
+    file = tmp_path / "new" / "mine.jsonl"
+    results.check_writable(file)
+    assert not file.exists()
+    file.write_bytes(b"{}\n")
+    results.check_writable(file)
+    assert file.read_bytes() == b"{}\n"
+    with pytest.raises(results.ResultsError) as refusal:
+        results.check_writable(file / "below" / "x.jsonl")
+    assert refusal.value.sentence.code == "results.not_writable"
+    assert "below" in str(refusal.value)

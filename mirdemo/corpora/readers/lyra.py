@@ -18,6 +18,7 @@ from mirdemo.corpora.errors import bad_file
 from mirdemo.corpora.facts import CorpusFacts
 from mirdemo.corpora.reader import Item, RecordedCorpus, most_frequent
 from mirdemo.corpora.splits import Split
+from mirdemo.corpora.vocabularies import published_tags
 
 FACTS = (
     CorpusFacts(
@@ -25,11 +26,16 @@ FACTS = (
         "Lyra",
         "greek",
         30,
-        (None, None, None),
+        (1116, 124, 330),
         "from YouTube by the ids and times in its tables",
         "Papaioannou et al., A dataset for Greek traditional and folk music: Lyra, ISMIR 2022",
         page="https://github.com/pxaris/lyra-dataset",
         licence="metadata CC-BY-NC-SA-4.0; audio not licensed",
+        layout=(
+            "SOUND: whole broadcasts named after their YouTube id: <id>.webm, 'Title [<id>].m4a' (yt-dlp), 'Title-<id>.m4a' (youtube-dl)",
+            "ALSO: pieces that were cut already, each <piece id>.<any sound format>, the ids of the tables' first column",
+            "LABELS: come with the split; each broadcast is decoded once for all of its pieces",
+        ),
     ),
 )
 SPLIT = Split(("training.tsv", "test.tsv"))
@@ -38,7 +44,7 @@ VALIDATION_SEED = 0
 _FAMILIES = ("instruments", "genres", "place")
 
 
-def read(facts: CorpusFacts, splits: Path, data: Path | None, max_seconds: float | None) -> RecordedCorpus:
+def read(facts: CorpusFacts, splits: Path, data: Path | None, max_seconds: float | None) -> Lyra:
     """An item is a piece, cut from its broadcast by start and end; labels ``instruments--Voice``, ``place--Epirus``.
 
     A place of ``None`` is a label like any other, as published. The vocabulary counts the whole training table,
@@ -52,8 +58,24 @@ def read(facts: CorpusFacts, splits: Path, data: Path | None, max_seconds: float
         *(_item(row, "valid") for at, row in enumerate(taught) if at in held),
         *(_item(row, "test") for row in tested),
     ]
-    tags = most_frequent((item.labels for item in items if item.side != "test"), facts.n_tags)
-    return RecordedCorpus(facts, items, tags, AudioFolder.of(data), max_seconds)
+    counted = most_frequent((item.labels for item in items if item.side != "test"), facts.n_tags)
+    tags = published_tags(facts.name, SPLIT, splits) or counted
+    return Lyra(facts, items, tags, AudioFolder.of(data), max_seconds)
+
+
+class Lyra(RecordedCorpus):
+    """A piece is cut from its broadcast, or lies there cut already, named by its id."""
+
+    def file(self, item_id: str) -> Path | None:
+        return self._piece(item_id) or super().file(item_id)
+
+    def times(self, item_id: str) -> tuple[float, float | None]:
+        if self._piece(item_id) is None:
+            return super().times(item_id)
+        return 0.0, self.max_seconds
+
+    def _piece(self, item_id: str) -> Path | None:
+        return None if self._data is None else self._data.find(item_id)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

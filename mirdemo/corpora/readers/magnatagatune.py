@@ -19,11 +19,15 @@ FACTS = (
         "MagnaTagATune",
         "western",
         50,
-        (None, 1529, 4332),
+        (15247, 1529, 4332),
         "download",
         "Law et al., Evaluation of algorithms using games: the case of music tagging, ISMIR 2009",
         page="https://mirg.city.ac.uk/codeapps/the-magnatagatune-dataset",
         licence="CC-BY-NC-SA-3.0",
+        layout=(
+            "SOUND: 0/...mp3 to f/...mp3, as unpacked from the three parts of mp3.zip; or the same names anywhere below the folder",
+            "LABELS: come with the split",
+        ),
     ),
 )
 SPLIT = Split(("train.npy", "valid.npy", "test.npy", "tags.npy", "binary.npy"))
