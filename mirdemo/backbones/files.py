@@ -28,6 +28,19 @@ _OPTIONAL = {
 PARTS = {"qwen2_audio": "audio_tower."}
 
 
+def family(spec: BackboneSpec, available: Collection[str], fetch: Callable[[str], Path]) -> str:
+    """The family whose files a repository has: of a generic one what its config.json says, so that a copy of Qwen2-Audio
+    fetches the shards of its tower and not those of its language model.
+    """
+    if spec.family != "generic" or "config.json" not in available:
+        return spec.family
+    try:
+        kind = json.loads(fetch("config.json").read_text(encoding="utf-8")).get("model_type")
+    except (OSError, ValueError, AttributeError):
+        return spec.family  # told when it is loaded
+    return kind if kind in {*PARTS, *_OPTIONAL} else spec.family
+
+
 def weights(spec: BackboneSpec, available: Collection[str], fetch: Callable[[str], Path]) -> list[str]:
     """The weight files to load, out of those there are.
 
@@ -43,7 +56,7 @@ def weights(spec: BackboneSpec, available: Collection[str], fetch: Callable[[str
     if SINGLE in available:
         return [SINGLE]
     if INDEX in available:
-        return shards(fetch(INDEX), PARTS.get(spec.family, ""), spec.title)
+        return shards(fetch(INDEX), PARTS.get(family(spec, available, fetch), ""), spec.title)
     if PICKLED in available:
         return [PICKLED]
     raise BackboneError(
@@ -82,6 +95,6 @@ def needed(spec: BackboneSpec, available: Collection[str], fetch: Callable[[str]
             file=missing[0],
         )
     chosen = weights(spec, available, fetch)
-    optional = [name for name in _OPTIONAL.get(spec.family, ()) if name in available]
+    optional = [name for name in _OPTIONAL.get(family(spec, available, fetch), ()) if name in available]
     index = [INDEX] if any(name not in (SINGLE, PICKLED, *spec.weights_sha256) for name in chosen) else []
     return [*_REQUIRED, *optional, *index, *chosen]

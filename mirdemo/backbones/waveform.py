@@ -1,4 +1,4 @@
-"""Networks that read the raw wave through convolutions: HuBERT (and so MERT), wav2vec 2.0, WavLM."""
+"""Networks that read the raw wave through convolutions: HuBERT (and so MERT), wav2vec 2.0, WavLM, UniSpeech, data2vec."""
 
 from __future__ import annotations
 
@@ -90,7 +90,9 @@ class WaveBackbone(NeuralBackbone):
         self._encoder = network.encoder
         self._position = _position(network.encoder.pos_conv_embed)
         self._normalise = normalise
-        self._norm_last = network.config.do_stable_layer_norm
+        self._norm_last = getattr(
+            network.config, "do_stable_layer_norm", False
+        )  # data2vec has no such choice
         layers = self._encoder.layers
         position = layers[0].attention if network.config.model_type == "wavlm" else None
         trunk = WaveTrunk(layers, self._encoder.layer_norm if self._norm_last else None, position)

@@ -32,9 +32,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--method", choices=("probe", "finetune", "fewshot"), default="probe")
     parser.add_argument(
         "--protocol",
-        choices=("live", "papaioannou2025"),
+        choices=("live", "papaioannou2025", "lcprotonets2024"),
         default="papaioannou2025",
-        help="papaioannou2025: the official split (default); live: cross-validated on the test side, as on the page",
+        help="papaioannou2025: the official split (default); live: cross-validated on the test side, as on the page; "
+        "lcprotonets2024: few-shot in the very episodes of that study",
     )
     parser.add_argument("--layer", help="one layer, or mean (default: the mean where layers have one size)")
     parser.add_argument(
@@ -43,7 +44,15 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--limit", type=count, metavar="N", help="at most N items a side, drawn with a fixed seed"
     )
-    parser.add_argument("--ways", type=count, metavar="N", help="tags of a few-shot episode (default: all)")
+    parser.add_argument(
+        "--ways", type=count, metavar="N", help="how many tags a few-shot episode has (default: all)"
+    )
+    parser.add_argument(
+        "--tags",
+        choices=("base", "novel", "both"),
+        default="base",
+        help="of a few-shot episode: the vocabulary (default), the published novel tags, or both",
+    )
     parser.add_argument("--shots", type=count, default=3, metavar="K", help="recordings a tag (default: 3)")
     parser.add_argument(
         "--max-seconds",
@@ -93,6 +102,7 @@ def run(args: Namespace) -> int:
         limit=args.limit,
         ways=args.ways,
         shots=args.shots,
+        tags=args.tags,
         allow_missing=args.allow_missing,
     )
     corpus = open_corpus(args.corpus, args.data, args.splits, max_seconds=args.max_seconds, mode=args.mode)

@@ -95,9 +95,9 @@ class Corpus(ABC):
             {side: tuple(item.id for item in self.items.values() if item.side == side) for side in SIDES}
         )
 
-    def labels(self, item_ids: Iterable[str]) -> np.ndarray:
-        """Which tags of the vocabulary each item has: uint8 (n_items, n_tags)."""
-        column = {tag: at for at, tag in enumerate(self.tags)}
+    def labels(self, item_ids: Iterable[str], tags: Sequence[str] | None = None) -> np.ndarray:
+        """Which tags (of the vocabulary, or of these) each item has: uint8 (n_items, n_tags)."""
+        column = {tag: at for at, tag in enumerate(self.tags if tags is None else tags)}
         chosen = [self.items[item_id].labels or () for item_id in item_ids]
         table = np.zeros((len(chosen), len(column)), np.uint8)
         for row, labels in enumerate(chosen):

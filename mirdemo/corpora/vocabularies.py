@@ -22,12 +22,16 @@ FILE = ASSETS / "corpora" / "vocabularies.json"
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """tags: as published, ``family--Name`` where the corpus names families; source, citation: where they are from"""
+    """tags: as published, ``family--Name`` where the corpus names families; source, citation: where they are from
+
+    novel: further tags that the few-shot study tests on, which no model was trained with, in its order
+    """
 
     corpus: str
     tags: tuple[str, ...]
     source: str
     citation: str
+    novel: tuple[str, ...] = ()
 
 
 @cache
@@ -35,7 +39,9 @@ def vocabularies() -> Mapping[str, Vocabulary]:
     """Corpus -> its vocabulary, in the order of the study."""
     found = json.loads(FILE.read_text(encoding="utf-8"))
     return {
-        corpus: Vocabulary(corpus, tuple(tags), found["source"], found["citation"])
+        corpus: Vocabulary(
+            corpus, tuple(tags), found["source"], found["citation"], tuple(found["novel"].get(corpus, ()))
+        )
         for corpus, tags in found["tags"].items()
     }
 

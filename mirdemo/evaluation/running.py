@@ -2,6 +2,7 @@
 
 Protocol ``papaioannou2025``: the official split; probe and fine-tuning train on train, stop by valid and report on test;
 few-shot episodes are drawn from test. An item of the split counts as one recording, as published.
+Protocol ``lcprotonets2024``: few-shot tagging in the very episodes of that study, drawn from test by its steps and seed.
 Protocol ``live``: what the page does with a visitor's clips, on the test side alone: probe and fine-tuning are
 cross-validated there. Items cut from one source count as one recording, so that none sits on both sides of a fold.
 """
@@ -20,6 +21,7 @@ import numpy as np
 from mirdemo.base.progress import Progress, silent
 from mirdemo.corpora.errors import first_few
 from mirdemo.corpora.reader import SIDES, Corpus
+from mirdemo.corpora.vocabularies import vocabularies
 from mirdemo.evaluation.embedding import CorpusEmbeddings, embed_corpus, usual_layer
 from mirdemo.evaluation.errors import EvaluationError
 from mirdemo.evaluation.finetuning import (
@@ -38,9 +40,10 @@ if TYPE_CHECKING:
     from mirdemo.backbones.spec import Backbone
     from mirdemo.embedding.store import EmbeddingStore
     from mirdemo.embedding.whitening import Whitening
+    from mirdemo.stages.fewshot.episodes import Kind
 
 METHODS = ("probe", "finetune", "fewshot")
-PROTOCOLS = ("live", "papaioannou2025")
+PROTOCOLS = ("live", "papaioannou2025", "lcprotonets2024")
 #: The live probe holds a table of items x items for every fold and layer; a thousand is what a laptop has room for.
 LIVE_LIMIT = 1000
 #: Live fine-tuning holds the sound of all its items at once: 100 recordings of 150 s take 2.6 GB.
@@ -57,7 +60,8 @@ class Request:
     seeds: how many; None: five (the live probe: draws of the folds; fine-tuning: always one, as published)
     limit: at most so many items a side, drawn with a fixed seed; None: all (live: ``LIVE_LIMIT``,
         live fine-tuning: ``FINETUNE_LIMIT``)
-    ways, shots: of few-shot episodes; ways None: the whole vocabulary
+    ways, shots: of few-shot episodes; ways None: all tags of their kind
+    tags: of few-shot episodes: ``base`` (the vocabulary), ``novel`` (the published further ones) or ``both``
     allow_missing: go on without items whose sound or labels are not there
     """
 
@@ -68,6 +72,7 @@ class Request:
     limit: int | None = None
     ways: int | None = None
     shots: int = 3
+    tags: Kind = "base"
     allow_missing: bool = False
 
 
@@ -196,7 +201,8 @@ def _take(
 
 
 def _refuse(corpus: Corpus, backbone: Backbone, request: Request, whitening: Whitening | None) -> None:
-    if request.method not in METHODS or request.protocol not in PROTOCOLS:
+    stages = PROTOCOLS if request.method == "fewshot" else PROTOCOLS[:2]
+    if request.method not in METHODS or request.protocol not in stages:
         raise EvaluationError(
             "{method} under {protocol} cannot be measured. Choose one of {methods}, and one of {protocols}.",
             code="evaluation.no_stage",
@@ -210,6 +216,8 @@ def _refuse(corpus: Corpus, backbone: Backbone, request: Request, whitening: Whi
             "Fine-tuning trains the last blocks on the sound itself, once. Leave layer, whitening and seeds out.",
             code="evaluation.finetune_plain",
         )
+    if request.method == "fewshot":
+        _episode_tags(corpus, request)  # refuses by itself where there are too few
     if request.method == "finetune":
         backbone.split()  # refuses by itself where there is nothing to train
     if corpus.repeated:
@@ -332,8 +340,12 @@ def _known(
     asked = dict.fromkeys(("limit", "left_out", "mode", "max_seconds")) | dict(common["setting"])
     seeds = asked.pop("seeds", None)
     if request.method == "fewshot":
-        seeds = len(_episode_seeds(request.seeds))
-        asked |= {"n_way": request.ways or len(corpus.tags), "k_shot": request.shots}
+        seeds = len(_episode_seeds(request))
+        asked |= {
+            "n_way": len(_episode_tags(corpus, request)),
+            "k_shot": request.shots,
+            "tags": request.tags,
+        }
     found = [
         record
         for record in before
@@ -388,18 +400,21 @@ def _few_shot(
     from mirdemo.stages.fewshot import LCPrototypes, evaluate_episodes
 
     items = [corpus.items[item_id] for item_id in embedded.ids]
-    published = request.protocol == "papaioannou2025"
+    published = request.protocol != "live"
+    novel = _novel(corpus)
     report = evaluate_episodes(
         embedded.embeddings.matrix(common["layer"]),
-        corpus.labels(embedded.ids),
+        corpus.labels(embedded.ids, (*corpus.tags, *novel)),
         [item.id if published else item.source for item in items],
-        corpus.tags,
+        (*corpus.tags, *novel),
         make=LCPrototypes.published,
         base=corpus.tags,
+        novel=novel,
+        kind=request.tags,
         n_way=request.ways,
         k_shot=request.shots,
         protocol=request.protocol,
-        seeds=_episode_seeds(request.seeds),
+        seeds=_episode_seeds(request),
         progress=progress,
     )
     given = {k: v for k, v in common.items() if k not in ("setting", "method", "protocol", "source")}
@@ -409,11 +424,40 @@ def _few_shot(
     ]
 
 
-def _episode_seeds(n: int | None) -> tuple[int, ...]:
-    """The published five; fewer are the first of them, more go on with the numbers above the last."""
-    from mirdemo.stages.fewshot import PUBLISHED_SEEDS
+def _novel(corpus: Corpus) -> tuple[str, ...]:
+    """The further tags that the published few-shot study tests on; none of a split of one's own."""
+    known = vocabularies().get(corpus.name)
+    return () if known is None or corpus.changed else known.novel
 
-    if n is None:
-        return PUBLISHED_SEEDS
-    above = max(PUBLISHED_SEEDS) + 1
-    return (*PUBLISHED_SEEDS[:n], *range(above, above + n - len(PUBLISHED_SEEDS)))
+
+def _episode_tags(corpus: Corpus, request: Request) -> tuple[str, ...]:
+    """The tags of an episode. Raises FewShotError if there are too few, EvaluationError if no test item has one of them."""
+    from mirdemo.stages.fewshot import choose_tags
+
+    novel = _novel(corpus)
+    have = {"base": len(corpus.tags), "novel": len(novel), "both": len(corpus.tags) + len(novel)}[
+        request.tags
+    ]
+    chosen = choose_tags(corpus.tags, novel, request.ways or max(have, 1), request.tags)
+    carried = {label for i in corpus.sides["test"] for label in corpus.items[i].labels or ()}
+    labelled = any(corpus.items[i].labels is not None for i in corpus.sides["test"])
+    absent = [tag for tag in chosen if tag in novel and tag not in carried]
+    if labelled and len(absent) == sum(tag in novel for tag in chosen) > 0:
+        raise EvaluationError(
+            "No test item of {corpus} has one of the {n} novel tags here. Choose --tags base.",
+            code="evaluation.no_novel",
+            corpus=corpus.facts.title,
+            n=len(absent),
+        )
+    return chosen
+
+
+def _episode_seeds(request: Request) -> tuple[int, ...]:
+    """The seed of the published run, or the study's five; fewer are the first of them, more go on above the last."""
+    from mirdemo.stages.fewshot import PUBLISHED_RUN, PUBLISHED_SEEDS
+
+    seeds = PUBLISHED_RUN if request.protocol == "lcprotonets2024" else PUBLISHED_SEEDS
+    if request.seeds is None:
+        return seeds
+    above = max(seeds) + 1
+    return (*seeds[: request.seeds], *range(above, above + request.seeds - len(seeds)))

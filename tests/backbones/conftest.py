@@ -22,6 +22,12 @@ KINDS: dict[str, tuple[str, Callable[[Path], Path]]] = {
     "hubert": ("hf:some/hubert", lambda folder: tiny.tiny_wave_model(folder, "hubert")),
     "wavlm": ("hf:some/wavlm", lambda folder: tiny.tiny_wave_model(folder, "wavlm")),
     "wavlm-stable": ("hf:some/wavlm", lambda folder: tiny.tiny_wave_model(folder, "wavlm", stable=True)),
+    "unispeech": ("hf:some/unispeech", lambda folder: tiny.tiny_wave_model(folder, "unispeech")),
+    "unispeech-sat": (
+        "hf:some/unispeech-sat",
+        lambda folder: tiny.tiny_wave_model(folder, "unispeech-sat", stable=True),
+    ),
+    "data2vec": ("hf:some/data2vec", lambda folder: tiny.tiny_wave_model(folder, "data2vec-audio")),
     "whisper": ("hf:some/whisper", tiny.tiny_whisper),
     "ast": ("hf:some/ast", tiny.tiny_ast),
 }

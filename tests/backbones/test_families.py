@@ -16,7 +16,10 @@ from safetensors.torch import load_file, save_file
 
 from mirdemo.backbones import BackboneError, load_backbone, loading
 
-WAVE_KINDS = ("mert-95m", "mert-330m", "wav2vec2", "hubert", "wavlm", "wavlm-stable")
+WAVE_KINDS = (
+    *("mert-95m", "mert-330m", "wav2vec2", "hubert", "wavlm", "wavlm-stable"),
+    *("unispeech", "unispeech-sat", "data2vec"),
+)
 
 
 def load(kind_or_name: str, folder: Path, dtype: str = "float32"):
@@ -345,11 +348,11 @@ def test_a_missing_half_of_the_weight_norm_is_refused(checkpoint, tmp_path) -> N
     assert code_of(error) == "backbone.keys"
 
 
-def test_heads_are_left_out_by_name_and_an_unlisted_tensor_is_refused(checkpoint, tmp_path) -> None:
+def test_heads_are_left_out_and_an_unknown_tensor_of_the_encoder_is_refused(checkpoint, tmp_path) -> None:
     assert "lm_head.weight" in load_file(checkpoint("wav2vec2") / "model.safetensors")  # and it loaded
     folder = copied(checkpoint("wav2vec2"), tmp_path / "w")
     state = load_file(folder / "model.safetensors")
-    save_file(state | {"surprise.weight": torch.zeros(3)}, folder / "model.safetensors")
+    save_file(state | {"wav2vec2.adapter.layers.0.weight": torch.zeros(3)}, folder / "model.safetensors")
     with pytest.raises(BackboneError) as error:
         load("wav2vec2", folder)
     assert code_of(error) == "backbone.keys"
@@ -568,3 +571,48 @@ def test_mert_loads_with_and_without_the_mask_and_under_a_prefix(
     torch.save({prefix + name: tensor for name, tensor in state.items()}, folder / "pytorch_model.bin")
     sound = waves(loaded("mert-95m"), 1.0)
     assert_same(load("mert-95m", folder).hidden_states(sound), loaded("mert-95m").hidden_states(sound), 0.0)
+
+
+@pytest.mark.parametrize("kind", ["mert-95m", "clap", "qwen2-audio"])
+def test_a_copy_of_a_known_family_loads_by_its_repositorys_name_as_the_family_does(
+    kind, checkpoint, loaded, waves
+) -> None:
+    copy, known = load("hf:someone/fine-tuned", checkpoint(kind)), loaded(kind)
+    assert copy.spec.title == "someone/fine-tuned"
+    for name in ("sample_rate", "window_seconds", "layers", "pooling", "tail_blocks", "family", "joint_size"):
+        assert getattr(copy.spec, name) == getattr(known.spec, name), name
+    sound = waves(known, 1.3)
+    assert all(
+        torch.equal(a, b) for a, b in zip(copy.hidden_states(sound), known.hidden_states(sound), strict=True)
+    )
+
+
+@pytest.mark.parametrize("kind", ["wav2vec2", "unispeech-sat", "data2vec", "whisper", "ast"])
+def test_what_lies_beside_an_encoder_is_no_reason_to_refuse(
+    kind, tmp_path, checkpoint, loaded, waves
+) -> None:
+    from safetensors.torch import load_file, save_file
+
+    folder = copied(checkpoint(kind), tmp_path / "more")
+    state = load_file(folder / "model.safetensors")
+    save_file({**state, "my_own_head.0.weight": torch.ones(3, 3)}, folder / "model.safetensors")
+    sound = waves(loaded(kind), 0.9)
+    for ours, theirs in zip(
+        load(kind, folder).hidden_states(sound), loaded(kind).hidden_states(sound), strict=True
+    ):
+        assert torch.equal(ours, theirs)
+
+
+@pytest.mark.parametrize("seconds", [0.06, 0.41, 1.0, 2.37])
+@pytest.mark.parametrize("kind", ["unispeech", "unispeech-sat", "data2vec"])
+def test_short_clips_and_odd_lengths_give_the_states_of_transformers(
+    kind, seconds, checkpoint, loaded, waves
+) -> None:
+    import transformers
+
+    direct = transformers.AutoModel.from_pretrained(checkpoint(kind)).eval()
+    direct.config.tie_last_hidden_states = True
+    sound = waves(loaded(kind), seconds)
+    with torch.no_grad():
+        expected = direct(normalised(sound), output_hidden_states=True).hidden_states
+    assert_same(loaded(kind).hidden_states(sound), list(expected))

@@ -243,17 +243,27 @@ def _whisper_preprocessor(folder: Path, mels: int) -> None:
 
 
 def tiny_wave_model(folder: Path, kind: str, *, stable: bool = False, seed: int = 0) -> Path:
-    """wav2vec 2.0, HuBERT or WavLM with a CTC head, in safetensors.
+    """wav2vec 2.0, HuBERT, WavLM, UniSpeech, UniSpeech-SAT or data2vec with a CTC head, in safetensors.
 
-    kind: ``"wav2vec2"``, ``"hubert"`` or ``"wavlm"``
+    kind: ``"wav2vec2"``, ``"hubert"``, ``"wavlm"``, ``"unispeech"``, ``"unispeech-sat"`` or ``"data2vec-audio"``
     """
     import transformers
 
     folder.mkdir(parents=True, exist_ok=True)
-    stem = {"wav2vec2": "Wav2Vec2", "hubert": "Hubert", "wavlm": "WavLM"}[kind]
-    config = getattr(transformers, f"{stem}Config")(
-        **_WAVE, do_stable_layer_norm=stable, feat_extract_norm="layer" if stable else "group", vocab_size=12
-    )
+    stem = {
+        "wav2vec2": "Wav2Vec2",
+        "hubert": "Hubert",
+        "wavlm": "WavLM",
+        "unispeech": "UniSpeech",
+        "unispeech-sat": "UniSpeechSat",
+        "data2vec-audio": "Data2VecAudio",
+    }[kind]
+    sizes: dict[str, Any] = {**_WAVE, "vocab_size": 12}
+    if kind == "data2vec-audio":  # several narrow convolutions for the position, and one kind of norm
+        sizes |= {"num_conv_pos_embeddings": 3, "conv_pos_kernel_size": 7}
+    else:
+        sizes |= {"do_stable_layer_norm": stable, "feat_extract_norm": "layer" if stable else "group"}
+    config = getattr(transformers, f"{stem}Config")(**sizes)
     write_json(folder / "config.json", config.to_dict())
     write_json(folder / "preprocessor_config.json", {"do_normalize": True, "sampling_rate": 16000})
     network = getattr(transformers, f"{stem}ForCTC")(config)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import signal
@@ -583,3 +584,65 @@ def test_a_limit_is_filled_up_with_items_that_are_there(tmp_path, spectral, stor
         COUNTS, 3
     )
     assert set(gone) <= set(asked)
+
+
+# ---- few-shot as published ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def published_fma(tmp_path, monkeypatch):
+    """FMA's fixture as if its files were the published ones: Rock and Folk are the vocabulary, Indie-Rock is novel."""
+    from mirdemo.corpora import splits, vocabularies
+    from mirdemo.evaluation import running
+
+    known = {"fma": vocabularies.Vocabulary("fma", ("Rock", "Folk"), "", "", ("Indie-Rock",))}
+    monkeypatch.setattr(splits, "published_checksums", dict)
+    monkeypatch.setattr(vocabularies, "vocabularies", lambda: known)
+    monkeypatch.setattr(running, "vocabularies", lambda: known)
+    return make("fma", tmp_path)
+
+
+@pytest.mark.parametrize(("tags", "ways", "chosen"), [("base", 2, 2), ("novel", 1, 1), ("both", 3, 3)])
+def test_the_published_episodes_are_drawn_over_base_novel_or_both(
+    published_fma, spectral, store, tags, ways, chosen
+):
+    corpus = open_corpus("fma", *published_fma)
+    request = Request(method="fewshot", protocol="lcprotonets2024", tags=tags, ways=ways, shots=1)
+    found = evaluate(corpus, spectral, request, store=store)
+    whole = [r for r in found.records if r.tag is None and r.seed is None]
+    assert {r.protocol for r in whole} == {"lcprotonets2024"}
+    assert {(r.setting["n_way"], r.setting["tags"], r.setting["seeds"]) for r in whole} == {(chosen, tags, 1)}
+    assert {r.seed for r in found.records if r.seed is not None} == {21}
+    assert evaluate(corpus, spectral, request, store=store).new == 0
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("--ways", "60"), "There are 2 base tags, not 60"),
+        (("--ways", "3", "--tags", "novel"), "There are 1 novel tags, not 3"),
+        (("--method", "probe"), "cannot be measured"),
+    ],
+)
+def test_an_episode_that_cannot_be_is_refused_before_anything_is_embedded(
+    published_fma, capsys, more, said, own_home
+):
+    line = command(
+        *published_fma, "--corpus", "fma", "--method", "fewshot", "--protocol", "lcprotonets2024", *more
+    )
+    assert cli.main(line) == cli.REFUSED
+    assert said in capsys.readouterr().err
+    assert not list(own_home.rglob("*.npz"))
+
+
+def test_novel_tags_that_no_test_item_has_are_refused(published_fma, spectral, store):
+    data, checkout = published_fma
+    corpus = open_corpus("fma", data, checkout)
+    from types import MappingProxyType
+
+    plain = {i: dataclasses.replace(item, labels=("Folk",)) for i, item in corpus.items.items()}
+    corpus.items = MappingProxyType(plain)
+    request = Request(method="fewshot", protocol="lcprotonets2024", tags="novel")
+    with pytest.raises(EvaluationError) as refusal:
+        evaluate(corpus, spectral, request, store=store)
+    assert refusal.value.sentence.code == "evaluation.no_novel"

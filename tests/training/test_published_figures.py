@@ -37,10 +37,12 @@ def test_one_wrong_cell_would_be_seen(tmp_path):
     assert [one.value for one in changed] == [0.123]
 
 
-def test_the_shipped_vocabularies_are_the_base_tags_of_the_table():
+@pytest.mark.parametrize(("kind", "key"), [("base", "tags"), ("novel", "novel")])
+def test_the_shipped_vocabularies_are_the_tags_of_the_table(kind, key):
     with (TABLES / "corpus_tags.csv").open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["kind"] == "base"]
-    shipped = json.loads((ASSETS / "corpora" / "vocabularies.json").read_text(encoding="utf-8"))["tags"]
+        rows = [row for row in csv.DictReader(file) if row["kind"] == kind]
+    shipped = json.loads((ASSETS / "corpora" / "vocabularies.json").read_text(encoding="utf-8"))[key]
+    assert set(shipped) == {row["corpus"] for row in rows}
     for corpus, tags in shipped.items():
         mine = sorted((int(row["order"]), row["tag"]) for row in rows if row["corpus"] == corpus)
         assert [tag for _, tag in mine] == tags

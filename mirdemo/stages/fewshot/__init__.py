@@ -2,12 +2,14 @@
 
 from mirdemo.stages.fewshot.baselines import OneVsRest, TagPrototypes
 from mirdemo.stages.fewshot.episodes import (
+    PUBLISHED_RUN,
     PUBLISHED_SEEDS,
     Episode,
     EpisodeReport,
     choose_tags,
     draw_support,
     evaluate_episodes,
+    reference_support,
 )
 from mirdemo.stages.fewshot.errors import FewShotError
 from mirdemo.stages.fewshot.extrapolation import Extrapolation
@@ -31,6 +33,7 @@ METHODS = {method.name: method for method in (LCPrototypes, TagPrototypes, OneVs
 
 __all__ = [
     "METHODS",
+    "PUBLISHED_RUN",
     "PUBLISHED_SEEDS",
     "Candidate",
     "CurvePoint",
@@ -60,5 +63,6 @@ __all__ = [
     "label_next",
     "learning_curve",
     "leave_recordings_out",
+    "reference_support",
     "score",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -19,7 +21,7 @@ from mirdemo.stages.fewshot import (
     draw_support,
     evaluate_episodes,
 )
-from mirdemo.stages.fewshot.episodes import over_both
+from mirdemo.stages.fewshot.episodes import over_both, reference_support
 
 tables = arrays(np.uint8, st.tuples(st.integers(3, 25), st.integers(1, 6)), elements=st.integers(0, 1))
 
@@ -72,13 +74,19 @@ def test_tags_are_chosen_as_published():
     assert refused.value.sentence.code == "fewshot.too_few_tags"
 
 
-def test_each_episode_is_that_seeds_support_set_and_scikit_learns_f1(festival):
+@pytest.mark.parametrize("protocol", ["lcprotonets2024", "papaioannou2025"])
+def test_each_episode_is_that_seeds_support_set_and_scikit_learns_f1(festival, protocol):
     support, labels, _, tags = festival
-    report = evaluate_episodes(support, labels, None, tags, k_shot=3)
+    report = evaluate_episodes(support, labels, None, tags, k_shot=3, protocol=protocol)
     assert [e.seed for e in report.episodes] == list(PUBLISHED_SEEDS)
     used = labels.any(axis=1)
     for episode in report.episodes:
-        rows = np.flatnonzero(used)[draw_support(labels[used], 3, np.random.default_rng(episode.seed))]
+        drawn = (
+            reference_support(labels[used], 3, episode.seed)
+            if protocol == "lcprotonets2024"
+            else draw_support(labels[used], 3, np.random.default_rng(episode.seed))
+        )
+        rows = np.flatnonzero(used)[drawn]
         np.testing.assert_array_equal(episode.support, rows)
         query = np.setdiff1d(np.flatnonzero(used), rows)
         said = LCPrototypes.published().fit(support[rows], labels[rows]).predict(support[query])
@@ -187,3 +195,53 @@ def test_unknown_tags_and_nothing_to_test_on_are_refused(festival):
     with pytest.raises(FewShotError) as refused:
         evaluate_episodes(support, labels, recordings, tags, k_shot=100)
     assert refused.value.sentence.code == "fewshot.no_query"
+
+
+def as_the_published_code_draws(labels, k, seed):
+    """The steps of the published sampler, written out with lists, for items that all have a tag."""
+    random.seed(seed)
+    of_item = [np.flatnonzero(row).tolist() for row in labels]
+    order, carriers = [], {}
+    for item, tags in enumerate(of_item):
+        for tag in tags:
+            if tag not in carriers:
+                order.append(tag)
+                carriers[tag] = []
+            carriers[tag].append(item)
+    selected = random.sample(order, len(order))
+    counts = dict.fromkeys(selected, 0)
+    support = set()
+    for tag in selected:
+        wanted = k - counts[tag]
+        if wanted > 0:
+            drawn = random.sample(tuple(set(carriers[tag]) & set(range(len(labels)))), wanted)
+            support.update(drawn)
+            for item in drawn:
+                for other in of_item[item]:
+                    counts[other] += 1
+    return sorted(support)
+
+
+@pytest.mark.parametrize("seed", [3, 21, 99])
+@pytest.mark.parametrize("items", [40, 900])
+def test_the_reference_support_set_is_the_one_that_the_published_code_draws(seed, items):
+    labels = (np.random.default_rng(seed).random((items, 12)) < 0.3).astype(np.uint8)
+    labels = labels[labels.any(axis=1)]
+    assert reference_support(labels, 3, seed).tolist() == as_the_published_code_draws(labels, 3, seed)
+
+
+def test_the_published_episodes_are_used_by_their_protocol_and_no_other():
+    rng = np.random.default_rng(0)
+    labels = (rng.random((60, 5)) < 0.4).astype(np.uint8)
+    labels = labels[labels.any(axis=1)]
+    rows = rng.normal(size=(len(labels), 8))
+    by = {p: evaluate_episodes(rows, labels, protocol=p, seeds=(21,)) for p in ("lcprotonets2024", "live")}
+    wanted = reference_support(labels, 3, 21).tolist()
+    assert by["lcprotonets2024"].episodes[0].support.tolist() == wanted
+    assert by["lcprotonets2024"].absent_tags == "zero"
+    assert by["live"].sampler == "exact"
+
+
+def test_a_tag_with_fewer_items_than_shots_gives_all_it_has():
+    labels = np.array([[1, 0], [1, 0], [1, 1], [1, 0]], np.uint8)
+    assert 2 in reference_support(labels, 3, 0)
