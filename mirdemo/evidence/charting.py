@@ -18,31 +18,47 @@ if TYPE_CHECKING:
 INK, FAINT, GROUND = "#010101", "#020202", "#030303"
 LIGHT = {INK: "#1a1a1a", FAINT: "#d9d9d9", GROUND: "#ffffff"}
 FONT = 'system-ui, "Hiragino Sans", "Noto Sans JP", "Noto Sans CJK JP", sans-serif'
-#: White to dark blue, even steps in lightness: reads in grey print too.
+#: White to blue, even steps in lightness: reads in grey print too, and black figures can be read on all of it.
 SEQUENTIAL: list[tuple[float, str]] = [
     (0, "#f3f7fb"),
-    (0.25, "#cfe1ef"),
-    (0.5, "#8fbcdc"),
-    (0.75, "#3f87bd"),
-    (1, "#0b4f86"),
+    (0.25, "#d3e4f1"),
+    (0.5, "#aecde5"),
+    (0.75, "#7fb1d8"),
+    (1, "#4b92c8"),
 ]
-#: From this share of the scale up, a figure on a cell of it is white.
-DARK_CELL, LIGHT_CELL_INK, DARK_CELL_INK = 0.62, "#1a1a1a", "#ffffff"
+#: Of a figure on a cell of the scale: of the two the one that stands out more, which is 4.5 to 1 at the least.
+LIGHT_CELL_INK, DARK_CELL_INK = "#000000", "#ffffff"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One figure of a heat map. says: all there is to say of it, a line a line break; link: to its source, or empty"""
+
+    value: float
+    says: str = ""
+    link: str = ""
+
+    def __post_init__(self) -> None:
+        from markupsafe import Markup
+
+        object.__setattr__(self, "says", Markup(self.says))
 
 
 @dataclass(frozen=True)
 class HeatTable:
-    """A heat map as a table: painted before Plotly has begun, and what a screen reader reads ever after.
+    """A heat map as a table, which is what the page shows: it needs no script to be seen, and every cell is a button.
 
     columns, short: headings, and what they shrink to on a phone
-    rows: (label, one value a column, None for a blank)
+    rows: (label, one cell a column, None for a blank)
     low: the value that gets the lightest colour; 1 gets the darkest
+    own: the visitor's rows, which belong to no column: (label, value with its interval and whose it is, all of it)
     """
 
     columns: tuple[str, ...]
     short: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[float | None, ...]], ...]
+    rows: tuple[tuple[str, tuple[Cell | None, ...]], ...]
     low: float
+    own: tuple[tuple[str, str, str], ...] = ()
 
     def __post_init__(self) -> None:
         # As in Chart: names are escaped where they were put together.
@@ -50,13 +66,17 @@ class HeatTable:
 
         object.__setattr__(self, "columns", tuple(map(Markup, self.columns)))
         object.__setattr__(self, "short", tuple(map(Markup, self.short)))
-        object.__setattr__(self, "rows", tuple((Markup(label), values) for label, values in self.rows))
+        object.__setattr__(self, "rows", tuple((Markup(label), cells) for label, cells in self.rows))
+        object.__setattr__(self, "own", tuple(tuple(map(Markup, row)) for row in self.own))
 
     @classmethod
     def of_plain(cls, plain: dict[str, Any]) -> HeatTable:
         """From what ``dataclasses.asdict`` made of one, once through JSON."""
-        rows = tuple((label, tuple(values)) for label, values in plain["rows"])
-        return cls(tuple(plain["columns"]), tuple(plain["short"]), rows, plain["low"])
+        rows = tuple(
+            (label, tuple(cell and Cell(**cell) for cell in cells)) for label, cells in plain["rows"]
+        )
+        own = tuple(tuple(row) for row in plain["own"])
+        return cls(tuple(plain["columns"]), tuple(plain["short"]), rows, plain["low"], own)
 
     def colour(self, value: float) -> str:
         """Of a cell, as ``SEQUENTIAL`` has it."""
@@ -69,7 +89,8 @@ class HeatTable:
 
     def ink(self, value: float) -> str:
         """Of the figure in the cell: the one that can be read on its colour."""
-        return DARK_CELL_INK if self.share(value) > DARK_CELL else LIGHT_CELL_INK
+        ground = self.colour(value)
+        return max((LIGHT_CELL_INK, DARK_CELL_INK), key=lambda ink: contrast(ink, ground))
 
     def share(self, value: float) -> float:
         """How far up the scale a value is: 0 to 1."""
@@ -86,7 +107,9 @@ class Chart:
     how: how it is computed, in plain words
     height: pixels at desktop width
     sources: short citations of everything drawn
-    table: the same figures as a table, where the chart is a heat map that is seen first
+    table: the same figures as a table, where the chart is a heat map; the page shows it instead
+    detail: the same finding as a specialist would say it, with the metric's name
+    missing: one line about what has no figure at all, and filling: how it would get one
     """
 
     title: str
@@ -96,12 +119,15 @@ class Chart:
     empty: str = ""
     sources: tuple[str, ...] = ()
     table: HeatTable | None = None
+    detail: str = ""
+    missing: str = ""
+    filling: str = ""
 
     def __post_init__(self) -> None:
         # The words come from a Speaker, which has escaped what it filled in.
         from markupsafe import Markup
 
-        for name in ("title", "how", "empty"):
+        for name in ("title", "how", "empty", "detail", "missing", "filling"):
             object.__setattr__(self, name, Markup(getattr(self, name)))
 
 
@@ -114,18 +140,20 @@ def drawn(
     narrow: dict[str, Any] | None = None,
     sources: tuple[str, ...] = (),
     table: HeatTable | None = None,
+    **words: str,
 ) -> Chart:
     """A chart of a Plotly figure.
 
     narrow: overrides below 560 pixels: of the layout, e.g. ``{"height": 460, "xaxis.tickangle": -60}``, and
         under ``"traces.<index>"`` of a trace
+    words: further words of the chart: ``detail``, ``missing``, ``filling``
     """
     plain = json.loads(figure.to_json())
     text = json.dumps(
         {"data": plain["data"], "layout": plain["layout"], "narrow": _nested(narrow or {})},
         ensure_ascii=False,
     )
-    return Chart(title, text, how, height, sources=sources, table=table)
+    return Chart(title, text, how, height, sources=sources, table=table, **words)
 
 
 def _nested(dotted: dict[str, Any]) -> dict[str, Any]:
@@ -221,6 +249,21 @@ def faded(colour: str, alpha: float) -> str:
     """A colour of the palette as rgba."""
     red, green, blue = _channels(colour)
     return f"rgba({red},{green},{blue},{alpha})"
+
+
+def contrast(one: str, other: str) -> float:
+    """How far two colours stand apart, 1 to 21 (WCAG 2.2: 4.5 for text, 3 for marks)."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    """Relative luminance of ``#rrggbb``, 0 to 1 (WCAG 2.2)."""
+    linear = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+        for c in (v / 255 for v in _channels(colour))
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def _channels(colour: str) -> tuple[int, int, int]:

@@ -72,6 +72,17 @@ def _shots(record: Result) -> Any:
     return record.setting.get("k_shot")
 
 
+def _label(record: Result, t: Speaker) -> str:
+    """Of a row: the model, what was done with it, and by which rules if not by the live ones."""
+    rules = "" if record.protocol == "live" else f" ({escape(record.protocol)})"
+    return listened(record, row_label(Comparison.of(record), record.model, t), t) + rules
+
+
+def table_rows(own: Sequence[Result], t: Speaker) -> tuple[tuple[str, str, str], ...]:
+    """The visitor's rows of a heat map that is a table: label, value with its interval and whose it is, all of it."""
+    return tuple((_label(r, t), f"{value(r, t)} · {said(r, t)}", hover(r, t)) for r in own)
+
+
 def add_rows(
     figure: Figure, own: Sequence[Result], first: int, columns: int, t: Speaker
 ) -> tuple[list[str], dict[str, Any]]:
@@ -113,11 +124,7 @@ def add_rows(
         showarrow=False,
         font={"color": INK, "size": 13},
     )
-    labels = [
-        listened(r, row_label(Comparison.of(r), r.model, t), t)
-        + ("" if r.protocol == "live" else f" ({escape(r.protocol)})")
-        for r in own
-    ]
+    labels = [_label(r, t) for r in own]
     narrow = {
         f"traces.{len(figure.data) - 1}": {
             "text": [f" {value(r, t, short=True)}<br> {said(r, t)}" for r in own],

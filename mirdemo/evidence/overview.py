@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from mirdemo.backbones.registry import spec
 from mirdemo.corpora.frames import STUDY
@@ -17,18 +17,18 @@ from mirdemo.evidence.charting import (
     FAINT,
     LIGHT_CELL_INK,
     SEQUENTIAL,
+    Cell,
     Chart,
     HeatTable,
     bare_figure,
     drawn,
 )
-from mirdemo.evidence.palette import short_words, tradition_of, tradition_words
+from mirdemo.evidence.palette import music_words, short_words, tradition_of, tradition_words
 from mirdemo.evidence.wording import (
     MOST_ROWS,
     corpus_title,
     hover,
     left_out,
-    link_of,
     percent,
     rank_words,
     row_label,
@@ -38,7 +38,7 @@ from mirdemo.evidence.wording import (
 )
 from mirdemo.results import bias
 from mirdemo.results.bias import Comparison, Disparity
-from mirdemo.results.frame import Frame
+from mirdemo.results.frame import WESTERN, Frame
 from mirdemo.results.ranking import Rank, ranks
 from mirdemo.results.records import Result, Results
 from mirdemo.words.language import Speaker
@@ -128,10 +128,6 @@ def overview(
     from plotly import graph_objects as go
 
     rows = [(row_label(row.comparison, row.model, t), row.values) for row in known[:MOST_ROWS]]
-    if unavailable:
-        measured = {row.model for row in known if row.comparison.protocol == "papaioannou2025"}
-        places = [title for name, title in UNAVAILABLE.items() if spec(name).title not in measured]
-        rows += [(f"{escape(title)} · {t('evidence.method.probe')}", {}) for title in places]
     shown_rows = len(rows) + (laid_over.HEADING + len(own) if own else 0)
     height = 64 + 30 * shown_rows
     how = str(t("evidence.overview.how"))
@@ -140,23 +136,24 @@ def overview(
         return Chart(str(t("evidence.overview.title")), None, how, empty=str(t("evidence.nothing")))
     ranked = ranks_of(known)
     values = np.full((len(rows), len(corpora)), np.nan)
-    hovers = np.full(values.shape, "", dtype=object)
-    custom = np.full(values.shape, None, dtype=object)
+    cells: list[list[Cell | None]] = [[None] * len(corpora) for _ in rows]
     for i, (_, of) in enumerate(rows):
         for j, corpus in enumerate(corpora):
             if corpus in of:
                 values[i, j] = of[corpus].value
                 place = ranked.get((Comparison.of(of[corpus]), corpus), {})
-                hovers[i, j] = hover(of[corpus], cited, t) + rank_words(place.get(of[corpus].model), t)
-                custom[i, j] = link_of(of[corpus], cited)
+                says = hover(of[corpus], cited, t) + rank_words(place.get(of[corpus].model), t)
+                source = cited.get(of[corpus].citation or "")
+                cells[i][j] = Cell(of[corpus].value, says, source["url"] if source else "")
     figure = bare_figure(height=height, left=230, top=46, bottom=6)
     names = [_column_label(c, t) for c in corpora]
     short = [short_words(c, t) for c in corpora]
     table = HeatTable(
         tuple(names),
         tuple(short),
-        tuple((label, tuple(of[c].value if c in of else None for c in corpora)) for label, of in rows),
+        tuple((label, tuple(of_row)) for (label, _), of_row in zip(rows, cells, strict=True)),
         low=0.5 if metric == "roc_auc" else 0.0,
+        own=laid_over.table_rows(own, t),
     )
     xs, ys = list(range(len(corpora))), list(range(len(rows)))
     figure.add_trace(
@@ -170,8 +167,7 @@ def overview(
             showscale=False,
             xgap=3,
             ygap=3,
-            customdata=custom.tolist(),
-            text=hovers.tolist(),
+            text=[[cell.says if cell else "" for cell in of_row] for of_row in cells],
             hovertemplate="%{text}<extra></extra>",
             hoverongaps=False,
         )
@@ -190,21 +186,12 @@ def overview(
                 hoverinfo="skip",
             )
         )
-    blank_hover = [
-        (
-            j,
-            i,
-            str(t("evidence.overview.blank", command=_command(rows[i][0], corpora[j]))),
-        )
-        for i in ys
-        for j in xs
-        if np.isnan(values[i, j])
-    ]
-    if blank_hover:
+    blank = [(i, j) for i in ys for j in xs if np.isnan(values[i, j])]
+    if blank:
         figure.add_trace(
             go.Scatter(
-                x=[x for j, _, _ in blank_hover for x in (j - 0.48, j + 0.48, j + 0.48, j - 0.48, None)],
-                y=[y for _, i, _ in blank_hover for y in (i - 0.44, i - 0.44, i + 0.44, i + 0.44, None)],
+                x=[x for _, j in blank for x in (j - 0.48, j + 0.48, j + 0.48, j - 0.48, None)],
+                y=[y for i, _ in blank for y in (i - 0.44, i - 0.44, i + 0.44, i + 0.44, None)],
                 mode="lines",
                 line={"width": 0},
                 fill="toself",
@@ -218,16 +205,6 @@ def overview(
                 hoverinfo="skip",
             )
         )
-        figure.add_trace(
-            go.Scatter(
-                x=[b[0] for b in blank_hover],
-                y=[b[1] for b in blank_hover],
-                text=[b[2] for b in blank_hover],
-                mode="markers",
-                marker={"size": 24, "opacity": 0},
-                hovertemplate="%{text}<extra></extra>",
-            )
-        )
     own_labels, own_narrow = laid_over.add_rows(figure, own, len(rows), len(xs), t) if own else ([], {})
     labels = [r[0] for r in rows] + own_labels
     figure.update_xaxes(tickvals=xs, ticktext=names, side="top", showgrid=False, range=[-0.5, len(xs) - 0.5])
@@ -236,9 +213,10 @@ def overview(
     )
     records = [r for row in known for r in row.values.values()]
     more = left_out(len(known) - MOST_ROWS, t)
-    click = [str(t("evidence.overview.click"))] if any(link_of(r, cited) for r in records) else []
+    detail = overview_title(found, records, metric, t)
+    repeatable = headline(known, found, t)
     return drawn(
-        overview_title(found, records, metric, t),
+        repeatable or detail,
         figure,
         how,
         height=height,
@@ -260,12 +238,54 @@ def overview(
         },
         sources=(
             *sources_of(records, cited, t),
-            *click,
+            str(t("evidence.overview.click")),
             *more,
             *([str(t("evidence.source.yours"))] if own else []),
         ),
         table=table,
+        detail=detail if repeatable else "",
+        **(_missing(known, t) if unavailable else {}),
     )
+
+
+def headline(known: Sequence[Row], found: Sequence[Disparity], t: Speaker) -> str:
+    """The finding as a sentence anybody can repeat: whose music is heard less well than Western music, by how many.
+
+    A model hears a corpus less well if every figure of it lies below all its Western ones; where both have intervals,
+    wholly below. Empty where the corpus that is worst for most is Western, or most models do not.
+    """
+    worst = _worst(found)
+    tradition = tradition_of(worst) if worst else WESTERN
+    western = [corpus for corpus, whose in STUDY.traditions.items() if whose == WESTERN]
+    by_model: dict[str, list[bool]] = defaultdict(list)
+    for row in known:
+        held = [row.values[c] for c in western if c in row.values]
+        if held and worst in row.values:
+            by_model[row.model].append(all(_below(row.values[worst], other) for other in held))
+    less = sum(all(of) for of in by_model.values())
+    if tradition == WESTERN or len(by_model) < 2 or 2 * less <= len(by_model):
+        return ""
+    key = "evidence.overview.none_hears" if less == len(by_model) else "evidence.overview.most_hear"
+    return str(t(key, music=Markup(music_words(tradition, t)), count=less, of=len(by_model)))
+
+
+def _below(one: Result, other: Result) -> bool:
+    if one.high is not None and other.low is not None:
+        return one.high < other.low
+    return one.value < other.value
+
+
+def _missing(known: Sequence[Row], t: Speaker) -> dict[str, str]:
+    """The line about the models that have no figure, and the command that would make one; nothing if all have."""
+    measured = {row.model for row in known if row.comparison.protocol == "papaioannou2025"}
+    names = [name for name in UNAVAILABLE if spec(name).title not in measured]
+    if not names:
+        return {}
+    models = [UNAVAILABLE[name] for name in names]
+    return {
+        "missing": str(t("evidence.overview.missing", n=len(names), models=models)),
+        "filling": str(t("evidence.overview.filling", command=_command(names[0], "lyra"))),
+    }
 
 
 def _column_label(corpus: str, t: Speaker) -> str:
@@ -274,13 +294,22 @@ def _column_label(corpus: str, t: Speaker) -> str:
     return title if title.replace("-", " ") == tradition else f"{title}<br>{tradition}"
 
 
-def _command(label: str, corpus: str) -> str:
-    title = label.split(" · ")[0]
-    name = next((n for n, shown in UNAVAILABLE.items() if escape(shown) == title), "NAME")
+def _command(name: str, corpus: str) -> str:
     return (
         f"python -m mirdemo evaluate --corpus {corpus} --data DIR --backbone {name} "
         "--method probe --protocol papaioannou2025"
     )
+
+
+def _shared(found: Sequence[Disparity]) -> list[Disparity]:
+    """Those with a figure on every corpus, where there are any."""
+    return [d for d in found if not d.missing] or list(found)
+
+
+def _worst(found: Sequence[Disparity]) -> str:
+    """The corpus that is worst for most; empty where there is nothing to compare."""
+    shared = _shared(found)
+    return max(sorted({d.worst for d in shared}), key=lambda c: sum(d.worst == c for d in shared), default="")
 
 
 def overview_title(found: Sequence[Disparity], records: Sequence[Result], metric: str, t: Speaker) -> str:
@@ -295,8 +324,7 @@ def overview_title(found: Sequence[Disparity], records: Sequence[Result], metric
         low, high = (f"{f(r.value for r in records):.2f}" for f in (min, max))
         sure = surety(records, t, digits=".2f", scale=1)
         return str(t("evidence.overview.range", metric=name, n=len(records), low=low, high=high, sure=sure))
-    shared = [d for d in found if not d.missing] or list(found)
-    worst = max({d.worst for d in shared}, key=lambda c: sum(d.worst == c for d in shared))
+    shared, worst = _shared(found), _worst(found)
     falls = [d.gap for d in shared if d.worst == worst]
     values = [f.value for f in falls]
     return str(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 from mirdemo.corpora.catalogue import catalogue
 from mirdemo.corpora.elsewhere import ELSEWHERE, ElsewhereFacts
@@ -71,6 +71,14 @@ def tradition_words(tradition: str, t: Speaker) -> str:
         if facts.tradition == tradition
     )
     return str(escape(next(said, tradition)))
+
+
+def music_words(tradition: str, t: Speaker) -> str:
+    """``South Indian music (Carnatic)``: a tradition's music for a reader who does not know its name; escaped."""
+    key = "evidence.music." + tradition
+    if t.has(key):
+        return str(t(key))
+    return str(t("evidence.music", tradition=Markup(tradition_words(tradition, t))))
 
 
 def short_words(corpus: str, t: Speaker) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 from mirdemo.evidence import drawing, reporting
 from mirdemo.evidence.charting import LIGHT, Chart
 from mirdemo.evidence.reporting import Section
@@ -38,7 +40,7 @@ def evidence_report(chosen: Selection, language: str, own: Results | None = None
         [_section(chart, t) for _, chart in drawn],
         words={word: t(f"report.{word}") for word in WORDS},
         language=t.language,
-        summary=[chart.title for name, chart in drawn if name in SAID],
+        summary=[_said(chart) for name, chart in drawn if name in SAID],
         sources=[c | {"caution": c[caution]} for c in results.citations().values() if c["short"] in used],
     )
 
@@ -49,11 +51,16 @@ def _everybodys(chosen: Selection, language: str) -> str:
     return evidence_report(chosen, language)
 
 
+def _said(chart: Chart) -> str:
+    """A finding with the figures behind it."""
+    return Markup("{} ({})").format(chart.title, chart.detail) if chart.detail else chart.title
+
+
 def _section(chart: Chart, t: Speaker) -> Section:
     figure = chart.json or ""
     for stand_in, colour in LIGHT.items():
         figure = figure.replace(stand_in, colour)
-    return Section(chart.title, figure, chart.how, on_paper(chart.sources, t), chart.height)
+    return Section(_said(chart), figure, chart.how, on_paper(chart.sources, t), chart.height)
 
 
 def report_route() -> Route:

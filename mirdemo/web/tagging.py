@@ -149,7 +149,7 @@ def whitening_of(backbone: str, identity: Identity) -> Whitening:
     found = whitening_for(identity)
     if found is None:
         raise PageError(
-            "There is no whitening for {backbone} on this machine. Build without it.",
+            "There is no whitening for {backbone} on this server. Build without it.",
             code="page.no_whitening",
             backbone=spec(backbone).title,
         )

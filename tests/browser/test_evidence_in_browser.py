@@ -9,7 +9,7 @@ from driving import give, wait_rows, write_labelled
 
 from mirdemo.evidence import plotly_script
 
-DRAWN = "#evidence-overview .is-drawn .main-svg"
+DRAWN = "#evidence-gaps .is-drawn .main-svg"
 
 
 def middle_of_a_dot(page, key: str) -> dict[str, float]:
@@ -77,55 +77,71 @@ def test_the_same_by_keyboard_and_a_family_alone(visit):
     assert name in page.locator(".opened h3").inner_text()
 
 
-def test_the_first_chart_is_painted_before_the_others_are_drawn(visit):
-    page = visit("about")
-    page.evaluate(
-        """() => {
-          window.order = [];
-          const told = new Set();
-          const look = () => {
-            for (const place of document.querySelectorAll("#panel-evidence .is-drawn")) {
-              if (!told.has(place)) { told.add(place); order.push([place.closest(".chart-block").id, performance.now()]); }
-            }
-            requestAnimationFrame(look);
-          };
-          look();
-        }"""
-    )
+def test_the_front_says_what_this_is_and_leads_on(visit):
+    page = visit("evidence")
+    assert page.locator(".front h2").inner_text().startswith("Find out whether")
+    first = page.locator("#evidence-overview figcaption")
+    assert first.inner_text().startswith("None of these 6 models hears South Indian music")
+    assert first.bounding_box()["y"] < 844
+    assert page.locator("#evidence-overview .detail").inner_text().startswith("ROC-AUC: ")
+    assert not page.locator(".choosing .filters").is_visible()
+    page.click(".front [data-act='clips.festival']")
+    page.wait_for_function("location.hash === '#clips'")
+    page.wait_for_selector("#panel-clips tr[data-key]", timeout=60_000)
     page.click('[data-tab="evidence"]')
-    page.wait_for_function("window.order.length > 2")
-    seen = page.evaluate("window.order")
-    assert seen[0][0] == "evidence-overview"
-    assert seen[0][1] < seen[1][1]  # a frame of its own
+    page.wait_for_function("!document.querySelector('.front')")
 
 
-def test_the_first_chart_is_a_table_until_it_is_drawn_and_plotly_begins_after_it(visit):
+def test_the_first_chart_needs_no_script_and_a_cell_opens_its_card_in_place(visit):
     page = visit("about")
-    page.add_init_script(
-        """new MutationObserver(() => {
-          if (window.begun === undefined && document.querySelector("script[src*=plotly]"))
-            window.begun = Boolean(document.querySelector(".heat-table"));
-        }).observe(document, { subtree: true, childList: true });"""
-    )
     held = []
     page.route("**/plotly.min.js*", lambda request: held.append(request))
     page.goto(page.url.split("#")[0] + "?again")
-    figure = page.locator(".heat-table td:not(.blank)")
-    figure.first.wait_for()
-    assert page.locator("#evidence-overview .chart-place:not(.is-drawn)").count() == 1
-    shown = page.locator("#evidence-overview .chart-frame").bounding_box()
-    for cell in (figure.first, figure.last):
-        box = cell.bounding_box()
-        assert box["width"] > 100
-        assert shown["y"] < box["y"] < shown["y"] + shown["height"]
-    for request in held:
-        request.continue_()
-    page.wait_for_selector(DRAWN)
-    assert page.evaluate("window.begun")
-    assert page.locator(".heat-table").bounding_box()["width"] <= 1
-    assert page.get_by_role("rowheader", name="CultureMERT-95M").count() == 1, (
-        "a screen reader lost the table"
-    )
+    cell = page.locator("#evidence-overview .cell").first
+    cell.wait_for()
+    box = cell.bounding_box()
+    assert (box["width"] > 100, box["height"] >= 24) == (True, True)
+    pages = len(page.context.pages)
+    cell.click()
+    card = page.locator("#card")
+    card.wait_for()
+    assert "MagnaTagATune" in card.inner_text()
+    assert card.locator("a").get_attribute("href").startswith("https://")
+    page.go_back()  # closes the card and leaves the page where it was
+    card.wait_for(state="hidden")
+    cell.wait_for()
+    cell.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    card.wait_for()
+    assert "FMA-medium" in card.inner_text()
+    page.keyboard.press("Escape")
+    card.wait_for(state="hidden")
+    assert page.evaluate("document.activeElement.matches('td > .cell')")
+    page.wait_for_function("!history.state?.card")
+    assert len(page.context.pages) == pages, "no foreign tab"
+
+
+def test_a_heading_sorts_and_a_redrawing_keeps_the_order(visit):
+    page = visit("evidence")
+    column = page.locator("#evidence-overview th:nth-child(7) .sort")
+
+    def values():
+        shown = page.locator("#evidence-overview tbody:first-of-type td:nth-child(7)").all_inner_texts()
+        return [float(text.replace("no figure", "nan")) for text in shown]
+
+    before = values()
+    column.click()
+    assert values() == sorted(before, reverse=True)
+    assert page.locator("#evidence-overview th:nth-child(7)").get_attribute("aria-sort") == "descending"
+    page.click('[data-language="ja"]')
+    page.wait_for_function("document.documentElement.lang === 'ja'")
+    assert values() == sorted(before, reverse=True)
+    column.click()
+    assert values() == sorted(before)
+    column.click()
+    assert values() == before
 
 
 def test_charts_ask_for_one_script_once_and_compressed(visit, address):
@@ -149,23 +165,19 @@ def test_own_results_lie_beside_the_published_ones_for_their_visitor_alone(visit
     mine.click('[data-act="probe.run"]')
     mine.wait_for_selector("#panel-probe [data-result]", timeout=120_000)
     mine.click('[data-tab="evidence"]')
-    mine.wait_for_selector(DRAWN, timeout=60_000)
-    assert "yours, 6 recordings" in mine.locator("#evidence-overview [data-chart]").get_attribute(
-        "data-chart"
-    )
-    mine.locator("#evidence-overview .main-svg text", has_text="yours, 6 recordings").first.wait_for()
+    mine.locator("#evidence-overview .own", has_text="yours, 6 recordings").wait_for(timeout=60_000)
+    mine.click(".choosing summary")
     with mine.expect_download() as file:
         mine.click("text=CSV of what is shown")
     assert ",yours," in Path(file.value.path()).read_text(encoding="utf-8-sig")
 
     other.reload()
-    other.wait_for_selector(DRAWN)
+    other.locator("#evidence-overview .cell").first.wait_for()
+    other.click(".choosing summary")
     assert "yours, 6 recordings" not in other.content()
     with other.expect_download() as file:
         other.click("text=CSV of what is shown")
     assert ",yours," not in Path(file.value.path()).read_text(encoding="utf-8-sig")
 
     mine.locator('[data-act="evidence.lay_over"]').click()
-    mine.wait_for_function(
-        "!document.querySelector('#evidence-overview [data-chart]').dataset.chart.includes('yours, ')"
-    )
+    mine.wait_for_function("!document.querySelector('#evidence-overview .own')")

@@ -39,7 +39,7 @@ def test_from_price_to_verdict_with_a_stop_and_a_reload_on_the_way(visit, record
     wait_rows(page, 4)
     page.click('[data-tab="fine-tune"]')
     page.click('[data-act="fine-tune.backbone"][data-value="mini-west"]')
-    page.locator('[data-key="takes"]', has_text="on this machine").wait_for()
+    page.locator('[data-key="takes"]', has_text="on this server").wait_for()
     page.select_option('[data-act="fine-tune.epochs"]', "5")
     page.select_option('[data-act="fine-tune.blocks"]', "1")
 

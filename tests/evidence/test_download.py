@@ -35,7 +35,7 @@ def test_a_download_holds_what_is_drawn_and_nothing_of_another_metric(chosen):
     assert {r.metric for r in rows if r.method == "fewshot"} == {"macro_f1"}
     assert {r.metric for r in rows if r.tag is not None} == {"f1", "precision", "recall"}
     charts = dict(drawing.view(chosen, "en").charts)
-    cells = [v for _, values in charts["overview"].table.rows for v in values if v is not None]
+    cells = [cell.value for _, row in charts["overview"].table.rows for cell in row if cell is not None]
     probes = [r for r in rows if r.corpus not in catalogue()]
     overall = [r for r in rows if r.tag is None and r.method != "fewshot" and r not in probes]
     assert sorted(cells) == sorted(r.value for r in overall)

@@ -180,14 +180,14 @@ def test_time_and_price_are_shown_before_and_follow_a_price_that_is_typed(tab, v
             10 + 6.0 * n * 20 * (4 * 1.8 + 1),
         )
     )
-    assert "about 15 minutes to about 1.6 hours on this machine, at most $0.02" in plain(drawn(tab, visitor))
+    assert "about 15 minutes to about 1.6 hours on this server, at most $0.02" in plain(drawn(tab, visitor))
     tab.price(visitor, Act({"hardware": "cpu-basic", "value": "2.5"}))
-    assert "about 1.6 hours on this machine, at most $4.11" in plain(drawn(tab, visitor))
+    assert "about 1.6 hours on this server, at most $4.11" in plain(drawn(tab, visitor))
     assert "123,456 parameters" in plain(drawn(tab, visitor))
     desk.outlooks["mini-west", 2] = replace(desk.outlooks["mini-west", 2], basis="sizes on the cpu")
     assert "right to the order of magnitude" in plain(drawn(tab, visitor))
     tab.epochs(visitor, Act({"value": "5"}))
-    assert "about 13 to 25 minutes on this machine" in plain(drawn(tab, visitor))
+    assert "about 13 to 25 minutes on this server" in plain(drawn(tab, visitor))
     for wrong in ("-1", "nan", "1e9", "x"):
         with pytest.raises(PageError):
             tab.price(visitor, Act({"hardware": "cpu-basic", "value": wrong}))

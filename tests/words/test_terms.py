@@ -45,6 +45,7 @@ ENGLISH = {
     r"\bmoved, ": "transfer, last layer trained",
     r"\b(?:fine tune|fine tuning|finetun\w+|few shot)\b": "fine-tune, few-shot",
     r"\blicense\b": "licence",
+    r"(?i)\b(?:this|the) machine\b": "this server: the page may be somebody else's",
     r"ROC AUC|\bAUC-ROC\b": "ROC-AUC",
     r"(?<!%)\b\d+%": "90 %",
 }

@@ -154,7 +154,7 @@ class Jobs:
                 )
             if len(queue) >= self._max_waiting:
                 raise PageError(
-                    "{n} steps are waiting on this machine already. Try again in a minute.",
+                    "{n} steps are waiting on this server already. Try again in a minute.",
                     code="page.busy",
                     n=len(queue),
                 )

@@ -11,7 +11,7 @@ from mirdemo.web.frame import chart_script
 STATIC = Path(__file__).parent / "static"
 #: The page's own first; a tab may bring ``static/<tab>.css``.
 CSS = [STATIC / "page.css", *sorted(path for path in STATIC.glob("*.css") if path.name != "page.css")]
-SCRIPT = STATIC / "page.js"
+SCRIPTS = [STATIC / name for name in ("page.js", "cards.js")]
 
 #: Given as plain strings, for Gradio fetches any font it is given as an object.
 FONT = ["system-ui", "Hiragino Sans", "Noto Sans JP", "Noto Sans CJK JP", "sans-serif"]
@@ -30,4 +30,5 @@ def theme() -> gr.themes.Base:
 
 def head() -> str:
     """What goes into the page's head, before anything is drawn: where charts get their script, and the page's own."""
-    return f"{chart_script.link()}<script>{SCRIPT.read_text(encoding='utf-8')}</script>"
+    scripts = (f"<script>{script.read_text(encoding='utf-8')}</script>" for script in SCRIPTS)
+    return chart_script.link() + "".join(scripts)

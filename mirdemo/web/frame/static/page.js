@@ -96,7 +96,9 @@ window.mirdemo = (() => {
     const fresh = document.createElement("div");
     fresh.innerHTML = html.slice(mark.length);
     const focus = document.activeElement;
+    mirdemo.beforeDrawing(view);
     morphChildren(view, fresh);
+    mirdemo.afterDrawing(view);
     if (focus && view.contains(focus) && document.activeElement !== focus) focus.focus({ preventScroll: true });
     const language = view.querySelector("[data-language]");
     if (language) {
@@ -192,7 +194,10 @@ window.mirdemo = (() => {
     if (target.closest("[data-dismiss]")) return target.closest(".notice").remove();
     const button = target.closest("button[data-act]");
     if (button && button.closest("summary")) event.preventDefault(); // the button, not the fold around it
-    if (button && !button.disabled) act(said(button));
+    if (button && !button.disabled) {
+      act(said(button));
+      if (button.dataset.goes) location.hash = button.dataset.goes; // where its answer will be
+    }
   });
 
   document.addEventListener("change", (event) => {

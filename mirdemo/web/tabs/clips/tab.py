@@ -239,7 +239,7 @@ class ClipsTab:
     def _check_machine(self) -> None:
         if self._wire.visitors.sound_bytes() > LIMITS.machine_bytes:
             raise PageError(
-                "This machine holds as many clips of its visitors as it can. Try again in some minutes.",
+                "This server holds as many clips of its visitors as it can. Try again in some minutes.",
                 code="page.machine_full",
             )
 

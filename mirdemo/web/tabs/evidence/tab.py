@@ -32,6 +32,7 @@ from mirdemo.words.language import Speaker
 if TYPE_CHECKING:
     from starlette.routing import Route
 
+FILTERS = ("metric", "method", "model", "corpus", "source", "licence", "size")
 METHODS = ("probe", "finetune", "trained_from_scratch", "transfer", "fewshot")
 
 
@@ -116,7 +117,15 @@ def _shown(visitor: Visitor, t: Speaker) -> drawing.View:
 
 
 def _head(visitor: Visitor, t: Speaker) -> Mapping[str, Any]:
-    """The filters, the address and the downloads."""
+    """What this is and how to begin, for whoever has no clips yet; and the address."""
+    return {
+        "query": urlencode(visitor.desk(EvidenceDesk).chosen.to_query()),
+        "new": not len(visitor.clips),
+    }
+
+
+def _choosing(visitor: Visitor, t: Speaker) -> Mapping[str, Any]:
+    """The filters and the downloads."""
     desk = visitor.desk(EvidenceDesk)
     chosen, own = desk.chosen, bool(reports_of(visitor).records)
     offered = filters(chosen, t, own=own)
@@ -124,9 +133,7 @@ def _head(visitor: Visitor, t: Speaker) -> Mapping[str, Any]:
         "n": _shown(visitor, t).n_figures,
         "query": urlencode(chosen.to_query()),
         "changed": chosen != Selection(),
-        "first": [(name, offered[name]) for name in ("metric", "method", "model", "corpus")],
-        "more": [(name, offered[name]) for name in ("source", "licence", "size")],
-        "more_open": bool(chosen.sources) or chosen.licence != "any" or chosen.size != "any",
+        "filters": [(name, offered[name]) for name in FILTERS],
         "own": own,
         "laid_over": desk.laid_over,
         "place": place("evidence", visitor) if own and desk.laid_over else "evidence",
@@ -202,11 +209,13 @@ def _arrive(visitor: Visitor, query: Mapping[str, str]) -> None:
 def build(wire: Wire) -> None:
     """The tab's views from top to bottom, what can be done in it, and the endpoint."""
     wire.view("evidence", _head)
-    wire.view("evidence-first", _charts("overview", "gaps", "normalised"), template="evidence-charts")
+    wire.view("evidence-first", _charts("overview"), template="evidence-charts")
+    wire.view("evidence-filters", _choosing)
+    wire.view("evidence-next", _charts("gaps", "controlled", "normalised"), template="evidence-charts")
     wire.view("evidence-tags", _tags)
     wire.view(
         "evidence-more",
-        _charts("within", "transfer", "fewshot", "cost", "controlled", "maeb", "mtat"),
+        _charts("within", "fewshot", "transfer", "cost", "maeb", "mtat"),
         template="evidence-charts",
     )
     for name, handler in (

@@ -1,0 +1,106 @@
+/* Small things that open in place: a cell's card, a term's sentence; and tables that are sorted by their headings. */
+"use strict";
+(() => {
+  /* ---- one card for the whole page, in the browser's top layer: a tap opens it, Escape, a tap elsewhere and Back close it ---- */
+  let opener = null;
+  const card = () => document.getElementById("card");
+
+  function show(says, link, anchor, box) {
+    const place = card();
+    if (!place) return;
+    opener = anchor;
+    place.querySelector(".card-says").innerHTML = says; // escaped where it was put together, as all of the page
+    const source = place.querySelector(".card-source");
+    source.hidden = !/^https:\/\//.test(link || "");
+    if (source.hidden) source.removeAttribute("href");
+    else source.href = link;
+    if (!place.matches(":popover-open")) place.showPopover();
+    beside(place, box);
+    place.focus({ preventScroll: true });
+    if (!history.state?.card) history.pushState({ card: true }, "");
+  }
+
+  /* Under what it belongs to, above it where there is no room, and always within the window. */
+  function beside(place, box) {
+    const { width, height } = place.getBoundingClientRect();
+    const under = box.bottom + 6;
+    const top = under + height <= innerHeight - 8 ? under : Math.max(8, box.top - height - 6);
+    place.style.top = `${Math.min(top, Math.max(8, innerHeight - height - 8))}px`;
+    place.style.left = `${Math.max(8, Math.min(box.left + box.width / 2 - width / 2, innerWidth - width - 8))}px`;
+  }
+
+  document.addEventListener("toggle", (event) => {
+    if (event.target.id !== "card" || event.newState === "open") return;
+    const back = opener;
+    if (back?.isConnected && (document.activeElement === document.body || card().contains(document.activeElement))) back.focus({ preventScroll: true });
+    setTimeout(() => { // unless another cell was chosen, or a tab, the step that opening was is taken back
+      if (!card()?.matches(":popover-open") && history.state?.card) history.back();
+    }, 60);
+  }, true);
+  addEventListener("popstate", () => { if (card()?.matches(":popover-open") && !history.state?.card) card().hidePopover(); });
+  addEventListener("scroll", () => { if (card()?.matches(":popover-open") && opener?.isConnected) beside(card(), opener.getBoundingClientRect()); }, { passive: true });
+
+  document.addEventListener("click", (event) => {
+    const cell = event.target.closest?.("[data-card]");
+    if (cell) show(cell.dataset.card, cell.dataset.link, cell, cell.getBoundingClientRect());
+    const close = event.target.closest?.("[data-close-card]");
+    if (close) card().hidePopover();
+    const heading = event.target.closest?.("[data-sort]");
+    if (heading) sort(heading);
+  });
+
+  /* Cells of a heat map are walked by the arrow keys, as in a spreadsheet. */
+  document.addEventListener("keydown", (event) => {
+    const cell = event.target.closest?.("td > .cell");
+    const step = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[event.key];
+    if (!cell || !step) return;
+    event.preventDefault();
+    const rows = [...cell.closest("table").tBodies].flatMap((body) => [...body.rows]);
+    let [row, column] = [rows.indexOf(cell.closest("tr")), cell.parentElement.cellIndex];
+    for (;;) {
+      row += step[0];
+      column += step[1];
+      const there = rows[row]?.cells[column];
+      if (!there) return;
+      const next = there.querySelector(".cell");
+      if (next) return next.focus();
+    }
+  });
+
+  /* ---- sorting: by a heading, first the highest, then the lowest, then as it was ---- */
+  const sorted = new WeakMap(); // table -> [column, direction]
+  const next = { none: "descending", descending: "ascending", ascending: "none" };
+
+  function sort(heading) {
+    const table = heading.closest("table");
+    sorted.set(table, [Number(heading.dataset.sort), next[heading.closest("th").getAttribute("aria-sort")] || "descending"]);
+    arrange(table);
+  }
+
+  function arrange(table) {
+    const body = table.tBodies[0];
+    [...body.rows].forEach((row, at) => { if (row.dataset.liveAt === undefined) row.dataset.liveAt = at; });
+    const [column, direction] = sorted.get(table) || [0, "none"];
+    const turn = direction === "ascending" ? 1 : -1;
+    const value = (row) => (column ? row.cells[column].dataset.value : row.cells[0].textContent.trim());
+    const compare = (a, b) => {
+      if (direction === "none") return a.dataset.liveAt - b.dataset.liveAt;
+      const [one, other] = [value(a), value(b)];
+      if ((one === "") !== (other === "")) return one === "" ? 1 : -1; // blanks stay at the end
+      const by = column && !Number.isNaN(Number(one)) ? one - other : -one.localeCompare(other, document.documentElement.lang);
+      return turn * by || a.dataset.liveAt - b.dataset.liveAt;
+    };
+    body.append(...[...body.rows].sort(compare));
+    table.querySelectorAll("[data-sort]").forEach((button) => button.closest("th").setAttribute("aria-sort", Number(button.dataset.sort) === column ? direction : "none"));
+  }
+
+  /* Before a view is drawn its rows go back to their places, so that each is compared with its own. */
+  mirdemo.beforeDrawing = (view) => view.querySelectorAll("table[data-sortable]").forEach((table) => {
+    if (sorted.has(table)) table.tBodies[0].append(...[...table.tBodies[0].rows].sort((a, b) => a.dataset.liveAt - b.dataset.liveAt));
+  });
+  mirdemo.afterDrawing = (view) => view.querySelectorAll("table[data-sortable]").forEach((table) => {
+    [...table.tBodies[0].rows].forEach((row) => delete row.dataset.liveAt);
+    if (sorted.has(table)) arrange(table);
+  });
+  mirdemo.card = show;
+})();
