@@ -33,7 +33,8 @@ from mirdemo.web.tabs.fewshot import tab as fewshot_tab
 from mirdemo.web.tabs.finetune import tab as finetune_tab
 from mirdemo.web.tabs.plan import tab as plan_tab
 from mirdemo.web.tabs.probe import tab as probe_tab
-from mirdemo.words.language import LANGUAGES
+from mirdemo.words.glossary import terms
+from mirdemo.words.language import LANGUAGES, Speaker
 
 TABS: tuple[Tab, ...] = (
     evidence_tab.TAB,
@@ -58,12 +59,20 @@ def build_page(visitors: Visitors, jobs: Jobs, tabs: tuple[Tab, ...] = TABS) -> 
         for tab in tabs:
             with wire.panel(tab.name):
                 tab.build(wire)
-        wire.view(
-            "foot", lambda visitor, t: {"notice": visitor.notice, "version": __version__, "commit": commit()}
-        )
+        wire.view("foot", _foot)
         wire.connect()
     page.queue(max_size=256, default_concurrency_limit=8, api_open=False)
     return page
+
+
+def _foot(visitor: Visitor, t: Speaker) -> Mapping[str, Any]:
+    """A message if there is one, which version this is, and what the terms' sentences are."""
+    return {
+        "notice": visitor.notice,
+        "version": __version__,
+        "commit": commit(),
+        "glossary": terms(t.language),
+    }
 
 
 def serve(**launch: Any) -> None:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from mirdemo.stages.fewshot import LayerChoice, LCPrototypes, Score, SelfCheck
 
 
+#: A tag that holds for less than this share of a query in which the tags change is not one of the query's.
+BRIEF = 1 / 8
+
+
 @dataclass(frozen=True, eq=False)
 class Built:
     """Prototypes made from labelled clips.
@@ -89,6 +93,25 @@ class Answer:
     labels: np.ndarray
     unknown_windows: np.ndarray
     row: np.ndarray
+
+    @property
+    def changes(self) -> bool:
+        """Whether different windows get different tags, in a query of three windows or more."""
+        sure = self.labels[~self.unknown_windows]
+        return len(self.starts) > 2 and len(np.unique(sure, axis=0)) > 1
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The tags to show for the whole query: where it changes, those of its parts that last an eighth of it or more.
+
+        The mean over a procession resembles none of the players that go by.
+        """
+        if self.unknown or not self.changes:
+            return self.tags
+        share = self.labels[~self.unknown_windows].sum(axis=0) / len(self.starts)
+        return tuple(
+            tag for tag, part in zip(self.built.prototypes.tags, share, strict=True) if part >= BRIEF
+        )
 
 
 def layers_of(backbone: str) -> tuple[str, ...]:

@@ -180,7 +180,7 @@ def test_the_demonstration_set_is_one_click(visit):
     page = visit()
     page.click('[data-act="clips.festival"]')
     page.wait_for_selector("#panel-clips tr[data-key] >> nth=35", timeout=90_000)
-    page.locator(".where", has_text="36 clips · 7 tags · 18 recordings").wait_for()
+    page.locator(".where", has_text="36 clips · 7 tags · 24 recordings").wait_for()
 
 
 def test_what_a_visitor_types_is_shown_and_never_run(visit, sounds: Path):

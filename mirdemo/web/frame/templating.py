@@ -11,8 +11,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
 
+from mirdemo.words.glossary import mark
 from mirdemo.words.language import Speaker
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -29,12 +32,19 @@ def _environment() -> Environment:
     )
     environment.filters["distance"] = distance
     environment.filters["duration"] = duration
+    environment.filters["terms"] = _terms
     return environment
 
 
 def render(template: str, t: Speaker, values: Mapping[str, Any]) -> str:
     """A template with its values; in it, ``t("page.question")`` says words and ``t.say(sentence)`` a sentence."""
     return _environment().get_template(template).render(t=t, **values)
+
+
+@pass_context
+def _terms(context: Context, text: str) -> Markup:
+    """``{{ t("probe.what") | terms }}``: the words with every term of the glossary opening its sentence."""
+    return mark(text, context["t"].language)
 
 
 def distance(value: float) -> str:

@@ -94,13 +94,61 @@
     table.querySelectorAll("[data-sort]").forEach((button) => button.closest("th").setAttribute("aria-sort", Number(button.dataset.sort) === column ? direction : "none"));
   }
 
+  /* ---- terms: hover, focus or a tap opens the sentence; Escape, a tap elsewhere or leaving it closes it ---- */
+  let told = null; // the term that is open
+  let pinned = false; // by a tap or a key: then leaving it with the mouse does not close it
+  const termCard = () => document.getElementById("term-card");
+
+  function tell(term, pin) {
+    const place = termCard();
+    const says = document.querySelector(`[data-term-says="${term.dataset.term}"]`);
+    if (!place || !says) return;
+    if (told && told !== term) hush();
+    told = term;
+    pinned = pin;
+    place.replaceChildren(...[...says.childNodes].map((node) => node.cloneNode(true)));
+    if (!place.matches(":popover-open")) place.showPopover();
+    beside(place, term.getClientRects()[0] || term.getBoundingClientRect());
+    term.setAttribute("aria-describedby", "term-card");
+    term.setAttribute("data-live-told", "");
+  }
+  function hush() {
+    if (termCard()?.matches(":popover-open")) termCard().hidePopover();
+    told?.removeAttribute("aria-describedby");
+    told?.removeAttribute("data-live-told");
+    told = null;
+  }
+  const termAt = (event) => event.target.closest?.(".term");
+  document.addEventListener("mouseover", (event) => {
+    const term = termAt(event);
+    if (term && term !== told) tell(term, false);
+    else if (told && !pinned && !term && !event.target.closest?.("#term-card")) hush();
+  });
+  document.addEventListener("focusin", (event) => {
+    const term = termAt(event);
+    if (term?.matches(":focus-visible")) tell(term, true);
+    else if (told && !term) hush();
+  });
+  document.addEventListener("click", (event) => {
+    const term = termAt(event);
+    if (!term) return event.target.closest?.("#term-card") ? undefined : told && hush();
+    if (told === term && pinned) hush();
+    else tell(term, true);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !told) return;
+    event.stopPropagation();
+    hush();
+  }, true);
+  addEventListener("scroll", () => { if (told) (told.isConnected ? beside(termCard(), told.getClientRects()[0] || told.getBoundingClientRect()) : hush()); }, { passive: true });
+
   /* Before a view is drawn its rows go back to their places, so that each is compared with its own. */
   mirdemo.beforeDrawing = (view) => view.querySelectorAll("table[data-sortable]").forEach((table) => {
     if (sorted.has(table)) table.tBodies[0].append(...[...table.tBodies[0].rows].sort((a, b) => a.dataset.liveAt - b.dataset.liveAt));
   });
-  mirdemo.afterDrawing = (view) => view.querySelectorAll("table[data-sortable]").forEach((table) => {
+  mirdemo.afterDrawing = (view) => { if (told && !told.isConnected) hush(); view.querySelectorAll("table[data-sortable]").forEach((table) => {
     [...table.tBodies[0].rows].forEach((row) => delete row.dataset.liveAt);
     if (sorted.has(table)) arrange(table);
-  });
+  }); };
   mirdemo.card = show;
 })();

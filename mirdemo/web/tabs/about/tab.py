@@ -16,6 +16,7 @@ from mirdemo.web.frame.limits import LIMITS
 from mirdemo.web.frame.session import Visitor
 from mirdemo.web.frame.tab import Tab
 from mirdemo.web.frame.wire import Wire
+from mirdemo.words.glossary import terms
 from mirdemo.words.language import Speaker
 
 PACKAGES = ("torch", "torchaudio", "transformers", "gradio", "scipy", "numpy")
@@ -47,6 +48,7 @@ def show(visitor: Visitor, t: Speaker) -> Mapping[str, Any]:
         "corpora": catalogue().values(),
         "traditions": {c.name: tradition_words(c.tradition, t) for c in catalogue().values()},
         "methods": METHODS,
+        "glossary": terms(t.language),
         "limits": LIMITS,
         "versions": versions(),
     }

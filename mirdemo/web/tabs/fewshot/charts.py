@@ -154,7 +154,7 @@ def _pixels(at: np.ndarray, spans: Sequence[Sequence[float]], size: tuple[float,
 
 def said(t: Speaker, one: Answer) -> str:
     """An answer in short."""
-    return t("few-shot.unknown") if one.unknown else heading(t, one.tags)
+    return t("few-shot.unknown") if one.unknown else heading(t, one.given)
 
 
 def curve_chart(curve: Curve, t: Speaker) -> Chart:

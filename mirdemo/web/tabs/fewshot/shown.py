@@ -90,7 +90,7 @@ def certainty(one: Answer, t: Speaker) -> dict[str, Any]:
     score, none = one.built.score, t("few-shot.no_interval")
     rows = {} if score is None else {row.tag: row for row in score.tags}
     tags = []
-    for tag in one.tags:
+    for tag in one.given:
         row = rows.get(tag)
         code = TOO_FEW if row is None else row.verdict
         figure = row and _both(row, len(one.built.clips), none, t)
@@ -231,6 +231,6 @@ def listening_words(t: Speaker, setting: Setting) -> str:
 def played(tags: tuple[str, ...], one: Answer) -> Mapping[str, Any]:
     """What a demonstration query is made of, beside what was answered: (tag, whether it was given)."""
     return {
-        "truth": [(tag, tag in one.tags) for tag in tags],
-        "extra": [t for t in one.tags if t not in tags],
+        "truth": [(tag, tag in one.given) for tag in tags],
+        "extra": [t for t in one.given if t not in tags],
     }

@@ -188,7 +188,7 @@ class FewShotTab:
             "strange": _in_percent(spans(one, one.unknown_windows), seconds) if len(one.starts) > 1 else [],
             "windows": len(one.starts),
             "distances": [
-                (tag, distance, 100 * distance / farthest, tag in one.tags) for tag, distance in one.per_tag
+                (tag, distance, 100 * distance / farthest, tag in one.given) for tag, distance in one.per_tag
             ],
             "limit": None if one.threshold is None else 100 * one.threshold / farthest,
             "nearest": [
@@ -322,7 +322,7 @@ class FewShotTab:
     def keep(self, visitor: Visitor, act: Act) -> None:
         """Take a query among the clips, with the tags it was given or those the visitor put right."""
         one = _answered(visitor, act)
-        tags = one.tags
+        tags = one.given
         if visitor.desk(FewShotDesk).judged.get(one.clip.sha256) == "wrong":
             tags = tuple(tag for i, tag in enumerate(visitor.clips.tags) if act.flag(f"tag {i}"))
         from mirdemo.clips import LabelledClips

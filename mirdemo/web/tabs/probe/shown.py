@@ -10,7 +10,7 @@ import numpy as np
 from mirdemo.backbones.registry import spec
 from mirdemo.evidence.charting import with_interval
 from mirdemo.scoring.intervals import Interval, signed
-from mirdemo.scoring.verdicts import HEARD, NOT_HEARD, PARTLY_HEARD, TOO_FEW
+from mirdemo.scoring.verdicts import HEARD, HEARD_FROM, NOT_HEARD, PARTLY_HEARD, TOO_FEW
 from mirdemo.stages.probing import WORDS
 from mirdemo.web.tabs.probe.running import LIVE, Asked, Need, Result, Run, needs
 from mirdemo.web.tabs.probe.zero_shot import ZeroShot
@@ -98,6 +98,10 @@ def answer(
         "backbone": run_words(t, result.runs[i]),
         "sick": result.runs[i].sick,
         "figure": figure_words(t, figure),
+        "value": figure.value,
+        "low": figure.low,
+        "high": figure.high,
+        "verdict": None,
         "n": figure.n,
         "chance": getattr(report.chance, metric),
         "p_value": report.p_value,
@@ -105,6 +109,14 @@ def answer(
         "best": next(cell for cell in cells if cell.best),
         "difference": difference_words(t, gap),
     }
+
+
+def why_words(t: Speaker, verdict: str, auc: Interval) -> str:
+    """What keeps a tag from "heard"; empty where it is heard, or where recordings are counted elsewhere."""
+    if verdict == HEARD or auc.low is None or auc.high is None:
+        return ""
+    limits = {"low": f"{auc.low:.2f}", "high": f"{auc.high:.2f}", "heard": f"{HEARD_FROM:.2f}"}
+    return str(t(f"probe.why.{verdict}", **limits))
 
 
 def tags(t: Speaker, result: Result, metric: str) -> list[dict[str, Any]]:
@@ -122,6 +134,7 @@ def tags(t: Speaker, result: Result, metric: str) -> list[dict[str, Any]]:
                     "verdict": report.verdict,
                     "word": t.say(WORDS[report.verdict]),
                     "icon": ICONS[report.verdict],
+                    "why": why_words(t, report.verdict, report.figures.roc_auc),
                 }
             )
         found.append(
