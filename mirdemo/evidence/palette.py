@@ -1,6 +1,6 @@
 """How each tradition looks and is called on every chart: one colour and one shape, with a default for a stranger's.
 
-Colour-blind-safe colours (Okabe and Ito 2008) for the traditions that the page has words for; others take the next of
+Colour-blind-safe colours (Okabe and Ito 2008, the two lightest deepened until they stand out 3 to 1 on white) for the traditions that the page has words for; others take the next of
 ``MORE`` (Tol's muted scheme, 2021) in the order of the catalogue, and the words of their own corpus.
 """
 
@@ -17,8 +17,8 @@ from mirdemo.words.language import Speaker
 
 COLOURS = {
     "western": "#0072B2",
-    "greek": "#56B4E9",
-    "makam": "#E69F00",
+    "greek": "#4A9BC8",
+    "makam": "#C38700",
     "hindustani": "#D55E00",
     "carnatic": "#CC79A7",
     "festival": "#009E73",
@@ -33,7 +33,7 @@ SYMBOLS = {
     "festival": "star",
     "beijing-opera": "pentagon",
 }
-MORE = ("#882255", "#999933", "#44AA99", "#332288", "#AA4499")
+MORE = ("#882255", "#999933", "#3FA08F", "#332288", "#AA4499")
 MORE_SYMBOLS = ("triangle-down", "hexagon", "bowtie", "hourglass", "diamond-tall", "star-square")
 
 

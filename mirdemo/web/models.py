@@ -159,4 +159,40 @@ def embed_here(clips: Sequence[Clip], backbone: str, memory: Memory, progress: P
     """
     from mirdemo.embedding.embed import embed
 
-    return embed(clips, SHELF.take(backbone, progress), store=memory, progress=progress)
+    loaded = SHELF.take(backbone, progress)
+    new = sum(clip.seconds for clip in clips if memory.get(loaded.identity, clip.sha256) is None)
+    began = time.monotonic()
+    made = embed(clips, loaded, store=memory, progress=progress)
+    PACE.learn(backbone, loaded.identity, new, time.monotonic() - began)
+    return made
+
+
+class Pace:
+    """How long a second of sound takes each backbone on this server, from what it did lately. Holds nothing of a clip."""
+
+    #: Of fewer seconds of sound nothing is learned: starting outweighs them.
+    LEAST_SECONDS = 5.0
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[str, tuple[Identity, float]] = {}
+
+    def learn(self, backbone: str, identity: Identity, sound: float, took: float) -> None:
+        """``sound`` seconds were embedded in ``took``; later ones count for half."""
+        with self._lock:
+            before = self._known.get(backbone)
+            if sound >= self.LEAST_SECONDS:
+                now = took / sound
+                self._known[backbone] = (identity, now if before is None else (before[1] + now) / 2)
+
+    def expected(self, backbone: str, clips: Sequence[Clip], memory: Memory) -> float | None:
+        """Seconds that embedding the clips will take, those in memory none; None where nothing is known yet."""
+        with self._lock:
+            known = self._known.get(backbone)
+        if known is None:
+            return None
+        identity, pace = known
+        return pace * sum(clip.seconds for clip in clips if memory.get(identity, clip.sha256) is None)
+
+
+PACE = Pace()

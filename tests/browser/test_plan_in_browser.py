@@ -63,6 +63,7 @@ def test_from_opening_the_page_to_a_recommendation_and_a_report(visit, language:
     assert said in advice.inner_text()
     assert page.locator("#panel-plan .gate").count() == 3
     assert page.locator('#panel-plan [data-key="left-fine_tune"]').count() == 1
+    page.locator("#panel-plan .chart-place").first.scroll_into_view_if_needed()
     page.wait_for_selector("#panel-plan .chart-place svg.main-svg")
     assert fits(page)
 

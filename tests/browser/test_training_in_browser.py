@@ -56,6 +56,7 @@ def test_from_price_to_verdict_with_a_stop_and_a_reload_on_the_way(visit, record
     page.wait_for_selector('[data-key="chart-live-1"], .tune-result')
     page.wait_for_selector(".tune-result")
     assert "4 recordings" in page.inner_text(".verdict-line")
+    page.locator('[data-key="chart-paired"]').scroll_into_view_if_needed()
     page.wait_for_selector('[data-key="chart-paired"].is-drawn')
     page.click('[data-key="hub"] > summary')
     assert page.is_checked('[data-act="fine-tune.push"] [name=private]'), "nobody publishes by mistake"

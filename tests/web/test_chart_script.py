@@ -36,7 +36,8 @@ def test_a_browser_that_cannot_unpack_gets_it_as_it_is():
     assert "content-encoding" not in answer.headers
 
 
-def test_the_page_asks_for_it_before_its_own_script_runs():
+def test_the_page_knows_where_it_is_and_does_not_ask_before_a_chart_is_near():
     head = theme.head()
-    assert head.index('rel="preload"') < head.index("<script>")
+    assert head.index('name="mirdemo-plotly"') < head.index("<script>")
+    assert "preload" not in head
     assert f"{chart_script.PATH}?v={plotly_script.version()}" in head

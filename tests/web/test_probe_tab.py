@@ -181,9 +181,9 @@ def test_the_figure_shown_follows_the_metric_with_its_own_chance(
     visitor.desk(ProbeDesk).result = first
     tab.metric(visitor, Act({"value": "average_precision"}))
     macro = first.runs[0].report.macro
-    words = plain(drawn(tab, visitor))
-    assert f"{macro.figures.average_precision.value:.2f} (" in words
-    assert f"chance {macro.chance.average_precision:.2f}" in words
+    html = drawn(tab, visitor)
+    assert f"{macro.figures.average_precision.value:.2f} (" in plain(html)
+    assert f'<span class="chance" style="left:{100 * macro.chance.average_precision:.1f}%">' in html
     with pytest.raises(PageError):
         tab.metric(visitor, Act({"value": "accuracy"}))
 

@@ -1,4 +1,4 @@
-"""Plotly's script for the page: asked for in the head, before any chart is there, and sent compressed once made."""
+"""Plotly's script for the page: asked for when the first chart comes into sight, and sent compressed once made."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ PATH = "assets/plotly.min.js"
 
 
 def link() -> str:
-    """For the page's head: begins to fetch while Gradio starts; ``static/page.js`` runs what it names."""
-    return f'<link rel="preload" as="script" href="{PATH}?v={plotly_script.version()}">'
+    """For the page's head: where ``static/page.js`` finds the script when the first chart comes into sight."""
+    return f'<meta name="mirdemo-plotly" content="{PATH}?v={plotly_script.version()}">'
 
 
 def route() -> Route:

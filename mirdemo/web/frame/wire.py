@@ -137,7 +137,11 @@ class Wire:
         self._within: str | None = None
         self._arrivals: list[Callable[[Visitor, Mapping[str, str]], None]] = []
         self._openings: dict[str, Callable[[Visitor], None]] = {}
-        self._handlers: dict[str, Handler] = {"page.language": _speak, "page.stop": _stop}
+        self._handlers: dict[str, Handler] = {
+            "page.language": _speak,
+            "page.stop": _stop,
+            "page.address": self._go,
+        }
 
     @contextmanager
     def panel(self, tab: str) -> Iterator[None]:
@@ -270,6 +274,12 @@ class Wire:
                 handler(visitor, query)
             self._opened(visitor, self._tab(act))
         return visitor, [visitor.token, {"token": visitor.token, "language": visitor.language}]
+
+    def _go(self, visitor: Visitor, act: Act) -> None:
+        """Back or forward was pressed: show what the address names."""
+        query = _query(act._sent.get("address"))
+        for handler in self._arrivals:
+            handler(visitor, query)
 
     def _opened(self, visitor: Visitor, tab: str) -> None:
         if tab in self._openings:

@@ -92,7 +92,7 @@ def test_each_given_tag_has_the_verdict_of_its_own_score(tags: tuple, said: list
     )
     score = SimpleNamespace(tags=rows, macro_f1=Interval(0.34, 0.2, 0.5, 10), chance_macro_f1=0.3)
     for known, words in ((score, said), (None, ["too_few"] * len(tags))):
-        one = SimpleNamespace(tags=tags, built=SimpleNamespace(score=known, clips=range(10)))
+        one = SimpleNamespace(given=tags, built=SimpleNamespace(score=known, clips=range(10)))
         found = certainty(one, speaker("en"))
         assert [code for _, code, *_ in found["tags"]] == words
         assert found["warning"] is None

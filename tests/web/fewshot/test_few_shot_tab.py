@@ -105,7 +105,8 @@ def test_the_honest_score_is_the_one_of_leaving_each_recording_out(do, visitor, 
         built.rows, labelled.labels, labelled.recordings, LCPrototypes, tags=labelled.tags
     )
     f1 = check.score.macro_f1
-    assert f"Macro-F1 {f1.value:.2f} ({f1.low:.2f}–{f1.high:.2f}), {f1.n} recordings." in html
+    figure = f"Macro-F1 {f1.value:.2f} ({f1.low:.2f}–{f1.high:.2f}), {f1.n} recordings."
+    assert figure in re.sub("<[^>]+>", "", html)
     wrong = (check.predicted != labelled.labels).any(axis=1)
     assert set(re.findall(r'data-key="wrong-(\w+)"', html)) == {
         clip.sha256 for clip, bad in zip(labelled.clips, wrong, strict=True) if bad

@@ -87,6 +87,15 @@ window.mirdemo = (() => {
     }
   }
 
+  /* Where the focus goes if what has it is removed: to the next of its kind, the one before, then whatever is next. */
+  function neighbours(view, focus) {
+    const all = [...view.querySelectorAll("button, input, select, a[href], [tabindex='0']")];
+    const at = all.indexOf(focus);
+    const around = [...all.slice(at + 1), ...all.slice(0, Math.max(at, 0)).reverse()];
+    const alike = around.filter((one) => focus.dataset.act && one.dataset.act === focus.dataset.act);
+    return [...alike, ...around];
+  }
+
   const drawn = new WeakMap(); // view -> the number of its last drawing
 
   function draw(view, html) {
@@ -96,10 +105,12 @@ window.mirdemo = (() => {
     const fresh = document.createElement("div");
     fresh.innerHTML = html.slice(mark.length);
     const focus = document.activeElement;
+    const beside = focus && view.contains(focus) ? neighbours(view, focus) : [];
     mirdemo.beforeDrawing(view);
     morphChildren(view, fresh);
     mirdemo.afterDrawing(view);
     if (focus && view.contains(focus) && document.activeElement !== focus) focus.focus({ preventScroll: true });
+    if (beside.length && !focus.isConnected) beside.find((one) => one.isConnected && one.offsetParent && !one.disabled)?.focus({ preventScroll: true });
     const language = view.querySelector("[data-language]");
     if (language) {
       root.lang = language.dataset.language;
@@ -135,6 +146,14 @@ window.mirdemo = (() => {
   /* ---- tabs: #clips, #few-shot ... ---- */
   const panels = () => [...document.querySelectorAll(".mir-panel")];
 
+  let stepped; // the address last shown: filters and opened tags are steps that Back undoes
+  addEventListener("popstate", () => {
+    const place = document.querySelector(".mir-panel.is-open [data-address]");
+    if (!place || location.search.slice(1) === place.dataset.address) return;
+    stepped = location.search; // what comes back is shown, not stepped to again
+    act({ act: "page.address", address: location.search.slice(1) });
+  });
+
   function showTab() {
     const all = panels();
     if (!all.length) return;
@@ -154,7 +173,11 @@ window.mirdemo = (() => {
     const place = wanted.querySelector("[data-address]");
     if (place && root.dataset.open === name) {
       const search = place.dataset.address ? `?${place.dataset.address}` : "";
-      if (search !== location.search && answered) history.replaceState(null, "", location.pathname + search + location.hash);
+      if (search !== location.search && answered) {
+        const step = stepped === undefined || stepped === search ? "replaceState" : "pushState"; // the first is where one came in
+        history[step](null, "", location.pathname + search + location.hash);
+      }
+      if (answered) stepped = search;
     }
     if (root.dataset.open !== name) {
       if (root.dataset.open) act({ act: "page.open", tab: name });
@@ -180,6 +203,11 @@ window.mirdemo = (() => {
     if (link) {
       event.preventDefault();
       location.hash = link.getAttribute("href");
+      return;
+    }
+    const tab = target.closest('[role="tab"]');
+    if (tab) {
+      location.hash = tab.dataset.tab;
       return;
     }
     const play = target.closest("[data-play]");
@@ -389,6 +417,23 @@ window.mirdemo = (() => {
     zone.querySelector(".drop-says").textContent = text;
   }
 
+  /* How loud it is, 0 to 1 from -60 dB to full scale, so that one sees whether anything arrives. */
+  function levelOf(stream) {
+    const context = new AudioContext();
+    const listener = context.createAnalyser();
+    listener.fftSize = 2048;
+    context.createMediaStreamSource(stream).connect(listener);
+    const samples = new Float32Array(listener.fftSize);
+    return {
+      now: () => {
+        listener.getFloatTimeDomainData(samples);
+        const peak = samples.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
+        return Math.max(0, Math.min(1, 1 + (20 * Math.log10(peak)) / 60)).toFixed(3);
+      },
+      end: () => context.close(),
+    };
+  }
+
   let recording = null;
   async function record(button) {
     const zone = button.closest("[data-drop]");
@@ -405,13 +450,16 @@ window.mirdemo = (() => {
     const began = Date.now();
     recording = new MediaRecorder(stream);
     recording.ondataavailable = ({ data }) => parts.push(data);
+    const level = levelOf(stream);
     const clock = setInterval(() => {
+      zone.querySelector(".level").style.setProperty("--level", level.now());
       const seconds = (Date.now() - began) / 1000;
       sayIn(zone, zone.dataset.sayRecording.replace("{time}", time(seconds)), 0);
       if (seconds > Number(zone.dataset.mostSeconds)) recording.stop();
     }, 200);
     recording.onstop = () => {
       clearInterval(clock);
+      level.end();
       stream.getTracks().forEach((track) => track.stop());
       const kind = recording.mimeType.includes("mp4") ? "m4a" : "webm";
       recording = null;
@@ -423,11 +471,11 @@ window.mirdemo = (() => {
     button.setAttribute("data-live-recording", "");
   }
 
-  /* ---- charts: Plotly from this server; one a frame, the nearest first, so that the first is seen at once ---- */
+  /* ---- charts: Plotly from this server, asked for when the first chart comes near; one a frame, the nearest first ---- */
   let plotly = null;
   const loadPlotly = () => plotly ||= new Promise((done, fail) => {
     const script = document.createElement("script");
-    script.src = document.querySelector("link[rel=preload][as=script]").href;
+    script.src = document.querySelector('meta[name="mirdemo-plotly"]').content;
     script.onload = () => done(window.Plotly);
     script.onerror = () => { plotly = null; script.remove(); fail(new Error(script.src)); };
     document.head.append(script);
@@ -452,11 +500,25 @@ window.mirdemo = (() => {
     return Math.max(0, top - innerHeight, -bottom);
   };
 
-  async function charts(view) {
-    for (const place of view.querySelectorAll("[data-chart]")) waiting.add(place);
+  /* A chart is drawn when it is nearly in sight; once drawn, it follows its figure and the theme. */
+  const near = new IntersectionObserver((seen) => {
+    const come = seen.filter((one) => one.isIntersecting).map((one) => one.target);
+    for (const place of come) near.unobserve(place);
+    if (come.length) drawAll(come);
+  }, { rootMargin: "200px 0px" });
+  function charts(view) {
+    const all = [...view.querySelectorAll("[data-chart]")];
+    for (const place of all) if (!place.drawn) near.observe(place);
+    const again = all.filter((place) => place.drawn);
+    if (again.length) drawAll(again);
+  }
+  addEventListener("beforeprint", () => drawAll([...document.querySelectorAll(".mir-panel.is-open [data-chart]")]));
+
+  async function drawAll(places) {
+    for (const place of places) waiting.add(place);
     if (drawing) return;
     drawing = true;
-    await painted(); // Plotly's script takes a second to begin: first what is there already, heat-table and all
+    await painted(); // Plotly's script takes a while to begin: first what is there already
     while (waiting.size) {
       const place = [...waiting].reduce((near, other) => (distance(other) < distance(near) ? other : near));
       waiting.delete(place);
@@ -491,16 +553,21 @@ window.mirdemo = (() => {
       await Plotly.react(place, data, layout, { displayModeBar: false, responsive: true });
       place.removeAllListeners && place.removeAllListeners("plotly_click");
       place.on("plotly_click", ({ points }) => {
-        const what = points[0] && points[0].customdata;
-        if (what && what.play) start(what.play, what.at);
-        if (what && what.link && what.link.startsWith("https://")) open(what.link, "_blank", "noopener");
-        if (what && what.act) act(what);
+        if (points[0]) mirdemo.choose(place, points[0]);
       });
       place.classList.add("is-drawn");
     } catch {
       place.drawn = null;
     }
     return true;
+  }
+
+  /* A point was chosen: it plays, it does something on the page, or its card opens where it is. Never another page. */
+  function choosePoint(place, point) {
+    const what = point.customdata;
+    if (what?.play) start(what.play, what.at);
+    else if (what?.act) act(what);
+    else mirdemo.point(place, point);
   }
 
   /* ---- light and dark ---- */
@@ -522,5 +589,5 @@ window.mirdemo = (() => {
     setTimeout(() => root.classList.remove("waiting"), 3000);
   }
 
-  return { connect, heard, draw, act };
+  return { connect, heard, draw, act, choose: choosePoint, plotly: loadPlotly };
 })();

@@ -16,7 +16,7 @@ from mirdemo.web.frame.tab import Tab
 from mirdemo.web.frame.taking_home import push
 from mirdemo.web.frame.uploads import Upload
 from mirdemo.web.frame.wire import Act, Wire
-from mirdemo.web.models import Memory
+from mirdemo.web.models import PACE, Memory
 from mirdemo.web.tabs.clips.tab import festival_is_made, festival_set
 from mirdemo.web.tabs.fewshot import charts, endpoint, shown, studies
 from mirdemo.web.tabs.fewshot.placing import Plane
@@ -153,6 +153,7 @@ class FewShotTab:
                 "curve", (curve, said), lambda: (charts.curve_chart(curve, t), shown.growth(curve.report, t))
             ),
             "layers_job": self._job(visitor, LAYERS_JOB),
+            "layers_take": self._layers_take(visitor),
             "layers": layers
             and get(
                 "layers",
@@ -166,6 +167,16 @@ class FewShotTab:
             "file": DOWNLOAD.file,
             "hub_job": self._job(visitor, HUB_JOB),
         }
+
+    @staticmethod
+    def _layers_take(visitor: Visitor) -> float | None:
+        """Seconds until every backbone that is compared has heard the clips; None where one was never timed here."""
+        names = dict.fromkeys(
+            [visitor.backbone, *(name for name, facts in specs().items() if facts.embedded)]
+        )
+        times = [PACE.expected(name, visitor.clips.clips, visitor.memory) for name in names]
+        known = [seconds for seconds in times if seconds is not None]
+        return sum(known) if len(known) == len(times) else None
 
     def _shown(self, visitor: Visitor, t: Speaker, one: Answer) -> dict[str, Any]:
         """An answer with what the template draws: places in percent, players for the nearest clips."""

@@ -16,6 +16,7 @@ from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.session import Visitor
 from mirdemo.web.frame.tab import Tab
 from mirdemo.web.frame.wire import Act, Wire
+from mirdemo.web.models import PACE
 from mirdemo.web.tabs.probe import endpoint, prompts, shown, table
 from mirdemo.web.tabs.probe.running import (
     LIVE,
@@ -134,6 +135,7 @@ class ProbeTab:
             "clips": len(clips),
             "recordings": len(set(clips.recordings)),
             "labels": clips.tags,
+            "expected": PACE.expected(visitor.backbone, clips.clips, visitor.memory),
             "protocols": PROTOCOLS,
             "protocol": desk.protocol,
             "live": desk.protocol == LIVE,
