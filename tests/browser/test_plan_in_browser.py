@@ -53,7 +53,7 @@ def test_from_opening_the_page_to_a_recommendation_and_a_report(visit, language:
     walk = Walk(page)
     walk.click('[data-tab="plan"]')
     walk.click('#panel-plan a[href="#clips"]')
-    walk.click('[data-act="clips.festival"]')
+    walk.click('#panel-clips [data-act="clips.festival"]')
     page.wait_for_function("document.querySelectorAll('#panel-clips tr[data-key]').length === 36")
     walk.click('[data-tab="plan"]')
     walk.click('#panel-plan [data-act="probe.run"]')
