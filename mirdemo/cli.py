@@ -32,6 +32,7 @@ VERBS = {
     "evaluate": ("evaluate", "measure a backbone on a corpus and put it beside what is published"),
     "results": ("results", "write figures in the layouts of MTEB or a table, or read MTEB's"),
     "report": ("report", "write the evidence as one HTML file for a meeting"),
+    "publish": ("publish", "put the page onto the Hub as a Space, from what is committed"),
     "doctor": ("doctor", "say what this machine has, and what is missing for what"),
     "demo-clips": ("demo_clips", "write the demo set, a small Japanese festival, to a folder"),
 }

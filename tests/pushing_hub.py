@@ -1,7 +1,7 @@
 """Enough of the Hub's upload protocol on 127.0.0.1 for huggingface_hub to push to it unchanged.
 
 ``POST /api/repos/create``, ``/api/validate-yaml``, ``/api/models/{repo}/preupload/{revision}`` (everything is "regular", no LFS) and
-``/api/models/{repo}/commit/{revision}`` (NDJSON with base64 files). A wrong token is answered 401.
+``/api/models/{repo}/commit/{revision}`` (NDJSON with base64 files); of Spaces too, and their ``/tree/``. A wrong token is answered 401.
 """
 
 from __future__ import annotations
@@ -54,6 +54,16 @@ class PushingHub:
                     self.send(200, {"url": f"{hub.url}/{name}", "name": name, "id": "1"})
                 elif path == "/api/validate-yaml":
                     self.send(200, {"errors": [], "warnings": []})
+                elif "/tree/" in path:
+                    name = path.removeprefix("/api/spaces/").split("/tree/")[0]
+                    files = hub.repositories.get(name, {})
+                    self.send(
+                        200,
+                        [
+                            {"type": "file", "path": f, "size": len(c), "oid": "0" * 40}
+                            for f, c in files.items()
+                        ],
+                    )
                 elif "/preupload/" in path:
                     files = [
                         {"path": f["path"], "uploadMode": "regular", "shouldIgnore": False}
@@ -61,12 +71,14 @@ class PushingHub:
                     ]
                     self.send(200, {"files": files})
                 elif "/commit/" in path:
-                    name = path.removeprefix("/api/models/").split("/commit/")[0]
+                    name = path.removeprefix("/api/models/").removeprefix("/api/spaces/").split("/commit/")[0]
                     for line in body.splitlines():
                         entry = json.loads(line)
                         if entry["key"] == "file":
                             value = entry["value"]
                             hub.repositories[name][value["path"]] = base64.b64decode(value["content"])
+                        elif entry["key"] == "deletedFile":
+                            del hub.repositories[name][entry["value"]["path"]]
                     self.send(
                         200,
                         {"commitUrl": f"{hub.url}/{name}/commit/1", "commitOid": "1" * 40, "success": True},
@@ -76,7 +88,7 @@ class PushingHub:
                 else:
                     self.send(404, {"error": "Entry not found"})
 
-            def send(self, status: int, answer: dict) -> None:
+            def send(self, status: int, answer: dict | list) -> None:
                 content = json.dumps(answer).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
