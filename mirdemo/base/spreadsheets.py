@@ -8,6 +8,11 @@ from typing import Any
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
+def unguarded(text: str) -> str:
+    """A cell that was read, without the quote that ``cell`` put before it."""
+    return text[1:] if text[1:] and cell(text[1:]) == text else text
+
+
 def cell(value: Any) -> Any:
     """Blank for missing; a quote before a text that a spreadsheet would run as a formula; anything else as it is."""
     if value is None:

@@ -17,6 +17,7 @@ from pathlib import PurePosixPath
 from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
 
+from mirdemo.base import spreadsheets
 from mirdemo.clips.encodings import decode
 from mirdemo.clips.limits import CLIP_LIMITS, ClipLimits, ClipsError
 from mirdemo.clips.segments import Segment
@@ -222,6 +223,7 @@ def _tables(text: str, suffix: str) -> _Found | None:
             if offset is not None and named and cells[offset].strip():
                 begin = float(cells[offset].replace(",", "."))  # within its own file of several
             said = cells[label] if label < len(cells) else ""
+            said = said if plain else spreadsheets.unguarded(said)
             found.append(
                 (begin, begin + lasts, written_tags([said]) if species and said.strip() else said, named)
             )
@@ -368,7 +370,8 @@ def _birdnet(segments: Sequence[Segment], file: str) -> bytes:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["Start (s)", "End (s)", "Scientific name", "Common name", "Confidence", "File"])
     for one in segments:
-        writer.writerow([f"{one.start:.6f}", f"{one.end:.6f}", one.label, one.label, "", file])
+        label = spreadsheets.cell(one.label)
+        writer.writerow([f"{one.start:.6f}", f"{one.end:.6f}", label, label, "", spreadsheets.cell(file)])
     return out.getvalue().encode()
 
 

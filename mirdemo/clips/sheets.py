@@ -98,7 +98,7 @@ def read_sheet(
             reader = csv.reader(io.StringIO(lines, newline=""), delimiter=delimiter, skipinitialspace=True)
             header = _header(next(reader, []))
             if _is_header(header):
-                told_rows = ([_unguarded(cell) for cell in cells] for cells in reader)
+                told_rows = ([spreadsheets.unguarded(cell) for cell in cells] for cells in reader)
                 rows = tuple(_rows(told_rows, header, name, limits))
                 return Sheet(rows, text.encoding, text.others)
     except csv.Error:
@@ -225,11 +225,6 @@ def _written(cell: str | float | None) -> str:
     if isinstance(cell, float):
         return f"{cell:.6f}".rstrip("0").rstrip(".")
     return spreadsheets.cell(cell)
-
-
-def _unguarded(cell: str) -> str:
-    """A cell without the quote that ``_written`` puts before what a spreadsheet would compute."""
-    return cell[1:] if cell[1:] and spreadsheets.cell(cell[1:]) == cell else cell
 
 
 def _header(cells: Sequence[str]) -> list[str]:

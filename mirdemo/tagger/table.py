@@ -20,7 +20,7 @@ from typing import BinaryIO
 from mirdemo.base.files import whole
 from mirdemo.base.home import home
 from mirdemo.base.locks import locked
-from mirdemo.base.spreadsheets import cell
+from mirdemo.base.spreadsheets import cell, unguarded
 from mirdemo.tagger.file import TaggerError
 
 FIXED = ("file", "seconds", "tags", "unknown", "incomplete", "warnings", "problem", "tagger")
@@ -90,13 +90,13 @@ class Table:
             yield (
                 row[0],
                 Line(
-                    _unguarded(row[0]),
+                    unguarded(row[0]),
                     float(seconds) if seconds else None,
-                    _unguarded(found["tags"]),
+                    unguarded(found["tags"]),
                     found["unknown"] == "yes",
                     found["incomplete"] == "yes",
-                    _unguarded(found["warnings"]),
-                    _unguarded(found["problem"]),
+                    unguarded(found["warnings"]),
+                    unguarded(found["problem"]),
                 ),
             )
 
@@ -230,12 +230,6 @@ def _cell(text: str) -> str:
     """One line that no spreadsheet takes for a formula, the same whenever it is written."""
     flat = _flat(text).encode("utf-8", "backslashreplace").decode()
     return cell(flat)
-
-
-def _unguarded(text: str) -> str:
-    """A cell without the quote that keeps spreadsheets from running it."""
-    rest = text.removeprefix("'")
-    return rest if rest != text and cell(rest) == text else text
 
 
 def _flat(text: str) -> str:

@@ -96,7 +96,7 @@ class Act:
         """A number within limits. Raises PageError otherwise."""
         try:
             value = float(self._sent.get(key))  # type: ignore[arg-type]
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise _not_a_number(low, high) from None
         if not low <= value <= high:
             raise _not_a_number(low, high)
