@@ -7,6 +7,7 @@ decorated is one plain generator whose messages hold no tensor, and it asks for 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -26,6 +27,9 @@ QUOTA_MINUTES = (2, 5, 40)
 #: How much more than expected is asked for: running over ends the work, asking for more waits longer.
 MARGIN = 1.5
 LEAST_SECONDS = 30
+#: What spaces 0.51.3 says after a minute in the queue; it calls that "quota exceeded" where the visitor has no token.
+_NONE_FREE = "No GPU was available after"
+log = logging.getLogger(__name__)
 
 
 def gpu_seconds(order: Order) -> int:
@@ -61,11 +65,21 @@ def messages(order: Order) -> Iterator[Message]:
             yield from said
     except gr.Error as error:
         raise refusal(error, gpu_seconds(order)) from error
+    except MirdemoError:
+        raise
+    except (
+        Exception
+    ) as error:  # what else spaces raises has no class of its own (0.51.3: RuntimeError, httpx's)
+        log.exception("ZeroGPU")
+        raise refusal(gr.Error("", title=""), gpu_seconds(order)) from error
 
 
 def refusal(error: gr.Error, seconds: int) -> MirdemoError:
     """What ZeroGPU says, as a sentence with a way out. seconds: that were asked for"""
-    match str(getattr(error, "title", "")).removeprefix("ZeroGPU "):
+    title = str(getattr(error, "title", "")).removeprefix("ZeroGPU ")
+    if str(getattr(error, "message", "")).startswith(_NONE_FREE):
+        title = "queue timeout"
+    match title:
         case "illegal duration":
             return PageError(
                 "This needs {seconds} s of GPU time, more than may be asked for at once. Choose fewer epochs, one "
