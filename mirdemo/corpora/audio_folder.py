@@ -62,6 +62,11 @@ class AudioFolder:
         """Every file, each once."""
         return iter(dict.fromkeys(path for paths in self._found.values() for path in paths))
 
+    @property
+    def stems(self) -> tuple[str, ...]:
+        """Of every file found, sorted."""
+        return tuple(sorted(self._found))
+
     def __len__(self) -> int:
         return len(self._found)
 

@@ -218,6 +218,13 @@ def _refuse(corpus: Corpus, backbone: Backbone, request: Request, whitening: Whi
         )
     if request.method == "fewshot":
         _episode_tags(corpus, request)  # refuses by itself where there are too few
+    taught = request.protocol == "papaioannou2025" and request.method != "fewshot"
+    if taught and not all(corpus.sides[side] for side in SIDES):
+        raise EvaluationError(
+            "{corpus} was published without sides for training and validation. Use --protocol live.",
+            code="evaluation.no_split",
+            corpus=corpus.facts.title,
+        )
     if request.method == "finetune":
         backbone.split()  # refuses by itself where there is nothing to train
     if corpus.repeated:

@@ -106,6 +106,7 @@ def draw(all_results: Results, chosen: Selection, language: str, *, own: Results
     from mirdemo.evidence.overview import disparities, overview, rows_of
     from mirdemo.evidence.rarity import per_tag, rarity
     from mirdemo.evidence.transfer import transfer
+    from mirdemo.evidence.unheard import unheard
     from mirdemo.results import bias
 
     t, metric = speaker(language), chosen.metric
@@ -122,6 +123,7 @@ def draw(all_results: Results, chosen: Selection, language: str, *, own: Results
         (
             ("overview", overview(known, found, metric, corpora, cited, t, unavailable=blank, own=overall)),
             ("gaps", gaps(found, cited, t)),
+            ("unheard", unheard(metric, t)),
             ("controlled", controlled(records, metric, cited, t)),
             ("normalised", normalised(found, tuple(STUDY.only(corpora).traditions), cited, t)),
             ("rarity", rarity(per_tag(records), chosen.family, cited, t)),

@@ -380,6 +380,20 @@ def trained_again() -> Results:
     return load(SHIPPED / "trained_again.jsonl").headlines()
 
 
+@cache
+def on_real_traditions() -> Results:
+    """What ``training/on_real_traditions.py`` measured on recordings of a tradition that no backbone was raised on, and of
+    Western genres (``headlines``): for the difference between the two, not among the figures that are shown and compared.
+    """
+    return load(SHIPPED / "real_traditions.jsonl").headlines()
+
+
+@cache
+def untrained() -> Results:
+    """The same of a network with the weights its training began with (``headlines``): only to be taken from another's."""
+    return load(SHIPPED / "untrained.jsonl").headlines()
+
+
 def shipped() -> Results:
     """Everything that ships with mirdemo: published figures, then those it measured itself (``headlines``)."""
     return published() + elsewhere() + _measured_before()

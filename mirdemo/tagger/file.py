@@ -26,9 +26,9 @@ from mirdemo.base.files import whole, whole_folder
 from mirdemo.base.sentences import MirdemoError
 
 FORMAT = "mirdemo-tagger"
-FORMAT_VERSION = 2
-#: 1: a whitening without parts.
-_READABLE = (1, FORMAT_VERSION)
+FORMAT_VERSION = 3
+#: 1: a whitening without parts; 2: one that cuts nothing.
+_READABLE = (1, 2, FORMAT_VERSION)
 MANIFEST, ARRAYS, CARD = "tagger.json", "tagger.safetensors", "README.md"
 #: Largest size of each file that is read, bytes.
 LIMITS = {MANIFEST: 5_000_000, ARRAYS: 500_000_000, CARD: 1_000_000}

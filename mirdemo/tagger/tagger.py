@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 import time
 from collections.abc import Mapping, Sequence
@@ -150,6 +151,7 @@ class Tagger:
                 "layers": {
                     name: [[part.size, part.share] for part in one.parts] for name, one in layers.items()
                 },
+                "limits": {name: one.limit if one.limit < math.inf else None for name, one in layers.items()},
                 "provenance": dict(whitening.provenance),
             },
             "created": time.strftime("%Y-%m-%d", time.gmtime()),
@@ -245,10 +247,13 @@ class Tagger:
         whitening = {}
         if manifest["whitening"] is not None:
             layers = manifest["whitening"]["layers"]
+            limits = manifest["whitening"].get("limits") or {}
             for layer, parts in (layers if isinstance(layers, dict) else dict.fromkeys(layers, ())).items():
                 kept = {name: arrays.pop(f"whitening/{layer}/{name}") for name in _WHITENING_ARRAYS}
                 whitening[layer] = LayerWhitening(
-                    **kept, parts=tuple(Part(size, share) for size, share in parts)
+                    **kept,
+                    parts=tuple(Part(size, share) for size, share in parts),
+                    limit=math.inf if limits.get(layer) is None else float(limits[layer]),
                 )
         method = _KINDS[kind].from_state(settings, arrays)
         if list(method.tags) != [tag["name"] for tag in manifest["tags"]]:

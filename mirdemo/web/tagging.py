@@ -15,6 +15,7 @@ from mirdemo.web.models import SHELF, Memory, embed_here
 
 if TYPE_CHECKING:
     from mirdemo.backbones.spec import Identity
+    from mirdemo.base.sentences import Sentence
     from mirdemo.clips import LabelledClips
     from mirdemo.embedding.embed import Embeddings
     from mirdemo.embedding.whitening import Whitening
@@ -57,6 +58,11 @@ class Built:
         if self.check is None:
             return None
         return self.check.score if self.choice is None else self.choice.chosen
+
+    @property
+    def strange(self) -> Sentence | None:
+        """What to say where the support set is unlike the sound that the whitening was fitted on."""
+        return None if self.whitening is None else self.whitening.strange(self.embeddings, self.layer)
 
     @property
     def label_sets(self) -> int:

@@ -7,7 +7,16 @@ import pytest
 from scipy.stats import norm
 
 from mirdemo.scoring import metrics
-from mirdemo.scoring.intervals import LEVEL, Interval, best_interval, by_recording, difference, estimate
+from mirdemo.scoring.intervals import (
+    LEVEL,
+    TRAINED_PAIRED,
+    Interval,
+    best_interval,
+    by_recording,
+    contrast,
+    difference,
+    estimate,
+)
 
 DRAWS = 500
 
@@ -186,3 +195,24 @@ def test_an_estimate_without_a_figure_has_no_interval_beside_others_that_have():
     labels = np.array([[1, 1, 0, 0, 0], [0, 0, 0, 0, 0]])
     got = of_auc(labels, np.arange(5), np.array([0.9, 0.8, 0.1, 0.2, 0.3])).intervals()
     assert np.isnan(got.low).tolist() == [False, True]
+
+
+def test_a_contrast_of_one_difference_is_a_paired_t_interval_and_of_two_holds_its_level():
+    from scipy import stats
+
+    draw = np.random.default_rng(0)
+    gaps = draw.normal(0.2, 0.1, 12)
+    influences = (gaps - gaps.mean()) / 12 * np.sqrt(12 / 11)
+    alone = contrast([(1.0, gaps.mean(), influences)])
+    low, high = stats.t.interval(LEVEL, 11, gaps.mean(), stats.sem(gaps) * np.sqrt(TRAINED_PAIRED))
+    np.testing.assert_allclose([alone.low, alone.high], [low, high])
+    held = 0
+    for _ in range(800):
+        parts = []
+        for weight, n, true in ((1.0, 8, 0.3), (-1.0, 30, 0.1)):
+            seen = draw.normal(true, 0.2, n)
+            parts.append((weight, seen.mean(), (seen - seen.mean()) / np.sqrt(n * (n - 1) * TRAINED_PAIRED)))
+        both = contrast(parts)
+        assert both.n == 38
+        held += both.low <= 0.2 <= both.high
+    assert 0.87 < held / 800 < 0.93

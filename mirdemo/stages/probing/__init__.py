@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from mirdemo.scoring.intervals import LEVEL
 from mirdemo.scoring.verdicts import RULE, WORDS
 from mirdemo.stages.probing.comparing import Comparison, compare
 from mirdemo.stages.probing.errors import ProbeError
-from mirdemo.stages.probing.inputs import ask, contents
+from mirdemo.stages.probing.inputs import Question, ask, contents
 from mirdemo.stages.probing.live import probe_live
 from mirdemo.stages.probing.report import Chance, Figures, MacroReport, Mistake, ProbeReport, TagReport
 from mirdemo.stages.probing.settings import DRAWS, MlpSettings
@@ -91,8 +92,16 @@ def probe(
     """
     keys = contents(embeddings) if clips is None else clips
     identity = getattr(embeddings, "identity", None)
+    strange = None
     if whitening is not None:
-        embeddings = whitening.apply(embeddings)
+        whole = cast("Embeddings", embeddings)  # a mapping says nothing of its backbone, and is refused
+        strange = whitening.strange(whole)
+        embeddings = whitening.apply(whole)
+
+    def asked() -> Question:
+        found = ask(embeddings, labels, recordings, tags, layers, groups, keys)
+        return found if strange is None else replace(found, warnings=(*found.warnings, strange))
+
     facts = {
         "identity": None if identity is None else identity.as_dict(),
         "whitening": None if whitening is None else whitening.name,
@@ -113,7 +122,7 @@ def probe(
         )
     if protocol == "live":
         return probe_live(
-            ask(embeddings, labels, recordings, tags, layers, groups, keys),
+            asked(),
             n_folds=n_folds,
             seeds=DRAWS if seeds is None else tuple(seeds),
             penalty=penalty,
@@ -128,7 +137,7 @@ def probe(
 
         return probe_published(
             embeddings,
-            ask(embeddings, labels, recordings, tags, layers, groups, keys),
+            asked(),
             split=split,
             seeds=(0, 1, 2, 3, 4) if seeds is None else tuple(seeds),
             settings=settings or MlpSettings(),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from probing_clips import made_up
 
-from mirdemo.base.sentences import Cancelled
+from mirdemo.base.sentences import Cancelled, Sentence
 from mirdemo.scoring.labelling import LabellingError
 from mirdemo.scoring.metrics import f1, macro, roc_auc
 from mirdemo.stages.probing import ProbeError, compare, probe
@@ -162,17 +162,22 @@ def test_chosen_layers_only(clips):
     )
 
 
-def test_whitening_is_applied_and_named(clips):
+def test_whitening_is_applied_and_named_and_what_it_says_of_the_sound_passed_on(clips):
     layers, labels, recordings = clips
+    said = Sentence("Unlike.", "whitening.strange")
 
     class Deaf:
         name = "deaf"
+
+        def strange(self, embeddings):
+            return said
 
         def apply(self, embeddings):
             return {name: rows * 0 for name, rows in embeddings.items()}
 
     found = probe(layers, labels, recordings, permutations=0, whitening=Deaf())
     assert found.whitening == "deaf"
+    assert said in found.warnings
     assert not found.settings["standardised"]
     assert found.macro.figures.roc_auc.value == 0.5
 

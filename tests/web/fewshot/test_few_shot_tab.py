@@ -314,9 +314,25 @@ def test_whitening_is_offered_where_there_is_one_named_in_the_answer_and_taken_h
     built = visitor.desk(FewShotDesk).built
     assert built.whitening.name in html
     assert not np.allclose(built.rows, before.rows)
+    assert 'data-warning="whitening.strange"' not in html, "it was fitted on this very sound"
     made(built).save(tmp_path / "t.zip")
     tagger = Tagger.load(tmp_path / "t.zip")
     np.testing.assert_allclose(tagger.rows(built.embeddings), built.rows, rtol=1e-5, atol=1e-5)
+
+
+def test_sound_unlike_that_of_the_whitening_is_told(do, visitor, monkeypatch):
+    from mirdemo.embedding.whitening import Whitening, stored_path
+
+    monkeypatch.setattr("mirdemo.web.tabs.fewshot.tab.whitening_helps", lambda *asked: False)
+    do("few-shot.build")
+    heard = visitor.desk(FewShotDesk).built.embeddings
+    still = replace(heard, layers={name: 1e-3 * rows for name, rows in heard.layers.items()})
+    Whitening.fit(still, [i // 2 for i in range(len(visitor.clips))]).save(stored_path(heard.identity))
+    do("few-shot.layer", value="all")
+    do("few-shot.whiten", value="true")
+    html = do("few-shot.build")
+    assert 'data-warning="whitening.strange"' in html
+    assert "Compare with and without whitening" in html
 
 
 def test_whitening_is_on_by_itself_where_it_was_measured_to_help_until_the_visitor_chooses(

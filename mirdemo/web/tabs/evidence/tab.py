@@ -211,7 +211,9 @@ def build(wire: Wire) -> None:
     wire.view("evidence", _head)
     wire.view("evidence-first", _charts("overview"), template="evidence-charts")
     wire.view("evidence-filters", _choosing)
-    wire.view("evidence-next", _charts("gaps", "controlled", "normalised"), template="evidence-charts")
+    wire.view(
+        "evidence-next", _charts("gaps", "unheard", "controlled", "normalised"), template="evidence-charts"
+    )
     wire.view("evidence-tags", _tags)
     wire.view(
         "evidence-more",

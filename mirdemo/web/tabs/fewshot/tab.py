@@ -145,6 +145,7 @@ class FewShotTab:
             "map": get(
                 "map", (built, answers, said), lambda: charts.map_chart(built, plane, answers, sounds, t)
             ),
+            "strange": get("strange", (built,), lambda: built.strange),
             "honest": get("honest", (built, said), lambda: shown.honest(built, visitor, t)),
             "waiting": shown.next_to_label(waiting, built, visitor),
             "curve_job": self._job(visitor, CURVE_JOB),
