@@ -150,7 +150,8 @@ def _named(model: str, t: Speaker) -> str:
 
 
 def _points(value: float) -> str:
-    return f"{100 * value:+.1f}".replace("-", MINUS)
+    text = f"{100 * value:+.1f}"
+    return "0.0" if float(text) == 0 else text.replace("-", MINUS)
 
 
 def _ends(row: Row) -> dict[str, str]:
