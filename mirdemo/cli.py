@@ -33,6 +33,7 @@ VERBS = {
     "results": ("results", "write figures in the layouts of MTEB or a table, or read MTEB's"),
     "report": ("report", "write the evidence as one HTML file for a meeting"),
     "publish": ("publish", "put the page onto the Hub as a Space, from what is committed"),
+    "panel": ("panel", "have a tagger's tags judged by people who know the music, and read their answers"),
     "doctor": ("doctor", "say what this machine has, and what is missing for what"),
     "demo-clips": ("demo_clips", "write the demo set, a small Japanese festival, to a folder"),
 }

@@ -7,7 +7,7 @@ the same values in.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -23,6 +23,10 @@ class Sentence:
     template: str
     code: str
     values: dict[str, Any] = field(default_factory=dict)
+
+    def filled(self, **values: Any) -> Sentence:
+        """The same with these values."""
+        return replace(self, values=values)
 
     def __str__(self) -> str:
         return self.template.format(**self.values)

@@ -23,6 +23,7 @@ PACKAGES = {
     "transformers": "the backbones of the Hub",
     "huggingface-hub": "fetching backbones",
     "filelock": "writing results",
+    "nltk": "agreement among listeners",
     "openpyxl": "label sheets from Excel",
     "threadpoolctl": "sharing the cores on a busy machine",
     "jinja2": "the page and the report",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from mirdemo.evidence import plan_charts, reporting
+from mirdemo.evidence import panel_words, plan_charts, reporting
 from mirdemo.evidence.charting import LIGHT, Chart
 from mirdemo.evidence.plan_words import (
     action_rows,
@@ -47,12 +47,13 @@ def plan_report(plan: Plan, language: str, made: date | None = None) -> str:
         [row["title"], f"{row['unit']}{float(row['value']):,g}", row["reason"]]
         for row in assumption_rows(plan, t)
     ]
-    listeners = "some" if plan.listeners else "none"
+    heard = plan.listeners
+    listened = [t("plan.report.listeners.none")] if heard is None else panel_words.lines(t, heard, title)
     after = [
         Part(t("plan.report.evidence"), [stands, stages], (), gates),
         Part(t("plan.left"), (), (), left) if left else None,
         Part(t("plan.assumptions"), (), (), assumed),
-        Part(t("plan.report.listeners"), [t(f"plan.report.listeners.{listeners}")]),
+        Part(t("plan.report.listeners"), listened),
         Part(t("plan.rule"), [*(t.say(line) for line in RULE), regret_words(t)]),
     ]
     return reporting.report(

@@ -9,6 +9,7 @@ from typing import Any
 from mirdemo.backbones.registry import spec
 from mirdemo.backbones.spec import BackboneError
 from mirdemo.base.assets import ASSETS
+from mirdemo.evidence import panel_words
 from mirdemo.planning import CURRENCIES, LIMITS, NAMES, REASONS, Plan
 from mirdemo.planning.say import FUTURES, cost_of, name_of, time_of
 from mirdemo.words.language import Speaker
@@ -83,10 +84,24 @@ def assumption_rows(plan: Plan, t: Speaker) -> list[dict[str, Any]]:
                 "value": f"{value:g}" if value < 1e6 else f"{value:.0f}",
                 "least": f"{least:g}",
                 "most": f"{most:g}" if most < 1e6 else f"{most:.0f}",
-                "reason": t.say(REASONS[name]),
+                "reason": _measured(plan, name, t) or t.say(REASONS[name]),
             }
         )
     return rows
+
+
+def _measured(plan: Plan, name: str, t: Speaker) -> str | None:
+    """Where a panel measured this assumption and it is still what was measured: that, instead of its reason."""
+    heard = plan.listeners
+    if heard is None or heard.measured().get(name) != getattr(plan.assumptions, name):
+        return None
+    found, n = (
+        (heard.right_seconds, heard.n_right)
+        if name == "accept_seconds"
+        else (heard.wrong_seconds, heard.n_wrong)
+    )
+    span = panel_words.in_range(t, found, ".1f")
+    return t("panel.seconds.assumed", answers=n, range=span)
 
 
 def left_rows(plan: Plan, t: Speaker) -> list[dict[str, Any]]:

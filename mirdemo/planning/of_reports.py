@@ -74,7 +74,7 @@ def evidence(
             Way.of_decisions(
                 OTHER if place else AS_IT_IS,
                 backbone,
-                _given(report.scores),
+                given(report.scores),
                 truth,
                 names,
                 machine_seconds=spent,
@@ -91,7 +91,7 @@ def evidence(
         spent = float(tuned.from_nothing["fine_tuned"])
         seconds[TUNING] = spent
         ways.append(
-            Way.of_decisions(FINE_TUNE, backbone, _given(tuned.scores), truth, names, machine_seconds=spent)
+            Way.of_decisions(FINE_TUNE, backbone, given(tuned.scores), truth, names, machine_seconds=spent)
         )
     if curve is not None:
         seconds[CURVE] = float(curve.seconds)
@@ -108,7 +108,7 @@ def evidence(
     )
 
 
-def _given(scores: np.ndarray) -> np.ndarray:
+def given(scores: np.ndarray) -> np.ndarray:
     """Decisions at the threshold; a tag that could not be learned is given to nobody."""
     return (np.nan_to_num(np.asarray(scores, np.float64), nan=-1.0) >= THRESHOLD).astype(np.uint8)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,7 @@ from mirdemo.planning.assumptions import Assumptions
 from mirdemo.planning.errors import PlanError
 from mirdemo.planning.futures import Futures
 from mirdemo.planning.gates import Gate, NotRun, gates, not_run
+from mirdemo.planning.panel.listeners import Listeners
 from mirdemo.planning.rule import Advice, decide, stopped
 from mirdemo.planning.switching import Switch, switching_values
 from mirdemo.planning.ways import KINDS, STAGES, Evidence, Growth, Heard, Way
@@ -28,12 +29,12 @@ MOST_NUMBERS = 2_000_000
 class Plan:
     """What to do, for one set of evidence and assumptions. Everything else follows from these two.
 
-    listeners: who listened, if a panel did: JSON of the panel's own, carried along for the report
+    listeners: who listened, if a panel did
     """
 
     evidence: Evidence
     assumptions: Assumptions
-    listeners: Mapping[str, Any] | None = None
+    listeners: Listeners | None = None
 
     @cached_property
     def futures(self) -> Futures | None:
@@ -61,9 +62,21 @@ class Plan:
     def assuming(self, **changed: Any) -> Plan:
         """The same evidence under other assumptions; the futures are kept. Raises PlanError."""
         other = Plan(self.evidence, Assumptions.of({**self.assumptions.as_dict(), **changed}), self.listeners)
-        if "futures" in self.__dict__:
-            other.__dict__["futures"] = self.futures
-        return other
+        return other._with_futures_of(self)
+
+    def heard_by(self, listeners: Listeners | None) -> Plan:
+        """The same with who listened; seconds that were measured take the place of those assumed."""
+        measured = {} if listeners is None else listeners.measured()
+        return self.assuming(**measured).carrying(listeners)
+
+    def carrying(self, listeners: Listeners | None) -> Plan:
+        """The same with who listened, its assumptions untouched."""
+        return replace(self, listeners=listeners)._with_futures_of(self)
+
+    def _with_futures_of(self, other: Plan) -> Plan:
+        if "futures" in other.__dict__:
+            self.__dict__["futures"] = other.futures
+        return self
 
     def tags_to_label(self, most: int = 3) -> tuple[str, ...]:
         """The tags whose recordings would teach most: the learning curve's own choice where it made one, else those
@@ -94,7 +107,7 @@ class Plan:
                 "growth": None if evidence.growth is None else asdict(evidence.growth),
                 "seconds": dict(evidence.seconds),
             },
-            "listeners": self.listeners,
+            "listeners": None if self.listeners is None else self.listeners.as_dict(),
         }
 
     def found(self) -> dict[str, Any]:
@@ -164,12 +177,13 @@ class Plan:
             if not len(tags) == len(evidence.having) == len(evidence.lacking):
                 raise _no_plan()
             assumptions = Assumptions.of(plain["assumptions"])
-            listeners = plain.get("listeners")
+            heard = plain.get("listeners")
+            listeners = None if heard is None else Listeners.from_dict(heard)
         except PlanError:
             raise
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             raise _no_plan() from None
-        return cls(evidence, assumptions, listeners if isinstance(listeners, Mapping) else None)
+        return cls(evidence, assumptions, listeners)
 
 
 def _no_plan() -> PlanError:

@@ -17,7 +17,8 @@ Title = Callable[[str], str]
 FUTURES = 20
 
 _AS_IT_IS = Sentence("{backbone} (as it is)", "planning.way.as_it_is")
-_DONE = {
+#: Kind of way -> what it is called, by its backbone.
+DONE = {
     AS_IT_IS: _AS_IT_IS,
     FEW_SHOT: Sentence("{backbone} (few-shot tagger)", "planning.way.few_shot"),
     OTHER: _AS_IT_IS,
@@ -37,7 +38,7 @@ def name_of(plan: Plan, action: Action, title: Title = str) -> Sentence:
         return Sentence("All by hand", "planning.way.by_hand")
     assert action.way is not None  # only work by hand has none
     way = plan.evidence.ways[action.way]
-    named = replace(_DONE[way.kind], values={"backbone": title(way.backbone)})
+    named = DONE[way.kind].filled(backbone=title(way.backbone))
     if action.kind == LABEL:
         return Sentence(
             "{more} more recordings, then: {way}", "planning.way.label", {"more": action.more, "way": named}

@@ -7,7 +7,7 @@ import pytest
 
 from mirdemo.clips.likeness import FEWEST, copies, look_alikes, ratios
 from mirdemo.sound.audio import Clip, load_clip
-from mirdemo.web.frame.player import encode_mp3
+from mirdemo.sound.mp3 import encode_mp3
 
 
 def cut(

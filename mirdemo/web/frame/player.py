@@ -9,7 +9,6 @@ clip with every redraw of the table. In a template: ``{{ player(sounds.track(cli
 
 from __future__ import annotations
 
-import io
 import itertools
 import re
 import secrets
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mirdemo.sound.mp3 import encode_mp3
 from mirdemo.web.frame.limits import LIMITS
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from mirdemo.sound.audio import Clip
     from mirdemo.web.frame.session import Visitors
 
-#: Rates (Hz) that MP3 knows.
-MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 #: One part of a file, as browsers ask for it; more digits than any file has bytes are not understood.
 _RANGE = re.compile(r"bytes=(?P<start>[0-9]{0,15})-(?P<end>[0-9]{0,15})", re.ASCII | re.IGNORECASE)
 #: Bars of a drawn waveform.
@@ -112,19 +110,6 @@ def waveform(samples: np.ndarray, bars: int = BARS) -> str:
     top = peaks.max(initial=0.0)
     heights = np.sqrt(peaks / top) * 48 if top > 0 else np.zeros(bars)
     return "".join(f"M{2 * i + 1} {50 - h:.0f}V{50 + h:.0f}" for i, h in enumerate(np.maximum(heights, 1.0)))
-
-
-def encode_mp3(clip: Clip) -> bytes:
-    """A clip as mono MP3, at its own rate where MP3 has it, else at the next one that MP3 has."""
-    import soundfile
-
-    rate = clip.sample_rate
-    if rate not in MP3_RATES:
-        rate = next((known for known in MP3_RATES if known >= rate), MP3_RATES[-1])
-    samples = clip.samples if rate == clip.sample_rate else clip.at(rate)
-    out = io.BytesIO()
-    soundfile.write(out, np.clip(samples, -1.0, 1.0), rate, format="MP3", subtype="MPEG_LAYER_III")
-    return out.getvalue()
 
 
 def listen_route(visitors: Visitors) -> Route:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mirdemo.planning import CURRENCIES, RULE, Assumptions, Plan, PlanError, for_the_meeting, two_sentences
@@ -12,7 +11,8 @@ from mirdemo.web.frame import own_files
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.tab import Tab
 from mirdemo.web.frame.wire import Act, Wire
-from mirdemo.web.tabs.plan import endpoint
+from mirdemo.web.tabs.plan import endpoint, panel
+from mirdemo.web.tabs.plan.desk import PanelDesk, PlanDesk
 from mirdemo.web.tabs.plan.gathering import gather, measured_before, sources
 from mirdemo.words.language import LANGUAGES, Speaker, choose
 
@@ -26,28 +26,13 @@ REPORT, FILE = "mirdemo-plan-report.html", "plan.json"
 ICONS = {"pass": "full", "fail": "empty", "cannot_tell": "half", "not_run": "warn"}
 
 
-@dataclass
-class PlanDesk:
-    """What this tab remembers of a visitor.
-
-    assumptions: as they set them; plan: the last one, made of ``of``; drawn: what was last drawn of it in a language
-    seen: whether they have been shown a plan; typed: how often a number was typed
-    """
-
-    assumptions: Assumptions = field(default_factory=Assumptions)
-    plan: Plan | None = None
-    of: tuple = ()
-    drawn: dict[str, tuple[Plan, dict[str, Any]]] = field(default_factory=dict)
-    seen: bool = False
-    typed: int = 0
-
-
 def build(wire: Wire) -> None:
     """The tab's view, what can be done in it, and the endpoint."""
     tab = PlanTab()
     wire.view("plan", tab.show)
     for name in ("assume", "currency", "reset"):
         wire.on(f"plan.{name}", getattr(tab, name))
+    panel.build(wire)
     endpoint.build(wire.jobs)
 
 
@@ -56,14 +41,14 @@ TAB = Tab("plan", build, step=True, done=lambda visitor: visitor.desk(PlanDesk).
 
 def current_plan(visitor: Visitor) -> Plan | None:
     """The plan of what a visitor has measured and assumes now; None before a probe of the clips as they are."""
-    desk, found = visitor.desk(PlanDesk), sources(visitor)
+    desk, found, heard = visitor.desk(PlanDesk), sources(visitor), visitor.desk(PanelDesk).listeners
     key = (*map(id, found), visitor.backbone)
     if desk.of[: len(key)] != key or desk.plan is None:
         evidence = gather(visitor, found)
-        desk.plan = None if evidence is None else Plan(evidence, desk.assumptions)
+        desk.plan = None if evidence is None else Plan(evidence, desk.assumptions, heard)
         desk.of = (*key, found)  # the results themselves too, so that no new one gets an old one's id
-    elif desk.plan.assumptions != desk.assumptions:
-        desk.plan = desk.plan.assuming(**desk.assumptions.as_dict())
+    elif desk.plan.assumptions != desk.assumptions or desk.plan.listeners is not heard:
+        desk.plan = desk.plan.assuming(**desk.assumptions.as_dict()).carrying(heard)
     return desk.plan
 
 
@@ -146,6 +131,7 @@ def download_routes(visitors: Visitors) -> list[Route]:
     return [
         own_files.route(visitors, "plan", REPORT, _kept, _answer_report),
         own_files.route(visitors, "plan", FILE, _kept, _answer_file),
+        *panel.download_routes(visitors),
     ]
 
 

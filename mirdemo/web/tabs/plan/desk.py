@@ -1,0 +1,69 @@
+"""What the Plan tab remembers of a visitor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mirdemo.planning import Assumptions, Plan
+from mirdemo.planning.panel import Answers, Listeners, Panel, Results
+
+if TYPE_CHECKING:
+    from mirdemo.base.sentences import Sentence
+    from mirdemo.clips import LabelledClips
+    from mirdemo.sound.audio import Clip
+
+
+@dataclass
+class PlanDesk:
+    """Of the plan.
+
+    assumptions: as they set them; plan: the last one, made of ``of``; drawn: what was last drawn of it in a language
+    seen: whether they have been shown a plan; typed: how often a number was typed
+    """
+
+    assumptions: Assumptions = field(default_factory=Assumptions)
+    plan: Plan | None = None
+    of: tuple = ()
+    drawn: dict[str, tuple[Plan, dict[str, Any]]] = field(default_factory=dict)
+    seen: bool = False
+    typed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Listening:
+    """A panel and what came of it. Never changed: every act gives a new one.
+
+    page: what is sent, None where only its key was given; clips: of the panel, as far as they are here
+    """
+
+    panel: Panel | None = None
+    page: str | None = None
+    clips: tuple[Clip, ...] = ()
+    answers: tuple[Answers, ...] = ()
+    found: Results | None = None
+
+    @property
+    def listeners(self) -> Listeners | None:
+        return None if self.found is None else Listeners.of(self.found)
+
+
+@dataclass
+class PanelDesk:
+    """Of the listening panel.
+
+    machine, beside: keys of the taggers to judge, "" for the first and for none; most: clips
+    now: the panel; past: what was before each act, with the assumptions and clips of then, the last last
+    notes: what was to be said about the files that came last; listeners: of ``now``, kept so that it is one object
+    """
+
+    machine: str = ""
+    beside: str = ""
+    most: int = 20
+    now: Listening = field(default_factory=Listening)
+    past: list[tuple[Listening, Assumptions, LabelledClips]] = field(default_factory=list)
+    notes: tuple[tuple[str, Sentence], ...] = ()
+    listeners: Listeners | None = None
+
+    def sounds(self) -> list[Clip]:
+        return list(self.now.clips)

@@ -1,0 +1,159 @@
+"""``panel``: a page and its key from recordings and a tagger; answers read back, into labels and into a plan."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from planned import evidence, way
+
+from mirdemo.backbones import load_backbone
+from mirdemo.cli import main
+from mirdemo.clips import LabelledClips
+from mirdemo.embedding.embed import embed
+from mirdemo.planning import Plan, make_plan
+from mirdemo.planning.panel import Answers, Panel
+from mirdemo.planning.panel.answers import OnClip
+from mirdemo.sound.audio import Clip
+from mirdemo.stages.fewshot import LCPrototypes
+from mirdemo.tagger import Tagger
+
+RATE = 8_000
+HERTZ = {"low": 150.0, "high": 2_500.0}
+
+
+def tone(hertz: float, seconds: float, seed: int) -> np.ndarray:
+    time = np.arange(round(RATE * seconds)) / RATE
+    noise = np.random.default_rng(seed).standard_normal(len(time))
+    return (0.3 * np.sin(2 * np.pi * (hertz + seed) * time) + 0.01 * noise).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def tagger(tmp_path_factory: pytest.TempPathFactory) -> str:
+    clips = [Clip.of(tone(HERTZ[tag], 2, i), RATE, f"{tag}{i}") for tag in HERTZ for i in range(4)]
+    made = Tagger.make(
+        embed(clips, load_backbone("spectral")),
+        np.repeat(np.eye(2, dtype=np.uint8), 4, axis=0),
+        [clip.name for clip in clips],
+        tuple(HERTZ),
+        layer="timbre",
+        method=LCPrototypes(unknown=False),
+    )
+    return str(made.save(tmp_path_factory.mktemp("home") / "tagger.zip"))
+
+
+@pytest.fixture
+def here(tmp_path: Path, tagger: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for i in range(6):
+        tag = ("low", "high")[i % 2]
+        soundfile.write(f"night{i}-{tag}.wav", tone(HERTZ[tag], 4, 20 + i), RATE)
+    files = [str(path) for path in sorted(tmp_path.glob("*.wav"))]
+    assert main(["panel", "make", *files, "--tagger", tagger, "--seconds", "2"]) == 0
+    return tmp_path
+
+
+def answered(panel: Panel, name: str, run: int, seconds: float = 8.0) -> Answers:
+    """Everything by the names of the files, in which the truth stands."""
+    clips = {
+        number: OnClip(
+            tuple("right" if f"-{q.tag}" in clip.name else "wrong" for q in clip.questions), (), None, seconds
+        )
+        for number, clip in enumerate(panel.clips)
+    }
+    return Answers(panel.id, str(run), name, clips=clips)
+
+
+def test_from_recordings_to_answers_labels_and_a_plan(here: Path, capsys: pytest.CaptureFixture):
+    panel = Panel.from_json(Path("panel-key.json").read_bytes())
+    assert len(panel.clips) == 6
+    assert {clip.seconds for clip in panel.clips} == {2.0}
+    page = Path("panel.html").read_text(encoding="utf-8")
+    assert panel.id in page
+    assert "night" not in page
+    assert "tagger" not in page.split('id="panel">')[1].split('"words"')[0]
+    for run, name in enumerate(("Aki", "Ben")):
+        Path(f"{name}.json").write_text(answered(panel, name, run).as_json(), encoding="utf-8")
+    Path("letter.json").write_text("Dear all")
+    Path("plan.json").write_text(make_plan(evidence(way(0.7, 0.2))).as_json(), encoding="utf-8")
+    capsys.readouterr()
+    sent = ["Aki.json", "letter.json", "Ben.json", "Aki.json"]
+    into = ["--labels", "labels.csv", "--plan", "plan.json", "--json"]
+    code = main(["panel", "read", "panel-key.json", *sent, *into])
+    assert code == 1  # the letter
+    out, err = capsys.readouterr()
+    assert "letter.json" in err
+    assert "here already" in err
+    found = json.loads(out)
+    assert found["listeners"]["names"] == ["Aki", "Ben"]
+    assert found["listeners"]["machines"][0]["right"] == found["listeners"]["machines"][0]["n"] == 6
+    assert found["disagreements"] == []
+    labelled = LabelledClips.from_csv(Path("labels.csv"), here)
+    assert all(f"-{labelled.tags_of(row)[0]}" in clip.name for row, clip in enumerate(labelled.clips))
+    plan = Plan.from_json(Path("plan.json").read_bytes())
+    assert plan.listeners.names == ("Aki", "Ben")
+    assert plan.assumptions.accept_seconds == 4.0  # eight seconds a clip, two questions on it
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_it_says_what_was_found_in_words(here: Path, language: str, capsys: pytest.CaptureFixture):
+    panel = Panel.from_json(Path("panel-key.json").read_bytes())
+    Path("a.json").write_text(answered(panel, "花子", 1).as_json(), encoding="utf-8")
+    capsys.readouterr()
+    assert main(["panel", "read", "panel-key.json", "a.json", "--language", language]) == 0
+    out = capsys.readouterr().out
+    assert "花子" in out
+    assert ("right in 6 of 6" if language == "en" else "6 回中 6 回") in out
+    assert "&" not in out
+
+
+def test_the_report_of_the_plan_says_who_listened(here: Path):
+    panel = Panel.from_json(Path("panel-key.json").read_bytes())
+    for run, name in enumerate(("Aki", "<b>Ben</b>")):
+        Path(f"{run}.json").write_text(answered(panel, name, run).as_json(), encoding="utf-8")
+    Path("plan.json").write_text(make_plan(evidence(way(0.7, 0.2))).as_json(), encoding="utf-8")
+    assert main(["panel", "read", "panel-key.json", "0.json", "1.json", "--plan", "plan.json"]) == 0
+    assert main(["report", "--plan", "plan.json", "--out", "report.html"]) == 0
+    html = Path("report.html").read_text(encoding="utf-8")
+    assert "Aki" in html
+    assert "&lt;b&gt;Ben" in html
+    assert "<b>Ben" not in html
+    assert "Measured: the median of 12 answers" in html
+
+
+def test_two_taggers_are_judged_on_the_same_clips(here: Path, tagger: str):
+    files = [str(path) for path in sorted(here.glob("*.wav"))]
+    assert main(["panel", "make", *files, "--tagger", tagger, "--beside", tagger, "--clips", "3"]) == 0
+    panel = Panel.from_json(Path("panel-key.json").read_bytes())
+    assert panel.machines == ("tagger (1)", "tagger (2)")
+    assert all(question.by in ((), panel.machines) for clip in panel.clips for question in clip.questions)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ["--out", "same", "--key", "same"],
+        ["--out", "no/such/folder.html"],
+        ["--clips", "61"],
+        ["--clips", "0"],
+    ],
+)
+def test_what_cannot_be_made_is_a_sentence_and_writes_nothing(here: Path, tagger: str, more: list[str]):
+    before = Path("panel-key.json").read_bytes()
+    try:
+        code = main(["panel", "make", "night0-low.wav", "night1-high.wav", "--tagger", tagger, *more])
+    except SystemExit as stop:
+        code = int(stop.code or 0)
+    assert code in (2, 3)
+    assert Path("panel-key.json").read_bytes() == before
+
+
+def test_without_answers_that_can_be_read_nothing_is_written(here: Path):
+    Path("letter.json").write_text("Dear all")
+    assert main(["panel", "read", "panel-key.json", "letter.json", "none.json", "--labels", "l.csv"]) == 1
+    assert not Path("l.csv").exists()
+    assert main(["panel", "read", "nothing.json", "letter.json"]) == 2
+    assert main(["panel", "read", "letter.json", "letter.json"]) == 3

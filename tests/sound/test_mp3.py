@@ -1,0 +1,32 @@
+"""MP3 from clips: it plays, at a rate that MP3 has, and weighs what was asked for."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+import soundfile
+
+from mirdemo.sound.audio import Clip
+from mirdemo.sound.mp3 import MP3_RATES, encode_mp3
+
+
+@pytest.mark.parametrize("rate", [8000, 16_000, 22_050, 44_100, 48_000, 50_000, 96_000])
+@pytest.mark.parametrize("kilobits", [None, 48])
+def test_it_sounds_the_same(rate: int, kilobits: int | None):
+    t = np.arange(2 * rate) / rate
+    clip = Clip.of((0.5 * np.sin(2 * np.pi * 440 * t)).astype(np.float32), rate)
+    sound, found = soundfile.read(io.BytesIO(encode_mp3(clip, kilobits)))
+    assert found in MP3_RATES
+    assert sound.ndim == 1
+    assert len(sound) / found == pytest.approx(2, abs=0.1)
+    spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound))))
+    assert np.argmax(spectrum) * found / len(sound) == pytest.approx(440, abs=2)
+
+
+def test_kilobits_are_kept():
+    noise = 0.3 * np.random.default_rng(0).standard_normal(44_100 * 4).astype(np.float32)
+    clip = Clip.of(noise, 44_100)
+    for kilobits in (32, 64, 96):
+        assert len(encode_mp3(clip, kilobits)) == pytest.approx(4 * 125 * kilobits, rel=0.04)
