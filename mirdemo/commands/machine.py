@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-#: Packages and what is not there without them. All but the last come with mirdemo.
+#: Packages and what is not there without them. All but ``OPTIONAL`` come with mirdemo.
 PACKAGES = {
     "numpy": "anything",
     "scipy": "intervals, resampling and the page",
@@ -32,8 +32,9 @@ PACKAGES = {
     "gradio": "the page",
     "tqdm": "progress on the command line",
     "ray": "several workers (`embed --workers`, `evaluate --workers`)",
+    "mutagen": "tags in the files' own metadata (`tag --write-tags`)",
 }
-OPTIONAL = ("ray",)
+OPTIONAL = ("ray", "mutagen")
 #: Seconds that the Hub is given to answer.
 PATIENCE = 5.0
 #: Less free disk than this, and a backbone from the Hub may not fit: the largest that has one file takes 1.3 GB.

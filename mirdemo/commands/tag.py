@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from mirdemo.base.progress import Progress
     from mirdemo.scoring.intervals import Interval
     from mirdemo.tagger import Tagger
+    from mirdemo.tagger.writing import UndoFile
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -27,6 +30,20 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--csv", metavar="OUT.csv", help="write here, and go on from here if it exists")
     parser.add_argument(
         "--retry", action="store_true", help="with --csv: try files again that could not be read before"
+    )
+    parser.add_argument(
+        "--write-tags",
+        action="store_true",
+        help="add the tags to the files' own metadata, never to their sound; needs --undo and requirements-tags.txt",
+    )
+    parser.add_argument(
+        "--undo", metavar="FILE", help="with --write-tags: what stood there before, for the verb untag"
+    )
+    parser.add_argument(
+        "--field",
+        choices=("grouping", "genre"),
+        default="grouping",
+        help="with --write-tags: where they are added, beside what stands there (default: grouping)",
     )
     parser.add_argument("--checkpoint", metavar="DIR", help="a local folder with the tagger's backbone")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, ... (default: auto)")
@@ -41,23 +58,72 @@ def run(args: Namespace) -> int:
     if args.retry and not args.csv:
         warn(Sentence("--retry takes lines out of a table. Give --csv too.", "commands.retry_without_table"))
         return 2
+    if args.write_tags != bool(args.undo):
+        warn(Sentence("--write-tags and --undo FILE belong together. Give both.", "commands.write_and_undo"))
+        return 2
     tagger = Tagger.load(args.tagger)
     inputs = asked_files(args)
     if inputs is None:
         return 2
-    with progress_bar() as progress:
+    with _writer(args) as writer, progress_bar() as progress:
         backbone = load_backbone(
             tagger.identity.name, args.checkpoint, args.device, tagger.identity.dtype, progress=progress
         )
         work = _into_table if args.csv else _onto_screen
-        failed = work(args, inputs, tagger, backbone, progress)
-    return 1 if failed or inputs.nothing else 0
+        failed = work(args, inputs, tagger, backbone, writer, progress)
+    return 1 if failed or writer.failed or inputs.nothing else 0
+
+
+class _Writer:
+    """Writes tags into files where that was asked for.
+
+    written: files that were changed; failed: files that could not be
+    """
+
+    def __init__(self, undo: UndoFile | None, field: str) -> None:
+        self._undo = undo
+        self._field = field
+        self.written = 0
+        self.failed = 0
+
+    def __call__(self, file: str, tags: Sequence[str]) -> None:
+        if self._undo is None or not tags:
+            return
+        from mirdemo.tagger import TaggerError
+        from mirdemo.tagger.writing import write_tags
+
+        try:
+            self.written += write_tags(file, tags, self._undo, self._field)
+        except TaggerError as refusal:
+            warn(refusal)
+            self.failed += 1
+
+
+@contextmanager
+def _writer(args: Namespace) -> Iterator[_Writer]:
+    if not args.write_tags:
+        yield _Writer(None, args.field)
+        return
+    from mirdemo.tagger.writing import UndoFile
+
+    with UndoFile(args.undo) as undo:
+        writer = _Writer(undo, args.field)
+        yield writer
+        counts = {"written": writer.written, "failed": writer.failed, "undo": args.undo}
+        warn(
+            Sentence(
+                "Tags were written into {written} files, {failed} did not take them; `untag {undo}` takes them back.",
+                "commands.written",
+                counts,
+            )
+        )
 
 
 def _into_table(
-    args: Namespace, inputs: Inputs, tagger: Tagger, backbone: Backbone, progress: Progress
+    args: Namespace, inputs: Inputs, tagger: Tagger, backbone: Backbone, writer: _Writer, progress: Progress
 ) -> bool:
     """Whether a file failed or lacks a part."""
+    from mirdemo.clips.tags import typed_tags
     from mirdemo.tagger import tag_archive
 
     report = tag_archive(
@@ -69,6 +135,7 @@ def _into_table(
         retry=args.retry,
         say=said,
         tell=warn,
+        then=lambda line: writer(line.file, typed_tags(line.tags)),
         progress=progress,
     )
     counts = {
@@ -91,7 +158,7 @@ def _into_table(
 
 
 def _onto_screen(
-    args: Namespace, inputs: Inputs, tagger: Tagger, backbone: Backbone, progress: Progress
+    args: Namespace, inputs: Inputs, tagger: Tagger, backbone: Backbone, writer: _Writer, progress: Progress
 ) -> bool:
     """Each file's tags as soon as they are known; as JSON one object, written file by file."""
     from mirdemo.sound.audio import AudioError, load_clip
@@ -112,6 +179,7 @@ def _onto_screen(
             for sentence in warnings_of(clip):
                 warn(sentence)
             failed += clip.incomplete
+            writer(path, [tag for tag, _, _ in tags])
             found = {"tags": [_plain(*one) for one in tags], "warnings": [said(w) for w in clip.warnings]}
             if not args.json:
                 print(

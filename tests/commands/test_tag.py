@@ -15,7 +15,7 @@ import soundfile
 from mirdemo import cli
 from mirdemo.backbones import load_backbone
 from mirdemo.embedding.embed import embed
-from mirdemo.sound.audio import Clip
+from mirdemo.sound.audio import Clip, load_clip
 from mirdemo.stages.fewshot import LCPrototypes
 from mirdemo.tagger import Tagger
 
@@ -209,6 +209,37 @@ def test_a_log_has_a_line_of_progress_with_the_time_left(monkeypatch, capsys) ->
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 3
     assert lines[0] == "mirdemo: タグを付けています：1000 件のうち 26 件、毎秒 0.1 件、残り 2:42:20"
+
+
+def test_tags_are_written_into_files_only_when_asked_and_taken_back(
+    tagger: str, files: list[str], tmp_path: Path, capsys
+) -> None:
+    mutagen = pytest.importorskip("mutagen", reason="an optional extra (requirements-tags.txt)")
+    plain = tmp_path / "sound.au"
+    soundfile.write(plain, tone(150, 2, 60), RATE)
+    out, undo, sound = (
+        tmp_path / "tags.csv",
+        tmp_path / "undo.jsonl",
+        [load_clip(file).sha256 for file in files],
+    )
+    contents = [Path(file).read_bytes() for file in files]
+    line = ["tag", *files, str(plain), "--tagger", tagger, "--csv", str(out)]
+    assert cli.main(line) == cli.DONE
+    assert [Path(file).read_bytes() for file in files] == contents
+    for wrong in (["--write-tags"], ["--undo", str(undo)]):
+        assert cli.main([*line, *wrong]) == cli.USAGE
+    capsys.readouterr()
+    assert cli.main([*line, "--write-tags", "--undo", str(undo), "--field", "genre"]) == cli.SOME_FAILED
+    printed = capsys.readouterr()
+    assert "sound.au is of a kind that holds no tags" in printed.err
+    assert "written into 2 files, 1 did not take them" in printed.err
+    assert "0 tagged, 3 were there already" in printed.out
+    assert [mutagen.File(file).tags["TCON"].text for file in files] == [["low"], ["high"]]
+    assert [load_clip(file).sha256 for file in files] == sound
+    assert cli.main(["untag", str(undo), "--json"]) == cli.DONE
+    assert json.loads(capsys.readouterr().out) == {"back": 2, "left": 0}
+    assert not any(mutagen.File(file).tags for file in files)
+    assert cli.main(["untag", str(out)]) == cli.REFUSED
 
 
 def test_no_tagger_there_is_refused_in_a_sentence(files: list[str], tmp_path: Path, capsys) -> None:
