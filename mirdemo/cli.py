@@ -28,6 +28,7 @@ VERBS = {
     "embed": ("embed", "embed recordings and write the rows to a file"),
     "tag": ("tag", "tag recordings with a tagger that was taken home"),
     "untag": ("untag", "take back what tag --write-tags wrote into files"),
+    "find": ("find", "find more like a recording, in a folder of any size"),
     "fewshot": ("fewshot", "evaluate few-shot tagging over episodes"),
     "corpora": ("corpora", "list the corpora, or check a copy of one against what was published"),
     "evaluate": ("evaluate", "measure a backbone on a corpus and put it beside what is published"),

@@ -180,7 +180,7 @@ def run_as_shown(command: str, folder: Path) -> int:
 
 
 #: Offline, on no corpus of somebody else and without a cluster. The others are understood, above.
-RUNNABLE = ("backbones", "corpora", "report", "demo-clips", "doctor", "embed", "tag")
+RUNNABLE = ("backbones", "corpora", "report", "demo-clips", "doctor", "embed", "tag", "find")
 
 
 def runnable() -> list[str]:

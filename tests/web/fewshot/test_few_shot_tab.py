@@ -123,6 +123,17 @@ def test_a_query_is_tagged_placed_on_the_map_and_suggested_with_the_clip_without
     assert waiting == {answer.clip.sha256, visitor.clips.clips[-1].sha256}
 
 
+def test_a_clip_to_label_next_is_tagged_where_it_stands_and_the_next_is_looked_for(do, visitor, page):
+    html = do("few-shot.build")
+    (waiting,) = set(re.findall(r'data-act="few-shot.label" data-clip="(\w+)"', html))
+    html = do("few-shot.label", clip=waiting, value="drum, loud")
+    row = [clip.sha256 for clip in visitor.clips.clips].index(waiting)
+    assert visitor.clips.tags_of(row) == ("drum", "loud")
+    assert visitor.desk(FewShotDesk).built.clips is visitor.clips
+    assert "few-shot.label" not in html
+    assert "Nothing is waiting for a label" in html
+
+
 @pytest.mark.parametrize(
     ("language", "says"), [("en", "Parts of this file are damaged"), ("ja", "このファイルの一部は壊れて")]
 )

@@ -71,7 +71,7 @@ def build_tab(wire: Wire) -> None:
     wire.view("few-shot", tab.show)
     for name in ("backbone", "layer", "whiten", "listen", "build", "query", "example", "forget"):
         wire.on(f"few-shot.{name}", getattr(tab, name))
-    for name in ("curve", "layers", "push", "judge", "keep"):
+    for name in ("curve", "layers", "push", "judge", "keep", "label"):
         wire.on(f"few-shot.{name}", getattr(tab, name))
     endpoint.build(wire.jobs)
 
@@ -340,6 +340,19 @@ class FewShotTab:
         from mirdemo.clips import LabelledClips
 
         visitor.hold(visitor.clips.add(LabelledClips.from_clips([one.clip], [tags], limits=CLIP_LIMITS)))
+
+    def label(self, visitor: Visitor, act: Act) -> None:
+        """Tag a clip that was suggested, where it stands, and look again what to label next."""
+        clips = visitor.clips
+        row = [clip.sha256 for clip in clips.clips].index(
+            act.one_of("clip", [clip.sha256 for clip in clips.clips])
+        )
+        from mirdemo.clips.tags import typed_tags
+
+        typed = typed_tags(act.text("value"), CLIP_LIMITS)
+        if typed:
+            visitor.hold(clips.relabel(row, [*clips.tags_of(row), *typed]))
+            self.build(visitor, act)
 
     def forget(self, visitor: Visitor, act: Act) -> None:
         """Remove an answer with its query."""

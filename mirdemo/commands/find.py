@@ -1,0 +1,205 @@
+"""``find``: more like this, over a folder of recordings of any size."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mirdemo.base.sentences import Sentence
+from mirdemo.commands.console import (
+    add_backbone_arguments,
+    add_json_argument,
+    count,
+    print_json,
+    progress_bar,
+    said,
+    shown,
+    table,
+    time_of,
+    warn,
+)
+from mirdemo.commands.inputs import add_input_arguments, asked_files
+
+if TYPE_CHECKING:
+    from mirdemo.backbones.spec import Backbone
+    from mirdemo.base.progress import Progress
+    from mirdemo.embedding.rows import RowFolder
+    from mirdemo.search import Hit
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    add_input_arguments(parser, metavar="QUERY")
+    parser.add_argument(
+        "--in",
+        dest="places",
+        action="append",
+        required=True,
+        metavar="FOLDER",
+        help="where to look: folders, patterns or files of recordings, or the folder of --index (repeatable)",
+    )
+    parser.add_argument(
+        "--index",
+        metavar="DIR",
+        help="where the rows of what is looked through are kept (default: in your own folder, by the name of FOLDER)",
+    )
+    parser.add_argument("--count", type=count, default=10, metavar="N", help="how many places (default: 10)")
+    parser.add_argument(
+        "--every-window", action="store_true", help="several places of one recording (default: its nearest)"
+    )
+    parser.add_argument("--layer", help="one layer of the backbone, or mean (default: its last)")
+    parser.add_argument(
+        "--tagger", metavar="DIR", help="tag what was found, too: a tagger's folder, zip, or OWNER/NAME"
+    )
+    add_backbone_arguments(parser)
+    parser.set_defaults(backbone="mini-world")
+    add_json_argument(parser)
+
+
+def run(args: Namespace) -> int:
+    """Exit code 1 if a file of either side could not be read, lacks a part, or was not there."""
+    from mirdemo.backbones import load_backbone
+    from mirdemo.embedding.embed import embed
+    from mirdemo.search import find
+    from mirdemo.sound.audio import AudioError, load_clip
+
+    asked = asked_files(args)
+    if asked is None:
+        return 2
+    failed = asked.nothing
+    with progress_bar() as progress:
+        backbone = load_backbone(args.backbone, args.checkpoint, args.device, args.dtype, progress=progress)
+        layer = args.layer or backbone.spec.layers[-1].name
+        folder, files, bad = _looked_through(args, layer, backbone, progress)
+        failed += bad
+        clips = []
+        for path in asked.files:
+            try:
+                clips.append(load_clip(path, track=args.track))
+            except AudioError as refusal:
+                warn(refusal)
+                failed += 1
+        for clip in clips:
+            failed += clip.incomplete
+            for warning in clip.warnings:
+                warn(Sentence("{name}: {warning}", "rows.of_file", {"name": clip.name, "warning": warning}))
+        if not clips:
+            return 1
+        embeddings = embed(clips, backbone, progress=progress)
+        hits = find(
+            folder,
+            layer,
+            _windows(embeddings, layer),
+            args.count,
+            files=files,
+            leave_out=[clip.sha256 for clip in clips],
+            every_window=args.every_window,
+            progress=progress,
+        )
+        tags = _tags(args, hits, progress)
+    if args.json:
+        print_json([_plain(hit, tags[i]) for i, hit in enumerate(hits)])
+    elif not hits:
+        warn(Sentence("Nothing else was found there.", "commands.nothing_found"))
+    else:
+        rows = [
+            (
+                f"{hit.cosine:.3f}",
+                f"{time_of(hit.start)}-{time_of(hit.end)}",
+                *_tag_cell(tags[i]),
+                shown(hit.file),
+            )
+            for i, hit in enumerate(hits)
+        ]
+        print(table(("cosine", "from-to", *(("tags",) if args.tagger else ()), "file"), rows))
+    return 1 if failed else 0
+
+
+def _looked_through(
+    args: Namespace, layer: str, backbone: Backbone, progress: Progress
+) -> tuple[RowFolder, tuple[str, ...] | None, int]:
+    """The rows of the places, made or brought up to date; which files they are; how many are not as they should be."""
+    from mirdemo.backbones.spec import BackboneError
+    from mirdemo.base.home import home
+    from mirdemo.embedding.filling import fill, sizes_of
+    from mirdemo.embedding.rows import RowFolder
+    from mirdemo.sound.files import find_files
+
+    try:
+        sizes = sizes_of(backbone.spec, layer)
+    except KeyError:
+        raise BackboneError(
+            "{backbone} has no layer named {layer}. Choose one of: {names}.",
+            code="embedding.no_layer",
+            backbone=backbone.spec.title,
+            layer=layer,
+            names=", ".join(one.name for one in backbone.spec.layers),
+        ) from None
+    if len(args.places) == 1 and RowFolder.is_one(Path(args.places[0]).expanduser()):
+        kept = Path(args.places[0]).expanduser()
+        with RowFolder.writing(kept, backbone.identity, sizes, "window") as folder:
+            return folder, None, 0
+    found = find_files(args.places)
+    for problem in found.problems:
+        warn(problem)
+    key = json.dumps([backbone.identity.as_dict(), layer, [str(Path(p).absolute()) for p in args.places]])
+    name = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    kept = Path(args.index).expanduser() if args.index else home() / "search" / name
+    with RowFolder.writing(kept, backbone.identity, sizes, "window") as folder:
+        filled = fill(folder, found.files, backbone, track=args.track, progress=progress, tell=warn)
+    return folder, found.files, len(found.problems) + filled.failed + filled.incomplete
+
+
+def _windows(embeddings: Any, layer: str) -> Any:
+    """All windows of all queries, (q, size)."""
+    import numpy as np
+
+    each = [embeddings.windows(i) for i in range(len(embeddings))]
+    return np.concatenate(
+        [one[layer] if layer in one else np.mean(list(one.values()), axis=0) for one in each]
+    )
+
+
+def _tags(args: Namespace, hits: list[Hit], progress: Progress) -> list[list[tuple[str, float]] | None]:
+    """What a tagger says of each place; None without one, or where the place is gone."""
+    if not args.tagger:
+        return [None] * len(hits)
+    from mirdemo.backbones import load_backbone
+    from mirdemo.sound.audio import AudioError, load_clip
+    from mirdemo.tagger import Tagger
+
+    tagger = Tagger.load(args.tagger)
+    backbone = load_backbone(
+        tagger.identity.name, None, args.device, tagger.identity.dtype, progress=progress
+    )
+    found: list[list[tuple[str, float]] | None] = []
+    for i, hit in enumerate(hits):
+        progress(i, len(hits), "tagging")
+        try:
+            clip = load_clip(hit.file, track=args.track).cut(hit.start, hit.end)
+        except AudioError as refusal:
+            warn(refusal)
+            found.append(None)
+            continue
+        found.append([(tag, score) for tag, score, _ in tagger.tag(clip, backbone=backbone)])
+    return found
+
+
+def _tag_cell(tags: list[tuple[str, float]] | None) -> tuple[str, ...]:
+    if tags is None:
+        return ()
+    return (
+        ", ".join(f"{tag} {score:.2f}" for tag, score in tags)
+        or said(Sentence("unknown", "commands.unknown")),
+    )
+
+
+def _plain(hit: Hit, tags: list[tuple[str, float]] | None) -> dict[str, Any]:
+    plain: dict[str, Any] = {
+        "file": shown(hit.file), "start": hit.start, "end": hit.end, "cosine": hit.cosine
+    }  # fmt: skip
+    if tags is not None:
+        plain["tags"] = [{"tag": tag, "score": score} for tag, score in tags]
+    return plain

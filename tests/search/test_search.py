@@ -1,0 +1,137 @@
+"""Nearest windows: exactly those that a plain product and a full sort find, and where in which recording they are."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mirdemo.backbones import load_backbone
+from mirdemo.embedding.rows import FileRows, RowFolder
+from mirdemo.search import find, lengths_of, nearest, similarity_to_any
+from mirdemo.search.nearest import BLOCK
+
+
+def plain(rows: np.ndarray, queries: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """In double precision, everything at once."""
+    rows, queries = np.asarray(rows, float), np.atleast_2d(np.asarray(queries, float))
+    with np.errstate(all="ignore"):
+        cosines = (queries / np.linalg.norm(queries, axis=1, keepdims=True)) @ (
+            rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        ).T
+    cosines = np.where(np.isfinite(cosines), cosines, -1).round(12)
+    order = np.argsort(-cosines, axis=1, kind="stable")[:, :count]
+    return order, np.take_along_axis(cosines, order, axis=1)
+
+
+@pytest.mark.parametrize("n", [1, 7, BLOCK, 3 * BLOCK + 5])
+@pytest.mark.parametrize("count", [1, 10])
+def test_they_are_those_of_a_plain_product_and_a_sort(n: int, count: int):
+    rng = np.random.default_rng(n)
+    rows = rng.standard_normal((n, 24)).astype(np.float32) + 1
+    queries = rng.standard_normal((5, 24))
+    places, cosines = nearest(rows, queries, count)
+    expected, values = plain(rows, queries, count)
+    np.testing.assert_array_equal(places, expected)
+    np.testing.assert_allclose(cosines, values, atol=1e-12)
+    np.testing.assert_array_equal(nearest(rows, queries, count, lengths=lengths_of(rows))[0], expected)
+    np.testing.assert_allclose(
+        similarity_to_any(rows, queries),
+        [max(column) for column in zip(*[_cosines(rows, q) for q in queries], strict=True)],
+        atol=1e-6,
+    )
+
+
+def _cosines(rows: np.ndarray, query: np.ndarray) -> np.ndarray:
+    order, values = plain(rows, query, len(rows))
+    return values[0][np.argsort(order[0])]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 16), st.integers(1, 20), st.sampled_from([1e-20, 1.0, 1e18]))
+def test_equal_rows_come_in_their_order_whatever_their_scale(seed: int, n: int, count: int, scale: float):
+    rng = np.random.default_rng(seed)
+    rows = (rng.integers(-1, 2, (n, 3)) * scale).astype(np.float32)
+    query = rng.integers(-1, 2, 3) + 0.5
+    places, cosines = nearest(rows, query, count)
+    expected, values = plain(rows, query, count)
+    np.testing.assert_allclose(cosines, values, atol=1e-9)
+    assert [round(float(value), 9) for value in cosines[0]] == sorted(
+        (round(float(value), 9) for value in cosines[0]), reverse=True
+    )
+    np.testing.assert_array_equal(places, expected)
+
+
+def test_what_is_no_number_is_like_nothing():
+    rows = np.array([[1, 0], [np.nan, 1], [0, 0], [np.inf, 1], [1, 1]], np.float32)
+    places, cosines = nearest(rows, np.array([1.0, 0.0]), 5)
+    assert places[0][:2].tolist() == [0, 4]
+    assert (cosines[0][2:] == -1).all()
+    assert (nearest(rows, np.zeros(2), 2)[1] == -1).all()
+    for wrong in (np.zeros(3), np.zeros((2, 3))):
+        with pytest.raises(ValueError, match="fit"):
+            nearest(rows, wrong, 1)
+
+
+def test_no_rows_and_none_asked_for():
+    assert nearest(np.zeros((0, 4), np.float32), np.ones(4), 3)[0].shape == (1, 0)
+    assert nearest(np.ones((4, 4), np.float32), np.ones(4), 0)[0].shape == (1, 0)
+    assert similarity_to_any(np.zeros((0, 4), np.float32), np.ones(4)).shape == (0,)
+
+
+def test_it_needs_little_memory_beside_the_rows():
+    rows = np.random.default_rng(0).standard_normal((20 * BLOCK, 64)).astype(np.float32)
+    tracemalloc.start()
+    nearest(rows, rows[:32], 10)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 0.2 * rows.nbytes
+
+
+def test_a_search_can_be_stopped():
+    def stop(done: int, total: int, phase: str) -> None:
+        assert phase == "searching"
+        if done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        nearest(np.ones((3 * BLOCK, 4), np.float32), np.ones(4), 1, progress=stop)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Three recordings: two windows, one, three; the last was written twice, the first time with other sound."""
+    identity = load_backbone("mini-world").identity
+    with RowFolder.writing(tmp_path / "r", identity, {"x": 2}, "window") as rows:
+        for path, sha, content in (
+            ("c.wav", "0", [[1, 0]]),
+            ("a.wav", "1", [[1, 0.2], [0, 1]]),
+            ("b.wav", "2", [[1, 0.1]]),
+            ("c.wav", "3", [[-1, 0], [1, 0.1], [0, -1]]),
+        ):
+            starts = tuple(10.0 * i for i in range(len(content)))
+            line = FileRows(path, "s", 0, len(content), sha, starts, 10.0 * len(content) - 5)
+            rows.append(line, {"x": np.array(content, np.float32)})
+    return RowFolder.reading(tmp_path / "r")
+
+
+def test_each_file_once_by_its_nearest_window_with_where_that_is(folder):
+    hits = find(folder, "x", np.array([[1.0, 0.1]]), 10)
+    assert [(hit.file, hit.start, hit.end) for hit in hits] == [
+        ("c.wav", 10.0, 20.0), ("b.wav", 0.0, 5.0), ("a.wav", 0.0, 10.0),
+    ]  # fmt: skip
+    assert hits[0].cosine == pytest.approx(1)
+    every = find(folder, "x", np.array([[1.0, 0.1], [0.0, -1.0]]), 4, every_window=True)
+    assert [(hit.file, hit.start) for hit in every] == [
+        ("c.wav", 10.0), ("c.wav", 20.0), ("b.wav", 0.0), ("a.wav", 0.0),
+    ]  # fmt: skip
+    assert every[1].end == 25.0
+
+
+def test_the_query_itself_and_files_that_were_not_asked_for_do_not_count(folder):
+    query = np.array([[1.0, 0.1]])
+    assert [hit.file for hit in find(folder, "x", query, 10, leave_out=["3"])] == ["b.wav", "a.wav"]
+    assert [hit.file for hit in find(folder, "x", query, 10, files=["a.wav", "gone.wav"])] == ["a.wav"]
