@@ -46,7 +46,7 @@ def rates(collections: int) -> Iterator[Rate]:
                 ]
         words, small = np.array(words), np.array(small)
         for k, strength in enumerate(STRENGTHS):
-            for word in ("heard", "partly_heard", "not_heard", "too_few"):
+            for word in ("heard", "partly_heard", "perhaps_heard", "not_heard", "too_few"):
                 yield share(f"{world.name}, strength {strength:g}", word, words[:, k] == word)
             yield share(f"{world.name}, strength {strength:g}", "p under .05", small[:, k])
         found = np.isin(words, ("heard", "partly_heard"))

@@ -59,13 +59,14 @@ def _heard(evidence: Evidence) -> Gate:
     if heard is None:
         found = Sentence("Not probed yet.", "planning.gate.heard.not_run")
         return Gate(PROBE, NOT_RUN, found, _HEARD, None, None)
-    n = heard.heard + heard.partly + heard.not_heard + heard.too_few
+    n = heard.heard + heard.partly + heard.perhaps + heard.not_heard + heard.too_few
     found = Sentence(
-        "{heard} of {n} tags heard, {partly} partly, {not_heard} not; {too_few} with too few recordings to say.",
+        "{heard} of {n} tags heard, {partly} partly, {perhaps} perhaps, {not_heard} not; {too_few} with too few recordings to say.",
         "planning.gate.heard.found",
         {
             "heard": heard.heard,
             "partly": heard.partly,
+            "perhaps": heard.perhaps,
             "not_heard": heard.not_heard,
             "too_few": heard.too_few,
             "n": n,

@@ -120,6 +120,7 @@ def _heard(report: ProbeReport) -> Heard:
         partly=words.count("partly_heard"),
         not_heard=words.count("not_heard"),
         too_few=words.count("too_few"),
+        perhaps=words.count("perhaps_heard"),
     )
 
 

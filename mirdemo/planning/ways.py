@@ -125,12 +125,13 @@ class Growth:
 
 @dataclass(frozen=True, eq=False)
 class Heard:
-    """What the probe says about the tags: how many are heard, partly heard, not heard, and cannot be judged."""
+    """What the probe says about the tags: how many are heard, partly or perhaps heard, not heard, and cannot be judged."""
 
     heard: int = 0
     partly: int = 0
     not_heard: int = 0
     too_few: int = 0
+    perhaps: int = 0
 
 
 @dataclass(frozen=True, eq=False)

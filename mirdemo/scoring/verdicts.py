@@ -12,13 +12,16 @@ from numpy.typing import ArrayLike
 from mirdemo.base.sentences import Sentence
 from mirdemo.scoring.intervals import LEVEL, Interval, best_interval
 
-HEARD, PARTLY_HEARD, NOT_HEARD, TOO_FEW = "heard", "partly_heard", "not_heard", "too_few"
+HEARD, PARTLY_HEARD, PERHAPS_HEARD = "heard", "partly_heard", "perhaps_heard"
+NOT_HEARD, TOO_FEW = "not_heard", "too_few"
 #: From best to worst, so that two words can be compared by their place; what cannot be said stands last.
-SCALE = (HEARD, PARTLY_HEARD, NOT_HEARD, TOO_FEW)
+SCALE = (HEARD, PARTLY_HEARD, PERHAPS_HEARD, NOT_HEARD, TOO_FEW)
 
-#: The lower end of the interval from which a tag is heard, and the p-value under which it is not chance.
+#: The lower end of the interval from which a tag is heard; the p-value under which it is better than chance; and the one
+#: under which it is perhaps, and never too little to say anything.
 HEARD_FROM = 0.75
-ALPHA = 0.05
+ALPHA = 0.03
+PERHAPS = 0.05
 #: The share of tags called heard or partly heard on a page that may be so by chance.
 FALSE_SHARE = 0.10
 #: With fewer recordings that have the tag, or that do not, there is nothing to say.
@@ -31,36 +34,44 @@ MOST_MORE = 60
 #: The rule, for the page to show.
 RULE = Sentence(
     "Heard: better than chance (p under {alpha}, corrected for the number of tags on the page) and the whole interval of "
-    "ROC-AUC from {heard} up. Partly heard: better than chance, but the interval begins lower. Not heard: not surely better "
+    "ROC-AUC from {heard} up. Partly heard: better than chance, but the interval begins lower. Perhaps heard: better than "
+    "chance by itself (p under {perhaps}), but not surely enough, or not for one of so many tags. Not heard: not better "
     "than chance, and the whole interval lies under {heard}. Too few recordings to say: fewer than {fewest} recordings with "
-    "the tag or without it, or not surely better than chance though the interval reaches {heard}.",
+    "the tag or without it, or not better than chance though the interval reaches {heard}.",
     "probing.rule",
-    {"alpha": ALPHA, "heard": HEARD_FROM, "fewest": FEWEST_RECORDINGS},
+    {"alpha": ALPHA, "perhaps": PERHAPS, "heard": HEARD_FROM, "fewest": FEWEST_RECORDINGS},
 )
 
 WORDS = {
     HEARD: Sentence("heard", "probing.heard"),
     PARTLY_HEARD: Sentence("partly heard", "probing.partly_heard"),
+    PERHAPS_HEARD: Sentence("perhaps heard", "probing.perhaps_heard"),
     NOT_HEARD: Sentence("not heard", "probing.not_heard"),
     TOO_FEW: Sentence("too few recordings to say", "probing.too_few"),
 }
 
 
-def verdict(auc: Interval, p_value: float | None, with_tag: int, without_tag: int) -> str:
-    """One of the four codes, by ``RULE``.
+def verdict(
+    auc: Interval, p_value: float | None, with_tag: int, without_tag: int, alone: float | None = None
+) -> str:
+    """One of the five codes, by ``RULE``.
 
     auc: ROC-AUC with its interval
     p_value: of the permutation test, corrected for the choice among layers and, on a page of tags, by ``corrected``;
         None if it was not made: then the interval has to lie above one half
     with_tag, without_tag: numbers of recordings
-    A p-value under ``ALPHA`` never reads "too few" but for fewer than ``FEWEST_RECORDINGS`` on a side.
+    alone: the p-value before ``corrected``, where that was done
+    Such a p-value under ``PERHAPS`` never reads "too few" but for fewer than ``FEWEST_RECORDINGS`` on a side.
     """
     value, low, high = auc.value, auc.low, auc.high
     if min(with_tag, without_tag) < FEWEST_RECORDINGS or value is None or low is None or high is None:
         return TOO_FEW
     beyond_chance = low > 0.5 if p_value is None else p_value < ALPHA
+    by_itself = p_value if alone is None else alone
     if beyond_chance and value > 0.5:
         return HEARD if low >= HEARD_FROM else PARTLY_HEARD
+    if by_itself is not None and by_itself < PERHAPS:
+        return PERHAPS_HEARD if value > 0.5 else NOT_HEARD
     return NOT_HEARD if high < HEARD_FROM or beyond_chance else TOO_FEW
 
 
@@ -92,7 +103,7 @@ def page(
     """
     raw = np.array([np.nan if p is None else p for p in p_values], dtype=np.float64)
     paged = tuple(float(p) if np.isfinite(p) else None for p in corrected(raw))
-    return tuple(map(verdict, aucs, paged, with_tag, without_tag)), paged
+    return tuple(map(verdict, aucs, paged, with_tag, without_tag, p_values)), paged
 
 
 def by_chance(words: Sequence[str], p_values: Sequence[float | None]) -> float:

@@ -373,6 +373,20 @@ def test_too_few_is_said_before_and_after_with_what_to_add(tab: ProbeTab, visito
     assert "add recordings (at least)" in after
 
 
+def test_a_tag_that_the_page_does_not_let_in_is_perhaps_heard_and_the_luck_is_said(
+    tab: ProbeTab, visitor: Visitor, second: Result
+):
+    visitor.desk(ProbeDesk).result = second
+    assert "perhaps heard: 1" not in plain(drawn(tab, visitor))
+    run = second.runs[0]
+    tags = (replace(run.report.tags[0], verdict="perhaps_heard", p_value=0.04), *run.report.tags[1:])
+    doubted = replace(run, report=replace(run.report, tags=tags))
+    visitor.desk(ProbeDesk).result = replace(second, runs=(doubted, *second.runs[1:]))
+    said = plain(drawn(tab, visitor))
+    assert "perhaps heard: 1" in said
+    assert f"of {len(tags)} tags asked at once fewer than one is expected to be so by luck" in said
+
+
 def test_one_recording_is_refused_before_anything_is_loaded(tab: ProbeTab, visitor: Visitor):
     visitor.hold(made(1, 3))
     assert "disabled" in drawn(tab, visitor)

@@ -11,7 +11,7 @@ import numpy as np
 from mirdemo.base.sentences import Sentence
 from mirdemo.scoring.intervals import Estimate, Interval
 from mirdemo.scoring.metrics import THRESHOLD
-from mirdemo.scoring.verdicts import HEARD, PARTLY_HEARD, by_chance
+from mirdemo.scoring.verdicts import HEARD, PARTLY_HEARD, PERHAPS, PERHAPS_HEARD, by_chance
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class TagReport:
     best_layer: the layer that the training sides chose most often
     p_value: that any labels would do as well, corrected for the choice among layers; None if not tested
     p_page: the same, corrected for the number of tags too (``verdicts.corrected``): what the word goes by
-    verdict: heard, partly_heard, not_heard or too_few (``verdicts.RULE``)
+    verdict: a code of ``verdicts.SCALE``, by ``verdicts.RULE``
     """
 
     tag: str
@@ -132,6 +132,16 @@ class ProbeReport:
     def by_chance(self) -> float:
         """How many of ``found`` are so by chance, in the mean, at most (``verdicts.by_chance``)."""
         return by_chance([tag.verdict for tag in self.tags], [tag.p_value for tag in self.tags])
+
+    @property
+    def perhaps(self) -> int:
+        """How many tags are perhaps heard: by themselves better than chance, but not as one of so many."""
+        return sum(report.verdict == PERHAPS_HEARD for report in self.tags)
+
+    @property
+    def expected_by_luck(self) -> float:
+        """How many of the tested tags would be better than chance by themselves if no tag were heard, in the mean."""
+        return PERHAPS * sum(report.p_value is not None for report in self.tags)
 
     @property
     def tag_names(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mirdemo.scoring.verdicts import HEARD, NOT_HEARD, PARTLY_HEARD, TOO_FEW, WORDS
+from mirdemo.scoring.verdicts import HEARD, NOT_HEARD, PARTLY_HEARD, PERHAPS_HEARD, TOO_FEW, WORDS
 from mirdemo.web.tabs.clips.tab import enough
 from mirdemo.web.tabs.fewshot.charts import figure_words
 from mirdemo.web.tabs.probe.shown import layer_words
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MOST_COLUMNS = 48
 #: Clips with mistakes shown before the rest is folded away.
 MISTAKES = 6
-ICONS = {HEARD: "full", PARTLY_HEARD: "half", NOT_HEARD: "empty", TOO_FEW: "warn"}
+ICONS = {HEARD: "full", PARTLY_HEARD: "half", PERHAPS_HEARD: "quarter", NOT_HEARD: "empty", TOO_FEW: "warn"}
 
 
 @dataclass

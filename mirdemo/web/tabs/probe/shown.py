@@ -10,7 +10,7 @@ import numpy as np
 from mirdemo.backbones.registry import spec
 from mirdemo.evidence.charting import with_interval
 from mirdemo.scoring.intervals import Interval, signed
-from mirdemo.scoring.verdicts import HEARD, HEARD_FROM, NOT_HEARD, PARTLY_HEARD, TOO_FEW
+from mirdemo.scoring.verdicts import HEARD, HEARD_FROM, NOT_HEARD, PARTLY_HEARD, PERHAPS_HEARD, TOO_FEW
 from mirdemo.stages.probing import WORDS
 from mirdemo.web.tabs.probe.running import LIVE, Asked, Need, Result, Run, needs
 from mirdemo.web.tabs.probe.zero_shot import ZeroShot
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 #: Tags named for a clip out of a corpus's vocabulary.
 TOP_TAGS = 5
 #: Icon and weight of each verdict; its word stands beside it.
-ICONS = {HEARD: "full", PARTLY_HEARD: "half", NOT_HEARD: "empty", TOO_FEW: "warn"}
+ICONS = {HEARD: "full", PARTLY_HEARD: "half", PERHAPS_HEARD: "quarter", NOT_HEARD: "empty", TOO_FEW: "warn"}
 
 
 def backbone_words(t: Speaker, name: str, whitened: bool = False) -> str:
@@ -163,6 +163,8 @@ def overall(t: Speaker, result: Result, metric: str) -> list[dict[str, Any]]:
                 "heard": given.count(HEARD),
                 "found": run.report.found,
                 "by_chance": by_chance_words(t, run.report.by_chance),
+                "perhaps": run.report.perhaps,
+                "expected": expected_words(t, run.report.expected_by_luck),
                 "judged": len(given) - given.count(TOO_FEW),
                 "tags": len(given),
                 "averaged": sum(getattr(tag.figures, metric).value is not None for tag in run.report.tags),
@@ -175,6 +177,11 @@ def overall(t: Speaker, result: Result, metric: str) -> list[dict[str, Any]]:
 def by_chance_words(t: Speaker, n: float) -> str:
     """How many of the tags found are so by chance, as one says it."""
     return t("probe.by_chance.under_one") if n < 0.95 else t("probe.by_chance.about", n=round(n))
+
+
+def expected_words(t: Speaker, n: float) -> str:
+    """How many tags would look so by luck alone, as one says it."""
+    return t("probe.perhaps.under_one") if n < 0.95 else t("probe.perhaps.about", n=round(n))
 
 
 def wanted(result: Result) -> tuple[list[Need], list[str]]:
