@@ -118,11 +118,12 @@ def tune_published(
     corpus: Corpus, read: CorpusStates, common: dict[str, Any], progress: Progress
 ) -> list[Result]:
     """One run on the official split. An item counts as a recording, as published."""
-    from mirdemo.stages.finetuning.inputs import labelling
+    from mirdemo.scoring.labelling import Labelling
+    from mirdemo.stages.finetuning.inputs import learnable
 
     items = [corpus.items[item_id] for item_id in read.ids]
-    material = labelling(len(items), corpus.labels(read.ids), read.ids, corpus.tags)
+    labelled = learnable(Labelling.of(corpus.labels(read.ids), read.ids, corpus.tags), len(items))
     split = {side: [at for at, item in enumerate(items) if item.side == side] for side in SIDES}
-    report = read.job.train(material, split, LEVEL, progress, lambda epoch: None)
+    report = read.job.train(labelled, split, LEVEL, progress, lambda epoch: None)
     made_with = {**common["versions"], **report.versions}
     return report_results(report, {**common, "versions": made_with, "seconds": sum(report.seconds.values())})

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mirdemo.scoring.intervals import Interval, estimate
+from mirdemo.scoring.labelling import LabellingError
 from mirdemo.stages.fewshot import METHODS, FewShotError, FewShotMethod, LCPrototypes, leave_recordings_out
 from mirdemo.stages.fewshot.closed_sets import MAX_SETS
 from mirdemo.stages.finetuning.tuned import LAYER, TunedHead
@@ -102,10 +103,12 @@ class Tagger:
         spec: BackboneSpec | None = None,
         choice: LayerChoice | None = None,
         title: str = "Tagger",
+        groups: Sequence[str] | None = None,
     ) -> Tagger:
         """Make a tagger from embedded clips.
 
-        labels: 0/1 (n_clips, n_tags); method: unfitted, default ``LCPrototypes()``
+        labels: 0/1 (n_clips, n_tags); groups: (n_clips,) a coarser division than recordings, a session or a performer, that
+        the figures keep whole; method: unfitted, default ``LCPrototypes()``
         whitening: applied to the embeddings here, and to every query later; kept in the tagger's files
         spec: the backbone's facts (``backbone.spec``) for licence and title; default: the registry's
         choice: the comparison that the layer was chosen by, on these clips. What is to be expected of the choice is kept
@@ -129,8 +132,9 @@ class Tagger:
         if whitening is not None:
             embeddings = whitening.apply(embeddings)
         rows, table = embeddings.matrix(layer), np.asarray(labels)
-        method.fit(rows, table, recordings, tags)
-        figures = _figures(method, rows, table, recordings, choice)
+        whole = recordings if groups is None else groups
+        method.fit(rows, table, whole, tags)
+        figures = _figures(method, rows, table, whole, choice)
         counts = [(int(c.sum()), len(set(np.asarray(recordings)[c == 1].tolist()))) for c in table.T]
         own = figures.pop("tags") if figures else [None] * len(tags)
         facts = {
@@ -224,7 +228,7 @@ class Tagger:
             return cls._of(manifest, arrays)
         except TaggerError:
             raise
-        except FewShotError as refusal:
+        except (FewShotError, LabellingError) as refusal:
             raise unreadable(name, str(refusal).rstrip(".")) from refusal
         except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
             raise unreadable(name, "its parts do not fit together") from error

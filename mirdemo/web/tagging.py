@@ -157,12 +157,12 @@ def build(
     embeddings = embed_here(clips.clips, backbone, memory, progress)
     progress(0, 0, "building")
     rows = _heard(embeddings, whitening).matrix(layer)
-    prototypes = LCPrototypes().fit(rows, clips.labels, clips.recordings, clips.tags)
+    prototypes = LCPrototypes().fit(rows, clips.labels, clips.groups, clips.tags)
     tagged = clips.labels.any(axis=1)
     asking = prototypes
     if not tagged.all():
         asking = LCPrototypes().fit(
-            rows[tagged], clips.labels[tagged], np.asarray(clips.recordings)[tagged], clips.tags
+            rows[tagged], clips.labels[tagged], np.asarray(clips.groups)[tagged], clips.tags
         )
     check = _check(rows, clips) if checked else None
     seconds = time.monotonic() - began
@@ -192,9 +192,9 @@ def _heard(embeddings: Embeddings, whitening: Whitening | None) -> Embeddings:
 def _check(rows: np.ndarray, clips: LabelledClips) -> SelfCheck | None:
     from mirdemo.stages.fewshot import LCPrototypes, leave_recordings_out
 
-    if len(set(clips.recordings)) < 2:
+    if len(set(clips.groups)) < 2:
         return None
-    return leave_recordings_out(rows, clips.labels, clips.recordings, LCPrototypes, tags=clips.tags)
+    return leave_recordings_out(rows, clips.labels, clips.groups, LCPrototypes, tags=clips.tags)
 
 
 def answer(built: Built, query: Clip, memory: Memory, progress: Progress) -> Answer:

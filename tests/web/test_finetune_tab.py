@@ -459,7 +459,7 @@ def test_on_zerogpu_the_decorated_generator_is_asked_with_a_computed_time_and_wh
         check=True,
     )
     zero, asked, code = re.fullmatch(r"(\w+) \[(\d+)\] ([\w.]+)\n", done.stdout).groups()
-    assert (zero, code) == ("True", "finetuning.no_tags")
+    assert (zero, code) == ("True", "scoring.no_tags")
     assert int(asked) >= gpu.LEAST_SECONDS
 
 

@@ -21,9 +21,7 @@ from mirdemo.scoring.variances import added
 from mirdemo.stages.fewshot.errors import (
     FewShotError,
     check_embeddings,
-    check_labels,
-    check_recordings,
-    check_tags,
+    check_labelling,
 )
 from mirdemo.stages.fewshot.methods import FewShotMethod
 from mirdemo.stages.fewshot.prototypes import LCPrototypes
@@ -201,8 +199,7 @@ def evaluate_episodes(
     """
     started = time.perf_counter()
     rows = check_embeddings(embeddings)
-    table = check_labels(labels, len(rows))
-    names = check_tags(tags, table.shape[1])
+    table, codes, names = check_labelling(labels, len(rows), recordings, tags)
     base = names if base is None else tuple(base)
     available = {"base": len(base), "novel": len(novel), "both": len(base) + len(novel)}[kind]
     chosen = choose_tags(base, novel, available if n_way is None else n_way, kind)
@@ -215,8 +212,7 @@ def evaluate_episodes(
         )
     table = table[:, [names.index(tag) for tag in chosen]]
     takes_part = np.any(table, axis=1)
-    rows, table = rows[takes_part], table[takes_part]
-    codes = check_recordings(recordings, len(takes_part))[takes_part]
+    rows, table, codes = rows[takes_part], table[takes_part], codes[takes_part]
     samplers: dict[str, Sampler] = {"live": "exact", "lcprotonets2024": "reference"}
     sampler = samplers.get(protocol, "published")
     absent = "left out" if sampler == "exact" else "zero"

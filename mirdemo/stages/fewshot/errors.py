@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mirdemo.base.sentences import MirdemoError
+from mirdemo.scoring.labelling import Labelling, LabellingError
 
 #: Embeddings beyond this are broken; below it, squares stay finite in float64.
 LARGEST_VALUE = 1e15
@@ -43,50 +44,31 @@ def check_embeddings(values: np.ndarray, *, dim: int | None = None) -> np.ndarra
     return rows
 
 
-def check_labels(labels: np.ndarray, n_rows: int) -> np.ndarray:
-    """Labels as uint8 (n_rows, n_tags) of zeros and ones, or a FewShotError."""
-    table = np.asarray(labels)
-    if table.ndim != 2 or table.shape[0] != n_rows or table.shape[1] == 0:
-        raise FewShotError(
-            "{rows} clips need a label table with {rows} rows and at least one tag.",
-            code="fewshot.label_shape",
-            rows=n_rows,
+def check_labelling(
+    labels: np.ndarray,
+    n_rows: int,
+    recordings: Sequence | np.ndarray | None,
+    tags: Sequence[str] | None,
+) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    """What so many rows are labelled with, checked by ``Labelling.of``: labels, recordings, names of tags.
+
+    labels: 0/1 (n_rows, n_tags); recordings: (n_rows,), None: each row its own; tags: None: ``"0"``, ``"1"``, ...
+    Returns uint8 (n_rows, n_tags), int (n_rows,) and (n_tags,). Raises LabellingError.
+    """
+    known = Labelling.of(labels, np.arange(n_rows) if recordings is None else recordings, tags)
+    if len(known) != n_rows:
+        raise LabellingError(
+            "There are {labels} rows of labels and {recordings} recordings. Give each clip one of both.",
+            code="scoring.counts_differ",
+            labels=len(known),
+            recordings=n_rows,
         )
-    if not np.isin(table, (0, 1)).all():
-        raise FewShotError(
-            "Labels must be 0 or 1. Write 1 where a clip carries a tag, 0 where it does not.",
-            code="fewshot.label_values",
-        )
-    return table.astype(np.uint8)
+    return known.labels, known.recordings, known.tags
 
 
 def check_recordings(recordings: Sequence | np.ndarray | None, n_rows: int) -> np.ndarray:
-    """Recordings as int64 codes (n_rows,), numbered in order of appearance; None: every row its own."""
-    if recordings is None:
-        return np.arange(n_rows)
-    names = np.asarray(recordings)
-    if names.shape != (n_rows,):
-        raise FewShotError(
-            "{rows} clips need {rows} recordings, one for each clip.",
-            code="fewshot.recordings",
-            rows=n_rows,
-        )
-    _, first, codes = np.unique(names, return_index=True, return_inverse=True)
-    return np.argsort(np.argsort(first))[codes]
-
-
-def check_tags(tags: Sequence[str] | None, n_tags: int) -> tuple[str, ...]:
-    """Tag names, one a column of the labels; None: ``"0"``, ``"1"``, ..."""
-    if tags is None:
-        return tuple(str(i) for i in range(n_tags))
-    names = tuple(str(t) for t in tags)
-    if len(names) != n_tags or len(set(names)) != n_tags:
-        raise FewShotError(
-            "The label table has {columns} columns; give {columns} different tag names.",
-            code="fewshot.tags",
-            columns=n_tags,
-        )
-    return names
+    """Recordings of rows that have no labels: int (n_rows,), None: each row its own. Raises LabellingError."""
+    return check_labelling(np.zeros((n_rows, 1)), n_rows, recordings, None)[1]
 
 
 def check_support(
@@ -97,13 +79,11 @@ def check_support(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[str, ...]]:
     """What a method is fitted to, each part checked as above: rows, labels, recordings, names of tags.
 
-    Raises FewShotError, also if no clip carries a tag.
+    Raises LabellingError and FewShotError, also if no clip carries a tag.
     """
     rows = check_embeddings(embeddings)
-    table = check_labels(labels, len(rows))
-    codes = check_recordings(recordings, len(rows))
-    names = check_tags(tags, table.shape[1])
-    if not table.any():
+    table, codes, names = check_labelling(labels, len(rows), recordings, tags)
+    if not np.any(table):
         raise no_tags()
     return rows, table, codes, names
 

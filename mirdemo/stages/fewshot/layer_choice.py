@@ -11,7 +11,7 @@ import numpy as np
 from mirdemo.base.progress import Progress, silent
 from mirdemo.scoring.intervals import Estimate, Interval, difference, estimate
 from mirdemo.stages.fewshot.closed_sets import closed_sets
-from mirdemo.stages.fewshot.errors import FewShotError, check_labels, check_recordings, check_tags
+from mirdemo.stages.fewshot.errors import FewShotError, check_labelling
 from mirdemo.stages.fewshot.nearest import Distance
 from mirdemo.stages.fewshot.pairs import PairsOut, deal, leave_pairs_out
 from mirdemo.stages.fewshot.prototypes import LCPrototypes
@@ -73,9 +73,7 @@ def choose_layer(
             "There is no layer to choose from. Embed the clips first.", code="fewshot.no_layers"
         )
     n = len(next(iter(layers.values())))
-    table = check_labels(labels, n)
-    codes = check_recordings(recordings, n)
-    names = check_tags(tags, table.shape[1])
+    table, codes, names = check_labelling(labels, n, recordings, tags)
     if len(np.unique(codes)) < 2:
         raise FewShotError(
             "All clips come from one recording, so none can be left out. Add clips of another recording.",

@@ -16,9 +16,8 @@ from mirdemo.scoring.variances import added
 from mirdemo.stages.fewshot.errors import (
     FewShotError,
     check_embeddings,
-    check_labels,
+    check_labelling,
     check_recordings,
-    check_tags,
 )
 from mirdemo.stages.fewshot.extrapolation import Extrapolation, extrapolate, fit_power_law
 from mirdemo.stages.fewshot.methods import FewShotMethod
@@ -106,9 +105,7 @@ def learning_curve(
     """
     started = time.perf_counter()
     rows = check_embeddings(embeddings)
-    table = check_labels(labels, len(rows))
-    codes = check_recordings(recordings, len(rows))
-    names = check_tags(tags, table.shape[1])
+    table, codes, names = check_labelling(labels, len(rows), recordings, tags)
     carried = _by_recording(table, codes)
     usable = carried.sum(axis=0) >= 2
     left_out = tuple(tag for tag, use in zip(names, usable, strict=True) if not use)

@@ -11,9 +11,7 @@ from mirdemo.base.progress import Progress, silent
 from mirdemo.stages.fewshot.errors import (
     FewShotError,
     check_embeddings,
-    check_labels,
-    check_recordings,
-    check_tags,
+    check_labelling,
 )
 from mirdemo.stages.fewshot.methods import FewShotMethod
 from mirdemo.stages.fewshot.pairs import PairsOut, leave_pairs_out
@@ -55,9 +53,7 @@ def leave_recordings_out(
     is for a new recording. Raises FewShotError for fewer than two recordings.
     """
     rows = check_embeddings(embeddings)
-    table = check_labels(labels, len(rows))
-    codes = check_recordings(recordings, len(rows))
-    names = check_tags(tags, table.shape[1])
+    table, codes, names = check_labelling(labels, len(rows), recordings, tags)
     groups = np.unique(codes)
     if len(groups) < 2:
         raise FewShotError(

@@ -68,6 +68,7 @@ def fine_tune(
     recordings: Sequence[str] | None = None,
     tags: Sequence[str] | None = None,
     *,
+    groups: Sequence[str] | None = None,
     blocks: int | None = None,
     protocol: str = "live",
     settings: FineTuneSettings | PublishedSettings | None = None,
@@ -85,6 +86,8 @@ def fine_tune(
 
     clips: ``LabelledClips``; or n clips with ``labels`` 0/1 (n, n_tags), ``recordings`` (n,) and names of ``tags``
     backbone: loaded, on the device to train on; it stays as it is
+    groups: (n,) a coarser division, a session or a performer, kept whole as ``probe`` keeps it; of ``LabelledClips``
+        their own
     blocks: how many trailing blocks to train; None: as published (``backbone.tail_sizes``)
     level: of the intervals
     progress: called as ``progress(done, total, phase)``, phases ``"embedding"``, ``"probing"``, ``"prefix"``,
@@ -116,7 +119,7 @@ def fine_tune(
         killed goes on where it was; None: a temporary one
     ``settings`` are ``PublishedSettings`` there.
 
-    Raises FineTuneError, BackboneError (nothing to train, or not so many blocks), EmbeddingError, and ProbeError for a
+    Raises LabellingError, FineTuneError, BackboneError (nothing to train, or not so many blocks), EmbeddingError, and ProbeError for a
     split that is none.
     """
     if protocol not in PROTOCOLS:
@@ -136,7 +139,7 @@ def fine_tune(
             "A level lies between 0 and 1, and the smallest gain is a number. Choose others.",
             code="finetuning.level",
         )
-    material = look_over(clips, labels, recordings, tags)
+    material = look_over(clips, labels, recordings, tags, groups)
     report, told = progress or silent, on_epoch or (lambda epoch: None)
 
     from mirdemo.stages.finetuning.memory import free

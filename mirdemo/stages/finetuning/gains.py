@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from mirdemo.scoring.intervals import Estimate, Intervals, difference
+from mirdemo.scoring.labelling import Labelling
 from mirdemo.scoring.metrics import chance_average_precision, chance_f1, macro
 from mirdemo.stages.finetuning.report import TagGain
 from mirdemo.stages.finetuning.verdict import verdict
@@ -29,28 +30,29 @@ def gains(
     tuned: Mapping[str, Estimate],
     untrained: Mapping[str, Estimate],
     probed: Mapping[str, Estimate],
-    labels: np.ndarray,
-    recordings: np.ndarray,
-    tags: tuple[str, ...],
+    labelling: Labelling,
     level: float,
     smallest: float,
 ) -> tuple[TagGain, tuple[TagGain, ...]]:
     """The mean over tags, and each tag.
 
     tuned, untrained, probed: as ``estimates`` gives them; of each the first row counts, the probe's headline
+    labelling: of the clips; its groups are what the intervals count
     """
     sides = [{name: _first(found[name]) for name in tuned} for found in (tuned, untrained, probed)]
     per_tag = [{name: e for name, e in side.items() if name != "micro_f1"} for side in sides]
     overall = [{name: e if name == "micro_f1" else e.macro() for name, e in side.items()} for side in sides]
-    single, means = _with_differences(per_tag, level), _with_differences(overall, level)
+    unit = "recordings" if len(labelling.group_names) == len(labelling.recording_names) else "sessions"
+    single, means = _with_differences(per_tag, level, unit), _with_differences(overall, level, unit)
 
+    labels, tags = labelling.labels, labelling.tags
+    having, lacking = labelling.having, labelling.lacking
     n = len(labels)
     chance_ap, chance_of_f1 = chance_average_precision(labels.sum(0), n), chance_f1(labels.sum(0), n)
     reports = tuple(
         _gain(
             tag,
-            labels[:, k] == 1,
-            recordings,
+            (int(labels[:, k].sum()), int(having[k]), int(lacking[k])),
             Chance(0.5, _number(chance_ap[k]), _number(chance_of_f1[k])),
             [Figures(**{name: found.at(k) for name, found in side.items()}) for side in single],
             smallest,
@@ -59,8 +61,7 @@ def gains(
     )
     whole = _gain(
         None,
-        np.any(labels, axis=1),
-        recordings,
+        _any_tag(labelling),
         Chance(0.5, _number(macro(chance_ap)), _number(macro(chance_of_f1))),
         [Figures(**{name: found.at() for name, found in side.items()}) for side in means],
         smallest,
@@ -68,28 +69,40 @@ def gains(
     return whole, reports
 
 
-def _with_differences(sides: list[dict[str, Estimate]], level: float) -> list[dict[str, Intervals]]:
+def _any_tag(labelling: Labelling) -> tuple[int, int, int]:
+    """Clips with any tag; recordings that have such clips; recordings that have others."""
+    some = labelling.labels.any(1)
+    return (
+        int(some.sum()),
+        len(np.unique(labelling.recordings[some])),
+        len(np.unique(labelling.recordings[~some])),
+    )
+
+
+def _with_differences(
+    sides: list[dict[str, Estimate]], level: float, unit: str
+) -> list[dict[str, Intervals]]:
     """tuned, untrained and probed as intervals; then tuned minus untrained, and tuned minus probed."""
     tuned, *others = sides
-    return [{name: e.intervals(level) for name, e in side.items()} for side in sides] + [
-        {name: difference(tuned[name], other[name], level) for name in tuned} for other in others
+    return [{name: e.intervals(level, unit) for name, e in side.items()} for side in sides] + [
+        {name: difference(tuned[name], other[name], level, unit) for name in tuned} for other in others
     ]
 
 
 def _gain(
     tag: str | None,
-    having: np.ndarray,
-    recordings: np.ndarray,
+    counts: tuple[int, int, int],
     chance: Chance,
     figures: list[Figures],
     smallest: float,
 ) -> TagGain:
-    """having: bool (n_clips,), which have the tag; figures: as ``_with_differences`` orders them"""
+    """counts: clips with the tag, recordings with it, recordings without; figures: as ``_with_differences`` orders them"""
     tuned, untrained, probed, added, gain = figures
     return TagGain(
         tag=tag,
-        positive_clips=int(having.sum()),
-        positive_recordings=len(np.unique(recordings[having])),
+        positive_clips=counts[0],
+        positive_recordings=counts[1],
+        recordings_without=counts[2],
         chance=chance,
         figures=tuned,
         untrained=untrained,

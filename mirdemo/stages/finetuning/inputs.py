@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mirdemo.base.sentences import Sentence
+from mirdemo.scoring.labelling import Labelling
 from mirdemo.stages.finetuning.errors import FineTuneError
 
 if TYPE_CHECKING:
@@ -21,79 +22,66 @@ _DRAWS = 20
 
 
 @dataclass(frozen=True, eq=False)
-class Labelling:
-    """What n clips are labelled with.
-
-    labels: uint8 (n_clips, n_tags); recordings: int (n_clips,), numbered in the order of ``recording_names``
-    """
-
-    labels: np.ndarray
-    tags: tuple[str, ...]
-    recordings: np.ndarray
-    recording_names: tuple[str, ...]
-    warnings: tuple[Sentence, ...]
-
-
-@dataclass(frozen=True, eq=False)
 class Material(Labelling):
-    """One set of labelled clips."""
+    """One set of labelled clips: (n_clips,)."""
 
     clips: tuple[Clip, ...]
 
 
 def look_over(
-    clips: Any, labels: np.ndarray | None, recordings: Sequence[str] | None, tags: Sequence[str] | None
+    clips: Any,
+    labels: np.ndarray | None,
+    recordings: Sequence[str] | None,
+    tags: Sequence[str] | None,
+    groups: Sequence[str] | None = None,
 ) -> Material:
-    """From ``LabelledClips``, or from clips with labels and recordings beside them. Raises FineTuneError."""
+    """From ``LabelledClips``, or from clips with labels, recordings and groups beside them.
+
+    Raises LabellingError for what does not fit together, FineTuneError for what cannot be learned.
+    """
     if labels is None and hasattr(clips, "labels"):
         labels, recordings, tags = clips.labels, clips.recordings, clips.tags
+        groups = clips.groups if clips.sessions else None
         clips = clips.clips
     clips = tuple(clips)
-    return Material(**vars(labelling(len(clips), labels, recordings, tags)), clips=clips)
+    return Material(
+        **vars(learnable(Labelling.of(labels, recordings, tags, groups), len(clips))), clips=clips
+    )
 
 
-def labelling(
-    n_clips: int, labels: np.ndarray | None, recordings: Sequence[str] | None, tags: Sequence[str] | None
-) -> Labelling:
-    """Looked over: do labels, recordings and tags fit so many clips, and is there anything to learn?
-
-    Raises FineTuneError.
-    """
-    truth = np.asarray([] if labels is None else labels)
-    if not n_clips or truth.ndim != 2 or truth.shape[1] == 0:
+def learnable(labelling: Labelling, n_clips: int) -> Labelling:
+    """The same, if there is anything in it to learn about so many clips. Raises FineTuneError."""
+    if len(labelling) != n_clips:
         raise FineTuneError(
-            "Fine-tuning needs clips with tags. Give some clips tags.", code="finetuning.no_tags"
-        )
-    names = tuple(map(str, tags)) if tags is not None else tuple(map(str, range(truth.shape[1])))
-    given = [] if recordings is None else [str(name) for name in recordings]
-    fits = len(truth) == len(given) == n_clips and len(set(names)) == len(names) == truth.shape[1]
-    if not fits or not np.isin(truth, (0, 1)).all():
-        raise FineTuneError(
-            "Clips, labels, recordings and tags do not fit together. Give each clip a recording and a row of 0 and 1, "
-            "one for each tag.",
+            "There are {clips} clips and {labels} rows of labels. Give each clip one.",
             code="finetuning.differ",
+            clips=n_clips,
+            labels=len(labelling),
         )
-    recording_names, codes = np.unique(given, return_inverse=True)
-    if len(recording_names) < 2:
+    if len(labelling.group_names) < 2:
         raise FineTuneError(
-            "Fine-tuning needs clips from at least two recordings, and there is one. Add clips from other recordings.",
+            "Fine-tuning needs clips from at least two recordings, and there is one (if sessions or performers are "
+            "given: from at least two of them). Add clips from others.",
             code="finetuning.one_recording",
         )
-    one_sided = [
+    if len(labelling.one_sided) == len(labelling.tags):
+        raise FineTuneError(
+            "No tag is on some clips and missing on others, so there is nothing to learn. Add clips without the tag.",
+            code="finetuning.nothing_to_learn",
+        )
+    return labelling
+
+
+def one_sided(labelling: Labelling) -> tuple[Sentence, ...]:
+    """What is to be said of the tags that cannot be learned."""
+    return tuple(
         Sentence(
             "Every clip says the same of {tag}: it cannot be learned. Add clips with it and without it.",
             "finetuning.one_sided",
             {"tag": tag},
         )
-        for tag, column in zip(names, truth.T, strict=True)
-        if column.min() == column.max()
-    ]
-    if len(one_sided) == len(names):
-        raise FineTuneError(
-            "No tag is on some clips and missing on others, so there is nothing to learn. Add clips without the tag.",
-            code="finetuning.nothing_to_learn",
-        )
-    return Labelling(truth.astype(np.uint8), names, codes, tuple(map(str, recording_names)), tuple(one_sided))
+        for tag in labelling.one_sided
+    )
 
 
 def choose_folds(material: Material, probes: Sequence[ProbeReport], n_folds: int, seed: int) -> np.ndarray:
@@ -107,8 +95,8 @@ def choose_folds(material: Material, probes: Sequence[ProbeReport], n_folds: int
         if probed.folds is not None and probed.folds.shape[-1] == len(material.labels):
             return most_complete(probed.folds, material.labels)
     keys = [clip.sha256 for clip in material.clips]
-    n_folds = min(n_folds, len(material.recording_names))
-    draws = [content_folds(material.recordings, keys, n_folds, draw) for draw in range(seed, seed + _DRAWS)]
+    n_folds = min(n_folds, len(material.group_names))
+    draws = [content_folds(material.groups, keys, n_folds, draw) for draw in range(seed, seed + _DRAWS)]
     return most_complete(draws, material.labels)
 
 

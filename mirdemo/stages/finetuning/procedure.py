@@ -21,7 +21,7 @@ from mirdemo.scoring.folds import hold_out
 from mirdemo.stages.finetuning import gains, pace, training
 from mirdemo.stages.finetuning.converged import Converged, out_of_fold
 from mirdemo.stages.finetuning.curve import Epoch
-from mirdemo.stages.finetuning.inputs import Material, best_probe
+from mirdemo.stages.finetuning.inputs import Material, best_probe, one_sided
 from mirdemo.stages.finetuning.prefix_cache import PrefixCache
 from mirdemo.stages.finetuning.report import FineTuneReport
 from mirdemo.stages.finetuning.settings import FineTuneSettings
@@ -138,6 +138,7 @@ class Job:
                     material.labels,
                     np.array(material.recording_names)[material.recordings],
                     tags=material.tags,
+                    groups=np.array(material.group_names)[material.groups],
                     n_folds=self.n_folds,
                     seeds=(self.settings.seed,),
                     permutations=0,
@@ -191,8 +192,8 @@ class Job:
 
     def _hold_out(self, train_clips: np.ndarray, fold: int) -> tuple[np.ndarray, np.ndarray | None]:
         """The training side in clips to learn from and clips to stop by; None where there are too few recordings."""
-        recordings = self.material.recordings[train_clips]
-        if len(np.unique(recordings)) < FEWEST_TO_HOLD_OUT:
+        groups = self.material.groups[train_clips]
+        if len(np.unique(groups)) < FEWEST_TO_HOLD_OUT:
             few = Sentence(
                 "Training sides have fewer than {fewest} recordings, so none were held out and every epoch was run.",
                 "finetuning.none_held_out",
@@ -202,7 +203,7 @@ class Job:
                 self.warnings.append(few)
             return train_clips, None
         labels = self.material.labels[train_clips]
-        learn, held = hold_out(recordings, labels, self.settings.held_out, self.settings.seed + fold)
+        learn, held = hold_out(groups, labels, self.settings.held_out, self.settings.seed + fold)
         return train_clips[learn], train_clips[held]
 
     def _train(
@@ -273,16 +274,14 @@ class Job:
     ) -> FineTuneReport:
         material, backbone = self.material, self.backbone
         estimates, alone = (
-            gains.estimates(found, material.labels, material.recordings, self.n_folds)
+            gains.estimates(found, material.labels, material.groups, self.n_folds)
             for found in (scores, untrained)
         )
         whole, each = gains.gains(
             estimates,
             alone,
             probed.estimates,
-            material.labels,
-            material.recordings,
-            material.tags,
+            material,
             level,
             smallest_gain,
         )
@@ -319,7 +318,7 @@ class Job:
             },
             device=device_name(backbone.device),
             versions=versions(),
-            warnings=(*material.warnings, *backbone.warnings, *self.warnings),
+            warnings=(*one_sided(material), *backbone.warnings, *self.warnings),
             spec=backbone.spec,
             head=head,
             estimates=estimates,

@@ -22,11 +22,12 @@ import numpy as np
 import torch
 
 from mirdemo.base.progress import Progress
+from mirdemo.scoring.labelling import Labelling
 from mirdemo.scoring.metrics import macro, roc_auc
 from mirdemo.sound.audio import AudioError
 from mirdemo.stages.finetuning.curve import Epoch
 from mirdemo.stages.finetuning.heads import MlpHead, Prevalence, spread
-from mirdemo.stages.finetuning.inputs import Labelling
+from mirdemo.stages.finetuning.inputs import one_sided
 from mirdemo.stages.finetuning.layer_mean import LayerMean, boundary_with_rows, has_mean
 from mirdemo.stages.finetuning.prefix_cache import is_faithful
 from mirdemo.stages.finetuning.prefix_file import PrefixFile
@@ -224,7 +225,7 @@ class PublishedJob:
             },
             device=device_name(backbone.device),
             versions=versions(),
-            warnings=(*material.warnings, *backbone.warnings),
+            warnings=(*one_sided(material), *backbone.warnings),
             estimates=estimates,
         )
 

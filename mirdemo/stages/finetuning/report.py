@@ -12,6 +12,7 @@ import numpy as np
 
 from mirdemo.base.sentences import Sentence
 from mirdemo.scoring.intervals import Estimate
+from mirdemo.scoring.verdicts import verdict as heard
 from mirdemo.stages.finetuning.curve import Epoch
 from mirdemo.stages.finetuning.verdict import in_words
 from mirdemo.stages.probing.report import Chance, Figures, as_json
@@ -28,6 +29,7 @@ class TagGain:
 
     figures: by fine-tuning; untrained: by the same head on the same layer before any training, in the same folds;
         probed: by the best probe, as it was shown
+    recordings_without: that have a clip without the tag
     added: fine-tuned minus untrained, what training adds; gain: fine-tuned minus probed; both paired by recording
     verdict: worth_it, not_worth_it or cannot_tell (``verdict.RULE``)
     """
@@ -35,6 +37,7 @@ class TagGain:
     tag: str | None
     positive_clips: int
     positive_recordings: int
+    recordings_without: int
     chance: Chance
     figures: Figures
     untrained: Figures
@@ -47,6 +50,11 @@ class TagGain:
     def sentence(self) -> Sentence:
         """The verdict in words."""
         return in_words(self.verdict, self.added.roc_auc, self.gain.roc_auc)
+
+    @property
+    def heard(self) -> str:
+        """Whether the fine-tuned layers hear the tag, by the one scale of all stages (``mirdemo.scoring.verdicts``)."""
+        return heard(self.figures.roc_auc, None, self.positive_recordings, self.recordings_without)
 
 
 @dataclass(frozen=True, eq=False)

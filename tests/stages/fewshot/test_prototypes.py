@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from power_set import label_combinations, predict_exactly
 
+from mirdemo.scoring.labelling import LabellingError
 from mirdemo.stages.fewshot import FewShotError, LCPrototypes
 from mirdemo.stages.fewshot.closed_sets import closed_sets
 
@@ -326,13 +327,13 @@ def test_a_state_makes_the_same_tagger_again():
     [
         (np.full((2, 2), np.nan), np.eye(2), "fewshot.embedding_not_finite"),
         (np.ones((2, 2)), np.zeros((2, 2)), "fewshot.no_tags"),
-        (np.ones((2, 2)), np.ones((3, 2)), "fewshot.label_shape"),
-        (np.ones((2, 2)), np.full((2, 2), 2), "fewshot.label_values"),
+        (np.ones((2, 2)), np.ones((3, 2)), "scoring.counts_differ"),
+        (np.ones((2, 2)), np.full((2, 2), 2), "scoring.not_binary"),
         (np.ones((2, 0)), np.eye(2), "fewshot.embedding_shape"),
     ],
 )
 def test_a_support_set_that_cannot_be_used_is_refused(embeddings, labels, code):
-    with pytest.raises(FewShotError) as refused:
+    with pytest.raises((FewShotError, LabellingError)) as refused:
         LCPrototypes().fit(embeddings, labels)
     assert refused.value.sentence.code == code
 

@@ -16,6 +16,7 @@ from mirdemo.base.sentences import Cancelled
 from mirdemo.clips import LabelledClips
 from mirdemo.embedding.embed import embed
 from mirdemo.embedding.store import EmbeddingStore
+from mirdemo.scoring.labelling import LabellingError
 from mirdemo.stages.finetuning import (
     NOT_WORTH_IT,
     WORTH_IT,
@@ -320,19 +321,41 @@ def test_clips_longer_and_shorter_than_a_window_train_together(mert) -> None:
 @pytest.mark.parametrize(
     ("code", "change"),
     [
-        ("no_tags", {"labels": np.zeros((12, 0))}),
-        ("differ", {"labels": np.full((12, 2), 2)}),
-        ("differ", {"recordings": ["a", "b"]}),
-        ("differ", {"tags": ["one"]}),
-        ("one_recording", {"recordings": ["a"] * 12}),
-        ("nothing_to_learn", {"labels": np.ones((12, 2))}),
+        ("scoring.no_tags", {"labels": np.zeros((12, 0))}),
+        ("scoring.not_binary", {"labels": np.full((12, 2), 2)}),
+        ("scoring.counts_differ", {"recordings": ["a", "b"]}),
+        ("scoring.tags_differ", {"tags": ["one"]}),
+        ("finetuning.differ", {"labels": np.eye(11, 2), "recordings": [str(i) for i in range(11)]}),
+        ("finetuning.one_recording", {"recordings": ["a"] * 12}),
+        ("finetuning.one_recording", {"groups": ["evening"] * 12}),
+        ("finetuning.nothing_to_learn", {"labels": np.ones((12, 2))}),
     ],
 )
 def test_what_cannot_be_trained_on_is_refused_in_a_sentence(labelled, mert, code, change) -> None:
     given = {"labels": labelled.labels, "recordings": labelled.recordings, "tags": labelled.tags} | change
-    with pytest.raises(FineTuneError) as error:
+    with pytest.raises((FineTuneError, LabellingError)) as error:
         fine_tune(labelled.clips, mert, **given, settings=QUICK)
-    assert error.value.sentence.code == f"finetuning.{code}"
+    assert error.value.sentence.code == code
+
+
+def test_sessions_are_never_parted_and_are_what_intervals_count(labelled, mert) -> None:
+    evenings = tuple(f"evening {i // 3}" for i in range(len(labelled)))
+    report = fine_tune(replace(labelled, sessions=evenings), mert, settings=replace(QUICK, epochs=1))
+    for evening in set(evenings):
+        assert len({int(f) for f, e in zip(report.folds[0], evenings, strict=True) if e == evening}) == 1
+    added = report.macro.added.roc_auc
+    assert (added.n, added.unit) == (len(set(evenings)), "sessions")
+    assert report.n_recordings == len(labelled)
+    beside = fine_tune(
+        labelled.clips,
+        mert,
+        labelled.labels,
+        labelled.recordings,
+        labelled.tags,
+        groups=evenings,
+        settings=replace(QUICK, epochs=1),
+    )
+    np.testing.assert_array_equal(report.scores, beside.scores)
 
 
 def test_a_probe_of_something_else_is_refused(labelled, mert, loaded, probed) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import mirdemo
 from mirdemo.base.sentences import Sentence
 from mirdemo.scoring.intervals import Interval
+from mirdemo.scoring.labelling import Labelling
 from mirdemo.stages.finetuning import (
     CANNOT_TELL,
     NOT_WORTH_IT,
@@ -126,7 +127,7 @@ def test_many_recordings_decide_either_way(tuned, untrained, probed, expected) -
         gains.estimates(scores(labels, s, i), labels, recordings, 5)
         for i, s in enumerate((tuned, untrained, probed))
     ]
-    whole, each = gains.gains(*sides, labels, recordings, ("a", "b"), 0.9, SMALLEST_GAIN)
+    whole, each = gains.gains(*sides, Labelling.of(labels, recordings, ("a", "b")), 0.9, SMALLEST_GAIN)
     assert {whole.verdict, *(one.verdict for one in each)} == {expected}
     assert whole.gain.roc_auc.value == pytest.approx(np.mean([one.gain.roc_auc.value for one in each]))
     for one in (whole, *each):
@@ -139,7 +140,7 @@ def test_few_recordings_decide_nothing() -> None:
     recordings = np.arange(6)
     labels = np.array([[1], [0], [1], [0], [1], [0]], np.uint8)
     sides = [gains.estimates(scores(labels, s, 1), labels, recordings, 5) for s in (1.0, 0.5, 0.5)]
-    whole, _ = gains.gains(*sides, labels, recordings, ("a",), 0.9, SMALLEST_GAIN)
+    whole, _ = gains.gains(*sides, Labelling.of(labels, recordings, ("a",)), 0.9, SMALLEST_GAIN)
     assert whole.verdict == CANNOT_TELL
 
 

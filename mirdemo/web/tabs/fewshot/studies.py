@@ -58,7 +58,7 @@ def measure_curve(built: Built, progress: Progress) -> Curve:
     from mirdemo.stages.fewshot import learning_curve
 
     clips = built.clips
-    report = learning_curve(built.rows, clips.labels, clips.recordings, tags=clips.tags, progress=progress)
+    report = learning_curve(built.rows, clips.labels, clips.groups, tags=clips.tags, progress=progress)
     return Curve(built, report)
 
 
@@ -89,7 +89,7 @@ def measure_layers(
             heard = white if setting.whitened else plain
             if heard is not None:
                 matrices[setting] = heard.matrix(setting.layer)
-    choice = choose_layer(matrices, clips.labels, clips.recordings, tags=clips.tags, progress=progress)
+    choice = choose_layer(matrices, clips.labels, clips.groups, tags=clips.tags, progress=progress)
     return Layers(clips, choice, tuple(missing))
 
 

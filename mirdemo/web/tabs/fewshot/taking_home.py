@@ -29,4 +29,5 @@ def made(built: Built) -> Tagger:
         spec=spec(built.backbone),
         choice=built.choice,
         title="Tagger: " + ", ".join(clips.tags),
+        groups=clips.groups if clips.sessions else None,
     )

@@ -72,7 +72,7 @@ def plan_files(
     runs = [run(clips, name, False, memory, silent) for name in wanted]
     built = build_prototypes(clips, wanted[0], usual_layer(wanted[0]), memory, silent)
     try:
-        curve = learning_curve(built.rows, clips.labels, clips.recordings, tags=clips.tags)
+        curve = learning_curve(built.rows, clips.labels, clips.groups, tags=clips.tags)
     except FewShotError:  # too few recordings for one: the plan names it among what was not run
         curve = None
     found = evidence(
