@@ -7,7 +7,6 @@ recordings were renamed (and so come in another order), with other draws of the 
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
 
 import numpy as np
@@ -22,7 +21,8 @@ CHANGED = 0.2
 
 def rates(collections: int) -> Iterator[Rate]:
     probe = build("mirdemo.stages.probing", "mirdemo.probing").probe
-    usual = 5 if "clips" in inspect.signature(probe).parameters else 1  # draws of the folds by default
+    settings = build("mirdemo.stages.probing.settings", "mirdemo.probing.settings")
+    usual = len(getattr(settings, "DRAWS", (0,)))  # draws of the folds by default
     for world in (World(n, 3, strengths=STRENGTHS) for n in (12, 20, 40)):
         words, small, changes = [], [], {"names": [], "seed": [], "another tag": []}
         for seed in range(collections):

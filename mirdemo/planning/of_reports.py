@@ -3,7 +3,7 @@ decisions on recordings not heard before, labels, recordings, seconds."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,12 +44,14 @@ def evidence(
     few_shot: tuple[str, np.ndarray, float] | None = None,
     fine_tuned: tuple[str, FineTuneReport] | None = None,
     curve: LearningCurve | None = None,
+    embedding_seconds: Mapping[str, float] | None = None,
 ) -> Evidence:
     """What the stages found about one set of labelled clips.
 
     labels: 0/1 (n_clips, n_tags); recordings: (n_clips,); tags: (n_tags,)
     probes: (backbone, live report, what its health check found); the first is used as it is, the others are other
     backbones measured here; few_shot: (backbone, decisions 0/1 (n_clips, n_tags), seconds) of the self-check
+    embedding_seconds: backbone as in ``probes`` -> what embedding took for its probe, from nothing
     fine_tuned: (backbone, live report); curve: of the few-shot tagger
 
     Raises PlanError where a report is of other clips or tags, or of the published protocol (it scores one test side).
@@ -68,7 +70,7 @@ def evidence(
 
     for place, (backbone, report, sick) in enumerate(probes):
         check(report)
-        spent = float(sum(report.seconds.values()))
+        spent = float(sum(report.seconds.values())) + (embedding_seconds or {}).get(backbone, 0.0)
         seconds[PROBE] = seconds.get(PROBE, 0.0) + spent
         ways.append(
             Way.of_decisions(

@@ -12,10 +12,9 @@ ratio, which few recordings make unsure: it is drawn towards one by ``PRIOR`` de
 ``LEAST_EFFECT``. The quantile is Student's t, with Satterthwaite's degrees of freedom between recordings with and without
 the tag and those of the prior.
 
-The constants were fitted to coverage tables of the whole live probe in simulated worlds (``benchmarks/truth.py
-intervals``): with 8, 12, 20 and 40 recordings 95, 95, 93 and 94 % of ROC-AUC's intervals hold a truth between 0.50 and
-0.99 (80 to 100 collections a cell; the lowest cell 79 ± 5 %, a tag that twenty recordings hardly teach; 6 % of cells
-under 86 %). Those of average precision and F1 hold it in 97 to 99 %.
+The constants were fitted to coverage tables of the live probe in simulated worlds (``benchmarks/truths/worlds.py``): 32
+designs of 8, 12, 20 and 40 recordings with 1, 3 or 6 clips, six tags each, on one half of the collections;
+``benchmarks/results/truth.md`` has what the other half says.
 
 Why no resampling: with ten or fewer positive recordings the percentile, BCa and studentised bootstrap over recordings
 cover clearly less than they promise; this has no Monte-Carlo error either, and costs one sort.
@@ -38,11 +37,17 @@ DIFFERENCE_METHOD = "t, paired by recording"
 
 #: Degrees of freedom by which the design effect is drawn towards one clip a recording, and the least it can be (of
 #: ROC-AUC, which compares pairs, the second).
-PRIOR = 4.0
+PRIOR = 6.0
 LEAST_EFFECT, LEAST_EFFECT_OF_PAIRS = 0.65, 0.75
-#: How much larger the variance is where cross-validation trained the scores, with one draw of the folds and with very many.
-#: Of a paired difference little of that is left: both probes learned from the same recordings.
-TRAINED_ONCE, TRAINED_OFTEN, TRAINED_PAIRED = 1.6, 1.3, 1.2
+#: How many times as large the variance is at one half where cross-validation trained the scores, with very many draws of
+#: the folds: of ROC-AUC, and of figures that compare no pairs. By so much more it is larger with one draw.
+TRAINED_PAIRS, TRAINED, MORE_ONCE = 1.38, 0.85, 0.27
+#: Means over draws of the folds vary less than their probes do, so the design effect of ROC-AUC is at least this then.
+LEAST_EFFECT_TRAINED = 0.85
+#: Towards 1 (of ROC-AUC: and 0) it falls like this power of 4 t (1 - t): probes that hear a tag well differ little.
+EASING = 0.3
+#: The same of a paired difference, of ROC-AUC and of the others: both probes learned from the same recordings.
+TRAINED_PAIRED, TRAINED_PAIRED_SHARES = 1.4, 0.9
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -122,6 +127,7 @@ class Estimate:
     effect: the design effect, how many times as large the variance is
     df: degrees of freedom of the variance; NaN where there is no interval
     training: how many times as large it is again where the scores were trained, 1 for fixed ones
+    easing: how fast that falls towards 1, and for pairs towards 0, the power of ``4 t (1 - t)``; 0 for fixed scores
     """
 
     value: np.ndarray
@@ -131,6 +137,7 @@ class Estimate:
     effect: np.ndarray
     df: np.ndarray
     training: np.ndarray
+    easing: np.ndarray
 
     @property
     def n(self) -> int:
@@ -143,13 +150,22 @@ class Estimate:
     def implied(self, height: np.ndarray) -> np.ndarray:
         """The variance if the true figure were ``height`` (...), training included."""
         per_pair = self.single + self.among * _shared(height)
-        return height * (1 - height) * per_pair * self.effect * self.training
+        return height * (1 - height) * per_pair * self.effect * self._trained(height)
+
+    def _trained(self, height: np.ndarray) -> np.ndarray:
+        # Average precision and F1 have no complement: near 0 is not "surely wrong" but "rare", and nothing is eased there.
+        near_an_end = np.maximum(4 * height * (1 - height), 1e-12)
+        return self.training * np.where((self.among > 0) | (height > 0.5), near_an_end, 1.0) ** self.easing
+
+    @property
+    def _inner(self) -> np.ndarray:
+        """The figure's height, half a recording nearer to the middle."""
+        return _inwards(self.value, self.single + self.among)
 
     @property
     def _prior(self) -> np.ndarray:
-        """The variance of one clip a recording at the figure's height, half a recording nearer to the middle."""
-        height = _inwards(self.value, self.single + self.among)
-        return height * (1 - height) * (self.single + self.among * _shared(height))
+        """The variance of one clip a recording there."""
+        return self._inner * (1 - self._inner) * (self.single + self.among * _shared(self._inner))
 
     def macro(self) -> Estimate:
         """The mean over the last leading axis (tags), of those tags that have a value.
@@ -165,12 +181,10 @@ class Estimate:
         # Between tags that vary alike (1) and independently; by half of each where too little varies to tell.
         shared = np.divide((influence**2).sum(-1) + 1e-12, own + 2e-12 / (1 + 1 / count))
         single, among = (_mean(part, sure, -1) * shared for part in (self.single, self.among))
-        mean = Estimate(
-            value, influence, single, among, np.ones_like(value), df, _mean(self.training, known, -1)
-        )
-        aimed = _mean(self._prior * self.effect, sure, -1) * shared
-        at = _inwards(value, (single + among) / np.maximum(shared, 1e-9))
-        implied = at * (1 - at) * (single + among * _shared(at))
+        training, easing = _mean(self.training, known, -1), _mean(self.easing, known, -1)
+        mean = Estimate(value, influence, single, among, np.ones_like(value), df, training, easing)
+        aimed = _mean(self._prior * self.effect * self._trained(self._inner), sure, -1) * shared
+        implied = mean.implied(_inwards(value, (single + among) / np.maximum(shared, 1e-9)))
         effect = np.divide(aimed, implied, out=np.ones_like(value), where=implied > 0)
         return replace(mean, effect=np.maximum(effect, LEAST_EFFECT))
 
@@ -183,8 +197,15 @@ class Estimate:
         folds share most of their training side. Nadeau and Bengio (2003) make the variance ``1 + n_folds / (n_folds -
         1)`` times as large, which is more than the coverage tables ask for; these factors fit them.
         """
-        factor = TRAINED_OFTEN + (TRAINED_ONCE - TRAINED_OFTEN) / draws
-        return replace(self, training=self.training * factor)
+        ranks = self.among > 0
+        factor = np.where(ranks, TRAINED_PAIRS, TRAINED) * (1 + MORE_ONCE / draws)
+        effect = np.where(ranks, np.maximum(self.effect, LEAST_EFFECT_TRAINED), self.effect)
+        return replace(self.unsurer(factor, EASING), effect=effect)
+
+    def unsurer(self, factor: ArrayLike, easing: ArrayLike = 0.0) -> Estimate:
+        """The same figure with so many times the variance at one half, and less so towards 0 and 1."""
+        wide = np.zeros_like(self.training)
+        return replace(self, training=self.training * factor, easing=self.easing + easing + wide)
 
     def intervals(self, level: float = LEVEL, unit: str = "recordings") -> Intervals:
         """Intervals of a figure in 0..1, within 0..1 and always holding the figure itself. unit: what ``n`` counts"""
@@ -260,7 +281,8 @@ def estimate(
     else:
         single, among = 1 / size1, np.zeros_like(size1)
     one = np.ones_like(df)
-    found = Estimate(np.asarray(value, dtype=np.float64), with_tag + without, single, among, one, df, one)
+    fixed = (one, df, one, np.zeros_like(df))
+    found = Estimate(np.asarray(value, dtype=np.float64), with_tag + without, single, among, *fixed)
     seen = (found.influence**2).sum(-1) / found._prior
     least = LEAST_EFFECT_OF_PAIRS if pairs else LEAST_EFFECT
     return replace(found, effect=np.maximum((df * seen + PRIOR) / (df + PRIOR), least))
@@ -281,16 +303,16 @@ def difference(
 ) -> Intervals:
     """Paired difference ``first - second`` of one metric on the same recordings, each recording against itself.
 
-    Both of the same shape. Where both were trained, of the training's share of the variance little is left
-    (``TRAINED_PAIRED``): both learned from the same recordings. The variance that the figures' heights imply supposes a
-    correlation of one half between them.
+    Both of the same shape. Where they were trained the variance is larger (``TRAINED_PAIRED``). The variance that the
+    figures' heights imply supposes a correlation of one half between them.
     """
     from scipy.special import stdtrit
 
     gap, df = first.value - second.value, (first.df + second.df) / 2
     seen = ((first.influence - second.influence) ** 2).sum(-1)
     implied = (first._prior + second._prior) / 2
-    training = np.where((first.training > 1) | (second.training > 1), TRAINED_PAIRED, 1.0)
+    trained = (first.training != 1) | (second.training != 1)
+    training = np.where(trained, np.where(first.among > 0, TRAINED_PAIRED, TRAINED_PAIRED_SHARES), 1.0)
     variance = training * (df * seen + implied) / (df + 1)
     reach = stdtrit(df + 1, (1 + level) / 2) * np.sqrt(variance)
     low, high = np.maximum(gap - reach, -1), np.minimum(gap + reach, 1)

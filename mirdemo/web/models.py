@@ -105,6 +105,20 @@ class Memory:
         self._lock = threading.Lock()
         self._entries: OrderedDict[tuple[Identity, str], ClipEmbedding] = OrderedDict()
         self._asked: dict[tuple[Identity, str], float] = {}
+        self._took: dict[Identity, tuple[float, float]] = {}
+
+    def spent(self, identity: Identity, seconds: float, sound: float) -> None:
+        """Remember that embedding ``sound`` seconds of clips took ``seconds``."""
+        with self._lock:
+            before = self._took.get(identity, (0.0, 0.0))
+            self._took[identity] = before[0] + seconds, before[1] + sound
+
+    def from_nothing(self, identity: Identity, clips: Sequence[Clip]) -> float:
+        """Seconds that embedding these clips takes if nothing is there yet, at the pace seen; 0 where none was."""
+        sounds = {clip.sha256: clip.seconds for clip in clips}
+        with self._lock:
+            seconds, sound = self._took.get(identity, (0.0, 0.0))
+        return sum(sounds.values()) * seconds / sound if sound else 0.0
 
     def get(self, identity: Identity, clip_sha256: str) -> ClipEmbedding | None:
         key = identity, clip_sha256
@@ -160,10 +174,13 @@ def embed_here(clips: Sequence[Clip], backbone: str, memory: Memory, progress: P
     from mirdemo.embedding.embed import embed
 
     loaded = SHELF.take(backbone, progress)
-    new = sum(clip.seconds for clip in clips if memory.get(loaded.identity, clip.sha256) is None)
+    missing = {c.sha256: c.seconds for c in clips if memory.get(loaded.identity, c.sha256) is None}
+    new = sum(missing.values())
     began = time.monotonic()
     made = embed(clips, loaded, store=memory, progress=progress)
-    PACE.learn(backbone, loaded.identity, new, time.monotonic() - began)
+    took = time.monotonic() - began
+    PACE.learn(backbone, loaded.identity, new, took)
+    memory.spent(loaded.identity, took if missing else 0.0, new)
     return made
 
 

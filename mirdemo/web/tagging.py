@@ -37,7 +37,7 @@ class Built:
     asking: prototypes of the tagged clips alone, to ask about the clips without tags
     check: the support set tagged without each clip's own recording; None where all are from one recording or nobody asked
     choice: the comparison that this way of listening was chosen by, None where it was not chosen by looking
-    seconds: how long embedding and building took
+    seconds: of embedding and building from nothing, whatever was embedded already
     """
 
     clips: LabelledClips
@@ -153,8 +153,8 @@ def build(
 
     loaded = SHELF.take(backbone, progress)  # loading is not part of what is timed
     whitening = whitening_of(backbone, loaded.identity) if whitened else None
-    began = time.monotonic()
     embeddings = embed_here(clips.clips, backbone, memory, progress)
+    began = time.monotonic()
     progress(0, 0, "building")
     rows = _heard(embeddings, whitening).matrix(layer)
     prototypes = LCPrototypes().fit(rows, clips.labels, clips.groups, clips.tags)
@@ -165,7 +165,7 @@ def build(
             rows[tagged], clips.labels[tagged], np.asarray(clips.groups)[tagged], clips.tags
         )
     check = _check(rows, clips) if checked else None
-    seconds = time.monotonic() - began
+    seconds = memory.from_nothing(loaded.identity, clips.clips) + time.monotonic() - began
     return Built(
         clips, backbone, layer, whitening, embeddings, rows, prototypes, asking, check, seconds, choice
     )

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from mirdemo.clips import LabelledClips
 from mirdemo.planning import Assumptions, Plan, PlanError
+from mirdemo.scoring.verdicts import WORDS
 from mirdemo.sound.audio import Clip
 from mirdemo.stages.fewshot import LCPrototypes, leave_recordings_out
 from mirdemo.stages.probing import probe
@@ -94,6 +95,18 @@ def test_stage_one_alone_is_a_plan_and_the_others_are_named(tab: PlanTab):
     assert 'data-key="left-fine_tune"' in html
     assert 'data-state="not_run"' in html
     assert TAB.done(visitor)
+
+
+@pytest.mark.parametrize(("language", "not_run"), [("en", "not run"), ("ja", "未実行")])
+def test_every_tag_is_shown_with_each_stages_word(tab: PlanTab, language: str, not_run: str):
+    visitor = visited()
+    html = drawn(tab, visitor, language)
+    table = html[html.index("visit-tags") : html.index("</table>", html.index("visit-tags"))]
+    t = speaker(language)
+    for report in visitor.desk(ProbeDesk).result.runs[0].report.tags:
+        assert str(t.say(WORDS[report.verdict])) in table
+        assert f"{report.figures.roc_auc.value:.2f}" in table
+    assert table.count(not_run) == 2 * len(visitor.clips.tags)
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])

@@ -25,6 +25,7 @@ from mirdemo.web.frame.limits import CLIP_LIMITS
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.templating import render
 from mirdemo.web.frame.wire import Act, Wire
+from mirdemo.web.models import SHELF
 from mirdemo.web.tabs.probe import endpoint, prompts, running, shown, table, zero_shot
 from mirdemo.web.tabs.probe.running import Asked, Need, Result, needs
 from mirdemo.web.tabs.probe.tab import JOB, ProbeDesk, ProbeTab, _whitened
@@ -385,6 +386,17 @@ def test_a_tag_that_the_page_does_not_let_in_is_perhaps_heard_and_the_luck_is_sa
     said = plain(drawn(tab, visitor))
     assert "perhaps heard: 1" in said
     assert f"of {len(tags)} tags asked at once fewer than one is expected to be so by luck" in said
+
+
+def test_a_probe_takes_what_it_takes_from_nothing_also_where_rows_were_there():
+    memory = Visitor().memory
+    once, again = (running.run(CLIPS, "spectral", False, memory, quiet) for _ in range(2))
+    embedding = memory.from_nothing(SHELF.take("spectral", quiet).identity, CLIPS.clips)
+    assert embedding > 0
+    for run in (once, again):
+        assert run.seconds >= embedding + 0.5 * sum(run.report.seconds.values())
+    half = memory.from_nothing(SHELF.take("spectral", quiet).identity, CLIPS.clips[: len(CLIPS) // 2])
+    assert half == pytest.approx(embedding / 2)
 
 
 def test_one_recording_is_refused_before_anything_is_loaded(tab: ProbeTab, visitor: Visitor):

@@ -75,7 +75,7 @@ def probe_live(
     lap("intervals")
     p_values = None
     if permutations:
-        rng = np.random.default_rng([content_seed(question.keys), *seeds])
+        rng = np.random.default_rng(content_seed(question.keys))  # the same for any draw of the folds
         units = (_in_order(labelling.recordings[order]), _in_order(labelling.groups[order]))
         p_values = refit_test(smoother, labels, units[0], permutations, rng, progress, units[1])
         lap("permutations")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 #: Draws of the folds that the live probe averages over.
-DRAWS = (0, 1, 2, 3, 4)
+DRAWS = tuple(range(10))
 
 
 @dataclass(frozen=True)

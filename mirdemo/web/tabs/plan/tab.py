@@ -14,6 +14,7 @@ from mirdemo.web.frame.wire import Act, Wire
 from mirdemo.web.tabs.plan import endpoint, panel
 from mirdemo.web.tabs.plan.desk import PanelDesk, PlanDesk
 from mirdemo.web.tabs.plan.gathering import gather, measured_before, sources
+from mirdemo.web.tabs.plan.visit import visit_table
 from mirdemo.words.language import LANGUAGES, Speaker, choose
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class PlanTab:
             "refused": refused,
             "job": job if job is not None and job.active else None,
             "plan": shown,
+            "visit": None if shown is None else visit_table(visitor, t),
             "icons": ICONS,
             "currencies": tuple(CURRENCIES),
             "typed": desk.typed,

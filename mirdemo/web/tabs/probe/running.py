@@ -101,7 +101,7 @@ class Run:
     """One backbone's answer.
 
     backbone: its name in the registry; sick: what its health check found, None if it passed or there is none
-    seconds: wall time of embedding (what was not embedded yet) and probing
+    seconds: of embedding and probing from nothing, whatever was embedded already
     """
 
     backbone: str
@@ -164,8 +164,8 @@ def run(
     """Embed and probe, by one of ``PROTOCOLS``. Raises BackboneError, EmbeddingError, ProbeError or PageError; may be cancelled."""
     loaded = SHELF.take(backbone, progress)  # loading is not part of what is timed
     whitening = _whitening(backbone, loaded.identity) if whitened else None
-    began = time.monotonic()
     embeddings = embed_here(clips.clips, backbone, memory, progress)
+    began = time.monotonic()
     report = probe(
         embeddings,
         clips.labels,
@@ -177,7 +177,8 @@ def run(
         progress=progress,
     )
     sick = loaded.health.reason(loaded.spec.title) if loaded.health is not None else None
-    return Run(backbone, report, sick, time.monotonic() - began)
+    seconds = memory.from_nothing(loaded.identity, clips.clips) + time.monotonic() - began
+    return Run(backbone, report, sick, seconds)
 
 
 def _whitening(backbone: str, identity: Identity) -> Whitening:
