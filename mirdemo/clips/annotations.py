@@ -21,11 +21,23 @@ from mirdemo.base import spreadsheets
 from mirdemo.clips.encodings import decode
 from mirdemo.clips.limits import CLIP_LIMITS, ClipLimits, ClipsError
 from mirdemo.clips.segments import Segment
-from mirdemo.clips.sheets import Row, seconds_of, write_sheet
+from mirdemo.clips.sheets import Row, seconds_of
 from mirdemo.clips.tags import written_tags
 
 #: What annotation files are called, beside those of sheets.
 ANNOTATION_SUFFIXES = frozenset({".txt", ".svl", ".jams", ".textgrid"})
+
+#: kind -> how people call it.
+NAMES = {
+    "csv": "CSV",
+    "audacity": "Audacity",
+    "raven": "Raven",
+    "birdnet": "BirdNET",
+    "sonic-visualiser": "Sonic Visualiser",
+    "elan": "ELAN",
+    "jams": "JAMS",
+    "textgrid": "Praat TextGrid",
+}
 
 #: kind -> how its files end; what ``write_annotations`` writes.
 KINDS = {
@@ -334,9 +346,7 @@ def write_annotations(segments: Sequence[Segment], kind: str, file: str = "clip.
         for one in segments
     ]
     writers = {
-        "csv": lambda: write_sheet(
-            Row(file, written_tags([one.label]), "", "", one.start, one.end) for one in clean
-        ),
+        "csv": lambda: _segments_sheet(clean, file),
         "audacity": lambda: _lines(f"{one.start:.6f}\t{one.end:.6f}\t{one.label}" for one in clean),
         "raven": lambda: _raven(clean, file),
         "birdnet": lambda: _birdnet(clean, file),
@@ -350,6 +360,17 @@ def write_annotations(segments: Sequence[Segment], kind: str, file: str = "clip.
     if kind not in writers:
         raise ValueError(f"no kind of annotation file: {kind}")
     return writers[kind]()
+
+
+def _segments_sheet(segments: Sequence[Segment], file: str) -> bytes:
+    """``file,start,end,label``, as ``read_sheet`` reads it and spreadsheets open it: UTF-8 with a byte order mark."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(["file", "start", "end", "label"])
+    for one in segments:
+        label = spreadsheets.cell(written_tags([one.label]))
+        writer.writerow([spreadsheets.cell(file), f"{one.start:.6f}", f"{one.end:.6f}", label])
+    return out.getvalue().encode("utf-8-sig")
 
 
 def _lines(lines: Iterable[str]) -> bytes:

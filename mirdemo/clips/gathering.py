@@ -255,6 +255,7 @@ def gather_entries(gathering: Gathering, entries: Sequence[Entry], name: str, pr
 
     Raises ``ClipsError`` if it holds no sound, or if what should label it cannot be used and nothing else does.
     """
+    entries = _without_queries(entries)
     if not entries and gathering.problems:  # all was left out: say why
         first = gathering.problems[0]
         raise ClipsError(first.template, code=first.code, **first.values)
@@ -284,6 +285,12 @@ def gather_entries(gathering: Gathering, entries: Sequence[Entry], name: str, pr
         progress(done, len(sounds), "reading")
         _read_entry(gathering, entry, entry.path.parent.parts[wrapped:], None)
     progress(len(sounds), len(sounds), "reading")
+
+
+def _without_queries(entries: Sequence[Entry]) -> Sequence[Entry]:
+    """In a saved visit (``clips.visit``) lie sounds that are no labelled clips: they are no surprise."""
+    tops = {entry.path.parent for entry in entries if entry.path.name == "visit.json"}
+    return [entry for entry in entries if not any(entry.path.is_relative_to(top / "queries") for top in tops)]
 
 
 def gather_sheet(

@@ -400,6 +400,12 @@ class LabelledClips:
         wanted = typed_tags(tags, self.limits) if isinstance(tags, str) else clean_tags(tags, self.limits)
         return self._relabelled({index: wanted})
 
+    def tag(self, indices: Iterable[int], tags: str | Iterable[str]) -> LabelledClips:
+        """With these tags on each of these clips, beside its own. Raises ``ClipsError`` as ``relabel`` does."""
+        more = typed_tags(tags, self.limits) if isinstance(tags, str) else clean_tags(tags, self.limits)
+        rows = [self._checked(index) for index in indices]
+        return self._relabelled({row: clean_tags([*self.tags_of(row), *more], self.limits) for row in rows})
+
     def rename_tag(self, old: str, new: str) -> LabelledClips:
         """With one tag spelt otherwise; a new name that another tag has makes them one.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -82,3 +82,42 @@ def _snapped(edges: Iterable[float]) -> dict[float, float]:
             last = edge
         found[edge] = last
     return found
+
+
+def over_windows(
+    starts: Sequence[float],
+    window_seconds: float,
+    seconds: float,
+    given: Sequence[Sequence[int]],
+    tags: Sequence[str],
+) -> list[Segment]:
+    """What windows say over time: a segment for each run of windows with a tag, in the order of their beginnings.
+
+    starts: (w,) where windows begin; window_seconds: their length; seconds: of the whole; given: 0/1 (w, n_tags)
+    Windows overlap only at the end, where the last one is shifted back: it counts from where the one before ends.
+    """
+    found: list[Segment] = []
+    for column, tag in enumerate(tags):
+        found += [
+            Segment(start, end, tag)
+            for start, end in runs(starts, window_seconds, seconds, [bool(row[column]) for row in given])
+        ]
+    return sorted(found, key=lambda one: (one.start, one.end, one.label))
+
+
+def runs(
+    starts: Sequence[float], window_seconds: float, seconds: float, chosen: Sequence[bool]
+) -> list[tuple[float, float]]:
+    """Where chosen windows are, as (start, end) in seconds, neighbours joined. See ``over_windows``"""
+    places: list[tuple[float, float]] = []
+    before = 0.0
+    for start, there in zip(starts, chosen, strict=True):
+        begin, end = max(float(start), before), min(float(start) + window_seconds, seconds)
+        before = end
+        if not there:
+            continue
+        if places and abs(places[-1][1] - begin) < 1e-6:
+            places[-1] = (places[-1][0], end)
+        else:
+            places.append((begin, end))
+    return places

@@ -33,6 +33,8 @@ _COLUMNS = {
     "duration": "duration|duration (s)|length|長さ",
 }
 _MEANT = {name: column for column, names in _COLUMNS.items() for name in names.split("|")}
+#: Columns of BirdNET's tables, whose labels stand there and are read as annotations.
+_SPECIES = {"common name", "scientific name", "common_name", "scientific_name", "species"}
 #: Unpacked, a spreadsheet's parts are at most so large: 100 times a CSV of the largest size.
 _MAX_UNPACKED = 100
 
@@ -232,7 +234,7 @@ def _header(cells: Sequence[str]) -> list[str]:
 
 
 def _is_header(header: list[str]) -> bool:
-    return "file" in header and ("tags" in header or "start" in header)
+    return "file" in header and ("tags" in header or ("start" in header and not _SPECIES & set(header)))
 
 
 def _no_header(name: str) -> ClipsError:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mirdemo.base.sentences import Sentence
+from mirdemo.clips.annotations import KINDS
 from mirdemo.commands.console import add_json_argument, print_json, progress_bar, said, shown, tell, warn
 from mirdemo.commands.inputs import Inputs, add_input_arguments, asked_files
 
@@ -45,6 +46,18 @@ def add_arguments(parser: ArgumentParser) -> None:
         default="grouping",
         help="with --write-tags: where they are added, beside what stands there (default: grouping)",
     )
+    parser.add_argument(
+        "--over-time",
+        metavar="DIR",
+        help="write each recording's tags over time here, a file a recording, as --as says",
+    )
+    parser.add_argument(
+        "--as",
+        dest="kind",
+        choices=KINDS,
+        default="csv",
+        help="with --over-time: for which program (default: csv, with file,start,end,label)",
+    )
     parser.add_argument("--checkpoint", metavar="DIR", help="a local folder with the tagger's backbone")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, ... (default: auto)")
     add_json_argument(parser)
@@ -61,6 +74,14 @@ def run(args: Namespace) -> int:
     if args.write_tags != bool(args.undo):
         warn(Sentence("--write-tags and --undo FILE belong together. Give both.", "commands.write_and_undo"))
         return 2
+    if args.over_time and (args.csv or args.json or args.write_tags):
+        warn(
+            Sentence(
+                "--over-time writes a file a recording. Leave --csv, --json and --write-tags out, or ask for them by themselves.",
+                "commands.over_time_alone",
+            )
+        )
+        return 2
     tagger = Tagger.load(args.tagger)
     inputs = asked_files(args)
     if inputs is None:
@@ -69,7 +90,7 @@ def run(args: Namespace) -> int:
         backbone = load_backbone(
             tagger.identity.name, args.checkpoint, args.device, tagger.identity.dtype, progress=progress
         )
-        work = _into_table if args.csv else _onto_screen
+        work = _over_time if args.over_time else _into_table if args.csv else _onto_screen
         failed = work(args, inputs, tagger, backbone, writer, progress)
     return 1 if failed or writer.failed or inputs.nothing else 0
 
@@ -155,6 +176,62 @@ def _into_table(
             )
         )
     return bool(report.failed or report.incomplete)
+
+
+def _over_time(
+    args: Namespace, inputs: Inputs, tagger: Tagger, backbone: Backbone, _writer: _Writer, progress: Progress
+) -> bool:
+    """An annotation file for each recording. Whether a file failed or lacks a part. Raises OSError for the folder."""
+    from mirdemo.base.files import whole
+    from mirdemo.clips.annotations import write_annotations
+    from mirdemo.clips.segments import over_windows
+    from mirdemo.sound.audio import AudioError, load_clip
+    from mirdemo.tagger.archive import warnings_of
+
+    folder, failed = Path(args.over_time), 0
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        warn(
+            Sentence(
+                "{name} cannot be made a folder. Choose another place.",
+                "commands.over_time_folder",
+                {"name": args.over_time},
+            )
+        )
+        return True
+    taken: set[str] = set()
+    for i, path in enumerate(inputs.files):
+        progress(i, len(inputs.files), "tagging")
+        try:
+            clip = load_clip(path, track=args.track)
+        except AudioError as refusal:
+            warn(refusal)
+            failed += 1
+            continue
+        for sentence in warnings_of(clip):
+            warn(sentence)
+        failed += clip.incomplete
+        found = tagger.tag_windows(clip, backbone=backbone)
+        seconds = min(found.seconds, clip.seconds)
+        given = found.given * ~found.unknown[:, None]
+        segments = over_windows(found.starts.tolist(), seconds, clip.seconds, given.tolist(), found.tags)
+        place = folder / _new_name(Path(path).stem or "clip", KINDS[args.kind], taken)
+        with whole(place) as beside:
+            beside.write_bytes(write_annotations(segments, args.kind, clip.name))
+        print(f"{shown(path)}: {shown(str(place))}")
+    progress(len(inputs.files), len(inputs.files), "tagging")
+    return failed > 0
+
+
+def _new_name(stem: str, ending: str, taken: set[str]) -> str:
+    """The recording's own name, numbered where another one of these recordings has it."""
+    name, number = stem + ending, 1
+    while name.casefold() in taken:
+        number += 1
+        name = f"{stem} ({number}){ending}"
+    taken.add(name.casefold())
+    return name
 
 
 def _onto_screen(

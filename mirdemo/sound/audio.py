@@ -72,6 +72,7 @@ class Clip:
                 code="audio.not_finite",
                 name=name,
             )
+        samples += 0.0  # a zero has no sign: no file keeps one, and the same sound has the same hash
         samples.flags.writeable = False
         digest = hashlib.sha256(int(sample_rate).to_bytes(8, "little"))
         digest.update(samples.astype("<f4", copy=False).data)

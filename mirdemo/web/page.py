@@ -28,7 +28,9 @@ from mirdemo.web.frame.theme import CSS, head, theme
 from mirdemo.web.frame.wire import Wire
 from mirdemo.web.tabs.about import tab as about_tab
 from mirdemo.web.tabs.clips import tab as clips_tab
+from mirdemo.web.tabs.clips import visits
 from mirdemo.web.tabs.evidence import tab as evidence_tab
+from mirdemo.web.tabs.fewshot import over_time
 from mirdemo.web.tabs.fewshot import tab as fewshot_tab
 from mirdemo.web.tabs.finetune import tab as finetune_tab
 from mirdemo.web.tabs.plan import tab as plan_tab
@@ -66,12 +68,14 @@ def build_page(visitors: Visitors, jobs: Jobs, tabs: tuple[Tab, ...] = TABS) -> 
 
 
 def _foot(visitor: Visitor, t: Speaker) -> Mapping[str, Any]:
-    """A message if there is one, which version this is, and what the terms' sentences are."""
+    """A message if there is one, which version this is, what the terms' sentences are, and whether the visit has an end."""
     return {
         "notice": visitor.notice,
         "version": __version__,
         "commit": commit(),
         "glossary": terms(t.language),
+        "ends": len(visitor.clips) > 0,
+        "limits": LIMITS,
     }
 
 
@@ -145,9 +149,9 @@ def files(visitors: Visitors, tabs: tuple[Tab, ...] = TABS) -> list[Any]:
     of_tabs = [route for tab in tabs if tab.routes is not None for route in tab.routes()]
     taggers = [tab.download_route(visitors) for tab in (fewshot_tab, finetune_tab)]
     own = evidence_tab.download_routes_of(visitors)
-    sheet = clips_tab.download_route(visitors)
+    sheet, visit = clips_tab.download_route(visitors), visits.download_route(visitors)
     plans = plan_tab.download_routes(visitors)
-    return [sheet, *taggers, *own, *plans, *of_tabs]
+    return [sheet, visit, over_time.route(visitors), *taggers, *own, *plans, *of_tabs]
 
 
 def routes(visitors: Visitors, jobs: Jobs) -> list[Any]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mirdemo.backbones.registry import spec
 from mirdemo.base.progress import Progress
+from mirdemo.clips.segments import Segment, over_windows, runs
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.models import SHELF, Memory, embed_here
 
@@ -149,13 +150,31 @@ def build(
     choice: the comparison on these clips that all this was chosen by, if any
     Raises FewShotError, EmbeddingError, BackboneError, or PageError where there is no whitening.
     """
-    from mirdemo.stages.fewshot import LCPrototypes
-
     loaded = SHELF.take(backbone, progress)  # loading is not part of what is timed
     whitening = whitening_of(backbone, loaded.identity) if whitened else None
     embeddings = embed_here(clips.clips, backbone, memory, progress)
     began = time.monotonic()
     progress(0, 0, "building")
+    built = built_of(clips, backbone, layer, whitening, embeddings, choice=choice)
+    check = _check(built.rows, clips) if checked else None
+    seconds = memory.from_nothing(loaded.identity, clips.clips) + time.monotonic() - began
+    return replace(built, check=check, seconds=seconds)
+
+
+def built_of(
+    clips: LabelledClips,
+    backbone: str,
+    layer: str,
+    whitening: Whitening | None,
+    embeddings: Embeddings,
+    *,
+    check: SelfCheck | None = None,
+    seconds: float = 0.0,
+    choice: LayerChoice | None = None,
+) -> Built:
+    """Prototypes of clips that were embedded before. Raises FewShotError or EmbeddingError."""
+    from mirdemo.stages.fewshot import LCPrototypes
+
     rows = _heard(embeddings, whitening).matrix(layer)
     prototypes = LCPrototypes().fit(rows, clips.labels, clips.groups, clips.tags)
     tagged = clips.labels.any(axis=1)
@@ -164,8 +183,6 @@ def build(
         asking = LCPrototypes().fit(
             rows[tagged], clips.labels[tagged], np.asarray(clips.groups)[tagged], clips.tags
         )
-    check = _check(rows, clips) if checked else None
-    seconds = memory.from_nothing(loaded.identity, clips.clips) + time.monotonic() - began
     return Built(
         clips, backbone, layer, whitening, embeddings, rows, prototypes, asking, check, seconds, choice
     )
@@ -243,16 +260,13 @@ def _per_tag(prototypes: LCPrototypes, query: np.ndarray) -> tuple[tuple[str, fl
 
 
 def spans(answer: Answer, chosen: np.ndarray) -> list[tuple[float, float]]:
-    """Where chosen windows are, bool (n_windows,), as (start, end) in seconds, neighbours joined.
+    """Where chosen windows are, bool (n_windows,), as (start, end) in seconds, neighbours joined."""
+    return runs(answer.starts.tolist(), answer.window_seconds, answer.clip.seconds, chosen.tolist())
 
-    Windows overlap only at the end, where the last one is shifted back: it counts from where the one before ends.
-    """
-    ends = np.minimum(answer.starts + answer.window_seconds, answer.clip.seconds)
-    begins = np.maximum(answer.starts, np.concatenate([[0.0], ends[:-1]]))
-    places: list[tuple[float, float]] = []
-    for row in np.flatnonzero(chosen):
-        if places and abs(places[-1][1] - begins[row]) < 1e-6:
-            places[-1] = (places[-1][0], float(ends[row]))
-        else:
-            places.append((float(begins[row]), float(ends[row])))
-    return places
+
+def over_time(answer: Answer) -> list[Segment]:
+    """An answer's tags over time, as segments that annotation files can hold."""
+    tags = answer.built.prototypes.tags
+    return over_windows(
+        answer.starts.tolist(), answer.window_seconds, answer.clip.seconds, answer.labels.tolist(), tags
+    )

@@ -14,6 +14,8 @@ import soundfile
 
 from mirdemo import cli
 from mirdemo.backbones import load_backbone
+from mirdemo.clips import LabelledClips
+from mirdemo.clips.annotations import KINDS
 from mirdemo.embedding.embed import embed
 from mirdemo.sound.audio import Clip, load_clip
 from mirdemo.stages.fewshot import LCPrototypes
@@ -245,3 +247,46 @@ def test_tags_are_written_into_files_only_when_asked_and_taken_back(
 def test_no_tagger_there_is_refused_in_a_sentence(files: list[str], tmp_path: Path, capsys) -> None:
     assert cli.main(["tag", *files, "--tagger", str(tmp_path / "none.zip")]) == cli.REFUSED
     assert "There is no tagger at none.zip" in capsys.readouterr().err
+
+
+# ---- over time ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def procession(tmp_path: Path) -> str:
+    """Low for 10 seconds, high for 10, low for 7."""
+    path = tmp_path / "procession.wav"
+    parts = [tone(HERTZ[tag], seconds, 30) for tag, seconds in (("low", 10), ("high", 10), ("low", 7))]
+    soundfile.write(path, np.concatenate(parts), RATE)
+    return str(path)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_tags_over_time_are_written_for_every_program_and_read_back(
+    tagger: str, procession: str, tmp_path: Path, kind: str
+) -> None:
+    out = tmp_path / "out"
+    done = cli.main(["tag", procession, "--tagger", tagger, "--over-time", str(out), "--as", kind])
+    assert done == cli.DONE
+    (written,) = out.iterdir()
+    assert written.name == "procession" + KINDS[kind]
+    labelled = LabelledClips.from_csv(written, {"procession.wav": procession})
+    spans = [(c.start_seconds, round(c.start_seconds + c.seconds, 3)) for c in labelled.clips]
+    told = dict(zip(spans, map(labelled.tags_of, range(len(labelled))), strict=True))
+    assert told == {(0.0, 10.0): ("low",), (10.0, 20.0): ("high",), (20.0, 27.0): ("low",)}
+
+
+def test_two_recordings_of_one_name_get_a_file_each(tagger: str, procession: str, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    other = tmp_path / "other" / "procession.wav"
+    soundfile.write(other, tone(HERTZ["high"], 3, 5), RATE)
+    broken = tmp_path / "broken.wav"
+    broken.write_bytes(b"no sound")
+    out = tmp_path / "out"
+    files = [procession, str(other), str(broken)]
+    assert cli.main(["tag", *files, "--tagger", tagger, "--over-time", str(out)]) != cli.DONE
+    assert sorted(p.name for p in out.iterdir()) == ["procession (2).csv", "procession.csv"]
+    lines = (out / "procession (2).csv").read_text("utf-8-sig").splitlines()
+    assert lines == ["file,start,end,label", "procession.wav,0.000000,3.000000,high"]
+    assert cli.main(["tag", *files, "--tagger", tagger, "--over-time", str(broken)]) != cli.DONE
+    assert cli.main(["tag", *files, "--tagger", tagger, "--over-time", str(out), "--json"]) != cli.DONE

@@ -23,6 +23,8 @@ class WebLimits:
     preview_bytes: compressed sound kept for listening, a visitor
     idle_seconds: a visitor who does nothing for so long is forgotten
     closed_seconds: how long a visitor who closed the page may come back to find everything
+    undo_seconds: for how long what was deleted can be brought back
+    warned_seconds: how long before an idle visit ends its page says so
     waiting_jobs: long steps that may wait for one resource of this machine (``jobs.POOLS``)
     waiting_own_jobs: of these, one visitor's
     waiting_calls: calls of endpoints that may wait; the page's own acts have the rest of the queue
@@ -42,6 +44,8 @@ class WebLimits:
     preview_bytes: int = 32 * 2**20
     idle_seconds: int = 3600
     closed_seconds: int = 600
+    undo_seconds: int = 10
+    warned_seconds: int = 600
     waiting_jobs: int = 24
     waiting_own_jobs: int = 6
     waiting_calls: int = 96

@@ -34,6 +34,12 @@ log = logging.getLogger(__name__)
 Desk = TypeVar("Desk")
 
 
+#: What a visitor listens with at first.
+FIRST_BACKBONE = "spectral"
+#: An undo that was pressed in time may arrive so much later (seconds).
+UNDO_GRACE = 3.0
+
+
 class Visitor:
     """Everything that is one visitor's.
 
@@ -48,11 +54,12 @@ class Visitor:
         self.language = DEFAULT
         self.greeted = False  # whether a page of theirs has been answered in their browser's language
         self.clips = LabelledClips(limits=CLIP_LIMITS)
-        self.backbone = "spectral"
+        self.backbone = FIRST_BACKBONE
         self.memory = Memory()
         self.sounds = Sounds()
         self.jobs: dict[str, Job] = {}
         self.notice: Notice | None = None
+        self.undo: Undo | None = None
         self.watched_by: set[str] = set()
         self.shown: dict[str, Shown] = {}
         self.seen = time.monotonic()
@@ -70,9 +77,35 @@ class Visitor:
             self._desks[kind] = kind()
         return self._desks[kind]
 
-    def tell(self, sentence: Sentence, *, refusal: bool = False) -> None:
-        """Show one sentence at the foot of the page."""
-        self.notice = Notice(sentence, refusal)
+    def tell(
+        self, sentence: Sentence, *, refusal: bool = False, undo: Callable[[], None] | None = None
+    ) -> None:
+        """Show one sentence at the foot of the page; with ``undo``, what it tells of can be taken back for ten seconds."""
+        until = time.monotonic() + LIMITS.undo_seconds + UNDO_GRACE
+        self.undo = None if undo is None else Undo(undo, until)
+        self.notice = Notice(sentence, refusal, undo is not None)
+
+    def take_back_last(self) -> None:
+        """Undo what was told of last. Raises PageError if that is too late or was never possible."""
+        undo, self.undo = self.undo, None
+        if undo is None or time.monotonic() > undo.until:
+            raise PageError("It is too late to take this back.", code="page.undo_too_late")
+        undo.restore()
+
+    def everything(self) -> Everything:
+        """All that ``begin_anew`` replaces, to be given to ``take_back``."""
+        return Everything(self.clips, self.backbone, dict(self._desks))
+
+    def begin_anew(self, clips: LabelledClips) -> None:
+        """As one who has nothing but these clips."""
+        self._desks = {}
+        self.backbone = FIRST_BACKBONE
+        self.hold(clips)
+
+    def take_back(self, before: Everything) -> None:
+        """Everything as it was."""
+        self._desks, self.backbone = dict(before.desks), before.backbone
+        self.hold(before.clips)
 
     def hold(self, clips: LabelledClips) -> None:
         """Replace the labelled clips."""
@@ -94,6 +127,7 @@ class Visitor:
                 job.cancel()
             self.clips = LabelledClips(limits=CLIP_LIMITS)
             self.memory = Memory()
+            self.undo = None
             self._desks.clear()
             self.sounds.keep([])
 
@@ -106,13 +140,31 @@ class Shown:
     marks: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Undo:
+    """What takes the last act back, and until when (monotonic)."""
+
+    restore: Callable[[], None]
+    until: float
+
+
+@dataclass(frozen=True)
+class Everything:
+    """A visitor's clips, chosen backbone and tabs' states at one moment."""
+
+    clips: LabelledClips
+    backbone: str
+    desks: dict[type, Any]
+
+
 class Notice:
     """One sentence shown at the foot of the page; numbered, so that the same one shows again when repeated."""
 
     _count = 0
 
-    def __init__(self, sentence: Sentence, refusal: bool) -> None:
+    def __init__(self, sentence: Sentence, refusal: bool, can_undo: bool = False) -> None:
         Notice._count += 1
+        self.can_undo = can_undo
         self.number = Notice._count
         self.sentence = sentence
         self.refusal = refusal
@@ -200,6 +252,9 @@ class Visitors:
             for visitor in over:
                 del self._by_token[visitor.token]
                 del self._by_sound_key[visitor.sounds.key]
+            for visitor in self._by_token.values():
+                if visitor.undo is not None and time.monotonic() > visitor.undo.until:
+                    visitor.undo = None  # what was deleted is gone now
             known = set(self._by_token)
             self._by_page = {page: token for page, token in self._by_page.items() if token in known}
         for visitor in over:

@@ -24,10 +24,11 @@ import gradio as gr
 from anyio.to_thread import run_sync
 
 from mirdemo.base.progress import Progress
-from mirdemo.base.sentences import MirdemoError
+from mirdemo.base.sentences import MirdemoError, Sentence
 from mirdemo.web.frame import wellformed
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.jobs import UNEXPECTED, Job, Jobs
+from mirdemo.web.frame.keeping import Keeper, Keeping
 from mirdemo.web.frame.limits import LIMITS
 from mirdemo.web.frame.log import event
 from mirdemo.web.frame.session import Shown, Visitor, Visitors
@@ -137,10 +138,13 @@ class Wire:
         self._within: str | None = None
         self._arrivals: list[Callable[[Visitor, Mapping[str, str]], None]] = []
         self._openings: dict[str, Callable[[Visitor], None]] = {}
+        self.keeping = Keeping()
         self._handlers: dict[str, Handler] = {
             "page.language": _speak,
             "page.stop": _stop,
             "page.address": self._go,
+            "page.undo": _undo,
+            "page.stay": _stay,
         }
 
     @contextmanager
@@ -190,6 +194,15 @@ class Wire:
     def on_open(self, tab: str, handler: Callable[[Visitor], None]) -> None:
         """Call ``handler(visitor)`` under the visitor's lock when the tab comes into sight."""
         self._openings[tab] = handler
+
+    def keeps(self, name: str, keeper: Keeper) -> None:
+        """What a tab keeps of a visit when it is taken home, under a name of its own. See ``keeping``."""
+        self.keeping.add(name, keeper)
+
+    def draw_all(self, visitor: Visitor) -> None:
+        """Draw every view once for nobody. Raises whatever drawing raises."""
+        for view in self._views.values():
+            render(view.template, visitor.speaker, view.context(visitor, visitor.speaker))
 
     def start(
         self,
@@ -303,6 +316,8 @@ class Wire:
             handler = self._handlers.get(act.name)
             began = time.monotonic()
             outcome = "done"
+            if act.name != "page.undo":
+                visitor.undo = None
             try:
                 if handler is None:
                     raise PageError(
@@ -369,6 +384,15 @@ def _progress(visitor: Visitor) -> list[tuple]:
 
 def _speak(visitor: Visitor, act: Act) -> None:
     visitor.language = act.one_of("language", LANGUAGES)
+
+
+def _undo(visitor: Visitor, act: Act) -> None:
+    visitor.take_back_last()
+    visitor.tell(Sentence("Taken back.", "page.undone"))
+
+
+def _stay(visitor: Visitor, act: Act) -> None:
+    """Being heard of is enough: the visit's time begins anew."""
 
 
 def _stop(visitor: Visitor, act: Act) -> None:

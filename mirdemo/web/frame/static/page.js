@@ -15,6 +15,7 @@ window.mirdemo = (() => {
   const early = [];
 
   function act(message) {
+    alive();
     if (send) send(message);
     else early.push(message);
   }
@@ -117,12 +118,46 @@ window.mirdemo = (() => {
       document.title = language.dataset.title;
       if (language.dataset.answered) root.classList.remove("waiting");
     }
-    const notice = view.querySelector(".notice:not(.refusal)");
-    if (notice) setTimeout(() => notice.isConnected && notice.remove(), 6000);
+    const notice = view.querySelector(".notice:not(.refusal):not(.ending)");
+    if (notice) {
+      const undo = notice.querySelector("[data-undo]");
+      const key = notice.dataset.key;
+      setTimeout(() => notice.isConnected && notice.dataset.key === key && notice.remove(), undo ? 1000 * Number(undo.dataset.undo) : 6000);
+    }
+    if (view.querySelector("[data-ending]")) alive();
+    fetchSaved(view);
     showTab();
     paint();
     charts(view);
     arrive(view);
+  }
+
+  /* ---- a visit that nobody touches says so before it ends ---- */
+  let endingSoon = null;
+  let title = null;
+  function alive() {
+    clearTimeout(endingSoon);
+    if (title !== null) { document.title = title; title = null; }
+    const notice = document.querySelector("[data-ending]");
+    if (!notice) return;
+    notice.hidden = true;
+    endingSoon = setTimeout(() => {
+      const now = document.querySelector("[data-ending]");
+      if (!now) return;
+      now.hidden = false;
+      title = document.title;
+      document.title = `! ${now.querySelector("p").textContent}`; // seen from another tab of the browser
+    }, 1000 * Number(notice.dataset.ending));
+  }
+
+  /* A file that was asked for and is ready now is fetched without another click. */
+  const saved = new Map(); // view -> the last file that was ready
+  function fetchSaved(view) {
+    const link = view.querySelector("a[data-saves]");
+    const news = link ? link.dataset.saves : "";
+    const before = saved.get(view);
+    saved.set(view, news);
+    if (news && before !== undefined && before !== news) link.click();
   }
 
   /* An answer that was waited for is brought into sight when it comes, wherever the visitor has scrolled to. */
@@ -231,9 +266,37 @@ window.mirdemo = (() => {
   document.addEventListener("change", (event) => {
     const field = event.target;
     if (field.matches("select[data-act], input[type=radio][data-act]")) act({ ...said(field), value: field.value });
-    else if (field.matches("input[type=checkbox][data-act]")) act({ ...said(field), value: String(field.checked) });
+    else if (field.matches("input[type=checkbox][data-act]")) tickBox(field);
     else if (field.matches("input[type=range][data-act], input[type=number][data-act]")) act({ ...said(field), value: field.value });
     else if (field.matches("input[type=text][data-act]")) leaveField(field);
+  });
+
+  /* Ticked with the shift key held: all from the one ticked before. */
+  let shifted = false;
+  let ticked = null;
+  document.addEventListener("click", (event) => { shifted = event.shiftKey; }, true);
+  document.addEventListener("keydown", (event) => { shifted = event.shiftKey; }, true);
+  function tickBox(field) {
+    const message = { ...said(field), value: String(field.checked) };
+    const { range, clip } = field.dataset;
+    if (range && shifted && ticked && ticked !== clip) act({ ...message, act: range, from: ticked });
+    else act(message);
+    if (range) ticked = clip;
+  }
+
+  /* Clips are ticked: what is typed next is their tag. */
+  document.addEventListener("keydown", (event) => {
+    const place = document.querySelector(".is-open [data-typed-here]");
+    const elsewhere = event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable], .long");
+    if (!place || elsewhere || event.key.length !== 1 || event.key === " " || event.ctrlKey || event.metaKey || event.altKey) return;
+    place.focus(); // the key itself arrives there
+  });
+  document.addEventListener("keydown", (event) => {
+    const undo = document.querySelector("[data-undo]");
+    if (!undo || event.key.toLowerCase() !== "z" || !(event.ctrlKey || event.metaKey) || event.shiftKey) return;
+    if (event.target.matches("input:not([type=checkbox])") && event.target.value) return; // its own undo
+    event.preventDefault();
+    undo.click();
   });
 
   function leaveField(field) {
@@ -287,6 +350,7 @@ window.mirdemo = (() => {
   audio.addEventListener("play", () => requestAnimationFrame(tick));
 
   function start(source, at) {
+    alive();
     if (playing !== source) {
       audio.src = source;
       playing = source;

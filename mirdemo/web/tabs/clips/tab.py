@@ -6,7 +6,7 @@ import io
 import threading
 import zipfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -22,8 +22,10 @@ from mirdemo.clips.encodings import reread
 from mirdemo.clips.likeness import BACKBONE
 from mirdemo.clips.sheets import SHEET_SUFFIXES
 from mirdemo.clips.tags import typed_tags
+from mirdemo.clips.visit import Visit, is_visit, read_visit
 from mirdemo.web.frame import own_files
 from mirdemo.web.frame.errors import PageError
+from mirdemo.web.frame.keeping import Keeper
 from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS
 from mirdemo.web.frame.session import Visitor
 from mirdemo.web.frame.tab import Tab
@@ -32,6 +34,7 @@ from mirdemo.web.frame.wire import Act, Wire
 from mirdemo.web.models import embed_here, warm_up
 from mirdemo.web.tabs.clips.asking import Asking, Heard, listen, shown
 from mirdemo.web.tabs.clips.possible import possible
+from mirdemo.web.tabs.clips.visits import Visits
 from mirdemo.words.language import Speaker
 
 if TYPE_CHECKING:
@@ -68,6 +71,7 @@ def build(wire: Wire) -> None:
     """The tab's view and what can be done in it."""
     tab = ClipsTab(wire)
     wire.view("clips", tab.show)
+    wire.keeps("clips", Keeper(_keep, _restore))
     for name in (
         *("add", "festival", "tag", "untag", "recording", "rename", "remove", "clear", "respell"),
         *(
@@ -77,6 +81,7 @@ def build(wire: Wire) -> None:
             "part",
             "pick",
             "pick_many",
+            "pick_range",
             "tag_picked",
             "record_picked",
         ),
@@ -105,6 +110,7 @@ class ClipsTab:
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
+        self._visits = Visits(wire)
 
     def show(self, visitor: Visitor, t: Speaker) -> Mapping[str, Any]:
         clips, sounds = visitor.clips, visitor.sounds
@@ -115,6 +121,7 @@ class ClipsTab:
         return {
             **shown(visitor, desk.asking),
             "picked": len(desk.picked),
+            "visit": self._visits.shown(visitor),
             "sheet": f"{own_files.place('clips', visitor)}/{SHEET}",
             "respellings": _respellings(desk.problems, clips),
             "rows": [
@@ -153,8 +160,15 @@ class ClipsTab:
             self._label(visitor, uploads)
             return
 
-        def take(added: LabelledClips) -> None:
+        def take(added: LabelledClips | Visit) -> None:
             before = len(visitor.clips)
+            if isinstance(added, Visit):
+                if self._visits.arrived(visitor, added):
+                    self._look_ahead(visitor)
+                return
+            if self._visits.sounds_arrived(visitor, added.clips):
+                self._look_ahead(visitor)
+                return
             visitor.hold(visitor.clips.add(added))
             self._tell(visitor, len(visitor.clips) - before)
             self._look_ahead(visitor)
@@ -269,13 +283,29 @@ class ClipsTab:
 
     def untag(self, visitor: Visitor, act: Act) -> None:
         row, tag = _row(visitor, act), act.text("tag")
-        visitor.hold(visitor.clips.relabel(row, [t for t in visitor.clips.tags_of(row) if t != tag]))
+        clips = visitor.clips
+        _change(
+            visitor,
+            clips.relabel(row, [t for t in clips.tags_of(row) if t != tag]),
+            Sentence(
+                "{tag} was taken from {name}.", "clips.untagged", {"tag": tag, "name": clips.clips[row].name}
+            ),
+        )
 
     def recording(self, visitor: Visitor, act: Act) -> None:
         visitor.hold(visitor.clips.set_recording(_row(visitor, act), act.text("value")))
 
     def rename(self, visitor: Visitor, act: Act) -> None:
-        visitor.hold(visitor.clips.rename_tag(act.text("tag"), act.text("value")))
+        old, new = act.text("tag"), act.text("value")
+        clips = visitor.clips.rename_tag(old, new)
+        if len(clips.tags) == len(visitor.clips.tags):
+            visitor.hold(clips)
+        else:
+            _change(
+                visitor,
+                clips,
+                Sentence("{old} and {new} are one tag now.", "clips.merged", {"old": old, "new": new}),
+            )
 
     # ---- recordings --------------------------------------------------------------------------------------
 
@@ -318,6 +348,13 @@ class ClipsTab:
         picked = visitor.desk(ClipsDesk).picked
         (picked.add if act.flag("value") else picked.discard)(id)
 
+    def pick_range(self, visitor: Visitor, act: Act) -> None:
+        """All from one clip to another, as the table has them."""
+        ids = [clip.sha256 for clip in visitor.clips.clips]
+        first, last = sorted((ids.index(act.one_of("from", ids)), ids.index(act.one_of("clip", ids))))
+        picked, those = visitor.desk(ClipsDesk).picked, ids[first : last + 1]
+        (picked.update if act.flag("value") else picked.difference_update)(those)
+
     def pick_many(self, visitor: Visitor, act: Act) -> None:
         """All clips, none, or those of one tag."""
         desk, clips = visitor.desk(ClipsDesk), visitor.clips
@@ -330,22 +367,25 @@ class ClipsTab:
         }
 
     def tag_picked(self, visitor: Visitor, act: Act) -> None:
-        clips, typed = visitor.clips, typed_tags(act.text("value"), CLIP_LIMITS)
-        for row in self._picked(visitor):
-            clips = clips.relabel(row, [*clips.tags_of(row), *typed])
-        visitor.hold(clips)
+        rows, typed = self._picked(visitor), act.text("value")
+        after = visitor.clips.tag(rows, typed)
+        _change(visitor, after, Sentence("Clips tagged: {n}.", "clips.tagged", {"n": len(rows)}))
 
     def record_picked(self, visitor: Visitor, act: Act) -> None:
-        visitor.hold(visitor.clips.set_recording(self._picked(visitor), act.text("value")))
+        rows = self._picked(visitor)
+        _change(visitor, visitor.clips.set_recording(rows, act.text("value")), _changed(rows))
 
     def session_picked(self, visitor: Visitor, act: Act) -> None:
-        visitor.hold(visitor.clips.set_session(self._picked(visitor), act.text("value")))
+        rows = self._picked(visitor)
+        _change(visitor, visitor.clips.set_session(rows, act.text("value")), _changed(rows))
 
     def part_picked(self, visitor: Visitor, act: Act) -> None:
-        visitor.hold(visitor.clips.part(self._picked(visitor)))
+        rows = self._picked(visitor)
+        _change(visitor, visitor.clips.part(rows), _changed(rows))
 
     def remove_picked(self, visitor: Visitor, act: Act) -> None:
-        visitor.hold(visitor.clips.remove(self._picked(visitor)))
+        rows = self._picked(visitor)
+        _change(visitor, visitor.clips.remove(rows), _removed(len(rows)))
 
     @staticmethod
     def _picked(visitor: Visitor) -> list[int]:
@@ -364,12 +404,51 @@ class ClipsTab:
         desk.problems = tuple(p for p in desk.problems if p.code != "clips.encoding_guessed")
 
     def remove(self, visitor: Visitor, act: Act) -> None:
-        visitor.hold(visitor.clips.remove([_row(visitor, act)]))
+        _change(visitor, visitor.clips.remove([_row(visitor, act)]), _removed(1))
 
     def clear(self, visitor: Visitor, act: Act) -> None:
-        visitor.hold(LabelledClips(limits=CLIP_LIMITS))
-        visitor.desk(ClipsDesk).problems = ()
-        visitor.desk(ClipsDesk).asking = Asking()
+        desk = visitor.desk(ClipsDesk)
+        was = desk.problems, desk.asking
+
+        def again() -> None:
+            desk.problems, desk.asking = was
+
+        _change(visitor, LabelledClips(limits=CLIP_LIMITS), _removed(len(visitor.clips)), again)
+        desk.problems, desk.asking = (), Asking()
+
+
+def _change(
+    visitor: Visitor, after: LabelledClips, told: Sentence, again: Callable[[], None] = lambda: None
+) -> None:
+    """Hold other clips in a way that can be taken back. again: takes back what is not the clips'"""
+    before = visitor.clips
+    visitor.hold(after)
+
+    def undo() -> None:
+        now = visitor.clips
+        visitor.hold(before if now is after else before.add(now))  # what came meanwhile stays
+        again()
+
+    visitor.tell(told, undo=undo)
+
+
+def _removed(count: int) -> Sentence:
+    return Sentence("Clips removed: {n}.", "clips.removed", {"n": count})
+
+
+def _changed(rows: Sequence[int]) -> Sentence:
+    return Sentence("Clips changed: {n}.", "clips.changed", {"n": len(rows)})
+
+
+def _keep(visitor: Visitor) -> dict[str, Any]:
+    """Beside the clips: what they said of groups that are not of one recording."""
+    return {"different": [sorted(group) for group in visitor.desk(ClipsDesk).asking.different]}
+
+
+def _restore(visitor: Visitor, kept: Mapping[str, Any]) -> None:
+    visitor.desk(ClipsDesk).asking = Asking(
+        different={frozenset(str(id) for id in group) for group in kept["different"]}
+    )
 
 
 def enough(recordings: int) -> str:
@@ -415,8 +494,8 @@ def _row(visitor: Visitor, act: Act) -> int:
     return ids.index(act.one_of("clip", ids))
 
 
-def read_uploads(uploads: list[Upload], typed: str, progress: Progress) -> LabelledClips:
-    """Clips from uploads, one after another, each file deleted as soon as it is read.
+def read_uploads(uploads: list[Upload], typed: str, progress: Progress) -> LabelledClips | Visit:
+    """Clips from uploads, one after another, each file deleted as soon as it is read; or a saved visit, if it is one.
 
     A zip, a dropped folder and a sheet bring their own tags; ``typed`` is added to every clip.
     Raises ClipsError or PageError where nothing at all can be used; what fails beside other files is a problem.
@@ -426,12 +505,22 @@ def read_uploads(uploads: list[Upload], typed: str, progress: Progress) -> Label
         sheets = [one for one in uploads if _may_label(one.name)]
         folders = [one for one in uploads if "/" in one.name]
         if sheets or folders:
-            found = _read_tree(uploads, progress)
+            read = _read_tree(uploads, progress)
+            if isinstance(read, Visit):
+                return read
+            found = read
         else:
             found = LabelledClips(limits=CLIP_LIMITS)
             for done, upload in enumerate(uploads):
                 progress(done, len(uploads), "decoding")
-                found = _join(found, _read_one(upload))
+                read = _read_one(upload, progress)
+                if isinstance(read, Visit) and len(uploads) == 1:
+                    return read
+                if isinstance(read, Visit):
+                    raise PageError(
+                        "{name} is a saved visit. Open it by itself.", code="page.visit_alone", name=read.name
+                    )
+                found = _join(found, read)
     finally:
         for upload in uploads:
             upload.delete()
@@ -449,10 +538,12 @@ def _join(found: LabelledClips, more: LabelledClips) -> LabelledClips:
     return replace(joined, problems=found.problems + joined.problems)
 
 
-def _read_one(upload: Upload) -> LabelledClips:
-    """One file or zip. What it cannot give becomes a problem."""
+def _read_one(upload: Upload, progress: Progress) -> LabelledClips | Visit:
+    """One file or zip. What it cannot give becomes a problem; a saved visit is read whole or refused."""
+    content = upload.read()
+    if is_visit(content):
+        return read_visit(content, upload.name, limits=CLIP_LIMITS, progress=progress)
     try:
-        content = upload.read()
         if zipfile.is_zipfile(io.BytesIO(content)) and PurePosixPath(upload.name).suffix.lower() == ".zip":
             return LabelledClips.from_zip(content, upload.name, limits=CLIP_LIMITS)
         return LabelledClips.from_files([(upload.name, content)], limits=CLIP_LIMITS)
@@ -460,7 +551,7 @@ def _read_one(upload: Upload) -> LabelledClips:
         return LabelledClips(problems=(error.sentence,), limits=CLIP_LIMITS)
 
 
-def _read_tree(uploads: list[Upload], progress: Progress) -> LabelledClips:
+def _read_tree(uploads: list[Upload], progress: Progress) -> LabelledClips | Visit:
     """A dropped folder, or files with a sheet: read as a zip of them is, so that both give the same tags."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
@@ -474,6 +565,8 @@ def _read_tree(uploads: list[Upload], progress: Progress) -> LabelledClips:
                     megabytes=LIMITS.upload_bytes // 2**20,
                 )
     name = uploads[0].name.split("/")[0]
+    if is_visit(packed.getvalue()):  # some browsers unpack what they save
+        return read_visit(packed.getvalue(), name, limits=CLIP_LIMITS, progress=progress)
     return LabelledClips.from_zip(packed.getvalue(), name, limits=CLIP_LIMITS, progress=progress)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mirdemo.backbones.on_real_sound import FewShotAccuracy, best_for_few_shot, whitening_helps
 from mirdemo.backbones.registry import spec, specs, status
 from mirdemo.base.progress import Progress
+from mirdemo.base.sentences import Sentence
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS
 from mirdemo.web.frame.session import Visitor, Visitors
@@ -18,7 +19,7 @@ from mirdemo.web.frame.uploads import Upload
 from mirdemo.web.frame.wire import Act, Wire
 from mirdemo.web.models import PACE, Memory
 from mirdemo.web.tabs.clips.tab import festival_is_made, festival_set
-from mirdemo.web.tabs.fewshot import charts, endpoint, shown, studies
+from mirdemo.web.tabs.fewshot import charts, endpoint, kept, over_time, shown, studies
 from mirdemo.web.tabs.fewshot.placing import Plane
 from mirdemo.web.tabs.fewshot.studies import Curve, Layers, Setting
 from mirdemo.web.tabs.fewshot.taking_home import DOWNLOAD, made
@@ -69,6 +70,7 @@ def build_tab(wire: Wire) -> None:
     """The tab's view, what can be done in it, and the endpoints."""
     tab = FewShotTab(wire)
     wire.view("few-shot", tab.show)
+    wire.keeps("few-shot", kept.keeper())
     for name in ("backbone", "layer", "whiten", "listen", "build", "query", "example", "forget"):
         wire.on(f"few-shot.{name}", getattr(tab, name))
     for name in ("curve", "layers", "push", "judge", "keep", "label"):
@@ -199,6 +201,7 @@ class FewShotTab:
             ],
             "strange": _in_percent(spans(one, one.unknown_windows), seconds) if len(one.starts) > 1 else [],
             "windows": len(one.starts),
+            "over_time": over_time.links(visitor, one) if len(one.starts) > 1 else [],
             "distances": [
                 (tag, distance, 100 * distance / farthest, tag in one.given) for tag, distance in one.per_tag
             ],
@@ -358,8 +361,18 @@ class FewShotTab:
         """Remove an answer with its query."""
         desk = visitor.desk(FewShotDesk)
         gone = act.one_of("clip", [one.clip.sha256 for one in desk.answers])
-        desk.answers = [one for one in desk.answers if one.clip.sha256 != gone]
+        before = desk.answers
+        desk.answers = [one for one in before if one.clip.sha256 != gone]
         visitor.tidy_sounds()
+
+        def undo() -> None:
+            have = {one.clip.sha256 for one in before}
+            desk.answers = [*before, *(one for one in desk.answers if one.clip.sha256 not in have)][
+                -LIMITS.queries :
+            ]
+            visitor.tidy_sounds()
+
+        visitor.tell(Sentence("The answer was removed.", "page.answer_removed"), undo=undo)
 
 
 def _answered(visitor: Visitor, act: Act) -> Answer:

@@ -17,7 +17,7 @@ from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.tab import Tab
 from mirdemo.web.frame.taking_home import push
 from mirdemo.web.frame.wire import Act, Wire
-from mirdemo.web.tabs.finetune import charts, endpoint, outlook, shown
+from mirdemo.web.tabs.finetune import charts, endpoint, kept, outlook, shown
 from mirdemo.web.tabs.finetune.order import count_windows
 from mirdemo.web.tabs.finetune.outlook import Outlook
 from mirdemo.web.tabs.finetune.running import Result, Wanted, Watched, train
@@ -72,6 +72,7 @@ def build(wire: Wire) -> None:
     """The tab's view, what can be done in it, and the endpoint."""
     tab = FineTuneTab(wire)
     wire.view("fine-tune", tab.show)
+    wire.keeps("fine-tune", kept.keeper())
     wire.on_open("fine-tune", tab.look_ahead)
     for name in ("backbone", "blocks", "epochs", "price", "run", "again", "push"):
         wire.on(f"fine-tune.{name}", getattr(tab, name))

@@ -11,7 +11,7 @@ from mirdemo.web.frame import own_files
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.tab import Tab
 from mirdemo.web.frame.wire import Act, Wire
-from mirdemo.web.tabs.plan import endpoint, panel
+from mirdemo.web.tabs.plan import endpoint, kept, panel
 from mirdemo.web.tabs.plan.desk import PanelDesk, PlanDesk
 from mirdemo.web.tabs.plan.gathering import gather, measured_before, sources
 from mirdemo.web.tabs.plan.visit import visit_table
@@ -31,6 +31,7 @@ def build(wire: Wire) -> None:
     """The tab's view, what can be done in it, and the endpoint."""
     tab = PlanTab()
     wire.view("plan", tab.show)
+    wire.keeps("plan", kept.keeper())
     for name in ("assume", "currency", "reset"):
         wire.on(f"plan.{name}", getattr(tab, name))
     panel.build(wire)

@@ -8,6 +8,7 @@ from typing import Any
 
 from mirdemo.backbones.on_real_sound import whitening_helps
 from mirdemo.backbones.registry import spec, specs, status
+from mirdemo.base.sentences import Sentence
 from mirdemo.clips import LabelledClips
 from mirdemo.corpora.catalogue import catalogue
 from mirdemo.corpora.vocabularies import vocabularies
@@ -17,7 +18,7 @@ from mirdemo.web.frame.session import Visitor
 from mirdemo.web.frame.tab import Tab
 from mirdemo.web.frame.wire import Act, Wire
 from mirdemo.web.models import PACE
-from mirdemo.web.tabs.probe import endpoint, prompts, shown, table
+from mirdemo.web.tabs.probe import endpoint, kept, prompts, shown, table
 from mirdemo.web.tabs.probe.running import (
     LIVE,
     MOST_RUNS,
@@ -100,6 +101,7 @@ def build(wire: Wire) -> None:
     """The tab's view, what can be done in it, and the endpoint."""
     tab = ProbeTab(wire)
     wire.view("probe", tab.show)
+    wire.keeps("probe", kept.keeper())
     for name in (
         "backbone",
         "protocol",
@@ -229,7 +231,14 @@ class ProbeTab:
         """Take one backbone out of the comparison."""
         desk = visitor.desk(ProbeDesk)
         result = _result(desk)
-        desk.keep(desk.protocol, result.without(act.one_of("run", [run.key for run in result.runs])))
+        protocol, less = desk.protocol, result.without(act.one_of("run", [run.key for run in result.runs]))
+        desk.keep(protocol, less)
+
+        def undo() -> None:
+            if (desk.result if protocol == LIVE else desk.published) is less:
+                desk.keep(protocol, result)
+
+        visitor.tell(Sentence("The answer was removed.", "page.answer_removed"), undo=undo)
 
     # ---- working ----------------------------------------------------------------------------------------
 
