@@ -47,6 +47,7 @@ atexit.register(shutil.rmtree, os.environ["HF_HOME"], ignore_errors=True)
 os.environ.setdefault(
     "OMP_NUM_THREADS", "1"
 )  # the work of a test is small: threads would only wait for each other
+os.environ["MIRDEMO_ENGINE"] = "torch"  # a conversion takes seconds; what tests the other engine asks for it
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")

@@ -60,6 +60,8 @@ class ClapBackbone(NeuralBackbone):
     flattened to frames; then ``joint``, one frame, L2-normalised.
     """
 
+    convertible = True
+
     def __init__(
         self,
         spec: BackboneSpec,
@@ -83,9 +85,11 @@ class ClapBackbone(NeuralBackbone):
         )
         super().__init__(spec, identity, trunk, device, dtype)
 
-    def front(self, waves: Tensor) -> Tensor:
-        mel = self.log_mel(waves)[:, None]
-        mel = self._audio.batch_norm(mel.transpose(1, 3)).transpose(1, 3)
+    def features(self, waves: Tensor) -> Tensor:
+        return self.log_mel(waves)[:, None]
+
+    def enter(self, features: Tensor) -> Tensor:
+        mel = self._audio.batch_norm(features.transpose(1, 3)).transpose(1, 3)
         return self._audio.patch_embed(self._audio.reshape_mel2img(mel).to(self.dtype))
 
     def log_mel(self, waves: Tensor) -> Tensor:

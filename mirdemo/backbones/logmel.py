@@ -67,6 +67,8 @@ class LogMelTrunk(Trunk):
 class LogMelBackbone(NeuralBackbone):
     """``network`` is a ``Qwen2AudioEncoder`` or ``WhisperEncoder`` with its weights; ``mel`` makes its input."""
 
+    convertible = True
+
     def __init__(
         self,
         spec: BackboneSpec,
@@ -87,17 +89,22 @@ class LogMelBackbone(NeuralBackbone):
         )
         super().__init__(spec, identity, trunk, device, dtype)
 
-    def front(self, waves: Tensor) -> Tensor:
+    def features(self, waves: Tensor) -> Tensor:
         mel = self._mel(
             list(waves.cpu().numpy()),
             sampling_rate=self.spec.sample_rate,
             return_tensors="pt",
             device=str(self.device),
         )["input_features"]
-        states = mel.to(device=self.device, dtype=self.dtype)
-        states = nn.functional.gelu(self._network.conv1(states))
+        return mel.to(device=self.device, dtype=self.dtype)
+
+    def enter(self, features: Tensor) -> Tensor:
+        states = nn.functional.gelu(self._network.conv1(features))
         states = nn.functional.gelu(self._network.conv2(states))
-        states = states.transpose(1, 2) + self._network.embed_positions.weight
+        return states.transpose(1, 2) + self._network.embed_positions.weight
+
+    def front(self, waves: Tensor) -> Tensor:
+        states = super().front(waves)
         if cast(LogMelTrunk, self.trunk).pairs is None:
             return states
         return states[:, : sounding_frames(waves.shape[1], self._mel.hop_length)]

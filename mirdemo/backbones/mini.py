@@ -56,8 +56,8 @@ class Mini(NeuralBackbone):
         trunk = MiniTrunk(network.blocks, network.norm)
         super().__init__(spec, identity, trunk, device, torch.float32)
 
-    def front(self, waves: Tensor) -> Tensor:
-        return self._network.front(*self._frontend(waves))[0]
+    def enter(self, features: Tensor) -> Tensor:
+        return self._network.front(*self._frontend(features))[0]
 
     def pool(self, states: list[Tensor]) -> list[Tensor]:
         """(batch, frames, 192) -> (batch, 384) a layer: mean, then deviation."""

@@ -6,6 +6,7 @@ its backbones is loaded.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -201,6 +202,7 @@ def load_backbone(
     device: str = "auto",
     dtype: str = "auto",
     progress: Progress = silent,
+    engine: str | None = None,
 ) -> Backbone:
     """Load a backbone, fetching it first where it has to be.
 
@@ -210,6 +212,9 @@ def load_backbone(
     dtype: ``"auto"`` (bfloat16 where processor or GPU compute in it, else float32), ``"float32"``,
         ``"bfloat16"``, ``"float16"``
     progress: told the bytes fetched, phase ``"fetching"``
+    engine: ``"torch"``, ``"openvino"``, or ``"auto"`` (OpenVINO on a processor, where it is installed, faithful and faster:
+        ``backbones.engine``, which converts a network the first time, phase ``"converting"``); None: what ``MIRDEMO_ENGINE``
+        says, else ``"auto"``
 
     Raises BackboneError, one sentence for each thing that can go wrong.
     """
@@ -221,6 +226,24 @@ def load_backbone(
             dtype=str(dtype)[:40],
             choices=", ".join(DTYPES),
         )
+    from mirdemo.backbones import engine as engines
+
+    engine = engine or os.environ.get("MIRDEMO_ENGINE") or "auto"
+    if engine not in engines.ENGINES:
+        raise BackboneError(
+            "{engine} is not an engine. Choose one of {choices}.",
+            code="backbone.engine",
+            engine=str(engine)[:40],
+            choices=", ".join(engines.ENGINES),
+        )
+    backbone = _load(facts, checkpoint, device, dtype, progress)
+    engines.choose(backbone, engine, progress)
+    return backbone
+
+
+def _load(
+    facts: BackboneSpec, checkpoint: str | Path | None, device: str, dtype: str, progress: Progress
+) -> Backbone:
     family = import_module(f"mirdemo.backbones.{facts.family}")
     if checkpoint is not None:
         folder = Path(checkpoint).expanduser()
@@ -247,7 +270,7 @@ def load_backbone(
         backbone.identity = replace(backbone.identity, revision=fetched.revision)
         backbone.warnings = fetched.warnings
     if backbone.health is not None:
-        health.remember(name, backbone.health)
+        health.remember(facts.name, backbone.health)
     return backbone
 
 

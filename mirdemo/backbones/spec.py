@@ -148,6 +148,7 @@ class Identity:
         backbone's own version string
     fingerprint: SHA-256 (hex) over the loaded weights; of the code's version string where there are none
     dtype: precision the backbone computes in: float32, bfloat16, float16
+    engine: what computes the states: ``"torch"``, or another's name and version
     """
 
     name: str
@@ -157,11 +158,13 @@ class Identity:
     sample_rate: int
     window_seconds: float
     pooling: str
+    engine: str = "torch"
 
     def as_dict(self) -> dict[str, Any]:
+        """The fields; ``engine`` only where it is another than torch, so that keys of rows from before it hold."""
         from dataclasses import asdict
 
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if (name, value) != ("engine", "torch")}
 
 
 class Backbone(ABC):
@@ -182,6 +185,8 @@ class Backbone(ABC):
     warnings: tuple[Sentence, ...] = ()
     tail_sizes: TailSizes | None = None
     window_threads: int | None = None
+    #: Whether another engine may compute its states: transformers whose ``states`` depend on ``features`` alone.
+    convertible: bool = False
 
     @abstractmethod
     def hidden_states(self, waves: torch.Tensor) -> list[torch.Tensor]:

@@ -68,6 +68,8 @@ class PatchTrunk(Trunk):
 class PatchBackbone(NeuralBackbone):
     """``network`` is an ``ASTModel`` with its weights; ``mel`` makes its input."""
 
+    convertible = True
+
     def __init__(
         self,
         spec: BackboneSpec,
@@ -87,11 +89,14 @@ class PatchBackbone(NeuralBackbone):
         )
         super().__init__(spec, identity, trunk, device, dtype)
 
-    def front(self, waves: Tensor) -> Tensor:
+    def features(self, waves: Tensor) -> Tensor:
         mel = self._mel(list(waves.cpu().numpy()), sampling_rate=self.spec.sample_rate, return_tensors="pt")[
             "input_values"
         ]
-        return self._embeddings(mel.to(device=self.device, dtype=self.dtype))
+        return mel.to(device=self.device, dtype=self.dtype)
+
+    def enter(self, features: Tensor) -> Tensor:
+        return self._embeddings(features)
 
 
 def assemble(

@@ -10,12 +10,16 @@ import copy
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from mirdemo.backbones.loading import prepared
 from mirdemo.backbones.spec import Backbone, BackboneError, BackboneSpec, Identity
+
+if TYPE_CHECKING:
+    from mirdemo.backbones.engine import Engine
 
 
 @dataclass(frozen=True)
@@ -113,9 +117,13 @@ class Split:
 
 
 class NeuralBackbone(Backbone):
-    """A pretrained network: a front that turns waves into the first states, then a trunk of blocks."""
+    """A pretrained network: a front that turns waves into the first states, then a trunk of blocks.
+
+    engine: what computes the states in torch's place (``backbones.engine``), None: torch
+    """
 
     trunk: Trunk
+    engine: Engine | None = None
     tail_sizes: TailSizes
 
     def __init__(
@@ -128,17 +136,37 @@ class NeuralBackbone(Backbone):
         self.dtype = dtype
         self.tail_sizes = TailSizes(self.spec.tail_blocks, 1, len(trunk.blocks))
 
+    def features(self, waves: Tensor) -> Tensor:
+        """float32 waves (batch, samples) on the device -> what the network itself reads: here the waves."""
+        return waves
+
     @abstractmethod
+    def enter(self, features: Tensor) -> Tensor:
+        """What ``features`` gives -> states before the first block (batch, frames, dim)."""
+
     def front(self, waves: Tensor) -> Tensor:
         """float32 waves (batch, samples) on the device -> states before the first block (batch, frames, dim)."""
+        return self.enter(self.features(waves))
+
+    def modules(self) -> list[nn.Module]:
+        """All that ``enter`` and ``trunk`` hold."""
+        held = [self.trunk, *vars(self).values()]
+        return [one for one in held if isinstance(one, nn.Module)]
+
+    def states(self, first: Tensor) -> list[Tensor]:
+        """The states before the first block -> those of every layer."""
+        states = [first]
+        for index in range(len(self.trunk.blocks)):
+            states.append(self.trunk.step(index, states[-1]))
+        return self._layers(states)
 
     def hidden_states(self, waves: Tensor) -> list[Tensor]:
         waves = prepared(waves, self.device, self.spec)
         with torch.no_grad():
-            states = [self.front(waves)]
-            for index in range(len(self.trunk.blocks)):
-                states.append(self.trunk.step(index, states[-1]))
-            states = self._layers(states)
+            if self.engine is not None and self.engine.takes(waves.shape[1], self.spec):
+                states = self.engine.states(self.features(waves))
+            else:
+                states = self.states(self.front(waves))
             return [self.trunk.audible(state, waves.shape[1]) for state in states]
 
     def _layers(self, states: list[Tensor]) -> list[Tensor]:

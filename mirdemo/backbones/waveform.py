@@ -71,6 +71,8 @@ class WaveBackbone(NeuralBackbone):
     normalise: bring every wave to zero mean and unit variance, as the preprocessor file says
     """
 
+    convertible = True
+
     def __init__(
         self,
         spec: BackboneSpec,
@@ -98,11 +100,14 @@ class WaveBackbone(NeuralBackbone):
         trunk = WaveTrunk(layers, self._encoder.layer_norm if self._norm_last else None, position)
         super().__init__(spec, identity, trunk, device, dtype)
 
-    def front(self, waves: Tensor) -> Tensor:
-        if self._normalise:
-            variance, mean = torch.var_mean(waves, dim=1, keepdim=True, correction=0)
-            waves = (waves - mean) / torch.sqrt(variance + 1e-7)
-        states = self._convolutions[0](waves[:, None]).to(self.dtype)
+    def features(self, waves: Tensor) -> Tensor:
+        if not self._normalise:
+            return waves
+        variance, mean = torch.var_mean(waves, dim=1, keepdim=True, correction=0)
+        return (waves - mean) / torch.sqrt(variance + 1e-7)
+
+    def enter(self, features: Tensor) -> Tensor:
+        states = self._convolutions[0](features[:, None]).to(self.dtype)
         for convolution in self._convolutions[1:]:
             states = convolution(states)
         states = self._projection(states.transpose(1, 2))

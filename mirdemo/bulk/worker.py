@@ -42,11 +42,12 @@ class Named:
     name: str
     checkpoint: str | None = None
     dtype: str = "auto"
+    engine: str | None = None
 
     def __call__(self, device: str) -> Backbone:
         from mirdemo.backbones import load_backbone
 
-        return load_backbone(self.name, self.checkpoint, device, self.dtype)
+        return load_backbone(self.name, self.checkpoint, device, self.dtype, engine=self.engine)
 
 
 @dataclass(frozen=True)

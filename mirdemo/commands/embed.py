@@ -145,7 +145,9 @@ def _alone(
     from mirdemo.backbones import load_backbone
     from mirdemo.embedding.rows import RowsError
 
-    backbone = load_backbone(args.backbone, args.checkpoint, args.device, args.dtype, progress=progress)
+    backbone = load_backbone(
+        args.backbone, args.checkpoint, args.device, args.dtype, progress=progress, engine=args.engine
+    )
     for sentence in getattr(backbone, "warnings", ()):
         warn(sentence)
     unfinished = out.with_name(f"{out.name}.rows")
@@ -212,7 +214,7 @@ def _together(
     ):  # where Ray says what its workers died of: standard output is for the answer
         report = embed_files(
             [ClipFile.whole(file, args.track) for file in inputs.files],
-            Named(args.backbone, args.checkpoint, args.dtype),
+            Named(args.backbone, args.checkpoint, args.dtype, args.engine),
             store=store,
             workers=workers,
             progress=progress,

@@ -109,7 +109,9 @@ def run(args: Namespace) -> int:
     root = Path(args.store).expanduser() if args.store else home() / "corpora" / "embeddings"
     store = EmbeddingStore(root, args.store_gb * 10**9)
     with progress_bar() as progress:
-        backbone = load_backbone(args.backbone, args.checkpoint, args.device, args.dtype, progress=progress)
+        backbone = load_backbone(
+            args.backbone, args.checkpoint, args.device, args.dtype, progress=progress, engine=args.engine
+        )
         for sentence in backbone.warnings:
             warn(sentence)
         if backbone.health is not None and not backbone.health.ok:
@@ -153,7 +155,7 @@ def _by_workers(args: Namespace, corpus, backbone, store, workers, progress):
     from mirdemo.evaluation.sounds import SoundMemory
 
     identity = backbone.identity
-    load = Named(args.backbone, args.checkpoint, identity.dtype)
+    load = Named(args.backbone, args.checkpoint, identity.dtype, args.engine)
 
     def embed_first(item_ids: list[str]) -> int:
         with redirect_stdout(sys.stderr):  # where Ray says what its workers died of

@@ -68,7 +68,9 @@ def run(args: Namespace) -> int:
         labelled = read(source, progress=progress)
         for sentence in labelled.problems:
             warn(sentence)
-        backbone = load_backbone(args.backbone, args.checkpoint, args.device, args.dtype, progress=progress)
+        backbone = load_backbone(
+            args.backbone, args.checkpoint, args.device, args.dtype, progress=progress, engine=args.engine
+        )
         embeddings = embed(labelled.clips, backbone, store=EmbeddingStore(), progress=progress)
         layer = args.layer or backbone.spec.first_layer
         novel = tuple(tag.strip() for tag in args.novel.split(",") if tag.strip())

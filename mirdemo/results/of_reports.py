@@ -93,7 +93,8 @@ def versions(identity: Identity) -> dict[str, str]:
 
     packages = {name: version(name) for name in ("numpy", "torch")}
     made_with = {"mirdemo": __version__, "python": platform.python_version(), **packages}
-    return {**made_with, "weights": identity.fingerprint[:16], "precision": identity.dtype}
+    other = {} if identity.engine == "torch" else {"engine": identity.engine}
+    return {**made_with, "weights": identity.fingerprint[:16], "precision": identity.dtype, **other}
 
 
 def hardware(backbone: Backbone) -> str:

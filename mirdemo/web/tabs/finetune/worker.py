@@ -37,7 +37,7 @@ def messages(order: Order) -> Iterator[Message]:
             from mirdemo.stages.finetuning import fine_tune
 
             progress(0, 0, "loading")
-            backbone = load_backbone(order.backbone, progress=progress)
+            backbone = load_backbone(order.backbone, progress=progress, engine="torch")
             report = fine_tune(
                 order.clips,
                 backbone,

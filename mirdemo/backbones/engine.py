@@ -1,0 +1,273 @@
+"""A second engine for networks on a processor: OpenVINO, where it is installed (``mirdemo[fast]``), proven and then used.
+
+The network is converted once, from what it reads to the states of all its layers, and kept under ``mirdemo.base.home()``.
+On its first load it runs the test sounds through both engines; it is used if it is faithful (cosine of every layer at
+least ``FAITHFUL``) and faster on this machine, and torch's own states are used otherwise, and for fine-tuning always.
+Rows name their engine (``Identity.engine``), so no store mixes two.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import statistics
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mirdemo.backbones import records
+from mirdemo.backbones.spec import BackboneError
+from mirdemo.base import threads
+from mirdemo.base.files import whole_folder
+from mirdemo.base.home import home
+from mirdemo.base.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from mirdemo.backbones.spec import Backbone, BackboneSpec
+    from mirdemo.backbones.split import NeuralBackbone
+
+ENGINES = ("auto", "torch", "openvino")
+#: The least cosine of any layer's states, whole test sounds, to torch's in float32.
+FAITHFUL = 0.9999
+#: Changes with the test, so that older outcomes are not believed.
+VERSION = 1
+_ROUNDS = 3
+_MODEL = "network.xml"
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What a converted network was found to be on this machine.
+
+    engine: its name and version; cosine: the lowest of any layer on whole windows
+    any_length: shorter windows are as faithful; else torch computes them
+    seconds, seconds_torch: of a window, the median of ``_ROUNDS`` rounds, one engine after the other
+    conversion_seconds: what the first load took longer
+    """
+
+    engine: str
+    cosine: float
+    any_length: bool
+    seconds: float
+    seconds_torch: float
+    conversion_seconds: float
+
+    @property
+    def faithful(self) -> bool:
+        return self.cosine >= FAITHFUL
+
+    @property
+    def faster(self) -> float:
+        """How many times as fast as torch."""
+        return self.seconds_torch / self.seconds
+
+
+class Engine:
+    """A converted network, compiled for this machine. ``states`` takes what ``NeuralBackbone.features`` gives."""
+
+    def __init__(self, folder: Path, proof: Proof | None = None) -> None:
+        import openvino
+        import torch
+
+        core = openvino.Core()
+        self.proof = proof
+        self._compiled = core.compile_model(
+            core.read_model(folder / _MODEL),
+            "CPU",
+            {
+                "INFERENCE_PRECISION_HINT": "f32",
+                "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+                "PERFORMANCE_HINT": "LATENCY",
+                # Bound to cores, two processes would share one and leave the other idle.
+                "ENABLE_CPU_PINNING": False,
+            },
+        )
+
+    def takes(self, samples: int, spec: BackboneSpec) -> bool:
+        """Whether it computes waves of this length; torch does if not."""
+        return self.proof is None or self.proof.any_length or samples == spec.window_samples
+
+    def states(self, features: Tensor) -> list[Tensor]:
+        """The states of every layer, float32 on the processor. Safe beside other threads."""
+        import torch
+
+        found = self._compiled.create_infer_request().infer({0: features.contiguous().numpy()})
+        return [torch.from_numpy(found[i].copy()) for i in range(len(found))]
+
+
+def installed() -> str | None:
+    """The engine's name and version, as ``Identity.engine`` has it; None where it is not installed."""
+    try:
+        return f"openvino {version('openvino')}"
+    except PackageNotFoundError:
+        return None
+
+
+def choose(backbone: Backbone, wanted: str = "auto", progress: Progress = silent) -> Proof | None:
+    """Let a loaded backbone compute with the engine that ``wanted`` names, and say what it was found to be.
+
+    wanted: ``"auto"`` (OpenVINO where it is installed, faithful and faster), ``"torch"``, or ``"openvino"`` (also where it
+        is slower). None: nothing was tried.
+    progress: phase ``"converting"``
+
+    Raises BackboneError for ``"openvino"`` where it cannot be had: not installed, a GPU or half precision, a backbone that is
+    no transformer, or a copy of it that is not faithful.
+    """
+    name = installed()
+    can = backbone.device.type == "cpu" and backbone.identity.dtype == "float32" and backbone.convertible
+    if wanted == "torch" or (wanted == "auto" and not (name and can)):
+        return None
+    if name is None:
+        raise BackboneError(
+            "OpenVINO is not installed here. Install it (pip install 'mirdemo[fast]'), or use the engine torch.",
+            code="backbone.no_engine",
+        )
+    if not can:
+        raise BackboneError(
+            "{name} computes with torch alone: OpenVINO takes transformers on a processor in float32. Use the engine torch.",
+            code="backbone.engine_unfit",
+            name=backbone.spec.title,
+        )
+    network: NeuralBackbone = backbone  # type: ignore[assignment]  # what is convertible is one
+    try:
+        proof = _proven(network, name, progress)
+    except Exception as error:  # a converter raises what it likes; torch goes on
+        if wanted == "auto":
+            return None
+        raise BackboneError(
+            "{name} could not be converted for OpenVINO ({reason}). Use the engine torch.",
+            code="backbone.engine_failed",
+            name=backbone.spec.title,
+            reason=type(error).__name__,
+        ) from error
+    if wanted == "openvino" and not proof.faithful:
+        raise BackboneError(
+            "OpenVINO gives other states for {name} (cosine {cosine}). Use the engine torch.",
+            code="backbone.engine_unfaithful",
+            name=backbone.spec.title,
+            cosine=f"{proof.cosine:.4f}",
+        )
+    if proof.faithful and (wanted == "openvino" or proof.faster > 1):
+        network.engine = Engine(_folder(network, name), proof)
+        network.identity = replace(network.identity, engine=name)
+    return proof
+
+
+def _key(backbone: Backbone, name: str) -> str:
+    import torch
+
+    facts = (backbone.identity.fingerprint, name, torch.__version__, threads.cores(), VERSION)
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:32]
+
+
+def _folder(backbone: Backbone, name: str) -> Path:
+    return home() / "engines" / _key(backbone, name)
+
+
+def _proven(backbone: NeuralBackbone, name: str, progress: Progress) -> Proof:
+    """The outcome of an earlier load, or convert and test now. A network that will not be used is not kept."""
+    key, folder = _key(backbone, name), _folder(backbone, name)
+    known = records.read("engine", key)
+    if known is not None:
+        with suppress(TypeError):
+            proof = Proof(**known)
+            if (folder / _MODEL).is_file() or not (proof.faithful and proof.faster > 1):
+                return proof
+    progress(0, 0, "converting")
+    began = time.perf_counter()
+    if not (folder / _MODEL).is_file():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with whole_folder(folder) as part:
+            _convert(backbone, part / _MODEL)
+    proof = _tried(backbone, Engine(folder), name, began)
+    records.write("engine", key, asdict(proof))
+    if not proof.faithful:
+        shutil.rmtree(folder, ignore_errors=True)
+    return proof
+
+
+def _convert(backbone: NeuralBackbone, path: Path) -> None:
+    import logging
+    import warnings
+
+    import openvino
+    import torch
+
+    class Whole(torch.nn.Module):
+        """From what the network reads to the states of all layers. Registered, so that its weights are constants."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.parts = torch.nn.ModuleList(backbone.modules())
+
+        def forward(self, features: Tensor) -> tuple[Tensor, ...]:
+            return tuple(backbone.states(backbone.enter(features)))
+
+    given = backbone.features(_sounds(backbone.spec)[:2])
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")  # of tracing: what is not faithful shows when it is tried
+        logging.getLogger("torch.jit").setLevel(logging.ERROR)
+        model = openvino.convert_model(Whole().eval(), example_input=given)
+    openvino.save_model(model, path, compress_to_fp16=False)
+
+
+def _tried(backbone: NeuralBackbone, engine: Engine, name: str, began: float) -> Proof:
+    sounds = _sounds(backbone.spec)
+    converted = time.perf_counter() - began
+    with backbone.computing():
+        # Unlike numbers of rows: a number that tracing has frozen fails here.
+        cosine = min(_agreement(backbone, engine, sounds), _agreement(backbone, engine, sounds[:1]))
+        short = sounds[:, : max(backbone.spec.min_samples, sounds.shape[1] // 3)]
+        try:
+            any_length = _agreement(backbone, engine, short) >= FAITHFUL
+        except RuntimeError:
+            any_length = False
+        own, theirs = [], []
+        features = backbone.features(sounds[:1])
+        for _ in range(_ROUNDS):
+            own.append(_seconds(lambda: engine.states(features)))
+            theirs.append(_seconds(lambda: backbone.states(backbone.enter(features))))
+    return Proof(name, cosine, any_length, statistics.median(own), statistics.median(theirs), converted)
+
+
+def _agreement(backbone: NeuralBackbone, engine: Engine, waves: Tensor) -> float:
+    """The lowest cosine of any layer, -1 for states of another shape or that are not finite."""
+    import torch
+
+    features = backbone.features(waves)
+    with torch.no_grad():
+        pairs = list(zip(engine.states(features), backbone.states(backbone.front(waves)), strict=True))
+    lowest = 1.0
+    for ours, theirs in pairs:
+        if ours.shape != theirs.shape or not bool(ours.isfinite().all()):
+            return -1.0
+        one, other = ours.double().flatten(), theirs.double().flatten()
+        lowest = min(lowest, float(one @ other / (one.norm() * other.norm() + 1e-30)))
+    return lowest
+
+
+def _sounds(spec: BackboneSpec) -> Tensor:
+    """Three unlike whole windows, float32 (3, samples): a glide with beats, noise that swells, a chord that ends early."""
+    import torch
+
+    seconds = torch.arange(spec.window_samples) / spec.sample_rate
+    share = torch.linspace(0, 1, spec.window_samples)
+    noise = torch.randn(spec.window_samples, generator=torch.Generator().manual_seed(0))
+    glide = 0.3 * torch.sin(2 * torch.pi * (110 * seconds + 40 * seconds**2)) * (seconds * 2 % 1 < 0.5)
+    chord = sum(torch.sin(2 * torch.pi * hertz * seconds) for hertz in (220.0, 277.2, 329.6))
+    return torch.stack([glide, 0.1 * noise * share, 0.1 * torch.as_tensor(chord) * (share < 0.7)])
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    import torch
+
+    began = time.perf_counter()
+    with torch.no_grad():
+        work()
+    return time.perf_counter() - began

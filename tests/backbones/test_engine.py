@@ -1,0 +1,113 @@
+"""The second engine computes what torch computes, or is not used."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from backbones.conftest import KINDS
+
+from mirdemo.backbones import BackboneError, engine, load_backbone
+from mirdemo.backbones.spec import Identity
+
+pytest.importorskip("openvino", reason="OpenVINO is an optional extra (requirements-fast.txt)")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def home(tmp_path_factory):
+    """One for all tests here: a network is converted once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MIRDEMO_HOME", str(tmp_path_factory.mktemp("home")))
+        yield
+
+
+def load(kind, checkpoint, wanted):
+    return load_backbone(
+        KINDS[kind][0], checkpoint=checkpoint(kind), device="cpu", dtype="float32", engine=wanted
+    )
+
+
+@pytest.mark.parametrize("kind", ["mert-95m", "clap", "qwen2-audio", "ast"])
+def test_every_layer_is_torchs_on_windows_of_any_length_and_number(kind, checkpoint, loaded, waves) -> None:
+    backbone, plain = load(kind, checkpoint, "openvino"), loaded(kind)
+    assert backbone.engine is not None
+    assert plain.engine is None
+    for seconds, rows in ((99.0, 3), (99.0, 1), (0.7, 2)):
+        sound = waves(plain, seconds, rows)
+        for ours, theirs in zip(backbone.hidden_states(sound), plain.hidden_states(sound), strict=True):
+            torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
+
+
+def test_rows_name_their_engine_and_a_store_keeps_them_apart(checkpoint, loaded, waves, tmp_path) -> None:
+    from mirdemo.embedding.embed import embed
+    from mirdemo.embedding.store import EmbeddingStore
+    from mirdemo.sound.audio import Clip
+
+    backbone, plain = load("mert-95m", checkpoint, "openvino"), loaded("mert-95m")
+    assert backbone.identity == replace(plain.identity, engine=engine.installed())
+    assert backbone.identity.engine.startswith("openvino ")
+    assert "engine" not in plain.identity.as_dict()  # keys of rows that are stored already
+    assert Identity(**backbone.identity.as_dict()) == backbone.identity
+    clip = Clip.of(waves(plain, 1.0, 1)[0].numpy(), plain.spec.sample_rate)
+    store = EmbeddingStore(tmp_path / "store")
+    embed([clip], plain, store=store)
+    assert store.get(backbone.identity, clip.sha256) is None
+    made = embed([clip], backbone, store=store)
+    assert store.get(backbone.identity, clip.sha256) is not None
+    np.testing.assert_allclose(made.matrix("3"), embed([clip], plain).matrix("3"), atol=1e-4)
+
+
+def test_fine_tuning_is_torchs_own(checkpoint, loaded, waves) -> None:
+    backbone, plain = load("mert-95m", checkpoint, "openvino"), loaded("mert-95m")
+    sound = waves(plain)
+    assert torch.equal(backbone.split(1).prefix(sound), plain.split(1).prefix(sound))
+
+
+def test_what_is_not_faithful_is_not_used(checkpoint, monkeypatch) -> None:
+    monkeypatch.setattr(engine, "VERSION", "an unfaithful converter")
+    monkeypatch.setattr(engine, "_agreement", lambda *_: 0.99)
+    assert load("mert-95m", checkpoint, "auto").engine is None
+    with pytest.raises(BackboneError) as refusal:
+        load("mert-95m", checkpoint, "openvino")
+    assert refusal.value.sentence.code == "backbone.engine_unfaithful"
+    assert not list(engine.home().glob("engines/*/*")) or all(
+        engine.VERSION not in str(path) for path in engine.home().glob("engines/*")
+    )
+
+
+def test_what_is_slower_is_used_only_when_it_is_asked_for(checkpoint, monkeypatch) -> None:
+    monkeypatch.setattr(engine.Proof, "faster", 0.5)
+    assert load("mert-95m", checkpoint, "auto").engine is None
+    assert load("mert-95m", checkpoint, "openvino").engine is not None
+
+
+def test_a_conversion_that_fails_leaves_torch(checkpoint, monkeypatch) -> None:
+    def fails(*_):
+        raise RuntimeError("an operation it does not know")
+
+    monkeypatch.setattr(engine, "VERSION", "a converter that fails")
+    monkeypatch.setattr(engine, "_convert", fails)
+    assert load("hubert", checkpoint, "auto").engine is None
+    with pytest.raises(BackboneError) as refusal:
+        load("hubert", checkpoint, "openvino")
+    assert refusal.value.sentence.code == "backbone.engine_failed"
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted", "code"),
+    [("spectral", "openvino", "backbone.engine_unfit"), ("spectral", "fpga", "backbone.engine")],
+)
+def test_an_engine_that_cannot_be_had_is_refused(name, wanted, code) -> None:
+    with pytest.raises(BackboneError) as refusal:
+        load_backbone(name, device="cpu", engine=wanted)
+    assert refusal.value.sentence.code == code
+
+
+def test_without_the_package_torch_computes_and_a_wish_is_answered(checkpoint, monkeypatch) -> None:
+    monkeypatch.setattr(engine, "installed", lambda: None)
+    assert load("mert-95m", checkpoint, "auto").engine is None
+    with pytest.raises(BackboneError) as refusal:
+        load("mert-95m", checkpoint, "openvino")
+    assert refusal.value.sentence.code == "backbone.no_engine"
