@@ -273,7 +273,7 @@ class Whitening:
             return None
         return Sentence(
             "This sound is unlike what the whitening of {backbone} was fitted on: in layer {layer}, {percent} % of the numbers "
-            "lay beyond {limit} deviations and were cut. Compare with and without whitening.",
+            "lie beyond {limit} deviations. Compare with and without whitening.",
             "whitening.strange",
             {
                 "backbone": self.identity.name,
