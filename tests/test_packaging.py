@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
-import runpy
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -17,14 +18,16 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> dict:
-    """What setup.py tells setuptools."""
-    setuptools = pytest.importorskip("setuptools")
-    heard: dict = {}
-    monkeypatch.setattr(setuptools, "setup", lambda **said: heard.update(said))
-    monkeypatch.chdir(ROOT)
-    runpy.run_path("setup.py")
-    return heard
+def told() -> dict:
+    """What setup.py tells setuptools. In a process of its own: setuptools changes what others import."""
+    pytest.importorskip("setuptools")
+    asked = (
+        "import json, runpy, setuptools\n"
+        "setuptools.setup = lambda **said: print(json.dumps(said))\n"
+        "runpy.run_path('setup.py')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
 
 
 def folders(*roots: str) -> set[Path]:

@@ -32,6 +32,7 @@ ALLOWED = (
     "assets/*.npz",
     "assets/*.png",
     "assets/*.md",
+    "assets/*.sha256",
 )
 
 

@@ -123,13 +123,13 @@ def test_letters_that_were_guessed_wrongly_are_read_again(tab: ClipsTab):
 
 def test_the_page_draws_all_of_it_in_both_languages():
     visitors, jobs = Visitors(), Jobs()
-    wire = Wire(visitors, jobs)
     drawn = {}
     for language in ("en", "ja"):
         visitor = held(["a-1.wav", "a-2.wav", *(f"piece {c * 3}.wav" for c in "qwertyuiop")])
         visitor.language = language
         hear(visitor, 4, 3)
         visitor.desk(ClipsDesk).picked = {visitor.clips.clips[0].sha256}
+        wire = Wire(visitors, jobs)
         wire._views["clips"] = clips_view(wire)
         drawn[language] = wire._render("clips", visitor)
     assert "Are these from one performance?" in drawn["en"]
