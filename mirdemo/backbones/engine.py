@@ -13,7 +13,6 @@ import shutil
 import statistics
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -66,6 +65,10 @@ class Proof:
     def faster(self) -> float:
         """How many times as fast as torch."""
         return self.seconds_torch / self.seconds
+
+    def wins(self, asked: bool) -> bool:
+        """Whether it is used. asked: even where it is slower"""
+        return self.faithful and (asked or self.faster > 1)
 
 
 class Engine:
@@ -136,7 +139,7 @@ def choose(backbone: Backbone, wanted: str = "auto", progress: Progress = silent
         )
     network: NeuralBackbone = backbone  # type: ignore[assignment]  # what is convertible is one
     try:
-        proof = _proven(network, name, progress)
+        proof, engine = _proven(network, name, wanted == "openvino", progress)
     except Exception as error:  # a converter raises what it likes; torch goes on
         if wanted == "auto":
             return None
@@ -153,8 +156,8 @@ def choose(backbone: Backbone, wanted: str = "auto", progress: Progress = silent
             name=backbone.spec.title,
             cosine=f"{proof.cosine:.4f}",
         )
-    if proof.faithful and (wanted == "openvino" or proof.faster > 1):
-        network.engine = Engine(_folder(network, name), proof)
+    if engine is not None:
+        network.engine = engine
         network.identity = replace(network.identity, engine=name)
     return proof
 
@@ -170,26 +173,47 @@ def _folder(backbone: Backbone, name: str) -> Path:
     return home() / "engines" / _key(backbone, name)
 
 
-def _proven(backbone: NeuralBackbone, name: str, progress: Progress) -> Proof:
-    """The outcome of an earlier load, or convert and test now. A network that will not be used is not kept."""
+def _proven(
+    backbone: NeuralBackbone, name: str, asked: bool, progress: Progress
+) -> tuple[Proof, Engine | None]:
+    """What an earlier load found, or convert and test now; and the compiled network if it wins, else its files go.
+
+    A network that could not be converted, or is not faithful, is tried again only when it is asked for.
+    """
     key, folder = _key(backbone, name), _folder(backbone, name)
-    known = records.read("engine", key)
+    known = _recalled(key)
     if known is not None:
-        with suppress(TypeError):
-            proof = Proof(**known)
-            if (folder / _MODEL).is_file() or not (proof.faithful and proof.faster > 1):
-                return proof
+        if known.wins(asked) and (folder / _MODEL).is_file():
+            return known, Engine(folder, known)
+        if not known.wins(asked) and not asked:
+            return known, None
     progress(0, 0, "converting")
     began = time.perf_counter()
-    if not (folder / _MODEL).is_file():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with whole_folder(folder) as part:
-            _convert(backbone, part / _MODEL)
-    proof = _tried(backbone, Engine(folder), name, began)
+    try:
+        if not (folder / _MODEL).is_file():
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with whole_folder(folder) as part:
+                _convert(backbone, part / _MODEL)
+        engine = Engine(folder)
+        proof = _tried(backbone, engine, name, began)
+    except OSError:  # no room: another time, perhaps
+        raise
+    except Exception:
+        records.write("engine", key, asdict(Proof(name, -1.0, False, 1.0, 1.0, time.perf_counter() - began)))
+        raise
     records.write("engine", key, asdict(proof))
-    if not proof.faithful:
-        shutil.rmtree(folder, ignore_errors=True)
-    return proof
+    if proof.wins(asked):
+        engine.proof = proof
+        return proof, engine
+    shutil.rmtree(folder, ignore_errors=True)
+    return proof, None
+
+
+def _recalled(key: str) -> Proof | None:
+    try:
+        return Proof(**(records.read("engine", key) or {}))
+    except TypeError:  # none, or of another version
+        return None
 
 
 def _convert(backbone: NeuralBackbone, path: Path) -> None:

@@ -68,28 +68,39 @@ def test_fine_tuning_is_torchs_own(checkpoint, loaded, waves) -> None:
 def test_what_is_not_faithful_is_not_used(checkpoint, monkeypatch) -> None:
     monkeypatch.setattr(engine, "VERSION", "an unfaithful converter")
     monkeypatch.setattr(engine, "_agreement", lambda *_: 0.99)
-    assert load("mert-95m", checkpoint, "auto").engine is None
+    plain = load("mert-95m", checkpoint, "auto")
+    assert plain.engine is None
+    assert not engine._folder(plain, engine.installed()).exists(), "what is not used is not kept"
     with pytest.raises(BackboneError) as refusal:
         load("mert-95m", checkpoint, "openvino")
     assert refusal.value.sentence.code == "backbone.engine_unfaithful"
-    assert not list(engine.home().glob("engines/*/*")) or all(
-        engine.VERSION not in str(path) for path in engine.home().glob("engines/*")
-    )
 
 
 def test_what_is_slower_is_used_only_when_it_is_asked_for(checkpoint, monkeypatch) -> None:
+    monkeypatch.setattr(engine, "VERSION", "a slow one")
     monkeypatch.setattr(engine.Proof, "faster", 0.5)
-    assert load("mert-95m", checkpoint, "auto").engine is None
+    slow = load("mert-95m", checkpoint, "auto")
+    assert slow.engine is None
+    assert not engine._folder(slow, engine.installed()).exists()
+    asked = load("mert-95m", checkpoint, "openvino")
+    assert asked.engine is not None
+    assert engine._folder(asked, engine.installed()).exists()
+    monkeypatch.setattr(engine, "_convert", None)  # a second load converts nothing
     assert load("mert-95m", checkpoint, "openvino").engine is not None
 
 
 def test_a_conversion_that_fails_leaves_torch(checkpoint, monkeypatch) -> None:
+    tried = []
+
     def fails(*_):
+        tried.append(1)
         raise RuntimeError("an operation it does not know")
 
     monkeypatch.setattr(engine, "VERSION", "a converter that fails")
     monkeypatch.setattr(engine, "_convert", fails)
-    assert load("hubert", checkpoint, "auto").engine is None
+    for _ in range(2):
+        assert load("hubert", checkpoint, "auto").engine is None
+    assert len(tried) == 1, "not at every load again"
     with pytest.raises(BackboneError) as refusal:
         load("hubert", checkpoint, "openvino")
     assert refusal.value.sentence.code == "backbone.engine_failed"
