@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mirdemo.base.progress import Progress
     from mirdemo.embedding.rows import RowFolder
     from mirdemo.search import Hit
+    from mirdemo.tagger import Tagger
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -49,7 +50,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--every-window", action="store_true", help="several places of one recording (default: its nearest)"
     )
-    parser.add_argument("--layer", help="one layer of the backbone, or mean (default: its last)")
+    parser.add_argument("--layer", help="one layer of the backbone, or mean (default: the one to begin with)")
     parser.add_argument(
         "--tagger", metavar="DIR", help="tag what was found, too: a tagger's folder, zip, or OWNER/NAME"
     )
@@ -64,14 +65,18 @@ def run(args: Namespace) -> int:
     from mirdemo.embedding.embed import embed
     from mirdemo.search import find
     from mirdemo.sound.audio import AudioError, load_clip
+    from mirdemo.tagger import Tagger
 
     asked = asked_files(args)
     if asked is None:
         return 2
+    tagger = Tagger.load(args.tagger) if args.tagger else None
     failed = asked.nothing
     with progress_bar() as progress:
-        backbone = load_backbone(args.backbone, args.checkpoint, args.device, args.dtype, progress=progress)
-        layer = args.layer or backbone.spec.layers[-1].name
+        backbone = load_backbone(
+            args.backbone, args.checkpoint, args.device, args.dtype, progress=progress, engine=args.engine
+        )
+        layer = args.layer or backbone.spec.first_layer
         folder, files, bad = _looked_through(args, layer, backbone, progress)
         failed += bad
         clips = []
@@ -98,7 +103,7 @@ def run(args: Namespace) -> int:
             every_window=args.every_window,
             progress=progress,
         )
-        tags = _tags(args, hits, progress)
+        tags = _tags(args, tagger, hits, progress)
     if args.json:
         print_json([_plain(hit, tags[i]) for i, hit in enumerate(hits)])
     elif not hits:
@@ -162,15 +167,15 @@ def _windows(embeddings: Any, layer: str) -> Any:
     )
 
 
-def _tags(args: Namespace, hits: list[Hit], progress: Progress) -> list[list[tuple[str, float]] | None]:
+def _tags(
+    args: Namespace, tagger: Tagger | None, hits: list[Hit], progress: Progress
+) -> list[list[tuple[str, float]] | None]:
     """What a tagger says of each place; None without one, or where the place is gone."""
-    if not args.tagger:
+    if tagger is None:
         return [None] * len(hits)
     from mirdemo.backbones import load_backbone
     from mirdemo.sound.audio import AudioError, load_clip
-    from mirdemo.tagger import Tagger
 
-    tagger = Tagger.load(args.tagger)
     backbone = load_backbone(
         tagger.identity.name, None, args.device, tagger.identity.dtype, progress=progress
     )

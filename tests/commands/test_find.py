@@ -94,6 +94,16 @@ def test_a_taggers_answer_stands_beside(archive: Path, tmp_path: Path, capsys):
     assert [[tag["tag"] for tag in hit["tags"]] for hit in hits] == [["high"], ["high"]]
 
 
+def test_what_is_asked_wrongly_is_refused_before_anything_is_embedded(archive: Path, capsys, monkeypatch):
+    from mirdemo.embedding import filling
+
+    monkeypatch.setattr(filling, "_rows", lambda *asked: pytest.fail("embedded"))
+    line = ["find", str(archive.parent / "query.wav"), "--in", str(archive)]
+    assert cli.main([*line, "--tagger", str(archive / "none.zip")]) == cli.REFUSED
+    assert cli.main([*line, "--engine", "steam"]) == cli.REFUSED
+    assert "steam is not an engine" in capsys.readouterr().err
+
+
 def test_what_cannot_be_read_is_said_and_the_rest_is_found(archive: Path, tmp_path: Path, capsys):
     (archive / "bad.wav").write_text("no sound")
     query = str(tmp_path / "query.wav")
