@@ -143,9 +143,9 @@ def _looked_through(
             names=", ".join(one.name for one in backbone.spec.layers),
         ) from None
     if len(args.places) == 1 and RowFolder.is_one(Path(args.places[0]).expanduser()):
-        kept = Path(args.places[0]).expanduser()
-        with RowFolder.writing(kept, backbone.identity, sizes, "window") as folder:
-            return folder, None, 0
+        folder = RowFolder.reading(Path(args.places[0]).expanduser())
+        folder.require(backbone.identity, sizes, "window")
+        return folder, None, 0
     found = find_files(args.places)
     for problem in found.problems:
         warn(problem)

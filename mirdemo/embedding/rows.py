@@ -17,7 +17,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -113,13 +113,7 @@ class RowFolder:
                     with whole(path / _FACTS, durable=True) as part:
                         part.write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
                 folder = cls._of(path)
-                if (folder.identity, dict(folder.layers), folder.each) != (identity, dict(layers), each):
-                    raise RowsError(
-                        "{name} holds rows of {backbone} that were made otherwise. Choose another folder.",
-                        code="rows.other",
-                        name=path.name,
-                        backbone=folder.identity.name,
-                    )
+                folder.require(identity, layers, each)
                 folder._cut(folder._read_lines())
                 try:
                     for at, name in enumerate(layers):
@@ -135,6 +129,16 @@ class RowFolder:
                 name=path.name,
             ) from None
 
+    def require(self, identity: Identity, layers: Mapping[str, int], each: str) -> None:
+        """Raises RowsError unless its rows are of this backbone, of these layers, one a clip or window as asked."""
+        if (self.identity, dict(self.layers), self.each) != (identity, dict(layers), each):
+            raise RowsError(
+                "{name} holds rows of {backbone} that were made otherwise. Choose another folder.",
+                code="rows.other",
+                name=self.path.name,
+                backbone=self.identity.name,
+            )
+
     def append(self, file: FileRows, rows: Mapping[str, np.ndarray]) -> None:
         """Write a file's rows, layer -> float32 (count, size), and then its line. ``first`` is set here. Raises OSError."""
         assert self._lines is not None
@@ -145,7 +149,7 @@ class RowFolder:
                     raise ValueError(f"{matrix.shape} are not {file.count} rows of {self.layers[name]}")
                 out.write(matrix.data)
                 out.flush()
-        file = FileRows(**{**vars(file), "first": self.count})
+        file = replace(file, first=self.count)
         self._lines.write(_line(file))
         self._lines.flush()
         self.files[file.path] = file

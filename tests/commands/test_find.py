@@ -11,6 +11,7 @@ import soundfile
 
 from mirdemo import cli
 from mirdemo.backbones import load_backbone
+from mirdemo.base.locks import locked
 from mirdemo.clips import LabelledClips
 from mirdemo.embedding.embed import embed
 from mirdemo.tagger import Tagger
@@ -73,6 +74,16 @@ def test_what_is_embedded_once_is_not_embedded_again(archive: Path, tmp_path, ca
     assert cli.main(["find", query, "--in", str(tmp_path / "index"), "--json"]) == cli.DONE
     assert len(json.loads(capsys.readouterr().out)) == 8  # the folder of rows itself: all that is in it
     assert len(computed) == 8
+
+
+def test_a_folder_of_rows_is_read_while_another_program_fills_it(archive: Path, tmp_path, capsys):
+    found(archive, capsys, "--index", str(tmp_path / "index"))
+    line = ["find", str(tmp_path / "query.wav"), "--in", str(tmp_path / "index"), "--json"]
+    with locked(tmp_path / "index" / ".lock", wait=False):
+        assert cli.main(line) == cli.DONE
+    assert len(json.loads(capsys.readouterr().out)) == 7
+    assert cli.main([*line, "--backbone", "spectral"]) == cli.REFUSED
+    assert "were made otherwise" in capsys.readouterr().err
 
 
 def test_the_query_is_not_its_own_answer(archive: Path, capsys):
