@@ -31,6 +31,8 @@ FIELDS = {
     "grouping": ("TIT1", "grouping", "\xa9grp", "Grouping", "WM/ContentGroupDescription"),
     "genre": ("TCON", "genre", "\xa9gen", "Genre", "WM/Genre"),
 }
+#: How each line of an undo file begins.
+_BEGINNING = b'{"file": '
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ class UndoFile:
             if self.path.exists():
                 self.changes()
             self._out = self.path.open("ab")
+            # What a full disk left of a line would spoil the next one, and with it the file.
+            self._out.truncate(self.path.read_bytes().rfind(b"\n") + 1)
         except OSError as error:
             raise TaggerError(
                 "{name} cannot be written ({reason}). Choose another place.",
@@ -84,7 +88,9 @@ class UndoFile:
     def changes(self) -> list[Change]:
         """In the order in which they were made; a torn last line was never carried out. Raises TaggerError."""
         try:
-            lines = self.path.read_bytes().split(b"\n")[:-1]
+            *lines, torn = self.path.read_bytes().split(b"\n")
+            if not torn.startswith(_BEGINNING[: len(torn)]):
+                raise ValueError("a file of another kind")
             found = [json.loads(line) for line in lines]
             return [
                 Change(

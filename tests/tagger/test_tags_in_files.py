@@ -184,6 +184,19 @@ def test_a_killed_writer_leaves_what_can_be_undone(tmp_path: Path, monkeypatch):
     assert take_back(undo, print) == (0, 0)
 
 
+def test_an_undo_file_with_half_a_line_is_gone_on_with(tmp_path: Path):
+    """What a full disk leaves: the line was never carried out, and the next one stands by itself."""
+    first, second = (music(tmp_path / f"{name}.flac", "flac") for name in "ab")
+    place = tmp_path / "undo.jsonl"
+    with UndoFile(place) as undo:
+        write_tags(first, ["taiko"], undo)
+    place.write_bytes(place.read_bytes() + b'{"file": "/c')
+    with UndoFile(place) as undo:
+        write_tags(second, ["taiko"], undo)
+    assert [Path(change.file).name for change in undo.changes()] == ["a.flac", "b.flac"]
+    assert take_back(undo, print) == (2, 0)
+
+
 def test_a_link_stays_a_link_and_rights_stay(tmp_path: Path):
     path = music(tmp_path / "a.flac", "flac")
     path.chmod(0o640)
@@ -197,7 +210,7 @@ def test_a_link_stays_a_link_and_rights_stay(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    "content", [b"nonsense\n", b"[]\n", b'{"file": 1}\n', json.dumps({"file": "x", "field": "eval", "before": [], "after": [], "tagged": True}).encode() + b"\n"]
+    "content", [b"nonsense\n", b"nonsense", b"[]\n", b'{"file": 1}\n', json.dumps({"file": "x", "field": "eval", "before": [], "after": [], "tagged": True}).encode() + b"\n"]
 )  # fmt: skip
 def test_what_is_no_undo_file_is_refused_and_not_written_to(tmp_path: Path, content: bytes):
     place = tmp_path / "undo.jsonl"
