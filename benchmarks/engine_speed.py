@@ -1,10 +1,10 @@
-"""Seconds of each engine for the published networks' shapes, beside transformers as it comes, in one run.
+"""Seconds of each engine for MERT's published shapes, beside transformers as it comes, in one run.
 
-python benchmarks/engine_speed.py [--networks mert-95m mert-330m clap qwen2-audio] [--rounds 5] [--out FILE.json]
+python benchmarks/engine_speed.py [--networks mert-95m mert-330m] [--rounds 5] [--out FILE.json]
 
 Random weights: speed does not depend on them, and no download is needed. All three compute the same two whole windows in
 float32, one after the other in every round; printed is the median of the rounds and its ratio to transformers' default
-(``AutoModel``'s own forward with all hidden states). Cosine: the lowest of any layer to torch's.
+(``HubertModel``'s own forward with all hidden states). Cosine: the lowest of any layer to torch's.
 """
 
 from __future__ import annotations
@@ -23,18 +23,15 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-#: name -> (registry's name, how its checkpoint with random weights is written)
-NETWORKS = {
-    "mert-95m": ("mert-95m", lambda tiny, folder: tiny.mert_sized(folder, "95m")),
-    "mert-330m": ("mert-330m", lambda tiny, folder: tiny.mert_sized(folder, "330m")),
-}
+#: Name in the registry -> size, as the tests' maker of checkpoints has it.
+SIZES = {"mert-95m": "95m", "mert-330m": "330m"}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=["mert-95m"])
+    parser.add_argument("--networks", nargs="+", choices=SIZES, default=["mert-95m"])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
@@ -61,11 +58,11 @@ def measure(name: str, rounds: int) -> dict:
         from transformers import HubertModel
 
         from mirdemo.backbones import load_backbone
+        from mirdemo.base import threads
 
-        registered, write = NETWORKS[name]
-        folder = write(tiny, Path(scratch) / "checkpoint")
-        fast = load_backbone(registered, folder, "cpu", "float32", engine="openvino")
-        plain = load_backbone(registered, folder, "cpu", "float32", engine="torch")
+        folder = tiny.mert_sized(Path(scratch) / "checkpoint", SIZES[name])
+        fast = load_backbone(name, folder, "cpu", "float32", engine="openvino")
+        plain = load_backbone(name, folder, "cpu", "float32", engine="torch")
         rival = HubertModel.from_pretrained(folder).eval()
         waves = 0.1 * torch.randn(2, plain.spec.window_samples, generator=torch.Generator().manual_seed(1))
 
@@ -89,19 +86,13 @@ def measure(name: str, rounds: int) -> dict:
         return {
             "network": name,
             "machine": platform.processor() or platform.machine(),
-            "cores": threads_here(),
+            "cores": threads.cores(),
             "versions": {"torch": torch.__version__, "engine": proof.engine},
             "rounds": rounds,
             **{kind: statistics.median(taken) for kind, taken in seconds.items()},
             "cosine": proof.cosine,
             "conversion": proof.conversion_seconds,
         }
-
-
-def threads_here() -> int:
-    from mirdemo.base.threads import cores
-
-    return cores()
 
 
 if __name__ == "__main__":
