@@ -37,6 +37,12 @@ class Units:
         right, counts = np.nansum(self.given[:, paired], 0), counts[paired]
         return 2 * right * (counts - right) / (counts - 1), counts.astype(np.float64), self.groups[paired]
 
+    def expected(self) -> float:
+        """The share of disagreeing pairs if all these judgements were dealt out anew; NaN for fewer than two."""
+        judged = self.given[:, (~np.isnan(self.given)).sum(0) > 1]
+        right, n = float(np.nansum(judged)), float((~np.isnan(judged)).sum())
+        return 2 * right * (n - right) / (n * (n - 1)) if n > 1 else np.nan
+
 
 def alpha(units: Units, level: float = LEVEL) -> Interval | None:
     """Krippendorff's alpha of right and wrong, 1 full agreement, 0 as by chance; "cannot tell" is no judgement.
@@ -45,14 +51,11 @@ def alpha(units: Units, level: float = LEVEL) -> Interval | None:
     return 1, NaN or an error there: ``findings/alpha_without_variation.sh``).
     The interval is that of the observed disagreement (``scoring.shares.share``) over the expected one.
     """
-    given = units.given
-    apart, counts, groups = units.disagreement()
-    judged = given[:, (~np.isnan(given)).sum(0) > 1]
-    if not len(counts) or len(np.unique(judged[~np.isnan(judged)])) < 2:
+    expected = units.expected()
+    if not expected > 0:
         return None
-    value = _alpha(judged)
-    right, n = float(np.nansum(judged)), float((~np.isnan(judged)).sum())
-    expected = 2 * right * (n - right) / (n * (n - 1))
+    value = _alpha(units.given[:, (~np.isnan(units.given)).sum(0) > 1])
+    apart, counts, groups = units.disagreement()
     observed = share(apart, counts, groups, level=level)
     recordings = len(np.unique(groups))
     if observed.low is None or observed.high is None:
@@ -84,7 +87,7 @@ def difference(first: Units, second: Units, level: float = LEVEL) -> Interval | 
     influence = _influence(first, one.value, names) - _influence(second, other.value, names)
     n, gap = len(names), one.value - other.value
     if n < 2:
-        return Interval(gap, None, None, n, level, METHOD)
+        return Interval(gap, None, None, n, level, METHOD_PAIRED)
     variance = max(float((influence**2).sum()) * n / (n - 1), (0.5 / n) ** 2)
     return added(gap, [(variance, n - 1)], n, method=METHOD_PAIRED, least=-2.0, most=2.0, level=level)
 
@@ -93,9 +96,7 @@ def _influence(units: Units, value: float, names: np.ndarray) -> np.ndarray:
     """(n_recordings,) of minus the observed disagreement over the expected."""
     apart, counts, groups = units.disagreement()
     observed = apart.sum() / counts.sum()
-    judged = units.given[:, (~np.isnan(units.given)).sum(0) > 1]
-    right, n = float(np.nansum(judged)), float(counts.sum())
-    expected = 2 * right * (n - right) / (n * (n - 1))
     out = np.zeros(len(names))
-    np.add.at(out, np.searchsorted(names, groups), -(apart - observed * counts) / counts.sum() / expected)
+    moved = -(apart - observed * counts) / counts.sum() / units.expected()
+    np.add.at(out, np.searchsorted(names, groups), moved)
     return out

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mirdemo.scoring.agreement import Units, alpha, difference
+from mirdemo.scoring.agreement import METHOD_PAIRED, Units, alpha, difference
 
 NAN = np.nan
 #: Krippendorff (2011), "Computing Krippendorff's Alpha-Reliability", the binary example: alpha = 0.095.
@@ -87,6 +87,8 @@ def test_a_difference_is_paired_and_never_certain():
     assert none.value == 0
     assert none.low < 0 < none.high
     assert difference(good, units(np.ones((2, 60)), groups)) is None
+    alone = difference(Units(wrong, np.zeros(60)), Units(good.given, np.zeros(60)))
+    assert (alone.low, alone.high, alone.n, alone.method) == (None, None, 1, METHOD_PAIRED)
 
 
 def test_a_pair_of_coders_is_a_unit():
