@@ -17,7 +17,8 @@ from mirdemo.evidence.wording import corpus_title
 from mirdemo.results import records as results
 from mirdemo.results.bias import Figure
 from mirdemo.results.records import Result, Results
-from mirdemo.scoring.intervals import MINUS, contrast
+from mirdemo.scoring.intervals import MINUS
+from mirdemo.scoring.variances import contrast
 from mirdemo.words.language import Speaker
 
 WESTERN = "gtzan-mini"

@@ -22,7 +22,6 @@ cover clearly less than they promise; this has no Monte-Carlo error either, and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -317,23 +316,3 @@ def difference(
     reach = stdtrit(df + 1, (1 + level) / 2) * np.sqrt(variance)
     low, high = np.maximum(gap - reach, -1), np.minimum(gap + reach, 1)
     return Intervals(gap, low, high, first.n, level, DIFFERENCE_METHOD, unit)
-
-
-def contrast(
-    parts: Sequence[tuple[float, float, np.ndarray]], level: float = LEVEL, unit: str = "recordings"
-) -> Interval:
-    """A weighted sum of paired differences, each on recordings of its own: a difference of differences with 1 and -1.
-
-    parts: (weight, difference, influences): two trained figures' difference, and the difference of what each recording adds
-        to their errors (n_recordings,), n_recordings at least 2
-    Student's t with Satterthwaite's degrees of freedom; variances larger by ``TRAINED_PAIRED``, as both figures were trained.
-    """
-    from scipy.special import stdtrit
-
-    value = sum(weight * difference for weight, difference, _ in parts)
-    own = [TRAINED_PAIRED * weight**2 * float((influences**2).sum()) for weight, _, influences in parts]
-    n = [len(influences) for _, _, influences in parts]
-    freedom = sum(v**2 / (count - 1) for v, count in zip(own, n, strict=True))
-    df = sum(own) ** 2 / freedom if freedom > 0 else min(n) - 1
-    reach = float(stdtrit(df, (1 + level) / 2)) * sum(own) ** 0.5
-    return Interval(value, value - reach, value + reach, sum(n), level, DIFFERENCE_METHOD, unit)

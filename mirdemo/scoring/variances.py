@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mirdemo.scoring.intervals import LEVEL, Interval
+from mirdemo.scoring.intervals import DIFFERENCE_METHOD, LEVEL, TRAINED_PAIRED, Interval
 
 
 def added(
@@ -36,3 +36,23 @@ def added(
     freedom = together**2 / float((variances**2 / freedoms).sum()) if together > 0 else float(freedoms.min())
     reach = float(stdtrit(freedom, (1 + level) / 2)) * together**0.5
     return Interval(value, max(least, value - reach), min(most, value + reach), n, level, method, unit)
+
+
+def contrast(
+    parts: Sequence[tuple[float, float, np.ndarray]], level: float = LEVEL, unit: str = "recordings"
+) -> Interval:
+    """A weighted sum of paired differences, each on recordings of its own: a difference of differences with 1 and -1.
+
+    parts: (weight, difference, influences): two trained figures' difference, and the difference of what each recording adds
+        to their errors (n_recordings,), n_recordings at least 2
+    Variances are larger by ``TRAINED_PAIRED``, as both figures were trained.
+    """
+    value = sum(weight * difference for weight, difference, _ in parts)
+    variances = [
+        (TRAINED_PAIRED * weight**2 * float((influences**2).sum()), len(influences) - 1.0)
+        for weight, _, influences in parts
+    ]
+    n, widest = sum(len(influences) for _, _, influences in parts), sum(abs(weight) for weight, _, _ in parts)
+    return added(
+        value, variances, n, method=DIFFERENCE_METHOD, unit=unit, least=-widest, most=widest, level=level
+    )

@@ -13,10 +13,10 @@ from mirdemo.scoring.intervals import (
     Interval,
     best_interval,
     by_recording,
-    contrast,
     difference,
     estimate,
 )
+from mirdemo.scoring.variances import contrast
 
 DRAWS = 500
 
