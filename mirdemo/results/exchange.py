@@ -207,7 +207,10 @@ def _held(path: Path) -> dict[str, Any]:
         if path.stat().st_size > _LARGEST:
             raise ValueError("too large")
         held = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(held, dict) or not isinstance(held["scores"], dict) or "task_name" not in held:
+        if not isinstance(held, dict) or not isinstance(held["scores"], dict):
+            raise ValueError("not a result of MTEB's")
+        took = held.get("evaluation_time")
+        if not isinstance(held["task_name"], str) or not isinstance(took, int | float | None):
             raise ValueError("not a result of MTEB's")
         for scores in held["scores"].values():
             if not isinstance(scores, list) or not all(isinstance(one, dict) for one in scores):

@@ -122,7 +122,12 @@ def test_a_task_that_is_not_known_is_counted_and_makes_no_record(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", '{"scores": 3}', '{"scores": {"test": [3]}, "task_name": "x"}', "\x00"]
+    "text",
+    [
+        *("", "[]", '{"scores": 3}', '{"scores": {"test": [3]}, "task_name": "x"}', "\x00"),
+        '{"scores": {"test": [{"accuracy": 0.5}]}, "task_name": []}',
+        '{"scores": {"test": []}, "task_name": "x", "evaluation_time": "long"}',
+    ],
 )
 def test_what_is_no_result_is_refused_by_name(tmp_path, text):
     file = tmp_path / "x.json"
