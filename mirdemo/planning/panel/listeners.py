@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from mirdemo.planning.assumptions import LIMITS
 from mirdemo.planning.panel.answers import LONGEST_NAME, clean
 from mirdemo.scoring.intervals import Interval
 
@@ -75,7 +76,7 @@ class Listeners:
             "mend_seconds": (self.wrong_seconds.value, self.n_wrong),
         }
         return {
-            name: max(round(seconds, 1), 0.1)
+            name: min(max(round(seconds, 1), LIMITS[name][0]), LIMITS[name][1])
             for name, (seconds, n) in found.items()
             if seconds is not None and n >= FEWEST_ANSWERS
         }
@@ -125,7 +126,7 @@ def _maybe(plain: Mapping[str, Any] | None) -> Interval | None:
 def _interval(plain: Mapping[str, Any]) -> Interval:
     value, low, high = (plain[name] for name in ("value", "low", "high"))
     for one in (value, low, high):
-        if one is not None and (isinstance(one, bool) or not -1e7 < float(one) < 1e7):
+        if one is not None and (type(one) not in (int, float) or not -1e7 < one < 1e7):
             raise ValueError
     return Interval(
         value, low, high, _count(plain["n"]), float(plain["level"]), str(plain["method"]), str(plain["unit"])

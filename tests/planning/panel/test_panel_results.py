@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from paneled import TAGS, clips, listener, panel, tagger, truth
 
+from mirdemo.planning import LIMITS
 from mirdemo.planning.panel import HAND, Listeners, Proposer, draw, label_changes, results
 from mirdemo.planning.panel.answers import Answers, OnClip
 
@@ -148,12 +149,23 @@ def test_few_answers_measure_no_seconds():
     assert Listeners.of(results(made, [first])).measured() == {}
 
 
+def test_a_clip_left_open_for_days_measures_no_more_than_a_plan_takes():
+    made = panel()
+    slow = {n: replace(clip, seconds=3e6) for n, clip in listener(made).clips.items()}
+    measured = Listeners.of(results(made, [replace(listener(made), clips=slow)])).measured()
+    assert measured == {name: LIMITS[name][1] for name in ("accept_seconds", "mend_seconds")}
+
+
 def test_who_listened_is_carried_along_as_json():
     made = panel(two=True)
     short = Listeners.of(results(made, [listener(made, "a", 0.1, 1), listener(made, "b", 0.1, 2)]))
     assert short.names == ("a", "b")
     assert Listeners.from_dict(json.loads(json.dumps(short.as_dict()))) == short
-    for change in ({"format": "x"}, {"answers": -1}, {"names": 4}, {"right_seconds": {}}, {"machines": [1]}):
+    typed = {**short.as_dict()["right_seconds"], "value": "5.0"}
+    for change in (
+        *({"format": "x"}, {"answers": -1}, {"names": 4}, {"right_seconds": {}}, {"machines": [1]}),
+        {"right_seconds": typed},
+    ):
         with pytest.raises((ValueError, KeyError, TypeError, AttributeError)):
             Listeners.from_dict({**short.as_dict(), **change})
 
