@@ -193,6 +193,25 @@ def test_every_act_can_be_taken_back(tab: PanelTab, monkeypatch, tmp_path):
         tab.undo(visitor, Act({}))
 
 
+def test_taking_back_leaves_what_was_done_elsewhere_since(tab: PanelTab, monkeypatch, tmp_path):
+    visitor, panel = made(tab)
+    assumed, clips = visitor.desk(PlanDesk), visitor.clips
+    drop(tab, visitor, monkeypatch, tmp_path, **{"a.json": answered(panel, visitor, errs=0.4).as_json()})
+    tab.label(visitor, Act({}))
+    changed = [row for row in range(len(clips)) if clips.tags_of(row) != visitor.clips.tags_of(row)]
+    visitor.hold(visitor.clips.relabel(changed[0], ["mine"]).remove(changed[1]))
+    assumed.assumptions = replace(assumed.assumptions, recordings=777)
+    for _ in ("label", "answers", "make"):
+        tab.undo(visitor, Act({}))
+    assert assumed.assumptions == replace(Assumptions(), recordings=777)
+    rows = {clip.sha256: row for row, clip in enumerate(visitor.clips.clips)}
+    assert len(rows) == len(clips) - 1
+    for row, clip in enumerate(clips.clips):
+        if row != changed[1]:
+            expected = ["mine"] if row == changed[0] else clips.tags_of(row)
+            assert set(visitor.clips.tags_of(rows[clip.sha256])) == set(expected)
+
+
 def test_labels_are_what_listeners_said(tab: PanelTab, monkeypatch, tmp_path):
     visitor, panel = made(tab)
     drop(tab, visitor, monkeypatch, tmp_path, **{"a.json": answered(panel, visitor).as_json()})

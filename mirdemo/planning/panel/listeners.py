@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 FORMAT = "mirdemo-listeners-1"
 #: Answers of a kind from which on their median takes the place of what was assumed.
 FEWEST_ANSWERS = 10
+#: Assumptions of a plan that a panel measures.
+SECONDS = ("accept_seconds", "mend_seconds")
 _MOST = 1000
 
 
@@ -71,14 +73,13 @@ class Listeners:
 
     def measured(self) -> dict[str, float]:
         """Assumption -> seconds that were measured, where enough answers say so."""
-        found = {
-            "accept_seconds": (self.right_seconds.value, self.n_right),
-            "mend_seconds": (self.wrong_seconds.value, self.n_wrong),
-        }
+        found = zip(
+            SECONDS, (self.right_seconds, self.wrong_seconds), (self.n_right, self.n_wrong), strict=True
+        )
         return {
-            name: min(max(round(seconds, 1), LIMITS[name][0]), LIMITS[name][1])
-            for name, (seconds, n) in found.items()
-            if seconds is not None and n >= FEWEST_ANSWERS
+            name: min(max(round(seconds.value, 1), LIMITS[name][0]), LIMITS[name][1])
+            for name, seconds, n in found
+            if seconds.value is not None and n >= FEWEST_ANSWERS
         }
 
     def as_dict(self) -> dict[str, Any]:

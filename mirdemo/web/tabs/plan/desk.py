@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mirdemo.planning import Assumptions, Plan
 from mirdemo.planning.panel import Answers, Listeners, Panel, Results
+from mirdemo.planning.panel.drawing import USUAL
 
 if TYPE_CHECKING:
     from mirdemo.base.sentences import Sentence
@@ -48,20 +50,48 @@ class Listening:
         return None if self.found is None else Listeners.of(self.found)
 
 
+@dataclass(frozen=True, eq=False)
+class Before:
+    """What an act on the panel changed, as it was.
+
+    seconds: assumptions that a panel measures; labels: the clips before and after, where the act labelled them
+    """
+
+    panel: Listening
+    seconds: Mapping[str, float]
+    labels: tuple[LabelledClips, LabelledClips] | None = None
+
+    def labels_back(self, clips: LabelledClips) -> LabelledClips:
+        """These clips without the labels that the act gave; what else was done to them since stays."""
+        if self.labels is None:
+            return clips
+        old, new = self.labels
+        if clips is new:
+            return old
+        at = {clip.sha256: row for row, clip in enumerate(old.clips)}  # an act that labels moves no row
+        for row, clip in enumerate(clips.clips):
+            was = at.get(clip.sha256)
+            if was is None or set(clips.tags_of(row)) != set(new.tags_of(was)):
+                continue
+            if set(old.tags_of(was)) != set(new.tags_of(was)):
+                clips = clips.relabel(row, old.tags_of(was))
+        return clips
+
+
 @dataclass
 class PanelDesk:
     """Of the listening panel.
 
     machine, beside: keys of the taggers to judge, "" for the first and for none; most: clips
-    now: the panel; past: what was before each act, with the assumptions and clips of then, the last last
+    now: the panel; past: what was before each act, the last last
     notes: what was to be said about the files that came last; listeners: of ``now``, kept so that it is one object
     """
 
     machine: str = ""
     beside: str = ""
-    most: int = 20
+    most: int = USUAL
     now: Listening = field(default_factory=Listening)
-    past: list[tuple[Listening, Assumptions, LabelledClips]] = field(default_factory=list)
+    past: list[Before] = field(default_factory=list)
     notes: tuple[tuple[str, Sentence], ...] = ()
     listeners: Listeners | None = None
 

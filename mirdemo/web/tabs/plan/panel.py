@@ -11,7 +11,6 @@ import numpy as np
 
 from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Sentence
-from mirdemo.planning import Assumptions
 from mirdemo.planning.of_reports import given
 from mirdemo.planning.panel import (
     HAND,
@@ -27,6 +26,7 @@ from mirdemo.planning.panel import (
 )
 from mirdemo.planning.panel.answers import LARGEST
 from mirdemo.planning.panel.drawing import LARGEST_KEY, MOST
+from mirdemo.planning.panel.listeners import SECONDS
 from mirdemo.planning.panel.page import expected_bytes, quality
 from mirdemo.planning.ways import AS_IT_IS, FEW_SHOT, FINE_TUNE
 from mirdemo.web.frame import own_files
@@ -35,7 +35,7 @@ from mirdemo.web.frame.limits import LIMITS
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.uploads import Upload
 from mirdemo.web.frame.wire import Act, Wire
-from mirdemo.web.tabs.plan.desk import Listening, PanelDesk, PlanDesk
+from mirdemo.web.tabs.plan.desk import Before, Listening, PanelDesk, PlanDesk
 from mirdemo.web.tabs.plan.gathering import sources
 from mirdemo.web.tabs.probe.running import run_key
 from mirdemo.words.language import Speaker
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import Route
 
+    from mirdemo.clips import LabelledClips
     from mirdemo.sound.audio import Clip
 
 PAGE, KEY = "panel.html", "panel-key.json"
@@ -213,8 +214,7 @@ class PanelTab:
                 "The labels say already what the listeners said. Nothing was changed.",
                 code="panel.nothing_to_label",
             )
-        _go_on(visitor, replace(desk.now))
-        visitor.hold(clips)
+        _go_on(visitor, replace(desk.now), labelled=clips)
         visitor.tell(
             Sentence(
                 "Clips with new labels: {n}. Tags added: {added}, removed: {removed}. Probe again for a plan about them.",
@@ -228,23 +228,26 @@ class PanelTab:
         )
 
     def undo(self, visitor: Visitor, act: Act) -> None:
-        """As it was before the last act here."""
-        desk = visitor.desk(PanelDesk)
+        """As it was before the last act here; what was done elsewhere since stays."""
+        desk, plan = visitor.desk(PanelDesk), visitor.desk(PlanDesk)
         if not desk.past:
             raise PageError("There is nothing to take back.", code="panel.nothing_to_undo")
-        desk.now, visitor.desk(PlanDesk).assumptions, clips = desk.past.pop()
-        desk.listeners, desk.notes = desk.now.listeners, ()
-        visitor.hold(clips)
+        before = desk.past.pop()
+        desk.now, desk.listeners, desk.notes = before.panel, before.panel.listeners, ()
+        plan.assumptions = replace(plan.assumptions, **before.seconds)
+        visitor.hold(before.labels_back(visitor.clips))
 
 
-def _go_on(visitor: Visitor, after: Listening) -> None:
+def _go_on(visitor: Visitor, after: Listening, labelled: LabelledClips | None = None) -> None:
     """From now on this panel; seconds that were measured take the place of those assumed."""
-    desk, plan = visitor.desk(PanelDesk), visitor.desk(PlanDesk)
-    desk.past = [*desk.past, (desk.now, plan.assumptions, visitor.clips)][-MOST_PAST:]
+    desk, plan, clips = visitor.desk(PanelDesk), visitor.desk(PlanDesk), visitor.clips
+    seconds = {name: getattr(plan.assumptions, name) for name in SECONDS}
+    labels = None if labelled is None else (clips, labelled)
+    desk.past = [*desk.past, Before(desk.now, seconds, labels)][-MOST_PAST:]
     desk.now, desk.listeners = after, after.listeners
     if desk.listeners is not None:
-        plan.assumptions = Assumptions.of({**plan.assumptions.as_dict(), **desk.listeners.measured()})
-    visitor.tidy_sounds()
+        plan.assumptions = replace(plan.assumptions, **desk.listeners.measured())
+    visitor.hold(clips if labelled is None else labelled)
 
 
 def _with(now: Listening, answers: tuple) -> Listening:
