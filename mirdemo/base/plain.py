@@ -21,7 +21,8 @@ from mirdemo.base.sentences import Sentence
 #: Arrays of more values than this are kept beside the JSON.
 _INLINE = 2_048
 _KIND = "$"
-_DTYPES = frozenset({"bool", "uint8", "int32", "int64", "float32", "float64"})
+#: Types of arrays that may be told.
+DTYPES = frozenset({"bool", "uint8", "int32", "int64", "float32", "float64"})
 #: What a sentence's template may do with a value: place it, as a number with so many digits.
 _FIELD = re.compile(r"\{[a-z_]{1,40}(?::,?(?:\.\d)?[fg%]?)?\}")
 
@@ -199,7 +200,7 @@ def _fits(value: Any, hint: Any) -> bool:
 def _tell_array(value: np.ndarray, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     if value.dtype.kind == "U":
         return {_KIND: "array", "dtype": "str", "shape": list(value.shape), "of": value.ravel().tolist()}
-    if value.dtype.name not in _DTYPES:
+    if value.dtype.name not in DTYPES:
         raise TypeError(f"an array of {value.dtype} is not told")
     if value.size > _INLINE:
         name = f"array-{len(arrays) + 1}"
@@ -219,7 +220,7 @@ def _make_array(told: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> np
         if not all(isinstance(one, str) for one in flat):
             raise ValueError("an array of other values")
         return np.array(flat, dtype=np.str_ if flat else "<U1").reshape(told["shape"])
-    if dtype not in _DTYPES:
+    if dtype not in DTYPES:
         raise ValueError("an array of another type")
     infinite = {"inf": math.inf, "-inf": -math.inf}
     values = [math.nan if one is None else infinite[one] if isinstance(one, str) else one for one in flat]

@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from mirdemo.base import manifests
 from mirdemo.base.files import whole, whole_folder
 from mirdemo.base.sentences import MirdemoError
 
@@ -61,7 +62,7 @@ def pack(manifest: Mapping[str, Any], arrays: Mapping[str, np.ndarray], card: st
         "arrays": described,
         "sha256": {ARRAYS: hashlib.sha256(packed).hexdigest()},
     }
-    whole["checksum"] = checksum(whole)
+    whole["checksum"] = manifests.checksum(whole)
     text = json.dumps(whole, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
     return {MANIFEST: text.encode(), ARRAYS: packed, CARD: card.encode()}
 
@@ -75,8 +76,8 @@ def unpack(contents: Mapping[str, bytes], name: str) -> tuple[dict[str, Any], di
         if file not in contents:
             raise unreadable(name, f"{file} is missing")
     try:
-        manifest = json.loads(contents[MANIFEST].decode(), parse_constant=_no_constant)
-    except (ValueError, RecursionError):
+        manifest = manifests.parsed(contents[MANIFEST])
+    except ValueError:
         raise unreadable(name, f"{MANIFEST} cannot be read") from None
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise unreadable(name, f"{MANIFEST} describes something else")
@@ -92,16 +93,8 @@ def unpack(contents: Mapping[str, bytes], name: str) -> tuple[dict[str, Any], di
     if version not in _READABLE or isinstance(version, bool):
         raise unreadable(name, f"its format {version!r} is not known")
     digests = manifest.get("sha256")
-    try:
-        whole = (
-            isinstance(digests, dict)
-            and manifest.get("checksum") == checksum(manifest)
-            and (digests[ARRAYS] == hashlib.sha256(contents[ARRAYS]).hexdigest())
-        )
-    # An infinite number, no digests, or lists too deep.
-    except (ValueError, TypeError, KeyError, RecursionError):
-        whole = False
-    if not whole:
+    known = isinstance(digests, dict) and manifests.is_of(contents[ARRAYS], digests.get(ARRAYS))
+    if not (known and manifests.unchanged(manifest)):
         raise TaggerError(
             "{name} was changed after it was saved: its checksums do not match. Get the original.",
             code="tagger.tampered",
@@ -117,13 +110,6 @@ def unpack(contents: Mapping[str, bytes], name: str) -> tuple[dict[str, Any], di
     if not all(np.isfinite(array).all() for array in arrays.values()):
         raise unreadable(name, "its arrays hold values that are not numbers")
     return manifest, arrays
-
-
-def checksum(manifest: Mapping[str, Any]) -> str:
-    """SHA-256 (hex) of a manifest without its own checksum, whatever its layout as text."""
-    rest = {key: value for key, value in manifest.items() if key != "checksum"}
-    text = json.dumps(rest, ensure_ascii=True, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def write(contents: Mapping[str, bytes], path: Path) -> None:
@@ -228,7 +214,3 @@ def _bounded(file: Any, limit: int, name: str, entry: str) -> bytes:
     if len(content) > limit:
         raise unreadable(name, f"{entry} is too large")
     return content
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a number")

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mirdemo.base.manifests import checksum
 from mirdemo.base.sentences import Cancelled, Sentence
 from mirdemo.clips import CLIP_LIMITS, ClipLimits, ClipsError, LabelledClips
 from mirdemo.clips.visit import is_visit, read_visit, write_visit
-from mirdemo.clips.visit.entries import checksum
 from mirdemo.sound.audio import Clip
 
 GOLDEN = Path(__file__).parents[1] / "golden"

@@ -21,6 +21,7 @@ from loopback_hub import LoopbackHub
 from pushing_hub import TOKEN, PushingHub
 
 from mirdemo.backbones.spec import Backbone, BackboneSpec, Identity, Layer, Part
+from mirdemo.base.manifests import checksum
 from mirdemo.base.sentences import Cancelled
 from mirdemo.clips.tags import typed_tags
 from mirdemo.embedding.embed import embed
@@ -28,7 +29,7 @@ from mirdemo.embedding.whitening import Whitening
 from mirdemo.sound.audio import AudioError, Clip
 from mirdemo.stages.fewshot import METHODS, LCPrototypes
 from mirdemo.tagger import Tagger, TaggerError, tag_archive
-from mirdemo.tagger.file import ARRAYS, CARD, FORMAT_VERSION, MANIFEST, checksum, zipped
+from mirdemo.tagger.file import ARRAYS, CARD, FORMAT_VERSION, MANIFEST, zipped
 
 RATE = 8000
 TAGS = ("=flute", "笛", "<b>drum</b>")

@@ -157,7 +157,7 @@ def test_without_sound_the_results_come_back_with_the_files(wire: Wire, worked: 
 def forge(data: bytes, name: str, old: str, new: str) -> bytes:
     import hashlib
 
-    from mirdemo.clips.visit.entries import checksum
+    from mirdemo.base.manifests import checksum
 
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as was, zipfile.ZipFile(out, "w") as now:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
@@ -155,13 +153,6 @@ def described(clip: Clip, file: str | None, **labels: Any) -> Entry:
         clip.warnings,
         **labels,
     )
-
-
-def checksum(manifest: Mapping[str, Any]) -> str:
-    """SHA-256 (hex) of a manifest without its own checksum, whatever its layout as text."""
-    rest = {key: value for key, value in manifest.items() if key != "checksum"}
-    text = json.dumps(rest, ensure_ascii=True, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _dressed(clip: Clip, entry: Entry) -> Clip:

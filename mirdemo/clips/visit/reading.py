@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from mirdemo.base.plain import Plain
+from mirdemo.base import manifests
+from mirdemo.base.plain import DTYPES, Plain
 from mirdemo.base.progress import Progress, silent
 from mirdemo.base.sentences import Sentence
 from mirdemo.clips.archives import Entry as Listed
@@ -30,13 +29,11 @@ from mirdemo.clips.visit.entries import (
     RESULTS,
     Entry,
     Visit,
-    checksum,
 )
 from mirdemo.sound.audio import LIMITS, AudioError, Clip, display_name, load_clip
 
 #: Largest size of a file of the zip that is no sound, bytes.
 _LARGEST = 200_000_000
-_DTYPES = frozenset({"bool", "uint8", "int32", "int64", "float32", "float64"})
 _ENTRIES = Plain([Entry])
 #: Labels that are read back were within the limits when they were saved.
 _WIDE = replace(CLIP_LIMITS, max_sheet_bytes=_LARGEST, max_entries=100_000)
@@ -129,11 +126,7 @@ def _manifest(contents: Mapping[str, Listed], name: str) -> dict[str, Any]:
         )
     if isinstance(version, bool) or version != FORMAT_VERSION:
         raise _unreadable(name, MANIFEST)
-    try:
-        same = manifest.get("checksum") == checksum(manifest)
-    except (ValueError, TypeError, RecursionError):
-        same = False
-    if not same:
+    if not manifests.unchanged(manifest):
         raise _changed(name, MANIFEST)
     return manifest
 
@@ -148,7 +141,7 @@ def _files(contents: Mapping[str, Listed], manifest: Mapping[str, Any], name: st
         if place not in contents:
             raise _lacks(name, place)
         content = _bytes(contents[place], place, name)
-        if not isinstance(told, dict) or told.get("sha256") != hashlib.sha256(content).hexdigest():
+        if not isinstance(told, dict) or not manifests.is_of(content, told.get("sha256")):
             raise _changed(name, place)
         files[place] = content
     return files
@@ -213,7 +206,7 @@ def _arrays(content: bytes | None, name: str) -> dict[str, np.ndarray]:
         arrays = load(content)
     except (SafetensorError, ValueError, KeyError, TypeError):
         raise _unreadable(name, ARRAYS) from None
-    if not {array.dtype.name for array in arrays.values()} <= _DTYPES:
+    if not {array.dtype.name for array in arrays.values()} <= DTYPES:
         raise _unreadable(name, ARRAYS)
     return arrays
 
@@ -226,12 +219,9 @@ def _bytes(entry: Listed, place: str, name: str) -> bytes:
 
 
 def _parsed(content: bytes, place: str, name: str) -> Any:
-    def no_constant(constant: str) -> None:
-        raise ValueError(constant)
-
     try:
-        return json.loads(content.decode(), parse_constant=no_constant)
-    except (ValueError, RecursionError):
+        return manifests.parsed(content)
+    except ValueError:
         raise _unreadable(name, place) from None
 
 

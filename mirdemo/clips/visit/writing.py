@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from mirdemo.base.manifests import checksum
 from mirdemo.base.progress import Progress, silent
 from mirdemo.clips.labelled import LabelledClips
 from mirdemo.clips.sheets import Row, write_sheet
@@ -28,7 +29,6 @@ from mirdemo.clips.visit.entries import (
     QUERIES,
     RESULTS,
     Entry,
-    checksum,
     described,
 )
 from mirdemo.sound.audio import Clip
