@@ -289,7 +289,10 @@ def test_waiting_calls_leave_room_for_the_pages_acts():
     many = {"act": Rate(9, 9.0), "call": Rate(9, 9.0)}
     client = guarded(Queue({0: 1, 1: 1}, frozenset({1}), waiting=LIMITS.waiting_calls), many)
     bodies = [{"data": [None], "fn_index": index, "session_hash": "x"} for index in (0, 1)]
-    assert [client.post(JOIN, json=body).status_code for body in bodies] == [200, 429]
+    act, call = (client.post(JOIN, json=body) for body in bodies)
+    assert act.status_code == 200
+    refused(call, 429, "page.calls_waiting")  # of everybody, not of this address
+    assert call.headers["retry-after"] == "10"
 
 
 def test_few_files_are_made_at_a_time_and_each_is_sent(tmp_path: Path):

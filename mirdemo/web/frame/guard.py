@@ -1,6 +1,6 @@
 """What stands before every request: only known addresses answer, calls are looked over, answers carry their headers.
 
-Gradio serves some eighty addresses; the page and ``gradio_client`` need the fourteen below and our own. The others (its
+Gradio serves some eighty addresses; the page and ``gradio_client`` need those below and our own. The others (its
 file server and proxy, deep links that write a visit to disk, descriptions, histories, streams, servers of components)
 are not found here. Requests that cost are counted by sender, and the queue keeps room for the page's own acts.
 """
@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anyio
 
@@ -44,6 +44,8 @@ OPEN = (
 )
 #: Files made at the same time; others wait, so that the page's acts find a core.
 FILES_AT_ONCE = 2
+#: When to come back where everybody's calls fill their part of the queue.
+BUSY_SECONDS = 10.0
 _CALLS = re.compile(r"/gradio_api/(queue/join|call/.*|cancel|reset)/?")
 _DIRECT = "/gradio_api/call/"
 
@@ -116,7 +118,7 @@ class Guard:
         """Let a file be made, few at a time. Sending it holds no place: a slow line would hold it long."""
         wait = self._rates.ask(sender(request), "file")
         if wait:
-            return await self._later(request, wait, send)
+            return await _later(request, _too_often(wait), wait, send)
         await self._making.acquire()
         held = True
 
@@ -133,11 +135,6 @@ class Guard:
             if held:
                 self._making.release()
 
-    async def _later(self, request: Request, wait: float, send: Send) -> None:
-        answer = refusal(request, _too_often(wait), 429)
-        answer.headers["Retry-After"] = str(math.ceil(wait))
-        await answer(request.scope, request.receive, send)
-
     async def _call(self, request: Request, path: str, send: Send) -> None:
         """Hand a call on once it is looked over, or refuse it."""
         body = b""
@@ -147,25 +144,25 @@ class Guard:
                 return await refusal(request, _too_long(self._max_message), 413)(
                     request.scope, request.receive, send
                 )
+        queue = self._queue()
         try:
-            body, call = looked_over(body, self._queue().inputs)
+            body, call = looked_over(body, queue.inputs)
         except PageError as error:
             return await refusal(request, error.sentence, 400)(request.scope, request.receive, send)
-        wait = self._wait(request, path, call)
-        if wait:
-            return await self._later(request, wait, send)
+        if path.startswith((_DIRECT, "/gradio_api/queue/join")):
+            of_page = not path.startswith(_DIRECT) and call.get("fn_index") not in queue.endpoints
+            if not of_page and queue.waiting >= LIMITS.waiting_calls:
+                return await _later(request, _busy(queue.waiting), BUSY_SECONDS, send)
+            wait = self._rates.ask(sender(request), "act" if of_page else "call")
+            if wait:
+                return await _later(request, _too_often(wait), wait, send)
         await self._app(_of_length(request.scope, len(body)), _once(body, request.receive), send)
 
-    def _wait(self, request: Request, path: str, call: Mapping[str, Any]) -> float:
-        """Seconds that the sender has to wait before this call; 0 for none."""
-        if not path.startswith((_DIRECT, "/gradio_api/queue/join")):
-            return 0.0
-        queue = self._queue()
-        if not path.startswith(_DIRECT) and call.get("fn_index") not in queue.endpoints:
-            return self._rates.ask(sender(request), "act")
-        if queue.waiting >= LIMITS.waiting_calls:
-            return 10.0
-        return self._rates.ask(sender(request), "call")
+
+async def _later(request: Request, why: Sentence, seconds: float, send: Send) -> None:
+    answer = refusal(request, why, 429)
+    answer.headers["Retry-After"] = str(math.ceil(seconds))
+    await answer(request.scope, request.receive, send)
 
 
 def _with_headers(send: Send, head: str | None) -> Send:
@@ -235,7 +232,15 @@ def _too_long(most: int) -> Sentence:
 
 def _too_often(seconds: float) -> Sentence:
     return Sentence(
-        "More was asked from your address than this machine answers at once. Try again in {seconds} s.",
+        "More was asked from your address than this server answers at once. Try again in {seconds} s.",
         "page.too_often",
         {"seconds": math.ceil(seconds)},
+    )
+
+
+def _busy(waiting: int) -> Sentence:
+    return Sentence(
+        "{n} calls are waiting on this server already. Try again in {seconds} s.",
+        "page.calls_waiting",
+        {"n": waiting, "seconds": math.ceil(BUSY_SECONDS)},
     )

@@ -63,7 +63,7 @@ class Pending:
             own = sum(size for one, size in self._held.values() if one == sender)
             if whole + more > self._most or own + more > self._most // 2:
                 raise PageError(
-                    "So many uploads wait to be read on this machine that there is no room for this one now. Try "
+                    "So many uploads wait to be read on this server that there is no room for this one now. Try "
                     "again in a minute.",
                     code="page.uploads_full",
                 )
@@ -162,7 +162,7 @@ def _look_for_room(folder: Path, request: Request) -> None:
 
 
 _DISK_FULL = Sentence(
-    "The disk of this machine is full, so the upload was not kept. Try again later, or tell whoever hosts this page.",
+    "The disk of this server is full, so the upload was not kept. Try again later, or tell whoever hosts this page.",
     "page.disk_full",
 )
 _MALFORMED = Sentence(
