@@ -23,6 +23,7 @@ from mirdemo.web.frame.log import event, write_to_stderr
 from mirdemo.web.frame.player import listen_route
 from mirdemo.web.frame.receiving import upload_route
 from mirdemo.web.frame.session import Visitor, Visitors
+from mirdemo.web.frame.sweeping import keep_swept
 from mirdemo.web.frame.tab import Tab
 from mirdemo.web.frame.theme import CSS, head, theme
 from mirdemo.web.frame.wire import Wire
@@ -82,9 +83,9 @@ def _foot(visitor: Visitor, t: Speaker) -> Mapping[str, Any]:
 def serve(**launch: Any) -> None:
     """Serve the page until the process ends. Gradio reads ``GRADIO_SERVER_NAME`` and ``GRADIO_SERVER_PORT``."""
     write_to_stderr()
-    upload_folder.begin()  # before Gradio asks where files lie
+    uploads = upload_folder.begin()  # before Gradio asks where files lie
     visitors = Visitors()
-    visitors.keep_swept()
+    keep_swept(visitors.sweep, uploads.sweep)
     jobs = Jobs()
     page = build_page(visitors, jobs)
     event("page", "served", "begins")

@@ -10,7 +10,6 @@ does too: so every act brings its page back, and while a job runs its visitor is
 
 from __future__ import annotations
 
-import logging
 import secrets
 import threading
 import time
@@ -28,8 +27,6 @@ from mirdemo.words.language import DEFAULT, Speaker, speaker
 
 if TYPE_CHECKING:
     from mirdemo.web.frame.jobs import Job
-
-log = logging.getLogger(__name__)
 
 Desk = TypeVar("Desk")
 
@@ -276,18 +273,3 @@ class Visitors:
         visitor.seen = now
         if visitor.closed_at is not None:
             visitor.closed_at = now
-
-    def keep_swept(self, every_seconds: float = 30.0) -> threading.Thread:
-        """Sweep in the background for as long as the process lives."""
-
-        def run() -> None:
-            while True:
-                time.sleep(every_seconds)
-                try:
-                    self.sweep()
-                except Exception:
-                    log.exception("sweeping visitors")
-
-        thread = threading.Thread(target=run, name="mirdemo-sweep", daemon=True)
-        thread.start()
-        return thread

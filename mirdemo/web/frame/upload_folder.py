@@ -8,12 +8,10 @@ next process to start or to sweep removes it. What nobody has read after ``LIMIT
 from __future__ import annotations
 
 import atexit
-import logging
 import os
 import secrets
 import shutil
 import signal
-import threading
 import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -21,8 +19,6 @@ from types import FrameType
 
 from mirdemo.base.locks import locked
 from mirdemo.web.frame.limits import LIMITS
-
-log = logging.getLogger(__name__)
 
 _NAME = "mirdemo-uploads-"
 _ALIVE = "alive.lock"
@@ -57,21 +53,6 @@ class UploadFolder:
         sweep_left(self.path.parent)
         return gone
 
-    def keep_swept(self, every_seconds: float = 60.0) -> threading.Thread:
-        """Sweep in the background for as long as the process lives."""
-
-        def run() -> None:
-            while self.path.is_dir():
-                time.sleep(every_seconds)
-                try:
-                    self.sweep()
-                except Exception:
-                    log.exception("sweeping uploads")
-
-        thread = threading.Thread(target=run, name="mirdemo-uploads", daemon=True)
-        thread.start()
-        return thread
-
     def close(self) -> None:
         """Delete everything. An upload that arrives in this moment finds no folder and is refused."""
         self._alive.close()
@@ -92,7 +73,6 @@ def begin() -> UploadFolder:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:
             _before(number, folder)
-    folder.keep_swept()
     return folder
 
 
