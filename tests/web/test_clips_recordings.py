@@ -10,6 +10,7 @@ from sound_files import by_soundfile
 
 from mirdemo.clips import LabelledClips
 from mirdemo.sound.audio import Clip
+from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.jobs import Jobs
 from mirdemo.web.frame.limits import CLIP_LIMITS
 from mirdemo.web.frame.session import Shown, Visitor, Visitors
@@ -192,6 +193,17 @@ def test_a_sheet_among_the_files_labels_them_whatever_its_kind():
     found = clips_tab.read_uploads(uploads, "", lambda *step: None)
     assert [(clip.name, found.tags_of(row)) for row, clip in enumerate(found.clips)] == [("a.wav", ("x",))]
     assert [problem.code for problem in found.problems] == ["clips.not_in_sheet"]
+
+
+def test_a_file_that_was_lost_on_its_way_leaves_the_others():
+    class Lost(Sent):
+        def read(self) -> bytes:
+            raise PageError("The upload of {name} was lost.", code="page.upload_lost", name=self.name)
+
+    uploads = [Lost("a.wav", b""), Sent("b.wav", sound(2))]
+    found = clips_tab.read_uploads(uploads, "x", lambda *step: None)
+    assert [clip.name for clip in found.clips] == ["b.wav"]
+    assert [problem.code for problem in found.problems] == ["page.upload_lost"]
 
 
 def test_labels_are_taken_home_by_their_visitor_only():

@@ -540,15 +540,18 @@ def _join(found: LabelledClips, more: LabelledClips) -> LabelledClips:
 
 def _read_one(upload: Upload, progress: Progress) -> LabelledClips | Visit:
     """One file or zip. What it cannot give becomes a problem; a saved visit is read whole or refused."""
-    content = upload.read()
-    if is_visit(content):
-        return read_visit(content, upload.name, limits=CLIP_LIMITS, progress=progress)
     try:
-        if zipfile.is_zipfile(io.BytesIO(content)) and PurePosixPath(upload.name).suffix.lower() == ".zip":
-            return LabelledClips.from_zip(content, upload.name, limits=CLIP_LIMITS)
-        return LabelledClips.from_files([(upload.name, content)], limits=CLIP_LIMITS)
+        content = upload.read()
+        if not is_visit(content):
+            if (
+                zipfile.is_zipfile(io.BytesIO(content))
+                and PurePosixPath(upload.name).suffix.lower() == ".zip"
+            ):
+                return LabelledClips.from_zip(content, upload.name, limits=CLIP_LIMITS)
+            return LabelledClips.from_files([(upload.name, content)], limits=CLIP_LIMITS)
     except MirdemoError as error:
         return LabelledClips(problems=(error.sentence,), limits=CLIP_LIMITS)
+    return read_visit(content, upload.name, limits=CLIP_LIMITS, progress=progress)
 
 
 def _read_tree(uploads: list[Upload], progress: Progress) -> LabelledClips | Visit:
