@@ -347,14 +347,11 @@ class FewShotTab:
     def label(self, visitor: Visitor, act: Act) -> None:
         """Tag a clip that was suggested, where it stands, and look again what to label next."""
         clips = visitor.clips
-        row = [clip.sha256 for clip in clips.clips].index(
-            act.one_of("clip", [clip.sha256 for clip in clips.clips])
-        )
-        from mirdemo.clips.tags import typed_tags
-
-        typed = typed_tags(act.text("value"), CLIP_LIMITS)
-        if typed:
-            visitor.hold(clips.relabel(row, [*clips.tags_of(row), *typed]))
+        ids = [clip.sha256 for clip in clips.clips]
+        row = ids.index(act.one_of("clip", ids))
+        after = clips.tag([row], act.text("value"))
+        if after.tags_of(row) != clips.tags_of(row):
+            visitor.hold(after)
             self.build(visitor, act)
 
     def forget(self, visitor: Visitor, act: Act) -> None:
