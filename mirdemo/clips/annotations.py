@@ -218,9 +218,8 @@ def _tables(text: str, suffix: str) -> _Found | None:
     plain = (
         delimiter == "\t" and selection is not None
     )  # Raven's tables know no quotes: one is a sign like others
-    lines = io.StringIO(text.lstrip(), newline="")
-    quoted = csv.reader(lines, delimiter=delimiter)
-    for cells in csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE) if plain else quoted:
+    quoting = csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL
+    for cells in csv.reader(io.StringIO(text.lstrip(), newline=""), delimiter=delimiter, quoting=quoting):
         if cells and [cell.strip().casefold() for cell in cells] != header and any(cells):
             begin = float(cells[start].replace(",", "."))
             if end is not None:
