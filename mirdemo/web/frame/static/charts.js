@@ -58,10 +58,7 @@
     layout.paper_bgcolor = "#ffffff";
     if (layout.legend) Object.assign(layout.legend, { y: 1, yanchor: "bottom" });
     layout.title = { text: head.map(escape).join("<br>"), x: 0.01, xanchor: "left", y: 1, yref: "container", yanchor: "top", pad: { t: 14 }, font: { size: 18, color: "#1a1a1a" } };
-    layout.annotations = [...(layout.annotations || []), { text: foot.map(escape).join("<br>"), xref: "paper", yref: "container", x: 0, y: 8 / layout.height, xanchor: "left", yanchor: "bottom", align: "left", showarrow: false, font: { size: 12, color: "#595959" } }];
-    layout.annotations.at(-1).yref = "paper";
-    layout.annotations.at(-1).y = 0;
-    layout.annotations.at(-1).yshift = -layout.margin.b + 6;
+    layout.annotations = [...(layout.annotations || []), { text: foot.map(escape).join("<br>"), xref: "paper", yref: "paper", x: 0, y: 0, yshift: 6 - layout.margin.b, xanchor: "left", yanchor: "bottom", align: "left", showarrow: false, font: { size: 12, color: "#595959" } }];
     save(`${nameOf(block)}.png`, await Plotly.toImage({ data, layout, config: {} }, { format: "png", width: 1000, height: layout.height, scale: 2 }));
   }
 
