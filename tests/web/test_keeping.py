@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 import time
 import zipfile
 from dataclasses import fields, is_dataclass
@@ -18,7 +19,7 @@ from mirdemo.clips import LabelledClips
 from mirdemo.clips.visit import read_visit, write_visit
 from mirdemo.planning import Assumptions
 from mirdemo.sound.audio import Clip
-from mirdemo.web.frame import session
+from mirdemo.web.frame import keeping, session
 from mirdemo.web.frame.jobs import Jobs
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.wire import Act, Wire
@@ -190,8 +191,10 @@ def forge(data: bytes, name: str, old: str, new: str) -> bytes:
     ],
 )
 def test_forged_results_are_refused_and_nothing_is_half_restored(
-    wire: Wire, worked: Visitor, name: str, old: str, new: str
+    wire: Wire, worked: Visitor, name: str, old: str, new: str, monkeypatch: pytest.MonkeyPatch
 ):
+    why = []
+    monkeypatch.setattr(keeping.log, "warning", lambda said, **more: why.append(sys.exception()))
     visit = read_visit(forge(saved(wire, worked), name, old, new))
     other = Visitor()
     other.hold(LabelledClips.from_clips([sound("drum", 50)], [["mine"]]))
@@ -200,6 +203,7 @@ def test_forged_results_are_refused_and_nothing_is_half_restored(
     with pytest.raises(session.PageError) as refused:
         wire.keeping.restore(other, visit, wire.draw_all)
     assert refused.value.sentence.code == "page.visit_does_not_fit"
+    assert why == [refused.value.__cause__], "whoever hosts the page cannot find out what does not fit"
     assert other.clips is clips
     assert other.desk(PlanDesk) is desk
     assert other.sounds.mp3(clips.clips[0].sha256)

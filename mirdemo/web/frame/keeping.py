@@ -9,6 +9,7 @@ view once, leaves the visitor as they were.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ from mirdemo.web.frame.limits import CLIP_LIMITS
 
 if TYPE_CHECKING:
     from mirdemo.web.frame.session import Visitor
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,7 @@ class Keeping:
             draw(visitor)
         except Exception as error:
             visitor.take_back(before)
+            log.warning("a visit does not fit", exc_info=True)  # its file may be forged, or a keeper wrong
             raise PageError(
                 "{name} holds results that this version cannot show. Nothing was opened. Add it as a zip of clips: take "
                 "visit.json out of it first.",
