@@ -96,7 +96,7 @@ def map_chart(built: Built, plane: Plane, answers: Sequence[Answer], sounds: Sou
             hoverinfo="text",
             customdata=[{"play": sounds.track(one.clip, bars=160).url} for one in asked],
         )
-    heads = [star for star in found if star.named and (not asked or {*star.named} & {*asked[-1].tags})]
+    heads = [star for star in found if star.named and (not asked or {*star.named} & {*asked[-1].given})]
     names: list[str] = [t("few-shot.joint").join(star.named) for star in heads]
     names += [_short(one.clip.name) for one in asked[-1:]]
     named_at = np.vstack([*((star.x, star.y) for star in heads), *at[-1:], np.empty((0, 2))])
