@@ -17,6 +17,7 @@ from mirdemo.bulk.run_folder import RunFolder
 from mirdemo.bulk.sources import ClipFile
 from mirdemo.bulk.worker import Load, Plan, Worker, check_identity
 from mirdemo.bulk.workers import Workers
+from mirdemo.sound.audio import of_file
 
 if TYPE_CHECKING:
     from mirdemo.backbones.spec import Identity
@@ -98,7 +99,7 @@ def embed_files(
                         if record.problem is not None:
                             tell(record.problem)
                         for warning in record.warnings:
-                            tell(_of(record.file, warning))
+                            tell(of_file(record.file.name, warning))
                         phase = "embedding"
                     progress(len(records), len(sources), phase)
             finally:
@@ -140,10 +141,6 @@ def _agreed(answer: dict[str, Any], identity: Identity | None) -> Identity:
     if identity is not None:
         check_identity(found, identity, answer["worker"])
     return found
-
-
-def _of(file: ClipFile, warning: Sentence) -> Sentence:
-    return Sentence("{name}: {warning}", "bulk.warning", {"name": file.name, "warning": warning})
 
 
 def _record(file: ClipFile, answer: dict[str, Any]) -> BulkRecord:

@@ -64,7 +64,7 @@ def run(args: Namespace) -> int:
     from mirdemo.backbones import load_backbone
     from mirdemo.embedding.embed import embed
     from mirdemo.search import find
-    from mirdemo.sound.audio import AudioError, load_clip
+    from mirdemo.sound.audio import AudioError, load_clip, of_file
     from mirdemo.tagger import Tagger
 
     asked = asked_files(args)
@@ -89,7 +89,7 @@ def run(args: Namespace) -> int:
         for clip in clips:
             failed += clip.incomplete
             for warning in clip.warnings:
-                warn(Sentence("{name}: {warning}", "rows.of_file", {"name": clip.name, "warning": warning}))
+                warn(of_file(clip.name, warning))
         if not clips:
             return 1
         embeddings = embed(clips, backbone, progress=progress)

@@ -139,7 +139,7 @@ def _make(args: Namespace) -> int:
 
 def _heard(files: Sequence[str], args: Namespace, progress: Progress) -> tuple[list[Clip], int]:
     """The clips that can be read, cut to what is heard, and how many files cannot (each named on standard error)."""
-    from mirdemo.sound.audio import AudioError, load_clip
+    from mirdemo.sound.audio import AudioError, load_clip, of_file
 
     clips, failed = [], 0
     for done, path in enumerate(files):
@@ -151,21 +151,18 @@ def _heard(files: Sequence[str], args: Namespace, progress: Progress) -> tuple[l
             failed += 1
             continue
         for sentence in clip.warnings:
-            warn(f"{clip.name}: {said(sentence)}")
+            warn(of_file(clip.name, sentence))
         clips.append(_middle(clip, args.seconds))
     return clips, failed
 
 
 def _middle(clip: Clip, seconds: int) -> Clip:
     """The clip, or its middle where it is longer: what is heard is what is tagged."""
-    from mirdemo.sound.audio import Clip
-
-    length = seconds * clip.sample_rate
-    if len(clip.samples) <= length:
+    over = len(clip.samples) - seconds * clip.sample_rate
+    if over <= 0:
         return clip
-    start = (len(clip.samples) - length) // 2
-    cut = clip.samples[start : start + length]
-    return Clip.of(cut, clip.sample_rate, clip.name, start_seconds=start / clip.sample_rate)
+    start = over // 2 / clip.sample_rate
+    return clip.cut(start, start + seconds)
 
 
 def _names(taggers: list[Any], sources: list[str | None]) -> list[str]:

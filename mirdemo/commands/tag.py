@@ -7,6 +7,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -159,12 +160,7 @@ def _into_table(
         then=lambda line: writer(line.file, typed_tags(line.tags)),
         progress=progress,
     )
-    counts = {
-        "tagged": report.tagged,
-        "kept": report.kept,
-        "failed": report.failed,
-        "incomplete": report.incomplete,
-    }
+    counts = asdict(report)
     if args.json:
         print_json({"file": args.csv, **counts})
     else:
@@ -181,12 +177,11 @@ def _into_table(
 def _over_time(
     args: Namespace, inputs: Inputs, tagger: Tagger, backbone: Backbone, _writer: _Writer, progress: Progress
 ) -> bool:
-    """An annotation file for each recording. Whether a file failed or lacks a part. Raises OSError for the folder."""
+    """An annotation file for each recording. Whether a file failed or lacks a part."""
     from mirdemo.base.files import whole
     from mirdemo.clips.annotations import write_annotations
     from mirdemo.clips.segments import over_windows
-    from mirdemo.sound.audio import AudioError, load_clip
-    from mirdemo.tagger.archive import warnings_of
+    from mirdemo.sound.audio import AudioError, load_clip, of_file
 
     folder, failed = Path(args.over_time), 0
     try:
@@ -209,8 +204,8 @@ def _over_time(
             warn(refusal)
             failed += 1
             continue
-        for sentence in warnings_of(clip):
-            warn(sentence)
+        for sentence in clip.warnings:
+            warn(of_file(clip.name, sentence))
         failed += clip.incomplete
         found = tagger.tag_windows(clip, backbone=backbone)
         seconds = min(found.seconds, clip.seconds)
@@ -238,8 +233,7 @@ def _onto_screen(
     args: Namespace, inputs: Inputs, tagger: Tagger, backbone: Backbone, writer: _Writer, progress: Progress
 ) -> bool:
     """Each file's tags as soon as they are known; as JSON one object, written file by file."""
-    from mirdemo.sound.audio import AudioError, load_clip
-    from mirdemo.tagger.archive import warnings_of
+    from mirdemo.sound.audio import AudioError, load_clip, of_file
 
     failed, before = 0, "{"
     for i, path in enumerate(inputs.files):
@@ -253,8 +247,8 @@ def _onto_screen(
             found = {"tags": [], "warnings": [], "problem": said(refusal)}
         else:
             tags = tagger.tag(clip, backbone=backbone)
-            for sentence in warnings_of(clip):
-                warn(sentence)
+            for sentence in clip.warnings:
+                warn(of_file(clip.name, sentence))
             failed += clip.incomplete
             writer(path, [tag for tag, _, _ in tags])
             found = {"tags": [_plain(*one) for one in tags], "warnings": [said(w) for w in clip.warnings]}

@@ -62,7 +62,7 @@ def fill(
     Memory does not grow but by a line a file. A file that could not be read has a line without rows, and is tried again
     each time. Raises OSError.
     """
-    from mirdemo.sound.audio import load_clip
+    from mirdemo.sound.audio import load_clip, of_file
 
     progress, tell = progress or silent, tell or (lambda _: None)
     stamps = {path: stamp_of(path, track) for path in files}
@@ -96,9 +96,7 @@ def fill(
                     clip.incomplete,
                 )
                 for warning in clip.warnings:
-                    tell(
-                        Sentence("{name}: {warning}", "rows.of_file", {"name": clip.name, "warning": warning})
-                    )
+                    tell(of_file(clip.name, warning))
                 computed += 1
             folder.append(line, rows)
             done += 1

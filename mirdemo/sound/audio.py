@@ -168,6 +168,11 @@ def display_name(name: str) -> str:
     return shown or "clip"
 
 
+def of_file(name: str, warning: Sentence) -> Sentence:
+    """One of a clip's warnings where other files are spoken of, too."""
+    return Sentence("{name}: {warning}", "audio.of_file", {"name": name, "warning": warning})
+
+
 def warnings_of(decoded: Decoded, limits: AudioLimits) -> tuple[Sentence, ...]:
     """What the user should know about a file that could be read."""
     found = []

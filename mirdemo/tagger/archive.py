@@ -19,7 +19,6 @@ from mirdemo.tagger.tagger import Decided
 if TYPE_CHECKING:
     from mirdemo.backbones.spec import Backbone
     from mirdemo.embedding.store import EmbeddingStore
-    from mirdemo.sound.audio import Clip
     from mirdemo.tagger.tagger import Tagger
 
 
@@ -118,7 +117,7 @@ def tagged_lines(
 ) -> Iterator[tuple[Line, list[Sentence]]]:
     """Each file's line with what is to be said of it, in order, as ``tag_archive`` writes them."""
     from mirdemo.embedding.streaming import embed_stream, file_size
-    from mirdemo.sound.audio import load_clip
+    from mirdemo.sound.audio import load_clip, of_file
 
     groups = embed_stream(
         files,
@@ -145,16 +144,8 @@ def tagged_lines(
                     " ".join(say(warning) for warning in clip.warnings),
                     scores=tuple(decided.scores[row].tolist()),
                 ),
-                warnings_of(clip),
+                [of_file(clip.name, warning) for warning in clip.warnings],
             )
-
-
-def warnings_of(clip: Clip) -> list[Sentence]:
-    """What is to be known of a clip's file, each with its name."""
-    return [
-        Sentence("{name}: {warning}", "tagger.of_file", {"name": clip.name, "warning": warning})
-        for warning in clip.warnings
-    ]
 
 
 def _count(counts: dict[str, Any], line: Line, read: str) -> None:

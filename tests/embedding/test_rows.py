@@ -185,7 +185,7 @@ def test_a_folder_is_filled_once_and_a_changed_file_again(tmp_path, files, spect
     with RowFolder.writing(tmp_path / "r", spectral.identity, sizes, "clip") as folder:
         first = fill(folder, files, spectral, tell=told.append)
         assert (first.computed, first.kept, first.failed, first.incomplete) == (4, 0, 1, 1)
-        assert {one.code for one in told} == {"rows.of_file", "audio.unknown"}
+        assert {one.code for one in told} == {"audio.of_file", "audio.unknown"}
         again = fill(folder, files, spectral)
         assert (again.computed, again.kept, again.failed, again.incomplete) == (0, 4, 1, 1)
     soundfile.write(files[3], np.random.default_rng(9).standard_normal(RATE) * 0.1, RATE)
