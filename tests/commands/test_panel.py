@@ -5,44 +5,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 import soundfile
+from commands.conftest import HERTZ, RATE, tone
 from planned import evidence, way
 
-from mirdemo.backbones import load_backbone
 from mirdemo.cli import main
 from mirdemo.clips import LabelledClips
-from mirdemo.embedding.embed import embed
 from mirdemo.planning import Plan, make_plan
 from mirdemo.planning.panel import Answers, Panel
 from mirdemo.planning.panel.answers import OnClip
-from mirdemo.sound.audio import Clip
-from mirdemo.stages.fewshot import LCPrototypes
-from mirdemo.tagger import Tagger
-
-RATE = 8_000
-HERTZ = {"low": 150.0, "high": 2_500.0}
-
-
-def tone(hertz: float, seconds: float, seed: int) -> np.ndarray:
-    time = np.arange(round(RATE * seconds)) / RATE
-    noise = np.random.default_rng(seed).standard_normal(len(time))
-    return (0.3 * np.sin(2 * np.pi * (hertz + seed) * time) + 0.01 * noise).astype(np.float32)
-
-
-@pytest.fixture(scope="module")
-def tagger(tmp_path_factory: pytest.TempPathFactory) -> str:
-    clips = [Clip.of(tone(HERTZ[tag], 2, i), RATE, f"{tag}{i}") for tag in HERTZ for i in range(4)]
-    made = Tagger.make(
-        embed(clips, load_backbone("spectral")),
-        np.repeat(np.eye(2, dtype=np.uint8), 4, axis=0),
-        [clip.name for clip in clips],
-        tuple(HERTZ),
-        layer="timbre",
-        method=LCPrototypes(unknown=False),
-    )
-    return str(made.save(tmp_path_factory.mktemp("home") / "tagger.zip"))
 
 
 @pytest.fixture

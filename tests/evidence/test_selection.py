@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from measured import figure_of
 
 from mirdemo.corpora.catalogue import catalogue
 from mirdemo.evidence import drawing, selection
 from mirdemo.evidence.selection import Selection
 from mirdemo.results import records as results
-from mirdemo.results.records import Result, Results
+from mirdemo.results.records import Results
 
 
 def some(options):
@@ -90,16 +91,7 @@ def test_a_model_whose_licence_is_not_stated_is_not_offered_for_commercial_use()
 
 
 def test_the_visitors_own_records_are_told_apart():
-    own = Result(
-        model="mine",
-        corpus="festival",
-        method="probe",
-        protocol="live",
-        metric="roc_auc",
-        value=0.7,
-        source="measured",
-        versions={"mirdemo": "0"},
-    )
+    own = figure_of(model="mine", corpus="festival")
     both = Results((*results.published().records[:5], own))
     assert list(selection.choose(both, Selection(sources=("yours",)), yours=[5])) == [own]
     assert len(selection.choose(both, Selection(sources=("measured",)), yours=[5])) == 0

@@ -1,4 +1,7 @@
-"""Write today's files: ``python tests/golden/make_golden.py tests/golden/DATE`` from a clean checkout, once a format."""
+"""Write today's files, from a clean checkout, once a format.
+
+``PYTHONPATH=tests python tests/golden/make_golden.py tests/golden/DATE``
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from test_golden import Bands, clip
+from bands import Bands
+from test_golden import clip
 
 from mirdemo.embedding.embed import embed
 from mirdemo.embedding.store import EmbeddingStore

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from bands import RATE, Bands
 
-from mirdemo.backbones.spec import Backbone, BackboneSpec, Identity, Layer
 from mirdemo.embedding.embed import embed
 from mirdemo.embedding.store import EmbeddingStore
 from mirdemo.embedding.whitening import Whitening, WhiteningError
@@ -22,34 +22,7 @@ from mirdemo.tagger.file import FORMAT_VERSION
 
 HERE = Path(__file__).parent
 FOLDERS = sorted(path for path in HERE.iterdir() if (path / "expected.json").is_file())
-RATE = 8000
 TOLERANCE = {"rtol": 1e-6, "atol": 1e-6}
-
-
-class Bands(Backbone):
-    """Energy in bands of the spectrum: the backbone that all these files were made with."""
-
-    def __init__(self) -> None:
-        self.spec = BackboneSpec(
-            name="bands",
-            title="Bands",
-            family="test",
-            licence="CC-BY-NC-4.0",
-            parameters=0,
-            sample_rate=RATE,
-            window_seconds=0.5,
-            layers=(Layer("low", 16), Layer("high", 16)),
-            trained_on="nothing",
-            min_samples=100,
-            repository="someone/bands",
-        )
-        self.identity = Identity("bands", "1", "f" * 64, "float32", RATE, 0.5, "mean")
-        self.device = torch.device("cpu")
-
-    def hidden_states(self, waves: torch.Tensor) -> list[torch.Tensor]:
-        power = torch.nn.functional.adaptive_avg_pool1d(torch.fft.rfft(waves, n=4000).abs()[:, None], 32)
-        level = torch.log1p(power)
-        return [level[..., :16], level[..., 16:]]
 
 
 def clip(number: int, kind: str) -> Clip:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from measured import figure_of
 
 from mirdemo.corpora.frames import STUDY
 from mirdemo.results import bias, ranking
@@ -19,16 +20,7 @@ def figure(corpus: str, value: float, half: float | None = None, model: str = "m
     interval = (
         {} if half is None else {"low": max(0, value - half), "high": min(1, value + half), "level": 0.9}
     )
-    base = {
-        "model": model,
-        "corpus": corpus,
-        "method": "probe",
-        "protocol": "live",
-        "metric": "roc_auc",
-        "source": "measured",
-        "versions": {"mirdemo": "0"},
-    }
-    return Result(**{**base, **interval, "value": value, **changes})
+    return figure_of(**{"model": model, "corpus": corpus, **interval, "value": value, **changes})
 
 
 def row(values, half=None, model="m", corpora=SIX):

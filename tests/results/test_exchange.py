@@ -7,6 +7,7 @@ import io
 import json
 
 import pytest
+from measured import figure_of
 
 from mirdemo.cli import main
 from mirdemo.corpora.elsewhere import ELSEWHERE
@@ -14,7 +15,6 @@ from mirdemo.results import exchange, records
 from mirdemo.results.records import Result, ResultsError
 
 TASKS = tuple(ELSEWHERE.values())
-MEASURED = {"source": "measured", "versions": {"mirdemo": "0"}}
 
 
 def every_kind() -> list[Result]:
@@ -137,36 +137,15 @@ def test_what_is_no_result_is_refused_by_name(tmp_path, text):
 
 
 def test_a_hostile_name_leads_out_of_no_folder(tmp_path):
-    record = Result(
-        model="../../x/../y",
-        revision="..",
-        corpus="../c",
-        method="probe",
-        protocol="p/..",
-        metric="map",
-        value=0.5,
-        **MEASURED,
-    )
+    record = figure_of(model="../../x/../y", revision="..", corpus="../c", protocol="p/..")
     exchange.write_mteb([record], tmp_path / "out")
     assert all((tmp_path / "out") in path.parents for path in tmp_path.rglob("*.json"))
     assert exchange.read_mteb(tmp_path / "out")[0] == [record]
 
 
 def test_the_table_has_every_field_and_no_formula():
-    made = [
-        Result(
-            model="=cmd",
-            corpus="lyra",
-            method="probe",
-            protocol="live",
-            metric="map",
-            value=0.5,
-            setting={"a": 1},
-            **MEASURED,
-        )
-    ]
     out = io.StringIO()
-    assert exchange.write_csv(made, out) == 1
+    assert exchange.write_csv([figure_of(model="=cmd", value=0.5, setting={"a": 1})], out) == 1
     (row,) = csv.DictReader(io.StringIO(out.getvalue()))
     assert row["model"] == "'=cmd"
     assert json.loads(row["setting"]) == {"a": 1}

@@ -13,24 +13,11 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from measured import FIGURE
+from measured import figure_of as record
 
 from mirdemo.results import records as results
-from mirdemo.results.records import Result, Results, ResultsError
-
-BASE = {
-    "model": "spectral",
-    "corpus": "lyra",
-    "method": "probe",
-    "protocol": "live",
-    "metric": "roc_auc",
-    "value": 0.8,
-    "source": "measured",
-    "versions": {"mirdemo": "0.1.0"},
-}
-
-
-def record(**changes) -> Result:
-    return Result(**{**BASE, **changes})
+from mirdemo.results.records import Results, ResultsError
 
 
 @pytest.mark.parametrize(
@@ -139,7 +126,7 @@ def test_a_writer_killed_at_any_moment_leaves_whole_records(tmp_path):
     path = tmp_path / "r.jsonl"
     code = (
         "import sys; from mirdemo import results; from mirdemo.results.records import Result\n"
-        f"r = [Result(**{BASE!r}, seed=i) for i in range(50)]\n"
+        f"r = [Result(**{FIGURE!r}, seed=i) for i in range(50)]\n"
         "print('ready', flush=True)\n"
         "while True: results.append(r, sys.argv[1])\n"
     )

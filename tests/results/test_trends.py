@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from measured import figure_of
 
 from mirdemo.corpora.frames import STUDY
-from mirdemo.results.records import Result
 from mirdemo.results.trends import trends as _trends
 
 
@@ -15,18 +15,7 @@ def trends(records):
 
 
 def per_tag(corpus, support, f1):
-    return Result(
-        model="m",
-        corpus=corpus,
-        method="probe",
-        protocol="live",
-        metric="f1",
-        value=f1,
-        tag=f"t{support}",
-        setting={"support": support},
-        source="measured",
-        versions={"mirdemo": "0"},
-    )
+    return figure_of(corpus=corpus, metric="f1", value=f1, tag=f"t{support}", setting={"support": support})
 
 
 def test_a_trend_is_found_where_there_is_one():

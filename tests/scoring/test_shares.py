@@ -40,6 +40,15 @@ def test_nine_of_ten_intervals_hold_the_share(within: int):
     assert 0.84 < held / 300 < 0.97
 
 
+def test_clips_that_say_the_same_count_as_one():
+    hits = np.array([1, 1, 0, 1, 0, 1, 1, 0, 1, 1, 1, 0])
+    once = share(hits, np.ones(12), np.arange(12))
+    together = share(np.repeat(hits, 10), np.ones(120), np.repeat(np.arange(12), 10))
+    apart = share(np.repeat(hits, 10), np.ones(120), np.arange(120))
+    assert together.high - together.low == pytest.approx(once.high - once.low, rel=0.25)
+    assert together.high - together.low > 2 * (apart.high - apart.low)
+
+
 def test_a_median_lies_in_its_interval_and_groups_widen_it():
     rng = np.random.default_rng(0)
     own = rng.exponential(5, 6)

@@ -48,6 +48,10 @@ def test_a_tag_that_is_heard_but_given_to_everybody_has_its_threshold_off(found)
     off = replace(probed, tags=(replace(one, figures=spread), *probed.tags[1:]))
     assert side_by_side(TAGS, probed=off)[0].cells[PROBE].threshold_off
     assert not side_by_side(TAGS, probed=probed)[0].cells[PROBE].threshold_off
+    lot = probed.tags[1]  # not heard, so nothing hangs on a threshold
+    worse = replace(lot, figures=replace(lot.figures, f1=replace(lot.figures.f1, value=0.0)))
+    silent = replace(probed, tags=(one, worse))
+    assert not side_by_side(TAGS, probed=silent)[1].cells[PROBE].threshold_off
 
 
 def test_stages_agree_where_they_say_one_word():

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
+from bands import RATE, Bands
 from loopback_hub import LoopbackHub
 from pushing_hub import TOKEN, PushingHub
 
-from mirdemo.backbones.spec import Backbone, BackboneSpec, Identity, Layer, Part
+from mirdemo.backbones.spec import Layer, Part
 from mirdemo.base.manifests import checksum
 from mirdemo.base.sentences import Cancelled
 from mirdemo.clips.tags import typed_tags
@@ -31,34 +31,7 @@ from mirdemo.stages.fewshot import METHODS, LCPrototypes
 from mirdemo.tagger import Tagger, TaggerError, tag_archive
 from mirdemo.tagger.file import ARRAYS, CARD, FORMAT_VERSION, MANIFEST, zipped
 
-RATE = 8000
 TAGS = ("=flute", "笛", "<b>drum</b>")
-
-
-class Bands(Backbone):
-    """Energy in bands of the spectrum: a backbone in eight lines."""
-
-    def __init__(self, revision: str = "1", fingerprint: str = "f" * 64) -> None:
-        self.spec = BackboneSpec(
-            name="bands",
-            title="Bands",
-            family="test",
-            licence="CC-BY-NC-4.0",
-            parameters=0,
-            sample_rate=RATE,
-            window_seconds=0.5,
-            layers=(Layer("low", 16), Layer("high", 16)),
-            trained_on="nothing",
-            min_samples=100,
-            repository="someone/bands",
-        )
-        self.identity = Identity("bands", revision, fingerprint, "float32", RATE, 0.5, "mean")
-        self.device = torch.device("cpu")
-
-    def hidden_states(self, waves: torch.Tensor) -> list[torch.Tensor]:
-        power = torch.nn.functional.adaptive_avg_pool1d(torch.fft.rfft(waves, n=4000).abs()[:, None], 32)
-        level = torch.log1p(power)
-        return [level[..., :16], level[..., 16:]]
 
 
 def tone(hertz: float, seconds: float = 2.0, seed: int = 0) -> Clip:
