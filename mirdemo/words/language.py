@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import numbers
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,9 @@ log = logging.getLogger(__name__)
 TEXT = Path(__file__).parent / "text"
 LANGUAGES = {"en": "English", "ja": "日本語"}
 DEFAULT = "en"
+
+_WIDE = "[\u3000-\u30ff\u3400-\u9fff\uff00-\uff60]"
+_FIELD = re.compile(rf"(?P<before>(?<={_WIDE}) )?(?P<field>{{(?P<name>\w+)[^}}]*}})(?P<after> (?={_WIDE}))?")
 
 
 @cache
@@ -73,19 +77,35 @@ class Speaker:
 
     def __call__(self, key: str, **values: Any) -> Markup:
         template = self._words[f"{key}.one"] if self._one(key, values) else self._words[key]
-        return Markup(template.format(**{name: self._value(value) for name, value in values.items()}))
+        filled = {name: self._value(value) for name, value in values.items()}
+        return Markup(self._closed_up(template, filled).format(**filled))
 
     def _one(self, key: str, values: Mapping[str, Any]) -> bool:
         """English parts one from many: ``count`` and ``count.one``. Japanese needs only ``count``."""
         return values.get("n") == 1 and f"{key}.one" in self._words
+
+    def _closed_up(self, template: str, values: Mapping[str, Any]) -> str:
+        """Japanese parts its own letters from others by a space, not from each other: with ``18 秒``, ``{time} です``
+        is ``18 秒です``."""
+        if self.language != "ja":
+            return template
+
+        def close_up(found: re.Match[str]) -> str:
+            value = str(values.get(found["name"], ""))
+            before = "" if re.match(_WIDE, value[:1]) else found["before"] or ""
+            after = "" if re.match(_WIDE, value[-1:]) else found["after"] or ""
+            return f"{before}{found['field']}{after}"
+
+        return _FIELD.sub(close_up, template)
 
     def has(self, key: str) -> bool:
         return key in self._words
 
     def say(self, sentence: Sentence) -> Markup:
         """A sentence in this language, its values escaped."""
-        template = escape(sayings(self.language).get(sentence.code, sentence.template))
         values = {name: self._value(value) for name, value in sentence.values.items()}
+        template = sayings(self.language).get(sentence.code, sentence.template)
+        template = escape(self._closed_up(template, values))
         try:
             return template.format(**values)
         except (KeyError, IndexError, ValueError):

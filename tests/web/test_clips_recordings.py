@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -61,6 +62,19 @@ def test_groups_are_asked_about_and_accepted_in_one_click(tab: ClipsTab):
     tab.all_together(visitor, act())
     assert view(tab, visitor)["asked"] == []
     assert len(set(visitor.clips.recordings)) == 6
+
+
+def test_nobody_is_asked_about_the_festival(tab: ClipsTab, monkeypatch: pytest.MonkeyPatch):
+    visitor, made = Visitor(), held([f"piece {c * 3}.wav" for c in "qwertyuiopas"]).clips
+    monkeypatch.setattr(tab._wire, "start", lambda who, name, work, take, **how: starts.append(take))
+    starts: list = []
+    tab.festival(visitor, act())
+    starts[0](made)
+    heard = visitor.desk(ClipsDesk).asking
+    hear(visitor, 4, 3)
+    assert len(view(tab, visitor)["asked"]) == 4
+    visitor.desk(ClipsDesk).asking = replace(heard, heard=visitor.desk(ClipsDesk).asking.heard)
+    assert view(tab, visitor)["asked"] == []
 
 
 def test_no_to_all_is_remembered(tab: ClipsTab):

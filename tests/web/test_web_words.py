@@ -158,3 +158,15 @@ def test_every_layer_of_an_embedded_backbone_has_a_name_of_its_own(language):
             called = [str(layer_words(Speaker(language), layer)) for layer in layers]
             assert len(set(called)) == len(called), name
             assert not set(called) & set(layers), name
+
+
+def test_japanese_letters_are_not_parted_from_each_other_by_a_value():
+    japanese, english = Speaker("ja"), Speaker("en")
+    seconds = Sentence("{n} seconds", "planning.time.seconds", {"n": 18})
+    took = Sentence("{time} of work", "planning.cost.work", {"time": seconds})
+    assert japanese.say(took) == "作業 18 秒"
+    assert japanese("plan.gate.took", time=seconds) == "これまでの計算時間は 18 秒です。"
+    assert japanese("page.play", name="笛 一") == "笛 一を再生"
+    assert japanese("page.play", name="笛 1") == "笛 1 を再生"
+    assert japanese("page.play", name="<b>") == "&lt;b&gt; を再生"
+    assert english("page.play", name="笛") == "Play 笛"

@@ -189,6 +189,8 @@ class ClipsTab:
         def take(made: LabelledClips) -> None:
             visitor.hold(visitor.clips.add(made))
             visitor.desk(ClipsDesk).problems = ()
+            # Which of its clips are of one recording is known: players of one voice sound alike, and nobody is asked.
+            visitor.desk(ClipsDesk).asking.say_different(made, range(len(made)))
             self._look_ahead(visitor)
 
         self._wire.start(visitor, visitor.desk(ClipsDesk).next_job(), festival, take, resource="sound")
