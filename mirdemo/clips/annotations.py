@@ -218,8 +218,10 @@ def _tables(text: str, suffix: str) -> _Found | None:
     plain = (
         delimiter == "\t" and selection is not None
     )  # Raven's tables know no quotes: one is a sign like others
-    quoting = csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL
-    for cells in csv.reader(io.StringIO(text.lstrip(), newline=""), delimiter=delimiter, quoting=quoting):
+    lines = io.StringIO(text.lstrip(), newline="")
+    for cells in csv.reader(
+        lines, delimiter=delimiter, quoting=csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL
+    ):
         if cells and [cell.strip().casefold() for cell in cells] != header and any(cells):
             begin = float(cells[start].replace(",", "."))
             if end is not None:
@@ -417,7 +419,7 @@ def _write_jams(segments: Sequence[Segment], file: str) -> bytes:
         {"time": one.start, "duration": round(one.end - one.start, 6), "value": one.label, "confidence": None}
         for one in segments
     ]
-    metadata = {
+    metadata: dict[str, object] = {
         "title": file,
         "artist": "",
         "release": "",

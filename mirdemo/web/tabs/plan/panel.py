@@ -11,6 +11,7 @@ import numpy as np
 
 from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Sentence
+from mirdemo.planning import Assumptions
 from mirdemo.planning.of_reports import given
 from mirdemo.planning.panel import (
     HAND,
@@ -234,7 +235,7 @@ class PanelTab:
             raise PageError("There is nothing to take back.", code="panel.nothing_to_undo")
         before = desk.past.pop()
         desk.now, desk.listeners, desk.notes = before.panel, before.panel.listeners, ()
-        plan.assumptions = replace(plan.assumptions, **before.seconds)
+        plan.assumptions = Assumptions.of({**plan.assumptions.as_dict(), **before.seconds})
         visitor.hold(before.labels_back(visitor.clips))
 
 
@@ -246,7 +247,7 @@ def _go_on(visitor: Visitor, after: Listening, labelled: LabelledClips | None = 
     desk.past = [*desk.past, Before(desk.now, seconds, labels)][-MOST_PAST:]
     desk.now, desk.listeners = after, after.listeners
     if desk.listeners is not None:
-        plan.assumptions = replace(plan.assumptions, **desk.listeners.measured())
+        plan.assumptions = Assumptions.of({**plan.assumptions.as_dict(), **desk.listeners.measured()})
     visitor.hold(clips if labelled is None else labelled)
 
 
