@@ -199,7 +199,7 @@ def test_taking_back_leaves_what_was_done_elsewhere_since(tab: PanelTab, monkeyp
     drop(tab, visitor, monkeypatch, tmp_path, **{"a.json": answered(panel, visitor, errs=0.4).as_json()})
     tab.label(visitor, Act({}))
     changed = [row for row in range(len(clips)) if clips.tags_of(row) != visitor.clips.tags_of(row)]
-    visitor.hold(visitor.clips.relabel(changed[0], ["mine"]).remove(changed[1]))
+    visitor.hold(visitor.clips.relabel(changed[0], ["mine"]).remove([changed[1]]))
     assumed.assumptions = replace(assumed.assumptions, recordings=777)
     for _ in ("label", "answers", "make"):
         tab.undo(visitor, Act({}))
