@@ -21,7 +21,7 @@ from mirdemo.web.frame.session import Visitors
 from mirdemo.web.frame.templating import render
 from mirdemo.web.frame.wire import Act
 from mirdemo.web.tabs.plan.desk import Listening, PanelDesk, PlanDesk
-from mirdemo.web.tabs.plan.panel import KEY, PAGE, PanelTab, download_routes, read_files
+from mirdemo.web.tabs.plan.panel import KEY, PAGE, WITHIN, PanelTab, download_routes, read_files
 from mirdemo.web.tabs.plan.tab import current_plan
 from mirdemo.words.language import speaker
 
@@ -245,6 +245,29 @@ def test_the_page_and_the_key_are_their_visitors_alone(tab: PanelTab):
     assert "attachment" in page.headers["content-disposition"]
     assert Panel.from_json(client.get(f"/plan/{visitor.sounds.key}/{KEY}").content) == panel
     assert client.get(f"/plan/{other.sounds.key}/{KEY}").status_code == 404
+    within = client.get(f"/plan/{visitor.sounds.key}/{WITHIN}?language=ja&theme=<b>")
+    assert '<html lang="ja">' in within.text
+    assert f"../../listen/{visitor.sounds.key}/{panel.clips[0].sha256}" in within.text
+    assert within.headers["content-security-policy"].startswith("frame-ancestors 'self'")
+    assert "content-disposition" not in within.headers
+    assert client.get(f"/plan/{other.sounds.key}/{WITHIN}").status_code == 404
+
+
+def test_it_is_heard_here_and_sent_where_its_clips_are_here_whoever_made_it(tab: PanelTab):
+    visitor, panel = made(tab)
+    assert "data-listen=" in drawn(tab, visitor)
+    desk = visitor.desk(PanelDesk)
+    desk.now = replace(desk.now, page=None)  # as read from its key
+    assert "data-listen=" in drawn(tab, visitor)
+    assert f"/{PAGE}?" in drawn(tab, visitor)
+    visitors = Visitors()
+    other = visitors.arrive(None, "a")
+    other.desk(PanelDesk).now = desk.now
+    sent = TestClient(Starlette(routes=download_routes(visitors))).get(f"/plan/{other.sounds.key}/{PAGE}")
+    assert panel.id in sent.text
+    desk.now = replace(desk.now, clips=desk.now.clips[1:])
+    assert "data-listen=" not in drawn(tab, visitor)
+    assert f"/{PAGE}?" not in drawn(tab, visitor)
 
 
 def test_a_lost_upload_is_named(tmp_path):

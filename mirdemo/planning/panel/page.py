@@ -1,4 +1,6 @@
-"""The page that is sent to listeners: one HTML file with sound, questions and words, that needs nothing else."""
+"""The page that listeners answer on: one HTML file with sound, questions and words, that needs nothing else; or the same
+within the page that made the panel, where sounds are fetched one by one and answers are handed in.
+"""
 
 from __future__ import annotations
 
@@ -72,6 +74,21 @@ def panel_page(
         progress(done, len(panel.clips), "encoding")
         sounds.append(base64.b64encode(encode_mp3(by_sound[clip.sha256], kilobits)).decode())
     progress(len(panel.clips), len(panel.clips), "encoding")
+    return _page(panel, sounds, language, media="blob:")
+
+
+def page_within(panel: Panel, addresses: Sequence[str], language: str = "en", theme: str = "") -> str:
+    """The same page to be shown in a frame of the page that made the panel, to which it hands the answers.
+
+    addresses: of each clip's sound, relative to where this page is served; theme: ``light`` or ``dark``, else the device's
+    """
+    return _page(panel, addresses, language, media="'self'", inside=True, theme=theme)
+
+
+def _page(
+    panel: Panel, sounds: Sequence[str], language: str, *, media: str, inside: bool = False, theme: str = ""
+) -> str:
+    """sounds: MP3 in base64, or addresses where ``inside``"""
     held = {
         **panel.asked(),
         "answers": ANSWERS_FORMAT,
@@ -79,11 +96,14 @@ def panel_page(
         "languages": LANGUAGES,
         "language": language if language in LANGUAGES else "en",
         "words": {name: _words(name) for name in LANGUAGES},
+        "inside": inside,
         "sounds": sounds,
     }
     script, style = _file("panel.js"), _file("panel.css")
     return _template().render(
         language=held["language"],
+        theme=theme,
+        media=Markup(media),
         words=_words(held["language"]),
         all_words={name: _words(name) for name in LANGUAGES},
         held=_as_data(held),

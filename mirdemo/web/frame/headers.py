@@ -50,6 +50,7 @@ def _policy(page: bytes, head: str, framers: tuple[str, ...]) -> str:
             "font-src 'self' data:",
             "media-src 'self' blob:",
             "connect-src 'self'",
+            "frame-src 'self'",
             "manifest-src 'self'",
             "base-uri 'self'",
             "form-action 'self'",
@@ -61,6 +62,11 @@ def _policy(page: bytes, head: str, framers: tuple[str, ...]) -> str:
 def of_page(page: bytes, head: str) -> dict[str, str]:
     """For the page itself. page: its HTML as it is sent;  head: what Gradio's script adds to its head"""
     return _ALWAYS | {"Content-Security-Policy": _policy(page, head, framed_by())}
+
+
+def of_framed() -> dict[str, str]:
+    """For a page of ours that is shown in a frame of the page; what it may load and run stands in itself."""
+    return _ALWAYS | {"Content-Security-Policy": f"frame-ancestors 'self' {' '.join(framed_by())}"}
 
 
 def of_rest() -> dict[str, str]:

@@ -14,7 +14,7 @@ from paneled import clips, panel
 
 from mirdemo.planning.panel import MAX_BYTES, PanelError, draw, panel_page
 from mirdemo.planning.panel.drawing import Proposer
-from mirdemo.planning.panel.page import QUALITIES, expected_bytes, quality
+from mirdemo.planning.panel.page import QUALITIES, expected_bytes, page_within, quality
 
 
 def held(html: str) -> dict:
@@ -36,13 +36,27 @@ def test_it_holds_sound_and_questions_and_nothing_that_tells_whose_they_are():
         assert secret not in html
     data = held(html)
     assert set(data) == {
-        *("format", "id", "clips", "answers", "limits", "languages", "language", "words", "sounds")
+        *("format", "id", "clips", "answers", "limits", "languages", "language", "words", "inside", "sounds")
     }
     assert [set(clip) for clip in data["clips"]] == [{"tags", "sides"}] * len(made.clips)
     assert len(data["sounds"]) == len(made.clips)
     sound, rate = soundfile.read(io.BytesIO(base64.b64decode(data["sounds"][0])))
     assert rate == 16_000
     assert len(sound) / rate == pytest.approx(0.5, abs=0.15)
+
+
+def test_within_the_page_it_asks_the_same_and_fetches_its_sounds():
+    made = panel(two=True)
+    html = page_within(made, [f"../../listen/k/{c}" for c in range(len(made.clips))], "ja", "dark")
+    data = held(html)
+    assert data["inside"]
+    assert data["sounds"][1] == "../../listen/k/1"
+    assert data["clips"] == held(panel_page(made, clips()))["clips"]
+    assert '<html lang="ja" data-theme="dark">' in html
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', html)[1]
+    assert "media-src 'self'" in policy
+    assert "connect-src" not in policy
+    assert "spectral" not in html
 
 
 def test_a_tag_that_is_markup_stays_a_word():

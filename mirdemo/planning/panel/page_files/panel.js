@@ -1,4 +1,5 @@
-/* A listening panel on one page: plays a clip, asks about its tags, keeps the answers here until they are saved. */
+/* A listening panel on one page: plays a clip, asks about its tags, keeps the answers here until they are saved. Within
+   the page that made it (held.inside) sounds are fetched one by one, and answers are handed to that page. */
 "use strict";
 (() => {
   const held = JSON.parse(document.getElementById("panel").textContent);
@@ -6,6 +7,7 @@
   const audio = document.getElementById("audio");
   const VERDICTS = ["right", "wrong", "cannot_tell"];
   const SIDES = ["first", "second", "same"];
+  const inside = held.inside && parent !== window;
   const PLAY = "M5 3v18l16-9z", PAUSE = "M5 3h5v18H5zM14 3h5v18h-5z";
 
   /* ---- what is kept ---- */
@@ -13,15 +15,16 @@
   let keeps = true;
   function stored(value) {
     try {
-      if (value === undefined) return JSON.parse(localStorage.getItem(place));
-      if (value === null) localStorage.removeItem(place);
-      else localStorage.setItem(place, JSON.stringify(value));
+      const store = held.inside ? sessionStorage : localStorage; // on somebody else's page they go with its tab
+      if (value === undefined) return JSON.parse(store.getItem(place));
+      if (value === null) store.removeItem(place);
+      else store.setItem(place, JSON.stringify(value));
     } catch { keeps = false; /* some viewers have no storage: the page works, but only while it is open */ }
     return null;
   }
   const hex = () => [...crypto.getRandomValues(new Uint8Array(8))].map((b) => b.toString(16).padStart(2, "0")).join("");
   const fresh = () => ({ run: hex(), listener: "", language: first(), saved: 0, at: -1, clips: {} });
-  const first = () => (navigator.languages || []).map((l) => l.slice(0, 2)).find((l) => l in held.words) || held.language;
+  const first = () => (held.inside ? held.language : (navigator.languages || []).map((l) => l.slice(0, 2)).find((l) => l in held.words) || held.language);
   const fits = (kept) => kept && typeof kept.run === "string" && kept.clips && kept.language in held.words;
   const before = stored();
   let state = fits(before) ? before : fresh();
@@ -76,11 +79,11 @@
     if (loaded === n) return;
     audio.pause();
     if (url) URL.revokeObjectURL(url);
-    const bytes = Uint8Array.from(atob(held.sounds[n]), (c) => c.charCodeAt(0));
-    url = URL.createObjectURL(new Blob([bytes], { type: "audio/mpeg" }));
-    audio.src = url;
+    url = held.inside ? null : URL.createObjectURL(new Blob([bytesOf(held.sounds[n])], { type: "audio/mpeg" }));
+    audio.src = url || held.sounds[n];
     loaded = n;
   }
+  const bytesOf = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   const clock = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
   function paint() {
     const button = main.querySelector(".sound button");
@@ -120,6 +123,7 @@
     if (state.at >= 0 && state.at < held.clips.length) load(state.at);
     else audio.pause();
     keep();
+    tell("here");
     show();
   }
 
@@ -136,15 +140,34 @@
       el("h1", {}, t("heading")),
       el("p", {}, t("intro", { n: held.clips.length })),
       el("p", {}, t("intro.how")),
-      el("p", { class: "quiet" }, t("intro.private")),
+      el("p", { class: "quiet" }, t(inside ? "inside.private" : "intro.private")),
       keeps ? null : el("p", { class: "note" }, t("not_kept")),
       el("form", { onsubmit: start, novalidate: true },
         el("label", { for: "listener" }, t("listener")), name,
         el("p", { class: "quiet" }, t("listener.what")),
         el("p", { class: "note name-needed", hidden: true, role: "alert" }, t("listener.needed")),
         el("button", { class: "primary wide" }, t(begun ? "continue" : "start"))),
-      begun ? el("p", {}, el("button", { type: "button", class: "plain", onclick: () => { if (confirm(t("erase.sure"))) { stored(null); state = { ...fresh(), language: state.language }; show(); } } }, t("erase"))) : null,
+      begun ? eraser() : null,
     ].filter(Boolean);
+  }
+
+  function anew() {
+    stored(null);
+    state = { ...fresh(), language: state.language };
+    handed = 0;
+    keep();
+  }
+
+  /* Asks again in its own place: a frame may not open a window to ask in. */
+  function eraser() {
+    const place = el("p");
+    const ask = () => {
+      const erase = el("button", { type: "button", "data-erase": true, onclick: () => { anew(); show(); } }, t("erase.yes"));
+      place.replaceChildren(t("erase.sure"), " ", erase, " ", el("button", { type: "button", class: "plain", onclick: () => show(false) }, t("erase.no")));
+      erase.focus();
+    };
+    place.append(el("button", { type: "button", class: "plain", onclick: ask }, t("erase")));
+    return place;
   }
 
   const done = (n) => state.clips[n] && state.clips[n].answers.every(Boolean);
@@ -216,10 +239,15 @@
       try { await navigator.share({ files: [file] }); said.hidden = false; } catch { /* closed without sending */ }
     };
     const probe = typeof File === "function" && navigator.canShare && navigator.canShare({ files: [new File(["{}"], "a.json", { type: "application/json" })] });
-    return [
+    const above = [
       el("h1", {}, t("end")),
       el("p", {}, t("end.answered", { n: answered, total })),
       open >= 0 ? el("p", {}, el("button", { type: "button", "data-open": true, onclick: () => go(open) }, t("end.open"))) : null,
+    ];
+    const below = el("div", { class: "turn" }, el("button", { type: "button", "data-back": true, onclick: () => go(held.clips.length - 1) }, t("back")));
+    if (inside) return [...above, ...handingIn(answered), below].filter(Boolean);
+    return [
+      ...above,
       el("p", {}, t("end.how")),
       el("p", {}, el("button", { type: "button", class: "primary wide", "data-save": true, disabled: !answered, onclick: save }, t("save"))),
       probe ? el("p", {}, el("button", { type: "button", class: "wide", disabled: !answered, onclick: share }, t("share"))) : null,
@@ -228,9 +256,47 @@
         el("summary", {}, t("copy")),
         el("p", { class: "quiet" }, t("copy.what")), text,
         el("p", {}, el("button", { type: "button", onclick: () => { text.select(); document.execCommand("copy"); copied.textContent = t("copied"); } }, t("copy.button")), " ", copied)) : null,
-      el("div", { class: "turn" }, el("button", { type: "button", "data-back": true, onclick: () => go(held.clips.length - 1) }, t("back"))),
+      below,
     ].filter(Boolean);
   }
+
+  /* ---- within the page that made the panel: answers are handed to it, and it says whether it has them ---- */
+  const WAITS = 20000; // milliseconds for its word
+  let handed = 0, refused = "", waits = null;
+  function tell(what, more = {}) {
+    if (inside) parent.postMessage({ mirdemo: what, ...more }, location.origin);
+  }
+  function handIn() {
+    const text = answers();
+    refused = "";
+    clearTimeout(waits);
+    waits = setTimeout(() => { waits = null; refused = t("inside.lost"); show(false); }, WAITS);
+    tell("answers", { name: fileName(), text });
+    show(false);
+  }
+  function handingIn(answered) {
+    if (waits) return [el("p", { class: "note", role: "status" }, t("inside.waits"))];
+    if (handed && handed === state.saved) return [
+      el("p", { class: "note", role: "status", "data-handed": true }, t("inside.handed", { name: state.listener.trim() })),
+      el("p", {}, el("button", { type: "button", class: "primary wide", "data-next-listener": true, onclick: () => { anew(); show(); } }, t("inside.next"))),
+      el("p", {}, el("button", { type: "button", class: "wide", "data-close": true, onclick: () => tell("close") }, t("inside.close"))),
+    ];
+    return [
+      el("p", {}, t("inside.how")),
+      refused ? el("p", { class: "note", role: "alert" }, refused) : null,
+      el("p", {}, el("button", { type: "button", class: "primary wide", "data-hand-in": true, disabled: !answered, onclick: handIn }, t("inside.hand_in"))),
+    ];
+  }
+  addEventListener("message", ({ source, origin, data }) => {
+    if (!inside || source !== parent || origin !== location.origin || !data || data.mirdemo !== "heard" || !waits) return;
+    const here = data.runs.includes(`${state.run}:${state.saved}`);
+    if (!here && !data.notes.length) return; // not looked at yet
+    clearTimeout(waits);
+    waits = null;
+    if (here) handed = state.saved;
+    else refused = data.notes.join(" ");
+    show(false);
+  });
 
   /* ---- the file that is sent back ---- */
   function answers() {
@@ -270,8 +336,10 @@
     else return;
     event.preventDefault();
   });
+  addEventListener("keydown", (event) => { if (event.key === "Escape") tell("close"); });
   addEventListener("pagehide", () => { tally(); keep(); });
 
+  document.body.classList.toggle("inside", inside);
   if (state.at >= 0 && state.at < held.clips.length) { load(state.at); since = performance.now(); }
   show();
 })();

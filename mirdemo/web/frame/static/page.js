@@ -126,6 +126,7 @@ window.mirdemo = (() => {
     }
     if (view.querySelector("[data-ending]")) alive();
     fetchSaved(view);
+    panelHeard(view);
     showTab();
     paint();
     charts(view);
@@ -254,6 +255,8 @@ window.mirdemo = (() => {
     const recorder = target.closest("[data-record]");
     if (recorder) return record(recorder);
     if (target.closest("[data-theme-toggle]")) return turnTheme();
+    const listen = target.closest("[data-listen]");
+    if (listen) return openPanel(listen);
     if (target.closest("[data-dismiss]")) return target.closest(".notice").remove();
     const button = target.closest("button[data-act]");
     if (button && button.closest("summary")) event.preventDefault(); // the button, not the fold around it
@@ -464,6 +467,7 @@ window.mirdemo = (() => {
     sayIn(zone, "");
     const fields = Object.fromEntries([...zone.querySelectorAll("[name]")].map((field) => [field.name, field.value]));
     act({ act: zone.dataset.drop, files: sent, ...fields });
+    return true;
   }
 
   /* Where one file lies now. Throws; with the server's own words in `refusal` where it gave any. */
@@ -632,6 +636,56 @@ window.mirdemo = (() => {
     if (what?.play) start(what.play, what.at);
     else if (what?.act) act(what);
     else mirdemo.point(place, point);
+  }
+
+  /* ---- the listening panel: a page of its own in a frame over this one; what it hands in is dropped as a file ---- */
+  let panel = null; // { cover, frame, sent: whether answers are on their way }
+  function openPanel(button) {
+    audio.pause();
+    const cover = document.createElement("dialog");
+    cover.className = "listening";
+    const frame = document.createElement("iframe");
+    frame.src = `${button.dataset.listen}&theme=${document.body.classList.contains("dark") ? "dark" : "light"}`;
+    frame.title = button.textContent.trim();
+    frame.allow = "autoplay";
+    frame.addEventListener("load", () => frame.focus());
+    const close = document.createElement("button");
+    close.type = "button";
+    close.className = "round";
+    close.textContent = "\u00d7";
+    close.setAttribute("aria-label", button.dataset.close);
+    close.addEventListener("click", () => cover.close());
+    cover.append(frame, close);
+    cover.addEventListener("close", () => {
+      cover.remove();
+      panel = null;
+      button.focus();
+    });
+    document.querySelector(".view").closest(".gradio-container").append(cover);
+    panel = { cover, frame, sent: false };
+    cover.showModal();
+  }
+  addEventListener("message", async ({ source, origin, data }) => {
+    if (!panel || source !== panel.frame.contentWindow || origin !== location.origin || !data) return;
+    if (data.mirdemo === "close") panel.cover.close();
+    else if (data.mirdemo === "here") act({ act: "page.stay" }); // who listens has not left
+    else if (data.mirdemo === "answers") {
+      panel.sent = false;
+      const zone = document.querySelector('[data-drop="panel.answers"]');
+      const file = new File([data.text], data.name, { type: "application/json" });
+      const sent = await take(zone, [{ file, name: data.name }]);
+      if (panel) panel.sent = sent;
+      if (!sent) tellPanel([zone.querySelector(".drop-says").textContent]);
+    }
+  });
+  /* What has arrived of the answers, as the page shows it. */
+  function tellPanel(notes) {
+    const runs = [...document.querySelectorAll("[data-heard]")].map((one) => one.dataset.heard);
+    panel?.frame.contentWindow.postMessage({ mirdemo: "heard", runs, notes }, location.origin);
+  }
+  function panelHeard(view) {
+    if (!panel?.sent || !view.querySelector('[data-drop="panel.answers"]')) return;
+    tellPanel([...view.querySelectorAll('[data-key^="panel-note"] [data-note]')].map((one) => one.textContent));
   }
 
   /* ---- light and dark ---- */

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mirdemo.planning import Assumptions, Plan
 from mirdemo.planning.panel import Answers, Listeners, Panel, Results
 from mirdemo.planning.panel.drawing import USUAL
+from mirdemo.planning.panel.page import expected_bytes, quality
 
 if TYPE_CHECKING:
     from mirdemo.base.sentences import Sentence
@@ -36,7 +38,7 @@ class PlanDesk:
 class Listening:
     """A panel and what came of it. Never changed: every act gives a new one.
 
-    page: what is sent, None where only its key was given; clips: of the panel, as far as they are here
+    page: what is sent, None where it was not made here; clips: of the panel, as far as they are here
     """
 
     panel: Panel | None = None
@@ -44,6 +46,31 @@ class Listening:
     clips: tuple[Clip, ...] = ()
     answers: tuple[Answers, ...] = ()
     found: Results | None = None
+
+    @property
+    def all_here(self) -> bool:
+        """Whether every clip can be heard here."""
+        return self.panel is not None and {c.sha256 for c in self.panel.clips} <= {
+            c.sha256 for c in self.clips
+        }
+
+    @cached_property
+    def megabytes(self) -> float | None:
+        """What the page that is sent weighs, or will weigh when it is asked for; None where there can be none."""
+        if self.page is not None:
+            return len(self.page.encode()) / 1e6
+        if self.panel is None or not self.all_here:
+            return None
+        kilobits = quality(self.panel.seconds, len(self.panel.clips))
+        return (
+            None
+            if kilobits is None
+            else expected_bytes(self.panel.seconds, len(self.panel.clips), kilobits) / 1e6
+        )
+
+    @property
+    def can_be_sent(self) -> bool:
+        return self.megabytes is not None
 
     @property
     def listeners(self) -> Listeners | None:

@@ -1,8 +1,8 @@
-"""The listening panel on the page: made of what was measured here, sent as a file, its answers dropped back."""
+"""The listening panel on the page: made of what was measured here, answered here or sent as a file, its answers dropped back."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -28,9 +28,9 @@ from mirdemo.planning.panel import (
 from mirdemo.planning.panel.answers import LARGEST
 from mirdemo.planning.panel.drawing import LARGEST_KEY, MOST
 from mirdemo.planning.panel.listeners import SECONDS
-from mirdemo.planning.panel.page import expected_bytes, quality
+from mirdemo.planning.panel.page import expected_bytes, page_within, quality
 from mirdemo.planning.ways import AS_IT_IS, FEW_SHOT, FINE_TUNE
-from mirdemo.web.frame import own_files
+from mirdemo.web.frame import headers, own_files
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.limits import LIMITS
 from mirdemo.web.frame.session import Visitor, Visitors
@@ -39,7 +39,7 @@ from mirdemo.web.frame.wire import Act, Wire
 from mirdemo.web.tabs.plan.desk import Before, Listening, PanelDesk, PlanDesk
 from mirdemo.web.tabs.plan.gathering import sources
 from mirdemo.web.tabs.probe.running import run_key
-from mirdemo.words.language import Speaker
+from mirdemo.words.language import LANGUAGES, Speaker, choose
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -49,7 +49,8 @@ if TYPE_CHECKING:
     from mirdemo.clips import LabelledClips
     from mirdemo.sound.audio import Clip
 
-PAGE, KEY = "panel.html", "panel-key.json"
+PAGE, KEY, WITHIN = "panel.html", "panel-key.json", "listen.html"
+THEMES = ("light", "dark")
 JOB = "panel"
 #: Longer clips are not for a panel.
 LONGEST_SECONDS = 60
@@ -105,8 +106,9 @@ class PanelTab:
             "megabytes": None if fits is None else expected_bytes(seconds, len(rows), fits) / 1e6,
             "job": job if job is not None and job.active else None,
             "panel": now.panel,
-            "weighs": None if now.page is None else len(now.page.encode()) / 1e6,
-            "page": f"{folder}/{PAGE}?language={t.language}",
+            "weighs": now.megabytes,
+            "page": f"{folder}/{PAGE}?language={t.language}" if now.can_be_sent else None,
+            "listen": f"{folder}/{WITHIN}?language={t.language}" if now.all_here else None,
             "key": f"{folder}/{KEY}",
             "page_name": PAGE,
             "key_name": KEY,
@@ -179,14 +181,14 @@ class PanelTab:
 
     def answers(self, visitor: Visitor, act: Act) -> None:
         """Answers files, and the key of a panel that was made in another visit."""
-        uploads, before = act.uploads(), visitor.desk(PanelDesk).now
-        clips = visitor.clips.clips
+        desk = visitor.desk(PanelDesk)
+        uploads, before, clips = act.uploads(), desk.now, visitor.clips.clips
+        desk.notes = ()
 
         def work(progress: Progress) -> tuple[Listening, tuple[tuple[str, Sentence], ...]]:
             return read_files(uploads, before, clips)
 
         def take(made: tuple[Listening, tuple[tuple[str, Sentence], ...]]) -> None:
-            desk = visitor.desk(PanelDesk)
             after, desk.notes = made
             if desk.now is not before:
                 raise PageError(
@@ -330,20 +332,34 @@ def download_routes(visitors: Visitors) -> list[Route]:
         )
 
     def page(request: Request, now: Listening) -> Response:
-        return saved(now.page or "", PAGE, "text/html; charset=utf-8")
+        assert now.panel is not None
+        html = now.page or panel_page(now.panel, now.clips, _language(request))
+        return saved(html, PAGE, "text/html; charset=utf-8")
+
+    def within(request: Request, now: Listening) -> Response:
+        assert now.panel is not None
+        sounds = [f"../../listen/{request.path_params['key']}/{clip.sha256}" for clip in now.panel.clips]
+        theme = request.query_params.get("theme")
+        html = page_within(now.panel, sounds, _language(request), theme if theme in THEMES else "")
+        return Response(html, media_type="text/html; charset=utf-8", headers=headers.of_framed())
 
     def key(request: Request, now: Listening) -> Response:
         return saved(now.panel.as_json() if now.panel else "", KEY, "application/json")
 
-    def kept(visitor: Visitor) -> Listening | None:
-        now = visitor.desk(PanelDesk).now
-        return now if now.panel is not None else None
+    def kept(where: Callable[[Listening], bool]) -> Callable[[Visitor], Listening | None]:
+        def now(visitor: Visitor) -> Listening | None:
+            here = visitor.desk(PanelDesk).now
+            return here if here.panel is not None and where(here) else None
 
-    def sent(visitor: Visitor) -> Listening | None:
-        now = visitor.desk(PanelDesk).now
-        return now if now.page is not None else None
+        return now
 
     return [
-        own_files.route(visitors, "plan", PAGE, sent, page),
-        own_files.route(visitors, "plan", KEY, kept, key),
+        own_files.route(visitors, "plan", PAGE, kept(lambda now: now.can_be_sent), page),
+        own_files.route(visitors, "plan", WITHIN, kept(lambda now: now.all_here), within),
+        own_files.route(visitors, "plan", KEY, kept(lambda now: True), key),
     ]
+
+
+def _language(request: Request) -> str:
+    language = request.query_params.get("language")
+    return language if language in LANGUAGES else choose(request.headers.get("accept-language"))
