@@ -71,3 +71,12 @@ def wait_rows(page, count: int) -> None:
     page.wait_for_function(
         "n => document.querySelectorAll('#panel-clips tr[data-key]').length === n", arg=count
     )
+
+
+def until(page, said: str) -> None:
+    """Wait until it holds. The page's own policy lets nobody wait inside it."""
+    for _ in range(100):
+        if page.evaluate(said):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(said)

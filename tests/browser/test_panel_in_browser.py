@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from driving import until
 from paneled import clips, panel
 
 from mirdemo.planning.panel import panel_page, read_answers, results
@@ -34,15 +35,6 @@ def opened(chromium, tmp_path: Path):
     for context in contexts:
         context.close()
     assert not wrong
-
-
-def until(page, said: str) -> None:
-    """Wait until it holds. The page's own policy lets nobody wait inside it."""
-    for _ in range(100):
-        if page.evaluate(said):
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError(said)
 
 
 @pytest.mark.parametrize(("language", "width"), [("ja-JP", 390), ("en-US", 1280)])

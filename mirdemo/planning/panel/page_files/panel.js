@@ -154,7 +154,7 @@
   function anew() {
     stored(null);
     state = { ...fresh(), language: state.language };
-    handed = 0;
+    handed = "";
     keep();
   }
 
@@ -262,7 +262,8 @@
 
   /* ---- within the page that made the panel: answers are handed to it, and it says whether it has them ---- */
   const WAITS = 20000; // milliseconds for its word
-  let handed = 0, refused = "", waits = null;
+  let handed = "", refused = "", waits = null; // handed: what the page has taken
+  const said = () => JSON.stringify([state.listener.trim(), held.clips.map((_, n) => { const { answers, words, side } = state.clips[n] || {}; return [answers, words, side]; })]);
   function tell(what, more = {}) {
     if (inside) parent.postMessage({ mirdemo: what, ...more }, location.origin);
   }
@@ -276,7 +277,7 @@
   }
   function handingIn(answered) {
     if (waits) return [el("p", { class: "note", role: "status" }, t("inside.waits"))];
-    if (handed && handed === state.saved) return [
+    if (handed === said()) return [
       el("p", { class: "note", role: "status", "data-handed": true }, t("inside.handed", { name: state.listener.trim() })),
       el("p", {}, el("button", { type: "button", class: "primary wide", "data-next-listener": true, onclick: () => { anew(); show(); } }, t("inside.next"))),
       el("p", {}, el("button", { type: "button", class: "wide", "data-close": true, onclick: () => tell("close") }, t("inside.close"))),
@@ -293,7 +294,7 @@
     if (!here && !data.notes.length) return; // not looked at yet
     clearTimeout(waits);
     waits = null;
-    if (here) handed = state.saved;
+    if (here) handed = said();
     else refused = data.notes.join(" ");
     show(false);
   });
