@@ -25,9 +25,11 @@ _SURROUNDINGS = (
     "TRANSFORMERS_",
 )
 _SINGLY = (
+    "ACCELERATOR",
     "COLUMNS",
     "DO_NOT_TRACK",
     "FORCE_COLOR",
+    "MEMORY",
     "NO_COLOR",
     "PYTHONWARNINGS",
     "SYSTEM",

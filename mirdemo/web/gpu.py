@@ -29,6 +29,8 @@ MARGIN = 1.5
 LEAST_SECONDS = 30
 #: What spaces 0.51.3 says after a minute in the queue; it calls that "quota exceeded" where the visitor has no token.
 _NONE_FREE = "No GPU was available after"
+#: What it says of a proof of whose quota counts that is older than some minutes: probing took so long, or the line did.
+_EXPIRED = "Expired ZeroGPU proxy token"
 log = logging.getLogger(__name__)
 
 
@@ -77,8 +79,11 @@ def messages(order: Order) -> Iterator[Message]:
 def refusal(error: gr.Error, seconds: int) -> MirdemoError:
     """What ZeroGPU says, as a sentence with a way out. seconds: that were asked for"""
     title = str(getattr(error, "title", "")).removeprefix("ZeroGPU ")
-    if str(getattr(error, "message", "")).startswith(_NONE_FREE):
+    said = str(getattr(error, "message", ""))
+    if said.startswith(_NONE_FREE):
         title = "queue timeout"
+    elif said.startswith(_EXPIRED):
+        title = "expired"
     match title:
         case "illegal duration":
             return PageError(
@@ -96,6 +101,12 @@ def refusal(error: gr.Error, seconds: int) -> MirdemoError:
             )
         case "queue timeout":
             return PageError("No GPU became free within a minute. Try again later.", code="gpu.queue")
+        case "expired":
+            return PageError(
+                "The Hub's proof of whose quota this counts on ran out while your training waited. Train again: the "
+                "embeddings are still there.",
+                code="gpu.expired",
+            )
         case "worker error":
             return PageError(
                 "The GPU's process ended before the training did. Try again with fewer epochs or clips.",

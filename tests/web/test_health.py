@@ -37,7 +37,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "uploads"
 
 
-def test_it_tells_counts_and_the_build_and_nothing_else(folder: Path):
+def test_it_tells_counts_and_the_build_and_nothing_else(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(health, "DRIVER", tmp_path / "none")
     visitors, jobs, hold, begun = Visitors(), Jobs({"model": 1}), threading.Event(), threading.Event()
     visitor = visitors.arrive(None, "page")
     clip = Clip.of(np.ones(2**20, np.float32), 8000, SECRETS[0])
@@ -60,7 +63,9 @@ def test_it_tells_counts_and_the_build_and_nothing_else(folder: Path):
     assert (told["ready"], told["version"], told["visitors"], told["queue"]) == (True, __version__, 1, 1)
     assert told["sound_mb"] == 4
     assert 20 < told["memory_mb"] < 100_000
-    assert set(told) == {"ready", "version", "commit", "visitors", "queue", "queues", "memory_mb", "sound_mb"}
+    assert (told["hardware"], told["memory_mb"] < told["memory_of_mb"]) == ("cpu", True)
+    counts = {"visitors", "queue", "queues", "memory_mb", "memory_of_mb", "sound_mb"}
+    assert set(told) == {"ready", "version", "commit", "hardware"} | counts
     assert not any(secret in answer.text for secret in SECRETS)
 
 

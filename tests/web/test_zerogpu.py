@@ -6,17 +6,14 @@ Skipped where the package is not installed (``pip install spaces``): nothing but
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from scheduling import ANSWERS, Scheduler
 
 import mirdemo
 from mirdemo.web import gpu
@@ -25,23 +22,12 @@ pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("spaces") is None, reason="the package of ZeroGPU is not installed"
 )
 
-#: What the scheduler answers to ``/schedule``: status, headers, body.
-ANSWERS = {
-    "illegal": (429, {"X-Approve-Result": "illegal-duration"}, {"left": 10, "wait": -1}),
-    "quota": (429, {"X-Approve-Result": "quota-exceeded"}, {"left": 10, "wait": 3600}),
-    "pending": (429, {"X-Approve-Result": "pending-overquota-exceeded"}, {"left": 10, "wait": 0}),
-    "busy": (503, {}, None),
-    "expired": (401, {}, None),
-    "broken": (500, {}, None),
-    "queue": (200, {"Content-Type": "text/event-stream", "X-Queuing-Reason": "node"}, "event: failed\n\n"),
-    "given": (200, {}, {"idle": True, "nvidiaIndex": 0, "nvidiaUUID": "GPU-0", "allowToken": "t"}),
-}
 SAID = {
     "illegal": "gpu.illegal_duration",
     "quota": "gpu.quota",
     "pending": "gpu.quota",
     "busy": "gpu.unreachable",
-    "expired": "gpu.unreachable",
+    "expired": "gpu.expired",
     "broken": "gpu.unreachable",
     "queue": "gpu.queue",
     "given": "gpu.worker",  # no GPU is on this machine: the worker dies
@@ -53,10 +39,16 @@ from mirdemo.web import gpu, zero  # before torch, as app.py does it
 from mirdemo.base.sentences import MirdemoError
 from mirdemo.clips import LabelledClips
 from mirdemo.stages.finetuning import FineTuneSettings
+from gradio.context import LocalContext
+from starlette.requests import Request
+from mirdemo.web.frame.jobs import Jobs
 from mirdemo.web.tabs.finetune.order import Order
 assert zero.ZERO
+headers = [(zero.TOKEN.encode(), b"e30.e30.proof"), (b"authorization", b"Bearer other"), (b"cookie", b"session=other")]
+LocalContext.request.set(Request({"type": "http", "headers": headers}))  # as Gradio does for an act
 try:
-    *_, last = gpu.messages(Order(LabelledClips(), "spectral", 1, FineTuneSettings(), ()))
+    order = Order(LabelledClips(), "spectral", 1, FineTuneSettings(), ())
+    *_, last = Jobs().run(lambda: list(gpu.messages(order)), resource="training")
     print("SAID", last.sentence.code)
 except MirdemoError as error:
     print("SAID", error.sentence.code)
@@ -64,36 +56,13 @@ except MirdemoError as error:
 
 
 @pytest.fixture
-def scheduler() -> Iterator[ThreadingHTTPServer]:
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            """Quiet."""
-
-        def do_POST(self) -> None:
-            address = urlsplit(self.path)
-            self.server.asked.append((address.path, parse_qs(address.query)))
-            status, headers, body = (
-                ANSWERS[self.server.mode] if address.path == "/schedule" else (200, {}, None)
-            )
-            content = b"" if body is None else (body if isinstance(body, str) else json.dumps(body)).encode()
-            self.send_response(status)
-            for name, value in ({"Content-Type": "application/json"} | headers).items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(content)
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.asked = []
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+def scheduler() -> Iterator[Scheduler]:
+    with Scheduler() as one:
+        yield one
 
 
 @pytest.mark.parametrize("mode", ANSWERS)
-def test_whatever_the_platform_answers_becomes_a_sentence(
-    mode: str, scheduler: ThreadingHTTPServer, tmp_path: Path
-):
+def test_whatever_the_platform_answers_becomes_a_sentence(mode: str, scheduler: Scheduler, tmp_path: Path):
     scheduler.mode = mode
     places = [str(Path(mirdemo.__file__).parents[1]), *sys.path]
     done = subprocess.run(
@@ -102,7 +71,7 @@ def test_whatever_the_platform_answers_becomes_a_sentence(
         | {
             "PYTHONPATH": os.pathsep.join(filter(None, places)),
             "SPACES_ZERO_GPU": "true",
-            "SPACES_ZERO_DEVICE_API_URL": f"http://127.0.0.1:{scheduler.server_port}",
+            "SPACES_ZERO_DEVICE_API_URL": scheduler.address,
             "HOME": str(tmp_path),
         },
         capture_output=True,
@@ -113,3 +82,6 @@ def test_whatever_the_platform_answers_becomes_a_sentence(
     assert said == [SAID[mode]], done.stderr[-2000:]
     ((_, asked),) = [one for one in scheduler.asked if one[0] == "/schedule"]
     assert int(asked["durationSeconds"][0]) >= gpu.LEAST_SECONDS
+    assert asked["token"] == ["e30.e30.proof"], (
+        "what the Hub handed over with the act, and nothing else, says whose it is"
+    )

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mirdemo import __version__
+from mirdemo.base import memory
 from mirdemo.base.build import commit
 from mirdemo.web.frame.receiving import DISK_RESERVE
+from mirdemo.web.zero import ZERO
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -21,21 +23,35 @@ if TYPE_CHECKING:
     from mirdemo.web.frame.session import Visitors
 
 ADDRESS = "/healthz"
+#: There where a driver of NVIDIA runs, in a container that is given a GPU too.
+DRIVER = Path("/dev/nvidiactl")
 
 
 def state(visitors: Visitors, jobs: Jobs) -> dict[str, Any]:
-    """ready: uploads can be taken;  queue: of each resource (waiting, running);  memory_mb: resident, of this process"""
-    waiting = jobs.lengths()
+    """ready: uploads can be taken;  queue: of each resource (waiting, running);  memory_mb: resident, of this process
+    memory_of_mb: what it may take;  hardware: zerogpu, gpu or cpu
+    """
+    waiting, most = jobs.lengths(), memory.given()
     return {
         "ready": _takes_uploads(),
         "version": __version__,
         "commit": commit(),
+        "hardware": hardware(),
         "visitors": len(visitors),
         "queue": sum(line["waiting"] for line in waiting.values()),
         "queues": waiting,
         "memory_mb": round(resident_bytes() / 2**20),
+        "memory_of_mb": None if most is None else round(most / 2**20),
         "sound_mb": round(visitors.sound_bytes() / 2**20),
     }
+
+
+def hardware() -> str:
+    """What this server has to compute with, found out without torch: the first page does not load it."""
+    if ZERO:
+        return "zerogpu"
+    rented = os.environ.get("ACCELERATOR", "none") not in ("", "none")  # what a Space is told
+    return "gpu" if rented or DRIVER.exists() else "cpu"
 
 
 def health_route(visitors: Visitors, jobs: Jobs) -> Route:

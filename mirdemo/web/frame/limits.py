@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mirdemo.base import memory
 from mirdemo.clips.limits import ClipLimits
 
 
@@ -19,7 +20,7 @@ class WebLimits:
     files_at_once: files in one drop
     query_minutes: length of one query
     queries: queries kept for a visitor; the oldest goes first
-    machine_bytes: decoded sound of all visitors together
+    machine_bytes: decoded sound of all visitors together, and never more than a quarter of this server's memory
     preview_bytes: compressed sound kept for listening, a visitor
     idle_seconds: a visitor who does nothing for so long is forgotten
     closed_seconds: how long a visitor who closed the page may come back to find everything
@@ -54,6 +55,13 @@ class WebLimits:
 
 
 LIMITS = WebLimits()
+
+
+def sound_bytes(limits: WebLimits = LIMITS) -> int:
+    """Decoded sound that all visitors together may hold here."""
+    here = memory.given()
+    return limits.machine_bytes if here is None else min(limits.machine_bytes, here // 4)
+
 
 #: The limits of ``LIMITS`` in the form that ``LabelledClips`` enforces.
 CLIP_LIMITS = ClipLimits(

@@ -25,6 +25,7 @@ from anyio.to_thread import run_sync
 
 from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import MirdemoError, Sentence
+from mirdemo.web import zero
 from mirdemo.web.frame import wellformed
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.jobs import UNEXPECTED, Job, Jobs
@@ -253,6 +254,8 @@ class Wire:
                 yield [gr.skip(), {"forgotten": True}, *self._parts_unchanged()]
                 return
             answer = [gr.skip(), gr.skip()]
+        visitor.known_to_hub = zero.TOKEN in request.headers
+        if act.name != "page.hello":
             await run_sync(self._do, visitor, act, page)
         drawn = _progress(visitor)  # looked at before drawing: what changes in between is drawn again
         yield answer + await run_sync(self._changed, visitor, page)

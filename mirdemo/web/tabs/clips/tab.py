@@ -26,7 +26,7 @@ from mirdemo.clips.visit import Visit, is_visit, read_visit
 from mirdemo.web.frame import own_files
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.keeping import Keeper
-from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS
+from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS, sound_bytes
 from mirdemo.web.frame.session import Visitor
 from mirdemo.web.frame.tab import Tab
 from mirdemo.web.frame.uploads import Upload
@@ -253,7 +253,7 @@ class ClipsTab:
                 )
 
     def _check_machine(self) -> None:
-        if self._wire.visitors.sound_bytes() > LIMITS.machine_bytes:
+        if self._wire.visitors.sound_bytes() > sound_bytes():
             raise PageError(
                 "This server holds as many clips of its visitors as it can. Try again in some minutes.",
                 code="page.machine_full",

@@ -151,6 +151,8 @@ class FineTuneTab:
             "can_whiten": whitening_offered(visitor.backbone),
             "gpu_seconds": gpu.asked_for(n_windows, wanted) if zero.ZERO else None,
             "quota": gpu.QUOTA_MINUTES,
+            "sign_in": zero.sign_in() if zero.ZERO else None,
+            "known": visitor.known_to_hub,
         }
 
     @staticmethod

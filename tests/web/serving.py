@@ -1,0 +1,190 @@
+"""The page served in a process of its own, as the README says, and visitors who speak to it over HTTP as its script does."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import soundfile
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 120.0
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def tone(pitch: float, seconds: float = 0.5, rate: int = 16_000) -> bytes:
+    """A WAV file that no other pitch has."""
+    out = io.BytesIO()
+    wave = 0.3 * np.sin(2 * np.pi * pitch * np.arange(int(seconds * rate)) / rate)
+    soundfile.write(out, wave, rate, format="WAV")
+    return out.getvalue()
+
+
+@dataclass
+class Served:
+    """A page that is being served. folder: all it may write to"""
+
+    address: str
+    process: subprocess.Popen[bytes]
+    folder: Path
+
+    @property
+    def said(self) -> str:
+        return (self.folder / "log.txt").read_text(encoding="utf-8", errors="replace")
+
+    @property
+    def uploads(self) -> Path:
+        return self.folder / "uploads"
+
+    def health(self) -> dict[str, Any]:
+        return httpx.get(f"{self.address}/healthz", timeout=PATIENCE).json()
+
+    def wait(self) -> Served:
+        """Until it answers."""
+        for _ in range(600):
+            try:
+                httpx.get(f"{self.address}/healthz", timeout=5)
+                return self
+            except httpx.HTTPError:
+                assert self.process.poll() is None, self.said
+                time.sleep(0.1)
+        raise AssertionError(f"not served within a minute: {self.said}")
+
+
+def begin(folder: Path, surroundings: Mapping[str, str] | None = None) -> Served:
+    """Start the page and return at once. surroundings: what the host sets, beside where it may write"""
+    folder.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    environment = {
+        **os.environ,
+        "GRADIO_SERVER_NAME": "127.0.0.1",
+        "GRADIO_SERVER_PORT": str(port),
+        "GRADIO_TEMP_DIR": str(folder / "uploads"),
+        "MIRDEMO_HOME": str(folder / "home"),
+        "HF_HUB_OFFLINE": "1",
+        **(surroundings or {}),
+    }
+    with (folder / "log.txt").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "app.py"],
+            cwd=ROOT,
+            env={name: value for name, value in environment.items() if value},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    return Served(f"http://127.0.0.1:{port}", process, folder)
+
+
+@contextmanager
+def served(folder: Path, surroundings: Mapping[str, str] | None = None) -> Iterator[Served]:
+    """The page, until the block ends."""
+    one = begin(folder, surroundings)
+    try:
+        yield one.wait()
+    finally:
+        end(one)
+
+
+def end(one: Served) -> None:
+    one.process.terminate()
+    try:
+        one.process.wait(20)
+    except subprocess.TimeoutExpired:
+        one.process.kill()
+        one.process.wait(20)
+
+
+class Caller:
+    """A visitor without a browser. page: each view's text as it was last sent, by its place in the answer
+
+    headers: what a proxy in front adds to every request;  at: another address than the page's own, a proxy's
+    """
+
+    def __init__(
+        self, page: Served, headers: Mapping[str, str] | None = None, *, at: str | None = None
+    ) -> None:
+        self._http = httpx.Client(base_url=at or page.address, timeout=PATIENCE, headers=headers)
+        dependencies = self._http.get("/config").json()["dependencies"]
+        self._wire = next(d["id"] for d in dependencies if any(kind == "act" for _, kind in d["targets"]))
+        self.session = secrets.token_hex(6)
+        self.token: str | None = None
+        self.page: dict[int, str] = {}
+
+    @property
+    def sees(self) -> str:
+        return "\n".join(self.page.values())
+
+    def hello(self, tab: str = "clips", **more: Any) -> str:
+        """Open the page, or open it again with the same secret after a reload."""
+        self.session, self.page = secrets.token_hex(6), {}
+        return self.act("page.hello", tab, token=self.token, language="en", address="", **more)
+
+    def act(self, name: str, tab: str = "clips", **sent: Any) -> str:
+        """Do one thing and wait for its last answer, jobs included; what the page shows then."""
+        for answer in self.answers(self.begin(name, tab, **sent)):
+            self.take(answer)
+        return self.sees
+
+    def begin(self, name: str, tab: str = "clips", **sent: Any) -> str:
+        """Send an act. Returns what the queue calls it."""
+        body = {
+            "data": [None],
+            "fn_index": self._wire,
+            "event_data": {"act": name, "tab": tab, **sent},
+            "trigger_id": None,
+            "session_hash": self.session,
+        }
+        asked = self._http.post("/gradio_api/queue/join", json=body)
+        assert asked.status_code == 200, asked.text
+        return asked.json()["event_id"]
+
+    def answers(self, event: str) -> Iterator[list[Any]]:
+        """Every answer to an act as it comes."""
+        address = f"/gradio_api/queue/data?session_hash={self.session}"
+        with self._http.stream("GET", address) as lines:
+            for line in lines.iter_lines():
+                told = json.loads(line.removeprefix("data: ")) if line.startswith("data: ") else {}
+                if told.get("event_id") not in (None, event):
+                    continue
+                if told.get("msg") in ("process_generating", "process_completed"):
+                    assert told.get("success"), told
+                    yield (told.get("output") or {}).get("data") or []
+                if told.get("msg") in ("process_completed", "close_stream"):
+                    return
+
+    def take(self, answer: list[Any]) -> None:
+        for place, update in enumerate(answer):
+            if isinstance(update, str):
+                self.page[place] = update
+            elif isinstance(update, dict) and update.get("value", update).get("token"):
+                self.token = update.get("value", update)["token"]
+
+    def upload(self, name: str, content: bytes) -> dict[str, str]:
+        """Send a file; how an act names it."""
+        sent = self._http.post("/gradio_api/upload", files={"files": (name, content)})
+        assert sent.status_code == 200, sent.text
+        return {"path": sent.json()[0], "name": name}
+
+    def get(self, address: str) -> httpx.Response:
+        return self._http.get(address)
+
+    def close(self) -> None:
+        self._http.close()
