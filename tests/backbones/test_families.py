@@ -539,6 +539,8 @@ def test_a_stated_sample_rate_is_obeyed(checkpoint, tmp_path) -> None:
 
 
 def test_a_network_with_a_buffer_that_no_file_holds_is_refused() -> None:
+    """As transformers 5.23.0 registers rotary codes (``persistent=False`` in modeling_wav2vec2_bert.py, modeling_mimi.py):
+    built without memory and filled from a checkpoint alone, they would stay without values."""
     with torch.device("meta"):
         network = torch.nn.Linear(2, 2)
         network.register_buffer("inv_freq", torch.ones(2), persistent=False)
@@ -550,6 +552,7 @@ def test_a_network_with_a_buffer_that_no_file_holds_is_refused() -> None:
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_two_loads_give_equal_rows(kind, checkpoint, waves) -> None:
+    """What no file holds (a head's or a mask's weights) is drawn anew at each load by transformers 5.23.0; no row uses it."""
     first, second = load(kind, checkpoint(kind)), load(kind, checkpoint(kind))
     sound = waves(first, 1.0)
     assert all(
