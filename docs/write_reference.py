@@ -116,12 +116,14 @@ def _kind(hint: Any) -> str:
 def limits() -> Iterator[str]:
     from mirdemo.clips.limits import CLIP_LIMITS
     from mirdemo.sound.decoding.limits import LIMITS as SOUND
+    from mirdemo.sound.decoding.limits import LONG_LIMITS
     from mirdemo.web.frame.limits import CLIP_LIMITS as VISITOR
     from mirdemo.web.frame.limits import LIMITS as PAGE_LIMITS
 
     of = {
         "The page (`mirdemo/web/frame/limits.py`)": [PAGE_LIMITS],
         "One recording (`mirdemo/sound/decoding/limits.py`)": [SOUND],
+        "A long recording, opened as a waveform (the same file)": [LONG_LIMITS],
         "Labelled clips, from Python and for a visitor of the page (`mirdemo/clips/limits.py`)": [
             CLIP_LIMITS,
             VISITOR,

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from math import inf
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from mirdemo.base.progress import Progress
@@ -23,6 +23,9 @@ from mirdemo.clips.sheets import SHEET_SUFFIXES, Row, Sheet, read_sheet
 from mirdemo.clips.tags import clean_recording, clean_tags, clean_text, same, typed_tags
 from mirdemo.sound.audio import LIMITS, AudioError, Clip, display_name, load_clip
 from mirdemo.sound.files import SOUND_SUFFIXES
+
+if TYPE_CHECKING:
+    from mirdemo.sound.long import LongRecording
 
 #: Kinds that the decoder knows by their first bytes and that hold no sound: they lie beside it in many folders.
 _NO_SOUND = frozenset({"PDF", "JPEG", "PNG", "ZIP", "MIDI"})
@@ -77,12 +80,12 @@ class Gathering:
 
     def take_pieces(
         self,
-        clip: Clip,
+        clip: Clip | LongRecording,
         spans: Sequence[tuple[float, float, Iterable[str]]],
         recording: str | None = None,
         session: str = "",
     ) -> None:
-        """Take the pieces of a clip, see ``read_pieces``."""
+        """Take the pieces of a clip or a long recording, see ``read_pieces``. Of a long one no more is read than fits."""
         found = pieces(spans, clip.seconds)
         if not found:
             self.problems.append(
@@ -93,14 +96,27 @@ class Gathering:
                 )
             )
         for piece in found:
-            part = clip if piece.end - piece.start >= clip.seconds - NEAR else _cut(clip, piece)
-            if part is not None and part.sha256 in self._row_of:
-                # A loop, or silence: the same sound under two labels is two pieces, not one with both. One sample tells
-                # them apart.
-                shorter = replace(piece, end=piece.end - (1 + len(self.clips)) / clip.sample_rate)
-                part = _cut(clip, shorter) or part
+            if self._is_full() or self._seconds + piece.end - piece.start > self.limits.max_seconds + NEAR:
+                self._no_room += 1
+                continue
+            part = self._piece(clip, piece)
             if part is not None:
                 self.take(part, piece.labels, recording, session)
+
+    def _piece(self, clip: Clip | LongRecording, piece: Piece) -> Clip | None:
+        """A piece as a clip that is not the same sound as another one."""
+        if isinstance(clip, Clip) and piece.end - piece.start >= clip.seconds - NEAR:
+            part: Clip | None = clip
+        else:
+            part = _cut(clip, piece)
+        row = None if part is None else self._row_of.get(part.sha256)
+        if part is None or row is None:
+            return part
+        if not isinstance(clip, Clip) and _same_place(part, self.clips[row]):
+            return part  # labelled before
+        # A loop, or silence: the same sound under two labels is two pieces, not one with both. One sample tells them
+        # apart.
+        return _cut(clip, replace(piece, end=piece.end - (1 + len(self.clips)) / clip.sample_rate)) or part
 
     def _load(self, content: Path | bytes, name: str) -> Clip | None:
         """One file decoded, or None and the reason noted."""
@@ -540,7 +556,12 @@ def _note_shared_stems(gathering: Gathering, entries: Sequence[Entry]) -> None:
         )
 
 
-def _cut(clip: Clip, piece: Piece) -> Clip | None:
+def _same_place(one: Clip, other: Clip) -> bool:
+    """Whether both are the same span of the same file: then it is one, however often it is labelled."""
+    return (one.name, one.start_seconds) == (other.name, other.start_seconds)
+
+
+def _cut(clip: Clip | LongRecording, piece: Piece) -> Clip | None:
     try:
         return clip.cut(piece.start, piece.end)
     except AudioError:  # less than one sample

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -29,6 +30,9 @@ from mirdemo.clips.recordings import ByName, by_name, stem_of
 from mirdemo.clips.sheets import SHEET_SUFFIXES, Row, write_sheet
 from mirdemo.clips.tags import clean_recording, clean_tags, clean_text, same, typed_tags, written_tags
 from mirdemo.sound.audio import LIMITS, Clip, display_name
+
+if TYPE_CHECKING:
+    from mirdemo.sound.long import LongRecording
 
 #: Below this many recordings a tag cannot be judged: it needs two to learn from and one to test.
 FEWEST_RECORDINGS = 3
@@ -207,6 +211,24 @@ class LabelledClips:
         return cls._of(gathering)
 
     @classmethod
+    def from_long(
+        cls,
+        recording: LongRecording,
+        spans: Sequence[tuple[float, float, Iterable[str]]],
+        name: str | None = None,
+        *,
+        limits: ClipLimits = CLIP_LIMITS,
+    ) -> LabelledClips:
+        """Spans of a long recording (``sound.long``), all of one recording, with their tags.
+
+        spans: start, end (seconds) and tags of each; see ``segments.pieces``; name: of the recording; by its file if not given
+        What a set has no room for is counted in ``problems``, and not read.
+        """
+        gathering = Gathering(limits)
+        gathering.take_pieces(recording, spans, name or default_recording(recording.name))
+        return cls._of(gathering)
+
+    @classmethod
     def _of(cls, gathering: Gathering) -> LabelledClips:
         """What was gathered, with its recordings named, its tags sorted and its labels as a matrix."""
         given = tuple(recording is not None for recording in gathering.recordings)
@@ -330,22 +352,36 @@ class LabelledClips:
             gathering.take(clip, other.tags_of(row), other._said(row), other.session_of(row))
         return self._of(gathering)
 
-    def label_by(self, sheet: bytes, name: str) -> LabelledClips:
+    def label_by(
+        self, sheet: bytes, name: str, longs: Mapping[str, LongRecording] | None = None
+    ) -> LabelledClips:
         """With what a sheet or annotation file says of the clips that are there, found by their names.
 
-        Its tags are added to theirs; its recordings and sessions take the place of theirs; segments cut a clip into pieces.
-        ``problems``: rows that name no clip. Raises ``ClipsError`` if the sheet cannot be used.
+        longs: long recordings that are at hand too, by the name of the recording that their clips are to be of
+
+        Its tags are added to theirs; its recordings and sessions take the place of theirs; segments cut a clip into pieces,
+        and clips out of a long recording. ``problems``: rows that name neither. Raises ``ClipsError`` if the sheet cannot be
+        used.
         """
-        rows, read = read_labels(sheet, name, self.limits, [clip.name for clip in self.clips])
+        longs = longs or {}
+        known = [clip.name for clip in self.clips] + [one.name for one in longs.values()]
+        rows, read = read_labels(sheet, name, self.limits, known)
         gathering = Gathering(self.limits)
         if read is not None:
             gathering.problems.extend(encoding_note(read, name))
         finder = Finder([PurePosixPath(clip.name) for clip in self.clips])
         of: dict[int, list[Row]] = {}
+        of_long: dict[str, list[Row]] = {}
         for row in rows:
             try:
                 spans_of([row], self.limits)
-                of.setdefault(finder.find(row.file), []).append(row)
+                long = _long_named(row.file, longs)
+                if long is None:
+                    of.setdefault(finder.find(row.file), []).append(row)
+                elif row.start is not None:
+                    of_long.setdefault(long, []).append(row)
+                else:
+                    gathering._note(_needs_times(longs[long].name))
             except ClipsError as error:
                 gathering.problems.append(error.sentence)
         for at, clip in enumerate(self.clips):
@@ -358,6 +394,10 @@ class LabelledClips:
             else:
                 tags = [tag for _, _, tags in spans_of(said, self.limits) for tag in tags]
                 gathering.take(clip, [*self.tags_of(at), *tags], recording, session)
+        for long, said in of_long.items():
+            recording = next((row.recording for row in said if row.recording), long)
+            session = next((row.session for row in said if row.session), "")
+            gathering.take_pieces(longs[long], spans_of(said, self.limits), recording, session)
         return self._of(gathering)
 
     def respelt(self, was: str, now: str) -> LabelledClips:
@@ -527,6 +567,25 @@ def _place(clip: Clip, one_of_several: bool) -> tuple[float, float] | tuple[None
     if not clip.start_seconds and not one_of_several:
         return None, None
     return round(clip.start_seconds, 6), round(clip.start_seconds + clip.seconds, 6)
+
+
+def _long_named(named: str, longs: Mapping[str, LongRecording]) -> str | None:
+    """Which long recording a sheet means, by the recording's name; None if none of them."""
+    if not longs:
+        return None
+    try:
+        return list(longs)[Finder([PurePosixPath(one.name) for one in longs.values()]).find(named)]
+    except ClipsError:
+        return None
+
+
+def _needs_times(name: str) -> Sentence:
+    return Sentence(
+        "{name} is too long for one clip. Say from when to when each tag holds, in the columns start and end, or mark "
+        "spans in its waveform.",
+        "clips.needs_times",
+        {"name": name},
+    )
 
 
 def default_recording(name: str) -> str:

@@ -176,8 +176,7 @@ def of_file(name: str, warning: Sentence) -> Sentence:
 def warnings_of(decoded: Decoded, limits: AudioLimits) -> tuple[Sentence, ...]:
     """What the user should know about a file that could be read."""
     found = []
-    seconds = len(decoded.samples) / decoded.sample_rate
-    peak = float(np.abs(decoded.samples).max())
+    seconds, peak = decoded.frames / decoded.sample_rate, decoded.peak
     if decoded.claimed_seconds is not None:
         found.append(
             Sentence(

@@ -13,6 +13,7 @@ import gradio as gr
 from mirdemo import __version__
 from mirdemo.backbones.registry import spec
 from mirdemo.base.build import commit
+from mirdemo.sound.decoding.limits import LONG_LIMITS
 from mirdemo.web.frame import chart_script, upload_folder
 from mirdemo.web.frame.endpoints import CALLS
 from mirdemo.web.frame.guard import Guard, Queue
@@ -28,8 +29,8 @@ from mirdemo.web.frame.tab import Tab
 from mirdemo.web.frame.theme import CSS, head, theme
 from mirdemo.web.frame.wire import Wire
 from mirdemo.web.tabs.about import tab as about_tab
+from mirdemo.web.tabs.clips import long_routes, visits
 from mirdemo.web.tabs.clips import tab as clips_tab
-from mirdemo.web.tabs.clips import visits
 from mirdemo.web.tabs.evidence import tab as evidence_tab
 from mirdemo.web.tabs.fewshot import over_time
 from mirdemo.web.tabs.fewshot import tab as fewshot_tab
@@ -110,7 +111,7 @@ def settings(page: gr.Blocks, visitors: Visitors, jobs: Jobs) -> dict[str, Any]:
         "enable_monitoring": False,
         "run_history": False,  # else the browser's own store keeps every call, for whoever sits there next
         "pwa": False,
-        "max_file_size": LIMITS.upload_bytes,
+        "max_file_size": LONG_LIMITS.max_bytes,
         "allowed_paths": [],
         "footer_links": [],
         "share": False,
@@ -157,4 +158,5 @@ def files(visitors: Visitors, tabs: tuple[Tab, ...] = TABS) -> list[Any]:
 
 def routes(visitors: Visitors, jobs: Jobs) -> list[Any]:
     """What else is served beside the page itself."""
-    return [upload_route(), listen_route(visitors), chart_script.route(), health_route(visitors, jobs)]
+    own = [upload_route(), listen_route(visitors), chart_script.route(), health_route(visitors, jobs)]
+    return [*own, *long_routes.routes(visitors)]

@@ -10,16 +10,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
+from mirdemo.base.sentences import MirdemoError
 from mirdemo.sound.decoding import ogg
 from mirdemo.sound.decoding.claims import check_has_index, claim_of_header, lacks_end
 from mirdemo.sound.decoding.containers import OGG, Container, check_is_sound, sniff
-from mirdemo.sound.decoding.limits import LIMITS, AudioError, AudioLimits
+from mirdemo.sound.decoding.limits import LIMITS, LONG_LIMITS, AudioError, AudioLimits
 from mirdemo.sound.decoding.mono import Decoded, MonoCollector
 from mirdemo.sound.decoding.source import Source
 
-__all__ = ["LIMITS", "AudioError", "AudioLimits", "Decoded", "Enough", "MonoCollector", "Source", "decode"]
+__all__ = [
+    *("LIMITS", "LONG_LIMITS", "AudioError", "AudioLimits"),
+    *("Decoded", "Enough", "MonoCollector", "Source", "announced_seconds", "decode"),
+]
 
 logger = logging.getLogger(__name__)
 
@@ -73,11 +78,29 @@ def decode(
             code="audio.damaged",
             name=name,
         )
-    if not len(decoded.samples):
+    if not decoded.frames:
         raise AudioError(
             "{name} holds no sound (0 seconds). Choose another file.", code="audio.no_sound", name=name
         )
     return replace(decoded, lacks_end=lacks_end(sound, container))
+
+
+def announced_seconds(source: Source) -> float | None:
+    """How long a sound file says that it lasts, or how long FFmpeg guesses; None where it is no sound, or does not say.
+
+    What a file of this size cannot hold is not believed. Costs its first frames.
+    """
+    found: list[float | None] = []
+
+    class Look(MonoCollector):
+        def begin(self, rate: int, channels: int, frames: int | None, *, exact: bool = True) -> None:
+            seconds = (frames or 0) / rate
+            found.append(seconds if 0 < seconds <= self._believable_seconds else None)
+            raise Enough
+
+    with suppress(AudioError):
+        decode(source, "", LONG_LIMITS, collecting=Look)
+    return found[0] if found else None
 
 
 def _best(
@@ -101,9 +124,9 @@ def _best(
             decoded, reached_end = _attempt(with_soundfile.read, source, container, collector())
         if decoded is None:
             continue
-        if furthest is None or len(decoded.samples) > len(furthest.samples):
+        if furthest is None or decoded.frames > furthest.frames:
             furthest = decoded
-        if reached_end and len(decoded.samples):
+        if reached_end and decoded.frames:
             break
     return furthest
 
@@ -165,7 +188,7 @@ def _attempt(
         reached_end = True
     except Enough:
         reached_end = True
-    except AudioError:
+    except MirdemoError:  # a refusal, or stopped by whoever waits for it
         raise
     except Exception as error:  # what decoders raise on damaged bytes has no common base class
         if isinstance(error, MemoryError) and not isinstance(error, av.FFmpegError):

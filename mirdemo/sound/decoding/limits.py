@@ -74,3 +74,5 @@ class AudioLimits:
 
 
 LIMITS = AudioLimits()
+#: Of a recording that is opened without being held in memory (``sound.long``).
+LONG_LIMITS = AudioLimits(max_bytes=2_000 * 2**20, max_seconds=14_400.0, max_frames=14_400 * 48_000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -37,6 +38,16 @@ class Decoded:
     lacks_end: bool = False
     track: int = 1
     n_tracks: int = 1
+
+    @property
+    def frames(self) -> int:
+        """How many samples were read."""
+        return len(self.samples)
+
+    @property
+    def peak(self) -> float:
+        """The largest magnitude of the mean of the channels."""
+        return float(np.abs(self.samples).max(initial=0.0))
 
 
 class MonoCollector:
@@ -115,7 +126,11 @@ class MonoCollector:
             self._replaced += int(block.size - sound.sum())
             block = np.where(sound, block, 0.0)
         self._channel_peak = max(self._channel_peak, float(np.abs(block).max()))
-        self._blocks.append(block.mean(axis=1, dtype=np.float64).astype(np.float32))
+        self._keep(block.mean(axis=1, dtype=np.float64).astype(np.float32))
+
+    def _keep(self, mono: np.ndarray) -> None:
+        """Take the next samples of the part that is being read, at its own rate."""
+        self._blocks.append(mono)
 
     def finish(self) -> Decoded | None:
         """What was collected; None if no header was ever understood. Raises ``AudioError``."""
@@ -128,10 +143,7 @@ class MonoCollector:
                 name=self.name,
             )
         self._close_part()
-        samples = np.concatenate(self._waves) if self._waves else np.zeros(0, np.float32)
-        self._waves = []
-        return Decoded(
-            samples=samples,
+        return self._decoded(
             sample_rate=self._rate,
             channel_peak=self._channel_peak,
             replaced=self._replaced,
@@ -140,6 +152,12 @@ class MonoCollector:
             track=self.track,
             n_tracks=self.n_tracks,
         )
+
+    def _decoded(self, **facts: Any) -> Decoded:
+        """What was kept, with what is known of it."""
+        samples = np.concatenate(self._waves) if self._waves else np.zeros(0, np.float32)
+        self._waves = []
+        return Decoded(samples=samples, **facts)
 
     def _close_part(self) -> None:
         if self._blocks:

@@ -14,7 +14,9 @@ class WebLimits:
 
     clips: clips a visitor may hold at once
     minutes: minutes of sound a visitor may hold at once
-    upload_bytes: size of one uploaded file (a zip counts as one)
+    upload_bytes: size of one uploaded file (a zip counts as one), but for long recordings (``LONG_LIMITS``)
+    long_recordings: long recordings that a visitor may have open at once
+    long_disk_bytes: what those of all visitors may take of the disk
     pending_bytes: uploads of everybody that wait on the disk to be read; one sender may have half of it
     upload_seconds: an upload that nobody reads is deleted after so long
     files_at_once: files in one drop
@@ -36,6 +38,8 @@ class WebLimits:
     clips: int = 200
     minutes: int = 30
     upload_bytes: int = 200 * 2**20
+    long_recordings: int = 3
+    long_disk_bytes: int = 16 * 2**30
     pending_bytes: int = 4 * 2**30
     upload_seconds: int = 1800
     files_at_once: int = 300

@@ -137,7 +137,7 @@ def _part(sound: bytes, wanted: str | None) -> Response:
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
     }
-    first, last = _range(wanted, len(sound))
+    first, last = byte_range(wanted, len(sound))
     if first > last:
         return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{len(sound)}"})
     part = (first, last) != (0, len(sound) - 1) or (wanted or "").startswith("bytes=0-")
@@ -147,7 +147,7 @@ def _part(sound: bytes, wanted: str | None) -> Response:
     return Response(sound[first : last + 1], status, headers, media_type="audio/mpeg")
 
 
-def _range(wanted: str | None, size: int) -> tuple[int, int]:
+def byte_range(wanted: str | None, size: int) -> tuple[int, int]:
     """First and last byte of a ``Range`` header, first > last if there is no such part.
 
     Everything where it is absent, not understood or of several parts: so RFC 9110 (14.2) has it.

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from mirdemo.base.sentences import Sentence
+from mirdemo.sound.decoding.limits import LONG_LIMITS
 from mirdemo.web.frame.answering import refusal, sender
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.jobs import UNEXPECTED
@@ -94,7 +95,7 @@ class _Counted:
 
 
 def upload_route(
-    max_bytes: int = LIMITS.upload_bytes,
+    max_bytes: int = LONG_LIMITS.max_bytes,
     pending: Pending | None = None,
     *,
     silent_seconds: float = SILENT_SECONDS,

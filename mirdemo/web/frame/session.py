@@ -42,7 +42,7 @@ class Visitor:
 
     Change it only under ``lock``. ``clips`` are the labelled clips that all tabs share (never changed: replace
     them with ``hold``), ``backbone`` is the name of the chosen one. What a tab wants to remember it keeps in a
-    dataclass of its own, ``visitor.desk(ThatDataclass)``.
+    dataclass of its own, ``visitor.desk(ThatDataclass)``; what holds more than memory has a method ``let_go``.
     """
 
     def __init__(self) -> None:
@@ -126,6 +126,9 @@ class Visitor:
             self.clips = LabelledClips(limits=CLIP_LIMITS)
             self.memory = Memory()
             self.undo = None
+            for desk in self._desks.values():
+                if hasattr(desk, "let_go"):
+                    desk.let_go()
             self._desks.clear()
             self.sounds.keep([])
 

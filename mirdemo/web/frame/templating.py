@@ -55,8 +55,10 @@ def distance(value: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """``75.4`` -> ``"1:15"``; under ten seconds with a tenth, ``"3.2 s"``."""
+    """``75.4`` -> ``"1:15"``, ``3675`` -> ``"1:01:15"``; under ten seconds with a tenth, ``"3.2 s"``."""
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     whole = round(seconds)
+    if whole >= 3_600:
+        return f"{whole // 3_600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
     return f"{whole // 60}:{whole % 60:02d}"

@@ -47,15 +47,19 @@ class Upload:
     @property
     def path(self) -> Path:
         """Where it lies. Raises PageError if it is too large or gone."""
+        return self.path_within(LIMITS.upload_bytes)
+
+    def path_within(self, most: int) -> Path:
+        """Where it lies, if it has at most so many bytes. Raises PageError if not, or if it is gone."""
         try:
             if self._path.is_symlink() or not self._path.is_file():
                 raise _lost(self.name)
-            if self._path.stat().st_size > LIMITS.upload_bytes:
+            if self._path.stat().st_size > most:
                 raise PageError(
                     "{name} is larger than {megabytes} MB. Send it in parts.",
                     code="page.upload_too_large",
                     name=self.name,
-                    megabytes=LIMITS.upload_bytes // 2**20,
+                    megabytes=most // 2**20,
                 )
         except OSError:
             raise _lost(self.name) from None

@@ -452,9 +452,10 @@ window.mirdemo = (() => {
   async function take(zone, files) {
     const real = files.filter(({ name }) => !name.split("/").pop().startsWith("."));
     if (!real.length) return;
-    const most = Number(zone.dataset.mostBytes);
-    const large = real.find(({ file }) => file.size > most);
-    if (large) return sayIn(zone, zone.dataset.sayLarge.replace("{name}", large.name));
+    const isSound = ({ file }) => /^(audio|video)\//.test(file.type);
+    const [most, mostSound] = [Number(zone.dataset.mostBytes), Number(zone.dataset.mostSoundBytes || zone.dataset.mostBytes)];
+    const large = real.find((one) => one.file.size > (isSound(one) ? mostSound : most));
+    if (large) return sayIn(zone, (isSound(large) && zone.dataset.saySoundLarge || zone.dataset.sayLarge).replace("{name}", large.name));
     const sent = [];
     try {
       for (const [index, { file, name }] of real.entries()) {
@@ -707,5 +708,5 @@ window.mirdemo = (() => {
     setTimeout(() => root.classList.remove("waiting"), 3000);
   }
 
-  return { connect, heard, draw, act, choose: choosePoint, plotly: loadPlotly };
+  return { connect, heard, draw, act, choose: choosePoint, plotly: loadPlotly, play: start, sound: audio, playing: () => playing };
 })();

@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from mirdemo.backbones.registry import spec
 from mirdemo.base.progress import Progress
-from mirdemo.base.sentences import MirdemoError, Sentence
+from mirdemo.base.sentences import Cancelled, MirdemoError, Sentence
 from mirdemo.clips import FEWEST_RECORDINGS, LabelledClips
-from mirdemo.clips.annotations import ANNOTATION_SUFFIXES
 from mirdemo.clips.encodings import reread
 from mirdemo.clips.likeness import BACKBONE
-from mirdemo.clips.sheets import SHEET_SUFFIXES
 from mirdemo.clips.tags import typed_tags
 from mirdemo.clips.visit import Visit, is_visit, read_visit
+from mirdemo.sound.decoding.limits import LONG_LIMITS
 from mirdemo.web.frame import own_files
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.keeping import Keeper
@@ -33,6 +32,7 @@ from mirdemo.web.frame.uploads import Upload
 from mirdemo.web.frame.wire import Act, Wire
 from mirdemo.web.models import embed_here, warm_up
 from mirdemo.web.tabs.clips.asking import Asking, Heard, listen, shown
+from mirdemo.web.tabs.clips.long import WORTH_OPENING, LongDesk, LongTab, Parted, may_label, part_long
 from mirdemo.web.tabs.clips.possible import possible
 from mirdemo.web.tabs.clips.visits import Visits
 from mirdemo.words.language import Speaker
@@ -111,6 +111,7 @@ class ClipsTab:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self._visits = Visits(wire)
+        self._long = LongTab(wire, self._look_ahead)
 
     def show(self, visitor: Visitor, t: Speaker) -> Mapping[str, Any]:
         clips, sounds = visitor.clips, visitor.sounds
@@ -120,6 +121,8 @@ class ClipsTab:
         desk.picked &= {clip.sha256 for clip in clips.clips}
         return {
             **shown(visitor, desk.asking),
+            "long": self._long.shown(visitor),
+            "long_limits": LONG_LIMITS,
             "picked": len(desk.picked),
             "visit": self._visits.shown(visitor),
             "sheet": f"{own_files.place('clips', visitor)}/{SHEET}",
@@ -135,6 +138,7 @@ class ClipsTab:
                     if clip.start_seconds
                     else None,
                     "warnings": clip.warnings,
+                    "can_open": clip.seconds >= WORTH_OPENING and not clip.start_seconds,
                 }
                 for i, clip in enumerate(clips.clips)
             ],
@@ -156,11 +160,23 @@ class ClipsTab:
         self._check_machine()
         warm_up(visitor.backbone)
         uploads, typed = act.uploads(), act.text("tags")
-        if len(visitor.clips) and all(_may_label(one.name) for one in uploads):
+        there = len(visitor.clips) or visitor.desk(LongDesk).open
+        if there and all(may_label(one.name) for one in uploads):
             self._label(visitor, uploads)
             return
+        room = CLIP_LIMITS.max_seconds - visitor.clips.seconds
 
-        def take(added: LabelledClips | Visit) -> None:
+        def take(read: Dropped) -> None:
+            added, parted = read
+            if added is not None:
+                take_clips(added)
+            if parted.long:
+                problems = self._long.take(visitor, parted, typed)
+                visitor.desk(ClipsDesk).problems += tuple(problems)
+                self._tell_long(visitor, parted, problems)
+                self._look_ahead(visitor)
+
+        def take_clips(added: LabelledClips | Visit) -> None:
             before = len(visitor.clips)
             if isinstance(added, Visit):
                 if self._visits.arrived(visitor, added):
@@ -176,7 +192,7 @@ class ClipsTab:
         self._wire.start(
             visitor,
             visitor.desk(ClipsDesk).next_job(),
-            lambda progress: read_uploads(uploads, typed, progress),
+            lambda progress: read_drop(uploads, typed, room, progress),
             take,
             resource="sound",
         )
@@ -199,9 +215,9 @@ class ClipsTab:
         """A sheet or annotation files alone: they are about the clips that are there."""
 
         def take(sheets: list[tuple[str, bytes]]) -> None:
-            clips, problems = visitor.clips, []
+            clips, problems, longs = visitor.clips, [], visitor.desk(LongDesk).by_recording()
             for name, data in sheets:
-                clips = clips.label_by(data, name)
+                clips = clips.label_by(data, name, longs)
                 problems += clips.problems
             visitor.hold(clips)
             visitor.desk(ClipsDesk).problems = tuple(problems)
@@ -258,6 +274,14 @@ class ClipsTab:
                 "This server holds as many clips of its visitors as it can. Try again in some minutes.",
                 code="page.machine_full",
             )
+
+    @staticmethod
+    def _tell_long(visitor: Visitor, parted: Parted, problems: Sequence[Sentence]) -> None:
+        if problems:
+            visitor.tell(problems[0], refusal=True)
+        else:
+            names = ", ".join(one.name for one in parted.long)
+            visitor.tell(Sentence("Open as a waveform: {names}.", "page.long_opened", {"names": names}))
 
     @staticmethod
     def _tell(visitor: Visitor, added: int) -> None:
@@ -470,10 +494,6 @@ def _notes(problems: Sequence[Sentence]) -> list[Sentence]:
     return [problem for problem in problems if problem.code != "clips.grouped_by_name"]
 
 
-def _may_label(name: str) -> bool:
-    return PurePosixPath(name).suffix.lower() in SHEET_SUFFIXES | ANNOTATION_SUFFIXES
-
-
 def _respellings(problems: Sequence[Sentence], clips: LabelledClips) -> list[dict[str, str]]:
     """Other encodings that a sheet's letters may be in, each with words as they would read."""
     found = []
@@ -496,6 +516,33 @@ def _row(visitor: Visitor, act: Act) -> int:
     return ids.index(act.one_of("clip", ids))
 
 
+#: A drop: clips or a visit, None where it held neither, and what of it was opened as long recordings.
+Dropped = tuple[LabelledClips | Visit | None, Parted]
+
+
+def read_drop(uploads: list[Upload], typed: str, room_seconds: float, progress: Progress) -> Dropped:
+    """All of a drop: long recordings are opened, the rest is read by ``read_uploads``. Each file is deleted as it is read.
+
+    room_seconds: of sound that the visit has room for. Raises as ``read_uploads`` and ``part_long`` do.
+    """
+    try:
+        typed_tags(typed, CLIP_LIMITS)  # refuses what cannot be a tag, before the work
+        parted = part_long(uploads, room_seconds, progress)
+        if not parted.rest:
+            return None, parted
+        try:
+            return read_uploads(list(parted.rest), typed, progress), parted
+        except Cancelled:
+            raise
+        except MirdemoError as error:
+            if not parted.long:
+                raise
+            return None, replace(parted, problems=(*parted.problems, error.sentence))
+    finally:
+        for upload in uploads:
+            upload.delete()
+
+
 def read_uploads(uploads: list[Upload], typed: str, progress: Progress) -> LabelledClips | Visit:
     """Clips from uploads, one after another, each file deleted as soon as it is read; or a saved visit, if it is one.
 
@@ -504,7 +551,7 @@ def read_uploads(uploads: list[Upload], typed: str, progress: Progress) -> Label
     """
     try:
         extra = typed_tags(typed, CLIP_LIMITS)  # refuses what cannot be a tag, before the work
-        sheets = [one for one in uploads if _may_label(one.name)]
+        sheets = [one for one in uploads if may_label(one.name)]
         folders = [one for one in uploads if "/" in one.name]
         if sheets or folders:
             read = _read_tree(uploads, progress)

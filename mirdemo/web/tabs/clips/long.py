@@ -1,0 +1,331 @@
+"""Recordings too long for a clip: opened as a waveform each, on which spans become clips of one recording."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from mirdemo.base.progress import Progress
+from mirdemo.base.sentences import Cancelled, MirdemoError, Sentence
+from mirdemo.clips import LabelledClips
+from mirdemo.clips.annotations import ANNOTATION_SUFFIXES
+from mirdemo.clips.labelled import default_recording
+from mirdemo.clips.sheets import SHEET_SUFFIXES
+from mirdemo.clips.tags import typed_tags
+from mirdemo.sound.decoding.limits import LONG_LIMITS
+from mirdemo.web.frame import own_files
+from mirdemo.web.frame.errors import PageError
+from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS
+from mirdemo.web.frame.session import Visitor
+from mirdemo.web.frame.spools import SPOOLS
+from mirdemo.web.frame.uploads import Upload
+from mirdemo.web.frame.wire import Act, Wire
+
+if TYPE_CHECKING:
+    from mirdemo.sound.audio import Clip
+    from mirdemo.sound.long import LongRecording
+
+#: A span shorter than this (seconds) is a slip of the hand.
+SHORTEST_SPAN = 0.1
+#: What is shorter than this (seconds) and does not fit into the visit is left out, not opened as a waveform.
+WORTH_OPENING = 60.0
+#: A file of no more bytes is a clip, whatever its header does not say: at 20 kbit/s it lasts half an hour.
+SURELY_SHORT = 4 * 2**20
+
+
+@dataclass(eq=False)
+class Open:
+    """A long recording on the page.
+
+    recording: what its clips' recording is called; typed: tags that were typed when it was added
+    """
+
+    sound: LongRecording
+    recording: str
+    typed: str = ""
+
+
+@dataclass
+class LongDesk:
+    """What is open, by a number of the visit's own, in the order of opening."""
+
+    open: dict[str, Open] = field(default_factory=dict)
+    opened: int = 0
+
+    def add(self, sound: LongRecording, typed: str = "") -> Open:
+        """Open one more. Raises PageError if that are too many."""
+        if len(self.open) >= LIMITS.long_recordings:
+            raise PageError(
+                "{n} long recordings are open already. Close one first.",
+                code="page.enough_long",
+                n=len(self.open),
+            )
+        taken = {one.recording for one in self.open.values()}
+        name = stem = default_recording(sound.name)[: CLIP_LIMITS.max_recording_length - 6]
+        number = 2
+        while name in taken:
+            name, number = f"{stem} ({number})", number + 1
+        self.opened += 1
+        one = self.open[str(self.opened)] = Open(sound, name, typed)
+        return one
+
+    def let_go(self) -> None:
+        """Give the disk back."""
+        for one in self.open.values():
+            one.sound.close()
+
+    def by_recording(self) -> dict[str, LongRecording]:
+        """As ``LabelledClips.label_by`` takes them."""
+        return {one.recording: one.sound for one in self.open.values()}
+
+    def rows_of(self, one: Open, clips: LabelledClips) -> list[int]:
+        """The clips that are spans of a recording."""
+        alone = sum(other.sound.name == one.sound.name for other in self.open.values()) == 1
+        return [
+            row
+            for row, clip in enumerate(clips.clips)
+            if clip.name == one.sound.name and (alone or clips.recordings[row] == one.recording)
+        ]
+
+
+@dataclass(frozen=True, eq=False)
+class Parted:
+    """A drop, its long recordings opened. sheets: names and contents of those that may be about them; rest: to be read as ever"""
+
+    long: tuple[LongRecording, ...]
+    sheets: tuple[tuple[str, bytes], ...]
+    rest: tuple[Upload, ...]
+    problems: tuple[Sentence, ...]
+
+
+def part_long(uploads: Sequence[Upload], room_seconds: float, progress: Progress) -> Parted:
+    """Open what is longer than a clip may be, or than the visit has room for; nothing of it stays in the upload folder.
+
+    room_seconds: what the visit has room for
+    Raises AudioError or PageError where a recording cannot be opened and nothing else was sent.
+    """
+    found: list[LongRecording] = []
+    rest: list[Upload] = []
+    problems: list[Sentence] = []
+    for upload in uploads:
+        try:
+            opened = None if may_label(upload.name) else _opened(upload, room_seconds, progress)
+        except Cancelled:
+            raise
+        except MirdemoError as error:
+            if len(uploads) == 1:
+                raise
+            problems.append(error.sentence)
+            continue
+        if opened is None:
+            rest.append(upload)
+        else:
+            found.append(opened)
+    sheets: list[tuple[str, bytes]] = []
+    if found:
+        for upload in [one for one in rest if may_label(one.name)]:
+            sheets.append((PurePosixPath(upload.name).name, upload.read()))
+            rest.remove(upload)
+    return Parted(tuple(found), tuple(sheets), tuple(rest), tuple(problems))
+
+
+def may_label(name: str) -> bool:
+    """Whether a file of this name may hold labels."""
+    return PurePosixPath(name).suffix.lower() in SHEET_SUFFIXES | ANNOTATION_SUFFIXES
+
+
+def _opened(upload: Upload, room_seconds: float, progress: Progress) -> LongRecording | None:
+    """An upload as a long recording, its file deleted; None where it is to be read as ever."""
+    from mirdemo.sound.decoding import Source, announced_seconds
+    from mirdemo.sound.long import open_long
+
+    path = upload.path_within(LONG_LIMITS.max_bytes)
+    with Source.of(path) as source:
+        size, seconds = source.size, announced_seconds(source)
+        head = source.head(4)
+    zipped = head == b"PK\x03\x04"
+    most = max(min(CLIP_LIMITS.max_seconds, room_seconds), WORTH_OPENING)
+    if zipped or (size <= SURELY_SHORT and seconds is None) or (seconds is not None and seconds <= most):
+        if size <= LIMITS.upload_bytes:
+            return None
+        if zipped:
+            upload.path  # noqa: B018 - refuses it
+    opened = open_long(path, upload.name, spool=partial(SPOOLS.make, own_folder()), progress=progress)
+    if opened.seconds <= most and size <= LIMITS.upload_bytes:  # it did not say how long it is
+        opened.close()
+        return None
+    upload.delete()
+    return opened
+
+
+def own_folder() -> Path:
+    """Where this process keeps what passes through the disk."""
+    from gradio.utils import get_upload_folder
+
+    folder = Path(get_upload_folder())
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+class LongTab:
+    """What can be done with long recordings, and what the Clips tab shows of them."""
+
+    def __init__(self, wire: Wire, changed: Callable[[Visitor], None]) -> None:
+        """changed: called when a visitor has new clips"""
+        self._changed = changed
+        for name in ("span", "close", "open"):
+            wire.on(f"long.{name}", getattr(self, name))
+
+    def shown(self, visitor: Visitor) -> list[dict[str, Any]]:
+        """What the template draws of each."""
+        desk, clips = visitor.desk(LongDesk), visitor.clips
+        return [
+            {
+                "id": id,
+                "name": one.sound.name,
+                "seconds": one.sound.seconds,
+                "warnings": one.sound.warnings,
+                "typed": one.typed,
+                "place": f"{own_files.place('long', visitor)}/{id}",
+                "marks": json.dumps(_marks(clips, desk.rows_of(one, clips)), ensure_ascii=False),
+                "n_marks": len(desk.rows_of(one, clips)),
+            }
+            for id, one in desk.open.items()
+        ]
+
+    def take(self, visitor: Visitor, parted: Parted, typed: str) -> list[Sentence]:
+        """Show what was opened, and let sheets that came with it label it. Returns what went wrong."""
+        desk, problems = visitor.desk(LongDesk), list(parted.problems)
+        for sound in parted.long:
+            try:
+                desk.add(sound, typed)
+            except PageError as error:
+                problems.append(error.sentence)
+        for name, data in parted.sheets:
+            try:
+                clips = visitor.clips.label_by(data, name, desk.by_recording())
+            except MirdemoError as error:
+                problems.append(error.sentence)
+                continue
+            problems += clips.problems
+            visitor.hold(clips)
+        return problems
+
+    # ---- acts --------------------------------------------------------------------------------------------
+
+    def span(self, visitor: Visitor, act: Act) -> None:
+        """A span becomes a clip, with what was typed as its tags."""
+        one = self._one(visitor, act)
+        seconds = one.sound.seconds
+        start, end = act.number("start", 0.0, seconds), min(act.number("end", 0.0, 1e9), seconds)
+        if end - start < SHORTEST_SPAN:
+            raise PageError(
+                "Mark a span of at least {shortest:g} s first: drag over the waveform, or set its beginning and end.",
+                code="page.no_span",
+                shortest=SHORTEST_SPAN,
+            )
+        tags = typed_tags(act.text("value"), CLIP_LIMITS)
+        self._check_room(visitor, end - start)
+        added = LabelledClips.from_long(one.sound, [(start, end, tags)], one.recording, limits=CLIP_LIMITS)
+        self._add(visitor, added)
+
+    def close(self, visitor: Visitor, act: Act) -> None:
+        """Close a recording; its clips stay."""
+        desk = visitor.desk(LongDesk)
+        id = act.one_of("long", desk.open)
+        before, closed = dict(desk.open), desk.open[id]
+        del desk.open[id]
+
+        def undo() -> None:
+            desk.open = {key: one for key, one in before.items() if key in desk.open or key == id} | desk.open
+
+        told = Sentence("{name} was closed. Its clips stay.", "page.long_closed", {"name": closed.sound.name})
+        visitor.tell(told, undo=undo)
+
+    def open(self, visitor: Visitor, act: Act) -> None:
+        """A clip that is there becomes a waveform to mark spans in; spans take its place."""
+        from mirdemo.sound.long import long_of
+
+        clips = visitor.clips
+        row = [clip.sha256 for clip in clips.clips].index(
+            act.one_of("clip", [clip.sha256 for clip in clips.clips])
+        )
+        desk = visitor.desk(LongDesk)
+        one = desk.add(long_of(clips.clips[row], partial(SPOOLS.make, own_folder())))
+        one.recording = clips.recordings[row]
+        after = clips.remove([row])
+        visitor.hold(after)
+
+        def undo() -> None:
+            desk.open = {key: other for key, other in desk.open.items() if other is not one}
+            visitor.hold(clips if visitor.clips is after else clips.add(visitor.clips))
+
+        visitor.tell(
+            Sentence(
+                "{name} is open as a waveform. Spans that you mark in it take the place of the whole clip.",
+                "page.clip_opened",
+                {"name": one.sound.name},
+            ),
+            undo=undo,
+        )
+
+    # ---- for these ---------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _one(visitor: Visitor, act: Act) -> Open:
+        desk = visitor.desk(LongDesk)
+        return desk.open[act.one_of("long", desk.open)]
+
+    @staticmethod
+    def _check_room(visitor: Visitor, seconds: float) -> None:
+        """Raise PageError where the visit has no room for a span of so many seconds."""
+        clips = visitor.clips
+        left = max(CLIP_LIMITS.max_seconds - clips.seconds, 0.0)
+        if len(clips) >= CLIP_LIMITS.max_clips or seconds > left + 0.05:
+            raise PageError(
+                "A visit on this server holds {clips} clips and {minutes:g} minutes; {left:.1f} minutes are left. Mark a "
+                "shorter span, remove clips, or run mirdemo on a computer of your own.",
+                code="page.no_room_for_span",
+                clips=CLIP_LIMITS.max_clips,
+                minutes=CLIP_LIMITS.max_seconds / 60,
+                left=left / 60,
+            )
+
+    def _add(self, visitor: Visitor, added: LabelledClips) -> None:
+        """Hold more clips, in a way that can be taken back."""
+        before = visitor.clips
+        after = before.add(added)
+        visitor.hold(after)
+        new = len(after) - len(before)
+
+        def undo() -> None:
+            if visitor.clips is after:
+                visitor.hold(before)
+                return
+            ids = {clip.sha256 for clip in before.clips}
+            mine = {clip.sha256 for clip in added.clips} - ids
+            now = visitor.clips
+            visitor.hold(now.remove([row for row, clip in enumerate(now.clips) if clip.sha256 in mine]))
+
+        if after.problems and not new:
+            visitor.tell(after.problems[0], undo=undo)
+        else:
+            visitor.tell(Sentence("Added: {n}.", "page.added", {"n": new}), undo=undo)
+        with suppress(PageError):
+            self._changed(visitor)
+
+
+def _marks(clips: LabelledClips, rows: Sequence[int]) -> list[list[Any]]:
+    """Spans that are clips: start, end, tags, clip."""
+    found = []
+    for row in rows:
+        clip: Clip = clips.clips[row]
+        start = clip.start_seconds
+        tags = list(clips.tags_of(row))
+        found.append([round(start, 4), round(start + clip.seconds, 4), tags, clip.sha256])
+    return sorted(found, key=lambda mark: mark[:2])

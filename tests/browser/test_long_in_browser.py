@@ -1,0 +1,135 @@
+"""A long recording in a real browser: opened as one waveform, spans marked with the mouse and by keys alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from driving import give, played, rows, wait_rows
+from test_access_in_browser import violations
+
+RATE = 4_000
+
+
+@pytest.fixture(scope="module")
+def evening(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Thirty-two minutes: drums of forty seconds, then twenty of silence, in turn."""
+    path = tmp_path_factory.mktemp("long") / "evening.wav"
+    drums = played("drum", 40, 3)[::5][: 40 * RATE]
+    minute = np.zeros(60 * RATE, np.float32)
+    minute[: len(drums)] = drums
+    with soundfile.SoundFile(path, "w", RATE, 1, subtype="PCM_U8") as file:
+        for _ in range(32):
+            file.write(minute)
+    return path
+
+
+def opened(visit, evening: Path, **how):
+    page = visit(**how)
+    give(page, "clips.add", [evening])
+    page.wait_for_selector(".long[data-long]")
+    page.wait_for_function("document.querySelector('.long-clock').textContent")
+    return page
+
+
+def says(page) -> str:
+    return page.get_attribute(".long-view", "aria-valuetext")
+
+
+def test_a_span_is_dragged_tagged_heard_and_taken_back(visit, evening: Path, uploads: Path):
+    page = opened(visit, evening)
+    assert [path for path in uploads.rglob("*") if path.suffix == ".wav"] == []
+    view = page.locator(".long-view")
+    box = view.bounding_box()
+    left, y = box["x"], box["y"] + 60
+    page.mouse.move(left + box["width"] * 0.25, y)
+    page.mouse.down()
+    page.mouse.move(left + box["width"] * 0.27, y, steps=4)
+    page.mouse.up()
+    assert "Span from 8:00" in says(page)
+    page.keyboard.type("taiko")
+    page.keyboard.press("Enter")
+    wait_rows(page, 1)
+    row = rows(page).first
+    assert row.locator(".chip").inner_text().strip() == "taiko"
+    assert row.locator('[data-act="clips.recording"]').input_value() == "evening"
+    assert "8:00 to 8:3" in row.inner_text()
+    assert page.evaluate("document.activeElement.className") == "long-view"
+    page.wait_for_function("document.querySelector('.long-span [name=start]').value === ''")
+    assert "Clip: taiko." in says(page)
+    page.click('[data-long-do="play"]')
+    page.wait_for_function("!mirdemo.sound.paused && mirdemo.sound.currentTime > 480.3")
+    page.click('[data-long-do="play"]')
+    assert page.evaluate("mirdemo.sound.paused")
+    page.click("[data-undo]")
+    wait_rows(page, 0)
+    assert page.locator(".long[data-long]").count() == 1
+    page.click('[data-act="long.close"]')
+    page.wait_for_selector(".long[data-long]", state="detached")
+
+
+def test_everything_goes_by_keys(visit, evening: Path):
+    page = opened(visit, evening, language="ja-JP", width=390)
+    view = page.locator(".long-view")
+    view.focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    assert says(page).startswith("3:12.0")
+    page.keyboard.press("i")
+    for key in ("ArrowRight", "ArrowRight", "o"):
+        page.keyboard.press(key)
+    assert page.input_value(".long-span [name=start]") == "3:12.0"
+    assert page.input_value(".long-span [name=end]") == "3:50.4"
+    page.keyboard.press("Shift+ArrowRight")
+    assert page.input_value(".long-span [name=end]") == "4:09.6"
+    page.keyboard.press("Enter")
+    page.keyboard.type("太鼓")
+    page.keyboard.press("Enter")
+    wait_rows(page, 1)
+    for key in ("End", "Shift+ArrowLeft", "1"):
+        page.keyboard.press(key)
+    wait_rows(page, 2)
+    assert rows(page).locator(".chip", has_text="太鼓").count() == 2
+    page.keyboard.press("b")
+    page.keyboard.press("Delete")
+    wait_rows(page, 1)
+    page.keyboard.press("Control+z")
+    wait_rows(page, 2)
+    for key in ("+", "+", "PageUp"):
+        page.keyboard.press(key)
+    before = says(page)
+    page.keyboard.press(" ")
+    page.wait_for_function("!mirdemo.sound.paused && mirdemo.sound.currentTime > 0.2")
+    page.keyboard.press(" ")
+    assert says(page) != before
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_times_can_be_typed_and_what_is_no_span_is_said(visit, evening: Path):
+    page = opened(visit, evening)
+    page.keyboard.press("Escape")
+    page.click(".long-span [type=submit]")
+    assert page.inner_text('.long [data-key="says"]') == "Mark a span first."
+    page.fill(".long-span [name=start]", "12:30")
+    page.fill(".long-span [name=end]", "12:45.5")
+    page.fill(".long-span [name=value]", "flute, slow")
+    page.keyboard.press("Enter")
+    wait_rows(page, 1)
+    assert rows(page).locator(".chip").count() == 2
+    assert "12:30 to 12:46" in rows(page).first.inner_text()
+
+
+@pytest.mark.parametrize(("language", "width"), [("en-US", 1280), ("ja-JP", 390)])
+def test_axe_finds_nothing_beside_a_waveform(visit, evening: Path, language: str, width: int):
+    page = opened(visit, evening, language=language, width=width)
+    assert violations(page) == []
+    page.locator(".long-view").focus()
+    for key in ("i", "Enter"):
+        page.keyboard.press(key)
+    page.keyboard.type("x")
+    page.keyboard.press("Enter")
+    wait_rows(page, 1)
+    page.evaluate("for (const fold of document.querySelectorAll('.is-open details')) fold.open = true")
+    assert violations(page) == []

@@ -1,0 +1,363 @@
+"""Long recordings on the page: opened instead of refused, spans of them clips of one recording, gone with their visitor."""
+
+from __future__ import annotations
+
+import gc
+import io
+import json
+import secrets
+import weakref
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from mirdemo.sound.audio import LIMITS as SOUND
+from mirdemo.sound.audio import Clip
+from mirdemo.sound.long import long_of
+from mirdemo.web.frame import spools
+from mirdemo.web.frame.errors import PageError
+from mirdemo.web.frame.jobs import Jobs
+from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS
+from mirdemo.web.frame.session import Visitor, Visitors
+from mirdemo.web.frame.spools import Spools
+from mirdemo.web.frame.uploads import Upload
+from mirdemo.web.frame.wire import Act, Wire
+from mirdemo.web.tabs.clips import long_routes, tab
+from mirdemo.web.tabs.clips.long import LongDesk, part_long
+from mirdemo.web.tabs.clips.tab import read_drop
+
+RATE = 8_000
+TWO_MINUTES = (np.random.default_rng(2).normal(size=120 * RATE) * 0.1).astype(np.float32)
+
+
+def quiet(*step) -> None:
+    pass
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    return tmp_path
+
+
+def sent(folder: Path, name: str, content: bytes) -> Upload:
+    place = folder / secrets.token_hex(16) / secrets.token_hex(32)
+    place.mkdir(parents=True)
+    (place / name.split("/")[-1]).write_bytes(content)
+    return Upload.of({"path": str(place / name.split("/")[-1]), "name": name})
+
+
+def wav(minutes: float, rate: int = 4_000) -> bytes:
+    out = io.BytesIO()
+    noise = np.random.default_rng(7).integers(90, 160, round(minutes * 60 * rate)).astype(np.uint8)
+    soundfile.write(out, (noise.astype(np.float32) - 128) / 128, rate, format="WAV", subtype="PCM_U8")
+    return out.getvalue()
+
+
+@pytest.fixture
+def here():
+    """A visitor with one long recording open, and the page's acts."""
+    visitors, jobs = Visitors(), Jobs()
+    wire, visitor = Wire(visitors, jobs), visitors.arrive(None, "page")
+    tab.build(wire)
+    opened = visitor.desk(LongDesk).add(long_of(Clip.of(TWO_MINUTES, RATE, "procession.mp4")))
+    wire._handlers["clips.add"]  # the tab is there
+
+    def act(name: str, **said) -> None:
+        wire._handlers[name](visitor, Act({"act": name, **said}))
+
+    return visitor, opened, act, visitors
+
+
+# ---- opening ------------------------------------------------------------------------------------------------
+
+
+def test_what_is_longer_than_a_clip_opens_and_leaves_nothing_in_the_upload_folder(folder: Path):
+    assert SOUND.max_seconds == 1_800
+    long, short = sent(folder, "evening.wav", wav(31)), sent(folder, "a.wav", wav(0.1))
+    read, parted = read_drop([long, short], "", CLIP_LIMITS.max_seconds, quiet)
+    assert [one.name for one in parted.long] == ["evening.wav"]
+    assert [clip.name for clip in read.clips] == ["a.wav"]
+    assert parted.long[0].seconds == 31 * 60
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
+    assert spools.SPOOLS.bytes() >= 4 * 31 * 60 * 4_000
+
+
+def test_what_the_visit_has_no_room_for_opens_too_but_not_a_short_piece(folder: Path):
+    minute, two = sent(folder, "minute.wav", wav(0.9)), sent(folder, "two.wav", wav(2))
+    parted = part_long([minute, two], 30.0, quiet)
+    assert [one.name for one in parted.long] == ["two.wav"]
+    assert [one.name for one in parted.rest] == ["minute.wav"]
+
+
+def test_a_film_or_a_stream_that_does_not_say_its_length_is_looked_at(folder: Path, monkeypatch):
+    monkeypatch.setattr("mirdemo.web.tabs.clips.long.SURELY_SHORT", 1_000)
+    monkeypatch.setattr("mirdemo.sound.decoding.announced_seconds", lambda source: None)
+    short, long = sent(folder, "a.wav", wav(0.2)), sent(folder, "b.wav", wav(2))
+    parted = part_long([short, long], 30.0, quiet)
+    assert [one.name for one in parted.long] == ["b.wav"]
+    assert [one.name for one in parted.rest] == ["a.wav"]
+    assert len(parted.rest[0].read()) == len(wav(0.2)), "what is no long recording can still be read"
+
+
+def test_what_is_no_sound_goes_on_to_who_refuses_it(folder: Path):
+    zipped, letter = sent(folder, "a.zip", b"PK\x03\x04" + bytes(50)), sent(folder, "a.mp3", b"a letter")
+    parted = part_long([zipped, letter], 1_800.0, quiet)
+    assert (parted.long, len(parted.rest)) == ((), 2)
+
+
+def test_a_recording_alone_that_cannot_be_opened_is_refused_and_among_others_noted(folder: Path, monkeypatch):
+    monkeypatch.setattr(spools, "SPOOLS", Spools(most=1_000))
+    monkeypatch.setattr("mirdemo.web.tabs.clips.long.SPOOLS", spools.SPOOLS)
+    with pytest.raises(PageError) as refused:
+        read_drop([sent(folder, "b.wav", wav(2))], "", 30.0, quiet)
+    assert refused.value.sentence.code == "page.no_room_for_long"
+    read, parted = read_drop(
+        [sent(folder, "b.wav", wav(2)), sent(folder, "a.wav", wav(0.1))], "", 30.0, quiet
+    )
+    assert [problem.code for problem in parted.problems] == ["page.no_room_for_long"]
+    assert len(read.clips) == 1
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
+    assert spools.SPOOLS.bytes() == 0, "what could not be opened holds nothing"
+
+
+def test_no_more_than_a_few_are_open_and_namesakes_are_two_recordings():
+    desk = LongDesk()
+    clip = Clip.of(TWO_MINUTES[:RATE], RATE, "evening.wav")
+    names = [desk.add(long_of(clip)).recording for _ in range(LIMITS.long_recordings)]
+    assert names == ["evening", "evening (2)", "evening (3)"]
+    with pytest.raises(PageError) as refused:
+        desk.add(long_of(clip))
+    assert refused.value.sentence.code == "page.enough_long"
+
+
+# ---- spans --------------------------------------------------------------------------------------------------
+
+
+def test_spans_become_clips_of_one_recording_and_are_taken_back(here):
+    visitor, _, act, _ = here
+    act("long.span", long="1", start=10, end=12.5, value="taiko, fast")
+    act("long.span", long="1", start=60.25, end=61, value="")
+    clips = visitor.clips
+    assert [clips.tags_of(row) for row in range(2)] == [("fast", "taiko"), ()]
+    assert clips.recordings == ("procession", "procession")
+    assert [(clip.name, clip.start_seconds, clip.seconds) for clip in clips.clips] == [
+        ("procession.mp4", 10.0, 2.5),
+        ("procession.mp4", 60.25, 0.75),
+    ]
+    np.testing.assert_array_equal(clips.clips[0].samples, TWO_MINUTES[10 * RATE : round(12.5 * RATE)])
+    assert clips.given == (True, True)
+    visitor.take_back_last()
+    assert len(visitor.clips) == 1
+    act("long.span", long="1", start=70, end=71, value="x")
+    act("clips.tag", clip=visitor.clips.clips[0].sha256, value="y")
+    assert visitor.undo is not None
+    visitor.take_back_last()
+    assert [visitor.clips.tags_of(row) for row in range(len(visitor.clips))] == [("fast", "taiko", "y")]
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ({"start": 5, "end": 5}, "page.no_span"),
+        ({"start": 9, "end": 5}, "page.no_span"),
+        ({"start": 119.95, "end": 500}, "page.no_span"),
+        ({"start": "x", "end": 5}, "page.not_a_number"),
+        ({"start": 500, "end": 501}, "page.not_a_number"),
+        ({"start": 1, "end": 2, "long": "2"}, "page.no_such_choice"),
+        ({"start": 1, "end": 2, "value": "x" * 200}, None),
+    ],
+)
+def test_what_is_no_span_is_refused_in_a_sentence(here, said: dict, code: str | None):
+    visitor, _, act, _ = here
+    with pytest.raises(Exception) as refused:
+        act("long.span", **{"long": "1", "value": "x", **said})
+    assert hasattr(refused.value, "sentence")
+    assert code in (None, refused.value.sentence.code)
+    assert len(visitor.clips) == 0
+
+
+def test_a_visit_that_is_full_says_what_is_left(here, monkeypatch):
+    _, _, act, _ = here
+    monkeypatch.setattr("mirdemo.web.tabs.clips.long.CLIP_LIMITS", type(CLIP_LIMITS)(max_seconds=30.0))
+    with pytest.raises(PageError) as refused:
+        act("long.span", long="1", start=0, end=40, value="x")
+    assert refused.value.sentence.code == "page.no_room_for_span"
+    assert "0.5 minutes are left" in str(refused.value)
+
+
+def test_closing_leaves_the_clips_and_is_taken_back(here):
+    visitor, opened, act, _ = here
+    act("long.span", long="1", start=1, end=2, value="x")
+    act("long.close", long="1")
+    assert not visitor.desk(LongDesk).open
+    assert len(visitor.clips) == 1
+    visitor.take_back_last()
+    assert visitor.desk(LongDesk).open["1"] is opened
+
+
+def test_a_clip_opens_as_a_waveform_with_its_recording(here):
+    visitor, _, act, _ = here
+    act("long.span", long="1", start=0, end=90, value="x")
+    act("clips.recording", clip=visitor.clips.clips[0].sha256, value="evening")
+    act("long.open", clip=visitor.clips.clips[0].sha256)
+    assert (len(visitor.clips), len(visitor.desk(LongDesk).open)) == (0, 2)
+    act("long.span", long="2", start=3, end=4, value="y")
+    assert visitor.clips.recordings == ("evening",)
+
+
+def test_a_sheet_and_annotations_dropped_afterwards_give_clips_of_it(here):
+    visitor, _, _, _ = here
+    desk = visitor.desk(LongDesk)
+    audacity = b"10.0\t12.0\ttaiko\n11.0\t13.0\tflute\n500\t510\tlate\n"
+    clips = visitor.clips.label_by(audacity, "procession.txt", desk.by_recording())
+    assert [(c.start_seconds, c.seconds, clips.tags_of(i)) for i, c in enumerate(clips.clips)] == [
+        (10.0, 1.0, ("taiko",)),
+        (11.0, 1.0, ("flute", "taiko")),
+        (12.0, 1.0, ("flute",)),
+    ]
+    assert set(clips.recordings) == {"procession"}
+    again = clips.label_by(audacity, "procession.txt", desk.by_recording())
+    assert len(again) == 3, "the same labels twice are the same clips"
+    sheet = b"file,start,end,tags,recording\nprocession.mp4,30,31,song,second day\nprocession.mp4,,,whole,\nother.wav,,,x,\n"
+    more = again.label_by(sheet, "labels.csv", desk.by_recording())
+    assert more.recordings[-1] == "second day"
+    assert {problem.code for problem in more.problems} == {"clips.needs_times", "clips.file_not_found"}
+
+
+def test_no_more_of_a_long_sheet_is_read_than_a_visit_holds(here):
+    visitor, _, _, _ = here
+    rows = "".join(f"procession.mp4,{i / 4},{i / 4 + 0.25},t{i % 3}\n" for i in range(400))
+    sheet = ("file,start,end,tags\n" + rows).encode()
+    clips = visitor.clips.label_by(sheet, "labels.csv", visitor.desk(LongDesk).by_recording())
+    assert len(clips) == CLIP_LIMITS.max_clips
+    assert "clips.full" in {problem.code for problem in clips.problems}
+
+
+def test_a_sheet_that_comes_with_its_recording_labels_it(folder: Path, here):
+    visitor, _, _, _ = here
+    sheet = b"file,start,end,tags\nevening.wav,5,6,x\na.wav,,,y\n"
+    drop = [
+        sent(folder, "evening.wav", wav(2)),
+        sent(folder, "labels.csv", sheet),
+        sent(folder, "a.wav", wav(0.1)),
+    ]
+    read, parted = read_drop(drop, "", 60.0, quiet)
+    assert ([one.name for one in parted.long], len(parted.sheets)) == (["evening.wav"], 1)
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
+    visitor.hold(visitor.clips.add(read))
+    longs = tab.LongTab(Wire(Visitors(), Jobs()), lambda visitor: None)
+    assert longs.take(visitor, parted, "") == []
+    clips = visitor.clips
+    assert {(clip.name, clips.tags_of(row)) for row, clip in enumerate(clips.clips)} == {
+        ("evening.wav", ("x",)),
+        ("a.wav", ("y",)),
+    }
+
+
+# ---- what the page asks for ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def client(here):
+    visitor, _, _, visitors = here
+    return TestClient(Starlette(routes=long_routes.routes(visitors))), f"/long/{visitor.sounds.key}/1"
+
+
+def test_the_outline_is_the_recordings_own(client):
+    web, place = client
+    got = web.get(f"{place}/outline", params={"from": 0, "to": 120, "columns": 100})
+    shape = np.frombuffer(got.content, np.int8).reshape(100, 2)
+    assert np.abs(shape).max() == 127
+    top = np.abs(TWO_MINUTES).max()
+    first = TWO_MINUTES[: round(1.2 * RATE)]
+    assert shape[0, 1] == pytest.approx(127 * np.sqrt(first.max() / top), abs=2)
+    assert got.headers["cache-control"] == "private, no-store"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *(
+            "",
+            "from=0&to=1",
+            "from=0&to=1&columns=0",
+            "from=0&to=1&columns=1e3",
+            "from=0&to=1&columns=99999999",
+        ),
+        *(
+            "from=5&to=1&columns=9",
+            "from=-1&to=1&columns=9",
+            "from=nan&to=1&columns=9",
+            "from=0&to=inf&columns=9",
+        ),
+        *("from=0&to=1e300&columns=9", "from=x&to=1&columns=9"),
+    ],
+)
+def test_what_is_no_span_of_it_is_no_outline(client, query: str):
+    web, place = client
+    assert web.get(f"{place}/outline?{query}").status_code == 400
+
+
+def test_its_sound_is_a_wav_of_which_any_part_can_be_had(client):
+    web, place = client
+    whole = web.get(f"{place}/sound.wav")
+    samples, rate = soundfile.read(io.BytesIO(whole.content), dtype="float32")
+    assert (rate, len(samples)) == (RATE, len(TWO_MINUTES))
+    np.testing.assert_allclose(samples, TWO_MINUTES, atol=1e-4)
+    for first, last in ((0, 9), (0, 43), (30, 70), (44, 47), (45, 50), (1_000_001, 1_200_003)):
+        part = web.get(f"{place}/sound.wav", headers={"Range": f"bytes={first}-{last}"})
+        assert part.status_code == 206
+        assert part.content == whole.content[first : last + 1], (first, last)
+    tail = web.get(f"{place}/sound.wav", headers={"Range": "bytes=1919000-"})
+    assert tail.content == whole.content[1_919_000:]
+    assert web.get(f"{place}/sound.wav", headers={"Range": "bytes=99999999-"}).status_code == 416
+
+
+def test_nobody_else_finds_it(here, client):
+    web, place = client
+    stranger = here[3].arrive(None, "other page")
+    for address in (place.replace("/1", "/2"), f"/long/{stranger.sounds.key}/1", "/long/x/1"):
+        assert web.get(f"{address}/outline?from=0&to=1&columns=9").status_code == 404
+        assert web.get(f"{address}/sound.wav").status_code == 404
+
+
+def test_it_goes_with_its_visitor(here, client):
+    visitor, opened, _, _ = here
+    web, place = client
+    assert opened.sound.spool.close.alive
+    visitor.let_go()
+    assert not opened.sound.spool.close.alive
+    assert web.get(f"{place}/outline?from=0&to=1&columns=9").status_code == 404
+
+
+def test_one_that_is_closed_goes_when_it_can_no_longer_be_taken_back():
+    visitors = Visitors()
+    visitor, wire = visitors.arrive(None, "page"), Wire(visitors, Jobs())
+    tab.build(wire)
+    visitor.desk(LongDesk).add(long_of(Clip.of(TWO_MINUTES, RATE, "procession.mp4")))
+    spool = weakref.ref(visitor.desk(LongDesk).open["1"].sound.spool)
+    wire._handlers["long.close"](visitor, Act({"act": "long.close", "long": "1"}))
+    gc.collect()
+    assert spool() is not None
+    visitor.undo = None
+    gc.collect()
+    assert spool() is None
+
+
+def test_what_the_template_draws(here):
+    visitor, _, act, _ = here
+    act("long.span", long="1", start=10, end=12.5, value='<b>"taiko"')
+    shown = tab.LongTab(Wire(Visitors(), Jobs()), lambda visitor: None).shown(visitor)
+    (one,) = shown
+    ((start, end, tags, clip),) = json.loads(one["marks"])
+    assert (start, end, tags, clip) == (10.0, 12.5, ['<b>"taiko"'], visitor.clips.clips[0].sha256)
+    assert one["place"] == f"long/{visitor.sounds.key}/1"
+
+
+def test_a_new_visitor_has_none():
+    assert tab.LongTab(Wire(Visitors(), Jobs()), lambda visitor: None).shown(Visitor()) == []
