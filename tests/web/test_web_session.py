@@ -10,7 +10,7 @@ from mirdemo.sound.audio import Clip
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.jobs import Job
 from mirdemo.web.frame.limits import CLIP_LIMITS, WebLimits
-from mirdemo.web.frame.player import Sounds, _range, waveform
+from mirdemo.web.frame.player import Sounds, byte_range, waveform
 from mirdemo.web.frame.session import Visitors
 from mirdemo.web.models import Memory
 
@@ -199,7 +199,7 @@ def test_a_preview_is_the_clip(rate: int):
     ],
 )
 def test_ranges_are_read_as_browsers_write_them(wanted: str | None, expected: tuple[int, int]):
-    assert _range(wanted, 100) == expected
+    assert byte_range(wanted, 100) == expected
 
 
 def test_a_waveform_has_its_bars_even_for_a_click_or_silence():
