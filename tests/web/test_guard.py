@@ -87,7 +87,7 @@ def test_only_what_the_page_and_its_callers_need_answers(page: gr.Blocks):
     within = TestClient(Guard(beneath, **guard.kwargs))
     for method, path in served(page):
         within.request(method, path, json={} if method == "POST" else None)
-    ours = re.compile(r"/(clips|few-shot|fine-tune|evidence|plan)/")
+    ours = re.compile(r"/(clips|long|few-shot|fine-tune|evidence|plan)/")
     assert {path for path in seen if not ours.match(path)} <= ANSWERS
 
 
