@@ -19,13 +19,27 @@ PICKLED = "pytorch_model.bin"
 #: An index names files of its own folder, nothing else: no path leads out of it.
 _SHARD = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*\.safetensors", re.ASCII)
 
-#: Besides the weights: files that must be there, files that are taken where they are.
-_REQUIRED = ("config.json", "preprocessor_config.json")
+#: How sound is prepared: in a file of its own, or in the one about all that a model reads, which comes first where both say it.
+PREPROCESSOR = "preprocessor_config.json"
+PROCESSOR = "processor_config.json"
+
+#: Besides the weights: files that are taken where they are.
 _OPTIONAL = {
     "clap": ("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "special_tokens_map.json")
 }
-#: The part of the network that is used, where the repository holds more: prefix of its tensors' names.
-PARTS = {"qwen2_audio": "audio_tower."}
+#: The part of the network that is used, where the repository holds more: what the names of its tensors may begin with.
+_TOWER = ("audio_tower.", "model.audio_tower.")
+_THINKERS = ("thinker.audio_tower.", "thinker.model.audio_tower.", *_TOWER)
+PARTS: dict[str, tuple[str, ...]] = {
+    "qwen2_audio": _TOWER,
+    "audioflamingo3": _TOWER,
+    "musicflamingo": _TOWER,
+    "voxtral": _TOWER,
+    "qwen2_5_omni": _THINKERS,
+    "qwen2_5_omni_thinker": _TOWER,
+    "qwen3_omni_moe": _THINKERS,
+    "qwen3_omni_moe_thinker": _TOWER,
+}
 
 
 def family(spec: BackboneSpec, available: Collection[str], fetch: Callable[[str], Path]) -> str:
@@ -56,7 +70,7 @@ def weights(spec: BackboneSpec, available: Collection[str], fetch: Callable[[str
     if SINGLE in available:
         return [SINGLE]
     if INDEX in available:
-        return shards(fetch(INDEX), PARTS.get(family(spec, available, fetch), ""), spec.title)
+        return shards(fetch(INDEX), PARTS.get(family(spec, available, fetch), ("",)), spec.title)
     if PICKLED in available:
         return [PICKLED]
     raise BackboneError(
@@ -67,11 +81,11 @@ def weights(spec: BackboneSpec, available: Collection[str], fetch: Callable[[str
     )
 
 
-def shards(index: Path, prefix: str, title: str) -> list[str]:
-    """Names of the shards that hold tensors beginning with ``prefix``, sorted. Raises BackboneError."""
+def shards(index: Path, prefixes: tuple[str, ...], title: str) -> list[str]:
+    """Names of the shards that hold tensors beginning with one of ``prefixes``, sorted. Raises BackboneError."""
     try:
         placed = json.loads(index.read_text(encoding="utf-8"))["weight_map"].items()
-        names = {shard for key, shard in placed if key.startswith(prefix)}
+        names = {shard for key, shard in placed if key.startswith(prefixes)}
         sound = bool(names) and all(_SHARD.fullmatch(name) for name in names)
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
         sound = False
@@ -86,7 +100,9 @@ def shards(index: Path, prefix: str, title: str) -> list[str]:
 
 def needed(spec: BackboneSpec, available: Collection[str], fetch: Callable[[str], Path]) -> list[str]:
     """Every file to fetch: configuration, tokenizer where used, weights. Raises BackboneError if one is missing."""
-    missing = [name for name in _REQUIRED if name not in available]
+    prepared = [name for name in (PREPROCESSOR, PROCESSOR) if name in available]
+    missing = [] if "config.json" in available else ["config.json"]
+    missing += [] if prepared else [PREPROCESSOR]
     if missing:
         raise BackboneError(
             "{name} lacks the file {file}. Choose a repository that transformers can load.",
@@ -97,4 +113,4 @@ def needed(spec: BackboneSpec, available: Collection[str], fetch: Callable[[str]
     chosen = weights(spec, available, fetch)
     optional = [name for name in _OPTIONAL.get(family(spec, available, fetch), ()) if name in available]
     index = [INDEX] if any(name not in (SINGLE, PICKLED, *spec.weights_sha256) for name in chosen) else []
-    return [*_REQUIRED, *optional, *index, *chosen]
+    return ["config.json", *prepared, *optional, *index, *chosen]

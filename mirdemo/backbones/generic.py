@@ -1,26 +1,23 @@
 """``hf:OWNER/REPO``: encoders that transformers knows natively, and copies of the families that have loaders here.
 
-``model_type`` in config.json decides. MERT, CLAP and Qwen2-Audio go to their own modules. Of the others, what lies beside
-the encoder in the weights (heads, decoders, what only pretraining used) is never used and no reason to refuse: where the
-encoder's tensors have transformers' own prefix, everything without it is left out; where they have none, known heads are.
-A tensor that would belong to the encoder and is not known there is refused. ``docs/backbones.md`` tells why other kinds
-are not loaded.
+``model_type`` in config.json decides. MERT, CLAP and Qwen2-Audio go to their own modules as the registry knows them; SEW,
+conformers, EnCodec and the towers of audio language models to theirs; what is built like wav2vec 2.0, Whisper or AST is told
+apart here. What lies beside the encoder in the weights (heads, decoders, what only pretraining used) is never used and no
+reason to refuse: where the encoder's tensors have transformers' own prefix, everything without it is left out; where they
+have none, known heads are. A tensor that would belong to the encoder and is not known there is refused. Every other kind of
+sound network in transformers is refused with its reason (``unloadable.py``); ``docs/backbones.md`` tells them all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 
-from mirdemo.backbones import clap, loading, logmel, mert, qwen2_audio, registry, spectrogram, waveform
-from mirdemo.backbones.spec import Backbone, BackboneError, BackboneSpec
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from mirdemo.backbones import loading, logmel, registry, spectrogram, unloadable, waveform
+from mirdemo.backbones.spec import Backbone, BackboneSpec
 
 
 @dataclass(frozen=True)
@@ -61,9 +58,23 @@ _KINDS = {
 }
 #: model_type -> the backbone of the registry whose loader and manners it has
 _FAMILIES = {"mert_model": "mert-95m", "clap": "clap-music", "qwen2_audio": "qwen2-audio"}
-_LOADERS = {"mert": mert.load, "clap": clap.load, "qwen2_audio": qwen2_audio.load}
-#: Only used to mask while pretraining: some published checkpoints have it, some do not.
-_MASK = "masked_spec_embed"
+#: model_type -> the module that loads it
+_MODULES = {
+    "sew": "sew",
+    "sew-d": "sew",
+    "wav2vec2-conformer": "conformer",
+    "wav2vec2-bert": "conformer",
+    "encodec": "encodec",
+    "audioflamingo3": "towers",
+    "musicflamingo": "towers",
+    "voxtral": "towers",
+    "qwen2_5_omni": "omni",
+    "qwen2_5_omni_thinker": "omni",
+    "qwen3_omni_moe": "omni",
+    "qwen3_omni_moe_thinker": "omni",
+}
+#: All that are loaded.
+KINDS = frozenset({*_KINDS, *_FAMILIES, *_MODULES})
 
 
 def load(spec: BackboneSpec, *, checkpoint: Path, device: str, dtype: str) -> Backbone:
@@ -74,7 +85,8 @@ def load(spec: BackboneSpec, *, checkpoint: Path, device: str, dtype: str) -> Ba
     import transformers
 
     values = loading.read_json(checkpoint, "config.json", spec.title)
-    like = _FAMILIES.get(str(values.get("model_type")))
+    named = str(values.get("model_type"))
+    like = _FAMILIES.get(named)
     if like is not None:
         known = registry.spec(like)
         copied = replace(
@@ -88,18 +100,16 @@ def load(spec: BackboneSpec, *, checkpoint: Path, device: str, dtype: str) -> Ba
             tail_blocks=known.tail_blocks,
             states_a_second=known.states_a_second,
         )
-        return _LOADERS[known.family](copied, checkpoint=checkpoint, device=device, dtype=dtype)
-    kind = _KINDS.get(str(values.get("model_type")))
+        module = import_module(f"mirdemo.backbones.{known.family}")
+        return module.load(copied, checkpoint=checkpoint, device=device, dtype=dtype)
+    if named in _MODULES:
+        module = import_module(f"mirdemo.backbones.{_MODULES[named]}")
+        return module.load(spec, checkpoint=checkpoint, device=device, dtype=dtype)
+    kind = _KINDS.get(named)
     if kind is None:
-        raise BackboneError(
-            "{name} is of the kind {kind}, which cannot be loaded. Choose a wav2vec 2.0, HuBERT, WavLM, UniSpeech, "
-            "data2vec, Whisper, AST, MERT, CLAP or Qwen2-Audio repository.",
-            code="backbone.kind",
-            name=spec.title,
-            kind=str(values.get("model_type"))[:40],
-        )
+        raise unloadable.refusal(spec.title, named)
     paths = loading.weight_files(spec, checkpoint)
-    state = _encoder(loading.read_state(paths, spec.title), kind)
+    state = loading.encoder_state(loading.read_state(paths, spec.title), kind.prefixes, kind.beside)
     if kind.network == "WhisperEncoder":
         from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
@@ -112,22 +122,7 @@ def load(spec: BackboneSpec, *, checkpoint: Path, device: str, dtype: str) -> Ba
     values = values | {"mask_time_prob": 0.0, "mask_feature_prob": 0.0}
     if kind.network == "UniSpeechSatModel":  # which makes one all the same
         size = values.get("hidden_size", transformers.UniSpeechSatConfig().hidden_size)
-        state[_MASK] = torch.zeros(size if isinstance(size, int) and 0 < size < 1_000_000 else 1)
-    return waveform.assemble(*given, values, paths, state, device, dtype)
-
-
-def _encoder(state: Mapping[str, Tensor], kind: _Kind) -> dict[str, Tensor]:
-    """The encoder's tensors under their own names: the prefix taken off where there is one, all else left out."""
-    for prefix in kind.prefixes:
-        inside = {name: tensor for name, tensor in state.items() if name.startswith(prefix)}
-        if inside:
-            return {
-                name.removeprefix(prefix): tensor
-                for name, tensor in inside.items()
-                if not name.endswith(_MASK)
-            }
-    return {
-        name: tensor
-        for name, tensor in state.items()
-        if not name.startswith(kind.beside) and not name.endswith(_MASK)
-    }
+        state[loading.MASK] = torch.zeros(size if isinstance(size, int) and 0 < size < 1_000_000 else 1)
+    return waveform.assemble(
+        *given, values, paths, state, device, dtype, backbone_class=waveform.WaveBackbone
+    )

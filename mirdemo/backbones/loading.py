@@ -31,6 +31,8 @@ Filled = TypeVar("Filled", bound=nn.Module)
 
 #: Raised when the way a fingerprint is computed changes, so that remembered ones are not mixed with new ones.
 _FINGERPRINT_VERSION = 1
+#: The embedding of masked frames, by the name that all of its family give it.
+MASK = "masked_spec_embed"
 #: Memory left for the sound, the states and everything else.
 _SPARE_BYTES = 300_000_000
 
@@ -92,8 +94,8 @@ def weight_files(spec: BackboneSpec, folder: Path) -> list[Path]:
     return [folder / name for name in files.weights(spec, available, lambda name: folder / name)]
 
 
-def read_state(paths: Sequence[Path], title: str, prefix: str = "") -> dict[str, Tensor]:
-    """Tensors by name, those beginning with ``prefix`` only and without it.
+def read_state(paths: Sequence[Path], title: str, prefixes: tuple[str, ...] = ("",)) -> dict[str, Tensor]:
+    """Tensors by name, those beginning with one of ``prefixes`` only and without it.
 
     They are mapped from the files, not read: a tensor costs memory when it is used. Raises BackboneError if a file
     is damaged, or is a pickle of anything but named tensors.
@@ -102,9 +104,29 @@ def read_state(paths: Sequence[Path], title: str, prefix: str = "") -> dict[str,
     for path in paths:
         reader = _read_safetensors if path.suffix == ".safetensors" else _read_pickled
         for name, tensor in reader(path, title):
-            if name.startswith(prefix):
+            prefix = next((one for one in prefixes if name.startswith(one)), None)
+            if prefix is not None:
                 state[name.removeprefix(prefix)] = tensor
     return state
+
+
+def encoder_state(
+    state: Mapping[str, Tensor], prefixes: tuple[str, ...], beside: tuple[str, ...]
+) -> dict[str, Tensor]:
+    """The encoder's tensors under their own names, all else left out.
+
+    prefixes: what may stand before them, tried in order; where one does, everything without it is left out
+    beside: how the names of known heads and decoders begin, left out where there is no prefix
+    The embedding of masked frames is always left out: some published checkpoints have it, some do not, and it is used in
+    training only.
+    """
+    for prefix in prefixes:
+        inside = {name.removeprefix(prefix): state[name] for name in state if name.startswith(prefix)}
+        if inside:
+            break
+    else:
+        inside = {name: tensor for name, tensor in state.items() if not name.startswith(beside)}
+    return {name: tensor for name, tensor in inside.items() if not name.endswith(MASK)}
 
 
 def _read_safetensors(path: Path, title: str) -> Iterator[tuple[str, Tensor]]:
@@ -218,6 +240,8 @@ def configure(
 
     assert config_class is not None  # every class of a network has one
     known = set(config_class.__dataclass_fields__) - {"model_type"}
+    # Other names of fields, which older files of the same kind have.
+    known |= {name for name, field in config_class.attribute_map.items() if field not in values}
     try:
         config = config_class(**{key: value for key, value in values.items() if key in known} | forced)
     except (StrictDataclassError, ValueError, TypeError) as error:

@@ -1,9 +1,10 @@
 """Whisper-like networks: log-mel frames of a fixed length, two convolutions, transformer layers, a norm.
 
 Waves shorter than the fixed length are padded with silence, as published, and only the frames that hold sound are
-given out. Whisper's attention sees the padding. The Qwen2-Audio tower, whose frames are averaged in pairs before the
-norm, masks it (``Qwen2AudioForConditionalGeneration``, transformers 5.23): there the padded frames never enter the
-layers, which computes the same for the frames that remain.
+given out. Whisper's and Voxtral's attention sees the padding. The towers of Qwen2-Audio and of the Flamingos, whose frames
+are averaged in pairs before the norm, mask it (``Qwen2AudioForConditionalGeneration`` and
+``AudioFlamingo3ForConditionalGeneration``, transformers 5.23): there the padded frames never enter the layers, which
+computes the same for the frames that remain.
 """
 
 from __future__ import annotations
@@ -22,8 +23,7 @@ from mirdemo.backbones.spec import BackboneSpec, Identity, state_layers
 from mirdemo.backbones.split import NeuralBackbone, Trunk
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, Qwen2AudioEncoder, WhisperFeatureExtractor
-    from transformers.models.whisper.modeling_whisper import WhisperEncoder
+    from transformers import PreTrainedModel, WhisperFeatureExtractor
 
 DETERMINISTIC = {
     "dropout": 0.0,
@@ -36,15 +36,16 @@ DETERMINISTIC = {
 class LogMelTrunk(Trunk):
     """Transformer layers, frames averaged in pairs where the network does so, and a norm.
 
-    hop: samples between mel frames
+    hop: samples between mel frames; masked: the padding has been left out before the layers
     """
 
     def __init__(
-        self, blocks: Sequence[nn.Module], pairs: nn.Module | None, norm: nn.Module, hop: int
+        self, blocks: Sequence[nn.Module], pairs: nn.Module | None, norm: nn.Module, hop: int, masked: bool
     ) -> None:
         super().__init__(blocks)
         self.pairs = pairs
         self.norm = norm
+        self.masked = masked
         self._hop = hop
 
     def step(self, index: int, states: Tensor) -> Tensor:
@@ -56,16 +57,19 @@ class LogMelTrunk(Trunk):
         return self.norm(states)
 
     def audible(self, states: Tensor, samples: int | None) -> Tensor:
-        if samples is None or self.pairs is not None:  # the front leaves the padding out
+        if samples is None or self.masked:
             return states
         return states[:, : sounding_frames(samples, self._hop)]
 
     def cut(self, blocks: Sequence[nn.Module]) -> LogMelTrunk:
-        return LogMelTrunk(blocks, self.pairs, self.norm, self._hop)
+        return LogMelTrunk(blocks, self.pairs, self.norm, self._hop, self.masked)
 
 
 class LogMelBackbone(NeuralBackbone):
-    """``network`` is a ``Qwen2AudioEncoder`` or ``WhisperEncoder`` with its weights; ``mel`` makes its input."""
+    """``network`` is a ``WhisperEncoder``, or a tower of its build, with its weights; ``mel`` makes its input.
+
+    masked: its attention never sees the padding; pairs: its frames are averaged in pairs before the norm
+    """
 
     convertible = True
 
@@ -73,19 +77,23 @@ class LogMelBackbone(NeuralBackbone):
         self,
         spec: BackboneSpec,
         identity: Identity,
-        network: Qwen2AudioEncoder | WhisperEncoder,
+        network: Any,
         mel: WhisperFeatureExtractor,
         device: torch.device,
         dtype: torch.dtype,
+        *,
+        masked: bool = False,
+        pairs: bool = False,
     ) -> None:
         loading.place(network, device, dtype)
         self._network = network
         self._mel = mel
         trunk = LogMelTrunk(
             list(network.layers),
-            getattr(network, "avg_pooler", None),
+            network.avg_pooler if pairs else None,
             network.layer_norm,
             mel.hop_length,
+            masked,
         )
         super().__init__(spec, identity, trunk, device, dtype)
 
@@ -105,7 +113,7 @@ class LogMelBackbone(NeuralBackbone):
 
     def front(self, waves: Tensor) -> Tensor:
         states = super().front(waves)
-        if cast(LogMelTrunk, self.trunk).pairs is None:
+        if not cast(LogMelTrunk, self.trunk).masked:
             return states
         return states[:, : sounding_frames(waves.shape[1], self._mel.hop_length)]
 
@@ -125,9 +133,13 @@ def assemble(
     state: Mapping[str, Tensor],
     device: str,
     dtype: str,
+    *,
+    masked: bool = False,
+    pairs: bool = False,
 ) -> LogMelBackbone:
     """Build the network, fill it with ``state``, and check its health. Raises BackboneError.
 
+    masked, pairs: as for ``LogMelBackbone``
     Obeys the folder's preprocessor_config.json (mel bands, hop, length of the window).
     """
     from transformers import WhisperFeatureExtractor
@@ -150,10 +162,10 @@ def assemble(
     identity = loading.identify(spec, paths, state, precision)
     if network_class.__name__ == "Qwen2AudioEncoder":
         # Rows that were stored while the padding was not masked are another function of the same weights.
-        masked = hashlib.sha256(f"{identity.fingerprint}|padding masked".encode()).hexdigest()
-        identity = replace(identity, fingerprint=masked)
+        of_masked = hashlib.sha256(f"{identity.fingerprint}|padding masked".encode()).hexdigest()
+        identity = replace(identity, fingerprint=of_masked)
     with loading.memory(spec.title, state, target, precision):
         network = loading.fill(loading.build(network_class, config), state, spec.title)
-        backbone = LogMelBackbone(spec, identity, network, mel, target, precision)
+        backbone = LogMelBackbone(spec, identity, network, mel, target, precision, masked=masked, pairs=pairs)
         backbone.health = health.check(backbone)
     return backbone

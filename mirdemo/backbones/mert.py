@@ -43,4 +43,14 @@ def load(spec: BackboneSpec, *, checkpoint: Path, device: str, dtype: str) -> wa
     # The embedding of masked frames is there or not, whatever the configuration says; nothing is ever masked here.
     state.pop("masked_spec_embed", None)
     values = values | {"mask_time_prob": 0.0, "mask_feature_prob": 0.0}
-    return waveform.assemble(spec, checkpoint, HubertModel, values, paths, state, device, dtype)
+    return waveform.assemble(
+        spec,
+        checkpoint,
+        HubertModel,
+        values,
+        paths,
+        state,
+        device,
+        dtype,
+        backbone_class=waveform.WaveBackbone,
+    )

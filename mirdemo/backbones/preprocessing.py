@@ -1,4 +1,4 @@
-"""preprocessor_config.json: every key is obeyed, known to change nothing, or a reason to refuse.
+"""preprocessor_config.json, or that part of processor_config.json: every key is obeyed, known to change nothing, or a reason to refuse.
 
 A file written for another feature extractor still loads and still gives plausible rows; they are rows of sound that
 the network was never raised on. So each family lists what it knows, and anything else is refused by name.
@@ -7,11 +7,11 @@ the network was never raised on. So each family lists what it knows, and anythin
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from mirdemo.backbones import loading
+from mirdemo.backbones import files, loading
 from mirdemo.backbones.spec import BackboneError
 
 
@@ -51,6 +51,43 @@ WHISPER = Extractor(
     inert=frozenset({"n_samples", "nb_max_frames", "mel_filters"}),
     fixed={"dither": 0.0, "do_normalize": False},
 )
+#: The towers of models that also see have the keys of their pictures in the same file.
+WHISPER_BESIDE_IMAGES = replace(
+    WHISPER,
+    inert=WHISPER.inert
+    | {
+        "image_processor_type",
+        "image_mean",
+        "image_std",
+        "max_pixels",
+        "min_pixels",
+        "merge_size",
+        "patch_size",
+    }
+    | {
+        "temporal_patch_size",
+        "size",
+        "do_rescale",
+        "do_resize",
+        "do_convert_rgb",
+        "rescale_factor",
+        "resample",
+    }
+    | {"video_processor_type"},
+)
+#: ``feature_size`` is read nowhere; a padded frame is masked, and left out here.
+SEAMLESS = Extractor(
+    "SeamlessM4TFeatureExtractor",
+    obeyed=frozenset({"num_mel_bins", "stride"}),
+    inert=frozenset({"feature_size", "padding_value", "language_code"}),
+    fixed={"sampling_rate": 16_000},
+)
+#: ``overlap`` is between the pieces of a long sound; windows here are such pieces, side by side.
+ENCODEC = Extractor(
+    "EncodecFeatureExtractor",
+    obeyed=frozenset({"feature_size", "sampling_rate", "chunk_length_s"}),
+    inert=frozenset({"padding_value", "overlap"}),
+)
 #: The frames of Kaldi's filter banks are counted in samples at 16 kHz.
 AST = Extractor(
     "ASTFeatureExtractor",
@@ -76,8 +113,15 @@ CLAP = Extractor(
 
 
 def read(checkpoint: Path, title: str, extractor: Extractor) -> dict[str, Any]:
-    """The folder's preprocessor_config.json. Raises BackboneError if it is missing, or asks for what ``extractor`` is not."""
-    values = loading.read_json(checkpoint, "preprocessor_config.json", title)
+    """What the folder says of how sound is prepared: as transformers does, processor_config.json where it says that, and
+    else preprocessor_config.json. Raises BackboneError if it is missing, or asks for what ``extractor`` is not.
+    """
+    values = None
+    if (checkpoint / files.PROCESSOR).is_file():
+        together = loading.read_json(checkpoint, files.PROCESSOR, title)
+        values = together.get("feature_extractor", together.get("audio_processor"))
+    if not isinstance(values, dict):
+        values = loading.read_json(checkpoint, files.PREPROCESSOR, title)
     named = values.get("feature_extractor_type")
     if named not in (None, extractor.name):
         raise _refused(title, "feature_extractor_type", named)

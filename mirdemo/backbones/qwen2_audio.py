@@ -20,5 +20,7 @@ def load(spec: BackboneSpec, *, checkpoint: Path, device: str, dtype: str) -> lo
     values = loading.read_json(checkpoint, "config.json", spec.title).get("audio_config") or {}
     config = loading.configure(Qwen2AudioEncoderConfig, values, spec.title, **logmel.DETERMINISTIC)
     paths = loading.weight_files(spec, checkpoint)
-    state = loading.read_state(paths, spec.title, prefix=files.PARTS["qwen2_audio"])
-    return logmel.assemble(spec, checkpoint, Qwen2AudioEncoder, config, paths, state, device, dtype)
+    state = loading.read_state(paths, spec.title, files.PARTS["qwen2_audio"])
+    return logmel.assemble(
+        spec, checkpoint, Qwen2AudioEncoder, config, paths, state, device, dtype, masked=True, pairs=True
+    )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -15,8 +15,18 @@ from mirdemo.backbones.spec import BackboneSpec, Identity, state_layers
 from mirdemo.backbones.split import NeuralBackbone, Trunk
 
 if TYPE_CHECKING:
-    from transformers import HubertModel, PreTrainedModel, Wav2Vec2Model, WavLMModel
+    from transformers import (
+        HubertModel,
+        PreTrainedModel,
+        SEWDModel,
+        SEWModel,
+        Wav2Vec2ConformerModel,
+        Wav2Vec2Model,
+        WavLMModel,
+    )
     from transformers.models.wavlm.modeling_wavlm import WavLMAttention
+
+Made = TypeVar("Made", bound="WaveReader")
 
 #: Configuration that makes training and evaluation compute the same, and masks nothing.
 DETERMINISTIC = {
@@ -65,11 +75,48 @@ class WaveTrunk(Trunk):
         return part
 
 
-class WaveBackbone(NeuralBackbone):
-    """``network`` is a ``HubertModel``, ``Wav2Vec2Model`` or ``WavLMModel`` with its weights.
+class WaveReader(NeuralBackbone):
+    """What begins with wav2vec 2.0's convolutions over the wave.
 
+    network: with its weights
     normalise: bring every wave to zero mean and unit variance, as the preprocessor file says
     """
+
+    def __init__(
+        self,
+        spec: BackboneSpec,
+        identity: Identity,
+        network: HubertModel | Wav2Vec2Model | WavLMModel | SEWModel | SEWDModel | Wav2Vec2ConformerModel,
+        trunk: Trunk,
+        device: torch.device,
+        dtype: torch.dtype,
+        *,
+        normalise: bool,
+    ) -> None:
+        loading.fuse_weight_norm(network)
+        loading.place(network, device, dtype)
+        self._convolutions = network.feature_extractor.conv_layers
+        # The first layer takes the wave itself, whose quiet parts half precision would round away; it is cheap.
+        self._convolutions[0].float()
+        self._normalise = normalise
+        super().__init__(spec, identity, trunk, device, dtype)
+
+    def features(self, waves: Tensor) -> Tensor:
+        if not self._normalise:
+            return waves
+        variance, mean = torch.var_mean(waves, dim=1, keepdim=True, correction=0)
+        return (waves - mean) / torch.sqrt(variance + 1e-7)
+
+    def convolved(self, features: Tensor) -> Tensor:
+        """Waves -> what the convolutions give (batch, frames, channels)."""
+        states = self._convolutions[0](features[:, None]).to(self.dtype)
+        for convolution in self._convolutions[1:]:
+            states = convolution(states)
+        return states.transpose(1, 2)
+
+
+class WaveBackbone(WaveReader):
+    """``network`` is a ``HubertModel``, ``Wav2Vec2Model`` or ``WavLMModel`` with its weights."""
 
     convertible = True
 
@@ -83,34 +130,19 @@ class WaveBackbone(NeuralBackbone):
         *,
         normalise: bool,
     ) -> None:
-        loading.fuse_weight_norm(network)
-        loading.place(network, device, dtype)
-        self._convolutions = network.feature_extractor.conv_layers
-        # The first layer takes the wave itself, whose quiet parts half precision would round away; it is cheap.
-        self._convolutions[0].float()
         self._projection = network.feature_projection
         self._encoder = network.encoder
-        self._position = _position(network.encoder.pos_conv_embed)
-        self._normalise = normalise
         self._norm_last = getattr(
             network.config, "do_stable_layer_norm", False
         )  # data2vec has no such choice
         layers = self._encoder.layers
         position = layers[0].attention if network.config.model_type == "wavlm" else None
         trunk = WaveTrunk(layers, self._encoder.layer_norm if self._norm_last else None, position)
-        super().__init__(spec, identity, trunk, device, dtype)
-
-    def features(self, waves: Tensor) -> Tensor:
-        if not self._normalise:
-            return waves
-        variance, mean = torch.var_mean(waves, dim=1, keepdim=True, correction=0)
-        return (waves - mean) / torch.sqrt(variance + 1e-7)
+        super().__init__(spec, identity, network, trunk, device, dtype, normalise=normalise)
+        self._position = exact_position(network.encoder.pos_conv_embed)
 
     def enter(self, features: Tensor) -> Tensor:
-        states = self._convolutions[0](features[:, None]).to(self.dtype)
-        for convolution in self._convolutions[1:]:
-            states = convolution(states)
-        states = self._projection(states.transpose(1, 2))
+        states = self._projection(self.convolved(features))
         if isinstance(states, tuple):  # wav2vec 2.0 and WavLM also give what they project
             states = states[0]
         position = self._position(states.to(next(self._position.parameters()).dtype))
@@ -118,7 +150,7 @@ class WaveBackbone(NeuralBackbone):
         return states if self._norm_last else self._encoder.layer_norm(states)
 
 
-def _position(embedding: nn.Module) -> nn.Module:
+def exact_position(embedding: nn.Module) -> nn.Module:
     """The positional convolution, in a precision in which it is computed right.
 
     oneDNN (3.10, in torch 2.11) gives unrelated numbers for grouped bfloat16 convolutions with fewer than 16 channels a
@@ -139,9 +171,14 @@ def assemble(
     state: Mapping[str, Tensor],
     device: str,
     dtype: str,
-) -> WaveBackbone:
+    *,
+    backbone_class: Callable[..., Made],
+    prepare: Callable[[Any], None] = lambda network: None,
+) -> Made:
     """Build the network from its configuration's ``values``, fill it with ``state``, and check its health.
 
+    backbone_class: ``WaveBackbone``, or what takes the same
+    prepare: changes the network before it is filled
     Obeys the folder's preprocessor_config.json. Raises BackboneError.
     """
     preprocessor = preprocessing.read(checkpoint, spec.title, preprocessing.WAVE)
@@ -157,8 +194,10 @@ def assemble(
     )
     identity = loading.identify(spec, paths, state, precision)
     with loading.memory(spec.title, state, target, precision):
-        network = loading.fill(loading.build(network_class, config), state, spec.title)
-        backbone = WaveBackbone(
+        network = loading.build(network_class, config)
+        prepare(network)
+        network = loading.fill(network, state, spec.title)
+        backbone = backbone_class(
             spec, identity, network, target, precision, normalise=preprocessor.get("do_normalize", True)
         )
         backbone.health = health.check(backbone)
@@ -166,8 +205,8 @@ def assemble(
 
 
 def _receptive_field(config: Any) -> int:
-    """Samples that one frame of the convolutions sees: the least they can take."""
-    samples = 1
+    """Samples that the first frame sees: the least the network can take. SEW makes one of ``squeeze_factor`` of them."""
+    samples = getattr(config, "squeeze_factor", 1)
     for kernel, stride in zip(reversed(config.conv_kernel), reversed(config.conv_stride), strict=True):
         samples = (samples - 1) * stride + kernel
     return samples

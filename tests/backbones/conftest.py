@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from backbones import tiny
+from backbones import tiny, tiny_encoders
 from backbones.loopback_hub import LoopbackHub
 
 from mirdemo.backbones import Backbone, load_backbone
@@ -30,6 +30,30 @@ KINDS: dict[str, tuple[str, Callable[[Path], Path]]] = {
     "data2vec": ("hf:some/data2vec", lambda folder: tiny.tiny_wave_model(folder, "data2vec-audio")),
     "whisper": ("hf:some/whisper", tiny.tiny_whisper),
     "ast": ("hf:some/ast", tiny.tiny_ast),
+    "sew": ("hf:some/sew", lambda folder: tiny_encoders.tiny_sew(folder, "sew")),
+    "sew-d": ("hf:some/sew-d", lambda folder: tiny_encoders.tiny_sew(folder, "sew-d")),
+    "conformer-relative": (
+        "hf:some/conformer",
+        lambda folder: tiny_encoders.tiny_wave_conformer(folder, "relative"),
+    ),
+    "conformer-rotary": (
+        "hf:some/conformer",
+        lambda folder: tiny_encoders.tiny_wave_conformer(folder, "rotary"),
+    ),
+    "wav2vec2-bert": ("hf:some/wav2vec2-bert", tiny_encoders.tiny_mel_conformer),
+    "encodec": ("hf:some/encodec", tiny_encoders.tiny_encodec),
+    "encodec-stereo": (
+        "hf:some/encodec",
+        lambda folder: tiny_encoders.tiny_encodec(folder, stereo=True),
+    ),
+    **{
+        kind: (f"hf:some/{kind}", lambda folder, kind=kind: tiny_encoders.tiny_listener(folder, kind))
+        for kind in ("audioflamingo3", "musicflamingo", "voxtral")
+    },
+    **{
+        kind: (f"hf:some/{kind}", lambda folder, kind=kind: tiny_encoders.tiny_omni(folder, kind))
+        for kind in ("qwen2_5_omni", "qwen3_omni_moe")
+    },
 }
 
 

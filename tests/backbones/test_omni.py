@@ -1,0 +1,96 @@
+"""The audio towers of Qwen2.5-Omni and Qwen3-Omni give what their own models compute of a sound."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from backbones.test_families import assert_same, load
+from safetensors.torch import load_file
+
+from mirdemo.backbones import loading
+
+
+def tower_and_inputs(kind: str, folder, clips: list[torch.Tensor]):
+    """The thinker's own tower, and what its processor makes of the clips."""
+    import transformers
+
+    stem = "Qwen3OmniMoe" if kind == "qwen3_omni_moe" else "Qwen2_5Omni"
+    thinker = getattr(transformers, f"{stem}ThinkerForConditionalGeneration").from_pretrained(
+        folder / "thinker"
+    )
+    how = {"padding": True, "truncation": False} if stem == "Qwen3OmniMoe" else {}
+    inputs = transformers.WhisperFeatureExtractor.from_pretrained(folder)(
+        [clip.numpy() for clip in clips],
+        sampling_rate=16_000,
+        return_tensors="pt",
+        return_attention_mask=True,
+        **how,
+    )
+    return thinker.eval(), inputs
+
+
+def theirs(kind: str, folder, clips: list[torch.Tensor]):
+    """Of a lot: what each layer reads and the last gives, packed; behind the norm; and the tower's output."""
+    thinker, inputs = tower_and_inputs(kind, folder, clips)
+    tower = thinker.model.audio_tower
+    seen: list[torch.Tensor] = []
+    for layer in tower.layers:
+        layer.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    tower.ln_post.register_forward_hook(lambda _, given, output: seen.append(output))
+    with torch.no_grad():
+        output = thinker.get_audio_features(
+            inputs.input_features, feature_attention_mask=inputs.attention_mask
+        )
+    return seen, output.last_hidden_state, tower
+
+
+@pytest.mark.parametrize("samples", [401, 3_200, 15_999, 16_000, 16_001, 33_333, 64_000, 100_123])
+@pytest.mark.parametrize("kind", ["qwen2_5_omni", "qwen3_omni_moe"])
+def test_every_layer_is_what_the_model_itself_computes(kind, samples, checkpoint, loaded) -> None:
+    clip = 0.1 * torch.randn(samples, generator=torch.Generator().manual_seed(samples))
+    seen, output, tower = theirs(kind, checkpoint(kind), [clip])
+    found = loaded(kind).hidden_states(clip[None])
+    assert_same([state[0] for state in found], seen)
+    with torch.no_grad():
+        if kind == "qwen2_5_omni":
+            projected = tower.proj(found[-1][0])
+        else:
+            projected = tower.proj2(tower.act(tower.proj1(found[-1][0])))
+    assert_same([projected], [output])
+
+
+def test_a_lot_of_unequal_lengths_gives_each_clip_its_own_states(checkpoint, loaded) -> None:
+    """Where every clip is longer than a chunk, Qwen's own packing agrees with rows that stand alone."""
+    draw = torch.Generator().manual_seed(2)
+    clips = [0.1 * torch.randn(n, generator=draw) for n in (16_000, 40_000, 90_000)]
+    seen, *_ = theirs("qwen2_5_omni", checkpoint("qwen2_5_omni"), clips)
+    found = [loaded("qwen2_5_omni").hidden_states(clip[None]) for clip in clips]
+    for layer, packed in enumerate(seen):
+        assert_same([torch.cat([states[layer][0] for states in found])], [packed])
+
+
+@pytest.mark.parametrize(("kind", "seconds"), [("qwen2_5_omni", 30.0), ("qwen3_omni_moe", 30.0)])
+def test_a_window_is_whole_spans_of_attention(kind, seconds, loaded) -> None:
+    assert (
+        loaded(kind).spec.window_seconds == seconds
+    )  # Qwen3's published span of 8 s gives 24 s; the tiny one has 2 s
+
+
+@pytest.mark.parametrize("kind", ["qwen2_5_omni", "qwen3_omni_moe"])
+def test_the_thinker_alone_loads_as_the_whole_model(kind, checkpoint, loaded, waves, tmp_path) -> None:
+    import shutil
+
+    folder = tmp_path / "thinker"
+    shutil.copytree(checkpoint(kind) / "thinker", folder)
+    shutil.copy(checkpoint(kind) / "preprocessor_config.json", folder)
+    sound = waves(loaded(kind), 1.3)
+    assert_same(load(f"hf:some/{kind}", folder).hidden_states(sound), loaded(kind).hidden_states(sound), 0.0)
+
+
+@pytest.mark.parametrize("kind", ["qwen2_5_omni", "qwen3_omni_moe"])
+def test_only_the_shards_of_the_tower_are_read(kind, checkpoint, loaded) -> None:
+    paths = loading.weight_files(loaded(kind).spec, checkpoint(kind))
+    assert [path.name for path in paths] == ["model-00001-of-00002.safetensors"]
+    held = load_file(paths[0])
+    tower = sum(tensor.numel() for name, tensor in held.items() if name.startswith("thinker.audio_tower."))
+    assert loaded(kind).spec.parameters == tower

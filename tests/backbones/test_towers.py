@@ -1,0 +1,62 @@
+"""The towers of the Flamingos and of Voxtral give what their own models compute, unequal lengths in one lot."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from backbones.test_families import assert_same, copied, load
+
+
+@pytest.mark.parametrize("kind", ["audioflamingo3", "musicflamingo", "voxtral"])
+def test_every_layer_is_what_the_model_itself_computes(kind, checkpoint, loaded) -> None:
+    import transformers
+
+    backbone = loaded(kind)
+    stem = {"audioflamingo3": "AudioFlamingo3", "musicflamingo": "MusicFlamingo", "voxtral": "Voxtral"}[kind]
+    model = getattr(transformers, f"{stem}ForConditionalGeneration").from_pretrained(checkpoint(kind)).eval()
+    tower = model.model.audio_tower
+    draw = torch.Generator().manual_seed(1)
+    clips = [0.1 * torch.randn(n, generator=draw) for n in (400, 16_001, 80_000, 480_000)]
+    inputs = transformers.WhisperFeatureExtractor.from_pretrained(checkpoint(kind))(
+        [clip.numpy() for clip in clips],
+        sampling_rate=16_000,
+        return_tensors="pt",
+        return_attention_mask=True,
+    )
+    seen: list[torch.Tensor] = []
+    for layer in tower.layers:
+        layer.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    tower.register_forward_hook(lambda _, given, output: seen.append(output.last_hidden_state))
+    with torch.no_grad():
+        if kind == "voxtral":
+            model.get_audio_features(inputs.input_features)
+        elif kind == "musicflamingo":
+            tower(inputs.input_features, input_features_mask=inputs.attention_mask)
+        else:
+            model.get_audio_features(inputs.input_features, inputs.attention_mask)
+    before, after = tower._get_feat_extract_output_lengths(inputs.attention_mask.sum(-1))
+    for row, clip in enumerate(clips):
+        last = before[row] if kind == "voxtral" else after[row]
+        expected = [state[row : row + 1, : before[row]] for state in seen[:-1]]
+        expected.append(seen[-1][row : row + 1, :last])
+        assert_same(backbone.hidden_states(clip[None]), expected)
+
+
+def test_a_preprocessor_within_the_processors_file_is_obeyed_first_as_transformers_does(
+    checkpoint, loaded, waves, tmp_path
+) -> None:
+    folder = copied(checkpoint("audioflamingo3"), tmp_path / "copy")
+    alone = folder / "preprocessor_config.json"
+    values = json.loads(alone.read_text(encoding="utf-8"))
+    (folder / "processor_config.json").write_text(
+        json.dumps({"processor_class": "AudioFlamingo3Processor", "feature_extractor": values}),
+        encoding="utf-8",
+    )
+    alone.write_text(json.dumps(values | {"hop_length": 320}), encoding="utf-8")
+    sound = waves(loaded("audioflamingo3"), 1.0)
+    expected = loaded("audioflamingo3").hidden_states(sound)
+    assert_same(load("audioflamingo3", folder).hidden_states(sound), expected, 0.0)
+    alone.unlink()
+    assert_same(load("audioflamingo3", folder).hidden_states(sound), expected, 0.0)
