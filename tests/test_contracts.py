@@ -31,7 +31,6 @@ QUANTILES = {
 RENAMES: set[str] = set()
 FAMILIES = {
     "mirdemo.commands.backbones",
-    "mirdemo.stages.finetuning.published",
     "mirdemo.web.tabs.finetune.outlook",
 }
 RESULTS = {"mirdemo.web.tabs.evidence.yours"}

@@ -147,6 +147,7 @@ _HUB_SPECS = (
         # The tower is 1.27 GB, but only whole shards can be checked; a shard holds at most 4 GB.
         download_bytes=4_000_000_000,
         tail_blocks=1,
+        tuned_in_half=True,
         citation="Chu et al., Qwen2-Audio, 2024 (arXiv 2407.10759)",
     ),
 )

@@ -101,6 +101,7 @@ class BackboneSpec:
         default where nothing is published; 0 if the backbone has nothing to train
     citation: short reference
     states_a_second: how many states its blocks work on for a second of sound, about
+    tuned_in_half: whether the published fine-tuning computes in half precision
     """
 
     name: str
@@ -124,6 +125,7 @@ class BackboneSpec:
     tail_blocks: int = 0
     citation: str = ""
     states_a_second: float = 50.0
+    tuned_in_half: bool = False
 
     @property
     def embedded(self) -> bool:

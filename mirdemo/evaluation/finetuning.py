@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mirdemo.backbones.split import NeuralBackbone
     from mirdemo.embedding.store import EmbeddingStore
     from mirdemo.sound.audio import Clip
-    from mirdemo.stages.finetuning.published import PublishedJob
+    from mirdemo.stages.published.tuning import PublishedJob
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +74,7 @@ def read_corpus(
         ``held`` ends well.
     """
     from mirdemo.stages.finetuning import PublishedSettings
-    from mirdemo.stages.finetuning.published import PublishedJob
+    from mirdemo.stages.published.tuning import PublishedJob
 
     own = folder / "-".join([corpus.name.replace("/", "-"), *map(str, corpus.setting.values())])
     held.callback(_remove_if_empty, own)

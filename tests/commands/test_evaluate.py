@@ -414,7 +414,7 @@ def quick_training(monkeypatch):
 def test_fine_tuning_on_the_official_split_writes_whole_records(
     lyra, loaded, store, quick_training, monkeypatch
 ):
-    from mirdemo.stages.finetuning.published import PublishedJob
+    from mirdemo.stages.published.tuning import PublishedJob
 
     corpus, mert, asked = open_corpus("lyra", *lyra), loaded("mert-95m"), {}
     whole = PublishedJob.train

@@ -19,7 +19,6 @@ from mirdemo.base.progress import Progress, silent
 from mirdemo.scoring.intervals import LEVEL
 from mirdemo.stages.finetuning.curve import Epoch
 from mirdemo.stages.finetuning.errors import FineTuneError
-from mirdemo.stages.finetuning.published_report import PublishedReport
 from mirdemo.stages.finetuning.report import FineTuneReport, TagGain
 from mirdemo.stages.finetuning.settings import FineTuneSettings, PublishedSettings, settings_refused
 from mirdemo.stages.finetuning.verdict import (
@@ -31,6 +30,7 @@ from mirdemo.stages.finetuning.verdict import (
     in_words,
     verdict,
 )
+from mirdemo.stages.published.report import PublishedReport
 
 if TYPE_CHECKING:
     from mirdemo.backbones.spec import Backbone
@@ -110,7 +110,7 @@ def fine_tune(
     embedding_seconds: what embedding for that probe took, if it was computed then
     smallest_gain: in ROC-AUC, the least that matters to the verdict (``RULE``)
 
-    protocol ``"papaioannou2025"``: the published protocol as far as it is known (``mirdemo.stages.finetuning.published``): the
+    protocol ``"papaioannou2025"``: the published protocol as far as it is known (``mirdemo.stages.published``): the
     published probe's MLP as the head, one run, stopped by validation ROC-AUC; a ``PublishedReport``, without a
     comparison. It alone knows:
     split: a mapping of ``"train"``, ``"valid"`` and ``"test"`` to names of recordings or to indices of clips (integers);
@@ -183,7 +183,7 @@ def _published(
     from tempfile import TemporaryDirectory
 
     from mirdemo.base.home import home
-    from mirdemo.stages.finetuning.published import PublishedJob
+    from mirdemo.stages.published.tuning import PublishedJob
 
     if folder is None:
         parent = home() / "fine-tuning"

@@ -1,4 +1,4 @@
-"""What reads a tail's pooled output: a linear head for the live protocol, an MLP for the published one."""
+"""What reads a tail's pooled output: rows standardised, and the live protocol's linear head."""
 
 from __future__ import annotations
 
@@ -10,71 +10,40 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
-class Head(nn.Module):
-    """Linear, on pooled tail output standardised as the untrained tail gives it for the training windows.
+class Standardised(nn.Module):
+    """Pooled tail output, standardised as the untrained tail gives it for the training windows.
 
-    It begins at zero, with each tag's own log-odds as its bias, so that the first gradients into the tail are small.
-    centre, scale: (size,); bias: (n_tags,)
+    centre, scale: (size,)
     """
 
     centre: Tensor
     scale: Tensor
 
-    def __init__(self, centre: Tensor, scale: Tensor, bias: Tensor) -> None:
+    def __init__(self, centre: Tensor, scale: Tensor) -> None:
         super().__init__()
         self.register_buffer("centre", centre)
         self.register_buffer("scale", scale)
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        """(b, size) -> float32 (b, size)."""
+        return (pooled.float() - self.centre) / self.scale
+
+
+class Head(Standardised):
+    """Linear, on standardised rows.
+
+    It begins at zero, with each tag's own log-odds as its bias, so that the first gradients into the tail are small.
+    bias: (n_tags,)
+    """
+
+    def __init__(self, centre: Tensor, scale: Tensor, bias: Tensor) -> None:
+        super().__init__(centre, scale)
         self.weight = nn.Parameter(torch.zeros(len(bias), len(centre), device=centre.device))
         self.bias = nn.Parameter(bias.clone())
 
     def forward(self, pooled: Tensor) -> Tensor:
         """(b, size) -> logits float32 (b, n_tags)."""
-        return functional.linear((pooled.float() - self.centre) / self.scale, self.weight, self.bias)
-
-
-class MlpHead(nn.Module):
-    """The published probe's head: one hidden layer with ReLU and dropout, on rows standardised as ``Head`` does.
-
-    centre, scale: (size,). Weights begin as the probe's do, uniform within one over the root of their inputs, drawn
-    on the CPU from ``seed``; dropout draws from ``seed`` and the epoch, so that a run which goes on after a stop ends
-    as one that was never stopped.
-    """
-
-    centre: Tensor
-    scale: Tensor
-
-    def __init__(
-        self, centre: Tensor, scale: Tensor, n_tags: int, hidden: int, dropout: float, seed: int
-    ) -> None:
-        super().__init__()
-        self.register_buffer("centre", centre)
-        self.register_buffer("scale", scale)
-        drawn = torch.Generator().manual_seed(seed)
-
-        def uniform(*shape: int, inputs: int) -> nn.Parameter:
-            weights = (2 * torch.rand(*shape, generator=drawn) - 1) / inputs**0.5
-            return nn.Parameter(weights.to(centre.device))
-
-        self.hidden_weight = uniform(hidden, len(centre), inputs=len(centre))
-        self.hidden_bias = uniform(hidden, inputs=len(centre))
-        self.weight = uniform(n_tags, hidden, inputs=hidden)
-        self.bias = uniform(n_tags, inputs=hidden)
-        self._dropout, self._seed = dropout, seed
-        self._draw = torch.Generator(centre.device)
-
-    def begin(self, epoch: int) -> None:
-        """Training goes on with this epoch."""
-        self._draw.manual_seed(self._seed * 100_003 + epoch)
-        self.train()
-
-    def forward(self, pooled: Tensor) -> Tensor:
-        """(b, size) -> logits float32 (b, n_tags)."""
-        rows = (pooled.float() - self.centre) / self.scale
-        hidden = functional.linear(rows, self.hidden_weight, self.hidden_bias).relu()
-        if self.training and self._dropout:
-            kept = torch.rand(hidden.shape, generator=self._draw, device=hidden.device) >= self._dropout
-            hidden = hidden * kept / (1 - self._dropout)
-        return functional.linear(hidden, self.weight, self.bias)
+        return functional.linear(super().forward(pooled), self.weight, self.bias)
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mirdemo.stages.finetuning.errors import FineTuneError
+from mirdemo.stages.published.settings import MlpTraining
+
+if TYPE_CHECKING:
+    from mirdemo.backbones.spec import BackboneSpec
 
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 KEEPING = ("auto", "exact", "half")
@@ -81,17 +86,16 @@ class FineTuneSettings:
 
 
 @dataclass(frozen=True)
-class PublishedSettings:
+class PublishedSettings(MlpTraining):
     """The training of the published fine-tuning (arXiv 2506.17055).
 
     Known from the paper: which blocks are trained (``BackboneSpec.tail_blocks``), binary cross-entropy, one run, the
-    official split, half precision for Qwen2-Audio. Not known, and ours: everything else. The head is the published
-    probe's as ``mirdemo.stages.probing.MlpSettings`` has it, and so are epochs, plateau and stop; batch, clipping and the
-    lower rate of the pretrained blocks are those of the live fine-tuning. Adam trains both.
+    official split, half precision for Qwen2-Audio. Not known, and ours: everything else. Head, epochs, plateau and stop are
+    the published probe's (``MlpTraining``); batch, clipping and the lower rate of the pretrained blocks are those of the
+    live fine-tuning. Adam trains both.
 
-    tail_rate, head_rate: learning rates; both halve (``plateau_factor``) after more than ``plateau_patience`` epochs
-        without a better validation ROC-AUC; training ends after ``stop_patience`` of them
-    batch: windows in one step; hidden, dropout: of the head
+    tail_rate, head_rate: learning rates
+    batch: windows in one step
     layers: what the head reads: ``"mean"``: the mean over all layers, frozen and trained, as the published probe
         reads them, where they have one size, else the last; ``"last"``: the last layer
     precision: of the tail's arithmetic. ``"published"``: half (bfloat16, or float16 where the GPU has none) for
@@ -100,15 +104,9 @@ class PublishedSettings:
         reads the same to 1e-4
     """
 
-    epochs: int = 100
     batch: int = 16
     tail_rate: float = 5e-5
     head_rate: float = 1e-3
-    hidden: int = 512
-    dropout: float = 0.2
-    plateau_factor: float = 0.5
-    plateau_patience: int = 3
-    stop_patience: int = 10
     clip_norm: float = 1.0
     layers: str = "mean"
     precision: str = "published"
@@ -117,11 +115,9 @@ class PublishedSettings:
 
     def __post_init__(self) -> None:
         fits = (
-            min(self.epochs, self.batch, self.hidden, self.stop_patience) >= 1
+            self.possible
+            and self.batch >= 1
             and min(self.tail_rate, self.head_rate, self.clip_norm) > 0
-            and 0 <= self.dropout < 1
-            and 0 < self.plateau_factor <= 1
-            and self.plateau_patience >= 0
             and self.seed >= 0
             and self.layers in ("mean", "last")
             and self.precision in ("published", *PRECISIONS)
@@ -130,11 +126,11 @@ class PublishedSettings:
         if not fits:
             raise settings_refused()
 
-    def for_steps(self, family: str) -> FineTuneSettings:
-        """The part that single steps obey, for a backbone of this family."""
+    def for_steps(self, spec: BackboneSpec) -> FineTuneSettings:
+        """The part that single steps obey, for this backbone."""
         precision = self.precision
         if precision == "published":
-            precision = "auto" if family == "qwen2_audio" else "float32"
+            precision = "auto" if spec.tuned_in_half else "float32"
         return FineTuneSettings(
             epochs=self.epochs,
             batch=self.batch,

@@ -83,7 +83,7 @@ def probe(
     order of clips. A tag's headline uses in each fold the layer that its training side recommends. Intervals are for
     another collection of as many recordings, so they count the probe's training too.
 
-    protocol ``"papaioannou2025"``: the published protocol as far as it is known (``mirdemo.stages.probing.published``): an
+    protocol ``"papaioannou2025"``: the published protocol as far as it is known (``mirdemo.stages.published``): an
     MLP with ``settings`` on windows, five seeds by default, train, validation and test side from ``split``: a mapping
     of ``"train"``, ``"valid"`` and ``"test"`` to names of recordings or to indices of clips (integers). ``device``
     is where it trains. Layers, folds and penalty do not apply.
@@ -133,7 +133,7 @@ def probe(
             facts=facts,
         )
     if protocol == "papaioannou2025":
-        from mirdemo.stages.probing.published import probe_published
+        from mirdemo.stages.published.probe import probe_published
 
         return probe_published(
             embeddings,

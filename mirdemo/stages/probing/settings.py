@@ -4,30 +4,40 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mirdemo.stages.probing.errors import ProbeError
+from mirdemo.stages.published.settings import MlpTraining
+
 #: Draws of the folds that the live probe averages over.
 DRAWS = tuple(range(10))
 
 
 @dataclass(frozen=True)
-class MlpSettings:
+class MlpSettings(MlpTraining):
     """The MLP probe of the published protocol.
 
-    Known from the paper (arXiv 2506.17055): an MLP, binary cross-entropy, the mean over layers, five seeds. Not known:
-    everything else. Where MARBLE (arXiv 2306.10548) publishes a value for its MagnaTagATune probe it is the default
-    here: one hidden layer of 512 with ReLU, dropout 0.2, Adam at 1e-3, batches of 64, at most 100 epochs, the rate
-    halved after 3 epochs and the end after 10 without a better validation ROC-AUC.
+    Known from the paper (arXiv 2506.17055): binary cross-entropy, the mean over layers, five seeds. As MARBLE (arXiv
+    2306.10548) publishes them for its MagnaTagATune probe: Adam at ``rate``, ``batch`` windows in one step.
 
     layer_weights: ``"mean"`` as the paper; ``"learned"``: a softmax over layers learned along, as MARBLE
     standardise: each dimension by the training windows' mean and deviation. Ours: backbones differ in scale
+    Raises ProbeError where no training can have these values.
     """
 
-    hidden: int = 512
-    dropout: float = 0.2
     rate: float = 1e-3
     batch: int = 64
-    epochs: int = 100
-    plateau_factor: float = 0.5
-    plateau_patience: int = 3
-    stop_patience: int = 10
     layer_weights: str = "mean"
     standardise: bool = True
+
+    def __post_init__(self) -> None:
+        if not (self.possible and self.batch >= 1 and self.rate > 0):
+            raise ProbeError(
+                "These settings make no probe: at least 1 epoch, hidden unit, window in a step and epoch of patience, a "
+                "rate above 0, shares between 0 and 1.",
+                code="probing.mlp_settings",
+            )
+        if self.layer_weights not in ("mean", "learned"):
+            raise ProbeError(
+                "Layer weights are mean or learned, not {given}.",
+                code="probing.layer_weights",
+                given=self.layer_weights,
+            )

@@ -1,11 +1,4 @@
-"""The published fine-tuning (Papaioannou et al. 2025, arXiv 2506.17055), as far as it is known.
-
-Known: which trailing blocks are trained, binary cross-entropy, one run, half precision for Qwen2-Audio, the official
-split; macro ROC-AUC and mAP, micro- and macro-F1 at 0.5; the scores of a recording's windows are averaged. Not known,
-and ours: the settings (``PublishedSettings``), windows as the backbone cuts them, each trained with its clip's tags, a
-recording having a tag if any of its clips has, early stopping on macro ROC-AUC of validation recordings, and, where no
-split is given, about three fifths, one fifth and one fifth of the recordings.
-"""
+"""The published fine-tuning: the backbone's trailing blocks and the head, in one run."""
 
 from __future__ import annotations
 
@@ -20,24 +13,27 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import torch
+from torch import nn
 
 from mirdemo.base.progress import Progress
 from mirdemo.scoring.labelling import Labelling
-from mirdemo.scoring.metrics import macro, roc_auc
 from mirdemo.sound.audio import AudioError
 from mirdemo.stages.finetuning.curve import Epoch
-from mirdemo.stages.finetuning.heads import MlpHead, Prevalence, spread
+from mirdemo.stages.finetuning.heads import Prevalence, Standardised, spread
 from mirdemo.stages.finetuning.inputs import one_sided
-from mirdemo.stages.finetuning.layer_mean import LayerMean, boundary_with_rows, has_mean
 from mirdemo.stages.finetuning.prefix_cache import is_faithful
 from mirdemo.stages.finetuning.prefix_file import PrefixFile
-from mirdemo.stages.finetuning.published_report import PublishedReport
-from mirdemo.stages.finetuning.published_training import Checkpoint, Course, train_published
 from mirdemo.stages.finetuning.settings import PublishedSettings
 from mirdemo.stages.finetuning.step import Room, Step, pooled
 from mirdemo.stages.finetuning.versions import device_name, versions
 from mirdemo.stages.probing.figures import macro_report, measure, tag_reports
-from mirdemo.stages.probing.sides import check_validation, parted, recording_labels, recording_means
+from mirdemo.stages.published import training
+from mirdemo.stages.published.checkpoint import Checkpoint
+from mirdemo.stages.published.courses import Course
+from mirdemo.stages.published.layer_mean import LayerMean, boundary_with_rows, has_mean
+from mirdemo.stages.published.mlp import Mlp
+from mirdemo.stages.published.report import PublishedReport
+from mirdemo.stages.published.sides import Sides
 
 if TYPE_CHECKING:
     from mirdemo.backbones.split import NeuralBackbone, Split
@@ -96,60 +92,52 @@ class PublishedJob:
     ) -> PublishedReport:
         """Train, then test. material: of the clips that were read, in their order; split: as ``probing`` takes it."""
         backbone, title = self.backbone, self.backbone.spec.title
-        sides = parted(material.recordings, material.recording_names, material.labels, split)
-        truth = {
-            side: recording_labels(material.labels[clips], material.recordings[clips])
-            for side, clips in sides.items()
-        }
-        check_validation(truth["valid"])
         clip_of = self.prefix.windows.clip_of
-        windows = {side: np.flatnonzero(np.isin(clip_of, clips)) for side, clips in sides.items()}
+        sides = Sides.of(material, clip_of, split)
+        learn = sides.windows["train"]
         room = Room.on(backbone.device, backbone.spec.window_seconds, self.settings.batch)
+        n_tags = len(material.tags)
         with self._timed("start"):
-            start = pooled(self.tail, self.prefix, windows["train"], room, title)
-            head = MlpHead(
-                *spread(start),
-                len(material.tags),
-                self.settings.hidden,
-                self.settings.dropout,
-                self.settings.seed,
+            start = pooled(self.tail, self.prefix, learn, room, title)
+            mlp = Mlp(
+                start.shape[1], n_tags, self.settings, self.settings.seed, start.device, outputs_first=True
             )
+            head = nn.Sequential(Standardised(*spread(start)), mlp)
         step = Step(
             self.prefix,
             self.tail,
             head,
             material.labels,
-            _all_alike(len(material.tags)),
-            self.settings.for_steps(backbone.spec.family),
+            _all_alike(n_tags),
+            self.settings.for_steps(backbone.spec),
             room,
             title,
         )
 
         def scores(side: str) -> tuple[float, np.ndarray]:
-            """Mean loss over windows, and 0..1 (n_tags, n_recordings)."""
-            logits = _logits(step, windows[side])
-            loss = float(step.losses(logits, windows[side]).mean())
-            found = logits.sigmoid().double().cpu().numpy().T
-            return loss, recording_means(found, material.recordings[clip_of[windows[side]]])
+            """Mean loss, and 0..1 (n_tags, n_windows)."""
+            logits = _logits(step, sides.windows[side])
+            loss = float(step.losses(logits, sides.windows[side]).mean())
+            return loss, logits.sigmoid().double().cpu().numpy().T
 
         def validate() -> tuple[float, float]:
             loss, found = scores("valid")
-            return loss, float(macro(roc_auc(truth["valid"].T, found)))
+            return loss, float(sides.validation(found))
 
-        course = train_published(
+        course, curve = training.train(
             step,
-            windows["train"],
+            mlp,
+            learn,
             validate,
             self.settings,
             Checkpoint(self._folder / "training.pt", self._training(material, sides)),
             lambda done, total: progress(done, total, "training"),
             on_epoch,
         )
-        self.seconds["training"] = course.curve[-1].seconds
+        self.seconds["training"] = curve[-1].seconds
         with self._timed("test"):
-            _, found = scores("test")
-            tested = np.unique(material.recordings[sides["test"]])
-            return self._report(material, sides, truth, tested, found, course, level)
+            found = sides.means("test", scores("test")[1])
+            return self._report(material, sides, found, course, curve, level)
 
     def __enter__(self) -> Self:
         return self
@@ -170,13 +158,13 @@ class PublishedJob:
         yield
         self.seconds[phase] = time.perf_counter() - began
 
-    def _training(self, material: Labelling, sides: Mapping[str, np.ndarray]) -> str:
+    def _training(self, material: Labelling, sides: Sides) -> str:
         """Which training it is: equal for equal clips, labels, split and settings."""
         facts = [
             self._keys,
             material.tags,
             material.labels.tolist(),
-            [clips.tolist() for clips in sides.values()],
+            [clips.tolist() for clips in sides.clips.values()],
             asdict(self.settings),
         ]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
@@ -184,15 +172,15 @@ class PublishedJob:
     def _report(
         self,
         material: Labelling,
-        sides: Mapping[str, np.ndarray],
-        truth: Mapping[str, np.ndarray],
-        tested: np.ndarray,
+        sides: Sides,
         scores: np.ndarray,
         course: Course,
+        curve: Sequence[Epoch],
         level: float,
     ) -> PublishedReport:
         backbone, layers = self.backbone, (self.layer,)
-        estimates, _ = measure(np.stack([scores, scores])[None], truth["test"], tested)
+        truth, tested = sides.truth["test"], sides.tested
+        estimates, _ = measure(np.stack([scores, scores])[None], truth, tested)
         n_tags = len(material.tags)
         return PublishedReport(
             identity=backbone.identity,
@@ -200,20 +188,20 @@ class PublishedJob:
             n_blocks=self.split.n_blocks,
             trainable_parameters=sum(p.numel() for p in self.tail.parameters() if p.requires_grad),
             layer=self.layer,
-            macro=macro_report(estimates, None, truth["test"], layers, self.layer, level),
+            macro=macro_report(estimates, None, truth, layers, self.layer, level),
             tags=tag_reports(
-                estimates, None, truth["test"], tested, material.tags, layers, [self.layer] * n_tags, level
+                estimates, None, truth, tested, material.tags, layers, [self.layer] * n_tags, level
             ),
-            labels=truth["test"],
+            labels=truth,
             recordings=np.array(material.recording_names)[tested],
             scores=scores.T,
-            n_clips=sum(len(clips) for clips in sides.values()),
-            n_recordings={side: len(table) for side, table in truth.items()},
+            n_clips=sum(len(clips) for clips in sides.clips.values()),
+            n_recordings={side: len(table) for side, table in sides.truth.items()},
             n_windows=len(self.prefix.windows),
             epochs=course.epochs,
             best_epoch=course.best_epoch,
             validation_roc_auc=course.best,
-            curve=tuple(course.curve),
+            curve=tuple(curve),
             level=level,
             settings=asdict(self.settings),
             seeds=(self.settings.seed,),

@@ -1,4 +1,4 @@
-"""The published protocol: an MLP on windows, five seeds, scores averaged by recording."""
+"""The published probe: an MLP on windows, five seeds, scores averaged by recording."""
 
 from __future__ import annotations
 
@@ -88,38 +88,35 @@ def test_training_stops_when_validation_no_longer_gains(many):
     assert published(*many, settings=MlpSettings(hidden=32, epochs=3)).settings["epochs_trained"] == [3, 3]
 
 
-def _scripted(monkeypatch, figures, **settings):
-    """Train on noise while validation says ``figures`` (n_epochs, n_seeds); the models, and each epoch's rates."""
-    from mirdemo.stages.probing import mlp
+def test_a_seed_that_has_stopped_costs_the_others_nothing(many, report):
+    """Two seeds that end at different times have at the end what each has alone."""
+    from mirdemo.stages.published import mlp
 
-    rates, step = [], mlp._Adam.step
+    rows = torch.randn(40, 3, generator=torch.Generator().manual_seed(0))
+    chosen = MlpSettings(hidden=4, batch=8, epochs=9, stop_patience=2)
 
-    def watched(self, weights, gradients, rate):
-        rates.append(rate.tolist())
-        step(self, weights, gradients, rate)
+    def ended(*seeds: int) -> list[tuple[int, torch.Tensor]]:
+        """Seed 0 is at its best in its first epoch, seed 1 in its fifth."""
+        asked: dict[mlp.Mlp, int] = {}
 
-    monkeypatch.setattr(mlp._Adam, "step", watched)
-    told = iter(np.asarray(figures, float))
-    rows = torch.randn(8, 3, generator=torch.Generator().manual_seed(0))
-    chosen = MlpSettings(hidden=4, batch=8, epochs=len(figures), **settings)
-    found = mlp.train(
-        rows, (rows[:, :1] > 0).float(), range(len(figures[0])), chosen, lambda model: next(told), silent
-    )
-    return found, np.array(rates)
+        def figures(mlps):
+            for one in mlps:
+                asked[one] = asked.get(one, 0) + 1
+            return [
+                1 / asked[one] if seeds[list(asked).index(one)] == 0 else -abs(asked[one] - 5) for one in mlps
+            ]
 
+        mlps, courses = mlp.train(
+            rows, (rows[:, :1] > 0).float(), seeds, chosen, chosen.rate, chosen.batch, figures, silent
+        )
+        return [
+            (course.epochs, one.hidden_weight.detach()) for one, course in zip(mlps, courses, strict=True)
+        ]
 
-def test_the_rate_halves_only_after_further_epochs_without_a_gain(monkeypatch):
-    _, rates = _scripted(monkeypatch, [[0.5]] * 10, rate=0.8, plateau_patience=2, stop_patience=99)
-    # the first epoch is the best; the rate falls after the 4th, 7th and 10th
-    np.testing.assert_allclose(rates[:, 0], [0.8] * 4 + [0.4] * 3 + [0.2] * 3)
-
-
-def test_a_seed_that_has_stopped_is_not_changed_by_those_that_go_on(monkeypatch):
-    figures = [[0.9, 0.1], [0.2, 0.2], [0.2, 0.3], [0.99, 0.4], [0.99, 0.3], [0.99, 0.3]]
-    found, rates = _scripted(monkeypatch, figures, stop_patience=2)
-    assert found.best == [0.9, 0.4]
-    assert found.epochs == [3, 6]
-    assert len(rates) == 6
+    both, alone = ended(0, 1), [*ended(0), *ended(1)]
+    assert [epochs for epochs, _ in both] == [epochs for epochs, _ in alone] == [3, 7]
+    for (_, found), (_, expected) in zip(both, alone, strict=True):
+        torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
 
 
 def test_the_test_side_has_no_say_in_training(many, report):
@@ -235,7 +232,6 @@ def test_other_seeds_or_other_test_recordings_are_not_paired(report):
         ("probing.split_shared", {"split": {"train": [0], "valid": [2], "test": [1]}}),
         ("probing.split_shared", {"split": {"train": [2], "valid": [0], "test": [1]}}),
         ("probing.split_index", {"split": {"train": [0], "valid": [2], "test": [400]}}),
-        ("probing.layer_weights", {"settings": MlpSettings(layer_weights="best")}),
         ("probing.validation_one_sided", {"split": {"train": [0, 1], "valid": [2, 3], "test": [4, 5]}}),
     ],
 )
@@ -243,6 +239,38 @@ def test_a_split_or_setting_that_cannot_be_is_refused(many, code, options):
     with pytest.raises(ProbeError) as refused:
         published(*many, **options)
     assert refused.value.sentence.code == code
+
+
+@pytest.mark.parametrize(
+    ("code", "given"),
+    [
+        ("probing.layer_weights", {"layer_weights": "best"}),
+        ("probing.mlp_settings", {"epochs": 0}),
+        ("probing.mlp_settings", {"hidden": 0}),
+        ("probing.mlp_settings", {"stop_patience": 0}),
+        ("probing.mlp_settings", {"dropout": 1.0}),
+        ("probing.mlp_settings", {"plateau_factor": 0.0}),
+        ("probing.mlp_settings", {"batch": 0}),
+        ("probing.mlp_settings", {"rate": -1e-3}),
+    ],
+)
+def test_settings_that_no_training_can_have_are_refused(code, given):
+    with pytest.raises(ProbeError) as refused:
+        MlpSettings(**given)
+    assert refused.value.sentence.code == code
+
+
+def test_groups_are_kept_whole_where_the_split_is_drawn(many):
+    layers, labels, recordings = many
+    pairs = np.array(
+        [
+            str(int(name) // 2) if str(name).isdigit() else name
+            for name in map(str, np.unique(recordings, return_inverse=True)[1])
+        ]
+    )
+    found = published(layers, labels, recordings, groups=pairs)
+    tested = np.isin(recordings, found.recordings)
+    assert set(pairs[tested]).isdisjoint(pairs[~tested])
 
 
 def test_layers_of_unlike_size_have_no_mean_so_the_last_one_is_taken(many):

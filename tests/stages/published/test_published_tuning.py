@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import time
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -15,17 +14,19 @@ from finetuning.conftest import tone, tones
 
 from mirdemo import fine_tune
 from mirdemo.backbones import BackboneError, load_backbone
+from mirdemo.backbones.registry import specs
 from mirdemo.base.progress import silent
 from mirdemo.base.sentences import Cancelled
 from mirdemo.scoring.intervals import LEVEL
 from mirdemo.scoring.metrics import macro, roc_auc
 from mirdemo.sound.audio import AudioError
 from mirdemo.stages.finetuning import FineTuneError, FineTuneSettings, PublishedReport, PublishedSettings
-from mirdemo.stages.finetuning import published_training as training
 from mirdemo.stages.finetuning.inputs import look_over
-from mirdemo.stages.finetuning.layer_mean import LayerMean, boundary_with_rows, has_mean
-from mirdemo.stages.finetuning.published import PublishedJob
+from mirdemo.stages.finetuning.step import Step
 from mirdemo.stages.probing import ProbeError
+from mirdemo.stages.published import checkpoint, training
+from mirdemo.stages.published.layer_mean import LayerMean, boundary_with_rows, has_mean
+from mirdemo.stages.published.tuning import PublishedJob
 
 PUBLISHED = "papaioannou2025"
 QUICK = PublishedSettings(epochs=3, batch=6, hidden=8, head_rate=1e-2)
@@ -93,13 +94,13 @@ def test_the_report_is_about_the_test_recordings_alone(report, clips):
 
 def test_training_hears_the_training_side_only_and_its_best_epoch_is_tested(report, clips, mert, monkeypatch):
     heard = []
-    whole = training.train_published
+    whole = training.train
 
-    def watched(step, learn, *rest):
+    def watched(step, mlp, learn, *rest):
         heard.extend(clips.recordings[step.source.windows.clip_of[i]] for i in learn)
-        return whole(step, learn, *rest)
+        return whole(step, mlp, learn, *rest)
 
-    monkeypatch.setattr("mirdemo.stages.finetuning.published.train_published", watched)
+    monkeypatch.setattr(training, "train", watched)
     tuned(clips, mert, replace(QUICK, epochs=1))
     assert set(heard) == set(SPLIT["train"])
     aucs = [epoch.held_out_auc for epoch in report.curve]
@@ -129,27 +130,46 @@ def test_the_same_settings_give_the_same_report_and_another_seed_another(clips, 
 
 
 def test_half_precision_is_for_qwen2_audio_alone():
-    assert PublishedSettings().for_steps("qwen2_audio").precision == "auto"
-    assert {PublishedSettings().for_steps(family).precision for family in ("mert", "clap", "mini")} == {
-        "float32"
+    in_half = {
+        name for name, spec in specs().items() if PublishedSettings().for_steps(spec).precision == "auto"
     }
-    assert PublishedSettings(precision="bfloat16").for_steps("mert").precision == "bfloat16"
+    assert in_half == {"qwen2-audio"}
+    assert PublishedSettings().for_steps(specs()["mert-95m"]).precision == "float32"
+    assert PublishedSettings(precision="bfloat16").for_steps(specs()["mert-95m"]).precision == "bfloat16"
 
 
-def test_the_rates_halve_and_training_ends_without_a_better_epoch(clips, mert, monkeypatch):
+def test_training_ends_without_a_better_epoch_and_both_rates_have_fallen(clips, mert, monkeypatch):
     """A rate of almost nothing: validation never gets better than in the first epoch."""
     rates = []
-    whole = training._epoch
+    whole = Step.__call__
 
     def watched(step, *rest):
-        rates.append(step.optimiser.param_groups[1]["lr"])
+        rates.append(tuple(group["lr"] for group in step.optimiser.param_groups))
         return whole(step, *rest)
 
-    monkeypatch.setattr(training, "_epoch", watched)
+    monkeypatch.setattr(Step, "__call__", watched)
     still = replace(QUICK, epochs=50, tail_rate=1e-30, head_rate=1e-20, stop_patience=6, plateau_patience=1)
     report = tuned(clips, mert, still)
     assert (report.epochs, report.best_epoch) == (7, 1)
-    assert rates == pytest.approx([1e-20, 1e-20, 1e-20, 5e-21, 5e-21, 2.5e-21, 2.5e-21])
+    assert rates[0] == (1e-30, 1e-20)
+    assert rates[-1] == pytest.approx((2.5e-31, 2.5e-21), rel=1e-6)
+
+
+def test_groups_are_kept_whole_where_the_split_is_drawn(clips, mert):
+    pairs = [str(int(name.split()[1]) // 2) for name in clips.recordings]
+    of = dict(zip(clips.recordings, pairs, strict=True))
+    found = tuned(
+        clips.clips,
+        mert,
+        replace(QUICK, epochs=1),
+        split=None,
+        labels=clips.labels,
+        recordings=clips.recordings,
+        tags=clips.tags,
+        groups=pairs,
+    )
+    tested = {of[name] for name in found.recordings}
+    assert len(found.recordings) == 2 * len(tested)
 
 
 # ---- a kill costs little ----------------------------------------------------------------------------------
@@ -171,8 +191,8 @@ def stopping(phase, after):
 def test_a_stopped_job_goes_on_where_it_was_and_ends_the_same(
     clips, mert, tmp_path, monkeypatch, phase, after
 ):
-    monkeypatch.setattr(training, "SAVE_SECONDS", 0.0)
-    clock = SimpleNamespace(perf_counter=itertools.count().__next__, monotonic=time.monotonic)
+    monkeypatch.setattr(checkpoint, "SAVE_SECONDS", 0.0)
+    clock = SimpleNamespace(perf_counter=itertools.count().__next__)
     monkeypatch.setattr(training, "time", clock)
     settings = replace(QUICK, epochs=5)
     whole = tuned(clips, mert, settings)
@@ -181,7 +201,7 @@ def test_a_stopped_job_goes_on_where_it_was_and_ends_the_same(
     computed, epochs = [], []
     compute = boundary_with_rows
     monkeypatch.setattr(
-        "mirdemo.stages.finetuning.published.boundary_with_rows",
+        "mirdemo.stages.published.tuning.boundary_with_rows",
         lambda backbone, split, waves: computed.extend(waves) or compute(backbone, split, waves),
     )
     found = tuned(clips, mert, settings, folder=tmp_path, on_epoch=epochs.append)
@@ -210,7 +230,7 @@ def test_a_line_torn_by_a_kill_is_computed_again(clips, mert, tmp_path):
 
 
 def test_what_another_training_left_is_not_gone_on_with(clips, mert, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoint, "SAVE_SECONDS", 0.0)
     with pytest.raises(Cancelled):
         tuned(clips, mert, folder=tmp_path, progress=stopping("training", 9))
     epochs = []
@@ -257,7 +277,7 @@ def test_fewer_windows_at_once_where_memory_runs_out(clips, mert, monkeypatch):
         return compute(backbone, split, waves)
 
     monkeypatch.setattr("mirdemo.stages.finetuning.prefix_cache.CPU_BATCH_SECONDS", 20.0)
-    monkeypatch.setattr("mirdemo.stages.finetuning.published.boundary_with_rows", small)
+    monkeypatch.setattr("mirdemo.stages.published.tuning.boundary_with_rows", small)
     again = tuned(clips, mert, replace(QUICK, epochs=1))
     assert len(most) == len(clips)
     np.testing.assert_allclose(again.scores, whole.scores, atol=1e-5)

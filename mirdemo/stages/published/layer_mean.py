@@ -26,10 +26,10 @@ def boundary_with_rows(backbone: NeuralBackbone, split: Split, waves: Tensor) ->
 
     In the backbone's precision, without gradient.
     """
-    total, count = None, 0
+    total, count = torch.zeros(()), 0
     for states in split.frozen(waves):
         rows = _pooled(backbone.pool, backbone.trunk, states, waves.shape[1])
-        total, count = rows if total is None else total + rows, count + 1
+        total, count = rows + total.to(rows.device), count + 1
     folded = (total / count).reshape(len(states), -1, states.shape[2])
     return torch.cat([states, folded.to(states.dtype)], dim=1)
 
