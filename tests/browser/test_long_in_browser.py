@@ -21,8 +21,8 @@ def evening(tmp_path_factory: pytest.TempPathFactory) -> Path:
     minute = np.zeros(60 * RATE, np.float32)
     minute[: len(drums)] = drums
     with soundfile.SoundFile(path, "w", RATE, 1, subtype="PCM_U8") as file:
-        for _ in range(32):
-            file.write(minute)
+        for number in range(32):
+            file.write(minute * (1 - 0.02 * number))  # no two are the same sound
     return path
 
 
@@ -133,3 +133,32 @@ def test_axe_finds_nothing_beside_a_waveform(visit, evening: Path, language: str
     wait_rows(page, 1)
     page.evaluate("for (const fold of document.querySelectorAll('.is-open details')) fold.open = true")
     assert violations(page) == []
+
+
+def test_it_is_cut_at_its_pauses_and_looked_at_as_a_spectrogram(visit, evening: Path):
+    page = opened(visit, evening)
+    page.click(".long-cut summary")
+    page.click('[data-how="pauses"] [type=submit]')
+    page.wait_for_selector(".long-pieces")
+    assert "32 pieces, 21." in page.inner_text(".long-pieces")
+    page.locator(".long-view").focus()
+    page.keyboard.press("Home")
+    assert "Piece to be cut." in says(page)
+    page.keyboard.press("Delete")
+    page.wait_for_selector("text=31 pieces")
+    page.keyboard.press("s")
+    page.wait_for_function(
+        """() => {
+            const canvas = document.querySelector('.long-spectrum');
+            const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+            return new Set(data.filter((_, i) => i % 4 === 0)).size > 20;
+        }"""
+    )
+    assert page.get_attribute('[data-long-do="spectrum"]', "aria-pressed") == "true"
+    page.fill(".long-pieces [name=value]", "taiko")
+    page.keyboard.press("Enter")
+    wait_rows(page, 31)
+    assert page.locator(".long-pieces").count() == 0
+    page.click("[data-undo]")
+    wait_rows(page, 0)
+    assert "31 pieces" in page.inner_text(".long-pieces")

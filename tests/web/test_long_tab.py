@@ -361,3 +361,103 @@ def test_what_the_template_draws(here):
 
 def test_a_new_visitor_has_none():
     assert tab.LongTab(Wire(Visitors(), Jobs()), lambda visitor: None).shown(Visitor()) == []
+
+
+# ---- cutting ------------------------------------------------------------------------------------------------
+
+
+def cut(act, how: str = "even", **said) -> None:
+    usual = {"length": "30", "pause": "1", "below": "25", "longest": "60"}
+    act("long.cut", long="1", how=how, **(usual | said))
+
+
+def test_pieces_are_shown_then_made_and_taken_back_with_their_marks(here):
+    visitor, opened, act, _ = here
+    cut(act)
+    assert opened.pieces == [(0.0, 30.0), (30.0, 60.0), (60.0, 90.0), (90.0, 120.0)]
+    assert len(visitor.clips) == 0
+    act("long.drop_piece", long="1", at=45)
+    assert len(opened.pieces) == 3
+    act("long.take_pieces", long="1", value="matsuri")
+    assert opened.pieces == []
+    assert [clip.start_seconds for clip in visitor.clips.clips] == [0.0, 60.0, 90.0]
+    assert {visitor.clips.tags_of(row) for row in range(3)} == {("matsuri",)}
+    assert set(visitor.clips.recordings) == {"procession"}
+    visitor.take_back_last()
+    assert (len(visitor.clips), len(opened.pieces)) == (0, 3)
+    act("long.drop_pieces", long="1")
+    assert opened.pieces == []
+    visitor.take_back_last()
+    assert len(opened.pieces) == 3
+
+
+def test_a_marked_span_alone_is_cut_and_neighbours_stay_apart(here):
+    visitor, opened, act, _ = here
+    cut(act, start="10.5", end="20.5", length="5")
+    assert opened.pieces == [(10.5, 15.5), (15.5, 20.5)]
+    act("long.take_pieces", long="1", value="x")
+    assert len(visitor.clips) == 2, "pieces that touch are two clips, not one joined span"
+
+
+def test_it_is_cut_where_it_pauses():
+    visitors = Visitors()
+    visitor, wire = visitors.arrive(None, "page"), Wire(visitors, Jobs())
+    tab.build(wire)
+    samples = TWO_MINUTES.copy()
+    samples[40 * RATE : 43 * RATE] *= 0.001
+    opened = visitor.desk(LongDesk).add(long_of(Clip.of(samples, RATE, "procession.mp4")))
+    act = lambda name, **said: wire._handlers[name](visitor, Act({"act": name, **said}))  # noqa: E731
+    cut(act, "pauses", longest="90")
+    np.testing.assert_allclose(opened.pieces, [(0.0, 40.1), (42.9, 120.0)], atol=0.06)
+    with pytest.raises(PageError) as refused:
+        cut(act, "pauses", pause="5")
+    assert refused.value.sentence.code == "page.no_pauses"
+    assert len(opened.pieces) == 2, "a refusal changes nothing"
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ({"length": "0"}, "page.not_a_number"),
+        ({"length": "nan"}, "page.not_a_number"),
+        ({"start": "5", "end": "5"}, "page.no_span"),
+        ({"start": "x", "end": "5"}, "page.not_a_number"),
+        ({"how": "random"}, "page.no_such_choice"),
+    ],
+)
+def test_what_is_no_cut_is_refused_in_a_sentence(here, said: dict, code: str):
+    with pytest.raises(PageError) as refused:
+        cut(here[2], **said)
+    assert refused.value.sentence.code == code
+
+
+def test_too_many_pieces_are_no_preview(here, monkeypatch):
+    monkeypatch.setattr("mirdemo.web.tabs.clips.long.MOST_PIECES", 50)
+    with pytest.raises(PageError) as refused:
+        cut(here[2], length="1")
+    assert refused.value.sentence.code == "page.too_many_pieces"
+
+
+def test_what_fits_is_made_and_the_rest_stays_shown(here, monkeypatch):
+    visitor, opened, act, _ = here
+    monkeypatch.setattr("mirdemo.web.tabs.clips.long.CLIP_LIMITS", type(CLIP_LIMITS)(max_seconds=70.0))
+    cut(act)
+    shown = tab.LongTab(Wire(Visitors(), Jobs()), lambda visitor: None).shown(visitor)
+    assert (shown[0]["n_pieces"], shown[0]["fitting"]) == (4, 2)
+    act("long.take_pieces", long="1", value="x")
+    assert (len(visitor.clips), opened.pieces) == (2, [(60.0, 90.0), (90.0, 120.0)])
+    with pytest.raises(PageError) as refused:
+        act("long.take_pieces", long="1", value="x")
+    assert refused.value.sentence.code == "page.no_room_for_span"
+    opened.pieces = []
+    with pytest.raises(PageError):
+        act("long.take_pieces", long="1", value="x")
+
+
+def test_the_spectrogram_is_had_by_its_visitor(client):
+    web, place = client
+    got = web.get(f"{place}/spectrogram", params={"from": 10, "to": 20, "columns": 50})
+    drawn = np.frombuffer(got.content, np.uint8).reshape(128, 50)
+    assert drawn.max() == 255
+    assert got.headers["X-Highest"] == "4000"
+    assert web.get(f"{place}/spectrogram?from=0&to=1&columns=0").status_code == 400

@@ -53,6 +53,70 @@
     }, 120);
   }
 
+  /* The spectrogram of what is in view, where it was asked for. */
+  const BANDS = 128;
+  const LOWEST = 40;
+  function fetchSpectrum(place, now) {
+    clearTimeout(now.tuning);
+    if (!place.hasAttribute("data-live-spectrum") || (now.spectrum && now.spectrum.from === now.from && now.spectrum.to === now.to)) return;
+    now.tuning = setTimeout(async () => {
+      const [from, to] = [now.from, now.to];
+      const columns = within(viewOf(place).clientWidth, 200, COLUMNS);
+      const answer = await fetch(`${place.dataset.place}/spectrogram?from=${from}&to=${to}&columns=${columns}`).catch(() => null);
+      if (!answer?.ok || now.from !== from || now.to !== to) return;
+      now.spectrum = { from, to, columns, highest: Number(answer.headers.get("X-Highest")), data: new Uint8Array(await answer.arrayBuffer()) };
+      paint(place);
+    }, 200);
+  }
+
+  const rgb = (name) => {
+    const pen = document.createElement("canvas").getContext("2d");
+    pen.fillStyle = ink(name);
+    pen.fillRect(0, 0, 1, 1);
+    return pen.getImageData(0, 0, 1, 1).data;
+  };
+  function spectrum(place, now, x, text) {
+    const canvas = place.querySelector(".long-spectrum");
+    if (!canvas.clientWidth) return;
+    const [pen, , tall] = sized(canvas);
+    const got = now.spectrum;
+    if (got) {
+      const [ground, middle, top] = ["--raised", "--accent", "--ink"].map(rgb);
+      const look = ground.join() + top.join();
+      if (got.look !== look) { // painted once for a view and a theme
+        got.look = look;
+        const shades = Array.from({ length: 256 }, (_, level) => {
+          const [low, high, share] = level < 150 ? [ground, middle, level / 150] : [middle, top, (level - 150) / 105];
+          return [0, 1, 2].map((c) => low[c] + share * (high[c] - low[c]));
+        });
+        got.image = new OffscreenCanvas(got.columns, BANDS);
+        const image = new ImageData(got.columns, BANDS);
+        for (let band = 0; band < BANDS; band += 1) {
+          for (let column = 0; column < got.columns; column += 1) {
+            const shade = shades[got.data[band * got.columns + column]];
+            image.data.set([...shade, 255], 4 * ((BANDS - 1 - band) * got.columns + column));
+          }
+        }
+        got.image.getContext("2d").putImageData(image, 0, 0);
+      }
+      pen.drawImage(got.image, x(got.from), 0, x(got.to) - x(got.from), tall);
+      pen.font = `11px ${getComputedStyle(document.body).fontFamily}`;
+      for (const hz of [100, 300, 1000, 3000, 10000]) {
+        if (hz > got.highest * 0.95) continue;
+        const y = Math.max(tall * (1 - Math.log(hz / LOWEST) / Math.log(got.highest / LOWEST)), 9);
+        const words = hz < 1000 ? `${hz} Hz` : `${hz / 1000} kHz`;
+        pen.fillStyle = ink("--ground");
+        pen.fillRect(2, y - 8, pen.measureText(words).width + 6, 16);
+        pen.fillStyle = text;
+        pen.fillText(words, 5, y + 4);
+      }
+    }
+    pen.fillStyle = ink("--accent");
+    for (const edge of now.span || []) pen.fillRect(x(edge) - 1, 0, 2, tall);
+    pen.fillStyle = text;
+    pen.fillRect(x(now.cursor) - 0.75, 0, 1.5, tall);
+  }
+
   /* ---- drawing ---- */
   const viewOf = (place) => place.querySelector(".long-view");
   const ink = (name) => getComputedStyle(document.body).getPropertyValue(name).trim();
@@ -93,13 +157,16 @@
     try { return JSON.parse(place.dataset.marks); } catch { return []; }
   }
 
+  const piecesOf = (place) => JSON.parse(place.dataset.pieces || "[]");
+
   function paint(place) {
     if (!place.isConnected || !place.offsetParent) return;
     const now = stateOf(place);
     fetchWhole(place, now);
     fetchNear(place, now);
+    fetchSpectrum(place, now);
     const [accent, line, strong, text, ground] = ["--accent", "--line-strong", "--mark", "--ink", "--accent-ground"].map(ink);
-    const marks = marksOf(place);
+    const [marks, pieces] = [marksOf(place), piecesOf(place)];
 
     const [small, broad, low] = sized(place.querySelector(".long-whole"));
     wave(small, now.whole, 0, now.seconds, 0, broad, low, line);
@@ -110,7 +177,7 @@
     small.lineWidth = 2;
     small.strokeRect(part(now.from) + 1, 1, Math.max(part(now.to) - part(now.from) - 2, 3), low - 2);
 
-    const canvas = viewOf(place).querySelector("canvas");
+    const canvas = viewOf(place).querySelector(".long-wave");
     const [pen, width, tall] = sized(canvas);
     const x = (seconds) => ((seconds - now.from) / (now.to - now.from)) * width;
     pen.font = `12px ${getComputedStyle(document.body).fontFamily}`;
@@ -118,6 +185,15 @@
       if (end < now.from || start > now.to) continue;
       pen.fillStyle = ground;
       pen.fillRect(x(start), 0, Math.max(x(end) - x(start), 2), tall);
+    }
+    pen.strokeStyle = accent;
+    pen.lineWidth = 1;
+    for (const [start, end] of pieces) {
+      if (end < now.from || start > now.to) continue;
+      pen.setLineDash([5, 3]);
+      pen.strokeRect(x(start) + 1, 20, Math.max(x(end) - x(start) - 2, 1), tall - 26);
+      pen.setLineDash([]);
+      small.fillRect(part(start), 0, 1, 4);
     }
     if (now.span) {
       pen.globalAlpha = 0.22;
@@ -151,6 +227,7 @@
     }
     pen.fillStyle = text;
     pen.fillRect(x(now.cursor) - 0.75, 0, 1.5, tall);
+    spectrum(place, now, x, text);
     tell(place, now, marks);
   }
 
@@ -174,7 +251,8 @@
     const view = viewOf(place);
     const mark = markAt(marks, now.cursor);
     const at = place.dataset.sayAt.replace("{time}", clock(now.cursor));
-    const here = mark ? ` ${place.dataset.sayMark.replace("{tags}", mark[2].join(", ") || place.dataset.sayUntagged)}` : "";
+    const piece = markAt(piecesOf(place), now.cursor) ? ` ${place.dataset.sayPiece}` : "";
+    const here = piece + (mark ? ` ${place.dataset.sayMark.replace("{tags}", mark[2].join(", ") || place.dataset.sayUntagged)}` : "");
     view.setAttribute("aria-valuenow", now.cursor.toFixed(1));
     view.setAttribute("aria-valuetext", at + here + (now.span ? ` ${spanWords(place, now)}` : ""));
     place.querySelector(".long-clock").textContent = clock(now.cursor);
@@ -182,7 +260,9 @@
     for (const [at, name] of ["start", "end"].entries()) {
       const field = form.elements[name];
       if (document.activeElement !== field) field.value = now.span ? clock(now.span[at]) : "";
+      for (const hidden of place.querySelectorAll(`.long-cut input[name="${name}"]`)) hidden.value = now.span ? now.span[at] : "";
     }
+    place.querySelector('[data-long-do="spectrum"]').setAttribute("aria-pressed", place.hasAttribute("data-live-spectrum"));
     const playing = mirdemo.playing() === source(place) && !mirdemo.sound.paused;
     place.querySelector('[data-long-do="play"]').setAttribute("aria-pressed", playing);
     place.querySelector('[data-long-do="hear"]').disabled = !now.span;
@@ -370,6 +450,7 @@
     else if (what === "in") zoom(place, now, 0.5);
     else if (what === "out") zoom(place, now, 2);
     else if (what === "all") show(place, now, 0, now.seconds);
+    else if (what === "spectrum") { place.toggleAttribute("data-live-spectrum"); paint(place); }
     else if (what === "back") show(place, now, now.from - 0.8 * long, now.to - 0.8 * long);
     else if (what === "on") show(place, now, now.from + 0.8 * long, now.to + 0.8 * long);
   }
@@ -399,8 +480,9 @@
     else if (key === "+" || key === "=") doIt(place, "in");
     else if (key === "-") doIt(place, "out");
     else if (key === "0") doIt(place, "all");
+    else if (key === "s") doIt(place, "spectrum");
     else if (key === "n" || key === "b") {
-      const starts = marks.map(([start]) => start);
+      const starts = [...marks, ...piecesOf(place)].map(([start]) => start).sort((a, b) => a - b);
       const to = key === "n" ? starts.find((one) => one > now.cursor + 1e-3) : starts.findLast((one) => one < now.cursor - 1e-3);
       if (to !== undefined) moveTo(place, now, to);
     } else if (key === "Enter") {
@@ -409,7 +491,8 @@
     } else if (key === "Escape") { now.span = null; paint(place); }
     else if (key === "Delete" || key === "Backspace") {
       const mark = markAt(marks, now.cursor);
-      if (mark && mark[3]) mirdemo.act({ act: "clips.remove", clip: mark[3] });
+      if (markAt(piecesOf(place), now.cursor)) mirdemo.act({ act: "long.drop_piece", long: place.dataset.long, at: now.cursor });
+      else if (mark) mirdemo.act({ act: "clips.remove", clip: mark[3] });
       else { now.span = null; paint(place); }
     } else if (/^[1-9]$/.test(key)) {
       const tag = place.querySelectorAll("[data-long-tag]")[Number(key) - 1];

@@ -36,6 +36,15 @@ SHORTEST_SPAN = 0.1
 WORTH_OPENING = 60.0
 #: A file of no more bytes is a clip, whatever its header does not say: at 20 kbit/s it lasts half an hour.
 SURELY_SHORT = 4 * 2**20
+#: More pieces than this are no preview.
+MOST_PIECES = 1_000
+#: What a cut is told by: the usual number, the least and the most.
+CUTS = {
+    "length": (30.0, 1.0, 1_800.0),
+    "pause": (1.0, 0.2, 60.0),
+    "below": (25.0, 3.0, 80.0),
+    "longest": (60.0, 1.0, 1_800.0),
+}
 
 
 @dataclass(eq=False)
@@ -43,11 +52,14 @@ class Open:
     """A long recording on the page.
 
     recording: what its clips' recording is called; typed: tags that were typed when it was added
+    pieces: where it is to be cut, shown before they become clips; cut: the numbers that were last used for that
     """
 
     sound: LongRecording
     recording: str
     typed: str = ""
+    pieces: list[tuple[float, float]] = field(default_factory=list)
+    cut: dict[str, float] = field(default_factory=lambda: {name: usual for name, (usual, *_) in CUTS.items()})
 
 
 @dataclass
@@ -178,12 +190,13 @@ class LongTab:
     def __init__(self, wire: Wire, changed: Callable[[Visitor], None]) -> None:
         """changed: called when a visitor has new clips"""
         self._changed = changed
-        for name in ("span", "close", "open"):
+        for name in ("span", "close", "open", "cut", "drop_piece", "drop_pieces", "take_pieces"):
             wire.on(f"long.{name}", getattr(self, name))
 
     def shown(self, visitor: Visitor) -> list[dict[str, Any]]:
         """What the template draws of each."""
         desk, clips = visitor.desk(LongDesk), visitor.clips
+        left = max(CLIP_LIMITS.max_seconds - clips.seconds, 0.0)
         return [
             {
                 "id": id,
@@ -194,6 +207,12 @@ class LongTab:
                 "place": f"{own_files.place('long', visitor)}/{id}",
                 "marks": json.dumps(_marks(clips, desk.rows_of(one, clips)), ensure_ascii=False),
                 "n_marks": len(desk.rows_of(one, clips)),
+                "pieces": json.dumps([[round(a, 4), round(b, 4)] for a, b in one.pieces]),
+                "n_pieces": len(one.pieces),
+                "pieces_minutes": sum(b - a for a, b in one.pieces) / 60,
+                "fitting": _fitting(one.pieces, left, CLIP_LIMITS.max_clips - len(clips)),
+                "cut": one.cut,
+                "cuts": CUTS,
             }
             for id, one in desk.open.items()
         ]
@@ -224,15 +243,88 @@ class LongTab:
         seconds = one.sound.seconds
         start, end = act.number("start", 0.0, seconds), min(act.number("end", 0.0, 1e9), seconds)
         if end - start < SHORTEST_SPAN:
-            raise PageError(
-                "Mark a span of at least {shortest:g} s first: drag over the waveform, or set its beginning and end.",
-                code="page.no_span",
-                shortest=SHORTEST_SPAN,
-            )
+            raise _no_span()
         tags = typed_tags(act.text("value"), CLIP_LIMITS)
         self._check_room(visitor, end - start)
         added = LabelledClips.from_long(one.sound, [(start, end, tags)], one.recording, limits=CLIP_LIMITS)
         self._add(visitor, added)
+
+    def cut(self, visitor: Visitor, act: Act) -> None:
+        """Propose pieces of the marked span, or of the whole where none is marked: even ones, or what lies between pauses."""
+        from mirdemo.sound.cutting import between_pauses, even_pieces
+
+        one = self._one(visitor, act)
+        how = act.one_of("how", ("even", "pauses"))
+        seconds = one.sound.seconds
+        start, end = 0.0, seconds
+        if act.text("start") and act.text("end"):
+            start, end = act.number("start", 0.0, seconds), min(act.number("end", 0.0, 1e9), seconds)
+        if end - start < SHORTEST_SPAN:
+            raise _no_span()
+        numbers = {
+            name: act.number(name, least, most)
+            for name, (_, least, most) in CUTS.items()
+            if (name == "length") == (how == "even")
+        }
+        if how == "even":
+            pieces = even_pieces(start, end, numbers["length"])
+        else:
+            pieces = between_pauses(one.sound.levels, one.sound.level_seconds, start, end, **numbers)
+        if not pieces:
+            raise PageError(
+                "No pause of {pause:g} s that is {below:g} dB softer than the loud parts was found. Try a shorter pause, "
+                "fewer dB, or even pieces.",
+                code="page.no_pauses",
+                **{name: numbers[name] for name in ("pause", "below")},
+            )
+        if len(pieces) > MOST_PIECES:
+            raise PageError(
+                "That would be {n} pieces; at most {most} are proposed at once. Make them longer, or mark a span to cut "
+                "first.",
+                code="page.too_many_pieces",
+                n=len(pieces),
+                most=MOST_PIECES,
+            )
+        one.pieces = pieces
+        one.cut |= numbers
+
+    def drop_piece(self, visitor: Visitor, act: Act) -> None:
+        """One of the pieces is not wanted."""
+        one = self._one(visitor, act)
+        at = act.number("at", 0.0, one.sound.seconds)
+        one.pieces = [piece for piece in one.pieces if not piece[0] <= at < piece[1]]
+
+    def drop_pieces(self, visitor: Visitor, act: Act) -> None:
+        one = self._one(visitor, act)
+        before, one.pieces = one.pieces, []
+
+        def undo() -> None:
+            one.pieces = before
+
+        visitor.tell(Sentence("Pieces dropped: {n}.", "page.pieces_dropped", {"n": len(before)}), undo=undo)
+
+    def take_pieces(self, visitor: Visitor, act: Act) -> None:
+        """The pieces that the visit has room for become clips, with what was typed as the tags of all."""
+        one = self._one(visitor, act)
+        tags = typed_tags(act.text("value"), CLIP_LIMITS)
+        clips, before = visitor.clips, one.pieces
+        left = max(CLIP_LIMITS.max_seconds - clips.seconds, 0.0)
+        fitting = _fitting(before, left, CLIP_LIMITS.max_clips - len(clips))
+        if not fitting:
+            self._check_room(visitor, before[0][1] - before[0][0] if before else SHORTEST_SPAN)
+            raise _no_span()
+        found = LabelledClips.from_clips(
+            [one.sound.cut(*piece) for piece in before[:fitting]],
+            [tags] * fitting,
+            [one.recording] * fitting,
+            limits=CLIP_LIMITS,
+        )
+        one.pieces = before[fitting:]
+
+        def undo() -> None:
+            one.pieces = before
+
+        self._add(visitor, found, undo)
 
     def close(self, visitor: Visitor, act: Act) -> None:
         """Close a recording; its clips stay."""
@@ -296,14 +388,15 @@ class LongTab:
                 left=left / 60,
             )
 
-    def _add(self, visitor: Visitor, added: LabelledClips) -> None:
-        """Hold more clips, in a way that can be taken back."""
+    def _add(self, visitor: Visitor, added: LabelledClips, again: Callable[[], None] = lambda: None) -> None:
+        """Hold more clips, in a way that can be taken back. again: takes back what is not the clips'"""
         before = visitor.clips
         after = before.add(added)
         visitor.hold(after)
         new = len(after) - len(before)
 
         def undo() -> None:
+            again()
             if visitor.clips is after:
                 visitor.hold(before)
                 return
@@ -318,6 +411,25 @@ class LongTab:
             visitor.tell(Sentence("Added: {n}.", "page.added", {"n": new}), undo=undo)
         with suppress(PageError):
             self._changed(visitor)
+
+
+def _no_span() -> PageError:
+    return PageError(
+        "Mark a span of at least {shortest:g} s first: drag over the waveform, or set its beginning and end.",
+        code="page.no_span",
+        shortest=SHORTEST_SPAN,
+    )
+
+
+def _fitting(pieces: Sequence[tuple[float, float]], seconds: float, places: int) -> int:
+    """How many of the pieces, from the first on, fit into what a visit has left."""
+    count = 0
+    for start, end in pieces:
+        seconds -= end - start
+        if count >= places or seconds < -0.05:
+            break
+        count += 1
+    return count
 
 
 def _marks(clips: LabelledClips, rows: Sequence[int]) -> list[list[Any]]:

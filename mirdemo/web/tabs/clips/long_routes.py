@@ -31,8 +31,9 @@ _HEAD = 44
 
 
 def routes(visitors: Visitors) -> list[Route]:
-    """Outline and sound of every long recording that is open."""
-    return [_route(visitors, "outline", outline), _route(visitors, "sound.wav", sound)]
+    """Outline, sound and spectrogram of every long recording that is open."""
+    files = {"outline": outline, "sound.wav": sound, "spectrogram": spectrogram}
+    return [_route(visitors, file, answer) for file, answer in files.items()]
 
 
 def _route(visitors: Visitors, file: str, answer: Callable[[Request, LongRecording], Response]) -> Route:
@@ -68,6 +69,20 @@ def outline(request: Request, recording: LongRecording) -> Response:
     return Response(
         np.clip(drawn, -127, 127).astype(np.int8).tobytes(), media_type="application/octet-stream"
     )
+
+
+def spectrogram(request: Request, recording: LongRecording) -> Response:
+    """``?from=&to=&columns=``: rows of bytes, the lowest band first (``spectrogram.BANDS`` of them), 255 the strongest."""
+    from starlette.responses import Response
+
+    from mirdemo.sound.spectrogram import highest, picture
+
+    asked = span_asked(request, recording)
+    if asked is None:
+        return Response(status_code=400)
+    headers = {"X-Highest": f"{highest(recording.sample_rate):g}"}
+    drawn = picture(recording, *asked)
+    return Response(drawn.tobytes(), headers=headers, media_type="application/octet-stream")
 
 
 def span_asked(request: Request, recording: LongRecording) -> tuple[float, float, int] | None:

@@ -174,7 +174,8 @@ class ClipsTab:
                 problems = self._long.take(visitor, parted, typed)
                 visitor.desk(ClipsDesk).problems += tuple(problems)
                 self._tell_long(visitor, parted, problems)
-                self._look_ahead(visitor)
+                if len(visitor.clips):
+                    self._look_ahead(visitor)
 
         def take_clips(added: LabelledClips | Visit) -> None:
             before = len(visitor.clips)
