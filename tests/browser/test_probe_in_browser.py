@@ -34,6 +34,30 @@ def probed(visit, festival: list[Path]):
     return go
 
 
+WATCHED = """
+window.drafts = [];
+new MutationObserver(() => {
+  const draft = document.querySelector("[data-draft]");
+  const said = draft && [...draft.querySelectorAll("[data-tag-row] [data-provisional]")].map((one) => one.textContent.trim()).join("; ");
+  if (said && drafts.at(-1) !== said) drafts.push(said);
+}).observe(document, { childList: true, subtree: true, characterData: true });
+"""
+
+
+def test_figures_come_while_they_are_computed_and_the_answer_replaces_them(visit, festival: list[Path]):
+    page = visit("clips")
+    give(page, "clips.add", festival)
+    wait_rows(page, 8)
+    page.click('[data-tab="probe"]')
+    page.evaluate(WATCHED)
+    page.click('[data-act="probe.run"]')
+    page.wait_for_selector("#panel-probe [data-result]", timeout=90_000)
+    drafts = page.evaluate("drafts")
+    assert drafts[0] == "not yet; not yet; not yet"
+    assert any("of 10 draws" in said for said in drafts), drafts
+    assert page.locator("[data-draft], [data-provisional]").count() == 0
+
+
 def test_one_press_answers_and_the_answer_is_sorted_downloaded_heard_and_outdated(probed):
     page = probed()
     rows = page.locator("[data-tag-row]")

@@ -20,13 +20,14 @@ from mirdemo.clips import LabelledClips
 from mirdemo.scoring.intervals import Interval
 from mirdemo.sound.audio import Clip
 from mirdemo.web.frame.errors import PageError
-from mirdemo.web.frame.jobs import Jobs
+from mirdemo.web.frame.jobs import Draft, Job, Jobs
 from mirdemo.web.frame.limits import CLIP_LIMITS
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.templating import render
 from mirdemo.web.frame.wire import Act, Wire
 from mirdemo.web.models import SHELF
 from mirdemo.web.tabs.probe import endpoint, prompts, running, shown, table, zero_shot
+from mirdemo.web.tabs.probe import tab as probe_tab
 from mirdemo.web.tabs.probe.running import Asked, Need, Result, needs
 from mirdemo.web.tabs.probe.tab import JOB, ProbeDesk, ProbeTab, _whitened
 from mirdemo.words.language import speaker
@@ -397,6 +398,82 @@ def test_a_probe_takes_what_it_takes_from_nothing_also_where_rows_were_there():
         assert run.seconds >= embedding + 0.5 * sum(run.report.seconds.values())
     half = memory.from_nothing(SHELF.take("spectral", quiet).identity, CLIPS.clips[: len(CLIPS) // 2])
     assert half == pytest.approx(embedding / 2)
+
+
+# ---- while it is computed ---------------------------------------------------------------------------------
+
+
+def heard_while(wanted: tuple[tuple[str, bool], ...]) -> list[running.SoFar]:
+    heard: list[running.SoFar] = []
+    running.run_all(CLIPS, wanted, Visitor().memory, quiet, told=heard.append)
+    return heard
+
+
+def under_way(visitor: Visitor, so_far: running.SoFar) -> None:
+    """A probe that has come so far, and is not at its end."""
+    job = Job(JOB, "model", Draft(so_far))
+    job.state = "running"
+    visitor.jobs[JOB] = job
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_what_is_known_so_far_is_marked_and_no_tag_gets_a_word(
+    tab: ProbeTab, visitor: Visitor, language: str
+):
+    heard = heard_while((("spectral", False),))
+    assert [one.found["spectral"].draws for one in heard[:-1]] == list(range(1, 11))
+    under_way(visitor, heard[3])
+    html = drawn(tab, visitor, language)
+    rows = html.split("data-tag-row")[1:]
+    assert len(rows) == len(CLIPS.tags)
+    for row, figures in zip(rows, heard[3].found["spectral"].tags, strict=True):
+        said = plain("<" + row.split("</li>")[0])
+        assert shown.figure_words(speaker(language), figures.roc_auc) in said
+        assert str(speaker(language)("probe.draft.draws", done=4, n=10)) in said
+        assert str(speaker(language)("page.where.recordings", n=12)) in said
+    assert "data-verdict" not in html
+    assert "data-result" not in html
+
+
+def test_before_its_first_figure_each_tag_has_its_place(tab: ProbeTab, visitor: Visitor):
+    under_way(visitor, running.SoFar(Asked.of(CLIPS), (("spectral", False),), {}))
+    html = drawn(tab, visitor)
+    assert html.count('class="skeleton"') == 1 + len(CLIPS.tags)
+    assert "data-arrive" not in html, "there is nothing to scroll to yet"
+
+
+def test_of_several_backbones_one_answers_after_the_other(tab: ProbeTab, visitor: Visitor):
+    wanted = (("spectral", False), ("spectral", True))
+    heard = heard_while(wanted)
+    done = next(one for one in heard if len(one.found) == 2)
+    under_way(visitor, done)
+    html = drawn(tab, visitor)
+    first = html.split("data-tag-row")[1].split("</li>")[0]
+    run = done.found["spectral"]
+    assert isinstance(run, running.Run)
+    assert str(speaker("en").say(shown.WORDS[run.report.tags[0].verdict])) in plain("<" + first)
+    assert "provisional, 1 of 10 draws" in plain("<" + first)
+
+
+def test_a_second_backbone_fills_a_line_under_the_answer_that_is_there(
+    tab: ProbeTab, visitor: Visitor, first: Result
+):
+    visitor.desk(ProbeDesk).keep("live", first)
+    under_way(visitor, heard_while((("spectral", True),))[0])
+    html = drawn(tab, visitor)
+    assert "data-result" in html
+    assert html.count("data-provisional") == 1 + len(CLIPS.tags)
+
+
+def test_probing_itself_is_in_the_time_that_is_told_before(tab: ProbeTab, visitor: Visitor, monkeypatch):
+    pace = running.ProbePace()
+    monkeypatch.setattr(probe_tab, "PROBE_PACE", pace)
+    monkeypatch.setattr(probe_tab.PACE, "expected", lambda *_: 2.0)
+    assert "not timed on this server yet" in plain(drawn(tab, visitor))
+    pace.learn("live", "spectral", len(CLIPS), 3.0)
+    assert "about 5.0 s on this server" in plain(drawn(tab, visitor))
+    assert pace.expected("live", "spectral", 4 * len(CLIPS)) == pytest.approx(24.0)
+    assert pace.expected("papaioannou2025", "spectral", len(CLIPS)) is None
 
 
 def test_one_recording_is_refused_before_anything_is_loaded(tab: ProbeTab, visitor: Visitor):

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, cast
@@ -18,6 +18,7 @@ from mirdemo.scoring.verdicts import RULE, WORDS
 from mirdemo.stages.probing.comparing import Comparison, compare
 from mirdemo.stages.probing.errors import ProbeError
 from mirdemo.stages.probing.inputs import Question, ask, contents
+from mirdemo.stages.probing.interim import Interim
 from mirdemo.stages.probing.live import probe_live
 from mirdemo.stages.probing.report import Chance, Figures, MacroReport, Mistake, ProbeReport, TagReport
 from mirdemo.stages.probing.settings import DRAWS, MlpSettings
@@ -32,6 +33,7 @@ __all__ = [
     "Chance",
     "Comparison",
     "Figures",
+    "Interim",
     "MacroReport",
     "Mistake",
     "MlpSettings",
@@ -63,6 +65,7 @@ def probe(
     groups: Sequence[str] | np.ndarray | None = None,
     clips: Sequence[str] | None = None,
     device: str = "auto",
+    interim: Callable[[Interim], None] | None = None,
 ) -> ProbeReport:
     """Probe every tag in every layer.
 
@@ -76,6 +79,7 @@ def probe(
     clips: (n,) what each clip holds, as text (e.g. its SHA-256), to draw the folds from; None: the embeddings' own
         ``clip_ids``, or, without those, their rows, so that two mappings of the same clips need it to be compared
     progress: called as ``progress(done, total, phase)``; it may raise Cancelled
+    interim: called with what is known so far, of the live protocol: in the first draw layer by layer, then draw by draw
 
     protocol ``"live"``: L2-penalised logistic regression (``penalty`` = 1 / C of scikit-learn, features standardised
     on the training side), cross-validated in ``n_folds`` folds that never part a recording, once for each of ``seeds``
@@ -131,6 +135,7 @@ def probe(
             scale=whitening is None,
             progress=report,
             facts=facts,
+            interim=interim,
         )
     if protocol == "papaioannou2025":
         from mirdemo.stages.published.probe import probe_published

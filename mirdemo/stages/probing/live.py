@@ -15,6 +15,8 @@ from mirdemo.stages.probing.crossval import choose, solve
 from mirdemo.stages.probing.errors import ProbeError
 from mirdemo.stages.probing.figures import macro_report, measure, tag_reports
 from mirdemo.stages.probing.inputs import Question
+from mirdemo.stages.probing.interim import Interim
+from mirdemo.stages.probing.interim import interim as so_far
 from mirdemo.stages.probing.report import ProbeReport
 
 #: The dual solver holds clips x clips; whole corpora go by the published protocol.
@@ -32,6 +34,7 @@ def probe_live(
     scale: bool,
     progress: Progress,
     facts: dict[str, Any],
+    interim: Callable[[Interim], None] | None = None,
 ) -> ProbeReport:
     """Train, score, test and report. facts: the report's fields that do not depend on the protocol."""
     labelling = question.labelling
@@ -52,7 +55,29 @@ def probe_live(
     layers, names = [rows[order] for rows in question.layers.values()], tuple(question.layers)
     seconds: dict[str, float] = {}
     lap = _laps(seconds)
-    logits, choices = [], []
+    unit = "recordings" if n_groups == len(labelling.recording_names) else "sessions"
+    logits: list[np.ndarray] = []
+    choices: list[np.ndarray] = []
+
+    def tell(parts: list[np.ndarray], inner: list[np.ndarray], fold_of: np.ndarray) -> None:
+        """What the draws so far say, the last of them by the layers worked through so far."""
+        if interim is None:
+            return
+        headline, _ = _headline(parts, inner, fold_of)
+        interim(
+            so_far(
+                [*(draw[0] for draw in logits), headline[:, back]],
+                labelling.labels,
+                labelling.groups,
+                n_draws=len(seeds),
+                layers=sum(map(len, parts)),
+                n_layers=len(layers),
+                n_folds=n_folds,
+                level=level,
+                unit=unit,
+            )
+        )
+
     smoother = np.zeros((len(layers) if permutations else 0, n_clips, n_clips))
     for done, fold_of in enumerate(folds[:, order]):
         progress(done, len(folds), "probing")
@@ -63,10 +88,12 @@ def probe_live(
             if permutations:
                 smoother[at : at + len(part.logits)] += part.smoother()
                 at += len(part.logits)
-        every = np.concatenate(parts)
-        choice = choose(np.concatenate(inner, axis=1))
-        headline = every[choice[fold_of], np.arange(len(question.tags)), np.arange(n_clips)[:, None]].T
-        logits.append(np.concatenate([headline[None], every])[..., back])
+            if done == 0:
+                tell(parts, inner, fold_of)
+        if done:
+            tell(parts, inner, fold_of)
+        headline, choice = _headline(parts, inner, fold_of)
+        logits.append(np.concatenate([headline[None], *parts])[..., back])
         choices.append(choice)
     scores = 0.5 * (1 + np.tanh(0.5 * np.stack(logits)))
     lap("probe")
@@ -79,7 +106,6 @@ def probe_live(
         units = (_in_order(labelling.recordings[order]), _in_order(labelling.groups[order]))
         p_values = refit_test(smoother, labels, units[0], permutations, rng, progress, units[1])
         lap("permutations")
-    unit = "recordings" if n_groups == len(labelling.recording_names) else "sessions"
     counts = np.apply_along_axis(np.bincount, 0, np.concatenate(choices), minlength=len(names))
     shared = (estimates, p_values, labelling.labels)
     return ProbeReport(
@@ -107,6 +133,15 @@ def probe_live(
         estimates=estimates,
         **facts,
     )
+
+
+def _headline(
+    parts: Sequence[np.ndarray], inner: Sequence[np.ndarray], fold_of: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Each fold by the layer that its training side recommends: logits (n_tags, n_clips), layers (n_folds, n_tags)."""
+    every, choice = np.concatenate(parts), choose(np.concatenate(inner, axis=1))
+    n_tags, n_clips = every.shape[1:]
+    return every[choice[fold_of], np.arange(n_tags), np.arange(n_clips)[:, None]].T, choice
 
 
 def _in_order(codes: np.ndarray) -> np.ndarray:

@@ -40,16 +40,30 @@ UNEXPECTED = Sentence(
 )
 
 
+class Draft:
+    """What a step has found so far, for its visitor's page to show until it is done. ``put`` replaces it whole."""
+
+    def __init__(self, latest: Any = None) -> None:
+        self.latest = latest
+        self.count = 0
+
+    def put(self, latest: Any) -> None:
+        self.latest = latest
+        self.count += 1
+
+
 class Job:
     """One long step.
 
     state: waiting, running, done, failed, stopped;  phase: what is being done, a short code
     done, total: progress within the phase (total 0: not known);  ahead: jobs that go first while waiting
+    draft: what it has found so far, where it tells
     """
 
-    def __init__(self, name: str, resource: str) -> None:
+    def __init__(self, name: str, resource: str, draft: Draft | None = None) -> None:
         self.name = name
         self.resource = resource
+        self.draft = draft or Draft()
         self.state = "waiting"
         self.phase = "waiting"
         self.done = 0
@@ -127,6 +141,7 @@ class Jobs:
         *,
         resource: str = "model",
         unasked: bool = False,
+        draft: Draft | None = None,
     ) -> Job:
         """Begin a step.
 
@@ -134,6 +149,7 @@ class Jobs:
         work: does it, with a progress to report to; touches nothing of the visitor
         take: takes over what ``work`` returned, under the visitor's lock
         unasked: done to save time later; takes only a third of the visitor's places, so that what they ask for finds one
+        draft: where ``work`` puts what it has found so far
         Raises PageError if it already runs, or too much of this visitor or of everybody waits for the resource.
         """
         before = visitor.jobs.get(name)
@@ -141,7 +157,7 @@ class Jobs:
             raise PageError(
                 "This is still running. Wait for it, or stop it first.", code="page.already_running"
             )
-        job = Job(name, resource)
+        job = Job(name, resource, draft)
         context = contextvars.copy_context()  # the request's context: ZeroGPU bills by it
         with self._lock:
             queue = self._queue(resource)

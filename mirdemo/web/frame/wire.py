@@ -28,7 +28,7 @@ from mirdemo.base.sentences import MirdemoError, Sentence
 from mirdemo.web import zero
 from mirdemo.web.frame import wellformed
 from mirdemo.web.frame.errors import PageError
-from mirdemo.web.frame.jobs import UNEXPECTED, Job, Jobs
+from mirdemo.web.frame.jobs import UNEXPECTED, Draft, Job, Jobs
 from mirdemo.web.frame.keeping import Keeper, Keeping
 from mirdemo.web.frame.limits import LIMITS
 from mirdemo.web.frame.log import event
@@ -214,9 +214,10 @@ class Wire:
         *,
         resource: str = "model",
         unasked: bool = False,
+        draft: Draft | None = None,
     ) -> Job:
         """Begin a long step from a handler. See ``Jobs.start``."""
-        return self.jobs.start(visitor, name, work, take, resource=resource, unasked=unasked)
+        return self.jobs.start(visitor, name, work, take, resource=resource, unasked=unasked, draft=draft)
 
     def connect(self) -> None:
         """The last call while building: the wire itself."""
@@ -380,7 +381,7 @@ def _query(address: Any) -> dict[str, str]:
 def _progress(visitor: Visitor) -> list[tuple]:
     """How far each job is; equal if there is nothing new to draw."""
     return [
-        (job.active, job.name, job.state, job.phase, job.done, job.total)
+        (job.active, job.name, job.state, job.phase, job.done, job.total, job.draft.count)
         for job in list(visitor.jobs.values())
     ]
 

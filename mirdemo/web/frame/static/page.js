@@ -169,7 +169,8 @@ window.mirdemo = (() => {
     const before = arrived.get(view);
     arrived.set(view, news);
     if (!news || before === undefined || before === news || !place.offsetParent) return;
-    const { top, height } = place.getBoundingClientRect();
+    const { top, height, bottom } = place.getBoundingClientRect();
+    if (before === "draft" && bottom > 0 && top < innerHeight) return; // it is being read while it becomes the answer
     if (top < 0 || top + Math.min(height, 420) > innerHeight) scrollTo({ top: scrollY + top - 12, behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
   }
   addEventListener("toggle", (event) => { if (event.target.open) charts(event.target); }, true); // not drawn while folded away

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from mirdemo.backbones.spec import Identity
     from mirdemo.clips import LabelledClips
     from mirdemo.embedding.whitening import Whitening
-    from mirdemo.stages.probing import ProbeReport
+    from mirdemo.stages.probing import Interim, ProbeReport
 
 #: Backbones side by side.
 MOST_RUNS = 4
@@ -144,6 +146,48 @@ class Result:
         return Result.of(self.asked, rest) if rest else None
 
 
+@dataclass(frozen=True, eq=False)
+class SoFar:
+    """What a probe under way has found about ``asked``, by run in the order they answer.
+
+    wanted: (backbone, whitened) each; found: key of a run -> its whole answer, or what is known so far; runs that have
+        not begun to answer are missing
+    """
+
+    asked: Asked
+    wanted: tuple[tuple[str, bool], ...]
+    found: Mapping[str, Run | Interim]
+
+
+class ProbePace:
+    """How long probing itself takes on this server, embedding aside, from what it did last. Holds nothing of a clip.
+
+    Its cost grows about as the layers and as the clips to the power of 1.5: from 24 to 200 clips, and from 6 to 13
+    layers, that is right within a factor of two.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[str, float] = {}
+
+    def learn(self, protocol: str, backbone: str, clips: int, took: float) -> None:
+        with self._lock:
+            self._known[protocol] = took / self._size(backbone, clips)
+
+    def expected(self, protocol: str, backbone: str, clips: int) -> float | None:
+        """Seconds; None where nothing was probed by this protocol yet."""
+        with self._lock:
+            known = self._known.get(protocol)
+        return None if known is None else known * self._size(backbone, clips)
+
+    @staticmethod
+    def _size(backbone: str, clips: int) -> float:
+        return (1 + len(spec(backbone).layers)) * max(clips, 1) ** 1.5
+
+
+PROBE_PACE = ProbePace()
+
+
 def whitening_offered(backbone: str) -> bool:
     """Whether there is a whitening file for a backbone of this name; loading it may still find that it does not fit."""
     from mirdemo.embedding.whitening import SHIPPED
@@ -160,8 +204,10 @@ def run(
     memory: Memory,
     progress: Progress,
     protocol: str = LIVE,
+    interim: Callable[[Interim], None] | None = None,
 ) -> Run:
-    """Embed and probe, by one of ``PROTOCOLS``. Raises BackboneError, EmbeddingError, ProbeError or PageError; may be cancelled."""
+    """Embed and probe, by one of ``PROTOCOLS``. interim: told what is known so far.
+    Raises BackboneError, EmbeddingError, ProbeError or PageError; may be cancelled."""
     loaded = SHELF.take(backbone, progress)  # loading is not part of what is timed
     whitening = _whitening(backbone, loaded.identity) if whitened else None
     embeddings = embed_here(clips.clips, backbone, memory, progress)
@@ -175,9 +221,12 @@ def run(
         whitening=whitening,
         protocol=protocol,
         progress=progress,
+        interim=interim,
     )
+    took = time.monotonic() - began
+    PROBE_PACE.learn(protocol, backbone, len(clips), took)
     sick = loaded.health.reason(loaded.spec.title) if loaded.health is not None else None
-    seconds = memory.from_nothing(loaded.identity, clips.clips) + time.monotonic() - began
+    seconds = memory.from_nothing(loaded.identity, clips.clips) + took
     return Run(backbone, report, sick, seconds)
 
 
@@ -201,10 +250,21 @@ def run_all(
     progress: Progress,
     kept: tuple[Run, ...] = (),
     protocol: str = LIVE,
+    told: Callable[[SoFar], None] | None = None,
 ) -> Result:
     """Probe with each backbone wanted, beside runs that were made of the same clips by the same protocol before.
 
-    wanted: (backbone, whitened) each
+    wanted: (backbone, whitened) each; told: what is known so far, whenever there is more of it
     """
-    runs = tuple(run(clips, name, whitened, memory, progress, protocol) for name, whitened in wanted)
-    return Result.of(Asked.of(clips), (*kept, *runs))
+    asked, found, runs = Asked.of(clips), {}, []
+    for name, whitened in wanted:
+
+        def tell(news: Run | Interim, key: str = run_key(name, whitened)) -> None:
+            found[key] = news
+            if told is not None:
+                told(SoFar(asked, wanted, dict(found)))
+
+        made = run(clips, name, whitened, memory, progress, protocol, tell)
+        tell(made)
+        runs.append(made)
+    return Result.of(asked, (*kept, *runs))

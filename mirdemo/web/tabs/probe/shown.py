@@ -10,13 +10,15 @@ import numpy as np
 from mirdemo.backbones.registry import spec
 from mirdemo.evidence.charting import with_interval
 from mirdemo.scoring.intervals import Interval, signed
+from mirdemo.scoring.metrics import chance_average_precision, chance_f1, macro
 from mirdemo.scoring.verdicts import HEARD, HEARD_FROM, NOT_HEARD, PARTLY_HEARD, PERHAPS_HEARD, TOO_FEW
 from mirdemo.stages.probing import WORDS
-from mirdemo.web.tabs.probe.running import LIVE, Asked, Need, Result, Run, needs
+from mirdemo.web.tabs.probe.running import LIVE, Asked, Need, Result, Run, SoFar, needs, run_key
 from mirdemo.web.tabs.probe.zero_shot import ZeroShot
 from mirdemo.words.language import Speaker
 
 if TYPE_CHECKING:
+    from mirdemo.stages.probing import Interim
     from mirdemo.web.frame.player import Track
     from mirdemo.web.frame.session import Visitor
 
@@ -172,6 +174,81 @@ def overall(t: Speaker, result: Result, metric: str) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def draft(t: Speaker, so_far: SoFar, metric: str) -> dict[str, Any]:
+    """What a probe under way has found: per tag and overall an answer a backbone, each marked with what it rests on.
+
+    A backbone that has not begun to answer has the place where its answer will be (``figure`` None). No tag gets a word
+    before its backbone is done.
+    """
+    labels = so_far.asked.labels
+    n = len(labels)
+    by_tag = {
+        "roc_auc": np.full(labels.shape[1], 0.5),
+        "average_precision": chance_average_precision(labels.sum(0), n),
+        "f1": chance_f1(labels.sum(0), n),
+    }[metric]
+    runs = []
+    for name, whitened in so_far.wanted:
+        key = run_key(name, whitened)
+        runs.append((key, backbone_words(t, name, whitened), so_far.found.get(key)))
+
+    def row(k: int | None) -> list[dict[str, Any]]:
+        chance = float(macro(by_tag) if k is None else by_tag[k])
+        return [
+            {"key": key, "backbone": title, **_provisional(t, found, k, metric), "chance": chance}
+            for key, title, found in runs
+        ]
+
+    return {
+        "keys": [key for key, *_ in runs],
+        "begun": any(found is not None for *_, found in runs),
+        "several": len(runs) > 1,
+        "overall": row(None),
+        "tags": [
+            {
+                "tag": tag,
+                "clips": int(labels[:, k].sum()),
+                "recordings": len({so_far.asked.recordings[i] for i in np.flatnonzero(labels[:, k])}),
+                "percent": round(100 * float(labels[:, k].mean())),
+                "answers": row(k),
+            }
+            for k, tag in enumerate(so_far.asked.tags)
+        ],
+        "n_clips": n,
+    }
+
+
+def _provisional(t: Speaker, found: Run | Interim | None, k: int | None, metric: str) -> dict[str, Any]:
+    """One backbone's answer about tag ``k`` (None: all) as far as it is known."""
+    if found is None:
+        return {"figure": None, "value": None, "low": None, "high": None, "n": 0, "verdict": "draft"} | {
+            "word": t("probe.draft.waits"),
+            "icon": "empty",
+        }
+    if isinstance(found, Run):
+        of: Any = found.report.macro if k is None else found.report.tags[k]
+        figure: Interval = getattr(of.figures, metric)
+        verdict = "none" if k is None else of.verdict
+        word, icon = ("", "") if k is None else (t.say(WORDS[verdict]), ICONS[verdict])
+    else:
+        figure = getattr(found.macro if k is None else found.tags[k], metric)
+        verdict, icon = "draft", "empty"
+        if found.draws > 1 or found.layers == found.n_layers:
+            word = t("probe.draft.draws", done=found.draws, n=found.n_draws)
+        else:
+            word = t("probe.draft.layers", done=found.layers, layers=found.n_layers, n=found.n_draws)
+    return {
+        "figure": figure_words(t, figure),
+        "value": figure.value,
+        "low": figure.low,
+        "high": figure.high,
+        "n": figure.n,
+        "verdict": verdict,
+        "word": word,
+        "icon": icon,
+    }
 
 
 def by_chance_words(t: Speaker, n: float) -> str:

@@ -14,6 +14,7 @@ from mirdemo.corpora.catalogue import catalogue
 from mirdemo.corpora.vocabularies import vocabularies
 from mirdemo.stages.probing import RULE
 from mirdemo.web.frame.errors import PageError
+from mirdemo.web.frame.jobs import Draft
 from mirdemo.web.frame.session import Visitor
 from mirdemo.web.frame.tab import Tab
 from mirdemo.web.frame.wire import Act, Wire
@@ -22,9 +23,11 @@ from mirdemo.web.tabs.probe import endpoint, kept, prompts, shown, table
 from mirdemo.web.tabs.probe.running import (
     LIVE,
     MOST_RUNS,
+    PROBE_PACE,
     PROTOCOLS,
     Asked,
     Result,
+    SoFar,
     needs,
     run_all,
     run_key,
@@ -137,7 +140,7 @@ class ProbeTab:
             "clips": len(clips),
             "recordings": len(set(clips.recordings)),
             "labels": clips.tags,
-            "expected": PACE.expected(visitor.backbone, clips.clips, visitor.memory),
+            "expected": _expected(visitor, desk.protocol),
             "protocols": PROTOCOLS,
             "protocol": desk.protocol,
             "live": desk.protocol == LIVE,
@@ -162,6 +165,9 @@ class ProbeTab:
             "metric": desk.metric,
             "metrics": table.METRICS,
             "found": _found(visitor, t, desk, result) if result is not None else None,
+            "draft": shown.draft(t, job.draft.latest, desk.metric)
+            if job and job.active and job.draft.latest is not None
+            else None,
             "zero": self._zero(visitor, t, desk) if chosen.joint_size and clips.tags else None,
         }
 
@@ -270,13 +276,13 @@ class ProbeTab:
         self, visitor: Visitor, clips: LabelledClips, wanted: tuple[tuple[str, bool], ...], kept: tuple
     ) -> None:
         memory, desk = visitor.memory, visitor.desk(ProbeDesk)
-        protocol = desk.protocol
-
+        protocol, draft = desk.protocol, Draft(SoFar(Asked.of(clips), wanted, {}))
         self._wire.start(
             visitor,
             JOB,
-            lambda progress: run_all(clips, wanted, memory, progress, kept, protocol),
+            lambda progress: run_all(clips, wanted, memory, progress, kept, protocol, draft.put),
             lambda result: desk.keep(protocol, result),
+            draft=draft,
         )
 
     # ---- zero-shot --------------------------------------------------------------------------------------
@@ -325,6 +331,13 @@ class ProbeTab:
         self._wire.start(
             visitor, ASK_JOB, lambda progress: ask(clips, backbone, question, memory, progress), take
         )
+
+
+def _expected(visitor: Visitor, protocol: str) -> float | None:
+    """Seconds until the answer, as far as this server knows its own pace."""
+    embedding = PACE.expected(visitor.backbone, visitor.clips.clips, visitor.memory)
+    probing = PROBE_PACE.expected(protocol, visitor.backbone, len(visitor.clips))
+    return None if embedding is None or probing is None else embedding + probing
 
 
 def _found(visitor: Visitor, t: Speaker, desk: ProbeDesk, result: Result) -> dict[str, Any]:
