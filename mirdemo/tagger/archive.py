@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from mirdemo.base.progress import Progress, silent
 from mirdemo.base.sentences import Sentence
@@ -19,7 +19,10 @@ from mirdemo.tagger.tagger import Decided
 if TYPE_CHECKING:
     from mirdemo.backbones.spec import Backbone
     from mirdemo.embedding.store import EmbeddingStore
+    from mirdemo.sound.audio import Clip
     from mirdemo.tagger.tagger import Tagger
+
+Source = TypeVar("Source")
 
 
 @dataclass(frozen=True)
@@ -116,36 +119,79 @@ def tagged_lines(
     tick: Callable[[], None] = lambda: None,
 ) -> Iterator[tuple[Line, list[Sentence]]]:
     """Each file's line with what is to be said of it, in order, as ``tag_archive`` writes them."""
-    from mirdemo.embedding.streaming import embed_stream, file_size
-    from mirdemo.sound.audio import load_clip, of_file
+    from mirdemo.embedding.streaming import file_size
+    from mirdemo.sound.audio import load_clip
 
-    groups = embed_stream(
+    found = tagged(
         files,
         lambda file: load_clip(file, track=track),
-        tagger.listening(backbone),
+        tagger,
+        backbone=backbone,
         size=file_size,
         store=store,
         tick=tick,
     )
+    for one in found:
+        yield line_of(one, one.source, say), _said(one.clip)
+
+
+@dataclass(frozen=True, eq=False)
+class Tagged(Generic[Source]):
+    """What became of one source.
+
+    clip: or the sentence that says why there is none; given: its tags; unknown: unlike all that the tagger was made from
+    scores: one a tag of the tagger
+    """
+
+    source: Source
+    clip: Clip | Sentence
+    given: tuple[str, ...] = ()
+    unknown: bool = False
+    scores: tuple[float, ...] = ()
+
+
+def tagged(
+    sources: Iterable[Source],
+    read: Callable[[Source], Clip],
+    tagger: Tagger,
+    *,
+    backbone: Backbone | None = None,
+    size: Callable[[Source], int] = lambda source: 0,
+    store: EmbeddingStore | None = None,
+    tick: Callable[[], None] = lambda: None,
+) -> Iterator[Tagged[Source]]:
+    """Whatever ``read`` makes a clip of, tagged in order, a few in memory at a time. As ``embed_stream``."""
+    from mirdemo.embedding.streaming import embed_stream
+
+    groups = embed_stream(sources, read, tagger.listening(backbone), size=size, store=store, tick=tick)
     for group in groups:
         decided = tagger.decide_clips(group.embeddings) if len(group.embeddings) else Decided.none()
-        for file, clip, row in group.rows():
+        for source, clip, row in group.rows():
             if isinstance(clip, Sentence):
-                yield Line(file, None, problem=say(clip)), [clip]
+                yield Tagged(source, clip)
                 continue
-            given = [tag for tag, has in zip(tagger.tags, decided.given[row], strict=True) if has]
-            yield (
-                Line(
-                    file,
-                    clip.seconds,
-                    written_tags(given),
-                    bool(decided.unknown[row]),
-                    clip.incomplete,
-                    " ".join(say(warning) for warning in clip.warnings),
-                    scores=tuple(decided.scores[row].tolist()),
-                ),
-                [of_file(clip.name, warning) for warning in clip.warnings],
-            )
+            given = tuple(tag for tag, has in zip(tagger.tags, decided.given[row], strict=True) if has)
+            unknown, scores = bool(decided.unknown[row]), tuple(decided.scores[row].tolist())
+            yield Tagged(source, clip, given, unknown, scores)
+
+
+def line_of(one: Tagged[Any], file: str, say: Callable[[Sentence], str] = str) -> Line:
+    """How the table tells it. file: what it calls the source"""
+    clip = one.clip
+    if isinstance(clip, Sentence):
+        return Line(file, None, problem=say(clip))
+    warnings = " ".join(say(warning) for warning in clip.warnings)
+    tags = written_tags(one.given)
+    return Line(file, clip.seconds, tags, one.unknown, clip.incomplete, warnings, scores=one.scores)
+
+
+def _said(clip: Clip | Sentence) -> list[Sentence]:
+    """What is to be said of a file at once: its problem, or its warnings with its name."""
+    from mirdemo.sound.audio import of_file
+
+    if isinstance(clip, Sentence):
+        return [clip]
+    return [of_file(clip.name, warning) for warning in clip.warnings]
 
 
 def _count(counts: dict[str, Any], line: Line, read: str) -> None:

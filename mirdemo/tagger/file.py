@@ -24,7 +24,7 @@ import numpy as np
 
 from mirdemo.base import manifests
 from mirdemo.base.files import whole, whole_folder
-from mirdemo.base.sentences import MirdemoError
+from mirdemo.base.sentences import MirdemoError, Sentence
 
 FORMAT = "mirdemo-tagger"
 FORMAT_VERSION = 3
@@ -40,7 +40,8 @@ class TaggerError(MirdemoError):
     """A tagger cannot be made, saved, read or used. One sentence: what happened, what to do."""
 
 
-def unreadable(name: str, what: str) -> TaggerError:
+def unreadable(name: str, what: Sentence) -> TaggerError:
+    """The one refusal of what is no tagger, or no whole one. what: is wrong with it, as a part of a sentence"""
     return TaggerError(
         "{name} is not a tagger that can be used: {what}. Download or make it again.",
         code="tagger.unreadable",
@@ -74,13 +75,17 @@ def unpack(contents: Mapping[str, bytes], name: str) -> tuple[dict[str, Any], di
 
     for file in (MANIFEST, ARRAYS):
         if file not in contents:
-            raise unreadable(name, f"{file} is missing")
+            raise unreadable(name, Sentence("{file} is missing", "tagger.what.missing", {"file": file}))
     try:
         manifest = manifests.parsed(contents[MANIFEST])
     except ValueError:
-        raise unreadable(name, f"{MANIFEST} cannot be read") from None
+        raise unreadable(
+            name, Sentence("{file} cannot be read", "tagger.what.file", {"file": MANIFEST})
+        ) from None
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise unreadable(name, f"{MANIFEST} describes something else")
+        raise unreadable(
+            name, Sentence("{file} describes something else", "tagger.what.other", {"file": MANIFEST})
+        )
     version = manifest.get("format_version")
     if isinstance(version, int) and version > FORMAT_VERSION:
         raise TaggerError(
@@ -91,7 +96,12 @@ def unpack(contents: Mapping[str, bytes], name: str) -> tuple[dict[str, Any], di
             ours=FORMAT_VERSION,
         )
     if version not in _READABLE or isinstance(version, bool):
-        raise unreadable(name, f"its format {version!r} is not known")
+        raise unreadable(
+            name,
+            Sentence(
+                "its format {version} is not known", "tagger.what.format", {"version": repr(version)[:40]}
+            ),
+        )
     digests = manifest.get("sha256")
     known = isinstance(digests, dict) and manifests.is_of(contents[ARRAYS], digests.get(ARRAYS))
     if not (known and manifests.unchanged(manifest)):
@@ -103,12 +113,14 @@ def unpack(contents: Mapping[str, bytes], name: str) -> tuple[dict[str, Any], di
     try:
         arrays = load(contents[ARRAYS])
     except (SafetensorError, ValueError, KeyError, TypeError):  # KeyError, TypeError: dtypes NumPy lacks
-        raise unreadable(name, f"{ARRAYS} cannot be read") from None
+        raise unreadable(
+            name, Sentence("{file} cannot be read", "tagger.what.file", {"file": ARRAYS})
+        ) from None
     found = {key: {"dtype": str(a.dtype), "shape": list(a.shape)} for key, a in arrays.items()}
     if found != manifest.get("arrays") or not {entry["dtype"] for entry in found.values()} <= _DTYPES:
-        raise unreadable(name, "its arrays are not the ones it describes")
+        raise unreadable(name, Sentence("its arrays are not the ones it describes", "tagger.what.arrays"))
     if not all(np.isfinite(array).all() for array in arrays.values()):
-        raise unreadable(name, "its arrays hold values that are not numbers")
+        raise unreadable(name, Sentence("its arrays hold values that are not numbers", "tagger.what.numbers"))
     return manifest, arrays
 
 
@@ -168,9 +180,9 @@ def read(path: Path) -> dict[str, bytes]:
                 if (path / name).is_file()
             }
         if path.is_file():
-            return _read_zip(path)
+            return read_zip(path, path.name)
     except OSError:
-        raise unreadable(path.name, "it cannot be opened") from None
+        raise unreadable(path.name, Sentence("it cannot be opened", "tagger.what.closed")) from None
     raise TaggerError(
         "There is no tagger at {name}. Give a folder, a zip, or OWNER/NAME on the Hub.",
         code="tagger.missing",
@@ -178,33 +190,52 @@ def read(path: Path) -> dict[str, bytes]:
     )
 
 
-def _read_zip(path: Path) -> dict[str, bytes]:
-    """Files of a zip, at its top or all in one folder. Nothing is unpacked onto the disk."""
+def is_tagger(data: bytes | Path) -> bool:
+    """Whether this is a zip that calls itself a tagger, whatever is wrong with it."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data) if isinstance(data, bytes) else data) as archive:
+            return any(_place(name) == MANIFEST for name in archive.namelist())
+    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, OverflowError):
+        return False
+
+
+def read_zip(data: bytes | Path, name: str, limits: Mapping[str, int] = LIMITS) -> dict[str, bytes]:
+    """Files of a zip, at its top or all in one folder. Nothing is unpacked onto the disk.
+
+    name: what refusals call it; limits: file -> bytes, as ``LIMITS``
+    Raises TaggerError, OSError.
+    """
     contents: dict[str, bytes] = {}
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(io.BytesIO(data) if isinstance(data, bytes) else data) as archive:
             infos = archive.infolist()
             if len(infos) > 100:
-                raise unreadable(path.name, "it holds too many files")
+                raise unreadable(name, Sentence("it holds too many files", "tagger.what.files"))
             for info in infos:
-                place = PurePosixPath(info.filename)
-                if (
-                    place.name not in LIMITS
-                    or len(place.parts) > 2
-                    or ".." in place.parts
-                    or place.is_absolute()
-                ):
+                file = _place(info.filename)
+                if file is None:
                     continue
-                if place.name in contents:
-                    raise unreadable(path.name, f"it holds {place.name} twice")
-                if info.file_size > LIMITS[place.name]:
-                    raise unreadable(path.name, f"{place.name} is too large")
-                contents[place.name] = _bounded(archive.open(info), LIMITS[place.name], path.name, place.name)
+                if file in contents:
+                    raise unreadable(
+                        name, Sentence("it holds {file} twice", "tagger.what.twice", {"file": file})
+                    )
+                if info.file_size > limits[file]:
+                    raise unreadable(name, too_large(file))
+                contents[file] = _bounded(archive.open(info), limits[file], name, file)
     except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, RuntimeError):
         raise unreadable(
-            path.name, "it is not a zip file, is damaged, or is locked with a password"
+            name,
+            Sentence("it is not a zip file, is damaged, or is locked with a password", "tagger.what.zip"),
         ) from None
     return contents
+
+
+def _place(name: str) -> str | None:
+    """Which of a tagger's files this name in a zip means; None for anything else."""
+    place = PurePosixPath(name)
+    if place.name not in LIMITS or len(place.parts) > 2 or ".." in place.parts or place.is_absolute():
+        return None
+    return place.name
 
 
 def _bounded(file: Any, limit: int, name: str, entry: str) -> bytes:
@@ -212,5 +243,9 @@ def _bounded(file: Any, limit: int, name: str, entry: str) -> bytes:
     with file:
         content = file.read(limit + 1)
     if len(content) > limit:
-        raise unreadable(name, f"{entry} is too large")
+        raise unreadable(name, too_large(entry))
     return content
+
+
+def too_large(file: str) -> Sentence:
+    return Sentence("{file} is too large", "tagger.what.large", {"file": file})

@@ -11,7 +11,7 @@ import hashlib
 import io
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +55,7 @@ class Table:
 
     def __init__(self, path: Path, tags: Sequence[str], mark: str) -> None:
         self.path = path
-        self._header = [*FIXED, *(f"score: {_flat(tag)}" for tag in tags)]
+        self._header = _header(tags)
         self._mark = mark
         self._out: BinaryIO | None = None
         self._synced = 0.0
@@ -103,19 +103,7 @@ class Table:
     def append(self, line: Line) -> None:
         """Write one line. Raises OSError."""
         assert self._out is not None
-        read = line.seconds is not None
-        values = [
-            line.file,
-            f"{line.seconds:.2f}" if read else "",
-            line.tags,
-            _yes(line.unknown) if read else "",
-            _yes(line.incomplete) if read else "",
-            line.warnings,
-            line.problem,
-            self._mark,
-            *((f"{score:.4f}" for score in line.scores) if read else [""] * (len(self._header) - len(FIXED))),
-        ]
-        self._out.write(_bytes(values))
+        self._out.write(_bytes(_cells(line, self._mark, len(self._header) - len(FIXED))))
         now = time.monotonic()
         if now - self._synced > SYNC_EVERY:
             os.fsync(self._out.fileno())
@@ -189,6 +177,31 @@ class Table:
             code="tagger.csv_foreign",
             name=self.path.name,
         )
+
+
+def sheet(lines: Iterable[Line], tags: Sequence[str], mark: str) -> bytes:
+    """A whole table in memory, the same bytes as ``Table`` writes. tags: the tagger's; mark: what it is known by"""
+    rows = [_bytes(_cells(line, mark, len(tags))) for line in lines]
+    return b"".join([_bytes(_header(tags), start=True), *rows])
+
+
+def _header(tags: Sequence[str]) -> list[str]:
+    return [*FIXED, *(f"score: {_flat(tag)}" for tag in tags)]
+
+
+def _cells(line: Line, mark: str, n_tags: int) -> list[str]:
+    read = line.seconds is not None
+    return [
+        line.file,
+        f"{line.seconds:.2f}" if line.seconds is not None else "",
+        line.tags,
+        _yes(line.unknown) if read else "",
+        _yes(line.incomplete) if read else "",
+        line.warnings,
+        line.problem,
+        mark,
+        *((f"{score:.4f}" for score in line.scores) if read else [""] * n_tags),
+    ]
 
 
 def cell_of(file: str) -> str:

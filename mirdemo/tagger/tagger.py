@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mirdemo.base.sentences import Sentence
 from mirdemo.scoring.intervals import Interval, estimate
 from mirdemo.scoring.labelling import LabellingError
 from mirdemo.stages.fewshot import METHODS, FewShotError, FewShotMethod, LCPrototypes, leave_recordings_out
@@ -229,9 +230,9 @@ class Tagger:
         except TaggerError:
             raise
         except (FewShotError, LabellingError) as refusal:
-            raise unreadable(name, str(refusal).rstrip(".")) from refusal
+            raise unreadable(name, _within(refusal.sentence)) from refusal
         except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
-            raise unreadable(name, "its parts do not fit together") from error
+            raise unreadable(name, Sentence("its parts do not fit together", "tagger.what.parts")) from error
 
     @classmethod
     def _of(cls, manifest: dict[str, Any], arrays: dict[str, np.ndarray]) -> Tagger:
@@ -407,6 +408,10 @@ class Tagger:
             self._loaded["base"] = backbone
         return self._loaded["tuned"]
 
+    def rest(self) -> None:
+        """Let go of the backbone that ``listening`` has kept."""
+        self._loaded.clear()
+
     def _embed(
         self, source: str | PathLike[str] | Clip, backbone: Backbone | None, store: EmbeddingStore | None
     ) -> Embeddings:
@@ -446,6 +451,11 @@ class Tagger:
         steady = estimate(scores, influence, np.ones(n), np.arange(n), pairs=False).intervals()
         one_each = [steady.at(j) for j in range(len(scores))]
         return [replace(one, method="jackknife over windows", unit="windows") for one in one_each]
+
+
+def _within(sentence: Sentence) -> Sentence:
+    """A sentence as a part of another."""
+    return replace(sentence, template=sentence.template.rstrip("."))
 
 
 def _figures(

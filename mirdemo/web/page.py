@@ -32,7 +32,7 @@ from mirdemo.web.tabs.about import tab as about_tab
 from mirdemo.web.tabs.clips import long_routes, visits
 from mirdemo.web.tabs.clips import tab as clips_tab
 from mirdemo.web.tabs.evidence import tab as evidence_tab
-from mirdemo.web.tabs.fewshot import over_time
+from mirdemo.web.tabs.fewshot import over_time, own_tagger
 from mirdemo.web.tabs.fewshot import tab as fewshot_tab
 from mirdemo.web.tabs.finetune import tab as finetune_tab
 from mirdemo.web.tabs.plan import tab as plan_tab
@@ -153,7 +153,8 @@ def files(visitors: Visitors, tabs: tuple[Tab, ...] = TABS) -> list[Any]:
     own = evidence_tab.download_routes_of(visitors)
     sheet, visit = clips_tab.download_route(visitors), visits.download_route(visitors)
     plans = plan_tab.download_routes(visitors)
-    return [sheet, visit, over_time.route(visitors), *taggers, *own, *plans, *of_tabs]
+    tables = [own_tagger.sheet_route(visitors), over_time.route(visitors)]
+    return [sheet, visit, *tables, *taggers, *own, *plans, *of_tabs]
 
 
 def routes(visitors: Visitors, jobs: Jobs) -> list[Any]:

@@ -21,6 +21,8 @@ class WebLimits:
     upload_seconds: an upload that nobody reads is deleted after so long
     files_at_once: files in one drop
     query_minutes: length of one query
+    tagged_files: files that a tagger dropped on the page tags into one sheet
+    tagger_bytes: size of its arrays
     queries: queries kept for a visitor; the oldest goes first
     machine_bytes: decoded sound of all visitors together, and never more than a quarter of this server's memory
     preview_bytes: compressed sound kept for listening, a visitor
@@ -44,6 +46,8 @@ class WebLimits:
     upload_seconds: int = 1800
     files_at_once: int = 300
     query_minutes: int = 10
+    tagged_files: int = 200
+    tagger_bytes: int = 128 * 2**20
     queries: int = 3
     machine_bytes: int = 4 * 2**30
     preview_bytes: int = 32 * 2**20

@@ -75,6 +75,15 @@ class Visitor:
             self._desks[kind] = kind()
         return self._desks[kind]
 
+    def set_desk(self, desk: object) -> None:
+        """Put another state in the place of the one of its kind."""
+        self._desks[type(desk)] = desk
+
+    def held_bytes(self) -> int:
+        """Bytes of decoded sound held, and of what desks name in ``held_bytes()``."""
+        desks = [desk for desk in list(self._desks.values()) if hasattr(desk, "held_bytes")]
+        return self.sounds.held_bytes() + sum(desk.held_bytes() for desk in desks)
+
     def tell(
         self, sentence: Sentence, *, refusal: bool = False, undo: Callable[[], None] | None = None
     ) -> None:
@@ -240,10 +249,10 @@ class Visitors:
             return visitor
 
     def sound_bytes(self) -> int:
-        """Bytes of decoded sound held for all visitors."""
+        """Bytes of decoded sound, and of taggers, held for all visitors."""
         with self._lock:
             everyone = list(self._by_token.values())
-        return sum(visitor.sounds.held_bytes() for visitor in everyone)
+        return sum(visitor.held_bytes() for visitor in everyone)
 
     def sweep(self) -> int:
         """Forget visitors who closed the page or have been idle for too long. Returns how many."""

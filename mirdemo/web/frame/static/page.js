@@ -457,6 +457,8 @@ window.mirdemo = (() => {
     const [most, mostSound] = [Number(zone.dataset.mostBytes), Number(zone.dataset.mostSoundBytes || zone.dataset.mostBytes)];
     const large = real.find((one) => one.file.size > (isSound(one) ? mostSound : most));
     if (large) return sayIn(zone, (isSound(large) && zone.dataset.saySoundLarge || zone.dataset.sayLarge).replace("{name}", large.name));
+    const together = real.reduce((sum, { file }) => sum + file.size, 0);
+    if (together > Number(zone.dataset.mostTogether)) return sayIn(zone, zone.dataset.sayTogether);
     const sent = [];
     try {
       for (const [index, { file, name }] of real.entries()) {

@@ -22,6 +22,7 @@ from mirdemo.clips.likeness import BACKBONE
 from mirdemo.clips.tags import typed_tags
 from mirdemo.clips.visit import Visit, is_visit, read_visit
 from mirdemo.sound.decoding.limits import LONG_LIMITS
+from mirdemo.web.brought import bring, is_tagger
 from mirdemo.web.frame import own_files
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.keeping import Keeper
@@ -160,6 +161,9 @@ class ClipsTab:
         self._check_machine()
         warm_up(visitor.backbone)
         uploads, typed = act.uploads(), act.text("tags")
+        if is_tagger(uploads):
+            bring(self._wire, visitor, uploads)
+            return
         there = len(visitor.clips) or visitor.desk(LongDesk).open
         if there and all(may_label(one.name) for one in uploads):
             self._label(visitor, uploads)

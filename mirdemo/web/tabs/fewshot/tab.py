@@ -10,6 +10,7 @@ from mirdemo.backbones.on_real_sound import FewShotAccuracy, best_for_few_shot, 
 from mirdemo.backbones.registry import spec, specs, status
 from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Sentence
+from mirdemo.web.brought import bring, is_tagger
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS
 from mirdemo.web.frame.session import Visitor, Visitors
@@ -20,6 +21,7 @@ from mirdemo.web.frame.wire import Act, Wire
 from mirdemo.web.models import PACE, Memory
 from mirdemo.web.tabs.clips.tab import festival_is_made, festival_set
 from mirdemo.web.tabs.fewshot import charts, endpoint, kept, over_time, shown, studies
+from mirdemo.web.tabs.fewshot.own_tagger import OwnTagger
 from mirdemo.web.tabs.fewshot.placing import Plane
 from mirdemo.web.tabs.fewshot.studies import Curve, Layers, Setting
 from mirdemo.web.tabs.fewshot.taking_home import DOWNLOAD, made
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from mirdemo.clips import LabelledClips
     from mirdemo.sound.audio import Clip
     from mirdemo.stages.fewshot import LayerChoice
+    from mirdemo.tagger import Tagger
 
 JOB, CURVE_JOB, LAYERS_JOB, HUB_JOB = "few-shot", "few-shot-curve", "few-shot-layers", "few-shot-hub"
 #: Queries that come with the demonstration set.
@@ -70,6 +73,7 @@ def build_tab(wire: Wire) -> None:
     """The tab's view, what can be done in it, and the endpoints."""
     tab = FewShotTab(wire)
     wire.view("few-shot", tab.show)
+    wire.view("tagger", OwnTagger(wire, _on_page).show)
     wire.keeps("few-shot", kept.keeper())
     for name in ("backbone", "layer", "whiten", "listen", "build", "query", "example", "forget"):
         wire.on(f"few-shot.{name}", getattr(tab, name))
@@ -294,7 +298,11 @@ class FewShotTab:
 
     def query(self, visitor: Visitor, act: Act) -> None:
         """Tag one new recording."""
-        upload = act.uploads()[0]
+        uploads = act.uploads()
+        if is_tagger(uploads):
+            bring(self._wire, visitor, uploads)
+            return
+        upload = uploads[0]
         self._ask(visitor, lambda: read_query(upload))
 
     def example(self, visitor: Visitor, act: Act) -> None:
@@ -370,6 +378,12 @@ class FewShotTab:
             visitor.tidy_sounds()
 
         visitor.tell(Sentence("The answer was removed.", "page.answer_removed"), undo=undo)
+
+
+def _on_page(visitor: Visitor) -> Callable[[], Tagger] | None:
+    """What makes the tagger of the prototypes on the page, elsewhere and later; None where there are none."""
+    built = current_prototypes(visitor)
+    return None if built is None else lambda: made(built)
 
 
 def _answered(visitor: Visitor, act: Act) -> Answer:
