@@ -20,10 +20,11 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from mirdemo.backbones.registry import Status
+from mirdemo.base.manifests import checksum
 from mirdemo.base.sentences import Cancelled
 from mirdemo.clips import LabelledClips
 from mirdemo.tagger import Tagger
-from mirdemo.tagger.file import ARRAYS, MANIFEST, checksum, zipped
+from mirdemo.tagger.file import ARRAYS, MANIFEST, zipped
 from mirdemo.web import brought
 from mirdemo.web.brought import TaggerDesk, is_tagger
 from mirdemo.web.frame.limits import LIMITS
