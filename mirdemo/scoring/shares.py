@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mirdemo.scoring.intervals import LEAST_EFFECT, LEVEL, PRIOR, Estimate, Interval, estimate
+from mirdemo.scoring.intervals import LEVEL, Estimate, Interval, estimate
 
 MEDIAN_METHOD = "median, score-t of the share below it (Woodruff 1952)"
 
@@ -38,10 +36,7 @@ def _estimate(hits: np.ndarray, counts: np.ndarray, groups: np.ndarray) -> Estim
         return None
     value = np.asarray(hits.sum() / total)
     influence = (hits - value * counts) / total
-    found = estimate(value, influence, np.ones(len(hits)), groups, pairs=False)
-    found = replace(found, single=np.asarray(1 / len(hits)))
-    seen = (found.influence**2).sum(-1) / found._prior
-    return replace(found, effect=np.maximum((found.df * seen + PRIOR) / (found.df + PRIOR), LEAST_EFFECT))
+    return estimate(value, influence, np.ones(len(hits)), groups, pairs=False).pooled(len(hits))
 
 
 def median(values: ArrayLike, groups: ArrayLike, *, level: float = LEVEL, unit: str) -> Interval:

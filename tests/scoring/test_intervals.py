@@ -235,3 +235,25 @@ def test_a_contrast_of_one_difference_is_a_paired_t_interval_and_of_two_holds_it
         assert both.n == 38
         held += both.low <= 0.2 <= both.high
     assert 0.87 < held / 800 < 0.93
+
+
+def test_a_figure_over_many_decisions_is_as_sure_as_they_make_it():
+    rng, found, once = np.random.default_rng(3), [], []
+    for _ in range(200):
+        truth = (rng.random((16, 120)) < 0.15).astype(int)
+        scores = 1 / (1 + np.exp(1.6 * (0.5 - truth) - rng.standard_normal(truth.shape)))
+        moved = metrics.micro_f1_influence(truth, scores)
+        single = estimate(*moved, np.ones(120), np.arange(120), pairs=False)
+        found.append(single.pooled(truth.sum()).intervals().at())
+        once.append(np.ptp(single.intervals().at().ends))
+    true = np.mean([one.known for one in found])  # of 24,000 recordings
+    assert 0.85 <= np.mean([one.low <= true <= one.high for one in found]) <= 0.98
+    assert np.mean([np.ptp(one.ends) for one in found]) < 0.75 * np.mean(once)
+
+
+def test_decisions_that_all_fall_together_are_no_more_than_one():
+    right = (np.random.default_rng(0).random(60) < 0.7).astype(float)
+    truth, said = np.ones((8, 60), int), np.repeat(right[None], 8, 0)
+    found = estimate(*metrics.micro_f1_influence(truth, said), np.ones(60), np.arange(60), pairs=False)
+    alone, together = found.intervals().at(), found.pooled(8 * 60).intervals().at()
+    assert np.ptp(together.ends) > 0.85 * np.ptp(alone.ends)

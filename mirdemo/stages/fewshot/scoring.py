@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mirdemo.scoring.intervals import Estimate, Interval, estimate
+from mirdemo.scoring.intervals import Estimate, Interval, by_recording, estimate
 from mirdemo.scoring.metrics import (
     average_precision_influence,
     chance_f1,
@@ -22,7 +22,7 @@ from mirdemo.stages.fewshot.pairs import PairsOut
 #: those of a tagger made from two recordings fewer, which tells most where it hears well. Fitted to simulated collections
 #: (``benchmarks/results/truth.md``; LC-Protonets): on other ones the intervals hold what the collection's own tagger
 #: reaches in 91 to 98 % with 8 to 20 recordings, in the lowest cell 85 %.
-TAUGHT_PAIRS, TAUGHT, TAUGHT_TOGETHER, TAUGHT_EASING = 2.0, 1.6, 0.9, -0.35
+TAUGHT_PAIRS, TAUGHT, TAUGHT_TOGETHER, TAUGHT_EASING = 2.0, 1.6, 1.1, -0.35
 
 #: A figure of every tag, (n_tags,), and each clip's influence on it, (n_tags, n).
 Moved = tuple[np.ndarray, np.ndarray]
@@ -166,7 +166,8 @@ def _score(
     precision = None if ranked[1] is None else over_recordings(ranked[1])
     together = np.ones(truth.size)
     everyone = np.tile(recordings, len(truth))
-    micro = estimate(*f1_moved(truth.ravel(), said.ravel()), together, everyone, pairs=False)
+    given = (by_recording(truth, recordings) > 0).sum()
+    micro = estimate(*f1_moved(truth.ravel(), said.ravel()), together, everyone, pairs=False).pooled(given)
     if taught:
         micro = micro.unsurer(TAUGHT_TOGETHER, TAUGHT_EASING)
     each, ranks = f1.intervals(), None if auc is None else auc.intervals()

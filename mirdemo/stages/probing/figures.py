@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from mirdemo.scoring.intervals import Estimate, Intervals, estimate
+from mirdemo.scoring.intervals import Estimate, Intervals, by_recording, estimate
 from mirdemo.scoring.metrics import (
     average_precision_influence,
     chance_average_precision,
@@ -46,8 +46,9 @@ def measure(
     if not probed.any():  # none in all draws: those of any
         probed = np.isfinite(scores).all((1, 3)).any(0)
     value, influence = micro_f1_influence(truth[probed], scores[:, :, probed])
-    everywhere = np.ones(len(labels))
-    found["micro_f1"] = estimate(macro(value, 0), _mean(influence), everywhere, recordings, pairs=False)
+    everywhere, given = np.ones(len(labels)), (by_recording(truth[probed], recordings) > 0).sum()
+    together = estimate(macro(value, 0), _mean(influence), everywhere, recordings, pairs=False)
+    found["micro_f1"] = together.pooled(given)
     deviation["micro_f1"] = _deviation(value[:, 0])
     return found, deviation
 
