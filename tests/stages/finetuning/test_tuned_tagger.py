@@ -11,12 +11,13 @@ from finetuning.conftest import tone, tones
 
 from mirdemo import fine_tune
 from mirdemo.backbones import load_backbone
+from mirdemo.base.manifests import checksum
 from mirdemo.embedding.embed import embed
 from mirdemo.embedding.store import EmbeddingStore
 from mirdemo.stages.finetuning import FineTuneError, FineTuneSettings
 from mirdemo.stages.finetuning.tuned import LAYER, TunedHead
 from mirdemo.tagger import Tagger, TaggerError, tag_archive
-from mirdemo.tagger.file import ARRAYS, CARD, MANIFEST, checksum
+from mirdemo.tagger.file import ARRAYS, CARD, MANIFEST
 
 
 @pytest.fixture(scope="module")
