@@ -68,3 +68,22 @@ def said(language: str) -> dict[str, str]:
 def test_a_term_that_was_replaced_does_not_come_back(language: str, term: str, instead: str):
     found = {key: text for key, text in said(language).items() if re.search(term, text)}
     assert not found, f"say {instead}"
+
+
+@pytest.mark.parametrize(
+    "where", [r"[ぁ-んァ-ヺー一-龠々](?=[A-Za-z0-9{])", r"[A-Za-z0-9%}](?=[ぁ-んァ-ヺー一-龠々])"]
+)
+def test_japanese_is_parted_from_other_letters_numbers_and_fields_by_one_space(where: str):
+    """What a field gives closes up by itself where it is Japanese (``Speaker``)."""
+    spoken = {key: text for key, text in words("ja").items() if not key.endswith(".forms")} | dict(
+        sayings("ja")
+    )
+    found = {
+        key: text for key, text in spoken.items() if re.search(where, re.sub(r"<[^>]*>|`[^`]*`", " ", text))
+    }
+    assert not found
+
+
+def test_no_space_stands_after_a_full_stop_or_comma_in_japanese():
+    spoken = dict(words("ja")) | dict(sayings("ja"))
+    assert not {key: text for key, text in spoken.items() if re.search(r"[。、] (?!\{)", text)}
