@@ -3,7 +3,10 @@
 The network is converted once, from what it reads to the states of all its layers, and kept under ``mirdemo.base.home()``.
 On its first load it runs the test sounds through both engines; it is used if it is faithful (cosine of every layer at
 least ``FAITHFUL``) and faster on this machine, and torch's own states are used otherwise, and for fine-tuning always.
-Rows name their engine (``Identity.engine``), so no store mixes two.
+Rows name their engine and precision (``Identity.engine``, ``dtype``), so no store mixes two.
+
+In eight bits it is computed only where somebody asks for it: faster still, and its states are other ones. What that costs a
+probe is measured by ``evaluation.engines`` and remembered with the proof.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mirdemo.backbones import records
 from mirdemo.backbones.spec import BackboneError
@@ -24,18 +27,21 @@ from mirdemo.base import threads
 from mirdemo.base.files import whole_folder
 from mirdemo.base.home import home
 from mirdemo.base.progress import Progress, silent
+from mirdemo.base.sentences import Sentence
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from mirdemo.backbones.spec import Backbone, BackboneSpec
+    from mirdemo.backbones.spec import Backbone, BackboneSpec, Identity
     from mirdemo.backbones.split import NeuralBackbone
 
-ENGINES = ("auto", "torch", "openvino")
-#: The least cosine of any layer's states, whole test sounds, to torch's in float32.
-FAITHFUL = 0.9999
+ENGINES = ("auto", "torch", "openvino", "openvino-int8")
+#: The least cosine of any layer's states, whole test sounds, to torch's in float32; by the precision computed in.
+FAITHFUL = {"float32": 0.9999, "int8": 0.999}
+#: Windows of sound, unlike those of the proof, by which the ranges of eight bits are set.
+CALIBRATION = 8
 #: Changes with the test, so that older outcomes are not believed.
-VERSION = 1
+VERSION = 2
 _ROUNDS = 3
 _MODEL = "network.xml"
 
@@ -44,22 +50,27 @@ _MODEL = "network.xml"
 class Proof:
     """What a converted network was found to be on this machine.
 
-    engine: its name and version; cosine: the lowest of any layer on whole windows
+    engine: its name and version; precision: ``"float32"`` or ``"int8"``; cosine: the lowest of any layer on whole windows
     any_length: shorter windows are as faithful; else torch computes them
     seconds, seconds_torch: of a window, the median of ``_ROUNDS`` rounds, one engine after the other
     conversion_seconds: what the first load took longer
+    auc_change: the largest change of a probe's ROC-AUC, of any tag in any layer, and auc_recordings: of how many
+        (``evaluation.engines``); None: not measured here
     """
 
     engine: str
+    precision: str
     cosine: float
     any_length: bool
     seconds: float
     seconds_torch: float
     conversion_seconds: float
+    auc_change: float | None = None
+    auc_recordings: int | None = None
 
     @property
     def faithful(self) -> bool:
-        return self.cosine >= FAITHFUL
+        return self.cosine >= FAITHFUL[self.precision]
 
     @property
     def faster(self) -> float:
@@ -104,10 +115,12 @@ class Engine:
         return [torch.from_numpy(found[i].copy()) for i in range(len(found))]
 
 
-def installed() -> str | None:
-    """The engine's name and version, as ``Identity.engine`` has it; None where it is not installed."""
+def installed(precision: str = "float32") -> str | None:
+    """The engine's name and version, as ``Identity.engine`` has it, with what sets eight bits; None where it is not
+    installed."""
     try:
-        return f"openvino {version('openvino')}"
+        name = f"openvino {version('openvino')}"
+        return name if precision == "float32" else f"{name}, nncf {version('nncf')}"
     except PackageNotFoundError:
         return None
 
@@ -115,17 +128,25 @@ def installed() -> str | None:
 def choose(backbone: Backbone, wanted: str = "auto", progress: Progress = silent) -> Proof | None:
     """Let a loaded backbone compute with the engine that ``wanted`` names, and say what it was found to be.
 
-    wanted: ``"auto"`` (OpenVINO where it is installed, faithful and faster), ``"torch"``, or ``"openvino"`` (also where it
-        is slower). None: nothing was tried.
+    wanted: ``"auto"`` (OpenVINO in float32 where it is installed, faithful and faster), ``"torch"``, ``"openvino"`` (also
+        where it is slower), or ``"openvino-int8"`` (likewise, in eight bits; ``backbone.warnings`` then says what that
+        costs). None: nothing was tried.
     progress: phase ``"converting"``
 
-    Raises BackboneError for ``"openvino"`` where it cannot be had: not installed, a GPU or half precision, a backbone that is
-    no transformer, or a copy of it that is not faithful.
+    Raises BackboneError for an engine of OpenVINO's that cannot be had: not installed, a GPU or half precision, a backbone
+    that is no transformer, or a copy of it that is not faithful.
     """
-    name = installed()
+    precision = "int8" if wanted == "openvino-int8" else "float32"
+    name = installed(precision)
     can = backbone.device.type == "cpu" and backbone.identity.dtype == "float32" and backbone.convertible
     if wanted == "torch" or (wanted == "auto" and not (name and can)):
         return None
+    if name is None and precision == "int8" and installed():
+        raise BackboneError(
+            "Computing in int8 needs nncf, which is not installed here. Install it (pip install 'mirdemo[fast]'), or use the "
+            "engine openvino.",
+            code="backbone.no_nncf",
+        )
     if name is None:
         raise BackboneError(
             "OpenVINO is not installed here. Install it (pip install 'mirdemo[fast]'), or use the engine torch.",
@@ -139,7 +160,7 @@ def choose(backbone: Backbone, wanted: str = "auto", progress: Progress = silent
         )
     network: NeuralBackbone = backbone  # type: ignore[assignment]  # what is convertible is one
     try:
-        proof, engine = _proven(network, name, wanted == "openvino", progress)
+        proof, engine = _proven(network, name, precision, wanted != "auto", progress)
     except Exception as error:  # a converter raises what it likes; torch goes on
         if wanted == "auto":
             return None
@@ -149,7 +170,7 @@ def choose(backbone: Backbone, wanted: str = "auto", progress: Progress = silent
             name=backbone.spec.title,
             reason=type(error).__name__,
         ) from error
-    if wanted == "openvino" and not proof.faithful:
+    if wanted != "auto" and not proof.faithful:
         raise BackboneError(
             "OpenVINO gives other states for {name} (cosine {cosine}). Use the engine torch.",
             code="backbone.engine_unfaithful",
@@ -158,29 +179,72 @@ def choose(backbone: Backbone, wanted: str = "auto", progress: Progress = silent
         )
     if engine is not None:
         network.engine = engine
-        network.identity = replace(network.identity, engine=name)
+        network.identity = replace(network.identity, engine=name, dtype=precision)
+        if precision == "int8":
+            network.warnings = (*network.warnings, _cost(proof, backbone.spec.name))
     return proof
 
 
-def _key(backbone: Backbone, name: str) -> str:
+def _cost(proof: Proof, backbone: str) -> Sentence:
+    """What eight bits win and lose, as far as it was measured here."""
+    facts = {"cosine": f"{proof.cosine:.4f}", "times": f"{proof.faster:.1f}"}
+    if proof.auc_change is None:
+        return Sentence(
+            "Computed in int8: lowest cosine to float32 {cosine}, {times} times torch's speed in one short trial. What it "
+            "changes in a probe was not measured here: python -m mirdemo engines {name} does.",
+            "backbone.int8_unmeasured",
+            facts | {"name": backbone},
+        )
+    return Sentence(
+        "Computed in int8: lowest cosine to float32 {cosine}, {times} times torch's speed in one short trial. A probe's ROC-AUC "
+        "of any tag in any layer changes by at most {change} (n = {n} synthetic recordings, no interval).",
+        "backbone.int8_cost",
+        facts | {"change": f"{proof.auc_change:.3f}", "n": proof.auc_recordings},
+    )
+
+
+def remember_cost(identity: Identity, change: float, recordings: int) -> Proof | None:
+    """Keep beside a network's proof what it changes in a probe. identity: of a backbone that computes with the engine.
+
+    None where there is no proof of it on this machine.
+    """
+    key = _key(identity)
+    known = _recalled(key)
+    if known is None:
+        return None
+    proof = replace(known, auc_change=change, auc_recordings=recordings)
+    records.write("engine", key, asdict(proof))
+    return proof
+
+
+def _key(identity: Identity) -> str:
+    """identity: with the engine and precision asked about"""
     import torch
 
-    facts = (backbone.identity.fingerprint, name, torch.__version__, threads.cores(), VERSION)
+    facts = (
+        identity.fingerprint,
+        identity.engine,
+        identity.dtype,
+        torch.__version__,
+        threads.cores(),
+        VERSION,
+    )
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:32]
 
 
-def _folder(backbone: Backbone, name: str) -> Path:
-    return home() / "engines" / _key(backbone, name)
+def _folder(identity: Identity) -> Path:
+    return home() / "engines" / _key(identity)
 
 
 def _proven(
-    backbone: NeuralBackbone, name: str, asked: bool, progress: Progress
+    backbone: NeuralBackbone, name: str, precision: str, asked: bool, progress: Progress
 ) -> tuple[Proof, Engine | None]:
     """What an earlier load found, or convert and test now; and the compiled network if it wins, else its files go.
 
     A network that could not be converted, or is not faithful, is tried again only when it is asked for.
     """
-    key, folder = _key(backbone, name), _folder(backbone, name)
+    identity = replace(backbone.identity, engine=name, dtype=precision)
+    key, folder = _key(identity), _folder(identity)
     known = _recalled(key)
     if known is not None:
         if known.wins(asked) and (folder / _MODEL).is_file():
@@ -193,13 +257,14 @@ def _proven(
         if not (folder / _MODEL).is_file():
             folder.parent.mkdir(parents=True, exist_ok=True)
             with whole_folder(folder) as part:
-                _convert(backbone, part / _MODEL)
+                _convert(backbone, part / _MODEL, precision)
         engine = Engine(folder)
-        proof = _tried(backbone, engine, name, began)
+        proof = _tried(backbone, engine, name, precision, began)
     except OSError:  # no room: another time, perhaps
         raise
     except Exception:
-        records.write("engine", key, asdict(Proof(name, -1.0, False, 1.0, 1.0, time.perf_counter() - began)))
+        spent = time.perf_counter() - began
+        records.write("engine", key, asdict(Proof(name, precision, -1.0, False, 1.0, 1.0, spent)))
         raise
     records.write("engine", key, asdict(proof))
     if proof.wins(asked):
@@ -216,7 +281,7 @@ def _recalled(key: str) -> Proof | None:
         return None
 
 
-def _convert(backbone: NeuralBackbone, path: Path) -> None:
+def _convert(backbone: NeuralBackbone, path: Path, precision: str = "float32") -> None:
     import logging
     import warnings
 
@@ -238,10 +303,36 @@ def _convert(backbone: NeuralBackbone, path: Path) -> None:
         warnings.simplefilter("ignore")  # of tracing: what is not faithful shows when it is tried
         logging.getLogger("torch.jit").setLevel(logging.ERROR)
         model = openvino.convert_model(Whole().eval(), example_input=given)
+        if precision == "int8":
+            model = _quantised(backbone, model)
     openvino.save_model(model, path, compress_to_fp16=False)
 
 
-def _tried(backbone: NeuralBackbone, engine: Engine, name: str, began: float) -> Proof:
+def _quantised(backbone: NeuralBackbone, model: Any) -> Any:
+    """The converted network with its products of matrices in eight bits: post-training quantisation of a transformer, which
+    leaves norms and softmax as they are (https://github.com/openvinotoolkit/nncf).
+
+    Convolutions stay in float32: the first reads the sound or its spectrogram, and eight bits of that are no longer what
+    was played (cosine .84 to .98 in tests, .9998 without them).
+    """
+    import logging
+
+    import nncf
+    import torch
+
+    logging.getLogger("nncf").setLevel(logging.ERROR)
+    waves = torch.cat([_sounds(backbone.spec, take) for take in range(1, -(-CALIBRATION // 3) + 1)])
+    given = [backbone.features(wave[None]).contiguous().numpy() for wave in waves[:CALIBRATION]]
+    return nncf.quantize(
+        model,
+        nncf.Dataset(given),
+        model_type=nncf.ModelType.TRANSFORMER,
+        subset_size=CALIBRATION,
+        ignored_scope=nncf.IgnoredScope(types=["Convolution", "GroupConvolution"], validate=False),
+    )
+
+
+def _tried(backbone: NeuralBackbone, engine: Engine, name: str, precision: str, began: float) -> Proof:
     sounds = _sounds(backbone.spec)
     converted = time.perf_counter() - began
     with backbone.computing():
@@ -249,7 +340,7 @@ def _tried(backbone: NeuralBackbone, engine: Engine, name: str, began: float) ->
         cosine = min(_agreement(backbone, engine, sounds), _agreement(backbone, engine, sounds[:1]))
         short = sounds[:, : max(backbone.spec.min_samples, sounds.shape[1] // 3)]
         try:
-            any_length = _agreement(backbone, engine, short) >= FAITHFUL
+            any_length = _agreement(backbone, engine, short) >= FAITHFUL[precision]
         except RuntimeError:
             any_length = False
         own, theirs = [], []
@@ -257,7 +348,9 @@ def _tried(backbone: NeuralBackbone, engine: Engine, name: str, began: float) ->
         for _ in range(_ROUNDS):
             own.append(_seconds(lambda: engine.states(features)))
             theirs.append(_seconds(lambda: backbone.states(backbone.enter(features))))
-    return Proof(name, cosine, any_length, statistics.median(own), statistics.median(theirs), converted)
+    return Proof(
+        name, precision, cosine, any_length, statistics.median(own), statistics.median(theirs), converted
+    )
 
 
 def _agreement(backbone: NeuralBackbone, engine: Engine, waves: Tensor) -> float:
@@ -276,16 +369,22 @@ def _agreement(backbone: NeuralBackbone, engine: Engine, waves: Tensor) -> float
     return lowest
 
 
-def _sounds(spec: BackboneSpec) -> Tensor:
-    """Three unlike whole windows, float32 (3, samples): a glide with beats, noise that swells, a chord that ends early."""
+def _sounds(spec: BackboneSpec, take: int = 0) -> Tensor:
+    """Three unlike whole windows, float32 (3, samples): a glide with beats, noise that swells, a chord that ends early.
+
+    take: another pitch, level and noise each; 0 is the proof's
+    """
     import torch
 
     seconds = torch.arange(spec.window_samples) / spec.sample_rate
     share = torch.linspace(0, 1, spec.window_samples)
-    noise = torch.randn(spec.window_samples, generator=torch.Generator().manual_seed(0))
-    glide = 0.3 * torch.sin(2 * torch.pi * (110 * seconds + 40 * seconds**2)) * (seconds * 2 % 1 < 0.5)
-    chord = sum(torch.sin(2 * torch.pi * hertz * seconds) for hertz in (220.0, 277.2, 329.6))
-    return torch.stack([glide, 0.1 * noise * share, 0.1 * torch.as_tensor(chord) * (share < 0.7)])
+    noise = torch.randn(spec.window_samples, generator=torch.Generator().manual_seed(take))
+    height, level = 1.5**take, 0.7**take
+    glide = torch.sin(2 * torch.pi * height * (110 * seconds + 40 * seconds**2)) * (seconds * 2 % 1 < 0.5)
+    chord = sum(torch.sin(2 * torch.pi * height * hertz * seconds) for hertz in (220.0, 277.2, 329.6))
+    return level * torch.stack(
+        [0.3 * glide, 0.1 * noise * share, 0.1 * torch.as_tensor(chord) * (share < 0.7)]
+    )
 
 
 def _seconds(work: Callable[[], object]) -> float:

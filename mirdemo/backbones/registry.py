@@ -214,8 +214,8 @@ def load_backbone(
         ``"bfloat16"``, ``"float16"``
     progress: told the bytes fetched, phase ``"fetching"``
     engine: ``"torch"``, ``"openvino"``, or ``"auto"`` (OpenVINO on a processor, where it is installed, faithful and faster:
-        ``backbones.engine``, which converts a network the first time, phase ``"converting"``); None: what ``MIRDEMO_ENGINE``
-        says, else ``"auto"``
+        ``backbones.engine``, which converts a network the first time, phase ``"converting"``); ``"openvino-int8"``: in eight
+        bits, with other states, never chosen by itself; None: what ``MIRDEMO_ENGINE`` says, else ``"auto"``
 
     Raises BackboneError, one sentence for each thing that can go wrong.
     """

@@ -149,7 +149,7 @@ class Identity:
     revision: the commit on the Hub, ``"local"`` for a ``checkpoint=`` folder, or the embedded
         backbone's own version string
     fingerprint: SHA-256 (hex) over the loaded weights; of the code's version string where there are none
-    dtype: precision the backbone computes in: float32, bfloat16, float16
+    dtype: precision the backbone computes in: float32, bfloat16, float16; int8 with an engine that was asked for it
     engine: what computes the states: ``"torch"``, or another's name and version
     """
 
@@ -161,6 +161,13 @@ class Identity:
     window_seconds: float
     pooling: str
     engine: str = "torch"
+
+    def again(self) -> dict[str, Any]:
+        """``dtype`` and ``engine`` as ``load_backbone`` takes them for rows like these: float32 by whichever engine is the
+        faster there, since only what agrees with torch is used; int8 by its own."""
+        if self.dtype == "int8":
+            return {"dtype": "float32", "engine": "openvino-int8"}
+        return {"dtype": self.dtype, "engine": None}
 
     def as_dict(self) -> dict[str, Any]:
         """The fields; ``engine`` only where it is another than torch, so that keys of rows from before it hold."""

@@ -31,7 +31,9 @@ def add_backbone_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, ... (default: auto)")
     parser.add_argument("--dtype", default="auto", help="auto, float32, bfloat16 or float16 (default: auto)")
     parser.add_argument(
-        "--engine", metavar="NAME", help="auto, torch or openvino (default: $MIRDEMO_ENGINE, else auto)"
+        "--engine",
+        metavar="NAME",
+        help="auto, torch, openvino or openvino-int8 (default: $MIRDEMO_ENGINE, else auto)",
     )
 
 

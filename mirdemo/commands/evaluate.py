@@ -155,7 +155,8 @@ def _by_workers(args: Namespace, corpus, backbone, store, workers, progress):
     from mirdemo.evaluation.sounds import SoundMemory
 
     identity = backbone.identity
-    load = Named(args.backbone, args.checkpoint, identity.dtype, args.engine)
+    again = identity.again()
+    load = Named(args.backbone, args.checkpoint, again["dtype"], args.engine or again["engine"])
 
     def embed_first(item_ids: list[str]) -> int:
         with redirect_stdout(sys.stderr):  # where Ray says what its workers died of

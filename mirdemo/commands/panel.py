@@ -177,7 +177,7 @@ def _tagged(tagger: Any, clips: list[Clip], tags: tuple[str, ...], progress: Pro
 
     from mirdemo.backbones import load_backbone
 
-    backbone = load_backbone(tagger.identity.name, dtype=tagger.identity.dtype, progress=progress)
+    backbone = load_backbone(tagger.identity.name, progress=progress, **tagger.identity.again())
     given = np.zeros((len(clips), len(tags)), np.uint8)
     columns = [tags.index(tag) for tag in tagger.tags]
     for row, clip in enumerate(clips):

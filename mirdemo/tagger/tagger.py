@@ -398,7 +398,7 @@ class Tagger:
             if "backbone" not in self._loaded:
                 from mirdemo.backbones import load_backbone
 
-                self._loaded["backbone"] = load_backbone(self.identity.name, dtype=self.identity.dtype)
+                self._loaded["backbone"] = load_backbone(self.identity.name, **self.identity.again())
             backbone = self._loaded["backbone"]
         self.check(backbone.identity, [layer.name for layer in backbone.spec.layers])
         if not isinstance(self.method, TunedHead):

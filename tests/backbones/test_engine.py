@@ -29,6 +29,11 @@ def load(kind, checkpoint, wanted):
     )
 
 
+def folder(backbone):
+    """Where its converted network lies, if it is kept."""
+    return engine._folder(replace(backbone.identity, engine=engine.installed()))
+
+
 @pytest.mark.parametrize("kind", ["mert-95m", "clap", "qwen2-audio", "ast"])
 def test_every_layer_is_torchs_on_windows_of_any_length_and_number(kind, checkpoint, loaded, waves) -> None:
     backbone, plain = load(kind, checkpoint, "openvino"), loaded(kind)
@@ -70,7 +75,7 @@ def test_what_is_not_faithful_is_not_used(checkpoint, monkeypatch) -> None:
     monkeypatch.setattr(engine, "_agreement", lambda *_: 0.99)
     plain = load("mert-95m", checkpoint, "auto")
     assert plain.engine is None
-    assert not engine._folder(plain, engine.installed()).exists(), "what is not used is not kept"
+    assert not folder(plain).exists(), "what is not used is not kept"
     with pytest.raises(BackboneError) as refusal:
         load("mert-95m", checkpoint, "openvino")
     assert refusal.value.sentence.code == "backbone.engine_unfaithful"
@@ -81,10 +86,10 @@ def test_what_is_slower_is_used_only_when_it_is_asked_for(checkpoint, monkeypatc
     monkeypatch.setattr(engine.Proof, "faster", 0.5)
     slow = load("mert-95m", checkpoint, "auto")
     assert slow.engine is None
-    assert not engine._folder(slow, engine.installed()).exists()
+    assert not folder(slow).exists()
     asked = load("mert-95m", checkpoint, "openvino")
     assert asked.engine is not None
-    assert engine._folder(asked, engine.installed()).exists()
+    assert folder(asked).exists()
     monkeypatch.setattr(engine, "_convert", None)  # a second load converts nothing
     assert load("mert-95m", checkpoint, "openvino").engine is not None
 
@@ -117,8 +122,56 @@ def test_an_engine_that_cannot_be_had_is_refused(name, wanted, code) -> None:
 
 
 def test_without_the_package_torch_computes_and_a_wish_is_answered(checkpoint, monkeypatch) -> None:
-    monkeypatch.setattr(engine, "installed", lambda: None)
+    monkeypatch.setattr(engine, "installed", lambda *_: None)
     assert load("mert-95m", checkpoint, "auto").engine is None
     with pytest.raises(BackboneError) as refusal:
         load("mert-95m", checkpoint, "openvino")
     assert refusal.value.sentence.code == "backbone.no_engine"
+
+
+def test_eight_bits_come_on_request_alone_are_proven_and_their_rows_say_so(
+    checkpoint, loaded, waves, tmp_path, monkeypatch
+) -> None:
+    pytest.importorskip("nncf")
+    from mirdemo.embedding.embed import embed
+    from mirdemo.embedding.store import EmbeddingStore
+    from mirdemo.sound.audio import Clip
+
+    monkeypatch.setattr(engine.Proof, "faster", 3.0)
+    plain, quick = loaded("mert-95m"), load("mert-95m", checkpoint, "openvino-int8")
+    assert quick.identity == replace(plain.identity, engine=engine.installed("int8"), dtype="int8")
+    assert quick.identity.again() == {"dtype": "float32", "engine": "openvino-int8"}
+    assert load("mert-95m", checkpoint, "auto").identity.dtype == "float32"
+    assert quick.engine.proof.cosine >= 0.999
+    sound = waves(plain, 4.0)
+    moved = [
+        float((ours - theirs).abs().max())
+        for ours, theirs in zip(quick.hidden_states(sound), plain.hidden_states(sound), strict=True)
+    ]
+    assert max(moved) > 1e-3, "these are eight bits"
+    clip = Clip.of(sound[0].numpy(), plain.spec.sample_rate)
+    store = EmbeddingStore(tmp_path / "store")
+    embed([clip], quick, store=store)
+    assert store.get(quick.identity, clip.sha256) is not None
+    assert store.get(plain.identity, clip.sha256) is None
+    assert store.get(load("mert-95m", checkpoint, "openvino").identity, clip.sha256) is None
+
+
+def test_eight_bits_that_are_not_faithful_are_refused(checkpoint, monkeypatch) -> None:
+    pytest.importorskip("nncf")
+    monkeypatch.setattr(engine, "VERSION", "eight unfaithful bits")
+    monkeypatch.setattr(engine, "_agreement", lambda *_: 0.998)
+    monkeypatch.setattr(engine, "_quantised", lambda _, model: model)
+    with pytest.raises(BackboneError) as refusal:
+        load("mert-95m", checkpoint, "openvino-int8")
+    assert refusal.value.sentence.code == "backbone.engine_unfaithful"
+
+
+def test_what_eight_bits_change_in_a_probe_is_said_once_it_was_measured(checkpoint) -> None:
+    pytest.importorskip("nncf")
+    quick = load("mert-95m", checkpoint, "openvino-int8")
+    assert [sentence.code for sentence in quick.warnings] == ["backbone.int8_unmeasured"]
+    engine.remember_cost(quick.identity, 0.0123, 72)
+    (sentence,) = load("mert-95m", checkpoint, "openvino-int8").warnings
+    assert sentence.code == "backbone.int8_cost"
+    assert "at most 0.012 (n = 72" in str(sentence)
