@@ -139,6 +139,7 @@ def _make(args: Namespace) -> int:
 
 def _heard(files: Sequence[str], args: Namespace, progress: Progress) -> tuple[list[Clip], int]:
     """The clips that can be read, cut to what is heard, and how many files cannot (each named on standard error)."""
+    from mirdemo.planning.panel import middle
     from mirdemo.sound.audio import AudioError, load_clip, of_file
 
     clips, failed = [], 0
@@ -152,17 +153,8 @@ def _heard(files: Sequence[str], args: Namespace, progress: Progress) -> tuple[l
             continue
         for sentence in clip.warnings:
             warn(of_file(clip.name, sentence))
-        clips.append(_middle(clip, args.seconds))
+        clips.append(middle(clip, args.seconds))
     return clips, failed
-
-
-def _middle(clip: Clip, seconds: int) -> Clip:
-    """The clip, or its middle where it is longer: what is heard is what is tagged."""
-    over = len(clip.samples) - seconds * clip.sample_rate
-    if over <= 0:
-        return clip
-    start = over // 2 / clip.sample_rate
-    return clip.cut(start, start + seconds)
 
 
 def _names(taggers: list[Any], sources: list[str | None]) -> list[str]:

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from mirdemo.planning.panel.answers import CANNOT_TELL, RIGHT, WRONG, Answers, joined, read_answers
-from mirdemo.planning.panel.drawing import HAND, Panel, PanelClip, Proposer, Question, draw
+from mirdemo.planning.panel.drawing import HAND, Panel, PanelClip, Proposer, Question, draw, middle
 from mirdemo.planning.panel.errors import PanelError
 from mirdemo.planning.panel.labels import Change, label_changes
 from mirdemo.planning.panel.listeners import Listeners
@@ -34,6 +34,7 @@ __all__ = [
     "draw",
     "joined",
     "label_changes",
+    "middle",
     "panel_page",
     "read_answers",
     "results",

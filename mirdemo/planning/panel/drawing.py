@@ -25,6 +25,8 @@ FORMAT = "mirdemo-panel-1"
 HAND = "hand"
 #: Clips of a panel where nothing else is said, and the most there can be; the most tags asked about on one of them.
 USUAL, MOST, MOST_QUESTIONS = 20, 60, 12
+#: Of a longer recording that nobody has labelled so many seconds are heard, from its middle.
+HEARD_SECONDS = 15
 #: Bytes of a key.
 LARGEST_KEY = 4_000_000
 #: Of a name in a key.
@@ -166,6 +168,18 @@ def _identity(panel: Panel) -> str:
     """Of everything in a panel, so that answers cannot be read by another key."""
     held = {**asdict(panel), "id": "", "format": FORMAT}
     return hashlib.sha256(json.dumps(held, sort_keys=True, ensure_ascii=True).encode()).hexdigest()[:16]
+
+
+def middle(clip: Clip, seconds: int = HEARD_SECONDS) -> Clip:
+    """The clip, or its middle where it is longer: what is heard is what is tagged."""
+    from mirdemo.sound.audio import Clip
+
+    length = seconds * clip.sample_rate
+    if len(clip.samples) <= length:
+        return clip
+    start = (len(clip.samples) - length) // 2
+    cut = clip.samples[start : start + length]
+    return Clip.of(cut, clip.sample_rate, clip.name, start_seconds=start / clip.sample_rate)
 
 
 # ---- drawing --------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ import numpy as np
 from mirdemo.base.progress import Progress, silent
 from mirdemo.scoring.intervals import LEVEL
 from mirdemo.scoring.verdicts import RULE, WORDS
+from mirdemo.stages.probing.applied import apply_probe
 from mirdemo.stages.probing.comparing import Comparison, compare
 from mirdemo.stages.probing.errors import ProbeError
 from mirdemo.stages.probing.inputs import Question, ask, contents
@@ -40,6 +41,7 @@ __all__ = [
     "ProbeError",
     "ProbeReport",
     "TagReport",
+    "apply_probe",
     "compare",
     "probe",
 ]

@@ -89,6 +89,21 @@ def solve(
         yield _solve(layers[start : start + step], labels, fold_of, train, penalty, scale)
 
 
+def trained_on(
+    rows: np.ndarray, labels: np.ndarray, new: np.ndarray, penalty: float, *, scale: bool
+) -> np.ndarray:
+    """Logits of new clips by the probe that all labelled ones train.
+
+    rows: (n, size); labels: 0/1 (n, n_tags); new: (m, size). Returns (m, n_tags), NaN for a tag with one kind of clip.
+    """
+    n, m = len(rows), len(new)
+    train = (np.arange(n + m) < n)[None]
+    padded = np.vstack([labels, np.zeros((m, labels.shape[1]), labels.dtype)])
+    together = np.concatenate([rows, new])
+    solved = _solve([together], padded, np.where(train[0], 1, 0), train, penalty, scale)
+    return solved.logits[0, :, n:].T
+
+
 def _solve(layers, labels, fold_of, train, penalty, scale) -> Solved:
     (n_folds, n), n_tags, n_layers = train.shape, labels.shape[1], len(layers)
     kernels = np.concatenate([standardised_kernels(rows, train, scale=scale) for rows in layers])

@@ -106,6 +106,15 @@ def download_route(visitors: Visitors) -> Route:
 TAB = Tab("clips", build, step=True, done=lambda visitor: len(visitor.clips.tags) > 0)
 
 
+def check_machine(visitors: Visitors) -> None:
+    """Raises PageError where no more sound fits into this machine."""
+    if visitors.sound_bytes() > sound_bytes():
+        raise PageError(
+            "This server holds as many clips of its visitors as it can. Try again in some minutes.",
+            code="page.machine_full",
+        )
+
+
 class ClipsTab:
     """The handlers, and what the view shows."""
 
@@ -158,7 +167,7 @@ class ClipsTab:
 
     def add(self, visitor: Visitor, act: Act) -> None:
         """Files, folders, zips and sheets that were dropped, chosen or recorded."""
-        self._check_machine()
+        check_machine(self._wire.visitors)
         warm_up(visitor.backbone)
         uploads, typed = act.uploads(), act.text("tags")
         if is_tagger(uploads):
@@ -204,7 +213,7 @@ class ClipsTab:
 
     def festival(self, visitor: Visitor, act: Act) -> None:
         """The demonstration set, made by code when asked for."""
-        self._check_machine()
+        check_machine(self._wire.visitors)
         warm_up(visitor.backbone)
 
         def take(made: LabelledClips) -> None:
@@ -272,13 +281,6 @@ class ClipsTab:
                     lambda made: None,
                     unasked=True,
                 )
-
-    def _check_machine(self) -> None:
-        if self._wire.visitors.sound_bytes() > sound_bytes():
-            raise PageError(
-                "This server holds as many clips of its visitors as it can. Try again in some minutes.",
-                code="page.machine_full",
-            )
 
     @staticmethod
     def _tell_long(visitor: Visitor, parted: Parted, problems: Sequence[Sentence]) -> None:

@@ -11,6 +11,7 @@ from mirdemo.planning import Assumptions, Plan
 from mirdemo.planning.panel import Answers, Listeners, Panel, Results
 from mirdemo.planning.panel.drawing import USUAL
 from mirdemo.planning.panel.page import expected_bytes, quality
+from mirdemo.web.tabs.plan.new_clips import New
 
 if TYPE_CHECKING:
     from mirdemo.base.sentences import Sentence
@@ -95,14 +96,19 @@ class Before:
         old, new = self.labels
         if clips is new:
             return old
-        at = {clip.sha256: row for row, clip in enumerate(old.clips)}  # an act that labels moves no row
+        at = {
+            clip.sha256: row for row, clip in enumerate(new.clips)
+        }  # an act that labels moves no row of the old
+        came = []
         for row, clip in enumerate(clips.clips):
             was = at.get(clip.sha256)
             if was is None or set(clips.tags_of(row)) != set(new.tags_of(was)):
                 continue
-            if set(old.tags_of(was)) != set(new.tags_of(was)):
+            if was >= len(old):
+                came.append(row)
+            elif set(old.tags_of(was)) != set(new.tags_of(was)):
                 clips = clips.relabel(row, old.tags_of(was))
-        return clips
+        return clips.remove(came) if came else clips
 
 
 @dataclass
@@ -110,6 +116,7 @@ class PanelDesk:
     """Of the listening panel.
 
     machine, beside: keys of the taggers to judge, "" for the first and for none; most: clips
+    new: recordings that nobody has labelled, asked about instead of the labelled clips; empty for none
     now: the panel; past: what was before each act, the last last
     notes: what was to be said about the files that came last; listeners: of ``now``, kept so that it is one object
     """
@@ -117,10 +124,11 @@ class PanelDesk:
     machine: str = ""
     beside: str = ""
     most: int = USUAL
+    new: New = field(default_factory=New)
     now: Listening = field(default_factory=Listening)
     past: list[Before] = field(default_factory=list)
     notes: tuple[tuple[str, Sentence], ...] = ()
     listeners: Listeners | None = None
 
     def sounds(self) -> list[Clip]:
-        return list(self.now.clips)
+        return [*self.now.clips, *self.new.clips]

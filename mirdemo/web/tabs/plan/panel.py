@@ -11,10 +11,12 @@ import numpy as np
 
 from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Sentence
+from mirdemo.clips import LabelledClips
 from mirdemo.planning import Assumptions
 from mirdemo.planning.of_reports import given
 from mirdemo.planning.panel import (
     HAND,
+    Change,
     Panel,
     PanelError,
     Proposer,
@@ -32,12 +34,14 @@ from mirdemo.planning.panel.page import expected_bytes, page_within, quality
 from mirdemo.planning.ways import AS_IT_IS, FEW_SHOT, FINE_TUNE
 from mirdemo.web.frame import headers, own_files
 from mirdemo.web.frame.errors import PageError
-from mirdemo.web.frame.limits import LIMITS
+from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.uploads import Upload
 from mirdemo.web.frame.wire import Act, Wire
+from mirdemo.web.tabs.clips.tab import check_machine
 from mirdemo.web.tabs.plan.desk import Before, Listening, PanelDesk, PlanDesk
 from mirdemo.web.tabs.plan.gathering import sources
+from mirdemo.web.tabs.plan.new_clips import New, read_new, said_of
 from mirdemo.web.tabs.probe.running import run_key
 from mirdemo.words.language import LANGUAGES, Speaker, choose
 
@@ -46,7 +50,6 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import Route
 
-    from mirdemo.clips import LabelledClips
     from mirdemo.sound.audio import Clip
 
 PAGE, KEY, WITHIN = "panel.html", "panel-key.json", "listen.html"
@@ -62,7 +65,7 @@ def build(wire: Wire) -> None:
     """The view and what can be done in it."""
     tab = PanelTab(wire)
     wire.view("panel", tab.show)
-    for name in ("choose", "make", "answers", "remove", "label", "undo"):
+    for name in ("choose", "make", "answers", "remove", "label", "undo", "new", "drop_new"):
         wire.on(f"panel.{name}", getattr(tab, name))
 
 
@@ -92,9 +95,9 @@ class PanelTab:
         desk, title = visitor.desk(PanelDesk), plan_words.titles(t)
         now, offered = desk.now, proposers(visitor)
         machine, beside = _chosen(desk, offered)
-        rows = _rows(visitor)[: desk.most]
-        seconds = sum(visitor.clips.clips[row].seconds for row in rows)
-        fits = quality(seconds, len(rows)) if rows else None
+        heard = _heard(visitor)[0][: desk.most]
+        seconds = sum(clip.seconds for clip in heard)
+        fits = quality(seconds, len(heard)) if heard else None
         job, folder = visitor.jobs.get(JOB), own_files.place("plan", visitor)
         return {
             "names": [(key, panel_words.proposer(t, key, title)) for key in offered],
@@ -102,8 +105,9 @@ class PanelTab:
             "beside": beside,
             "most": desk.most,
             "limit": MOST,
-            "n": len(rows),
-            "megabytes": None if fits is None else expected_bytes(seconds, len(rows), fits) / 1e6,
+            "n": len(heard),
+            "new": len(desk.new.clips),
+            "megabytes": None if fits is None else expected_bytes(seconds, len(heard), fits) / 1e6,
             "job": job if job is not None and job.active else None,
             "panel": now.panel,
             "weighs": now.megabytes,
@@ -154,18 +158,23 @@ class PanelTab:
     def make(self, visitor: Visitor, act: Act) -> None:
         desk, offered, clips = visitor.desk(PanelDesk), proposers(visitor), visitor.clips
         machine, beside = _chosen(desk, offered)
-        rows, language, most = _rows(visitor), visitor.language, desk.most
-        if not machine or not rows:
+        language, most, seed = visitor.language, desk.most, len(desk.past)
+        heard, recordings = _heard(visitor)
+        if not machine or not heard:
             raise PanelError(
                 "There is nothing to ask about. A panel needs clips and a tagger that has not heard them.",
                 code="panel.nothing",
             )
-        heard = [clips.clips[row] for row in rows]
-        keys = [key for key in (machine, beside) if key]
-        said = [Proposer(key, offered[key][rows]) for key in keys] + [Proposer(HAND, clips.labels[rows])]
-        recordings, seed = [clips.recordings[row] for row in rows], len(desk.past)
+        keys, of_new = [key for key in (machine, beside) if key], bool(desk.new.clips)
+        rows, found, memory = _rows(visitor), sources(visitor), visitor.memory
 
         def work(progress: Progress) -> tuple[Panel, str]:
+            if of_new:
+                ways = said_of(keys, found, clips, heard, memory, progress)
+                said = [Proposer(key, ways[key]) for key in keys]
+            else:
+                said = [Proposer(key, offered[key][rows]) for key in keys]
+                said.append(Proposer(HAND, clips.labels[rows]))
             panel = draw(heard, recordings, clips.tags, said, most=most, seed=seed)
             return panel, panel_page(panel, heard, language, progress=progress)
 
@@ -175,7 +184,27 @@ class PanelTab:
             _go_on(visitor, Listening(made[0], made[1], own))
             desk.notes = ()
 
-        self._wire.start(visitor, JOB, work, take, resource="sound")
+        self._wire.start(visitor, JOB, work, take, resource="model" if of_new else "sound")
+
+    def new(self, visitor: Visitor, act: Act) -> None:
+        """Recordings that nobody has labelled, to be asked about instead of the labelled clips."""
+        check_machine(self._wire.visitors)
+        desk, clips, uploads = visitor.desk(PanelDesk), visitor.clips, act.uploads()
+        before, desk.notes = desk.new, ()
+
+        def take(made: tuple[New, tuple[tuple[str, Sentence], ...]]) -> None:
+            desk.new, desk.notes = made
+            visitor.tidy_sounds()
+
+        self._wire.start(
+            visitor, JOB, lambda progress: read_new(uploads, before, clips, progress), take, resource="sound"
+        )
+
+    def drop_new(self, visitor: Visitor, act: Act) -> None:
+        """The labelled clips again."""
+        desk = visitor.desk(PanelDesk)
+        desk.new, desk.notes = New(), ()
+        visitor.tidy_sounds()
 
     # ---- answers ----------------------------------------------------------------------------------------
 
@@ -208,10 +237,8 @@ class PanelTab:
     def label(self, visitor: Visitor, act: Act) -> None:
         """The verdicts become labels of the clips that are here."""
         desk, clips = visitor.desk(PanelDesk), visitor.clips
-        row_of = {clip.sha256: row for row, clip in enumerate(clips.clips)}
         changes = _changes(visitor, desk.now)
-        for change in changes:
-            clips = clips.relabel(row_of[change.sha256], change.tags)
+        clips = _labelled(desk.now, clips, changes)
         if not changes:
             raise PageError(
                 "The labels say already what the listeners said. Nothing was changed.",
@@ -310,16 +337,50 @@ def _chosen(desk: PanelDesk, offered: Mapping[str, np.ndarray]) -> tuple[str, st
     return machine, desk.beside if desk.beside in offered and desk.beside != machine else ""
 
 
+def _heard(visitor: Visitor) -> tuple[list[Clip], list[str]]:
+    """What can be in a panel, and the recordings it is from: the new recordings where there are any, else labelled clips."""
+    new, clips = visitor.desk(PanelDesk).new, visitor.clips
+    if new.clips:
+        return list(new.clips), list(new.recordings)
+    rows = _rows(visitor)
+    return [clips.clips[row] for row in rows], [clips.recordings[row] for row in rows]
+
+
 def _rows(visitor: Visitor) -> list[int]:
-    """Clips that can be in a panel."""
+    """Labelled clips that can be in a panel."""
     return [row for row, clip in enumerate(visitor.clips.clips) if clip.seconds <= LONGEST_SECONDS]
 
 
-def _changes(visitor: Visitor, now: Listening):
+def _changes(visitor: Visitor, now: Listening) -> tuple[Change, ...]:
+    """What the verdicts change in the labelled clips; of a new recording, whatever they found right."""
     if now.found is None:
         return ()
     clips = visitor.clips
-    return label_changes(now.found, {c.sha256: clips.tags_of(row) for row, c in enumerate(clips.clips)})
+    new = (
+        now.clips if HAND not in now.found.panel.proposers else ()
+    )  # labels were asked about: those clips were removed
+    tags_of: dict[str, Sequence[str]] = {clip.sha256: () for clip in new}
+    tags_of |= {clip.sha256: clips.tags_of(row) for row, clip in enumerate(clips.clips)}
+    return label_changes(now.found, tags_of)
+
+
+def _labelled(now: Listening, clips: LabelledClips, changes: Sequence[Change]) -> LabelledClips:
+    """The labelled clips with what the verdicts change; new recordings that were found to have a tag are among them then."""
+    assert now.panel is not None
+    row_of = {clip.sha256: row for row, clip in enumerate(clips.clips)}
+    new = {change.sha256: change for change in changes if change.sha256 not in row_of}
+    for change in changes:
+        if change.sha256 in row_of:
+            clips = clips.relabel(row_of[change.sha256], change.tags)
+    if not new:
+        return clips
+    recording = {clip.sha256: clip.recording for clip in now.panel.clips}
+    came = [clip for clip in now.clips if clip.sha256 in new]
+    return clips.add(
+        LabelledClips.from_clips(
+            came, [new[c.sha256].tags for c in came], [recording[c.sha256] for c in came], limits=CLIP_LIMITS
+        )
+    )
 
 
 def download_routes(visitors: Visitors) -> list[Route]:
