@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import argparse
 import errno
+import logging
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from mirdemo.base import threads
+from mirdemo.base import plugins, threads
 from mirdemo.base.sentences import MirdemoError
 from mirdemo.commands import console
 
@@ -61,8 +62,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit code."""
     threads.prepare()
     args = parser().parse_args(argv)
-    with console.speaking(getattr(args, "language", None) or "en"):
-        return _run(args)
+    log, told = logging.getLogger(plugins.__name__), _Told(logging.WARNING)
+    log.addHandler(told)
+    try:
+        with console.speaking(getattr(args, "language", None) or "en"):
+            return _run(args)
+    finally:
+        log.removeHandler(told)
+
+
+class _Told(logging.Handler):
+    """Says what is logged of another package's faults as the command line says everything."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        console.warn(
+            record.args[0] if isinstance(record.args, tuple) and record.args else record.getMessage()
+        )
 
 
 def _run(args: argparse.Namespace) -> int:

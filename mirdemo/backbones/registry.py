@@ -11,10 +11,12 @@ import re
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mirdemo.backbones.spec import Backbone, BackboneError, BackboneSpec, Layer, state_layers
+from mirdemo.base.plugins import Plugin, plugged, reason
 from mirdemo.base.progress import Progress, silent
+from mirdemo.base.sentences import MirdemoError
 
 if TYPE_CHECKING:
     from mirdemo.backbones.health import Health
@@ -153,8 +155,45 @@ _HUB_SPECS = (
 )
 
 
+#: Entry points under which another package names a module with ``SPECS``, a tuple of ``BackboneSpec``, and
+#: ``load(spec, *, checkpoint, device, dtype) -> Backbone``; importing it should import no torch.
+GROUP = "mirdemo.backbones"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+
+
 def specs() -> dict[str, BackboneSpec]:
-    """Facts of every named backbone, embedded ones first, without importing torch."""
+    """Facts of every named backbone, embedded ones first, other packages' last, without importing torch."""
+    brought = {s.name: s for plugin in plugged(GROUP, _check) for s in plugin.module.SPECS}
+    own = _own_specs()
+    return own | {name: s for name, s in brought.items() if name not in own}
+
+
+def _check(module: Any) -> None:
+    """Raise ValueError unless this is a module that brings backbones."""
+    brought = getattr(module, "SPECS", None)
+    if not isinstance(brought, tuple) or not all(isinstance(one, BackboneSpec) for one in brought):
+        raise ValueError("SPECS is no tuple of BackboneSpec")
+    if not callable(getattr(module, "load", None)):
+        raise ValueError("there is no function load")
+    own = _own_specs()
+    for one in brought:
+        if not _NAME.fullmatch(one.name):
+            raise ValueError(f"a backbone cannot be named {one.name!r}")
+        if one.name in own:
+            raise ValueError(f"{one.name} is the name of a backbone that mirdemo has")
+        if not one.layers:
+            raise ValueError(f"{one.name} has no layers")
+
+
+def _brought(name: str) -> Plugin | None:
+    """Which package brings this backbone; None for one of ours."""
+    if name in _own_specs():
+        return None
+    found = [p for p in plugged(GROUP, _check) if any(s.name == name for s in p.module.SPECS)]
+    return found[-1] if found else None
+
+
+def _own_specs() -> dict[str, BackboneSpec]:
     from mirdemo.backbones.beside_facts import SPEC as beside
     from mirdemo.backbones.mini_facts import SPECS as minis
     from mirdemo.backbones.musicnn_facts import SPECS as musicnn
@@ -237,7 +276,22 @@ def load_backbone(
             engine=str(engine)[:40],
             choices=", ".join(engines.ENGINES),
         )
-    backbone = _load(facts, checkpoint, device, dtype, progress)
+    plugin = _brought(name)
+    try:
+        backbone = _load(facts, checkpoint, device, dtype, progress)
+        if plugin is not None and not isinstance(backbone, Backbone):
+            raise TypeError(f"load gives a {type(backbone).__name__}, no Backbone")
+    except Exception as error:
+        if plugin is None or isinstance(error, MirdemoError):
+            raise
+        raise BackboneError(
+            "{name} could not be loaded by the package that brings it, {package} ({reason}). Choose another backbone, or "
+            "mend that package.",
+            code="backbone.plugin",
+            name=facts.title,
+            package=plugin.package,
+            reason=reason(error),
+        ) from error
     engines.choose(backbone, engine, progress)
     return backbone
 
@@ -245,7 +299,8 @@ def load_backbone(
 def _load(
     facts: BackboneSpec, checkpoint: str | Path | None, device: str, dtype: str, progress: Progress
 ) -> Backbone:
-    family = import_module(f"mirdemo.backbones.{facts.family}")
+    plugin = _brought(facts.name)
+    family = import_module(f"mirdemo.backbones.{facts.family}") if plugin is None else plugin.module
     if checkpoint is not None:
         folder = Path(checkpoint).expanduser()
         if not folder.is_dir():

@@ -1,21 +1,20 @@
 """The corpora that can be read here: every module of ``corpora/readers``, and what other installed packages bring.
 
 Another package names a module of the same shape (``corpora/readers`` says which) under the entry-point group
-``mirdemo.corpora``. One that cannot be imported is told in the log and left out: a stranger's fault empties no page.
+``mirdemo.corpora``. One that cannot be used is told in a sentence and left out: a stranger's fault empties no page.
 """
 
 from __future__ import annotations
 
-import logging
 import pkgutil
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol
 
+from mirdemo.base.plugins import plugged
 from mirdemo.corpora import readers
 from mirdemo.corpora.facts import CorpusFacts
 from mirdemo.corpora.frames import STUDY
@@ -23,7 +22,6 @@ from mirdemo.corpora.reader import Corpus
 from mirdemo.corpora.splits import Split
 
 GROUP = "mirdemo.corpora"
-log = logging.getLogger(__name__)
 
 
 class Reader(Protocol):
@@ -40,14 +38,21 @@ class Reader(Protocol):
 @cache
 def _found() -> Mapping[str, tuple[CorpusFacts, Reader]]:
     modules = [import_module(f"{readers.__name__}.{m.name}") for m in pkgutil.iter_modules(readers.__path__)]
-    for point in entry_points(group=GROUP):
-        try:
-            modules.append(point.load())
-        except Exception as error:  # another package's code
-            log.warning("The corpora of %s cannot be used: %s", point.value, error)
+    modules += [plugin.module for plugin in plugged(GROUP, _check)]
     found = {facts.name: (facts, module) for module in reversed(modules) for facts in module.FACTS}
     first = [name for name in STUDY.traditions if name in found]
     return {name: found[name] for name in (*first, *sorted(found.keys() - set(first)))}
+
+
+def _check(module: Any) -> None:
+    """Raise ValueError unless this is a reader's module."""
+    facts = getattr(module, "FACTS", None)
+    if not isinstance(facts, tuple) or not all(isinstance(one, CorpusFacts) for one in facts):
+        raise ValueError("FACTS is no tuple of CorpusFacts")
+    if not callable(getattr(module, "read", None)):
+        raise ValueError("there is no function read")
+    if not isinstance(getattr(module, "SPLIT", ""), Split | None):
+        raise ValueError("SPLIT is neither a Split nor None")
 
 
 def catalogue() -> Mapping[str, CorpusFacts]:

@@ -7,13 +7,14 @@ import json
 import logging
 import re
 import sys
-from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from mirdemo.base import plugins
+from mirdemo.cli import main
 from mirdemo.corpora import catalogue as home
 from mirdemo.corpora import readers
 from mirdemo.corpora.catalogue import catalogue
@@ -140,18 +141,37 @@ def test_without_it_nobody_knows_it():
     assert selection.corpora_of(Results(figures()), Selection()) == tuple(STUDY.traditions)
 
 
-def test_another_package_brings_a_corpus_by_entry_point_and_a_broken_one_empties_no_page(monkeypatch, caplog):
+def test_another_package_brings_a_corpus_by_entry_point_and_a_broken_one_empties_no_page(
+    monkeypatch, caplog, capsys, tmp_path
+):
     monkeypatch.syspath_prepend(str(FILE.parent))
-    points = (EntryPoint("here", FILE.stem, home.GROUP), EntryPoint("broken", "no_such_module", home.GROUP))
-    monkeypatch.setattr(home, "entry_points", lambda group: points if group == home.GROUP else ())
+    (tmp_path / "no_facts.py").write_text("SPLIT = None\ndef read(): ...\n", encoding="utf-8")
+    info = tmp_path / "their_corpora-1.0.dist-info"  # as pip leaves it
+    info.mkdir()
+    (info / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: their-corpora\nVersion: 1.0\n", encoding="utf-8"
+    )
+    named = f"here = {FILE.stem}\nbroken = no_such_module\nempty = no_facts\n"
+    (info / "entry_points.txt").write_text(f"[{home.GROUP}]\n{named}", encoding="utf-8")
     known = set(catalogue())
+    monkeypatch.syspath_prepend(str(tmp_path))
     home._found.cache_clear()
+    plugins.plugged.cache_clear()
     try:
         with caplog.at_level(logging.WARNING):
             assert set(catalogue()) == {*known, NAME}
         assert "no_such_module" in caplog.text
+        assert "FACTS is no tuple" in caplog.text
+        home._found.cache_clear()
+        plugins.plugged.cache_clear()
+        assert main(["corpora"]) == 0
+        told = capsys.readouterr()
+        assert NAME in told.out
+        assert told.err.count("their-corpora brings") == 2
     finally:
         home._found.cache_clear()
+        plugins.plugged.cache_clear()
+        sys.modules.pop(FILE.stem, None)
 
 
 def test_the_studys_frame_is_what_its_corpora_say_of_themselves():
