@@ -39,6 +39,8 @@ def name_of(plan: Plan, action: Action, title: Title = str) -> Sentence:
     assert action.way is not None  # only work by hand has none
     way = plan.evidence.ways[action.way]
     named = DONE[way.kind].filled(backbone=title(way.backbone))
+    if action.kind == LABEL and action.more == 1:
+        return Sentence("1 more recording, then: {way}", "planning.way.label_one", {"way": named})
     if action.kind == LABEL:
         return Sentence(
             "{more} more recordings, then: {way}", "planning.way.label", {"more": action.more, "way": named}
@@ -50,9 +52,10 @@ def time_of(minutes: float) -> Sentence:
     """``20 seconds``, ``8 minutes``, ``2.5 hours``; no finer than such figures are."""
     size = abs(minutes)
     if size < 0.95:
-        return Sentence(
-            "{n} seconds", "planning.time.seconds", {"n": str(max(round(60 * size), int(size > 0)))}
-        )
+        seconds = max(round(60 * size), int(size > 0))
+        if seconds == 1:
+            return Sentence("1 second", "planning.time.second")
+        return Sentence("{n} seconds", "planning.time.seconds", {"n": str(seconds)})
     if size < 4.95:
         return Sentence("{n} minutes", "planning.time.minutes", {"n": f"{size:.1f}"})
     if size < 90:

@@ -131,7 +131,8 @@ def test_what_is_no_plan_is_a_sentence(text):
 
 
 def test_times_are_no_finer_than_they_are_known():
-    assert [str(time_of(m)) for m in (0.31, 8.2, 89, 150, 9000)] == [
+    assert [str(time_of(m)) for m in (1 / 60, 0.31, 8.2, 89, 150, 9000)] == [
+        "1 second",
         "19 seconds",
         "8 minutes",
         "89 minutes",
