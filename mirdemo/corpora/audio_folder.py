@@ -37,12 +37,12 @@ class AudioFolder:
             )
         self._suffixes = suffixes
         found: dict[str, list[Path]] = {}
-        for path in _files(self.folder):
-            if path.suffix.lower() in suffixes:
-                for stem in self._stems(path):
-                    found.setdefault(stem, []).append(path)
+        for path in _files(self.folder, suffixes):
+            for stem in self._stems(path.stem):
+                found.setdefault(stem, []).append(path)
         for paths in found.values():
-            paths.sort(key=lambda path: (len(path.parts), str(path)))
+            if len(paths) > 1:
+                paths.sort(key=lambda path: (len(path.parts), str(path)))
         self._found = found
 
     @classmethod
@@ -70,11 +70,11 @@ class AudioFolder:
     def __len__(self) -> int:
         return len(self._found)
 
-    def _stems(self, path: Path) -> set[str]:
-        stem = path.stem
+    def _stems(self, stem: str) -> set[str]:
         names = {stem}
-        if Path(stem).suffix.lower() in self._suffixes:
-            names.add(Path(stem).stem)  # Title.mp3.mp3
+        inner, suffix = os.path.splitext(stem)  # noqa: PTH122 - of every file of a corpus
+        if suffix.lower() in self._suffixes:
+            names.add(inner)  # Title.mp3.mp3
         plain = _FORMAT.sub("", stem)
         names.add(plain)
         bracketed = _BRACKETED.search(plain)
@@ -86,16 +86,17 @@ class AudioFolder:
         return names
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Every file that is not hidden; a folder that links lead to twice, or back to, is walked once."""
+def _files(folder: Path, suffixes: frozenset[str]) -> Iterator[Path]:
+    """Every file of these kinds that is not hidden; a folder that links lead to twice, or back to, is walked once."""
     walked = {os.path.realpath(folder)}
     for parent, inside, names in os.walk(folder, followlinks=True):
         inside.sort()
         for name in [*inside]:
-            place = os.path.realpath(Path(parent, name))
-            if place in walked:
+            real = os.path.realpath(Path(parent, name))
+            if real in walked:
                 inside.remove(name)
-            walked.add(place)
+            walked.add(real)
+        place = Path(parent)
         for name in names:
-            if not name.startswith("."):
-                yield Path(parent, name)
+            if not name.startswith(".") and os.path.splitext(name)[1].lower() in suffixes:  # noqa: PTH122
+                yield place / name

@@ -109,10 +109,16 @@ class Corpus(ABC):
         chosen = self.items if item_ids is None else item_ids
         return tuple(i for i in chosen if self.items[i].labels is None or self.sound_key(i) is None)
 
+    def _labels_of_the_split(self, item: Item) -> list[str]:
+        """What the split says of an item, sorted; not what another file of the user's adds."""
+        return sorted(item.labels or ())
+
     @cached_property
     def revision(self) -> str:
         """Twelve hex digits over what split and labels say: equal for equal content, wherever it was read from."""
-        content = [[i.id, i.side, sorted(i.labels or ()), i.start_s, i.end_s] for i in self.items.values()]
+        content = [
+            [i.id, i.side, self._labels_of_the_split(i), i.start_s, i.end_s] for i in self.items.values()
+        ]
         text = json.dumps([content, self.tags], ensure_ascii=False)
         return f"split-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
@@ -140,6 +146,7 @@ class RecordedCorpus(Corpus):
             self.setting = MappingProxyType({"max_seconds": "whole" if max_seconds is None else max_seconds})
         self._tags = tuple(tags) if tags is not None else None
         self._data = data
+        self._real_folders: dict[Path, Path] = {}
 
     @cached_property
     def tags(self) -> tuple[str, ...]:
@@ -208,7 +215,16 @@ class RecordedCorpus(Corpus):
         stat = None if path is None else path.stat()
         if path is None or stat is None or not stat.st_size:  # an interrupted download leaves an empty file
             return None
-        return json.dumps([str(path.resolve()), stat.st_size, stat.st_mtime_ns, *self.times(item_id)])
+        return json.dumps([self._real(path), stat.st_size, stat.st_mtime_ns, *self.times(item_id)])
+
+    def _real(self, path: Path) -> str:
+        """The path without links; of a folder that holds many files they are followed once."""
+        if path.is_symlink():
+            return str(path.resolve())
+        folder = self._real_folders.get(path.parent)
+        if folder is None:
+            folder = self._real_folders[path.parent] = path.parent.resolve()
+        return str(folder / path.name)
 
     def times(self, item_id: str) -> tuple[float, float | None]:
         """Where in its file the item is heard, in seconds; end None: to the end of the file."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import soundfile
@@ -252,3 +254,37 @@ def test_a_quick_check_decodes_nothing_and_a_whole_copy_passes(tmp_path, monkeyp
     corpus = open_corpus("lyra", data, checkout)
     assert check(corpus, decode=False).whole
     assert not check(corpus).whole
+
+
+@pytest.mark.parametrize("kind", ["annotations_final.csv", "metadata.npy"])
+def test_magnatagatunes_own_annotations_add_tags_and_change_no_measurement(kind, tmp_path) -> None:
+    """The original table has every tag; figures over the vocabulary stay of one revision, with it or without."""
+    data, checkout = make("magnatagatune", tmp_path)
+    plain = open_corpus("magnatagatune", data, checkout)
+    ids = list(plain.items)
+    further = {ids[0]: ["jazz", "loud"], ids[-1]: ["jazz"]}
+    if kind == "metadata.npy":
+        table = {Path(i).stem: labels for i, labels in further.items()}
+        np.save(data / kind, np.array(table, dtype=object))
+    else:
+        rows = ["clip_id\tguitar\tjazz\tloud\tmp3_path"]
+        for at, item_id in enumerate(ids):
+            has = [str(int(tag in further.get(item_id, ()))) for tag in ("jazz", "loud")]
+            rows.append("\t".join([f'"{at}"', '"1"', *(f'"{one}"' for one in has), f'"{item_id}"']))
+        (data / kind).write_text("\n".join(rows) + "\n", encoding="utf-8")
+    corpus = open_corpus("magnatagatune", data, checkout)
+    assert corpus.tags == plain.tags
+    assert corpus.revision == plain.revision
+    np.testing.assert_array_equal(
+        corpus.labels(ids), plain.labels(ids)
+    )  # of the vocabulary the split's word counts
+    found = corpus.labels(ids, ["jazz"])[:, 0]
+    assert found.tolist() == [int(i in further) for i in ids]
+
+
+def test_annotations_that_are_no_table_of_clips_are_refused(tmp_path) -> None:
+    data, checkout = make("magnatagatune", tmp_path)
+    (data / "annotations_final.csv").write_text("clip_id\tguitar\n1\t1\n", encoding="utf-8")
+    with pytest.raises(CorpusError) as refusal:
+        open_corpus("magnatagatune", data, checkout)
+    assert "annotations_final.csv" in str(refusal.value)
