@@ -1,12 +1,13 @@
 """A working day in one tab, without the pauses: does anything grow?
 
-    python benchmarks/eight_hours.py [--scale 1.0] [--out FILE.json]
+    python benchmarks/eight_hours.py [--scale 1.0 | --minutes 7] [--out FILE.json]
 
 At ``--scale 1``: 5,000 plays, 500 uploads and removals, 200 trainings cancelled half way and 1,000 language switches in one
 Chromium tab that is never reloaded. They are mixed and cut into twenty parts; after each part the tab's garbage is
 collected and everything is counted: the tab's heap and DOM nodes, the server's resident memory, threads, open files, child
 processes, and files in its folder for uploads. Printed: each count after the first quarter (everything is warm then) and
-at its largest and last since, and last over first. One run, no interval.
+at its largest and last since, and last over first. ``--minutes``: as much of the day, in the same mixture, as goes into so
+many minutes; ``done`` says how much. One run, no interval.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +105,34 @@ class Tab:
         self.done["switches"] += 1
 
 
-def day(scale: float) -> dict[str, Any]:
+WHOLE = {"play": PLAYS, "upload_and_remove": UPLOADS, "train_and_stop": TRAININGS, "switch": SWITCHES}
+
+
+def mixed(scale: float) -> Iterator[list[str]]:
+    """What is done in each part of the day."""
+    for part in range(PARTS):
+        yield [
+            name
+            for name, times in WHOLE.items()
+            for _ in range(round(scale * times * (part + 1) / PARTS) - round(scale * times * part / PARTS))
+        ]
+
+
+def until(minutes: float) -> Iterator[Iterator[str]]:
+    """The same mixture for so many minutes, in as many parts."""
+    began, done = time.monotonic(), Counter[str]()
+
+    def part(end: float) -> Iterator[str]:
+        while time.monotonic() < end:
+            name = min(WHOLE, key=lambda one: (done[one] + 1) / WHOLE[one])
+            done[name] += 1
+            yield name
+
+    for number in range(PARTS):
+        yield part(began + 60 * minutes * (number + 1) / PARTS)
+
+
+def day(scale: float, minutes: float | None) -> dict[str, Any]:
     from playwright.sync_api import sync_playwright
 
     found: list[dict[str, float]] = []
@@ -121,18 +150,9 @@ def day(scale: float) -> dict[str, Any]:
             devtools = page.context.new_cdp_session(page)
             tab = Tab(page, address, folder)
             began = time.monotonic()
-            whole = {
-                "play": PLAYS,
-                "upload_and_remove": UPLOADS,
-                "train_and_stop": TRAININGS,
-                "switch": SWITCHES,
-            }
-            for part in range(PARTS):
-                for name, times in whole.items():
-                    for _ in range(
-                        round(scale * times * (part + 1) / PARTS) - round(scale * times * part / PARTS)
-                    ):
-                        getattr(tab, name)()
+            for part, names in enumerate(mixed(scale) if minutes is None else until(minutes)):
+                for name in names:
+                    getattr(tab, name)()
                 found.append(counts(page, devtools, server, folder / "uploads"))
                 print(
                     part + 1, {k: round(v, 1) for k, v in found[-1].items()}, dict(tab.done), file=sys.stderr
@@ -141,7 +161,7 @@ def day(scale: float) -> dict[str, Any]:
             browser.close()
     warm = found[PARTS // 4 :]
     return {
-        "scale": scale,
+        "scale": scale if minutes is None else round(tab.done["plays"] / PLAYS, 4),
         "done": dict(tab.done),
         "seconds": round(seconds),
         "load": os.getloadavg()[0],
@@ -161,9 +181,10 @@ def day(scale: float) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--minutes", type=float, help="instead of --scale: so long, however far that goes")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
-    text = json.dumps(day(args.scale), indent=1)
+    text = json.dumps(day(args.scale, args.minutes), indent=1)
     print(text)
     if args.out:
         args.out.write_text(text + "\n", encoding="utf-8")

@@ -42,6 +42,7 @@ import httpx
 import numpy as np
 import psutil
 import soundfile
+from gradio_client.utils import apply_diff
 
 ROOT = Path(__file__).resolve().parent.parent
 RATE = 22_050
@@ -53,12 +54,16 @@ _LISTEN = re.compile(r'data-src="(listen/[^"]+)"')
 
 @dataclass
 class Seen:
-    """What all visitors met. times: kind -> seconds; refusals: words -> how often; wrong: what should not be"""
+    """What all visitors met. times: kind -> seconds; refusals: words -> how often; wrong: what should not be
+    computed: seconds of processor time that the server took, its children not among them: they say more than wall time on
+        a machine that does other work
+    """
 
     times: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     refusals: Counter[str] = field(default_factory=Counter)
     wrong: Counter[str] = field(default_factory=Counter)
     memory: list[tuple[float, float]] = field(default_factory=list)
+    computed: float = 0.0
 
     def told(self) -> dict[str, Any]:
         after = [mb for at, mb in self.memory if at >= 60] or [mb for _, mb in self.memory]
@@ -66,6 +71,8 @@ class Seen:
             "times": {kind: summary(values) for kind, values in sorted(self.times.items())},
             "refusals": dict(self.refusals),
             "wrong": dict(self.wrong),
+            "server_cpu_s": round(self.computed, 1),
+            "server_cpu_s_an_answer": round(self.computed / max(1, sum(map(len, self.times.values()))), 3),
             "memory_mb": {
                 "median": statistics.median(after),
                 "most": max(after),
@@ -109,14 +116,15 @@ def served(command: list[str], port: int, folder: Path) -> Iterator[tuple[str, p
     }
     with (folder / f"{port}.txt").open("w") as log:
         server = subprocess.Popen(command, cwd=ROOT, env=surroundings, stdout=log, stderr=subprocess.STDOUT)
-    address = f"http://127.0.0.1:{port}"
+    address, began = f"http://127.0.0.1:{port}", time.monotonic()
     try:
-        for _ in range(600):
+        for _ in range(1200):
             with suppress(httpx.HTTPError):
                 httpx.get(address, timeout=5)
                 break
             assert server.poll() is None, (folder / f"{port}.txt").read_text()[-2000:]
             time.sleep(0.2)
+        print(f"served at {address} after {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True)
         yield address, psutil.Process(server.pid)
     finally:
         server.terminate()
@@ -153,7 +161,10 @@ class Line:
                 if told.get("msg") in ("process_generating", "process_completed"):
                     if not told.get("success"):
                         self.seen.wrong[f"event failed: {told.get('output')}"] += 1
-                    answers.append((told.get("output") or {}).get("data") or [])
+                    answer = (told.get("output") or {}).get("data") or []
+                    if told["msg"] == "process_generating" and answers:  # all but the first are differences
+                        answer = [apply_diff(*pair) for pair in zip(answers[-1], answer, strict=True)]
+                    answers.append(answer)
                 if told.get("msg") in ("process_completed", "close_stream", "unexpected_error"):
                     break
         return answers
@@ -177,7 +188,8 @@ class Visitor:
     def __init__(self, number: int, client: httpx.AsyncClient, wire: int, seen: Seen) -> None:
         self.line, self.seen, self.wire = Line(client, seen), seen, wire
         self.number, self.own = number, f"visitor{number:03d}x{secrets.token_hex(4)}"
-        self.page: dict[int, str] = {}
+        self.page: dict[str, str] = {}
+        self.drawn = 0
 
     async def act(self, kind: str, name: str, tab: str, **sent: Any) -> str:
         """Do one thing; what the page shows afterwards. Its time runs until its last answer, jobs included, for kinds
@@ -186,17 +198,17 @@ class Visitor:
         body = {
             "data": [None],
             "fn_index": self.wire,
-            "event_data": {"act": name, "tab": tab, **sent},
+            "event_data": {"act": name, "tab": tab, "drawn": self.drawn, **sent},
             "trigger_id": None,
         }
         answers = await self.line.send(body)
         if answers:
             self.seen.times[kind].append(time.monotonic() - began)
         for answer in answers:
-            for place, update in enumerate(answer):
-                if isinstance(update, str):
-                    self.page[place] = update
-                    self.look(update)
+            told = json.loads(answer[1]) if len(answer) > 1 and answer[1] else {}
+            for view, (drawn, text) in told.get("views", {}).items():
+                self.page[view], self.drawn = text, max(drawn, self.drawn)
+                self.look(text)
         return "".join(self.page.values())
 
     def look(self, text: str) -> None:
@@ -245,6 +257,12 @@ class Visitor:
             self.seen.times["listen"].append(time.monotonic() - began)
 
 
+def processor(process: psutil.Process) -> float:
+    """Seconds of processor time that it has taken."""
+    took = process.cpu_times()
+    return took.user + took.system
+
+
 async def ours(address: str, process: psutil.Process, visitors: int, seconds: float, seen: Seen) -> None:
     end, began = time.monotonic() + seconds, time.monotonic()
     limits = httpx.Limits(max_connections=None)
@@ -280,7 +298,9 @@ async def ours(address: str, process: psutil.Process, visitors: int, seconds: fl
                 seen.memory.append((time.monotonic() - began, health.get("memory_mb", whole / 2**20)))
                 await asyncio.sleep(2)
 
+        before = processor(process)
         await asyncio.gather(watch(), *(visit(number) for number in range(visitors)))
+        seen.computed = processor(process) - before
 
 
 async def beat(client: httpx.AsyncClient, session: str) -> None:
@@ -370,7 +390,7 @@ page.queue().launch()
 """
 
 
-async def plain(address: str, visitors: int, seconds: float, seen: Seen) -> None:
+async def plain(address: str, process: psutil.Process, visitors: int, seconds: float, seen: Seen) -> None:
     """The same rounds on the rival."""
     end = time.monotonic() + seconds
     async with httpx.AsyncClient(
@@ -412,7 +432,9 @@ async def plain(address: str, visitors: int, seconds: float, seen: Seen) -> None
             except (TimeoutError, httpx.HTTPError) as error:
                 seen.wrong[f"{type(error).__name__}: {error}"[:120]] += 1
 
+        before = processor(process)
         await asyncio.gather(*(visit(number) for number in range(visitors)))
+        seen.computed = processor(process) - before
 
 
 def main() -> None:
@@ -445,13 +467,20 @@ def main() -> None:
         if args.against == "plain":
             (folder / "plain.py").write_text(PLAIN, encoding="utf-8")
             rival = Seen()
-            with served([sys.executable, str(folder / "plain.py")], free_port(), folder) as (address, _):
-                asyncio.run(plain(address, args.visitors, seconds, rival))
+            with served([sys.executable, str(folder / "plain.py")], free_port(), folder) as (
+                address,
+                process,
+            ):
+                asyncio.run(plain(address, process, args.visitors, seconds, rival))
             found["plain"] = rival.told()
             for kind in ("filter", "job", "upload", "listen"):
                 mine, its = (one["times"].get(kind) for one in (found["ours"], found["plain"]))
                 if mine and its:
                     found.setdefault("p95_ours_over_plain", {})[kind] = round(mine["p95"] / its["p95"], 3)
+            found["cpu_an_answer_ours_over_plain"] = round(
+                found["ours"]["server_cpu_s_an_answer"] / max(1e-9, found["plain"]["server_cpu_s_an_answer"]),
+                3,
+            )
     found["load_after"] = os.getloadavg()[0]
     text = json.dumps(found, ensure_ascii=False, indent=1)
     print(text)

@@ -156,6 +156,7 @@ class EmbeddingStore:
         found: list[tuple[int, int, Path]] = []
         total = 0
         oldest_writer = time.time_ns() - int(_ABANDONED_AFTER * 1e9)
+        to_come = time.time_ns() + int(_ABANDONED_AFTER * 1e9)
         for path in self._files():
             try:
                 stat = path.stat()
@@ -168,7 +169,9 @@ class EmbeddingStore:
                     total += stat.st_size
                 continue
             total += stat.st_size
-            found.append((stat.st_mtime_ns, stat.st_size, path))
+            # A time to come was noted before the clock was set back: such entries would outlive all that is used now.
+            used = stat.st_mtime_ns if stat.st_mtime_ns < to_come else 0
+            found.append((used, stat.st_size, path))
         for _, size, path in sorted(found, key=lambda item: item[0]):
             if total <= self.max_bytes - 2 * self._step:
                 break

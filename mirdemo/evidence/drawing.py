@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 from mirdemo.base.assets import ASSETS
+from mirdemo.base.once import Once
 from mirdemo.corpora.frames import STUDY
 from mirdemo.evidence import selection
 from mirdemo.evidence.charting import Chart, HeatTable
@@ -22,12 +23,14 @@ from mirdemo.results.records import Result, Results
 from mirdemo.words.language import DEFAULT, speaker
 
 SHIPPED = ASSETS / "evidence"
+#: Views kept, of about 300 kB each: drawing one takes half a second of a core.
+MOST_VIEWS = 128
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class View:
     """What the evidence tab shows: named charts in order, how many figures stand behind them, and the models
-    there are to choose from."""
+    there are to choose from. The same object for the same selection and language, as long as it is kept."""
 
     charts: tuple[tuple[str, Chart], ...]
     n_figures: int
@@ -39,7 +42,7 @@ def view(chosen: Selection, language: str) -> View:
     chosen = replace(chosen, tag="")  # an opened tag changes no chart
     if chosen == Selection() and not results.own_file().exists():
         return shipped(language)
-    return _drawn(chosen, language)
+    return _drawn.get((chosen, language), lambda: draw(selection.base(), chosen, language))
 
 
 def view_with(own: Results, chosen: Selection, language: str) -> View:
@@ -86,9 +89,7 @@ def _to_choose(record: Result) -> bool:
     return not record.apart or record.model in selection.facts()
 
 
-@lru_cache(maxsize=128)
-def _drawn(chosen: Selection, language: str) -> View:
-    return draw(selection.base(), chosen, language)
+_drawn: Once[tuple[Selection, str], View] = Once(MOST_VIEWS)
 
 
 def draw(all_results: Results, chosen: Selection, language: str, *, own: Results | None = None) -> View:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from mirdemo.base.once import Once
 from mirdemo.evidence import drawing, reporting
 from mirdemo.evidence.charting import LIGHT, Chart
 from mirdemo.evidence.reporting import Section
@@ -45,10 +45,8 @@ def evidence_report(chosen: Selection, language: str, own: Results | None = None
     )
 
 
-@lru_cache(maxsize=8)
-def _everybodys(chosen: Selection, language: str) -> str:
-    """The report that a class or a meeting downloads forty times, made once."""
-    return evidence_report(chosen, language)
+#: The report that a class or a meeting downloads forty times, made once.
+_everybodys: Once[tuple[Selection, str], str] = Once(8)
 
 
 def _said(chart: Chart) -> str:
@@ -79,8 +77,12 @@ def answer_report(request: Request, own: Results | None = None) -> Response:
     if language not in LANGUAGES:
         language = choose(request.headers.get("accept-language"))
     chosen = drawing.selected(query)
+    if own is not None:
+        report = evidence_report(chosen, language, own)
+    else:
+        report = _everybodys.get((chosen, language), lambda: evidence_report(chosen, language))
     return Response(
-        evidence_report(chosen, language, own) if own is not None else _everybodys(chosen, language),
+        report,
         media_type="text/html; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="mirdemo-report.html"'},
     )

@@ -5,6 +5,9 @@ A tab is a module with a ``TAB``; to add one, name it in ``TABS``.
 
 from __future__ import annotations
 
+import os
+import socket
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -50,6 +53,10 @@ TABS: tuple[Tab, ...] = (
     about_tab.TAB,
 )
 
+#: Pages that Gradio remembers, each with all that it shows (up to a megabyte), closed ones too. A page that is forgotten
+#: comes back with its visitor's secret.
+SESSIONS = 400
+
 
 def build_page(visitors: Visitors, jobs: Jobs, tabs: tuple[Tab, ...] = TABS) -> gr.Blocks:
     """The whole page. Imports neither torch nor transformers."""
@@ -84,13 +91,31 @@ def _foot(visitor: Visitor, t: Speaker) -> Mapping[str, Any]:
 def serve(**launch: Any) -> None:
     """Serve the page until the process ends. Gradio reads ``GRADIO_SERVER_NAME`` and ``GRADIO_SERVER_PORT``."""
     write_to_stderr()
+    port = _port()
     uploads = upload_folder.begin()  # before Gradio asks where files lie
     visitors = Visitors()
     keep_swept(visitors.sweep, uploads.sweep)
     jobs = Jobs()
     page = build_page(visitors, jobs)
     event("page", "served", "begins")
-    page.launch(**settings(page, visitors, jobs), **launch)
+    page.launch(**{"server_port": port} | settings(page, visitors, jobs) | launch)
+
+
+def _port() -> int | None:
+    """The port that the host has set and no other: Gradio would take the next free one, where nobody looks for the page.
+    Ends the process with a sentence where it cannot be had."""
+    told = os.environ.get("GRADIO_SERVER_PORT", "")
+    if not told:
+        return None
+    if not (told.isascii() and told.isdigit() and 0 < int(told) < 65_536):
+        sys.exit("GRADIO_SERVER_PORT is no port. Give a number from 1 to 65535, or none.")
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that has just ended is no matter
+        try:
+            tried.bind(("127.0.0.1", int(told)))
+        except OSError as error:
+            sys.exit(f"Port {told} is taken ({error.strerror}). Set GRADIO_SERVER_PORT to another one.")
+    return int(told)
 
 
 def settings(page: gr.Blocks, visitors: Visitors, jobs: Jobs) -> dict[str, Any]:
@@ -111,6 +136,7 @@ def settings(page: gr.Blocks, visitors: Visitors, jobs: Jobs) -> dict[str, Any]:
         "enable_monitoring": False,
         "run_history": False,  # else the browser's own store keeps every call, for whoever sits there next
         "pwa": False,
+        "state_session_capacity": SESSIONS,
         "max_file_size": LONG_LIMITS.max_bytes,
         "allowed_paths": [],
         "footer_links": [],

@@ -222,8 +222,8 @@ def test_tags_are_edited_by_keyboard_alone(visit, sounds: Path):
 def test_an_answer_overtaken_by_a_later_one_is_not_drawn(visit):
     said = visit().evaluate("""() => {
         const view = document.createElement("div");
-        mirdemo.draw(view, "<!--2--><p>later</p>");
-        mirdemo.draw(view, "<!--1--><p>earlier</p>");
+        mirdemo.draw(view, "<p>later</p>", 2);
+        mirdemo.draw(view, "<p>earlier</p>", 1);
         return view.textContent;
     }""")
     assert said == "later"
@@ -234,14 +234,14 @@ def test_a_word_under_conversion_survives_what_is_drawn_before_it(visit):
     page.evaluate("""() => {
         window.view = document.createElement("div");
         document.body.prepend(view);
-        mirdemo.draw(view, '<!--1--> <input type="text" data-key="field"> ');
+        mirdemo.draw(view, ' <input type="text" data-key="field"> ', 1);
         view.addEventListener("compositionend", () => { view.dataset.ended = "yes"; });
         view.querySelector("input").focus();
     }""")
     keyboard = page.context.new_cdp_session(page)
     keyboard.send("Input.imeSetComposition", {"text": "たい", "selectionStart": 2, "selectionEnd": 2})
     page.evaluate(
-        """mirdemo.draw(view, '<!--2--> <b data-key="new">笛</b> <input type="text" data-key="field"> ')"""
+        """mirdemo.draw(view, ' <b data-key="new">笛</b> <input type="text" data-key="field"> ', 2)"""
     )
     assert page.evaluate("view.dataset.ended") is None
     keyboard.send("Input.insertText", {"text": "太鼓"})

@@ -244,6 +244,18 @@ def writer(root: Path, seed: int, max_bytes: int, count: int) -> subprocess.Pope
     )
 
 
+def test_after_the_clock_was_set_back_what_is_used_now_is_kept(tmp_path):
+    store = EmbeddingStore(tmp_path, max_bytes=64_000)
+    for number in range(40):
+        store.put(IDENTITY, sha(number), entry(number))
+    tomorrow = time.time() + 86_400
+    for path in tmp_path.rglob("*.safetensors"):
+        os.utime(path, (tomorrow, tomorrow))
+    for number in range(40, 60):
+        store.put(IDENTITY, sha(number), entry(number))
+        assert store.get(IDENTITY, sha(40)) is not None, "what is in use went for what was noted tomorrow"
+
+
 def test_two_processes_write_read_and_evict_at_once(tmp_path):
     limit = 64_000
     both = [writer(tmp_path, seed, limit, 250) for seed in (1, 2)]

@@ -13,12 +13,14 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
 import soundfile
+from gradio_client.utils import apply_diff
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120.0
@@ -69,8 +71,14 @@ class Served:
         raise AssertionError(f"not served within a minute: {self.said}")
 
 
-def begin(folder: Path, surroundings: Mapping[str, str] | None = None) -> Served:
-    """Start the page and return at once. surroundings: what the host sets, beside where it may write"""
+def begin(
+    folder: Path, surroundings: Mapping[str, str] | None = None, *, largest_file: int | None = None
+) -> Served:
+    """Start the page and return at once.
+
+    surroundings: what the host sets, beside where it may write
+    largest_file: bytes after which the system refuses to write more to a file, as a full disk does
+    """
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     environment = {
@@ -89,8 +97,15 @@ def begin(folder: Path, surroundings: Mapping[str, str] | None = None) -> Served
             env={name: value for name, value in environment.items() if value},
             stdout=log,
             stderr=subprocess.STDOUT,
+            preexec_fn=None if largest_file is None else partial(_small_files, largest_file),
         )
     return Served(f"http://127.0.0.1:{port}", process, folder)
+
+
+def _small_files(largest: int) -> None:
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
 
 
 @contextmanager
@@ -113,7 +128,7 @@ def end(one: Served) -> None:
 
 
 class Caller:
-    """A visitor without a browser. page: each view's text as it was last sent, by its place in the answer
+    """A visitor without a browser. page: each view's text as it was last sent;  drawn: the number of the last drawing
 
     headers: what a proxy in front adds to every request;  at: another address than the page's own, a proxy's
     """
@@ -126,7 +141,8 @@ class Caller:
         self._wire = next(d["id"] for d in dependencies if any(kind == "act" for _, kind in d["targets"]))
         self.session = secrets.token_hex(6)
         self.token: str | None = None
-        self.page: dict[int, str] = {}
+        self.page: dict[str, str] = {}
+        self.drawn = 0
 
     @property
     def sees(self) -> str:
@@ -134,7 +150,7 @@ class Caller:
 
     def hello(self, tab: str = "clips", **more: Any) -> str:
         """Open the page, or open it again with the same secret after a reload."""
-        self.session, self.page = secrets.token_hex(6), {}
+        self.session, self.page, self.drawn = secrets.token_hex(6), {}, 0
         return self.act("page.hello", tab, token=self.token, language="en", address="", **more)
 
     def act(self, name: str, tab: str = "clips", **sent: Any) -> str:
@@ -148,7 +164,7 @@ class Caller:
         body = {
             "data": [None],
             "fn_index": self._wire,
-            "event_data": {"act": name, "tab": tab, **sent},
+            "event_data": {"act": name, "tab": tab, "drawn": self.drawn, **sent},
             "trigger_id": None,
             "session_hash": self.session,
         }
@@ -157,7 +173,8 @@ class Caller:
         return asked.json()["event_id"]
 
     def answers(self, event: str) -> Iterator[list[Any]]:
-        """Every answer to an act as it comes."""
+        """Every answer to an act as it comes, whole: all but the first are sent as differences."""
+        before: list[Any] | None = None
         address = f"/gradio_api/queue/data?session_hash={self.session}"
         with self._http.stream("GET", address) as lines:
             for line in lines.iter_lines():
@@ -166,16 +183,19 @@ class Caller:
                     continue
                 if told.get("msg") in ("process_generating", "process_completed"):
                     assert told.get("success"), told
-                    yield (told.get("output") or {}).get("data") or []
+                    answer = (told.get("output") or {}).get("data") or []
+                    if told["msg"] == "process_generating" and before is not None:
+                        answer = [apply_diff(*pair) for pair in zip(before, answer, strict=True)]
+                    before = answer
+                    yield answer
                 if told.get("msg") in ("process_completed", "close_stream"):
                     return
 
     def take(self, answer: list[Any]) -> None:
-        for place, update in enumerate(answer):
-            if isinstance(update, str):
-                self.page[place] = update
-            elif isinstance(update, dict) and update.get("value", update).get("token"):
-                self.token = update.get("value", update)["token"]
+        told = json.loads(answer[1]) if answer[1] else {}
+        self.token = told.get("token", self.token)
+        for name, (number, text) in told.get("views", {}).items():
+            self.page[name], self.drawn = text, max(self.drawn, number)
 
     def upload(self, name: str, content: bytes) -> dict[str, str]:
         """Send a file; how an act names it."""

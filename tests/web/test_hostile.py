@@ -124,7 +124,7 @@ def visitor() -> Visitor:
 def drawn(wire: Wire, one: Visitor) -> Iterator[str]:
     for tab in TABS:
         one.shown["p"] = Shown(tab.name)
-        yield from (text for text in wire._changed(one, "p") if isinstance(text, str))
+        yield from (text for _, text in wire._changed(one, "p").values())
 
 
 @pytest.mark.parametrize("act", sorted(page()._handlers))
@@ -156,7 +156,7 @@ def test_an_act_that_is_none_is_answered_in_a_sentence(sent: Any):
 def test_a_visitor_is_not_found_by_what_is_no_secret_of_theirs(value: Any):
     wire = page()
     there = wire.visitors.arrive(None, "their page")
-    found, _ = wire._hello(
+    found = wire._hello(
         Act({"act": "page.hello", "token": value, "address": value, "tab": value}), "mine", None
     )
     assert found is not there

@@ -86,6 +86,17 @@ def test_what_a_killed_process_left_goes_with_the_next_start_and_the_living_keep
             one.stdout.close()
 
 
+def test_a_clock_that_was_set_back_keeps_no_dead_folder(tmp_path: Path):
+    living, dead = UploadFolder(tmp_path), tmp_path / "mirdemo-uploads-dead"
+    dead.mkdir()
+    (dead / "part").write_bytes(b"sound")
+    for folder in (living.path, dead):
+        old(folder, -86_400)
+    assert sweep_left(tmp_path) == 1
+    assert list(tmp_path.iterdir()) == [living.path]
+    living.close()
+
+
 def test_only_our_own_folders_are_swept(tmp_path: Path):
     for name in ("photographs", "mirdemo-uploads-file"):
         (tmp_path / name).mkdir()

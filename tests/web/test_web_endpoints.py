@@ -36,6 +36,19 @@ def test_files_arrive_under_their_own_names_and_are_gone_afterwards(sent):
     assert not Path(sent["path"]).exists()
 
 
+def test_files_of_one_name_are_all_read(sent, tmp_path: Path):
+    other = Path("d" * 32) / ("b" * 64)
+    (tmp_path / other).mkdir(parents=True)
+    (tmp_path / other / "a.wav").write_bytes(b"another sound")
+    both = [sent, {"path": str(tmp_path / other / "a.wav"), "orig_name": "taiko one.wav"}]
+
+    def work(files: dict[str, Path]) -> dict[str, Any]:
+        return {name: path.read_bytes() for name, path in files.items()}
+
+    found = endpoints.answered(Jobs(), work, "en", files=[both])
+    assert found == {"taiko one.wav": b"sound", "taiko one (2).wav": b"another sound"}
+
+
 def test_a_refusal_speaks_the_callers_language_and_leaves_no_upload(sent):
     def refuse(files: dict[str, Path]) -> dict[str, Any]:
         raise PageError("No file arrived. Choose the files again.", code="page.no_files")

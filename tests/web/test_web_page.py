@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 
@@ -11,8 +10,9 @@ import pytest
 
 from mirdemo.clips import LabelledClips
 from mirdemo.sound.audio import Clip
+from mirdemo.web.frame.jobs import Jobs
 from mirdemo.web.frame.limits import CLIP_LIMITS
-from mirdemo.web.frame.session import Visitor
+from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.templating import duration
 from mirdemo.web.frame.wire import Act, Shown, Wire
 from mirdemo.web.tabs.clips.tab import enough
@@ -57,11 +57,50 @@ def tagged(n: int = 2) -> LabelledClips:
 def test_only_the_open_tab_is_drawn_and_only_what_changed_is_sent(page: Wire):
     visitor = Visitor()
     visitor.shown["p"] = Shown("clips")
-    first = page._changed(visitor, "p")
-    assert [isinstance(update, str) for update in first].count(True) == 1
-    assert not any(isinstance(update, str) for update in page._changed(visitor, "p"))
+    ((name, (first, _)),) = page._changed(visitor, "p").items()
+    assert name == "clips"
+    assert page._changed(visitor, "p", drawn=first) == {}
     visitor.hold(tagged())
-    assert [isinstance(update, str) for update in page._changed(visitor, "p")].count(True) == 1
+    ((name, (second, text)),) = page._changed(visitor, "p", drawn=first).items()
+    assert (name, second > first) == ("clips", True)
+    assert "1.wav" in text
+
+
+def test_what_a_page_is_not_known_to_have_drawn_is_sent_again(page: Wire):
+    visitor = Visitor()
+    visitor.shown["p"] = Shown("clips")
+    (first,) = page._changed(visitor, "p").values()
+    visitor.shown["p"].tab = "few-shot"
+    again = page._changed(visitor, "p", drawn=first[0] - 1)
+    assert again["clips"] == first, "Gradio may have shown the page the second answer alone"
+    assert set(again) >= {"clips", "few-shot"}
+    assert page._changed(visitor, "p", drawn=max(number for number, _ in again.values())) == {}
+    for nonsense in ("7", 7.5, True, None, [1]):
+        assert Act({"drawn": nonsense}).drawn == 0
+
+
+def test_a_view_that_many_see_alike_is_rendered_once_and_ones_own_by_itself():
+    import gradio as gr
+
+    wire, rendered = Wire(Visitors(), Jobs()), []
+
+    def context(visitor: Visitor, t) -> dict:
+        rendered.append(visitor)
+        return {"charts": []}
+
+    with gr.Blocks(), wire.panel("clips"):
+        wire.view("x", context, template="evidence-charts", of=lambda v, t: None if v.greeted else v.backbone)
+    rendered.clear()
+    one, other, own = Visitor(), Visitor(), Visitor()
+    own.greeted = True
+    for visitor in (one, other, own, own, other):
+        assert wire._render("x", visitor)
+    assert rendered == [one, own, own]
+    other.language = "ja"
+    wire._render("x", other)
+    other.backbone = "mini-west"
+    wire._render("x", other)
+    assert rendered == [one, own, own, other, other]
 
 
 def test_drawings_are_numbered_in_the_order_they_were_made(page: Wire):
@@ -70,8 +109,7 @@ def test_drawings_are_numbered_in_the_order_they_were_made(page: Wire):
     numbers = []
     for count in (1, 2, 3):
         visitor.hold(tagged(count))
-        drawn = [update for update in page._changed(visitor, "p") if isinstance(update, str)]
-        numbers += [int(re.match(r"<!--(\d+)-->", text)[1]) for text in drawn]
+        numbers += [number for number, _ in page._changed(visitor, "p").values()]
     assert len(numbers) == 3
     assert numbers == sorted(set(numbers))
 
@@ -80,7 +118,7 @@ def test_a_view_that_fails_says_so_and_leaves_the_others(page: Wire, caplog):
     visitor = Visitor()
     visitor.shown["p"] = Shown("clips")
     visitor.clips = None  # type: ignore[assignment] - what no tab can draw
-    drawn = [update for update in page._changed(visitor, "p") if isinstance(update, str)]
+    drawn = [text for _, text in page._changed(visitor, "p").values()]
     assert len(drawn) == 1
     assert "could not be drawn" in drawn[0]
 
@@ -107,7 +145,7 @@ def test_a_refusal_that_quotes_half_a_surrogate_pair_can_be_sent(page: Wire):
     clip = Clip.of(np.zeros(4000, np.float32), 8000, "\udcff.wav")  # as an archive's directory may name it
     visitor.hold(LabelledClips.from_clips([clip], [("\ud800",)], limits=CLIP_LIMITS))
     visitor.tell(Sentence("{name} is lost.", "page.upload_lost", {"name": "\ud800"}), refusal=True)
-    drawn = [update for update in page._changed(visitor, "p") if isinstance(update, str)]
+    drawn = [text for _, text in page._changed(visitor, "p").values()]
     assert drawn
     for text in drawn:
         assert "could not be drawn" not in text
@@ -145,7 +183,7 @@ def test_tags_from_outside_are_escaped_in_every_view(page: Wire):
     visitor.hold(tagged())
     for tab in ("clips", "few-shot"):
         visitor.shown["p"] = Shown(tab)
-        drawn = "".join(update for update in page._changed(visitor, "p") if isinstance(update, str))
+        drawn = "".join(text for _, text in page._changed(visitor, "p").values())
         assert "&lt;b&gt;" in drawn
         assert "<b>" not in drawn
 
@@ -200,11 +238,11 @@ def test_lengths_read_well(seconds: float, said: str):
 
 
 def test_a_reload_keeps_the_language_that_was_chosen(page: Wire):
-    visitor, _ = page._hello(Act({"act": "page.hello"}), "first", "en-GB,en")
+    visitor = page._hello(Act({"act": "page.hello"}), "first", "en-GB,en")
     page._do(visitor, Act({"act": "page.language", "language": "ja"}), "first")
     page.visitors.leave("first")
-    again, _ = page._hello(Act({"act": "page.hello", "token": visitor.token}), "second", "en-GB,en")
+    again = page._hello(Act({"act": "page.hello", "token": visitor.token}), "second", "en-GB,en")
     assert again is visitor
     assert again.language == "ja"
-    other, _ = page._hello(Act({"act": "page.hello"}), "third", "en-GB,en")
+    other = page._hello(Act({"act": "page.hello"}), "third", "en-GB,en")
     assert other.language == "en"

@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
 
 import gradio as gr
@@ -22,7 +22,7 @@ from mirdemo.web.frame import wellformed
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.jobs import UNEXPECTED, Jobs
 from mirdemo.web.frame.log import event
-from mirdemo.web.frame.uploads import discard, uploads_of
+from mirdemo.web.frame.uploads import Upload, discard, uploads_of
 from mirdemo.words.language import DEFAULT, LANGUAGES, speaker
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def answered(
     try:
         for sent in files:
             uploads = uploads_of(sent) if sent else []
-            taken.append({upload.name: upload.path for upload in uploads})
+            taken.append(_by_name(uploads))
         return jobs.run(lambda: work(*taken), resource=resource)
     except MirdemoError as error:
         outcome = error.sentence.code
@@ -101,6 +101,18 @@ def answered(
         for sent in files:
             discard(sent)
         event("call", resource, outcome, files=sum(map(len, taken)), took_s=time.monotonic() - began)
+
+
+def _by_name(uploads: Iterable[Upload]) -> dict[str, Path]:
+    """Name -> path. Of several files of one name the later are numbered: ``a.wav``, ``a (2).wav``."""
+    named: dict[str, Path] = {}
+    for upload in uploads:
+        place, name, number = PurePosixPath(upload.name), upload.name, 2
+        while name in named:
+            name = str(place.parent / f"{place.stem} ({number}){place.suffix}")
+            number += 1
+        named[name] = upload.path
+    return named
 
 
 def told(clips: LabelledClips, language: str) -> dict[str, Any]:

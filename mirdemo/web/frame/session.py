@@ -144,10 +144,12 @@ class Visitor:
 
 @dataclass
 class Shown:
-    """What one open page shows: its tab, and a mark of each view's text as it was last sent."""
+    """What one open page shows: its tab, a mark of each view's text as it was last sent, and (number, text) of those that
+    it is not known to have drawn."""
 
     tab: str
     marks: dict[str, str] = field(default_factory=dict)
+    sent: dict[str, tuple[int, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -89,14 +89,14 @@ def _before(number: int, folder: UploadFolder) -> None:
 
 
 def sweep_left(parent: Path, age: float = LEFT_SECONDS) -> int:
-    """Remove folders whose processes are dead. Returns how many."""
+    """Remove folders whose processes are dead. Returns how many. A time to come is a clock's that was set back since."""
     gone = 0
-    before = time.time() - age
+    now = time.time()
     for folder in _folders(parent):
         if not folder.name.startswith(_NAME):
             continue
         with suppress(OSError):  # held by the living (BlockingIOError), another account's, or just gone
-            if folder.stat().st_mtime > before:
+            if now - age < folder.stat().st_mtime < now + age:
                 continue
             with locked(folder / _ALIVE, wait=False):
                 shutil.rmtree(folder, ignore_errors=True)

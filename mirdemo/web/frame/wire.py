@@ -3,8 +3,9 @@
 The page is a function of the visitor: each view is a template and a function from the visitor to what fills it. What
 a visitor does becomes an ``Act`` (its name and what was typed or chosen), sent by ``static/page.js`` for every element
 with ``data-act``. A handler changes the visitor; then every view in sight is rendered again and those whose text
-changed are sent. So a language switch, an upload and a finished job all redraw the page in the same way, nothing else on the page
-moves, and a tab never has to know which other tab shows its numbers.
+changed are sent, all in one text: an output a view costs Gradio a component each, 32 ms of its event loop for sixteen. So a
+language switch, an upload and a finished job all redraw the page in the same way, nothing else on the page moves, and a
+tab never has to know which other tab shows its numbers.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import itertools
+import json
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +25,7 @@ from urllib.parse import parse_qsl
 import gradio as gr
 from anyio.to_thread import run_sync
 
+from mirdemo.base.once import Once
 from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import MirdemoError, Sentence
 from mirdemo.web import zero
@@ -47,12 +50,13 @@ _drawings = itertools.count(1)
 
 #: What fills a view's template: from a visitor and the language to speak.
 Context = Callable[[Visitor, Speaker], Mapping[str, Any]]
+#: What a view's text depends on besides the language, where that is nothing of one visitor's; None where it is.
+Of = Callable[[Visitor, Speaker], Hashable | None]
+#: Texts of views kept that many visitors see, of up to 200 kB each.
+MOST_TEXTS = 64
 
 _WIRE_JS = "mirdemo.connect((act) => trigger('act', act)); watch('value', () => mirdemo.heard(props.value));"
-_VIEW_JS = (
-    "const root = element.firstElementChild; mirdemo.draw(root, props.value);"
-    "watch('value', () => mirdemo.draw(root, props.value));"
-)
+_VIEW_JS = "mirdemo.place({name}, element.firstElementChild, props.value);"
 
 
 class Act:
@@ -104,6 +108,12 @@ class Act:
             raise _not_a_number(low, high)
         return value
 
+    @property
+    def drawn(self) -> int:
+        """The last drawing that the page has; 0 for none, or for what is no number."""
+        value = self._sent.get("drawn")
+        return value if type(value) is int else 0
+
     def flag(self, key: str) -> bool:
         return self._sent.get(key) in (True, "true", "on", "1")
 
@@ -117,11 +127,13 @@ def _not_a_number(low: float, high: float) -> PageError:
 
 @dataclass(frozen=True)
 class View:
-    """A region of the page: its template, what fills it, and the tab it stands in (None: always in sight)."""
+    """A region of the page: its template, what fills it, the tab it stands in (None: always in sight), and what its text
+    is of, where many visitors see the same."""
 
     template: str
     context: Context
     tab: str | None
+    of: Of | None = None
 
 
 Handler = Callable[[Visitor, Act], None]
@@ -135,10 +147,10 @@ class Wire:
         self.jobs = jobs
         self._views: dict[str, View] = {}
         self._tabs: list[str] = []
-        self._parts: list[gr.HTML] = []
         self._within: str | None = None
         self._arrivals: list[Callable[[Visitor, Mapping[str, str]], None]] = []
         self._openings: dict[str, Callable[[Visitor], None]] = {}
+        self._texts: Once[tuple[str, str, Hashable], str] = Once(MOST_TEXTS)
         self.keeping = Keeping()
         self._handlers: dict[str, Handler] = {
             "page.language": _speak,
@@ -158,24 +170,30 @@ class Wire:
             self._within = None
 
     def view(
-        self, name: str, context: Context, *, template: str | None = None, elem_id: str | None = None
+        self,
+        name: str,
+        context: Context,
+        *,
+        template: str | None = None,
+        elem_id: str | None = None,
+        of: Of | None = None,
     ) -> None:
         """A region of the page, drawn from ``templates/<template>.html`` (its name's, if not given). Call it where the
         region should stand.
 
         context: quick (milliseconds) and without side effects, for it is called after every act
+        of: what the text depends on besides the language, where many visitors see the same: it is rendered once for all of
+            them. None for a visitor whose text has anything of their own
         """
-        self._views[name] = View(f"{template or name}.html", context, self._within)
+        self._views[name] = View(f"{template or name}.html", context, self._within, of)
         first = self._render(name, Visitor()) if self._within is None else ""
-        self._parts.append(
-            gr.HTML(
-                first,
-                html_template='<div class="view"></div>',  # drawn by page.js, so that focus and sound survive
-                js_on_load=_VIEW_JS,
-                apply_default_css=False,
-                elem_id=elem_id or f"view-{name}",
-                elem_classes=["mir-view"],
-            )
+        gr.HTML(
+            first,
+            html_template='<div class="view"></div>',  # drawn by page.js, so that focus and sound survive
+            js_on_load=_VIEW_JS.format(name=json.dumps(name)),
+            apply_default_css=False,
+            elem_id=elem_id or f"view-{name}",
+            elem_classes=["mir-view"],
         )
 
     def on(self, act: str, handler: Handler) -> None:
@@ -221,9 +239,11 @@ class Wire:
 
     def connect(self) -> None:
         """The last call while building: the wire itself."""
-        token = gr.State(None, time_to_live=LIMITS.idle_seconds)
+        token = gr.State(
+            None
+        )  # without an end: Gradio would count it from the arrival, not from the last act
         end = gr.HTML(
-            {},
+            "",
             html_template="",
             js_on_load=_WIRE_JS,
             apply_default_css=False,
@@ -233,10 +253,11 @@ class Wire:
         end.act(
             self._answer,
             inputs=[token],
-            outputs=[token, end, *self._parts],
+            outputs=[token, end],
             show_progress="hidden",
             trigger_mode="multiple",
             concurrency_limit=None,
+            postprocess=False,
             api_visibility="private",
         )
         gr.context.Context.root_block.unload(self._leave)
@@ -247,19 +268,20 @@ class Wire:
         """Do an act and send what changed; while the visitor's jobs run, keep sending."""
         act, page = Act(event._data), request.session_hash or ""
         if act.name == "page.hello":
-            visitor, answer = await run_sync(self._hello, act, page, request.headers.get("accept-language"))
+            visitor = await run_sync(self._hello, act, page, request.headers.get("accept-language"))
+            answer, greeting = visitor.token, {"token": visitor.token, "language": visitor.language}
         else:
             try:
                 visitor = self.visitors.get(token, page)
             except PageError:
-                yield [gr.skip(), {"forgotten": True}, *self._parts_unchanged()]
+                yield [gr.skip(), _told(forgotten=True)]
                 return
-            answer = [gr.skip(), gr.skip()]
+            answer, greeting = gr.skip(), {}
         visitor.known_to_hub = zero.TOKEN in request.headers
         if act.name != "page.hello":
             await run_sync(self._do, visitor, act, page)
         drawn = _progress(visitor)  # looked at before drawing: what changes in between is drawn again
-        yield answer + await run_sync(self._changed, visitor, page)
+        yield [answer, await run_sync(self._answered, visitor, page, act.drawn, greeting)]
         if page in visitor.watched_by:
             return
         visitor.watched_by.add(page)
@@ -268,14 +290,14 @@ class Wire:
                 now = _progress(visitor)
                 if now != drawn:
                     drawn = now
-                    yield [gr.skip(), gr.skip(), *(await run_sync(self._changed, visitor, page))]
+                    yield [gr.skip(), await run_sync(self._answered, visitor, page)]
                 elif not any(active for active, *_ in now):
                     return
                 await asyncio.sleep(WATCH_SECONDS)
         finally:
             visitor.watched_by.discard(page)
 
-    def _hello(self, act: Act, page: str, languages: str | None) -> tuple[Visitor, list[Any]]:
+    def _hello(self, act: Act, page: str, languages: str | None) -> Visitor:
         """A page was opened or reloaded."""
         visitor = self.visitors.arrive(act._sent.get("token"), page)
         with visitor.lock:
@@ -290,7 +312,7 @@ class Wire:
             for handler in self._arrivals if query else ():
                 handler(visitor, query)
             self._opened(visitor, self._tab(act))
-        return visitor, [visitor.token, {"token": visitor.token, "language": visitor.language}]
+        return visitor
 
     def _go(self, visitor: Visitor, act: Act) -> None:
         """Back or forward was pressed: show what the address names."""
@@ -337,35 +359,55 @@ class Wire:
                 visitor.tell(UNEXPECTED, refusal=True)
             event("act", act.name if handler else "unknown", outcome, took_s=time.monotonic() - began)
 
-    def _changed(self, visitor: Visitor, page: str) -> list[Any]:
-        """Each view's new text with its number, or a skip where it is on the page already."""
+    def _answered(
+        self, visitor: Visitor, page: str, drawn: int = 0, greeting: Mapping[str, Any] | None = None
+    ) -> str:
+        """What is sent: all that the page is not known to have drawn. drawn: the last drawing that it says it has"""
+        return _told(**(greeting or {}), views=self._changed(visitor, page, drawn))
+
+    def _changed(self, visitor: Visitor, page: str, drawn: int = 0) -> dict[str, tuple[int, str]]:
+        """View -> its drawing's number and its text, for views in sight that differ from what is on the page.
+
+        Gradio may hand the page only the last of two answers that come close together, so what was sent is sent again
+        until the page says that it has drawn it.
+        """
         with visitor.lock:
-            number = f"<!--{next(_drawings)}-->"
+            number = next(_drawings)
             shown = visitor.shown.setdefault(page, Shown(self._tabs[0]))
-            updates = []
+            shown.sent = {name: one for name, one in shown.sent.items() if one[0] > drawn}
             for name, view in self._views.items():
                 if view.tab not in (None, shown.tab):
-                    updates.append(gr.skip())
                     continue
                 text = self._render(name, visitor)
                 mark = hashlib.sha256(text.encode()).hexdigest()
-                updates.append(gr.skip() if shown.marks.get(name) == mark else number + text)
+                if shown.marks.get(name) != mark:
+                    shown.sent[name] = number, text
                 shown.marks[name] = mark
-            return updates
+            return shown.sent
 
     def _render(self, name: str, visitor: Visitor) -> str:
         view, speaker = self._views[name], visitor.speaker
         try:
-            return wellformed.text(render(view.template, speaker, view.context(visitor, speaker)))
+            of = None if view.of is None else view.of(visitor, speaker)
+            if of is None:
+                return _rendered(view, visitor, speaker)
+            key = (name, speaker.language, of)
+            return self._texts.get(key, lambda: _rendered(view, visitor, speaker))
         except Exception:
             log.exception("view %s", name)
             return render("broken.html", speaker, {})
 
-    def _parts_unchanged(self) -> list[Any]:
-        return [gr.skip() for _ in self._parts]
-
     def _leave(self, request: gr.Request) -> None:
         self.visitors.leave(request.session_hash or "")
+
+
+def _told(**answer: Any) -> str:
+    """An answer as text: of two objects that differ Gradio's page may see one that has not changed."""
+    return json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
+
+
+def _rendered(view: View, visitor: Visitor, speaker: Speaker) -> str:
+    return wellformed.text(render(view.template, speaker, view.context(visitor, speaker)))
 
 
 def _query(address: Any) -> dict[str, str]:

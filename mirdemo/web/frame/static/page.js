@@ -16,7 +16,7 @@ window.mirdemo = (() => {
 
   function act(message) {
     alive();
-    if (send) send(message);
+    if (send) send({ ...message, drawn: latest });
     else early.push(message);
   }
 
@@ -30,10 +30,26 @@ window.mirdemo = (() => {
   }
 
   let answered = false;
-  function heard(answer) {
+  let latest = 0; // the last drawing that is on the page: what came with it need not be sent again
+  const places = new Map(); // a view's name -> where it is drawn
+  const known = new Map(); // a view's name -> its last drawing, for a place that comes later
+  function heard(text) {
+    if (!text) return;
+    const answer = JSON.parse(text);
     answered = true;
     if (answer.forgotten) return location.reload();
     if (answer.token) remember(sessionStorage, "mirdemo", answer.token);
+    for (const [name, [number, html]] of Object.entries(answer.views)) {
+      if (number > (known.get(name) || [0])[0]) known.set(name, [number, html]);
+      if (places.has(name)) draw(places.get(name), html, number);
+      latest = Math.max(latest, number);
+    }
+  }
+
+  function place(name, view, first) {
+    places.set(name, view);
+    const [number, html] = known.get(name) || [0, first];
+    draw(view, html, number);
   }
 
   /* ---- drawing: make the old nodes equal to the new ones, so that focus, typing and sound survive ---- */
@@ -99,12 +115,11 @@ window.mirdemo = (() => {
 
   const drawn = new WeakMap(); // view -> the number of its last drawing
 
-  function draw(view, html) {
-    const [mark, number] = /^<!--(\d+)-->/.exec(html) || ["", 0];
-    if (Number(number) < (drawn.get(view) || 0)) return; // an answer that was overtaken by a later one
-    drawn.set(view, Number(number));
+  function draw(view, html, number) {
+    if (number <= (drawn.get(view) ?? -1)) return; // there already, or overtaken by a later one
+    drawn.set(view, number);
     const fresh = document.createElement("div");
-    fresh.innerHTML = html.slice(mark.length);
+    fresh.innerHTML = html;
     const focus = document.activeElement;
     const beside = focus && view.contains(focus) ? neighbours(view, focus) : [];
     mirdemo.beforeDrawing(view);
@@ -711,5 +726,5 @@ window.mirdemo = (() => {
     setTimeout(() => root.classList.remove("waiting"), 3000);
   }
 
-  return { connect, heard, draw, act, choose: choosePoint, plotly: loadPlotly, play: start, sound: audio, playing: () => playing };
+  return { connect, heard, place, draw, act, choose: choosePoint, plotly: loadPlotly, play: start, sound: audio, playing: () => playing };
 })();

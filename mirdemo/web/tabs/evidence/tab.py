@@ -116,6 +116,13 @@ def _shown(visitor: Visitor, t: Speaker) -> drawing.View:
     return desk.drawn[1]
 
 
+def _everybodys(visitor: Visitor, t: Speaker) -> drawing.View | None:
+    """The view that the charts are of, where it is the same for all who chose the same; None where this visitor's own
+    results are laid over it."""
+    view = _shown(visitor, t)
+    return view if visitor.desk(EvidenceDesk).drawn is None else None
+
+
 def _head(visitor: Visitor, t: Speaker) -> Mapping[str, Any]:
     """What this is and how to begin, for whoever has no clips yet; and the address."""
     return {
@@ -209,16 +216,20 @@ def _arrive(visitor: Visitor, query: Mapping[str, str]) -> None:
 def build(wire: Wire) -> None:
     """The tab's views from top to bottom, what can be done in it, and the endpoint."""
     wire.view("evidence", _head)
-    wire.view("evidence-first", _charts("overview"), template="evidence-charts")
+    wire.view("evidence-first", _charts("overview"), template="evidence-charts", of=_everybodys)
     wire.view("evidence-filters", _choosing)
     wire.view(
-        "evidence-next", _charts("gaps", "unheard", "controlled", "normalised"), template="evidence-charts"
+        "evidence-next",
+        _charts("gaps", "unheard", "controlled", "normalised"),
+        template="evidence-charts",
+        of=_everybodys,
     )
     wire.view("evidence-tags", _tags)
     wire.view(
         "evidence-more",
         _charts("within", "fewshot", "transfer", "cost", "maeb", "mtat"),
         template="evidence-charts",
+        of=_everybodys,
     )
     for name, handler in (
         *(("choose", _choose), ("reset", _reset), ("tag", _open_tag)),

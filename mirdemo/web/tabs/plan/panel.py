@@ -238,13 +238,12 @@ class PanelTab:
         """The verdicts become labels of the clips that are here."""
         desk, clips = visitor.desk(PanelDesk), visitor.clips
         changes = _changes(visitor, desk.now)
-        clips = _labelled(desk.now, clips, changes)
         if not changes:
             raise PageError(
                 "The labels say already what the listeners said. Nothing was changed.",
                 code="panel.nothing_to_label",
             )
-        _go_on(visitor, replace(desk.now), labelled=clips)
+        _go_on(visitor, replace(desk.now), labelled=_labelled(desk.now, clips, changes))
         visitor.tell(
             Sentence(
                 "Clips with new labels: {n}. Tags added: {added}, removed: {removed}. Probe again for a plan about them.",
