@@ -12,6 +12,7 @@ is paid for (Westfall and Young 1993).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,8 +20,9 @@ import numpy as np
 from mirdemo.base.progress import Progress, silent
 from mirdemo.scoring.metrics import macro, roc_auc
 
-#: Scores held at once.
+#: Scores held at once, of all layers; and of one, where there are so many clips that they are worked through singly.
 CHUNK = 500_000
+CHUNK_OF_LAYER = 8_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,25 +122,60 @@ def fixed_test(
     return _test(statistic, labels, donors, progress, scores.shape[0] * scores.shape[1])
 
 
-def _test(statistic, labels, donors, progress, copies) -> PValues:
-    permutations = len(donors)
+def permuted_auc(
+    scores: Callable[[np.ndarray], np.ndarray],
+    labels: np.ndarray,
+    donors: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """One layer's ROC-AUC with the labels (n_tags,) and with permuted ones (permutations, n_tags).
+
+    scores: labels of many tags, 0/1 (m, n_clips) -> out-of-fold scores of a probe trained on them (m, n_clips)
+    labels: 0/1 (n_clips, n_tags); donors: as ``exchange`` gives
+    """
+
+    def auc(rows: np.ndarray) -> np.ndarray:
+        return _auc(rows, scores(rows)[None])[0]
+
     table = np.ascontiguousarray(labels.T)
-    observed = statistic(table[None])[0]
+    step = max(1, CHUNK_OF_LAYER // labels.size)
+    under = []
+    for start in range(0, len(donors), step):
+        tables = table[:, donors[start : start + step]].swapaxes(0, 1)
+        under.append(auc(tables.reshape(-1, tables.shape[-1])).reshape(tables.shape[:2]))
+    return auc(table), np.concatenate(under)
+
+
+def p_values(observed: np.ndarray, under: np.ndarray) -> PValues:
+    """observed: ROC-AUC (n_layers, n_tags), under: (permutations, n_layers, n_tags)"""
+    return _p_values(observed, [under], len(under))
+
+
+def _test(statistic, labels, donors, progress, copies) -> PValues:
+    table = np.ascontiguousarray(labels.T)
+    step = max(1, CHUNK // (copies * labels.size))
+
+    def under() -> Iterator[np.ndarray]:
+        for start in range(0, len(donors), step):
+            progress(start, len(donors), "permuting")
+            yield statistic(table[:, donors[start : start + step]].swapaxes(0, 1))
+        progress(len(donors), len(donors), "permuting")
+
+    return _p_values(statistic(table[None])[0], under(), len(donors))
+
+
+def _p_values(observed: np.ndarray, parts: Iterable[np.ndarray], permutations: int) -> PValues:
     usable = np.isfinite(observed).any(0)
     observed = _known(observed)
-    step = max(1, CHUNK // (copies * labels.size))
     at_least, best_at_least = np.zeros_like(observed), np.zeros(observed.shape[1])
     macro_at_least, macro_best_at_least = np.zeros(len(observed)), 0.0
     overall = macro(observed[:, usable])
-    for start in range(0, permutations, step):
-        progress(start, permutations, "permuting")
-        under = _known(statistic(table[:, donors[start : start + step]].swapaxes(0, 1)))
+    for part in parts:
+        under = _known(part)
         at_least += (under >= observed - 1e-12).sum(0)
         best_at_least += (under.max(1) >= observed.max(0) - 1e-12).sum(0)
         means = macro(under[..., usable])
         macro_at_least += (means >= overall - 1e-12).sum(0)
         macro_best_at_least += float((means.max(1) >= overall.max() - 1e-12).sum())
-    progress(permutations, permutations, "permuting")
 
     def p(count):
         return (1 + count) / (1 + permutations)

@@ -22,7 +22,7 @@ from mirdemo.stages.probing.inputs import Question, ask, contents
 from mirdemo.stages.probing.interim import Interim
 from mirdemo.stages.probing.live import probe_live
 from mirdemo.stages.probing.report import Chance, Figures, MacroReport, Mistake, ProbeReport, TagReport
-from mirdemo.stages.probing.settings import DRAWS, MlpSettings
+from mirdemo.stages.probing.settings import MlpSettings
 
 if TYPE_CHECKING:
     from mirdemo.embedding.embed import Embeddings
@@ -85,7 +85,7 @@ def probe(
 
     protocol ``"live"``: L2-penalised logistic regression (``penalty`` = 1 / C of scikit-learn, features standardised
     on the training side), cross-validated in ``n_folds`` folds that never part a recording, once for each of ``seeds``
-    (default: ten draws, figures are their mean). Folds depend on what the clips hold, never on names, tags or the
+    (default: ten draws, one of more than 3,000 clips; figures are their mean). Folds depend on what the clips hold, never on names, tags or the
     order of clips. A tag's headline uses in each fold the layer that its training side recommends. Intervals are for
     another collection of as many recordings, so they count the probe's training too.
 
@@ -130,7 +130,7 @@ def probe(
         return probe_live(
             asked(),
             n_folds=n_folds,
-            seeds=DRAWS if seeds is None else tuple(seeds),
+            seeds=None if seeds is None else tuple(seeds),
             penalty=penalty,
             permutations=permutations,
             level=level,

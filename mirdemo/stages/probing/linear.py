@@ -141,7 +141,7 @@ def _descend(
     energy = np.ones_like(y[:, :1])
     done = np.zeros(len(y), dtype=bool)
     for step in range(most):
-        chance = _sigmoid(logits) * there
+        chance = sigmoid(logits) * there
         wrong = chance - y
         gradient = penalty * coefficients
         gradient += wrong
@@ -161,36 +161,40 @@ def _descend(
         image *= turn
         image -= lifted
         energy, last = slope, gradient
-        length = _length(logits, chance, direction, image, y, there, penalty, twice=step not in NEAR)
+        mixed, bent = penalty * _dot(direction, logits), penalty * _dot(direction, image)
+        length = step_length(logits, chance, image, y, there, mixed, bent, twice=step not in NEAR)
         coefficients += length * direction
         logits += length * image
     return coefficients, done
 
 
-def _length(
+def step_length(
     logits: np.ndarray,
     chance: np.ndarray,
-    direction: np.ndarray,
     image: np.ndarray,
     y: np.ndarray,
     there: np.ndarray,
-    penalty: float,
+    mixed: np.ndarray,
+    bent: np.ndarray,
     *,
     twice: bool,
 ) -> np.ndarray:
-    """About the best length of each problem's step, (b, 1, n_tags): one or two Newton steps on the slope along it."""
-    mixed, bent = penalty * _dot(direction, logits), penalty * _dot(direction, image)
+    """About the best length of each problem's step, (b, 1, n_tags): one or two Newton steps on the slope along it.
+
+    image: (b, m, n_tags), what a step of length 1 does to the logits; mixed, bent: (b, 1, n_tags), the penalty's slope and
+    curvature along it
+    """
     square = image * image
     first = -_divide(_dot(chance - y, image) + mixed, _dot(chance * (there - chance), square) + bent)
     if not twice:
         return first
-    chance = _sigmoid(logits + first * image) * there
+    chance = sigmoid(logits + first * image) * there
     slope = _dot(chance - y, image) + mixed + first * bent
     second = first - _divide(slope, _dot(chance * (there - chance), square) + bent)
     return np.where(second > 0, second, first / 4)
 
 
-def _sigmoid(logits: np.ndarray) -> np.ndarray:
+def sigmoid(logits: np.ndarray) -> np.ndarray:
     return 0.5 * (1 + np.tanh(0.5 * logits))
 
 

@@ -1,4 +1,4 @@
-"""The live probe: linear, on every layer, cross-validated over recordings, for any small number of clips."""
+"""The live probe: linear, on every layer, cross-validated over recordings."""
 
 from __future__ import annotations
 
@@ -10,24 +10,27 @@ import numpy as np
 
 from mirdemo.base.progress import Progress
 from mirdemo.scoring.folds import content_folds, content_order, content_seed
-from mirdemo.scoring.permutation import refit_test
+from mirdemo.scoring.permutation import exchange, refit_test
+from mirdemo.scoring.permutation import p_values as of_permuted
+from mirdemo.stages.probing import primal
 from mirdemo.stages.probing.crossval import choose, solve
-from mirdemo.stages.probing.errors import ProbeError
 from mirdemo.stages.probing.figures import macro_report, measure, tag_reports
 from mirdemo.stages.probing.inputs import Question
 from mirdemo.stages.probing.interim import Interim
 from mirdemo.stages.probing.interim import interim as so_far
 from mirdemo.stages.probing.report import ProbeReport
+from mirdemo.stages.probing.settings import DRAWS
 
-#: The dual solver holds clips x clips; whole corpora go by the published protocol.
-MOST_CLIPS = 3000
+#: Up to so many clips layers are solved together in the dual, which holds clips x clips; beyond, one after the other in the
+#: layer's own dimensions (``primal``).
+DUAL_CLIPS = 3000
 
 
 def probe_live(
     question: Question,
     *,
     n_folds: int,
-    seeds: Sequence[int],
+    seeds: Sequence[int] | None,
     penalty: float,
     permutations: int,
     level: float,
@@ -36,23 +39,22 @@ def probe_live(
     facts: dict[str, Any],
     interim: Callable[[Interim], None] | None = None,
 ) -> ProbeReport:
-    """Train, score, test and report. facts: the report's fields that do not depend on the protocol."""
+    """Train, score, test and report. facts: the report's fields that do not depend on the protocol.
+
+    seeds: of the draws of the folds; None: ``DRAWS``, only the first of them where there are more than ``DUAL_CLIPS`` clips
+    """
     labelling = question.labelling
     n_clips, n_groups = len(labelling), len(labelling.group_names)
-    if n_clips > MOST_CLIPS:
-        raise ProbeError(
-            "The live probe takes up to {most} clips, and these are {n}. Use the published protocol.",
-            code="probing.too_many",
-            most=MOST_CLIPS,
-            n=n_clips,
-        )
+    many = n_clips > DUAL_CLIPS
+    if seeds is None:
+        seeds = DRAWS[:1] if many else DRAWS
     n_folds = min(n_folds, n_groups)
     folds = np.stack([content_folds(labelling.groups, question.keys, n_folds, seed) for seed in seeds])
     # All work is done in the order of the clips' contents, so that neither their names nor their order decide anything.
     order = content_order(labelling.groups, labelling.recordings, question.keys)
     back = np.argsort(order)
     labels = np.ascontiguousarray(labelling.labels[order])
-    layers, names = [rows[order] for rows in question.layers.values()], tuple(question.layers)
+    names = tuple(question.layers)
     seconds: dict[str, float] = {}
     lap = _laps(seconds)
     unit = "recordings" if n_groups == len(labelling.recording_names) else "sessions"
@@ -71,15 +73,37 @@ def probe_live(
                 labelling.groups,
                 n_draws=len(seeds),
                 layers=sum(map(len, parts)),
-                n_layers=len(layers),
+                n_layers=len(names),
                 n_folds=n_folds,
                 level=level,
                 unit=unit,
             )
         )
 
+    rng = np.random.default_rng(content_seed(question.keys))  # the same for any draw of the folds
+    units = (_in_order(labelling.recordings[order]), _in_order(labelling.groups[order]))
+    if many:
+        donors = exchange(units[0], permutations, rng, units[1]) if permutations else None
+        solved: list[primal.Layer] = []
+        for number, rows in enumerate(question.layers.values()):
+            progress(number, len(names), "probing")
+            solved.append(primal.solve(rows[order], labels, folds[:, order], penalty, donors, scale=scale))
+            if number + 1 < len(names):
+                tell(
+                    [one.logits[:1] for one in solved],
+                    [one.inner[0][:, None] for one in solved],
+                    folds[0, order],
+                )
+        for draw, fold_of in enumerate(folds[:, order]):
+            parts = [one.logits[draw][None] for one in solved]
+            headline, choice = _headline(parts, [one.inner[draw][:, None] for one in solved], fold_of)
+            logits.append(np.concatenate([headline[None], *parts])[..., back])
+            choices.append(choice)
+        permuted = [(one.observed, one.under) for one in solved]
+        del solved
+    layers = [] if many else [rows[order] for rows in question.layers.values()]
     smoother = np.zeros((len(layers) if permutations else 0, n_clips, n_clips))
-    for done, fold_of in enumerate(folds[:, order]):
+    for done, fold_of in enumerate([] if many else folds[:, order]):
         progress(done, len(folds), "probing")
         parts, inner, at = [], [], 0
         for part in solve(layers, labels, fold_of, penalty, scale=scale):
@@ -101,9 +125,11 @@ def probe_live(
     estimates = {name: estimate.trained_again(n_folds, len(seeds)) for name, estimate in fixed.items()}
     lap("intervals")
     p_values = None
-    if permutations:
-        rng = np.random.default_rng(content_seed(question.keys))  # the same for any draw of the folds
-        units = (_in_order(labelling.recordings[order]), _in_order(labelling.groups[order]))
+    if permutations and many:
+        p_values = of_permuted(
+            np.stack([one for one, _ in permuted]), np.stack([one for _, one in permuted], 1)
+        )
+    elif permutations:
         p_values = refit_test(smoother, labels, units[0], permutations, rng, progress, units[1])
         lap("permutations")
     counts = np.apply_along_axis(np.bincount, 0, np.concatenate(choices), minlength=len(names))

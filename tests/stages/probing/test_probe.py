@@ -247,13 +247,6 @@ def test_what_cannot_be_probed_is_refused_in_a_sentence(code, arguments, options
     assert str(refused.value).endswith(".")
 
 
-def test_too_many_clips_are_sent_to_the_other_protocol(monkeypatch):
-    monkeypatch.setattr("mirdemo.stages.probing.live.MOST_CLIPS", 5)
-    with pytest.raises(ProbeError) as refused:
-        probe({"x": GOOD}, TAGS, SIX)
-    assert refused.value.sentence.code == "probing.too_many"
-
-
 def headlines(report) -> list[tuple]:
     """What a user reads of each tag, in the order of its name."""
     return [
