@@ -175,7 +175,7 @@ def built_of(
     """Prototypes of clips that were embedded before. Raises FewShotError or EmbeddingError."""
     from mirdemo.stages.fewshot import LCPrototypes
 
-    rows = _heard(embeddings, whitening).matrix(layer)
+    rows = heard(embeddings, whitening).matrix(layer)
     prototypes = LCPrototypes().fit(rows, clips.labels, clips.groups, clips.tags)
     tagged = clips.labels.any(axis=1)
     asking = prototypes
@@ -202,7 +202,8 @@ def whitening_of(backbone: str, identity: Identity) -> Whitening:
     return found
 
 
-def _heard(embeddings: Embeddings, whitening: Whitening | None) -> Embeddings:
+def heard(embeddings: Embeddings, whitening: Whitening | None) -> Embeddings:
+    """Embeddings as prototypes see them, whitened where they are."""
     return embeddings if whitening is None else whitening.apply(embeddings)
 
 
@@ -216,11 +217,11 @@ def _check(rows: np.ndarray, clips: LabelledClips) -> SelfCheck | None:
 
 def answer(built: Built, query: Clip, memory: Memory, progress: Progress) -> Answer:
     """What the prototypes say about a query. Raises EmbeddingError or BackboneError."""
-    embeddings = _heard(embed_here([query], built.backbone, memory, progress), built.whitening)
+    embeddings = heard(embed_here([query], built.backbone, memory, progress), built.whitening)
     progress(0, 0, "tagging")
     prototypes, whole = built.prototypes, embeddings.matrix(built.layer)
     why = prototypes.explain(whole[0])
-    windows = prototypes.decide(_windows(embeddings, built.layer))
+    windows = prototypes.decide(windows_of(embeddings, built.layer))
     return Answer(
         clip=query,
         built=built,
@@ -241,7 +242,7 @@ def answer(built: Built, query: Clip, memory: Memory, progress: Progress) -> Ans
     )
 
 
-def _windows(embeddings: Embeddings, layer: str) -> np.ndarray:
+def windows_of(embeddings: Embeddings, layer: str) -> np.ndarray:
     """One clip's windows in one layer, float32 (n_windows, size)."""
     by_layer = embeddings.windows(0)
     return np.mean(list(by_layer.values()), axis=0) if layer == "mean" else by_layer[layer]

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from driving import give, played, rows, wait_rows
+from driving import RATE as DRIVING_RATE
+from driving import give, played, rows, wait_rows, write_labelled
 from test_access_in_browser import violations
 
 RATE = 4_000
@@ -162,3 +163,28 @@ def test_it_is_cut_at_its_pauses_and_looked_at_as_a_spectrogram(visit, evening: 
     page.click("[data-undo]")
     wait_rows(page, 0)
     assert "31 pieces" in page.inner_text(".long-pieces")
+
+
+def test_all_of_it_is_tagged_over_time_played_and_taken_along(visit, tmp_path: Path):
+    page = visit()
+    give(page, "clips.add", write_labelled(tmp_path, 4, 3.0))
+    wait_rows(page, 4)
+    parade = np.concatenate([played("flute", 32, 8), played("drum", 35, 9)])
+    soundfile.write(tmp_path / "parade.wav", parade, DRIVING_RATE)
+    give(page, "clips.add", [tmp_path / "parade.wav"])
+    wait_rows(page, 5)
+    page.click('[data-act="long.open"]')
+    wait_rows(page, 4)
+    page.set_default_timeout(120_000)
+    page.click('[data-act="few-shot.long"]')
+    page.wait_for_selector(".long-answer")
+    assert page.evaluate("location.hash") == "#few-shot"
+    lanes = page.locator(".long-answer .lane-name").all_inner_texts()
+    assert {"drum", "flute"} <= set(lanes)
+    page.locator('[aria-label="Play the next place: drum"]').click()
+    page.wait_for_function("!mirdemo.sound.paused && mirdemo.sound.currentTime > 0")
+    assert violations(page) == []
+    page.click(".long-answer .over-time summary")
+    with page.expect_download() as got:
+        page.locator(".long-answer .over-time a", has_text="CSV").click()
+    assert "parade.wav" in Path(got.value.path()).read_text(encoding="utf-8-sig")

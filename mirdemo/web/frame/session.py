@@ -26,6 +26,7 @@ from mirdemo.web.models import SUPPORT, Memory
 from mirdemo.words.language import DEFAULT, Speaker, speaker
 
 if TYPE_CHECKING:
+    from mirdemo.sound.long import LongRecording
     from mirdemo.web.frame.jobs import Job
 
 Desk = TypeVar("Desk")
@@ -125,6 +126,14 @@ class Visitor:
         for desk in self._desks.values():
             used += desk.sounds() if hasattr(desk, "sounds") else []
         self.sounds.keep(used)
+
+    def long_sound(self, id: str) -> LongRecording | None:
+        """A long recording that is open, by what the desk that has it open calls it in ``long_sounds()``."""
+        for desk in self._desks.values():
+            found = desk.long_sounds().get(id) if hasattr(desk, "long_sounds") else None
+            if found is not None:
+                return found
+        return None
 
     def let_go(self) -> None:
         """Stop what runs and drop everything."""

@@ -545,6 +545,16 @@
     else if (add(place, button.dataset.longTag)) viewOf(place).focus({ preventScroll: true });
   });
 
+  /* An answer's lane: play where its tag holds next. */
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-next-place]");
+    if (!button) return;
+    const { src } = button.closest(".player").dataset;
+    const places = button.dataset.nextPlace.split(" ").map(Number);
+    const now = mirdemo.playing() === src ? mirdemo.sound.currentTime : -1;
+    mirdemo.play(src, places.find((one) => one > now + 0.05) ?? places[0]);
+  });
+
   /* ---- after the page was drawn ---- */
   const drawn = mirdemo.afterDrawing;
   mirdemo.afterDrawing = (view) => {

@@ -415,7 +415,8 @@ window.mirdemo = (() => {
       }
     }
   }
-  const time = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+  const two = (number) => String(Math.floor(number)).padStart(2, "0");
+  const time = (seconds) => (seconds < 3600 ? `${Math.floor(seconds / 60)}` : `${Math.floor(seconds / 3600)}:${two((seconds / 60) % 60)}`) + `:${two(seconds % 60)}`;
   const tick = () => { paint(); if (!audio.paused) requestAnimationFrame(tick); };
 
   /* ---- files: dropped, chosen, recorded ---- */

@@ -86,6 +86,9 @@ class LongDesk:
         one = self.open[str(self.opened)] = Open(sound, name, typed)
         return one
 
+    def long_sounds(self) -> dict[str, LongRecording]:
+        return {id: one.sound for id, one in self.open.items()}
+
     def let_go(self) -> None:
         """Give the disk back."""
         for one in self.open.values():

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mirdemo.web.frame.player import byte_range
-from mirdemo.web.tabs.clips.long import LongDesk
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -45,10 +44,10 @@ def _route(visitors: Visitors, file: str, answer: Callable[[Request, LongRecordi
         if visitor is None:
             return Response(status_code=404)
         with visitor.lock:
-            one = None if visitor.gone else visitor.desk(LongDesk).open.get(request.path_params["id"])
+            one = None if visitor.gone else visitor.long_sound(request.path_params["id"])
         if one is None:
             return Response(status_code=404)
-        response = answer(request, one.sound)
+        response = answer(request, one)
         response.headers.update(_HEADERS)
         return response
 

@@ -16,18 +16,24 @@ if TYPE_CHECKING:
     from starlette.routing import Route
 
     from mirdemo.web.frame.session import Visitor, Visitors
+    from mirdemo.web.tabs.fewshot.long import LongAnswer
 
 FILE = "over-time"
 
 
 def links(visitor: Visitor, one: Answer) -> list[tuple[str, str, str]]:
     """(what it is called, its address relative to the page, the name it is saved under) for each kind."""
-    place = f"{own_files.place('few-shot', visitor)}/{FILE}?clip={one.clip.sha256}&kind="
-    return [(NAMES[kind], place + kind, _name(one, kind)) for kind in KINDS]
+    return links_of(visitor, one.clip.sha256, one.clip.name)
 
 
-def _name(one: Answer, kind: str) -> str:
-    return (PurePosixPath(one.clip.name).stem or "clip") + KINDS[kind]
+def links_of(visitor: Visitor, id: str, name: str) -> list[tuple[str, str, str]]:
+    """The same of an answer by its id: a clip's hash, or what a long query is called."""
+    place = f"{own_files.place('few-shot', visitor)}/{FILE}?clip={id}&kind="
+    return [(NAMES[kind], place + kind, _saved_as(name, kind)) for kind in KINDS]
+
+
+def _saved_as(name: str, kind: str) -> str:
+    return (PurePosixPath(name).stem or "clip") + KINDS[kind]
 
 
 def route(visitors: Visitors) -> Route:
@@ -36,16 +42,22 @@ def route(visitors: Visitors) -> Route:
 
     from mirdemo.web.tabs.fewshot.tab import FewShotDesk
 
-    def kept(visitor: Visitor) -> tuple[Answer, ...]:
-        return tuple(visitor.desk(FewShotDesk).answers)
+    def kept(visitor: Visitor) -> tuple[tuple[Answer, ...], dict[str, LongAnswer]]:
+        desk = visitor.desk(FewShotDesk)
+        return tuple(desk.answers), dict(desk.long)
 
-    def answer(request: Request, answers: tuple[Answer, ...]) -> Response:
-        clip, kind = request.query_params.get("clip"), request.query_params.get("kind")
+    def answer(request: Request, told: tuple[tuple[Answer, ...], dict[str, LongAnswer]]) -> Response:
+        clip, kind = request.query_params.get("clip", ""), request.query_params.get("kind")
+        answers, long = told
         one = next((one for one in answers if one.clip.sha256 == clip), None)
-        if one is None or kind not in KINDS:
+        if kind not in KINDS or (one is None and clip not in long):
             return Response(status_code=404)
-        told = write_annotations(over_time(one), kind, one.clip.name)
-        saved = f"attachment; filename*=UTF-8''{quote(_name(one, kind), safe='')}"
-        return Response(told, headers={"Content-Disposition": saved}, media_type="application/octet-stream")
+        if one is not None:
+            name, segments = one.clip.name, over_time(one)
+        else:
+            name, segments = long[clip].sound.name, long[clip].segments
+        saved = f"attachment; filename*=UTF-8''{quote(_saved_as(name, kind), safe='')}"
+        made = write_annotations(segments, kind, name)
+        return Response(made, headers={"Content-Disposition": saved}, media_type="application/octet-stream")
 
     return own_files.route(visitors, "few-shot", FILE, kept, answer)

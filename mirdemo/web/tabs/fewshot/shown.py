@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mirdemo.stages.fewshot import LearningCurve, Score, TagScore
     from mirdemo.web.frame.player import Sounds
     from mirdemo.web.frame.session import Visitor
+    from mirdemo.web.tabs.fewshot.long import LongAnswer
     from mirdemo.web.tabs.fewshot.studies import Setting, Waiting
     from mirdemo.web.tagging import Answer, Built
 
@@ -81,7 +82,7 @@ def beats_every_tag(score: Score) -> str:
     return "better" if f1.low is not None and f1.low > score.chance_macro_f1 else "unsure"
 
 
-def certainty(one: Answer, t: Speaker) -> dict[str, Any]:
+def certainty(one: Answer | LongAnswer, t: Speaker) -> dict[str, Any]:
     """How far an answer's tags can be believed, by leaving recordings of its support set out.
 
     tags: (tag, verdict, icon, the verdict's word, its figures in words or None) for each tag given

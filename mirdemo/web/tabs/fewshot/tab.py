@@ -10,6 +10,7 @@ from mirdemo.backbones.on_real_sound import FewShotAccuracy, best_for_few_shot, 
 from mirdemo.backbones.registry import spec, specs, status
 from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Sentence
+from mirdemo.sound.decoding.limits import LONG_LIMITS
 from mirdemo.web.brought import bring, is_tagger
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS
@@ -19,8 +20,17 @@ from mirdemo.web.frame.taking_home import push
 from mirdemo.web.frame.uploads import Upload
 from mirdemo.web.frame.wire import Act, Wire
 from mirdemo.web.models import PACE, Memory
+from mirdemo.web.tabs.clips.long import LongDesk
 from mirdemo.web.tabs.clips.tab import festival_is_made, festival_set
 from mirdemo.web.tabs.fewshot import charts, endpoint, kept, over_time, shown, studies
+from mirdemo.web.tabs.fewshot.long import (
+    LongAnswer,
+    answer_long,
+    as_long,
+    is_long,
+    read_long,
+    shown_long,
+)
 from mirdemo.web.tabs.fewshot.own_tagger import OwnTagger
 from mirdemo.web.tabs.fewshot.placing import Plane
 from mirdemo.web.tabs.fewshot.studies import Curve, Layers, Setting
@@ -35,10 +45,12 @@ if TYPE_CHECKING:
     from mirdemo.backbones.spec import BackboneSpec
     from mirdemo.clips import LabelledClips
     from mirdemo.sound.audio import Clip
+    from mirdemo.sound.long import LongRecording
     from mirdemo.stages.fewshot import LayerChoice
     from mirdemo.tagger import Tagger
 
 JOB, CURVE_JOB, LAYERS_JOB, HUB_JOB = "few-shot", "few-shot-curve", "few-shot-layers", "few-shot-hub"
+LONG_JOB = "few-shot-long"
 #: Queries that come with the demonstration set.
 EXAMPLES = 3
 
@@ -50,6 +62,7 @@ class FewShotDesk:
     layer: backbone -> layer; whiten: as the visitor chose, None where it was left as measured
     looked: the comparison of layers that was on the page when the visitor last chose how to listen, None for none
     asked: how many recordings were asked about so far; judged: clip -> ``"right"`` or ``"wrong"``, as the visitor said
+    long: the answer about a long recording, by what it is called; one at a time, for its sound takes the disk
     played: clip -> tags of a demonstration query; kept: what is drawn from all that
     """
 
@@ -61,12 +74,21 @@ class FewShotDesk:
     played: dict[str, tuple[str, ...]] = field(default_factory=dict)
     asked: int = 0
     judged: dict[str, str] = field(default_factory=dict)
+    long: dict[str, LongAnswer] = field(default_factory=dict)
     curve: Curve | None = None
     layers: Layers | None = None
     kept: shown.Kept = field(default_factory=shown.Kept)
 
     def sounds(self) -> list[Clip]:
         return [one.clip for one in self.answers]
+
+    def long_sounds(self) -> dict[str, LongRecording]:
+        return {id: one.sound for id, one in self.long.items()}
+
+    def let_go(self) -> None:
+        """Give the disk back."""
+        for one in self.long.values():
+            one.sound.close()
 
 
 def build_tab(wire: Wire) -> None:
@@ -77,7 +99,7 @@ def build_tab(wire: Wire) -> None:
     wire.keeps("few-shot", kept.keeper())
     for name in ("backbone", "layer", "whiten", "listen", "build", "query", "example", "forget"):
         wire.on(f"few-shot.{name}", getattr(tab, name))
-    for name in ("curve", "layers", "push", "judge", "keep", "label"):
+    for name in ("curve", "layers", "push", "judge", "keep", "label", "long", "forget_long"):
         wire.on(f"few-shot.{name}", getattr(tab, name))
     endpoint.build(wire.jobs)
 
@@ -86,7 +108,7 @@ TAB = Tab(
     "few-shot",
     build_tab,
     step=True,
-    done=lambda visitor: bool(visitor.desk(FewShotDesk).answers),
+    done=lambda visitor: bool(visitor.desk(FewShotDesk).answers or visitor.desk(FewShotDesk).long),
     at_once=True,
 )
 
@@ -127,6 +149,10 @@ class FewShotTab:
             "current": current is not None,
             "answers": [self._shown(visitor, t, one) for one in reversed(desk.answers)],
             "examples": range(1, EXAMPLES + 1) if _has_festival(visitor) else (),
+            "long": [shown_long(visitor, t, id, one) for id, one in desk.long.items()],
+            "long_newest": f"query-{desk.asked}" in desk.long,
+            "long_job": self._job(visitor, LONG_JOB),
+            "long_limits": LONG_LIMITS,
             "limits": LIMITS,
             "job": self._job(visitor, JOB),
             "found": self._found(visitor, t, current) if current is not None else None,
@@ -303,7 +329,50 @@ class FewShotTab:
             bring(self._wire, visitor, uploads)
             return
         upload = uploads[0]
-        self._ask(visitor, lambda: read_query(upload))
+        if is_long(upload):
+            try:
+                self._ask_long(visitor, lambda progress: read_long(upload, progress))
+            except PageError:
+                upload.delete()
+                raise
+        else:
+            self._ask(visitor, lambda: read_query(upload))
+
+    def long(self, visitor: Visitor, act: Act) -> None:
+        """Tag a long recording that is open on the Clips tab."""
+        opened = visitor.desk(LongDesk).long_sounds()
+        sound = opened[act.one_of("long", opened)]
+        self._ask_long(visitor, lambda progress: sound)
+
+    def _ask_long(self, visitor: Visitor, read: Callable[[Progress], LongRecording]) -> None:
+        """Tag a recording window by window. It waits in the line of what takes long, so that nobody waits behind it."""
+        make, desk, ready = _builder(visitor), visitor.desk(FewShotDesk), current_prototypes(visitor)
+
+        def work(progress: Progress) -> LongAnswer:
+            sound = read(progress)
+            return answer_long(ready or make(progress), sound, progress)
+
+        def take(made: LongAnswer) -> None:
+            self._take_long(desk, made)
+
+        self._wire.start(visitor, LONG_JOB, work, take, resource="training")
+
+    @staticmethod
+    def _take_long(desk: FewShotDesk, made: LongAnswer) -> None:
+        desk.built = made.built
+        desk.asked += 1
+        desk.long = {f"query-{desk.asked}": made}
+
+    def forget_long(self, visitor: Visitor, act: Act) -> None:
+        """Remove the answer about a long recording, and the recording with it."""
+        desk = visitor.desk(FewShotDesk)
+        act.one_of("long", desk.long)
+        before, desk.long = desk.long, {}
+
+        def undo() -> None:
+            desk.long = desk.long or before
+
+        visitor.tell(Sentence("The answer was removed.", "page.answer_removed"), undo=undo)
 
     def example(self, visitor: Visitor, act: Act) -> None:
         """Tag one of the demonstration set's own queries."""
@@ -317,12 +386,17 @@ class FewShotTab:
         make, memory = _builder(visitor), visitor.memory
         desk, ready = visitor.desk(FewShotDesk), current_prototypes(visitor)
 
-        def work(progress: Progress) -> Answer:
+        def work(progress: Progress) -> Answer | LongAnswer:
             progress(0, 0, "decoding")
             clip = read()
+            if clip.seconds > 60 * LIMITS.query_minutes:  # its header did not say so
+                return answer_long(ready or make(progress), as_long(clip), progress)
             return answer(ready or make(progress), clip, memory, progress)
 
-        def take(made: Answer) -> None:
+        def take(made: Answer | LongAnswer) -> None:
+            if isinstance(made, LongAnswer):
+                self._take_long(desk, made)
+                return
             desk.built = made.built
             before = [one for one in desk.answers if one.clip.sha256 != made.clip.sha256]
             desk.answers = [*before, made][-LIMITS.queries :]
@@ -401,15 +475,7 @@ def read_query(upload: Upload) -> Clip:
     """One uploaded recording. Raises AudioError or PageError."""
     from mirdemo.sound.audio import load_clip
 
-    clip = load_clip(upload.read(), upload.name)
-    if clip.seconds > 60 * LIMITS.query_minutes:
-        raise PageError(
-            "{name} lasts longer than {minutes} minutes. Cut out the part you want tagged.",
-            code="page.query_too_long",
-            name=clip.name,
-            minutes=LIMITS.query_minutes,
-        )
-    return clip
+    return load_clip(upload.read(), upload.name)
 
 
 def festival_query(number: int) -> Clip:

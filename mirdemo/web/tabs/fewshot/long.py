@@ -1,0 +1,221 @@
+"""A query of hours: tagged window by window while it is read, so that memory holds a minute of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mirdemo.backbones.registry import spec
+from mirdemo.base.progress import Progress
+from mirdemo.clips.annotations import KINDS
+from mirdemo.clips.segments import Segment, over_windows, runs
+from mirdemo.sound.decoding.limits import LONG_LIMITS
+from mirdemo.web.frame import own_files
+from mirdemo.web.frame.limits import LIMITS
+from mirdemo.web.frame.spools import SPOOLS
+from mirdemo.web.models import SHELF, Memory, embed_here
+from mirdemo.web.tabs.clips.long import own_folder
+from mirdemo.web.tabs.fewshot import over_time, shown
+from mirdemo.web.tagging import Built, heard, windows_of
+from mirdemo.words.language import Speaker
+
+if TYPE_CHECKING:
+    from mirdemo.backbones.spec import BackboneSpec
+    from mirdemo.sound.audio import Clip
+    from mirdemo.sound.long import LongRecording
+    from mirdemo.web.frame.session import Visitor
+    from mirdemo.web.frame.uploads import Upload
+
+#: Seconds that are embedded together.
+GROUP_SECONDS = 60.0
+#: Bars of the drawn recording; the width of a lane, in which a run is never narrower than one.
+BARS, LANE = 320, 1_000
+
+
+@dataclass(frozen=True, eq=False)
+class LongAnswer:
+    """What prototypes say about each window of a long recording.
+
+    starts: seconds (n_windows,), where each begins; window_seconds: its length
+    labels: uint8 (n_windows, n_tags); unknown_windows: bool (n_windows,)
+    """
+
+    sound: LongRecording
+    built: Built
+    starts: np.ndarray
+    window_seconds: float
+    labels: np.ndarray
+    unknown_windows: np.ndarray
+
+    def places(self, chosen: np.ndarray) -> list[tuple[float, float]]:
+        """Where chosen windows are, bool (n_windows,), as (start, end) in seconds, neighbours joined."""
+        return runs(self.starts.tolist(), self.window_seconds, self.sound.seconds, chosen.tolist())
+
+    @property
+    def segments(self) -> list[Segment]:
+        """Its tags over time, as annotation files hold them."""
+        tags = self.built.prototypes.tags
+        labels = self.labels.tolist()
+        return over_windows(self.starts.tolist(), self.window_seconds, self.sound.seconds, labels, tags)
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """For each tag that is there, how long it holds, the longest first."""
+        there = {
+            tag: sum(end - start for start, end in self.places(self.labels[:, column] > 0))
+            for column, tag in enumerate(self.built.prototypes.tags)
+        }
+        return dict(sorted(((t, s) for t, s in there.items() if s), key=lambda one: -one[1]))
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The tags that hold anywhere, the longest first."""
+        return tuple(self.seconds)
+
+
+def is_long(upload: Upload) -> bool:
+    """Whether an upload lasts longer than a query that is held in memory, as far as its header says. Raises PageError."""
+    from mirdemo.sound.decoding import Source, announced_seconds
+
+    with Source.of(upload.path_within(LONG_LIMITS.max_bytes)) as source:
+        seconds = announced_seconds(source)
+        return source.size > LIMITS.upload_bytes or (seconds or 0.0) > 60 * LIMITS.query_minutes
+
+
+def read_long(upload: Upload, progress: Progress) -> LongRecording:
+    """One uploaded recording, decoded to the disk; the upload is deleted. Raises AudioError or PageError."""
+    from mirdemo.sound.long import open_long
+
+    try:
+        path = upload.path_within(LONG_LIMITS.max_bytes)
+        return open_long(path, upload.name, spool=partial(SPOOLS.make, own_folder()), progress=progress)
+    finally:
+        upload.delete()
+
+
+def as_long(clip: Clip) -> LongRecording:
+    """A clip that turned out longer than a query may be."""
+    from mirdemo.sound.long import long_of
+
+    return long_of(clip, partial(SPOOLS.make, own_folder()))
+
+
+def answer_long(built: Built, recording: LongRecording, progress: Progress) -> LongAnswer:
+    """What the prototypes say about each window, a minute at a time. Raises EmbeddingError or BackboneError.
+
+    The windows are those that ``embed`` cuts a clip into, from the same samples.
+    """
+    backbone = spec(built.backbone)
+    SHELF.take(built.backbone, progress)
+    labels: list[np.ndarray] = []
+    unknown: list[np.ndarray] = []
+    starts: list[float] = []
+    total = _count(recording, backbone)
+    for first, clip in _groups(recording, backbone):
+
+        def told(done: int, of: int, phase: str, before: int = len(starts)) -> None:
+            if phase == "embedding":
+                progress(before + done, total, phase)
+
+        embeddings = heard(embed_here([clip], built.backbone, Memory(), told), built.whitening)
+        decided = built.prototypes.decide(windows_of(embeddings, built.layer))
+        labels.append(decided.labels)
+        unknown.append(decided.unknown)
+        starts += [first + start for start in embeddings.window_starts(0).tolist()]
+    return LongAnswer(
+        recording,
+        built,
+        np.array(starts),
+        min(backbone.window_seconds, recording.seconds),
+        np.concatenate(labels),
+        np.concatenate(unknown),
+    )
+
+
+def _windows(recording: LongRecording, backbone: BackboneSpec) -> list[tuple[int, int]]:
+    from mirdemo.embedding.embed import windows
+
+    rate = backbone.sample_rate
+    return windows(math.ceil(recording.frames * rate / recording.sample_rate), rate, backbone)
+
+
+def _count(recording: LongRecording, backbone: BackboneSpec) -> int:
+    return len(_windows(recording, backbone))
+
+
+def _groups(recording: LongRecording, backbone: BackboneSpec) -> Iterator[tuple[float, Clip]]:
+    """The windows that follow each other, a minute at a time, as clips at the backbone's rate, each with its beginning in
+    seconds; the last window, which is shifted back, by itself."""
+    from mirdemo.sound.audio import Clip
+    from mirdemo.sound.resampling import resample
+
+    rate, places = backbone.sample_rate, _windows(recording, backbone)
+    at_once = max(1, round(GROUP_SECONDS / backbone.window_seconds))
+    at = 0
+    while at < len(places):
+        stop = at + 1
+        while stop < len(places) and stop - at < at_once and places[stop][0] == places[stop - 1][1]:
+            stop += 1
+        first, last = places[at][0], places[stop - 1][1]
+        # A second around, whole seconds: exact at both rates, and what the filter needs.
+        begin = max(first // rate - 1, 0)
+        read = recording.read(begin, last / rate + 1)
+        wave = resample(read, recording.sample_rate, rate)
+        yield (
+            first / rate,
+            Clip.of(wave[first - begin * rate : last - begin * rate], rate, recording.name),
+        )
+        at = stop
+
+
+def shown_long(visitor: Visitor, t: Speaker, id: str, one: LongAnswer) -> dict[str, Any]:
+    """What the template draws: the recording, a lane for each tag, the files to take along."""
+    whole = one.sound.seconds
+    return {
+        "id": id,
+        "name": one.sound.name,
+        "seconds": whole,
+        "warnings": one.sound.warnings,
+        "source": f"{own_files.place('long', visitor)}/{id}/sound.wav",
+        "wave": _wave(one.sound),
+        "bars": BARS,
+        "width": LANE,
+        "windows": len(one.starts),
+        "window_seconds": one.window_seconds,
+        "sure": {tag: (code, icon, word) for tag, code, icon, word, _ in shown.certainty(one, t)["tags"]},
+        "lanes": [
+            _lane(one, tag, one.labels[:, one.built.prototypes.tags.index(tag)] > 0) for tag in one.given
+        ],
+        "strange": _lane(one, None, one.unknown_windows) if one.unknown_windows.any() else None,
+        "over_time": over_time.links_of(visitor, id, one.sound.name),
+        "kinds": len(KINDS),
+    }
+
+
+def _lane(one: LongAnswer, tag: str | None, chosen: np.ndarray) -> dict[str, Any]:
+    places, whole = one.places(chosen), one.sound.seconds
+    seconds = sum(end - start for start, end in places)
+    path = "".join(
+        f"M{LANE * start / whole:.1f} 0h{max(LANE * (end - start) / whole, 1):.1f}v1h-{max(LANE * (end - start) / whole, 1):.1f}z"
+        for start, end in places
+    )
+    return {
+        "tag": tag,
+        "path": path,
+        "starts": [round(start, 2) for start, _ in places],
+        "places": len(places),
+        "seconds": seconds,
+        "percent": 100 * seconds / whole,
+    }
+
+
+def _wave(recording: LongRecording) -> str:
+    """Its outline as ``player.waveform`` draws one."""
+    peaks = np.abs(recording.outline(0.0, recording.seconds, BARS)).max(axis=1)
+    heights = np.maximum(np.sqrt(peaks / max(float(peaks.max()), 1e-9)) * 48, 1.0)
+    return "".join(f"M{2 * i + 1} {50 - h:.0f}V{50 + h:.0f}" for i, h in enumerate(heights))

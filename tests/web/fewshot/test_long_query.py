@@ -1,0 +1,151 @@
+"""A query of hours: every window as it would be tagged in a short one, in memory of a minute, played and taken along."""
+
+from __future__ import annotations
+
+import io
+import secrets
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from few_shot_sounds import RATE, sound
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from mirdemo.clips.annotations import KINDS, read_annotations
+from mirdemo.clips.limits import CLIP_LIMITS
+from mirdemo.sound.audio import Clip
+from mirdemo.sound.long import long_of
+from mirdemo.web.models import Memory
+from mirdemo.web.tabs.clips import long_routes
+from mirdemo.web.tabs.clips.long import LongDesk
+from mirdemo.web.tabs.fewshot import long, over_time
+from mirdemo.web.tabs.fewshot import tab as fewshot_tab
+from mirdemo.web.tabs.fewshot.tab import FewShotDesk
+from mirdemo.web.tagging import answer, build
+
+
+def quiet(*step) -> None:
+    pass
+
+
+@pytest.fixture(scope="module")
+def procession() -> Clip:
+    """A minute and a bit: drums, a flute, drums."""
+    parts = [sound("drum", 31, 25.0), sound("flute", 32, 30.0), sound("drum", 33, 11.3)]
+    return Clip.of(np.concatenate([one.samples for one in parts]), RATE, "procession.wav")
+
+
+@pytest.fixture(scope="module")
+def built(labelled):
+    return build(labelled, "spectral", "timbre", Memory(), quiet, checked=False)
+
+
+@pytest.mark.parametrize("rate", [RATE, 48_000])
+@pytest.mark.parametrize("group", [60.0, 12.0])
+def test_windows_are_tagged_as_those_of_a_short_query(
+    built, procession, monkeypatch, rate: int, group: float
+):
+    monkeypatch.setattr(long, "GROUP_SECONDS", group)
+    clip = Clip.of(procession.at(rate), rate, "procession.wav")
+    short = answer(built, clip, Memory(), quiet)
+    steps: list[tuple[int, int, str]] = []
+    made = long.answer_long(built, long_of(clip), lambda *step: steps.append(step))
+    np.testing.assert_allclose(made.starts, short.starts, atol=1e-6)
+    np.testing.assert_array_equal(made.labels, short.labels)
+    np.testing.assert_array_equal(made.unknown_windows, short.unknown_windows)
+    done = [done for done, total, phase in steps if phase == "embedding"]
+    assert done == sorted(done)
+    assert (done[-1], {total for _, total, phase in steps if phase == "embedding"}) == (
+        len(made.starts),
+        {len(made.starts)},
+    )
+
+
+def test_no_more_than_a_group_is_read_at_once(built, procession, monkeypatch):
+    monkeypatch.setattr(long, "GROUP_SECONDS", 10.0)
+    recording = long_of(Clip.of(np.tile(procession.samples, 6), RATE, "a"))
+    asked: list[float] = []
+    read = type(recording).read
+
+    def watched(self, start_s: float, end_s: float) -> np.ndarray:
+        asked.append(end_s - start_s)
+        return read(self, start_s, end_s)
+
+    monkeypatch.setattr(type(recording), "read", watched)
+    long.answer_long(built, recording, quiet)
+    assert max(asked) <= 10.0 + 5.0
+    assert len(asked) > 30
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    return tmp_path
+
+
+def sent(folder: Path, clip: Clip) -> dict[str, str]:
+    out = io.BytesIO()
+    soundfile.write(out, clip.samples, clip.sample_rate, format="WAV", subtype="FLOAT")
+    place = folder / secrets.token_hex(16) / secrets.token_hex(32)
+    place.mkdir(parents=True)
+    (place / clip.name).write_bytes(out.getvalue())
+    return {"path": str(place / clip.name), "name": clip.name}
+
+
+def test_a_long_query_gets_a_strip_that_plays_and_leaves_in_every_format(
+    do, visitor, page, procession, folder: Path, monkeypatch
+):
+    limits = replace(long.LIMITS, query_minutes=0.5)
+    monkeypatch.setattr(long, "LIMITS", limits)
+    html = do("few-shot.query", files=[sent(folder, procession)])
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
+    desk = visitor.desk(FewShotDesk)
+    (one,) = desk.long.values()
+    assert desk.answers == []
+    assert {"drum", "flute"} <= set(one.given)
+    assert 'class="section answer long-answer"' in html
+    assert 'data-arrive="query-1"' in html
+    assert "<b>buzz" not in html
+    web = TestClient(Starlette(routes=[*long_routes.routes(page.visitors), over_time.route(page.visitors)]))
+    source = f"/long/{visitor.sounds.key}/query-1/sound.wav"
+    assert source[1:] in html
+    samples, rate = soundfile.read(io.BytesIO(web.get(source).content), dtype="float32")
+    assert (rate, len(samples)) == (RATE, len(procession.samples))
+    for _, address, name in over_time.links_of(visitor, "query-1", "procession.wav"):
+        got = web.get(f"/{address}")
+        assert got.status_code == 200
+        rows = read_annotations(got.content, name, CLIP_LIMITS)
+        if rows is not None:
+            assert {row.tags for row in rows} >= {"drum", "flute"}
+    assert len(KINDS) == html.count("over-time?clip=query-1")
+    assert web.get(f"/few-shot/{visitor.sounds.key}/over-time?clip=query-2&kind=csv").status_code == 404
+    spool = one.sound.spool
+    html = do("few-shot.forget_long", long="query-1")
+    assert "long-answer" not in html
+    visitor.take_back_last()
+    assert desk.long == {"query-1": one}
+    visitor.let_go()
+    assert not spool.close.alive
+
+
+def test_what_did_not_say_that_it_is_long_is_tagged_too(do, visitor, procession, folder: Path, monkeypatch):
+    limits = replace(long.LIMITS, query_minutes=0.5)
+    monkeypatch.setattr(fewshot_tab, "LIMITS", limits)
+    do("few-shot.query", files=[sent(folder, procession)])
+    assert len(visitor.desk(FewShotDesk).long) == 1
+
+
+def test_one_that_is_open_on_the_clips_tab_is_tagged_where_it_is(do, visitor, procession):
+    visitor.desk(LongDesk).add(long_of(procession))
+    html = do("few-shot.long", long="1")
+    assert "long-answer" in html
+    desk = visitor.desk(FewShotDesk)
+    assert desk.long["query-1"].sound is visitor.desk(LongDesk).open["1"].sound
+    before = len(visitor.clips)
+    do("few-shot.long", long="7")
+    assert (len(desk.long), len(visitor.clips)) == (1, before)
+    do("few-shot.long", long="1")
+    assert list(desk.long) == ["query-2"], "one at a time"
