@@ -99,7 +99,10 @@ def futures(plan: Plan, t: Speaker, title: Title = str) -> Chart:
         of=FUTURES,
     )
     how = t(
-        "plan.chart.futures.how", n=plan.evidence.n_recordings, certainty=t.say(time_of(advice.certainty))
+        "plan.chart.futures.how.sessions" if plan.evidence.sessions else "plan.chart.futures.how",
+        sessions=plan.evidence.n_units,
+        n=plan.evidence.n_recordings,
+        certainty=t.say(time_of(advice.certainty)),
     )
     narrow = {
         "annotations": slim,

@@ -37,22 +37,25 @@ class Futures:
     @classmethod
     def of(cls, evidence: Evidence, draws: int = DRAWS, seed: int = 0) -> Futures:
         """Multivariate t around the measured means: each draw weighs the recordings anew, one weight for all ways, so
-        that differences between ways keep their correlation. Right, wrong and missed of a way move together too."""
-        ways, n = evidence.ways, evidence.n_recordings
+        that differences between ways keep their correlation. Right, wrong and missed of a way move together too.
+        Recordings of one session get one weight, for they succeed and fail together."""
+        ways, n, m = evidence.ways, evidence.n_recordings, evidence.n_units
         counts = np.stack(
             [np.stack([way.right.sum(1), way.wrong.sum(1), way.missed.sum(1)], 1) for way in ways], 1
         )  # (n, n_ways, 3)
         chance = np.stack([_by_chance(way) for way in ways])
-        centre = (n * counts.mean(0) + SCEPTICISM * chance) / (n + SCEPTICISM)
+        centre = (m * counts.mean(0) + SCEPTICISM * chance) / (m + SCEPTICISM)
         out = np.repeat(centre[None], draws + 1, axis=0)
-        if n > 1:
+        if m > 1:
             rng = np.random.default_rng(seed)
-            weights = rng.standard_normal((draws, n))
+            weights = rng.standard_normal((draws, m))
             weights -= weights.mean(1, keepdims=True)
-            scale = np.sqrt(RETRAINED / (n * (n - 1)) * (n - 1) / rng.chisquare(n - 1, draws))
-            moved = np.tensordot(weights * scale[:, None], counts - counts.mean(0), 1)
+            scale = np.sqrt(RETRAINED * m / (n * n * (m - 1)) * (m - 1) / rng.chisquare(m - 1, draws))
+            moved = np.tensordot(
+                weights * scale[:, None], _together(counts - counts.mean(0), evidence.sessions), 1
+            )
             # A way that made no mistake yet may make some: as much doubt as one recording gone by chance.
-            doubt = np.abs(counts.mean(0) - chance) * np.sqrt(SCEPTICISM) / (n + SCEPTICISM)
+            doubt = np.abs(counts.mean(0) - chance) * np.sqrt(SCEPTICISM) / (m + SCEPTICISM)
             moved += rng.standard_normal((draws, len(ways), 1)) * doubt * np.sign(chance - counts.mean(0))
             out[1:] += moved
         right, wrong, missed = np.moveaxis(out, 2, 0)
@@ -68,6 +71,16 @@ class Futures:
         """Right and wrong of a way after its mistakes have shrunk by a share (n_draws + 1,) or one number."""
         right = self.right[:, way] + self.missed[:, way] * share
         return right, self.wrong[:, way] * (1 - share)
+
+
+def _together(each: np.ndarray, sessions: tuple[int, ...]) -> np.ndarray:
+    """Sums over the recordings of a session, (n_recordings, ...) -> (n_sessions, ...); the same where none is known."""
+    if not sessions:
+        return each
+    codes = np.unique(sessions, return_inverse=True)[1]
+    out = np.zeros((codes.max() + 1, *each.shape[1:]))
+    np.add.at(out, codes, each)
+    return out
 
 
 def minutes(right: np.ndarray, wrong: np.ndarray, tags_each: float, assumptions: Assumptions) -> np.ndarray:

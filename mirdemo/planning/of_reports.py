@@ -45,6 +45,7 @@ def evidence(
     fine_tuned: tuple[str, FineTuneReport] | None = None,
     curve: LearningCurve | None = None,
     embedding_seconds: Mapping[str, float] | None = None,
+    groups: Sequence[str] | None = None,
 ) -> Evidence:
     """What the stages found about one set of labelled clips.
 
@@ -53,6 +54,7 @@ def evidence(
     backbones measured here; few_shot: (backbone, decisions 0/1 (n_clips, n_tags), seconds) of the self-check
     embedding_seconds: backbone as in ``probes`` -> what embedding took for its probe, from nothing
     fine_tuned: (backbone, live report); curve: of the few-shot tagger
+    groups: (n_clips,) sessions, where they are known: futures keep them whole, as the stages' folds do
 
     Raises PlanError where a report is of other clips or tags, or of the published protocol (it scores one test side).
     """
@@ -107,7 +109,14 @@ def evidence(
         heard=_heard(probes[0][1]) if probes else None,
         growth=None if curve is None else growth(curve),
         seconds=seconds,
+        sessions=() if groups is None else _sessions(names, groups),
     )
+
+
+def _sessions(recordings: np.ndarray, groups: Sequence[str]) -> tuple[int, ...]:
+    """Of each recording, in the order that ways have them, the number of its session."""
+    first = np.unique(recordings, return_index=True)[1]
+    return tuple(int(code) for code in np.unique(np.asarray(groups)[first], return_inverse=True)[1])
 
 
 def given(scores: np.ndarray) -> np.ndarray:

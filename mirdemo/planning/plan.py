@@ -106,6 +106,7 @@ class Plan:
                 "heard": None if evidence.heard is None else asdict(evidence.heard),
                 "growth": None if evidence.growth is None else asdict(evidence.growth),
                 "seconds": dict(evidence.seconds),
+                "sessions": list(evidence.sessions),
             },
             "listeners": None if self.listeners is None else self.listeners.as_dict(),
         }
@@ -173,6 +174,7 @@ class Plan:
                 seconds={
                     stage: _positive(found["seconds"][stage]) for stage in STAGES if stage in found["seconds"]
                 },
+                sessions=tuple(_count(n) for n in found.get("sessions", ())),
             )
             if not len(tags) == len(evidence.having) == len(evidence.lacking):
                 raise _no_plan()

@@ -140,6 +140,7 @@ class Evidence:
 
     tags: (n_tags,); having, lacking: recordings with each tag, and without it; n_clips: behind all figures
     ways: measured on the same recordings, in the same order; the first is what one would carry on with as it is
+    sessions: (n_recordings,) a number for each recording's session, where sessions are known; else empty
     heard, growth: None where that stage was not run
     seconds: stage -> what it took here
     """
@@ -152,10 +153,12 @@ class Evidence:
     heard: Heard | None = None
     growth: Growth | None = None
     seconds: dict[str, float] = field(default_factory=dict)
+    sessions: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         shapes = {part.shape for way in self.ways for part in (way.right, way.wrong, way.missed)}
-        if len(shapes) > 1 or any(shape[1] != len(self.tags) for shape in shapes):
+        differ = self.ways and len(self.sessions) not in (0, self.n_recordings)
+        if differ or len(shapes) > 1 or any(shape[1] != len(self.tags) for shape in shapes):
             raise PlanError(
                 "The stages were run on different recordings or tags. Run them again on the clips as they are now.",
                 code="planning.other_clips",
@@ -164,6 +167,11 @@ class Evidence:
     @property
     def n_recordings(self) -> int:
         return len(self.ways[0].right) if self.ways else 0
+
+    @property
+    def n_units(self) -> int:
+        """What is independent of one another: sessions where they are known, else recordings."""
+        return len(set(self.sessions)) or self.n_recordings
 
     @property
     def tags_each(self) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from driving import write_labelled
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +107,56 @@ def test_the_pages_own_wire_is_not_offered_as_an_endpoint(client):
 
 def test_no_call_leaves_an_upload_behind_answered_or_refused(client, uploads: Path):
     assert [path.name for path in uploads.rglob("*") if path.is_file()] == ["alive.lock"]
+
+
+@pytest.fixture(scope="module")
+def labelled(client, tmp_path_factory: pytest.TempPathFactory) -> dict:
+    """Eight recordings as ``/plan`` takes them."""
+    from gradio_client import handle_file
+
+    folder = tmp_path_factory.mktemp("labelled")
+    files = [path for path in write_labelled(folder, 8, 2.0) if path.suffix == ".wav"]
+    sheet = (folder / "labels.csv").read_text(encoding="utf-8")
+    return {"clips": [handle_file(path) for path in files], "sheet": sheet}
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_a_plan_is_made_of_labelled_clips(client, labelled: dict, language: str):
+    from mirdemo.planning import Plan
+
+    given = {
+        "assumptions": '{"recordings": 300, "hand_minutes": 2.5, "currency": "EUR"}',
+        "language": language,
+    }
+    answer = client.predict(**labelled, other="mini-west", **given, api_name="/plan")
+    assert answer["advice"] in ("use", "label")
+    assert len(answer["sentences"]) == 2
+    assert len(answer["meeting"]) == 3
+    assert {way["way"] for way in answer["found"]["actions"]} >= {
+        "as_it_is:spectral",
+        "other_backbone:mini-west",
+    }
+    plan = Plan.from_dict(answer["plan"])
+    assert (plan.assumptions.recordings, plan.assumptions.currency) == (300, "EUR")
+    assert plan.advice.kind == answer["advice"]
+    assert plan.evidence.n_recordings == 8
+
+
+@pytest.mark.parametrize(
+    ("assumed", "said"),
+    [
+        ('{"recordings": 0}', "Recordings waiting cannot be 0. Give a number from 1 to 1,000,000."),
+        ('{"recordings": 1e12}', "Recordings waiting cannot be 1e[+]12"),
+        ('{"hand_minutes": -3}', "Minutes to tag one recording by hand cannot be -3"),
+        ('{"wage": "much"}', "Wage an hour cannot be much"),
+        ('{"target": NaN}', "Macro-F1 wanted cannot be nan"),
+        ('{"currency": "gold"}', "There is no currency gold here"),
+        ('{"colour": 3}', "colour"),
+        ("three hundred", "Assumptions are JSON such as"),
+    ],
+)
+def test_impossible_assumptions_are_a_sentence_each(client, labelled: dict, assumed: str, said: str):
+    from gradio_client.exceptions import AppError
+
+    with pytest.raises(AppError, match=said):
+        client.predict(**labelled, assumptions=assumed, api_name="/plan")

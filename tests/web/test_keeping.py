@@ -18,6 +18,8 @@ from mirdemo.base.plain import Plain
 from mirdemo.clips import LabelledClips
 from mirdemo.clips.visit import read_visit, write_visit
 from mirdemo.planning import Assumptions
+from mirdemo.planning.panel import Answers, Proposer, draw
+from mirdemo.planning.panel.answers import OnClip
 from mirdemo.sound.audio import Clip
 from mirdemo.web.frame import keeping, session
 from mirdemo.web.frame.jobs import Jobs
@@ -28,6 +30,9 @@ from mirdemo.web.tabs.clips.tab import ClipsDesk, read_uploads
 from mirdemo.web.tabs.clips.visits import VisitDesk, download_route
 from mirdemo.web.tabs.fewshot import studies
 from mirdemo.web.tabs.fewshot.tab import FewShotDesk
+from mirdemo.web.tabs.plan.desk import Listening, PanelDesk
+from mirdemo.web.tabs.plan.new_clips import New
+from mirdemo.web.tabs.plan.panel import with_answers
 from mirdemo.web.tabs.plan.tab import PlanDesk
 from mirdemo.web.tabs.probe.running import run_all
 from mirdemo.web.tabs.probe.tab import ProbeDesk
@@ -79,8 +84,28 @@ def worked(wire: Wire) -> Visitor:
     few.asked, few.judged = 1, {few.answers[0].clip.sha256: "right"}
     few.curve = studies.measure_curve(few.built, quiet)
     visitor.desk(PlanDesk).assumptions = Assumptions(recordings=321)
+    _with_a_panel(visitor)
     visitor.desk(ClipsDesk).asking.different.add(frozenset(c.sha256 for c in visitor.clips.clips[:2]))
     return visitor
+
+
+def _with_a_panel(visitor: Visitor) -> None:
+    """Of two labelled clips and a new recording, answered by two."""
+    clips, new = visitor.clips, sound("flute", 98)
+    heard = [clips.clips[0], clips.clips[1], new]
+    said = Proposer("as_it_is:spectral", np.array([[1, 0], [0, 1], [0, 1]], np.uint8))
+    panel = draw(heard, ["r0", "r1", "new"], clips.tags, [said])
+    given = {n: OnClip(("right", "wrong"), ("鉦",), None, 4.0) for n in range(3)}
+    answers = tuple(
+        Answers(panel.id, f"{run:016x}", name, clips=given) for run, name in enumerate(("Aki", "<b>花子"))
+    )
+    desk = visitor.desk(PanelDesk)
+    desk.now, desk.most, desk.new = (
+        with_answers(Listening(panel, None, tuple(heard)), answers),
+        7,
+        New((new,), ("new",)),
+    )
+    desk.listeners = desk.now.listeners
 
 
 def saved(wire: Wire, visitor: Visitor, with_sound: bool = True) -> bytes:
@@ -113,6 +138,10 @@ def test_the_page_looks_the_same_after_opening_elsewhere(wire: Wire, worked: Vis
         assert after[view] == text, view
     assert "page.broken" not in after
     assert other.desk(PlanDesk).assumptions.recordings == 321
+    mine, theirs = worked.desk(PanelDesk).now, other.desk(PanelDesk).now
+    assert (theirs.panel, theirs.answers) == (mine.panel, mine.answers)
+    assert theirs.all_here
+    assert other.desk(PanelDesk).new.clips[0].sha256 == worked.desk(PanelDesk).new.clips[0].sha256
     assert other.desk(ClipsDesk).asking.different == worked.desk(ClipsDesk).asking.different
     assert other.desk(FewShotDesk).answers[0].built.clips is other.clips
 
@@ -149,7 +178,7 @@ def test_every_kind_that_is_kept_says_of_what_types_its_parts_are(wire: Wire):
 
 def test_without_sound_the_results_come_back_with_the_files(wire: Wire, worked: Visitor):
     visit = read_visit(saved(wire, worked, with_sound=False))
-    queries = [one.clip for one in worked.desk(FewShotDesk).answers]
+    queries = [one.clip for one in worked.desk(FewShotDesk).answers] + list(worked.desk(PanelDesk).new.clips)
     other = Visitor()
     wire.keeping.restore(other, visit.found_among([*worked.clips.clips, *queries]), wire.draw_all)
     assert drawn(wire, other, "en") == drawn(wire, worked, "en")
@@ -187,6 +216,10 @@ def forge(data: bytes, name: str, old: str, new: str) -> bytes:
         ("results/few-shot.json", '"asked": 1', '"asked": []'),
         ("results/plan.json", '"recordings": 321', '"recordings": -1'),
         ("results/plan.json", '"assumptions"', '"assumed"'),
+        ("results/panel.json", '\\"by\\": [\\"as_it_is:spectral\\"]', '\\"by\\": []'),
+        ("results/panel.json", '\\"listener\\": \\"Aki', '\\"listener\\": \\"Eki'),
+        ("results/panel.json", '"most": 7', '"most": "7"'),
+        ("results/panel.json", '"answers"', '"answered"'),
         ("results/clips.json", '"different": [', '"different": ["'.replace('["', '7, "x": [')),
     ],
 )

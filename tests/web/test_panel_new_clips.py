@@ -17,7 +17,7 @@ from mirdemo.web.frame.templating import render
 from mirdemo.web.frame.wire import Act
 from mirdemo.web.tabs.fewshot.tab import FewShotDesk
 from mirdemo.web.tabs.plan.desk import PanelDesk
-from mirdemo.web.tabs.plan.panel import PanelTab, _go_on, _with
+from mirdemo.web.tabs.plan.panel import PanelTab, _go_on, with_answers
 from mirdemo.web.tabs.probe.running import run_all
 from mirdemo.web.tabs.probe.tab import ProbeDesk
 from mirdemo.web.tagging import build
@@ -115,7 +115,7 @@ def test_they_are_tagged_by_either_way_judged_blind_and_become_labels(
         n: OnClip(tuple("right" if q.by else "wrong" for q in c.questions), (), None, 5.0)
         for n, c in enumerate(panel.clips)
     }
-    _go_on(visitor, _with(desk.now, (Answers(panel.id, "1" * 16, "Aki", clips=right),)))
+    _go_on(visitor, with_answers(desk.now, (Answers(panel.id, "1" * 16, "Aki", clips=right),)))
     tab.label(visitor, Act({}))
     assert len(visitor.clips) == len(before) + 4
     assert visitor.clips.tags_of(len(before)) in (("drum",), ("flute",))
@@ -133,7 +133,9 @@ def test_taking_the_labels_back_leaves_what_was_tagged_since(
     tab.make(visitor, Act({}))
     panel, before = visitor.desk(PanelDesk).now.panel, visitor.clips
     right = {n: OnClip(tuple("right" for _ in c.questions), (), None, 5.0) for n, c in enumerate(panel.clips)}
-    _go_on(visitor, _with(visitor.desk(PanelDesk).now, (Answers(panel.id, "1" * 16, "Aki", clips=right),)))
+    _go_on(
+        visitor, with_answers(visitor.desk(PanelDesk).now, (Answers(panel.id, "1" * 16, "Aki", clips=right),))
+    )
     tab.label(visitor, Act({}))
     visitor.hold(visitor.clips.relabel(len(before), ["mine"]))
     tab.undo(visitor, Act({}))

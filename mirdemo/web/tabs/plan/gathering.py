@@ -47,6 +47,7 @@ def gather(visitor: Visitor, found: tuple) -> Evidence | None:
         else (run_key(built.backbone, built.whitening is not None), built.check.predicted, built.seconds),
         fine_tuned=None if tuned is None else (tuned.wanted.backbone, tuned.report),
         curve=None if curve is None else curve.report,
+        groups=clips.groups if clips.sessions else None,
         embedding_seconds={run.key: run.seconds - sum(run.report.seconds.values()) for run in probed.runs},
     )
 

@@ -16,6 +16,7 @@ from mirdemo.planning import Assumptions
 from mirdemo.planning.of_reports import given
 from mirdemo.planning.panel import (
     HAND,
+    Answers,
     Change,
     Panel,
     PanelError,
@@ -232,7 +233,7 @@ class PanelTab:
         """Without one listener's answers."""
         now = visitor.desk(PanelDesk).now
         run = act.one_of("run", [one.run for one in now.answers])
-        _go_on(visitor, _with(now, tuple(one for one in now.answers if one.run != run)))
+        _go_on(visitor, with_answers(now, tuple(one for one in now.answers if one.run != run)))
 
     def label(self, visitor: Visitor, act: Act) -> None:
         """The verdicts become labels of the clips that are here."""
@@ -279,7 +280,8 @@ def _go_on(visitor: Visitor, after: Listening, labelled: LabelledClips | None = 
     visitor.hold(clips if labelled is None else labelled)
 
 
-def _with(now: Listening, answers: tuple) -> Listening:
+def with_answers(now: Listening, answers: tuple[Answers, ...]) -> Listening:
+    """The same panel with these answers, and what they say."""
     assert now.panel is not None
     return replace(now, answers=answers, found=results(now.panel, answers))
 
@@ -322,7 +324,7 @@ def read_files(
         except PanelError as refusal:
             notes.append((name, refusal.sentence))
     if now is not before and now.panel is not None:
-        now = _with(now, now.answers)
+        now = with_answers(now, now.answers)
     return now, tuple(notes)
 
 

@@ -32,6 +32,7 @@ def build(wire: Wire) -> None:
     tab = PlanTab()
     wire.view("plan", tab.show)
     wire.keeps("plan", kept.keeper())
+    wire.keeps("panel", kept.panel_keeper())
     for name in ("assume", "currency", "reset"):
         wire.on(f"plan.{name}", getattr(tab, name))
     panel.build(wire)
