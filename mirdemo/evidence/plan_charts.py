@@ -64,9 +64,10 @@ def futures(plan: Plan, t: Speaker, title: Title = str) -> Chart:
                 },
                 hovertemplate="%{x:.0f}<extra></extra>",
             )
-    figure.add_shape(type="line", x0=0, x1=0, yref="paper", y0=0, y1=1, line={"color": INK, "width": 1.5})
     wide, slim = [], []
     for y, action in enumerate(rows):
+        # Beside the dots alone: a row's words stand under them, and no line goes through words.
+        figure.add_shape(type="line", x0=0, x1=0, y0=y - 0.58, y1=y + 0.04, line={"color": INK, "width": 1.5})
         way = str(t.say(name_of(plan, action, title)))
         says = {"k": round(FUTURES * action.saves), "of": FUTURES}
         place = {
