@@ -106,7 +106,7 @@ class Plan:
                 "heard": None if evidence.heard is None else asdict(evidence.heard),
                 "growth": None if evidence.growth is None else asdict(evidence.growth),
                 "seconds": dict(evidence.seconds),
-                "sessions": list(evidence.sessions),
+                **({"sessions": list(evidence.sessions)} if evidence.sessions else {}),
             },
             "listeners": None if self.listeners is None else self.listeners.as_dict(),
         }
