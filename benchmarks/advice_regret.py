@@ -220,8 +220,9 @@ def tune_all(visitors: Sequence[Visitor], folder: Path) -> None:
     from mirdemo.backbones import load_backbone
     from mirdemo.base.progress import silent
     from mirdemo.stages.finetuning import FineTuneSettings, fine_tune
+    from mirdemo.stages.finetuning.memory import Room
     from mirdemo.stages.finetuning.prefix_cache import PrefixCache
-    from mirdemo.stages.finetuning.step import Room, pooled
+    from mirdemo.stages.finetuning.step import pooled
 
     backbone = load_backbone(TUNED)
     settings = FineTuneSettings(epochs=8, n_folds=3)

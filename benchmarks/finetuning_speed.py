@@ -39,8 +39,9 @@ def measure(folder: Path, options: argparse.Namespace) -> dict:
     from mirdemo.base.progress import silent
     from mirdemo.sound.audio import Clip
     from mirdemo.stages.finetuning import FineTuneSettings, training
+    from mirdemo.stages.finetuning.memory import Room
     from mirdemo.stages.finetuning.prefix_cache import PrefixCache
-    from mirdemo.stages.finetuning.step import Room, pooled
+    from mirdemo.stages.finetuning.step import pooled
 
     name = "mert-330m" if options.size == "330m" else "mert-95m"
     backbone = load_backbone(name, checkpoint=folder, device=options.device, dtype="float32")

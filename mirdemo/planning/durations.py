@@ -140,8 +140,9 @@ def _timed(backbone: Any, blocks: int, settings: FineTuneSettings) -> tuple[floa
     """Seconds a window: the prefix, and a training step; each with as many windows at once as the work takes, of noise."""
     import torch
 
-    from mirdemo.stages.finetuning.prefix_cache import windows_at_once
-    from mirdemo.stages.finetuning.step import Room, precision_context
+    from mirdemo.stages.finetuning.boundary import windows_at_once
+    from mirdemo.stages.finetuning.memory import Room
+    from mirdemo.stages.finetuning.step import precision_context
 
     split, spec = backbone.split(blocks), backbone.spec
     room = Room.on(backbone.device, spec.window_seconds, settings.batch)

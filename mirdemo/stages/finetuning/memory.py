@@ -1,14 +1,41 @@
-"""Running out of memory, told apart from other failures."""
+"""How much is computed at once, and running out of memory, told apart from other failures."""
 
 from __future__ import annotations
 
 import gc
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 from mirdemo.stages.finetuning.errors import FineTuneError
 
+if TYPE_CHECKING:
+    import torch
+
 Made = TypeVar("Made")
+
+
+#: Seconds of sound whose gradients are computed at once on a CPU; more only costs memory, and time until a stop.
+CPU_PART_SECONDS = 20.0
+
+
+@dataclass(eq=False)
+class Room:
+    """How many windows' gradients are computed at once; shared by all runs, because memory does not come back."""
+
+    most: int
+
+    @classmethod
+    def on(cls, device: torch.device, window_seconds: float, batch: int) -> Room:
+        most = batch if device.type != "cpu" else max(1, int(CPU_PART_SECONDS / window_seconds))
+        return cls(min(batch, most))
+
+    def shrink(self, title: str) -> None:
+        """Halve it. Raises FineTuneError if it was one window."""
+        if self.most == 1:
+            raise too_little(title)
+        self.most //= 2
+        give_back()
 
 
 def attempt(compute: Callable[[], Made]) -> Made | None:

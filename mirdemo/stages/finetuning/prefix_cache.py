@@ -10,67 +10,28 @@ from __future__ import annotations
 import math
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mirdemo.base.home import home
 from mirdemo.base.progress import Progress
-from mirdemo.embedding.embed import CPU_BATCH_SECONDS, GPU_BATCH_SECONDS, cut, windows
+from mirdemo.embedding.embed import cut
+from mirdemo.stages.finetuning.boundary import BoundaryStates, Windows, in_lots, is_faithful, windows_at_once
 from mirdemo.stages.finetuning.errors import FineTuneError
-from mirdemo.stages.finetuning.memory import attempt, give_back, not_finite, too_little
+from mirdemo.stages.finetuning.memory import Room
 
 if TYPE_CHECKING:
-    from mirdemo.backbones.spec import BackboneSpec
     from mirdemo.backbones.split import NeuralBackbone, Split
     from mirdemo.sound.audio import Clip
 
-#: How far the tail's output may move, relative to its size, where boundary states are kept in half precision.
-FAITHFUL = 1e-4
-#: Share of a GPU's free memory that the prefix's output may take.
-GPU_SHARE = 0.25
 
-
-@dataclass(frozen=True, eq=False)
-class Windows:
-    """The windows of clips, in the clips' order.
-
-    clip_of: int (n_windows,), the clip of each; samples: int (n_windows,), its length at the backbone's rate
-    """
-
-    clip_of: np.ndarray
-    samples: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.clip_of)
-
-    @classmethod
-    def of(cls, clips: Sequence[Clip], spec: BackboneSpec) -> Windows:
-        """Counted without resampling anything."""
-        clip_of, samples = [], []
-        for row, clip in enumerate(clips):
-            length = math.ceil(len(clip.samples) * spec.sample_rate / clip.sample_rate)
-            places = windows(length, spec.sample_rate, spec)
-            clip_of += [row] * len(places)
-            samples += [max(stop - start, spec.min_samples) for start, stop in places]
-        return cls(np.array(clip_of, dtype=np.int64), np.array(samples, dtype=np.int64))
-
-    def alike(self, indices: np.ndarray, most: int) -> Iterator[np.ndarray]:
-        """Those windows in groups of one length, at most ``most`` in each, in their order."""
-        for length in dict.fromkeys(self.samples[indices].tolist()):
-            same = indices[self.samples[indices] == length]
-            for start in range(0, len(same), most):
-                yield same[start : start + most]
-
-
-class PrefixCache:
+class PrefixCache(BoundaryStates):
     """The prefix's output for every window.
 
     windows: which they are; dtype: what the states are kept in
@@ -78,13 +39,9 @@ class PrefixCache:
     """
 
     def __init__(self, windows: Windows, device: torch.device) -> None:
-        self.windows = windows
+        super().__init__(windows, device, "memory")
         self.dtype = torch.float32
-        self.place = "memory"
         self.nbytes = 0
-        self._device = device
-        self._stores: dict[int, Tensor] = {}  # window length -> (n, frames, dim)
-        self._row = np.empty(len(windows), dtype=np.int64)
         self._files: list[Path] = []
 
     @classmethod
@@ -112,12 +69,6 @@ class PrefixCache:
             raise
         return cache
 
-    def batch(self, indices: np.ndarray) -> Tensor:
-        """Boundary states (b, frames, dim) of windows of one length, on the backbone's device."""
-        store = self._stores[int(self.windows.samples[indices[0]])]
-        rows = torch.from_numpy(self._row[indices])
-        return store[rows.to(store.device)].to(self._device, non_blocking=True)
-
     def close(self) -> None:
         """Let everything go."""
         self._stores.clear()
@@ -126,9 +77,17 @@ class PrefixCache:
                 file.unlink(missing_ok=True)
         self._files.clear()
 
-    def _fill(self, clips, backbone, split, keeping, memory_bytes, progress) -> None:
+    def _fill(
+        self,
+        clips: Sequence[Clip],
+        backbone: NeuralBackbone,
+        split: Split,
+        keeping: str,
+        memory_bytes: int,
+        progress: Progress,
+    ) -> None:
         spec, total, done = backbone.spec, len(self.windows), 0
-        most = windows_at_once(spec, backbone.device)
+        room = Room(windows_at_once(spec, backbone.device))
         first_of = np.searchsorted(self.windows.clip_of, np.arange(len(clips) + 1))
         progress(0, total, "prefix")
         # Longest first: the first batch then tells how much room all of them need at most.
@@ -136,35 +95,30 @@ class PrefixCache:
         for row in sorted(range(len(clips)), key=lambda i: -self.windows.samples[first_of[i]]):
             _, waves = cut(clips[row].at(spec.sample_rate), spec)
             for index, wave in zip(range(first_of[row], first_of[row + 1]), waves, strict=True):
-                if waiting and (len(waiting) >= most or len(waiting[0][1]) != len(wave)):
-                    most = self._take(waiting, split, most, spec, keeping, memory_bytes)
+                if waiting and (len(waiting) >= room.most or len(waiting[0][1]) != len(wave)):
+                    self._take(waiting, split, room, spec.title, keeping, memory_bytes)
                     done += len(waiting)
                     waiting = []
                     progress(done, total, "prefix")
                 waiting.append((index, wave.copy()))
-        self._take(waiting, split, most, spec, keeping, memory_bytes)
+        self._take(waiting, split, room, spec.title, keeping, memory_bytes)
         progress(total, total, "prefix")
 
-    def _take(self, waiting, split, most, spec, keeping, memory_bytes) -> int:
-        """Compute and keep these windows of one length; returns how many fit at once."""
-        start = 0
-        while start < len(waiting):
-            part = waiting[start : start + most]
-            waves = torch.from_numpy(np.stack([wave for _, wave in part]))
-            states = attempt(partial(split.prefix, waves))
-            if states is None:
-                if most == 1:
-                    raise too_little(spec.title)
-                most = max(1, min(most, len(part)) // 2)
-                give_back()
-                continue
-            if not bool(torch.isfinite(states).all()):
-                raise not_finite(spec.title)
+    def _take(
+        self,
+        waiting: list[tuple[int, np.ndarray]],
+        split: Split,
+        room: Room,
+        title: str,
+        keeping: str,
+        memory_bytes: int,
+    ) -> None:
+        """Compute and keep these windows of one length."""
+        for which, states in in_lots([wave for _, wave in waiting], split.prefix, room, title):
+            part = waiting[which.start : which.stop]
             if not self._stores:
                 self._settle(states, split, len(part[0][1]), keeping, memory_bytes)
             self._keep(part, states)
-            start += len(part)
-        return most
 
     def _settle(self, states: Tensor, split: Split, samples: int, keeping: str, memory_bytes: int) -> None:
         """Choose precision and place, knowing the first (and longest) windows' states."""
@@ -175,12 +129,9 @@ class PrefixCache:
         )
         self.dtype = torch.float16 if halve and states.dtype == torch.float32 else states.dtype
         expected = values * self.dtype.itemsize
-        if states.device.type == "cuda":
-            free, _ = torch.cuda.mem_get_info(states.device)
-            if expected <= GPU_SHARE * free:
-                self.place = "device"
-                return
-        if expected > memory_bytes:
+        if self._fits_on_device(expected):
+            self.place = "device"
+        elif expected > memory_bytes:
             self.place = "disk"
 
     def _keep(self, part: list[tuple[int, np.ndarray]], states: Tensor) -> None:
@@ -216,24 +167,6 @@ class PrefixCache:
         with suppress(OSError):  # Windows keeps mapped files; close() removes it there
             file.unlink()
         return store.view(shape)
-
-
-def is_faithful(states: Tensor, tail: nn.Module, samples: int) -> bool:
-    """True if the tail gives the same, to ``FAITHFUL``, when it reads these float32 states in float16."""
-    if states.dtype != torch.float32:
-        return False
-    halved = states.half()
-    if not bool(torch.isfinite(halved).all()):
-        return False
-    with torch.no_grad():
-        exact = tail(states, samples=samples)
-        return float((tail(halved.float(), samples=samples) - exact).norm() / exact.norm()) <= FAITHFUL
-
-
-def windows_at_once(spec: BackboneSpec, device: torch.device) -> int:
-    """How many windows the prefix is given at first; fewer where memory runs out."""
-    seconds = CPU_BATCH_SECONDS if device.type == "cpu" else GPU_BATCH_SECONDS
-    return max(1, int(seconds / spec.window_seconds))
 
 
 def _reserve(path: Path, size: int) -> None:

@@ -15,7 +15,6 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,9 +26,9 @@ from mirdemo.base.locks import locked
 from mirdemo.base.progress import Progress
 from mirdemo.embedding.embed import cut
 from mirdemo.sound.audio import AudioError
+from mirdemo.stages.finetuning.boundary import BoundaryStates, Windows, in_lots, windows_at_once
 from mirdemo.stages.finetuning.errors import FineTuneError
-from mirdemo.stages.finetuning.memory import attempt, give_back, not_finite, too_little
-from mirdemo.stages.finetuning.prefix_cache import GPU_SHARE, Windows, windows_at_once
+from mirdemo.stages.finetuning.memory import Room
 
 if TYPE_CHECKING:
     from mirdemo.backbones.spec import BackboneSpec
@@ -60,7 +59,7 @@ class _Pending:
     states: dict[int, Tensor] = field(default_factory=dict)
 
 
-class PrefixFile:
+class PrefixFile(BoundaryStates):
     """Boundary states of windows, in a folder of its own.
 
     folder: made if it is not there; whoever opens it is alone with it until ``close``
@@ -70,14 +69,10 @@ class PrefixFile:
     """
 
     def __init__(self, folder: Path, device: torch.device) -> None:
+        super().__init__(Windows(np.empty(0, np.int64), np.empty(0, np.int64)), device, "disk")
         self.folder = folder
-        self.place = "disk"
-        self.windows = Windows(np.empty(0, np.int64), np.empty(0, np.int64))
         self.seconds = 0.0
-        self._device = device
         self._since = 0.0
-        self._stores: dict[int, Tensor] = {}
-        self._row = np.empty(0, np.int64)
         self._open = ExitStack()
         folder.mkdir(parents=True, exist_ok=True)
         try:
@@ -123,7 +118,7 @@ class PrefixFile:
         """
         refused: dict[int, AudioError] = {}
         pending: list[_Pending] = []
-        most, done = windows_at_once(spec, self._device), 0
+        room, done = Room(windows_at_once(spec, self._device)), 0
         self._since = time.perf_counter()
         for place, key in enumerate(keys):
             progress(place, len(keys), "prefix")
@@ -137,9 +132,9 @@ class PrefixFile:
             _, waves = cut(clip.at(spec.sample_rate), spec)
             pending.append(_Pending(key, waves))
             done += 1
-            if sum(len(one.waves) for one in pending) >= most:
-                most = self._work(pending, compute, keep_as, most, spec.title)
-        self._work(pending, compute, keep_as, most, spec.title)
+            if sum(len(one.waves) for one in pending) >= room.most:
+                self._work(pending, compute, keep_as, room, spec.title)
+        self._work(pending, compute, keep_as, room, spec.title)
         progress(len(keys), len(keys), "prefix")
         return done, refused
 
@@ -153,17 +148,9 @@ class PrefixFile:
         self._row = np.array([row for entry in entries for row in entry.rows], dtype=np.int64)
         self._stores = {length: self._mapped(length) for length in dict.fromkeys(samples.tolist())}
         self.place = "disk"
-        if self._device.type == "cuda":
-            free, _ = torch.cuda.mem_get_info(self._device)
-            if self.nbytes <= GPU_SHARE * free:
-                self._stores = {length: store.to(self._device) for length, store in self._stores.items()}
-                self.place = "device"
-
-    def batch(self, indices: np.ndarray) -> Tensor:
-        """Boundary states (b, frames, dim) of windows of one length, on the backbone's device."""
-        store = self._stores[int(self.windows.samples[indices[0]])]
-        rows = torch.from_numpy(self._row[indices])
-        return store[rows.to(store.device)].to(self._device, non_blocking=True)
+        if self._fits_on_device(self.nbytes):
+            self._stores = {length: store.to(self._device) for length, store in self._stores.items()}
+            self.place = "device"
 
     def close(self, *, remove: bool = False) -> None:
         """Let go of the folder; remove: and of all that is in it."""
@@ -188,33 +175,24 @@ class PrefixFile:
         pending: list[_Pending],
         compute: Callable[[Tensor], Tensor],
         keep_as: Callable[[Tensor, int], torch.dtype],
-        most: int,
+        room: Room,
         title: str,
-    ) -> int:
-        """Compute, write and note down these clips; returns how many windows fit at once."""
-        waiting = [(one, at) for one in pending for at in range(len(one.waves))]
-        while waiting:
-            length = len(waiting[0][0].waves[waiting[0][1]])
-            part = [(one, at) for one, at in waiting if len(one.waves[at]) == length][:most]
-            waves = torch.from_numpy(np.stack([one.waves[at] for one, at in part]))
-            states = attempt(partial(compute, waves))
-            if states is None:
-                if len(part) == 1:
-                    raise too_little(title)
-                most = len(part) // 2
-                give_back()
-                continue
-            if not bool(torch.isfinite(states).all()):
-                raise not_finite(title)
-            if self._dtype is None:
-                self._settle(keep_as(states, length))
-            for (one, at), kept in zip(part, states.to("cpu", self._dtype), strict=True):
-                one.states[at] = kept
-            waiting = [(one, at) for one, at in waiting if at not in one.states]
+    ) -> None:
+        """Compute, write and note down these clips."""
+        alike: dict[int, list[tuple[_Pending, int]]] = defaultdict(list)
+        for one in pending:
+            for at, wave in enumerate(one.waves):
+                alike[len(wave)].append((one, at))
+        for length, places in alike.items():
+            for which, states in in_lots([one.waves[at] for one, at in places], compute, room, title):
+                if self._dtype is None:
+                    self._settle(keep_as(states, length))
+                for place, kept in zip(which, states.to("cpu", self._dtype), strict=True):
+                    one, at = places[place]
+                    one.states[at] = kept
         if pending:
             self._write(pending)
         pending.clear()
-        return most
 
     def _settle(self, dtype: torch.dtype) -> None:
         self._dtype = dtype

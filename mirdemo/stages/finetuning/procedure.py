@@ -22,10 +22,11 @@ from mirdemo.stages.finetuning import gains, pace, training
 from mirdemo.stages.finetuning.converged import Converged, out_of_fold
 from mirdemo.stages.finetuning.curve import Epoch
 from mirdemo.stages.finetuning.inputs import Material, best_probe, one_sided
+from mirdemo.stages.finetuning.memory import Room
 from mirdemo.stages.finetuning.prefix_cache import PrefixCache
 from mirdemo.stages.finetuning.report import FineTuneReport
 from mirdemo.stages.finetuning.settings import FineTuneSettings
-from mirdemo.stages.finetuning.step import Room, pooled
+from mirdemo.stages.finetuning.step import pooled
 from mirdemo.stages.finetuning.training import Trained
 from mirdemo.stages.finetuning.tuned import TunedHead
 from mirdemo.stages.finetuning.versions import device_name, versions

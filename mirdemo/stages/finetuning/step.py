@@ -9,53 +9,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mirdemo.stages.finetuning.boundary import BoundaryStates
 from mirdemo.stages.finetuning.errors import FineTuneError
 from mirdemo.stages.finetuning.heads import Prevalence
-from mirdemo.stages.finetuning.memory import attempt, give_back, too_little
-from mirdemo.stages.finetuning.prefix_cache import Windows
+from mirdemo.stages.finetuning.memory import Room, attempt
 from mirdemo.stages.finetuning.settings import FineTuneSettings
 
-#: Seconds of sound whose gradients are computed at once on a CPU; more only costs memory, and time until a stop.
-CPU_PART_SECONDS = 20.0
 
-
-class Boundary(Protocol):
-    """Where boundary states come from: a ``PrefixCache`` or a ``PrefixFile``."""
-
-    windows: Windows
-
-    def batch(self, indices: np.ndarray) -> Tensor: ...
-
-
-@dataclass(eq=False)
-class Room:
-    """How many windows' gradients are computed at once; shared by all runs, because memory does not come back."""
-
-    most: int
-
-    @classmethod
-    def on(cls, device: torch.device, window_seconds: float, batch: int) -> Room:
-        most = batch if device.type != "cpu" else max(1, int(CPU_PART_SECONDS / window_seconds))
-        return cls(min(batch, most))
-
-    def shrink(self, title: str) -> None:
-        """Halve it. Raises FineTuneError if it was one window."""
-        if self.most == 1:
-            raise too_little(title)
-        self.most //= 2
-        give_back()
-
-
-def pooled(tail: nn.Module, source: Boundary, indices: np.ndarray, room: Room, title: str) -> Tensor:
+def pooled(tail: nn.Module, source: BoundaryStates, indices: np.ndarray, room: Room, title: str) -> Tensor:
     """The tail's output for windows: float32 (n, size) on the tail's device, without gradient, in full precision."""
     rows: dict[int, Tensor] = {}
     waiting = list(source.windows.alike(indices, room.most))
@@ -70,7 +38,7 @@ def pooled(tail: nn.Module, source: Boundary, indices: np.ndarray, room: Room, t
     return torch.stack([rows[index] for index in indices.tolist()])
 
 
-def _pool(tail: nn.Module, source: Boundary, part: np.ndarray) -> Tensor:
+def _pool(tail: nn.Module, source: BoundaryStates, part: np.ndarray) -> Tensor:
     with torch.no_grad():
         return tail(source.batch(part), samples=int(source.windows.samples[part[0]])).float()
 
@@ -83,7 +51,7 @@ class Step:
 
     def __init__(
         self,
-        source: Boundary,
+        source: BoundaryStates,
         tail: nn.Module,
         head: nn.Module,
         labels: np.ndarray,

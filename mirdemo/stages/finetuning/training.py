@@ -15,10 +15,12 @@ import torch
 from torch import Tensor, nn
 
 from mirdemo.scoring.metrics import macro, roc_auc
+from mirdemo.stages.finetuning.boundary import BoundaryStates
 from mirdemo.stages.finetuning.curve import Epoch
 from mirdemo.stages.finetuning.heads import Head, Prevalence, new_head
+from mirdemo.stages.finetuning.memory import Room
 from mirdemo.stages.finetuning.settings import FineTuneSettings
-from mirdemo.stages.finetuning.step import Boundary, Room, Step, pooled
+from mirdemo.stages.finetuning.step import Step, pooled
 
 
 @dataclass(eq=False)
@@ -45,7 +47,7 @@ def clip_means(values: np.ndarray, clip_of: np.ndarray, n_clips: int) -> np.ndar
 
 
 def train(
-    source: Boundary,
+    source: BoundaryStates,
     tail: nn.Module,
     labels: np.ndarray,
     learn: np.ndarray,

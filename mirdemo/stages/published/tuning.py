@@ -18,13 +18,14 @@ from torch import nn
 from mirdemo.base.progress import Progress
 from mirdemo.scoring.labelling import Labelling
 from mirdemo.sound.audio import AudioError
+from mirdemo.stages.finetuning.boundary import is_faithful
 from mirdemo.stages.finetuning.curve import Epoch
 from mirdemo.stages.finetuning.heads import Prevalence, Standardised, spread
 from mirdemo.stages.finetuning.inputs import one_sided
-from mirdemo.stages.finetuning.prefix_cache import is_faithful
+from mirdemo.stages.finetuning.memory import Room
 from mirdemo.stages.finetuning.prefix_file import PrefixFile
 from mirdemo.stages.finetuning.settings import PublishedSettings
-from mirdemo.stages.finetuning.step import Room, Step, pooled
+from mirdemo.stages.finetuning.step import Step, pooled
 from mirdemo.stages.finetuning.versions import device_name, versions
 from mirdemo.stages.probing.figures import macro_report, measure, tag_reports
 from mirdemo.stages.published import training

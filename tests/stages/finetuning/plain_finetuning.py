@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mirdemo.embedding.embed import cut
 from mirdemo.sound.audio import Clip
-from mirdemo.stages.finetuning.prefix_cache import Windows
+from mirdemo.stages.finetuning.boundary import Windows
 
 
 class FullForward:

@@ -12,8 +12,9 @@ from finetuning.conftest import tone
 
 from mirdemo.base.progress import silent
 from mirdemo.base.sentences import Cancelled
-from mirdemo.stages.finetuning import FineTuneError, prefix_cache
-from mirdemo.stages.finetuning.prefix_cache import PrefixCache, Windows, is_faithful
+from mirdemo.stages.finetuning import FineTuneError, boundary
+from mirdemo.stages.finetuning.boundary import Windows, is_faithful
+from mirdemo.stages.finetuning.prefix_cache import PrefixCache
 
 
 def build(clips, backbone, keeping="exact", memory_bytes=10**9, progress=silent):
@@ -66,7 +67,7 @@ def test_half_precision_is_taken_where_room_is_short_and_the_tail_gives_the_same
     window = np.array([1])
     halved = split.tail(cache.batch(window)).detach()
     true = split.tail(exact.batch(window)).detach()
-    assert 0 < (halved - true).norm() / true.norm() < prefix_cache.FAITHFUL
+    assert 0 < (halved - true).norm() / true.norm() < boundary.FAITHFUL
 
 
 def test_states_that_half_precision_would_break_stay_exact(clips, mert) -> None:
@@ -136,7 +137,7 @@ def test_stopping_in_the_middle_leaves_no_file(clips, mert, own_home) -> None:
 
 def test_prefix_windows_are_halved_where_memory_runs_out(mert, monkeypatch) -> None:
     short = [tone(300 + i, 0.3, i) for i in range(4)]
-    monkeypatch.setattr(prefix_cache, "CPU_BATCH_SECONDS", 20.0)
+    monkeypatch.setattr(boundary, "CPU_BATCH_SECONDS", 20.0)
     split, sizes = mert.split(), []
     whole = split.prefix
 

@@ -13,8 +13,9 @@ from finetuning.plain_finetuning import FullForward, plain_losses
 from mirdemo.base.progress import silent
 from mirdemo.stages.finetuning import FineTuneError, FineTuneSettings, training
 from mirdemo.stages.finetuning.heads import Prevalence
+from mirdemo.stages.finetuning.memory import Room
 from mirdemo.stages.finetuning.prefix_cache import PrefixCache
-from mirdemo.stages.finetuning.step import Room, augmented, pooled
+from mirdemo.stages.finetuning.step import augmented, pooled
 from mirdemo.stages.finetuning.training import clip_means
 
 SETTINGS = FineTuneSettings(epochs=3, batch=4, tail_rate=1e-4, head_rate=1e-2)

@@ -276,7 +276,7 @@ def test_fewer_windows_at_once_where_memory_runs_out(clips, mert, monkeypatch):
         most.append(len(waves))
         return compute(backbone, split, waves)
 
-    monkeypatch.setattr("mirdemo.stages.finetuning.prefix_cache.CPU_BATCH_SECONDS", 20.0)
+    monkeypatch.setattr("mirdemo.stages.finetuning.boundary.CPU_BATCH_SECONDS", 20.0)
     monkeypatch.setattr("mirdemo.stages.published.tuning.boundary_with_rows", small)
     again = tuned(clips, mert, replace(QUICK, epochs=1))
     assert len(most) == len(clips)
