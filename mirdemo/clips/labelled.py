@@ -440,6 +440,26 @@ class LabelledClips:
         wanted = typed_tags(tags, self.limits) if isinstance(tags, str) else clean_tags(tags, self.limits)
         return self._relabelled({index: wanted})
 
+    def exchange(self, index: int, clip: Clip) -> LabelledClips:
+        """With another sound in the place of one clip, whose tags, recording and session stay.
+
+        Raises ``ClipsError`` if that sound is here already or there is no room for it, or for an index out of range.
+        """
+        self._checked(index)
+        others = [one for row, one in enumerate(self.clips) if row != index]
+        if any(one.sha256 == clip.sha256 for one in others):
+            raise ClipsError(
+                "This sound is among the clips already. Nothing was changed.", code="clips.sound_is_here"
+            )
+        if sum(one.seconds for one in others) + clip.seconds > self.limits.max_seconds:
+            raise ClipsError(
+                "There is no room for {name} beside the other clips. Remove some first.",
+                code="clips.no_room",
+                name=clip.name,
+            )
+        clips = (*self.clips[:index], clip, *self.clips[index + 1 :])
+        return replace(self, clips=clips, problems=())
+
     def tag(self, indices: Iterable[int], tags: str | Iterable[str]) -> LabelledClips:
         """With these tags on each of these clips, beside its own. Raises ``ClipsError`` as ``relabel`` does."""
         more = typed_tags(tags, self.limits) if isinstance(tags, str) else clean_tags(tags, self.limits)

@@ -117,6 +117,10 @@ class Act:
     def flag(self, key: str) -> bool:
         return self._sent.get(key) in (True, "true", "on", "1")
 
+    def has(self, key: str) -> bool:
+        """Whether anything was sent under this name."""
+        return bool(self._sent.get(key))
+
     def uploads(self, key: str = "files") -> list[Upload]:
         return uploads_of(self._sent.get(key))
 

@@ -284,7 +284,8 @@ window.mirdemo = (() => {
 
   document.addEventListener("change", (event) => {
     const field = event.target;
-    if (field.matches("select[data-act], input[type=radio][data-act]")) act({ ...said(field), value: field.value });
+    if (field.matches("select[data-resends]")) resend(field);
+    else if (field.matches("select[data-act], input[type=radio][data-act]")) act({ ...said(field), value: field.value });
     else if (field.matches("input[type=checkbox][data-act]")) tickBox(field);
     else if (field.matches("input[type=range][data-act], input[type=number][data-act]")) act({ ...said(field), value: field.value });
     else if (field.matches("input[type=text][data-act]")) leaveField(field);
@@ -480,6 +481,7 @@ window.mirdemo = (() => {
       for (const [index, { file, name }] of real.entries()) {
         sayIn(zone, zone.dataset.sayUploading.replace("{done}", index + 1).replace("{total}", real.length), index / real.length);
         sent.push({ path: await upload(file), name });
+        chosen.set(name.split("/").pop(), file);
       }
     } catch (error) {
       return sayIn(zone, error.refusal || zone.dataset.sayFailed);
@@ -488,6 +490,26 @@ window.mirdemo = (() => {
     const fields = Object.fromEntries([...zone.querySelectorAll("[name]")].map((field) => [field.name, field.value]));
     act({ act: zone.dataset.drop, files: sent, ...fields });
     return true;
+  }
+
+  /* Files stay on the visitor's own disk; the page remembers which they were, so that one can be read in another way. */
+  const chosen = new Map(); // name -> File
+  async function resend(field) {
+    const message = { ...said(field), value: field.value };
+    const file = chosen.get(field.dataset.resends);
+    const zone = document.querySelector(".is-open [data-drop]");
+    if (!file) {
+      act(message);
+      field.value = field.querySelector("option[selected]").value; // what is read stays what it was
+      return;
+    }
+    try {
+      if (zone) sayIn(zone, zone.dataset.sayUploading.replace("{done}", 1).replace("{total}", 1), 0);
+      act({ ...message, files: [{ path: await upload(file), name: file.name }] });
+      if (zone) sayIn(zone, "");
+    } catch (error) {
+      if (zone) sayIn(zone, error.refusal || zone.dataset.sayFailed);
+    }
   }
 
   /* Where one file lies now. Throws; with the server's own words in `refusal` where it gave any. */

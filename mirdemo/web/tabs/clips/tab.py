@@ -21,6 +21,7 @@ from mirdemo.clips.encodings import reread
 from mirdemo.clips.likeness import BACKBONE
 from mirdemo.clips.tags import typed_tags
 from mirdemo.clips.visit import Visit, is_visit, read_visit
+from mirdemo.sound.decoding.limits import LIMITS as SOUND_LIMITS
 from mirdemo.sound.decoding.limits import LONG_LIMITS
 from mirdemo.web.brought import bring, is_tagger
 from mirdemo.web.frame import own_files
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import Route
 
+    from mirdemo.sound.audio import Clip
     from mirdemo.web.frame.session import Visitors
 
 #: Files may be added while others are still being read: each drop is a job of its own.
@@ -74,7 +76,7 @@ def build(wire: Wire) -> None:
     wire.view("clips", tab.show)
     wire.keeps("clips", Keeper(_keep, _restore))
     for name in (
-        *("add", "festival", "tag", "untag", "recording", "rename", "remove", "clear", "respell"),
+        *("add", "festival", "track", "tag", "untag", "recording", "rename", "remove", "clear", "respell"),
         *(
             "together",
             "all_together",
@@ -147,6 +149,8 @@ class ClipsTab:
                     "span": (clip.start_seconds, clip.start_seconds + clip.seconds)
                     if clip.start_seconds
                     else None,
+                    "sound_track": _track(clip),
+                    "tracks": _tracks(clip),
                     "warnings": clip.warnings,
                     "can_open": clip.seconds >= WORTH_OPENING and not clip.start_seconds,
                 }
@@ -324,6 +328,40 @@ class ClipsTab:
                 "{tag} was taken from {name}.", "clips.untagged", {"tag": tag, "name": clips.clips[row].name}
             ),
         )
+
+    def track(self, visitor: Visitor, act: Act) -> None:
+        """Another sound track of a clip's file, which the browser has sent again: nothing of it was kept here."""
+        row, wanted = _row(visitor, act), act.whole("value", 1, 999)
+        was = visitor.clips.clips[row]
+        if not act.has("files"):
+            raise _file_not_here(was.name)
+        (upload, *others) = act.uploads()
+        for other in others:
+            other.delete()
+        check_machine(self._wire.visitors)
+
+        def read(progress: Progress) -> Clip:
+            from mirdemo.sound.audio import load_clip
+
+            progress(0, 0, "decoding")
+            try:
+                clip = load_clip(upload.path_within(SOUND_LIMITS.max_bytes), was.name, track=wanted)
+            finally:
+                upload.delete()
+            if _tracks(clip) != _tracks(was):  # another file of this name
+                raise _file_not_here(was.name)
+            return clip
+
+        def take(clip: Clip) -> None:
+            held = [one.sha256 for one in visitor.clips.clips]
+            if was.sha256 not in held:
+                return
+            after = visitor.clips.exchange(held.index(was.sha256), clip)
+            told = {"name": clip.name, "track": wanted}
+            _change(visitor, after, Sentence("{name}: track {track} was read.", "clips.track_chosen", told))
+            self._look_ahead(visitor)
+
+        self._wire.start(visitor, visitor.desk(ClipsDesk).next_job(), read, take, resource="sound")
 
     def recording(self, visitor: Visitor, act: Act) -> None:
         visitor.hold(visitor.clips.set_recording(_row(visitor, act), act.text("value")))
@@ -516,6 +554,24 @@ def _respellings(problems: Sequence[Sentence], clips: LabelledClips) -> list[dic
                     {"was": was, "encoding": other, "words": ", ".join(list(dict.fromkeys(would))[:3])}
                 )
     return found
+
+
+def _track(clip: Clip) -> int:
+    """Which sound track of its file a clip is."""
+    return next((int(w.values["track"]) for w in clip.warnings if w.code == "audio.tracks"), 1)
+
+
+def _tracks(clip: Clip) -> int:
+    """How many its file has."""
+    return next((int(w.values["tracks"]) for w in clip.warnings if w.code == "audio.tracks"), 1)
+
+
+def _file_not_here(name: str) -> PageError:
+    return PageError(
+        "This page has the file {name} no longer. Remove the clip, drop the file again, and choose the track then.",
+        code="page.file_not_here",
+        name=name,
+    )
 
 
 def _row(visitor: Visitor, act: Act) -> int:
