@@ -82,12 +82,14 @@
     [...body.rows].forEach((row, at) => { if (row.dataset.liveAt === undefined) row.dataset.liveAt = at; });
     const [column, direction] = sorted.get(table) || [0, "none"];
     const turn = direction === "ascending" ? 1 : -1;
-    const value = (row) => (column ? row.cells[column].dataset.value : row.cells[0].textContent.trim());
+    const value = (row) => row.cells[column].dataset.value ?? row.cells[column].textContent.trim();
+    const number = (text) => (/^[+−-]?\d/.test(text) ? parseFloat(text.replace("−", "-").replaceAll(",", "")) : NaN); // 0.84 (0.76–0.90)
+    const numbers = [...body.rows].every((row) => value(row) === "" || !Number.isNaN(number(value(row))));
     const compare = (a, b) => {
       if (direction === "none") return a.dataset.liveAt - b.dataset.liveAt;
       const [one, other] = [value(a), value(b)];
       if ((one === "") !== (other === "")) return one === "" ? 1 : -1; // blanks stay at the end
-      const by = column && !Number.isNaN(Number(one)) ? one - other : -one.localeCompare(other, document.documentElement.lang);
+      const by = numbers && one !== "" ? number(one) - number(other) : -one.localeCompare(other, document.documentElement.lang, { numeric: true });
       return turn * by || a.dataset.liveAt - b.dataset.liveAt;
     };
     body.append(...[...body.rows].sort(compare));
