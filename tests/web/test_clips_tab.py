@@ -10,10 +10,13 @@ import pytest
 from mirdemo.clips import LabelledClips
 from mirdemo.sound.audio import Clip
 from mirdemo.web import models
+from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.jobs import Jobs
+from mirdemo.web.frame.limits import CLIP_LIMITS
 from mirdemo.web.frame.session import Visitor, Visitors
-from mirdemo.web.frame.wire import Wire
+from mirdemo.web.frame.wire import Act, Wire
 from mirdemo.web.tabs.clips import tab
+from mirdemo.words.language import speaker
 
 CLIP = Clip.of(np.sin(np.arange(8_000) / 9).astype(np.float32), 8_000, "taiko")
 SET = LabelledClips((CLIP,), ("taiko",), np.ones((1, 1), np.uint8), ("one",))
@@ -65,3 +68,26 @@ def test_a_backbone_that_would_have_to_be_fetched_is_not(asked):
     visitor.backbone = "mert-95m"
     open_clips(visitor)
     assert asked == ["festival"]
+
+
+def test_the_table_sorts_by_any_column_and_ranges_follow_what_is_seen():
+    desk_tab, visitor = tab.ClipsTab(Wire(Visitors(), Jobs())), Visitor()
+    sounds = [
+        Clip.of(np.full(800, 0.1 * (i + 1), np.float32), 8000, f"{name}.wav") for i, name in enumerate("bac")
+    ]
+    visitor.hold(LabelledClips.from_clips(sounds, [["z"], ["y"], ["x"]], ["2", "3", "1"], limits=CLIP_LIMITS))
+
+    def shown() -> str:
+        return "".join(row["track"].name[0] for row in desk_tab.show(visitor, speaker("en"))["rows"])
+
+    assert shown() == "bac"
+    for column, forwards in (("clip", "abc"), ("tags", "cab"), ("recording", "cba")):
+        for expected in (forwards, forwards[::-1], "bac"):
+            desk_tab.sort(visitor, Act({"column": column}))
+            assert shown() == expected
+    desk_tab.sort(visitor, Act({"column": "clip"}))
+    ids = {clip.name[0]: clip.sha256 for clip in visitor.clips.clips}
+    desk_tab.pick_range(visitor, Act({"from": ids["a"], "clip": ids["b"], "value": "true"}))
+    assert visitor.desk(tab.ClipsDesk).picked == {ids["a"], ids["b"]}
+    with pytest.raises(PageError):
+        desk_tab.sort(visitor, Act({"column": "sha"}))

@@ -53,17 +53,35 @@ JOB = "clips-{number}"
 SHEET = "labels.csv"
 
 
+#: What the table of clips sorts by: a clip's place in the collection to what is compared.
+COLUMNS: dict[str, Callable[[LabelledClips, int], Any]] = {
+    "clip": lambda clips, row: clips.clips[row].name.casefold(),
+    "tags": lambda clips, row: [tag.casefold() for tag in clips.tags_of(row)],
+    "recording": lambda clips, row: clips.recordings[row].casefold(),
+}
+
+
 @dataclass
 class ClipsDesk:
     """What this tab remembers of a visitor.
 
     problems: what the last files added left out, merged or put together; picked: SHA-256 of the clips that are ticked
+    sort: by which of ``COLUMNS`` and whether from the end; None: as they were added
     """
 
     problems: tuple[Sentence, ...] = ()
     drops: int = 0
     asking: Asking = field(default_factory=Asking)
     picked: set[str] = field(default_factory=set)
+    sort: tuple[str, bool] | None = None
+
+    def order(self, clips: LabelledClips) -> list[int]:
+        """The places of the clips in the order of the table."""
+        rows = list(range(len(clips)))
+        if self.sort is None:
+            return rows
+        column, from_the_end = self.sort
+        return sorted(rows, key=lambda row: COLUMNS[column](clips, row), reverse=from_the_end)
 
     def next_job(self) -> str:
         self.drops += 1
@@ -85,6 +103,7 @@ def build(wire: Wire) -> None:
             "pick",
             "pick_many",
             "pick_range",
+            "sort",
             "tag_picked",
             "record_picked",
         ),
@@ -154,8 +173,10 @@ class ClipsTab:
                     "warnings": clip.warnings,
                     "can_open": clip.seconds >= WORTH_OPENING and not clip.start_seconds,
                 }
-                for i, clip in enumerate(clips.clips)
+                for i, clip in ((row, clips.clips[row]) for row in desk.order(clips))
             ],
+            "columns": COLUMNS,
+            "sort": desk.sort,
             "counts": [
                 (tag, count, possible(clips, column))
                 for column, (tag, count) in enumerate(clips.counts().items())
@@ -421,10 +442,17 @@ class ClipsTab:
 
     def pick_range(self, visitor: Visitor, act: Act) -> None:
         """All from one clip to another, as the table has them."""
-        ids = [clip.sha256 for clip in visitor.clips.clips]
+        clips = visitor.clips
+        ids = [clips.clips[row].sha256 for row in visitor.desk(ClipsDesk).order(clips)]
         first, last = sorted((ids.index(act.one_of("from", ids)), ids.index(act.one_of("clip", ids))))
         picked, those = visitor.desk(ClipsDesk).picked, ids[first : last + 1]
         (picked.update if act.flag("value") else picked.difference_update)(those)
+
+    def sort(self, visitor: Visitor, act: Act) -> None:
+        """By a column; once more from its end, and once more as the clips were added."""
+        desk, column = visitor.desk(ClipsDesk), act.one_of("column", COLUMNS)
+        after = {None: (column, False), (column, False): (column, True)}
+        desk.sort = after.get(desk.sort if desk.sort and desk.sort[0] == column else None)
 
     def pick_many(self, visitor: Visitor, act: Act) -> None:
         """All clips, none, or those of one tag."""

@@ -226,6 +226,7 @@ def _provisional(t: Speaker, found: Run | Interim | None, k: int | None, metric:
         return {"figure": None, "value": None, "low": None, "high": None, "n": 0, "verdict": "draft"} | {
             "word": t("probe.draft.waits"),
             "icon": "empty",
+            "explains": "",
         }
     if isinstance(found, Run):
         of: Any = found.report.macro if k is None else found.report.tags[k]
@@ -248,7 +249,15 @@ def _provisional(t: Speaker, found: Run | Interim | None, k: int | None, metric:
         "verdict": verdict,
         "word": word,
         "icon": icon,
+        "explains": "" if k is None or metric != "roc_auc" else _room(t, figure),
     }
+
+
+def _room(t: Speaker, figure: Interval) -> str:
+    """Words as long as what will keep this tag from "heard", so that nothing moves when they come; never to be read."""
+    if figure.low is None or figure.high is None or figure.low >= HEARD_FROM:
+        return ""
+    return why_words(t, PERHAPS_HEARD if figure.low < 0.5 + 0.05 else PARTLY_HEARD, figure)
 
 
 def by_chance_words(t: Speaker, n: float) -> str:
