@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mirdemo.backbones.registry import specs, status
 from mirdemo.base.sentences import Cancelled, MirdemoError, Sentence
 from mirdemo.web.frame.errors import PageError
-from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS, sound_bytes
+from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS
 from mirdemo.web.models import SHELF
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def is_tagger(uploads: list[Upload]) -> bool:
 
 def bring(wire: Wire, visitor: Visitor, uploads: list[Upload]) -> None:
     """Read a tagger and hold it in the place of the one before. Raises PageError."""
-    check_room(wire)
+    wire.visitors.check_room()
 
     def take(brought: Brought) -> None:
         told = Sentence(
@@ -139,15 +139,6 @@ def bring(wire: Wire, visitor: Visitor, uploads: list[Upload]) -> None:
         hold(wire, visitor, brought, told)
 
     wire.start(visitor, READ_JOB, lambda progress: read(uploads, progress), take, resource="sound")
-
-
-def check_room(wire: Wire) -> None:
-    """Raise PageError where this machine holds enough of its visitors already."""
-    if wire.visitors.sound_bytes() > sound_bytes():
-        raise PageError(
-            "This server holds as many clips of its visitors as it can. Try again in some minutes.",
-            code="page.machine_full",
-        )
 
 
 def hold(wire: Wire, visitor: Visitor, brought: Brought | None, told: Sentence) -> None:

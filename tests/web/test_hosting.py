@@ -22,7 +22,6 @@ from serving import Caller, Served, begin, end, tone
 from mirdemo.base import memory
 from mirdemo.web import zero
 from mirdemo.web.frame import health, limits
-from mirdemo.web.frame.jobs import Jobs
 from mirdemo.web.frame.session import Visitors
 
 SPACES = """
@@ -167,17 +166,14 @@ def test_visitors_together_hold_a_quarter_of_the_memory_at_most(monkeypatch: pyt
 
 def test_a_server_that_is_full_says_so(monkeypatch: pytest.MonkeyPatch):
     from mirdemo.web.frame.errors import PageError
-    from mirdemo.web.frame.wire import Wire
-    from mirdemo.web.tabs.clips.tab import ClipsTab
 
     visitors = Visitors()
-    tab = ClipsTab(Wire(visitors, Jobs()))
     monkeypatch.setattr(memory, "given", lambda: 400)
     monkeypatch.setattr(visitors, "sound_bytes", lambda: 100)
-    tab._check_machine()
+    visitors.check_room()
     monkeypatch.setattr(visitors, "sound_bytes", lambda: 101)
     with pytest.raises(PageError) as full:
-        tab._check_machine()
+        visitors.check_room()
     assert full.value.sentence.code == "page.machine_full"
 
 

@@ -190,6 +190,18 @@ def test_a_visit_that_is_full_says_what_is_left(here, monkeypatch):
     assert "0.5 minutes are left" in str(refused.value)
 
 
+def test_a_server_that_is_full_takes_no_more_spans_or_pieces(here, monkeypatch):
+    visitor, opened, act, visitors = here
+    cut(act)
+    monkeypatch.setattr(visitors, "sound_bytes", lambda: LIMITS.machine_bytes + 1)
+    for name, said in (("span", {"start": 0, "end": 5}), ("take_pieces", {})):
+        with pytest.raises(PageError) as refused:
+            act(f"long.{name}", long="1", value="x", **said)
+        assert refused.value.sentence.code == "page.machine_full"
+    assert len(opened.pieces) == 4
+    assert len(visitor.clips) == 0
+
+
 def test_closing_leaves_the_clips_and_is_taken_back(here):
     visitor, opened, act, _ = here
     act("long.span", long="1", start=1, end=2, value="x")

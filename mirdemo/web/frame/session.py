@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from mirdemo.base.sentences import Sentence
 from mirdemo.clips import LabelledClips
 from mirdemo.web.frame.errors import PageError
-from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS, WebLimits
+from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS, WebLimits, sound_bytes
 from mirdemo.web.frame.player import Sounds
 from mirdemo.web.models import SUPPORT, Memory
 from mirdemo.words.language import DEFAULT, Speaker, speaker
@@ -264,6 +264,14 @@ class Visitors:
         with self._lock:
             everyone = list(self._by_token.values())
         return sum(visitor.held_bytes() for visitor in everyone)
+
+    def check_room(self) -> None:
+        """Raise PageError where this machine holds as much of its visitors' sound as it may."""
+        if self.sound_bytes() > sound_bytes(self._limits):
+            raise PageError(
+                "This server holds as many clips of its visitors as it can. Try again in some minutes.",
+                code="page.machine_full",
+            )
 
     def sweep(self) -> int:
         """Forget visitors who closed the page or have been idle for too long. Returns how many."""

@@ -193,6 +193,7 @@ class LongTab:
     def __init__(self, wire: Wire, changed: Callable[[Visitor], None]) -> None:
         """changed: called when a visitor has new clips"""
         self._changed = changed
+        self._visitors = wire.visitors
         for name in ("span", "close", "open", "cut", "drop_piece", "drop_pieces", "take_pieces"):
             wire.on(f"long.{name}", getattr(self, name))
 
@@ -249,6 +250,7 @@ class LongTab:
             raise _no_span()
         tags = typed_tags(act.text("value"), CLIP_LIMITS)
         self._check_room(visitor, end - start)
+        self._visitors.check_room()
         added = LabelledClips.from_long(one.sound, [(start, end, tags)], one.recording, limits=CLIP_LIMITS)
         self._add(visitor, added)
 
@@ -316,6 +318,7 @@ class LongTab:
         if not fitting:
             self._check_room(visitor, before[0][1] - before[0][0] if before else SHORTEST_SPAN)
             raise _no_span()
+        self._visitors.check_room()
         found = LabelledClips.from_clips(
             [one.sound.cut(*piece) for piece in before[:fitting]],
             [tags] * fitting,

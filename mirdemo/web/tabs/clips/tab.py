@@ -27,7 +27,7 @@ from mirdemo.web.brought import bring, is_tagger
 from mirdemo.web.frame import own_files
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.keeping import Keeper
-from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS, sound_bytes
+from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS
 from mirdemo.web.frame.session import Visitor
 from mirdemo.web.frame.tab import Tab
 from mirdemo.web.frame.uploads import Upload
@@ -127,15 +127,6 @@ def download_route(visitors: Visitors) -> Route:
 TAB = Tab("clips", build, step=True, done=lambda visitor: len(visitor.clips.tags) > 0)
 
 
-def check_machine(visitors: Visitors) -> None:
-    """Raises PageError where no more sound fits into this machine."""
-    if visitors.sound_bytes() > sound_bytes():
-        raise PageError(
-            "This server holds as many clips of its visitors as it can. Try again in some minutes.",
-            code="page.machine_full",
-        )
-
-
 class ClipsTab:
     """The handlers, and what the view shows."""
 
@@ -192,7 +183,7 @@ class ClipsTab:
 
     def add(self, visitor: Visitor, act: Act) -> None:
         """Files, folders, zips and sheets that were dropped, chosen or recorded."""
-        check_machine(self._wire.visitors)
+        self._wire.visitors.check_room()
         warm_up(visitor.backbone)
         uploads, typed = act.uploads(), act.text("tags")
         if is_tagger(uploads):
@@ -238,7 +229,7 @@ class ClipsTab:
 
     def festival(self, visitor: Visitor, act: Act) -> None:
         """The demonstration set, made by code when asked for."""
-        check_machine(self._wire.visitors)
+        self._wire.visitors.check_room()
         warm_up(visitor.backbone)
 
         def take(made: LabelledClips) -> None:
@@ -359,7 +350,7 @@ class ClipsTab:
         (upload, *others) = act.uploads()
         for other in others:
             other.delete()
-        check_machine(self._wire.visitors)
+        self._wire.visitors.check_room()
 
         def read(progress: Progress) -> Clip:
             from mirdemo.sound.audio import load_clip

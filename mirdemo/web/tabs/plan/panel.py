@@ -39,7 +39,6 @@ from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.uploads import Upload
 from mirdemo.web.frame.wire import Act, Wire
-from mirdemo.web.tabs.clips.tab import check_machine
 from mirdemo.web.tabs.plan.desk import Before, Listening, PanelDesk, PlanDesk
 from mirdemo.web.tabs.plan.gathering import sources
 from mirdemo.web.tabs.plan.new_clips import New, read_new, said_of
@@ -189,7 +188,7 @@ class PanelTab:
 
     def new(self, visitor: Visitor, act: Act) -> None:
         """Recordings that nobody has labelled, to be asked about instead of the labelled clips."""
-        check_machine(self._wire.visitors)
+        self._wire.visitors.check_room()
         desk, clips, uploads = visitor.desk(PanelDesk), visitor.clips, act.uploads()
         before, desk.notes = desk.new, ()
 
