@@ -193,12 +193,11 @@ def read(uploads: list[Upload], progress: Progress) -> Brought:
 
     progress(0, 0, "reading")
     most = {**tagger_file.LIMITS, tagger_file.ARRAYS: LIMITS.tagger_bytes}
-    name = PurePosixPath(uploads[0].name).parts[0] if uploads[0].name else "tagger"
+    place = PurePosixPath(uploads[0].name)
+    zipped = len(uploads) == 1 and place.suffix.lower() == ".zip"
+    name = place.name if zipped else (*place.parts, "tagger")[0]
     try:
-        if len(uploads) == 1 and PurePosixPath(name).suffix.lower() == ".zip":
-            contents = tagger_file.read_zip(uploads[0].path, name, most)
-        else:
-            contents = _read_files(uploads, most)
+        contents = tagger_file.read_zip(uploads[0].path, name, most) if zipped else _read_files(uploads, most)
     except OSError:
         raise PageError(
             "The upload of {name} was lost. Send it again.", code="page.upload_lost", name=name

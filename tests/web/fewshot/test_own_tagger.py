@@ -122,6 +122,11 @@ def test_its_unpacked_folder_is_one_too(do, visitor, tagger):
     assert desk(visitor).ready
 
 
+def test_a_folder_with_nothing_but_its_zip_is_one_too(bring, visitor):
+    bring(name="downloads/town.zip")
+    assert desk(visitor).brought.name == "town.zip"
+
+
 def broken(tagger: Tagger, **changed) -> dict[str, bytes]:
     """The files with another manifest, whose checksum is right."""
     contents = tagger.contents()
