@@ -498,16 +498,17 @@ window.mirdemo = (() => {
     const message = { ...said(field), value: field.value };
     const file = chosen.get(field.dataset.resends);
     const zone = document.querySelector(".is-open [data-drop]");
+    const asBefore = () => { field.value = field.querySelector("option[selected]").value; }; // what is read stays what it was
     if (!file) {
       act(message);
-      field.value = field.querySelector("option[selected]").value; // what is read stays what it was
-      return;
+      return asBefore();
     }
     try {
       if (zone) sayIn(zone, zone.dataset.sayUploading.replace("{done}", 1).replace("{total}", 1), 0);
       act({ ...message, files: [{ path: await upload(file), name: file.name }] });
       if (zone) sayIn(zone, "");
     } catch (error) {
+      asBefore();
       if (zone) sayIn(zone, error.refusal || zone.dataset.sayFailed);
     }
   }
