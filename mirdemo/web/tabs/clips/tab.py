@@ -199,7 +199,7 @@ class ClipsTab:
             added, parted = read
             if added is not None:
                 take_clips(added)
-            if parted.long:
+            if parted.long or parted.problems:
                 problems = self._long.take(visitor, parted, typed)
                 visitor.desk(ClipsDesk).problems += tuple(problems)
                 self._tell_long(visitor, parted, problems)
