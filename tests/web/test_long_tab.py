@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import io
+import itertools
 import json
 import secrets
 import weakref
@@ -56,6 +57,12 @@ def wav(minutes: float, rate: int = 4_000) -> bytes:
     noise = np.random.default_rng(7).integers(90, 160, round(minutes * 60 * rate)).astype(np.uint8)
     soundfile.write(out, (noise.astype(np.float32) - 128) / 128, rate, format="WAV", subtype="PCM_U8")
     return out.getvalue()
+
+
+@pytest.fixture(autouse=True)
+def numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first that a test opens is 1."""
+    monkeypatch.setattr("mirdemo.web.tabs.clips.long._numbers", itertools.count(1))
 
 
 @pytest.fixture
@@ -123,6 +130,22 @@ def test_a_recording_alone_that_cannot_be_opened_is_refused_and_among_others_not
     assert len(read.clips) == 1
     assert [path for path in folder.rglob("*") if path.is_file()] == []
     assert spools.SPOOLS.bytes() == 0, "what could not be opened holds nothing"
+
+
+def test_what_of_a_drop_cannot_be_opened_is_told_though_nothing_else_is_long(folder: Path, monkeypatch):
+    monkeypatch.setattr("mirdemo.web.tabs.clips.long.SPOOLS", Spools(most=1_000))
+    visitors, jobs = Visitors(), Jobs()
+    wire, visitor = Wire(visitors, jobs), visitors.arrive(None, "page")
+    tab.build(wire)
+    monkeypatch.setattr(
+        wire, "start", lambda visitor, name, work, take, **_: take(work(quiet)) if name == "clips-1" else None
+    )
+    dropped = sent(folder, "b.wav", wav(31)), sent(folder, "a.wav", wav(0.1))
+    files = [{"path": str(one.path), "name": one.name} for one in dropped]
+    wire._handlers["clips.add"](visitor, Act({"act": "clips.add", "files": files, "tags": ""}))
+    assert [clip.name for clip in visitor.clips.clips] == ["a.wav"]
+    assert visitor.notice.sentence.code == "page.no_room_for_long"
+    assert "page.no_room_for_long" in [one.code for one in visitor.desk(tab.ClipsDesk).problems]
 
 
 def test_no_more_than_a_few_are_open_and_namesakes_are_two_recordings():
@@ -345,6 +368,14 @@ def test_it_goes_with_its_visitor(here, client):
     visitor.let_go()
     assert not opened.sound.spool.close.alive
     assert web.get(f"{place}/outline?from=0&to=1&columns=9").status_code == 404
+
+
+def test_one_opened_after_a_saved_visit_is_not_taken_for_the_one_before(here):
+    visitor, _, _, _ = here
+    visitor.begin_anew(visitor.clips)
+    visitor.desk(LongDesk).add(long_of(Clip.of(TWO_MINUTES, RATE, "evening.mp4")))
+    assert visitor.long_sound("1") is None
+    assert visitor.long_sound("2").name == "evening.mp4"
 
 
 def test_one_that_is_closed_goes_when_it_can_no_longer_be_taken_back():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -45,6 +46,7 @@ CUTS = {
     "below": (25.0, 3.0, 80.0),
     "longest": (60.0, 1.0, 1_800.0),
 }
+_numbers = itertools.count(1)
 
 
 @dataclass(eq=False)
@@ -64,10 +66,10 @@ class Open:
 
 @dataclass
 class LongDesk:
-    """What is open, by a number of the visit's own, in the order of opening."""
+    """What is open, by a number that no other has had, in the order of opening: the page keeps by it where one was in the
+    waveform, and the browser its sound, also where a saved visit takes the place of this one."""
 
     open: dict[str, Open] = field(default_factory=dict)
-    opened: int = 0
 
     def add(self, sound: LongRecording, typed: str = "") -> Open:
         """Open one more. Raises PageError if that are too many."""
@@ -82,8 +84,7 @@ class LongDesk:
         number = 2
         while name in taken:
             name, number = f"{stem} ({number})", number + 1
-        self.opened += 1
-        one = self.open[str(self.opened)] = Open(sound, name, typed)
+        one = self.open[str(next(_numbers))] = Open(sound, name, typed)
         return one
 
     def long_sounds(self) -> dict[str, LongRecording]:
