@@ -71,6 +71,17 @@ def test_a_span_is_dragged_tagged_heard_and_taken_back(visit, evening: Path, upl
     page.wait_for_selector(".long[data-long]", state="detached")
 
 
+def test_what_is_in_view_is_drawn_finely_while_it_plays_too(visit, evening: Path):
+    page = opened(visit, evening)
+    page.click('[data-long-do="play"]')
+    page.wait_for_function("!mirdemo.sound.paused && mirdemo.sound.currentTime > 0.2")
+    with page.expect_response(
+        lambda got: "/outline?" in got.url and "to=1920&" not in got.url, timeout=5_000
+    ):
+        page.click('[data-long-do="in"]')
+    assert not page.evaluate("mirdemo.sound.paused")
+
+
 def test_everything_goes_by_keys(visit, evening: Path):
     page = opened(visit, evening, language="ja-JP", width=390)
     view = page.locator(".long-view")

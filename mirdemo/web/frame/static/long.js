@@ -41,32 +41,42 @@
     now.asking = true;
     outline(place, 0, now.seconds, COLUMNS).then((got) => { now.whole = got; paint(place); }, () => {}).finally(() => { now.asking = false; });
   }
-  /* What is in view, finer than the whole shows it, once the view rests. */
+  /* Asks once the view rests, whatever is painted meanwhile: what plays paints all the time. `asked`: for what is in view */
+  function atRest(now, asked, milliseconds, ask) {
+    if (asked.from === now.from && asked.to === now.to) return;
+    clearTimeout(asked.waiting);
+    [asked.from, asked.to] = [now.from, now.to];
+    asked.waiting = setTimeout(() => ask(asked.from, asked.to).catch(() => { asked.from = null; }), milliseconds);
+  }
+  /* What is in view, finer than the whole shows it. */
   function fetchNear(place, now) {
-    clearTimeout(now.waiting);
-    if (now.to - now.from > 0.8 * now.seconds) { now.near = null; return; }
-    if (now.near && now.near.from === now.from && now.near.to === now.to) return;
-    now.waiting = setTimeout(() => {
-      const [from, to] = [now.from, now.to];
-      outline(place, from, to, Math.min(COLUMNS, Math.max(200, 2 * viewOf(place).clientWidth)))
-        .then((got) => { if (now.from === from && now.to === to) { now.near = got; paint(place); } }, () => {});
-    }, 120);
+    now.askedNear ||= {};
+    if (now.to - now.from > 0.8 * now.seconds) {
+      clearTimeout(now.askedNear.waiting);
+      now.near = now.askedNear.from = null;
+      return;
+    }
+    atRest(now, now.askedNear, 120, async (from, to) => {
+      const got = await outline(place, from, to, Math.min(COLUMNS, Math.max(200, 2 * viewOf(place).clientWidth)));
+      if (now.from === from && now.to === to) { now.near = got; paint(place); }
+    });
   }
 
   /* The spectrogram of what is in view, where it was asked for. */
   const BANDS = 128;
   const LOWEST = 40;
   function fetchSpectrum(place, now) {
-    clearTimeout(now.tuning);
-    if (!place.hasAttribute("data-live-spectrum") || (now.spectrum && now.spectrum.from === now.from && now.spectrum.to === now.to)) return;
-    now.tuning = setTimeout(async () => {
-      const [from, to] = [now.from, now.to];
+    if (!place.hasAttribute("data-live-spectrum")) return;
+    now.askedSpectrum ||= {};
+    atRest(now, now.askedSpectrum, 200, async (from, to) => {
       const columns = within(viewOf(place).clientWidth, 200, COLUMNS);
-      const answer = await fetch(`${place.dataset.place}/spectrogram?from=${from}&to=${to}&columns=${columns}`).catch(() => null);
-      if (!answer?.ok || now.from !== from || now.to !== to) return;
-      now.spectrum = { from, to, columns, highest: Number(answer.headers.get("X-Highest")), data: new Uint8Array(await answer.arrayBuffer()) };
+      const answer = await fetch(`${place.dataset.place}/spectrogram?from=${from}&to=${to}&columns=${columns}`);
+      if (!answer.ok) throw new Error(answer.status);
+      const data = new Uint8Array(await answer.arrayBuffer());
+      if (now.from !== from || now.to !== to) return;
+      now.spectrum = { from, to, columns, highest: Number(answer.headers.get("X-Highest")), data };
       paint(place);
-    }, 200);
+    });
   }
 
   const rgb = (name) => {
