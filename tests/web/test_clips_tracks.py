@@ -94,6 +94,16 @@ def test_another_track_takes_the_place_of_the_clip_with_its_tags_and_can_be_take
     assert pitch(visitor.clips.clips[1]) == pytest.approx(220.0, abs=2)
 
 
+def test_of_a_piece_the_same_piece_of_another_track_is_read(page, visitor):
+    clips = visitor.clips
+    piece = clips.clips[1].cut(0.25, 0.75)
+    visitor.hold(clips.exchange(1, piece))
+    choose(page, visitor, 2, film(220.0, 880.0))
+    made = visitor.clips.clips[1]
+    assert pitch(made) == pytest.approx(880.0, abs=2)
+    assert (made.start_seconds, made.seconds) == (0.25, 0.5)
+
+
 @pytest.mark.parametrize(
     ("track", "content", "code"),
     [

@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 JOB = "clips-{number}"
 #: What the visitor's labels are called when taken home; without clips it is a template.
 SHEET = "labels.csv"
+#: Sound tracks of one file may differ so much in length (seconds).
+TRACKS_DIFFER = 1.0
 
 
 #: What the table of clips sorts by: a clip's place in the collection to what is compared.
@@ -362,6 +364,8 @@ class ClipsTab:
                 upload.delete()
             if _tracks(clip) != _tracks(was):  # another file of this name
                 raise _file_not_here(was.name)
+            if was.start_seconds or clip.seconds > was.seconds + TRACKS_DIFFER:  # a piece stays that piece
+                return clip.cut(was.start_seconds, was.start_seconds + was.seconds)
             return clip
 
         def take(clip: Clip) -> None:
