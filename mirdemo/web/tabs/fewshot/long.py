@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,7 +63,7 @@ class LongAnswer:
         labels = self.labels.tolist()
         return over_windows(self.starts.tolist(), self.window_seconds, self.sound.seconds, labels, tags)
 
-    @property
+    @cached_property
     def seconds(self) -> dict[str, float]:
         """For each tag that is there, how long it holds, the longest first."""
         there = {
