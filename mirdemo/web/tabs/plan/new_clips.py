@@ -14,14 +14,13 @@ from mirdemo.planning.of_reports import given
 from mirdemo.planning.panel import middle
 from mirdemo.planning.panel.drawing import MOST
 from mirdemo.planning.ways import AS_IT_IS, FEW_SHOT, FINE_TUNE
+from mirdemo.web import tagging
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.models import SHELF, Memory, embed_here
 from mirdemo.web.tabs.clips.tab import read_uploads
 
 if TYPE_CHECKING:
     from mirdemo.clips import LabelledClips
-    from mirdemo.embedding.embed import Embeddings
-    from mirdemo.embedding.whitening import Whitening
     from mirdemo.sound.audio import Clip
     from mirdemo.web.frame.uploads import Upload
     from mirdemo.web.tabs.finetune.running import Result as Tuned
@@ -108,7 +107,9 @@ def said_of(
 
 
 def _by_examples(built: Built, new: Sequence[Clip], memory: Memory, progress: Progress) -> np.ndarray:
-    rows = _whitened(embed_here(new, built.backbone, memory, progress), built.whitening).matrix(built.layer)
+    rows = tagging.heard(embed_here(new, built.backbone, memory, progress), built.whitening).matrix(
+        built.layer
+    )
     decided = built.prototypes.decide(rows)
     return decided.labels * ~decided.unknown[:, None]
 
@@ -117,10 +118,11 @@ def _by_probe(
     run: Run, labelled: LabelledClips, new: Sequence[Clip], memory: Memory, progress: Progress
 ) -> np.ndarray:
     from mirdemo.stages.probing import apply_probe
-    from mirdemo.web.tagging import whitening_of
 
     loaded = SHELF.take(run.backbone, progress)
-    whitening = whitening_of(run.backbone, loaded.identity) if run.report.whitening is not None else None
+    whitening = (
+        tagging.whitening_of(run.backbone, loaded.identity) if run.report.whitening is not None else None
+    )
     learned, heard = (embed_here(clips, run.backbone, memory, progress) for clips in (labelled.clips, new))
     return given(apply_probe(run.report, learned, heard, whitening))
 
@@ -136,7 +138,3 @@ def _by_tuning(tuned: Tuned, tags: Sequence[str], new: Sequence[Clip], progress:
         decided = tagger.decide(clip, backbone=backbone)
         out[row, columns] = decided.given[0] * (not decided.unknown[0])
     return out
-
-
-def _whitened(embeddings: Embeddings, whitening: Whitening | None) -> Embeddings:
-    return embeddings if whitening is None else whitening.apply(embeddings)
