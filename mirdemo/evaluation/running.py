@@ -33,7 +33,7 @@ from mirdemo.evaluation.finetuning import (
     tune_published,
 )
 from mirdemo.evaluation.sounds import SoundMemory
-from mirdemo.results.of_reports import hardware, report_results, same_measurement, today, versions
+from mirdemo.results.of_reports import hardware, made_with, report_results, same_measurement, today, versions
 from mirdemo.results.records import Result, append, check_writable, load, own_file
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def evaluate(
 ) -> Evaluation:
     """Measure, and append the records to ``results`` (default: this machine's own file), all or none of them.
 
-    A measurement that is there already (same key, same weights, same precision) is not repeated unless ``again``.
+    A measurement that is there already (same key, weights, precision and engine) is not repeated unless ``again``.
     After a kill, the clips that were complete are in ``store`` and what they held in ``sounds``: neither embedding nor
     decoding is done twice. Fine-tuning by the published protocol keeps the frozen layers' output and its own state in
     the folder ``fine-tuning`` beside the store until its records are written, and goes on from there; live
@@ -343,7 +343,6 @@ def _known(
     facts = {
         k: v for k, v in common.items() if k not in ("setting", "versions", "hardware", "seconds", "date")
     }
-    made_with = {name: common["versions"][name] for name in ("weights", "precision")}
     asked = dict.fromkeys(("limit", "left_out", "mode", "max_seconds")) | dict(common["setting"])
     seeds = asked.pop("seeds", None)
     if request.method == "fewshot":
@@ -357,7 +356,7 @@ def _known(
         record
         for record in before
         if all(getattr(record, name) == value for name, value in facts.items())
-        and made_with.items() <= dict(record.versions or {}).items()
+        and made_with(record.versions) == made_with(common["versions"])
         and all(record.setting.get(name) == value for name, value in asked.items())
         and record.setting.get("seeds") == seeds
     ]

@@ -110,12 +110,13 @@ def today() -> str:
     return time.strftime("%Y-%m-%d", time.gmtime())
 
 
+def made_with(versions: Mapping[str, str] | None) -> tuple[str | None, ...]:
+    """What of a record's ``versions`` makes it another measurement: weights, precision, and the engine if not torch."""
+    return tuple((versions or {}).get(name) for name in ("weights", "precision", "engine"))
+
+
 def same_measurement(new: Result, old: Iterable[Result]) -> bool:
-    """Whether one of the old records is a measurement of the same thing with the same weights and precision."""
+    """Whether one of the old records is a measurement of the same thing with the same weights, precision and engine."""
     return any(
-        new.key == record.key
-        and all(
-            (record.versions or {}).get(name) == new.versions.get(name) for name in ("weights", "precision")
-        )
-        for record in old
+        new.key == record.key and made_with(new.versions) == made_with(record.versions) for record in old
     )

@@ -193,6 +193,18 @@ def test_what_another_program_wrote_meanwhile_is_not_written_twice(tmp_path):
     assert results.append([one], file) == 1
 
 
+@pytest.mark.parametrize("what", ["weights", "precision", "engine"])
+def test_other_weights_precision_or_engine_are_another_measurement(what):
+    from dataclasses import replace
+
+    from mirdemo.results.of_reports import same_measurement
+
+    one = next(r for r in results.shipped() if r.source == "measured")
+    assert same_measurement(one, [one])
+    assert not same_measurement(replace(one, versions={**one.versions, what: "another"}), [one])
+    assert not same_measurement(one, [replace(one, versions={**one.versions, what: "another"})])
+
+
 def test_a_file_that_cannot_be_written_is_refused_and_one_that_can_is_left_as_it_was(tmp_path):
     file = tmp_path / "new" / "mine.jsonl"
     results.check_writable(file)
