@@ -61,6 +61,19 @@ def test_every_package_is_looked_for():
     assert needed - {"anyio", "markupsafe"} == set(machine.PACKAGES) - set(machine.OPTIONAL)
 
 
+def test_every_optional_package_is_looked_for():
+    from pathlib import Path
+
+    root = Path(__file__).parents[2]
+    lines = [
+        line
+        for extra in ("bulk", "fast", "tags")
+        for line in (root / f"requirements-{extra}.txt").read_text().splitlines()
+    ]
+    named = {line.split("==")[0].split("[")[0] for line in lines if line and not line.startswith("#")}
+    assert named == set(machine.OPTIONAL)
+
+
 def test_a_folder_that_cannot_be_written_is_missing_and_names_the_way_out(capsys, monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setenv("MIRDEMO_HOME", str(tmp_path / "file" / "home"))
