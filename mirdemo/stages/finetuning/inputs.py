@@ -39,7 +39,12 @@ def look_over(
 
     Raises LabellingError for what does not fit together, FineTuneError for what cannot be learned.
     """
-    if labels is None and hasattr(clips, "labels"):
+    if hasattr(clips, "labels"):
+        if any(one is not None for one in (labels, recordings, tags, groups)):
+            raise FineTuneError(
+                "These clips have labels, recordings and tags of their own. Give none beside them, or give a list of clips.",
+                code="finetuning.labelled",
+            )
         labels, recordings, tags = clips.labels, clips.recordings, clips.tags
         groups = clips.groups if clips.sessions else None
         clips = clips.clips

@@ -338,6 +338,13 @@ def test_what_cannot_be_trained_on_is_refused_in_a_sentence(labelled, mert, code
     assert error.value.sentence.code == code
 
 
+@pytest.mark.parametrize("beside", ["labels", "recordings", "tags", "groups"])
+def test_labelled_clips_with_labels_beside_them_are_refused_in_a_sentence(labelled, mert, beside) -> None:
+    with pytest.raises(FineTuneError) as error:
+        fine_tune(labelled, mert, **{beside: getattr(labelled, beside)}, settings=QUICK)
+    assert error.value.sentence.code == "finetuning.labelled"
+
+
 def test_sessions_are_never_parted_and_are_what_intervals_count(labelled, mert) -> None:
     evenings = tuple(f"evening {i // 3}" for i in range(len(labelled)))
     report = fine_tune(replace(labelled, sessions=evenings), mert, settings=replace(QUICK, epochs=1))
