@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from mirdemo.base import threads
@@ -168,6 +168,10 @@ class Identity:
         if self.dtype == "int8":
             return {"dtype": "float32", "engine": "openvino-int8"}
         return {"dtype": self.dtype, "engine": None}
+
+    def by_torch(self) -> Identity:
+        """Of the same backbone where torch computes, as it does whatever is split (``NeuralBackbone.split``)."""
+        return replace(self, engine="torch", dtype="float32" if self.dtype == "int8" else self.dtype)
 
     def as_dict(self) -> dict[str, Any]:
         """The fields; ``engine`` only where it is another than torch, so that keys of rows from before it hold."""

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from mirdemo.sound.audio import Clip
     from mirdemo.stages.fewshot import LayerChoice
 
-#: What of a backbone's identity has to agree. Precision need not: it moves embeddings far less than a room does.
+#: What of a backbone's identity has to agree. Between floating-point precisions, and engines that compute in float32, it need
+#: not: they move embeddings far less than a room does. Eight bits are other rows (``_check_same``).
 _KEYS = ("name", "fingerprint", "sample_rate", "window_seconds", "pooling")
 _FIGURES = ("macro_f1", "micro_f1", "roc_auc", "mean_average_precision")
 _WHITENING_ARRAYS = ("centre", "scale", "directions", "keep")
@@ -361,7 +362,10 @@ class Tagger:
 
         The revision must agree too, unless one side is a local checkpoint with the same weights.
         """
-        _check_same(self.identity, identity)
+        if isinstance(self.method, TunedHead):
+            _check_same(self.identity.by_torch(), identity.by_torch())
+        else:
+            _check_same(self.identity, identity)
         if layers and self.layer not in ("mean", LAYER) and self.layer not in layers:
             raise TaggerError(
                 "{backbone} has no layer named {layer}, which this tagger listens to. Make the tagger again.",
@@ -533,6 +537,7 @@ def _size(method: FewShotMethod | TunedHead, arrays: Mapping[str, np.ndarray]) -
 
 def _check_same(own: Identity, other: Identity) -> None:
     same = all(getattr(other, key) == getattr(own, key) for key in _KEYS)
+    same = same and (own.dtype == "int8") == (other.dtype == "int8")
     revisions = {other.revision, own.revision}
     if not same or (len(revisions) > 1 and "local" not in revisions):
         raise TaggerError(
@@ -544,4 +549,4 @@ def _check_same(own: Identity, other: Identity) -> None:
 
 
 def _label(identity: Identity) -> str:
-    return f"{identity.name} ({identity.revision[:12]}, {identity.fingerprint[:8]})"
+    return f"{identity.name} ({identity.revision[:12]}, {identity.fingerprint[:8]}, {identity.dtype})"

@@ -149,11 +149,16 @@ def test_a_path_is_tagged_and_a_bad_one_refused(tagger, backbone, tmp_path):
         Bands(fingerprint="0" * 64),
         pytest.param("window", id="window"),
         pytest.param("name", id="name"),
+        pytest.param("int8", id="int8"),
     ],
 )
 def test_another_backbone_is_refused(tagger, backbone, other):
     if isinstance(other, str):
-        change = {"window": {"window_seconds": 1.0}, "name": {"name": "others"}}[other]
+        change = {
+            "window": {"window_seconds": 1.0},
+            "name": {"name": "others"},
+            "int8": {"dtype": "int8", "engine": "openvino 1, nncf 1"},
+        }[other]
         other = Bands()
         other.identity = replace(other.identity, **change)
     with refused("tagger.other_backbone"):
@@ -162,6 +167,12 @@ def test_another_backbone_is_refused(tagger, backbone, other):
 
 def test_a_local_copy_of_the_same_weights_is_accepted(tagger):
     assert tagger.tag(tone(300, seed=9), backbone=Bands(revision="local"))[0][0] == "=flute"
+
+
+def test_another_floating_point_precision_and_an_engine_that_agrees_are_accepted(tagger):
+    other = Bands()
+    other.identity = replace(other.identity, dtype="bfloat16", engine="openvino 1")
+    assert tagger.tag(tone(300, seed=9), backbone=other)[0][0] == "=flute"
 
 
 def test_a_backbone_without_the_layer_is_refused(tagger):

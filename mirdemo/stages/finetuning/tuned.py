@@ -76,9 +76,9 @@ class TunedHead:
         return cls(settings["tags"], arrays["weights"], arrays["bias"], settings["n_blocks"], tail)
 
     def identity(self, base: Identity) -> Identity:
-        """Of the fine-tuned backbone: everything that decides its output is in the fingerprint."""
+        """Of the fine-tuned backbone: everything that decides its output is in the fingerprint. Torch computes it."""
         text = f"{base.fingerprint}|{self.n_blocks}|{self._digest}"
-        return replace(base, fingerprint=hashlib.sha256(text.encode()).hexdigest())
+        return replace(base.by_torch(), fingerprint=hashlib.sha256(text.encode()).hexdigest())
 
     @cached_property
     def _digest(self) -> str:

@@ -72,6 +72,16 @@ def test_another_backbone_is_refused(tagger, loaded) -> None:
         tagger.decide(tone(500, 0.2, 7), backbone=spectral)
 
 
+def test_it_listens_with_torch_whatever_engine_its_backbone_has(tagger, report, mert, monkeypatch) -> None:
+    plain = report.head.tuned(mert).identity
+    clip = tone(500, 0.2, 7)
+    expected = tagger.tag(clip, backbone=mert, all_tags=True)
+    monkeypatch.setattr(mert, "identity", replace(mert.identity, dtype="int8", engine="openvino 1, nncf 1"))
+    assert report.head.tuned(mert).identity == plain
+    tagger.rest()  # else it has the backbone still that it made before
+    assert tagger.tag(clip, backbone=mert, all_tags=True) == expected
+
+
 def test_embeddings_of_the_untrained_backbone_are_refused(tagger, mert) -> None:
     with pytest.raises(TaggerError) as error:
         tagger.rows(embed([tone(500, 0.2, 7)], mert))
