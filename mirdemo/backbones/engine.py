@@ -5,8 +5,8 @@ On its first load it runs the test sounds through both engines; it is used if it
 least ``FAITHFUL``) and faster on this machine, and torch's own states are used otherwise, and for fine-tuning always.
 Rows name their engine and precision (``Identity.engine``, ``dtype``), so no store mixes two.
 
-In eight bits it is computed only where somebody asks for it: faster still, and its states are other ones. What that costs a
-probe is measured by ``evaluation.engines`` and remembered with the proof.
+In eight bits it is computed only where somebody asks for it: its states are other ones. What it wins here stands in its proof;
+what it costs a probe is measured by ``evaluation.engines`` and remembered with the proof.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def choose(backbone: Backbone, wanted: str = "auto", progress: Progress = silent
 
     wanted: ``"auto"`` (OpenVINO in float32 where it is installed, faithful and faster), ``"torch"``, ``"openvino"`` (also
         where it is slower), or ``"openvino-int8"`` (likewise, in eight bits; ``backbone.warnings`` then says what that
-        costs). None: nothing was tried.
+        wins and costs). None: nothing was tried.
     progress: phase ``"converting"``
 
     Raises BackboneError for an engine of OpenVINO's that cannot be had: not installed, a GPU or half precision, a backbone
