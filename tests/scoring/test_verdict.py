@@ -127,7 +127,7 @@ def test_every_sentence_is_there_in_japanese_with_the_same_fields():
         table |= json.loads((package / "words" / "text" / f"say.{room}.ja.json").read_text(encoding="utf-8"))
     source = "".join(
         path.read_text(encoding="utf-8")
-        for room in ("scoring", "stages/probing")
+        for room in ("scoring", "stages/probing", "stages/published")
         for path in (package / room).glob("*.py")
     )
     codes = set(re.findall(r'"((?:probing|scoring)\.[a-z_0-9]+)"', source))

@@ -12,7 +12,6 @@ from mirdemo.base.progress import Progress
 from mirdemo.scoring.folds import content_folds, content_order, content_seed
 from mirdemo.scoring.permutation import exchange, refit_test
 from mirdemo.scoring.permutation import p_values as of_permuted
-from mirdemo.stages.probing import primal
 from mirdemo.stages.probing.crossval import choose, solve
 from mirdemo.stages.probing.figures import macro_report, measure, tag_reports
 from mirdemo.stages.probing.inputs import Question
@@ -83,6 +82,8 @@ def probe_live(
     rng = np.random.default_rng(content_seed(question.keys))  # the same for any draw of the folds
     units = (_in_order(labelling.recordings[order]), _in_order(labelling.groups[order]))
     if many:
+        from mirdemo.stages.probing import primal  # scipy, which the first page does without
+
         donors = exchange(units[0], permutations, rng, units[1]) if permutations else None
         solved: list[primal.Layer] = []
         for number, rows in enumerate(question.layers.values()):
