@@ -3,8 +3,8 @@
 The page is a function of the visitor: each view is a template and a function from the visitor to what fills it. What
 a visitor does becomes an ``Act`` (its name and what was typed or chosen), sent by ``static/page.js`` for every element
 with ``data-act``. A handler changes the visitor; then every view in sight is rendered again and those whose text
-changed are sent, all in one text: an output a view costs Gradio a component each, 32 ms of its event loop for sixteen. So a
-language switch, an upload and a finished job all redraw the page in the same way, nothing else on the page moves, and a
+changed are sent, all in one text: an output a view costs Gradio a component each, 32 ms of its event loop for
+sixteen (mean of 20). So a language switch, an upload and a finished job all redraw the page in the same way, nothing else on the page moves, and a
 tab never has to know which other tab shows its numbers.
 """
 
