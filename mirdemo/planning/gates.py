@@ -43,14 +43,14 @@ _HEARD = Sentence(
     "planning.gate.heard.criterion",
 )
 _TRAINING = Sentence(
-    "Passes if fine-tuning gets more right than the frozen layers in {share:.0%} of futures; fails if in less than {less:.0%}.",
+    "Passes if fine-tuning gets more right than the frozen layers in {share:.0f} % of futures; fails if in less than {less:.0f} %.",
     "planning.gate.training.criterion",
-    {"share": SURELY, "less": 1 - SURELY},
+    {"share": 100 * SURELY, "less": 100 * (1 - SURELY)},
 )
 _EXAMPLES = Sentence(
-    "Passes if time is saved in {share:.0%} of futures and no further label is worth its cost.",
+    "Passes if time is saved in {share:.0f} % of futures and no further label is worth its cost.",
     "planning.gate.examples.criterion",
-    {"share": SURELY},
+    {"share": 100 * SURELY},
 )
 
 
@@ -99,9 +99,9 @@ def _training(evidence: Evidence, futures: Futures | None) -> Gate:
     mistakes = (futures.wrong + futures.missed)[1:]
     share = float((mistakes[:, tuned] < mistakes[:, frozen]).mean())
     found = Sentence(
-        "Fine-tuning gets more right than the frozen layers in {share:.0%} of the futures that fit {n} recordings.",
+        "Fine-tuning gets more right than the frozen layers in {share:.0f} % of the futures that fit {n} recordings.",
         "planning.gate.training.found",
-        {"share": share, "n": futures.n_recordings},
+        {"share": 100 * share, "n": futures.n_recordings},
     )
     if share >= SURELY:
         return Gate(TUNING, PASS, found, _TRAINING, seconds, None)
@@ -126,9 +126,9 @@ def _examples(evidence: Evidence, advice: Advice) -> Gate:
         return Gate(FEWSHOT, UNKNOWN, found, _EXAMPLES, seconds, advice.why)
     share = advice.actions[advice.using].saves
     found = Sentence(
-        "With {n} recordings, time is saved in {share:.0%} of futures.",
+        "With {n} recordings, time is saved in {share:.0f} % of futures.",
         "planning.gate.examples.found",
-        {"n": evidence.n_recordings, "share": share},
+        {"n": evidence.n_recordings, "share": 100 * share},
     )
     best = advice.labels.best
     if share >= SURELY and not best:

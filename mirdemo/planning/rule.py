@@ -27,10 +27,10 @@ RULE: tuple[Sentence, ...] = (
         {"fewest": FEWEST_RECORDINGS},
     ),
     Sentence(
-        'Else the action with the most minutes saved in expectation, all it costs counted in. It "saves" time if it does so in {saves:.0%} '
-        'of the futures that fit the recordings, "probably saves" in {probably:.0%}, "may save" in {may:.0%}; below that nothing is claimed.',
+        'Else the action with the most minutes saved in expectation, all it costs counted in. It "saves" time if it does so in {saves:.0f} % '
+        'of the futures that fit the recordings, "probably saves" in {probably:.0f} %, "may save" in {may:.0f} %; below that nothing is claimed.',
         "planning.rule.best",
-        {"saves": 0.9, "probably": 0.7, "may": 0.5},
+        {"saves": 90, "probably": 70, "may": 50},
     ),
     Sentence(
         "Where more labels are worth at least {least:.0f} minutes more than they cost, and without them time is not surely "
@@ -39,9 +39,9 @@ RULE: tuple[Sentence, ...] = (
         {"least": LEAST_WORTH},
     ),
     Sentence(
-        "Of actions that cannot be told apart (neither is the better in {apart:.0%} of futures), the cheapest.",
+        "Of actions that cannot be told apart (neither is the better in {apart:.0f} % of futures), the cheapest.",
         "planning.rule.cheapest",
-        {"apart": APART},
+        {"apart": 100 * APART},
     ),
     Sentence("Where every action saves less than it costs: stay with hands.", "planning.rule.hands"),
 )

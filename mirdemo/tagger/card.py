@@ -64,7 +64,7 @@ def card(manifest: Mapping[str, Any]) -> str:
             "|---|---|---|---|---|",
         ]
         lines += [
-            f"| {words} | {_value(figures[key])} | {_range(figures[key])} | {figures[key]['level']:.0%} "
+            f"| {words} | {_value(figures[key])} | {_range(figures[key])} | {100 * figures[key]['level']:.0f} % "
             f"| {figures[key]['n']} {_plain(figures[key]['unit'])} |"
             for key, words in _FIGURES.items()
             if figures.get(key)

@@ -342,7 +342,7 @@ def test_the_card_gives_licence_figures_and_escapes_tags(tagger):
     assert "&lt;b&gt;drum&lt;/b&gt;" in text
     figure = tagger.facts["figures"]["macro_f1"]
     assert (
-        f"| macro F1 | {figure['value']:.2f} | {figure['low']:.2f} to {figure['high']:.2f} | 90% | 9 recordings |"
+        f"| macro F1 | {figure['value']:.2f} | {figure['low']:.2f} to {figure['high']:.2f} | 90 % | 9 recordings |"
         in text
     )
     assert "CC\\-BY\\-NC\\-4.0, inherited from Bands" in text

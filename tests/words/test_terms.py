@@ -88,3 +88,9 @@ def test_japanese_is_parted_from_other_letters_numbers_and_fields_by_one_space(w
 def test_no_space_stands_after_a_full_stop_or_comma_in_japanese():
     spoken = dict(words("ja")) | dict(sayings("ja"))
     assert not {key: text for key, text in spoken.items() if re.search(r"[。、] (?!\{)", text)}
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_a_share_from_a_field_is_parted_from_its_percent_sign(language: str):
+    spoken = dict(words(language)) | dict(sayings(language))
+    assert not {key: text for key, text in spoken.items() if re.search(r"%\}|\}%|\d%", text)}
