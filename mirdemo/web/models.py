@@ -37,36 +37,41 @@ class Shelf:
     def __init__(self, kept: int = KEPT_LOADED) -> None:
         self._kept = kept
         self._lock = threading.Lock()
-        self._loaded: OrderedDict[str, Backbone] = OrderedDict()
-        self._loading: dict[str, threading.Lock] = {}
+        self._loaded: OrderedDict[tuple[str, bool], Backbone] = OrderedDict()
+        self._loading: dict[tuple[str, bool], threading.Lock] = {}
 
-    def take(self, name: str, progress: Progress) -> Backbone:
-        """A backbone, loaded (and fetched) if need be. Raises BackboneError."""
+    def take(self, name: str, progress: Progress, identity: Identity | None = None) -> Backbone:
+        """A backbone, loaded (and fetched) if need be. Raises BackboneError.
+
+        identity: what a tagger was made with; in eight bits, which only a processor computes, it is another network
+        """
         from mirdemo.backbones import load_backbone
         from mirdemo.web.zero import ZERO
 
-        found = self._find(name)
+        again = identity.again() if identity is not None and identity.dtype == "int8" else {}
+        wanted = name, bool(again)
+        found = self._find(wanted)
         if found is not None:
             return found
         progress(0, 0, "loading")
         with self._lock:
-            loading = self._loading.setdefault(name, threading.Lock())
+            loading = self._loading.setdefault(wanted, threading.Lock())
         with loading:  # who wants another backbone does not wait for this one
-            found = self._find(name)
+            found = self._find(wanted)
             if found is None:
-                device = "cpu" if ZERO else "auto"  # there the page's own process has no GPU
+                device = "cpu" if ZERO or again else "auto"  # on ZeroGPU the page's own process has no GPU
                 self._make_room()
-                found = load_backbone(name, device=device, progress=progress)
+                found = load_backbone(name, device=device, progress=progress, **again)
                 with self._lock:
-                    self._loaded[name] = found
+                    self._loaded[wanted] = found
                 self._make_room(0)
         return found
 
-    def _find(self, name: str) -> Backbone | None:
+    def _find(self, wanted: tuple[str, bool]) -> Backbone | None:
         with self._lock:
-            if name in self._loaded:
-                self._loaded.move_to_end(name)
-            return self._loaded.get(name)
+            if wanted in self._loaded:
+                self._loaded.move_to_end(wanted)
+            return self._loaded.get(wanted)
 
     def _make_room(self, places: int = 1) -> None:
         with self._lock:

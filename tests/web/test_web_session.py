@@ -271,3 +271,24 @@ def test_who_wants_a_loaded_backbone_does_not_wait_for_another_to_load(monkeypat
         thread.join(5)
     assert found == ["mert-95m", "mert-95m"]
     assert len(shelf._loaded) == 2
+
+
+def test_a_network_in_eight_bits_is_loaded_as_the_tagger_had_it_and_stands_beside_the_plain_one(monkeypatch):
+    from dataclasses import replace
+
+    from mirdemo.backbones.spec import Identity
+    from mirdemo.web.models import Shelf
+
+    monkeypatch.setattr("mirdemo.backbones.load_backbone", lambda name, **how: (name, how))
+    plain = Identity("mert-95m", "local", "0" * 64, "float32", 24_000, 5.0, "mean")
+    eight = replace(plain, dtype="int8", engine="openvino 1, nncf 1")
+    shelf = Shelf()
+
+    def take(*identity):
+        _, how = shelf.take("mert-95m", lambda *call: None, *identity)
+        return how.get("engine"), how["device"]
+
+    assert take(eight) == ("openvino-int8", "cpu")
+    assert take() == take(plain) == (None, "auto")
+    assert take(eight) == ("openvino-int8", "cpu")
+    assert len(shelf._loaded) == 2

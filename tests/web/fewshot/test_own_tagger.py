@@ -303,7 +303,7 @@ def test_a_backbone_that_the_page_does_not_offer_is_never_loaded(
     bring, do, visitor, page, tagger, monkeypatch, name
 ):
     asked = []
-    monkeypatch.setattr(brought.SHELF, "take", lambda name, progress: asked.append(name))
+    monkeypatch.setattr(brought.SHELF, "take", lambda name, *rest: asked.append(name))
     bring(broken(tagger, identity={**tagger.identity.as_dict(), "name": name}))
     html = shown(page, visitor)
     assert name in html
@@ -320,6 +320,20 @@ def test_another_version_of_its_backbone_is_told_before_files_are_asked_for(brin
     html = shown(page, visitor)
     assert 'data-warning="tagger.other_backbone"' in html
     assert "tagger.files" not in html
+
+
+def test_the_backbone_is_taken_as_the_tagger_had_it(bring, do, visitor, tagger, monkeypatch):
+    asked, take = [], brought.SHELF.take
+
+    def taken(name, progress, identity=None):
+        asked.append(identity)
+        return take(name, progress)
+
+    monkeypatch.setattr(brought.SHELF, "take", taken)
+    bring()
+    do("tagger.files", files=[sent("drum.wav", wav("drum", 60))])
+    assert len(desk(visitor).rows) == 1
+    assert asked == [tagger.identity] * 2
 
 
 def test_what_waits_goes_with_the_visitor_and_what_is_held_counts(bring, do, visitor, page, folder):
