@@ -49,6 +49,11 @@ CUTS = {
 _numbers = itertools.count(1)
 
 
+def next_number() -> int:
+    """A number that no other long recording of this process has had."""
+    return next(_numbers)
+
+
 @dataclass(eq=False)
 class Open:
     """A long recording on the page.
@@ -84,7 +89,7 @@ class LongDesk:
         number = 2
         while name in taken:
             name, number = f"{stem} ({number})", number + 1
-        one = self.open[str(next(_numbers))] = Open(sound, name, typed)
+        one = self.open[str(next_number())] = Open(sound, name, typed)
         return one
 
     def long_sounds(self) -> dict[str, LongRecording]:

@@ -20,7 +20,7 @@ from mirdemo.web.frame.taking_home import push
 from mirdemo.web.frame.uploads import Upload
 from mirdemo.web.frame.wire import Act, Wire
 from mirdemo.web.models import PACE, Memory
-from mirdemo.web.tabs.clips.long import LongDesk
+from mirdemo.web.tabs.clips.long import LongDesk, next_number
 from mirdemo.web.tabs.clips.tab import festival_is_made, festival_set
 from mirdemo.web.tabs.fewshot import charts, endpoint, kept, over_time, shown, studies
 from mirdemo.web.tabs.fewshot.long import (
@@ -62,7 +62,9 @@ class FewShotDesk:
     layer: backbone -> layer; whiten: as the visitor chose, None where it was left as measured
     looked: the comparison of layers that was on the page when the visitor last chose how to listen, None for none
     asked: how many recordings were asked about so far; judged: clip -> ``"right"`` or ``"wrong"``, as the visitor said
-    long: the answer about a long recording, by what it is called; one at a time, for its sound takes the disk
+    long: the answer about a long recording, by what it is called, which no other has been: the browser keeps its sound by it,
+        also where a saved visit takes the place of this one; one at a time, for its sound takes the disk
+    long_asked: how many were asked about when that came
     played: clip -> tags of a demonstration query; kept: what is drawn from all that
     """
 
@@ -75,6 +77,7 @@ class FewShotDesk:
     asked: int = 0
     judged: dict[str, str] = field(default_factory=dict)
     long: dict[str, LongAnswer] = field(default_factory=dict)
+    long_asked: int = 0
     curve: Curve | None = None
     layers: Layers | None = None
     kept: shown.Kept = field(default_factory=shown.Kept)
@@ -150,7 +153,7 @@ class FewShotTab:
             "answers": [self._shown(visitor, t, one) for one in reversed(desk.answers)],
             "examples": range(1, EXAMPLES + 1) if _has_festival(visitor) else (),
             "long": [shown_long(visitor, t, id, one) for id, one in desk.long.items()],
-            "long_newest": f"query-{desk.asked}" in desk.long,
+            "long_newest": bool(desk.long) and desk.long_asked == desk.asked,
             "long_job": self._job(visitor, LONG_JOB),
             "long_limits": LONG_LIMITS,
             "limits": LIMITS,
@@ -361,7 +364,7 @@ class FewShotTab:
     def _take_long(desk: FewShotDesk, made: LongAnswer) -> None:
         desk.built = made.built
         desk.asked += 1
-        desk.long = {f"query-{desk.asked}": made}
+        desk.long, desk.long_asked = {f"query-{next_number()}": made}, desk.asked
 
     def forget_long(self, visitor: Visitor, act: Act) -> None:
         """Remove the answer about a long recording, and the recording with it."""
