@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import soundfile
-from test_keeping import RATE, labelled, sound
+from test_keeping import RATE, Sent, labelled, sound
 
 from mirdemo.planning.panel import HAND
 from mirdemo.planning.panel.answers import Answers, OnClip
@@ -32,19 +33,6 @@ class AtOnce:
 
     def start(self, visitor, name, work, take, **_):
         take(work(lambda done, total, phase: None))
-
-
-class Sent:
-    """An upload that is in memory."""
-
-    def __init__(self, name: str, content: bytes) -> None:
-        self.name, self._content = name, content
-
-    def read(self) -> bytes:
-        return self._content
-
-    def delete(self) -> None:
-        pass
 
 
 def wav(kind: str, seed: int, seconds: float) -> bytes:
@@ -141,6 +129,27 @@ def test_taking_the_labels_back_leaves_what_was_tagged_since(
     tab.undo(visitor, Act({}))
     assert len(visitor.clips) == len(before) + 1
     assert visitor.clips.tags_of(len(before)) == ("mine",)
+
+
+def test_those_that_find_no_room_are_named_and_not_counted_as_labelled(
+    tab: PanelTab, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+):
+    drop(tab, visitor, monkeypatch, new_files())
+    tab.make(visitor, Act({}))
+    full = replace(visitor.clips.limits, max_clips=len(visitor.clips) + 1)
+    visitor.hold(replace(visitor.clips, limits=full))
+    desk, before = visitor.desk(PanelDesk), visitor.clips
+    panel = desk.now.panel
+    right = {n: OnClip(tuple("right" for _ in c.questions), (), None, 5.0) for n, c in enumerate(panel.clips)}
+    _go_on(visitor, with_answers(desk.now, (Answers(panel.id, "1" * 16, "Aki", clips=right),)))
+    tab.label(visitor, Act({}))
+    assert len(visitor.clips) == len(before) + 1
+    assert visitor.notice.sentence.values["n"] == 1
+    assert [(note.code, note.values["count"]) for _, note in desk.notes] == [("clips.full", 3)]
+    held, past = visitor.clips, len(desk.past)
+    tab.label(visitor, Act({}))
+    assert visitor.clips is held
+    assert len(desk.past) == past, "nothing was labelled, so there is nothing to take back"
 
 
 def test_a_saved_visit_is_none(tab: PanelTab, visitor: Visitor, monkeypatch: pytest.MonkeyPatch):

@@ -243,7 +243,14 @@ class PanelTab:
                 "The labels say already what the listeners said. Nothing was changed.",
                 code="panel.nothing_to_label",
             )
-        _go_on(visitor, replace(desk.now), labelled=_labelled(desk.now, clips, changes))
+        after = _labelled(desk.now, clips, changes)
+        left_out = [one for one in after.problems if one.code != "clips.grouped_by_name"]
+        desk.notes = tuple(("", one) for one in left_out)  # new recordings that found no room
+        here = {clip.sha256 for clip in after.clips}
+        changes = tuple(one for one in changes if one.sha256 in here)
+        if not changes:
+            return
+        _go_on(visitor, replace(desk.now), labelled=after)
         visitor.tell(
             Sentence(
                 "Clips with new labels: {n}. Tags added: {added}, removed: {removed}. Probe again for a plan about them.",
