@@ -196,8 +196,8 @@ def warnings_of(decoded: Decoded, limits: AudioLimits) -> tuple[Sentence, ...]:
     if decoded.n_tracks > 1:
         found.append(
             Sentence(
-                "This file has {tracks} sound tracks. We used number {track}; export another one by itself if you "
-                "meant that.",
+                "This file has {tracks} sound tracks. We used number {track}. If you meant another one, choose it "
+                "on the Clips tab (on the command line with --track), or export it by itself.",
                 "audio.tracks",
                 {"tracks": decoded.n_tracks, "track": decoded.track},
             )

@@ -15,6 +15,7 @@ import pytest
 from sound_files import ENCODERS, by_pyav, by_soundfile, tone
 
 from mirdemo.sound.audio import AudioError, Clip, load_clip
+from mirdemo.words.language import LANGUAGES, speaker
 
 RATE = 44_100
 ONSET = 0.25
@@ -235,6 +236,10 @@ def test_the_first_track_that_sounds_is_taken_and_said(kind: str):
     assert onset(clip) == pytest.approx(ONSET, abs=0.005)
     (warning,) = clip.warnings
     assert (warning.code, warning.values) == ("audio.tracks", {"tracks": 3, "track": 3})
+    for language in LANGUAGES:  # both ways to another one
+        said = str(speaker(language).say(warning))
+        assert "--track" in said
+        assert "Clips tab" in said or "クリップのタブ" in said
 
 
 def test_the_track_that_its_maker_marked_is_taken():
