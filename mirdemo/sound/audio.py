@@ -98,17 +98,7 @@ class Clip:
         It keeps the name, so that it still belongs to the same recording, and what is to be known of the file. Raises ``AudioError`` if
         nothing is left.
         """
-        start, end = round(start_s * self.sample_rate), round(end_s * self.sample_rate)
-        if not 0 <= start < min(end, len(self.samples)):
-            raise AudioError(
-                "{start:g} to {end:g} s is no part of {name}, which lasts {seconds:.1f} s. "
-                "Choose a start before the end.",
-                code="audio.cut",
-                name=self.name,
-                start=start_s,
-                end=end_s,
-                seconds=self.seconds,
-            )
+        start, end = part_of(self.name, len(self.samples), self.sample_rate, start_s, end_s)
         offset = self.start_seconds + start / self.sample_rate
         return Clip.of(
             self.samples[start:end],
@@ -117,6 +107,25 @@ class Clip:
             warnings=self.warnings,
             start_seconds=offset,
         )
+
+
+def part_of(name: str, frames: int, rate: int, start_s: float, end_s: float) -> tuple[int, int]:
+    """The samples from ``start_s`` to ``end_s`` (seconds, the end clamped), as (first, behind the last).
+
+    frames, rate: of the whole that it is a part of. Raises ``AudioError`` if nothing is left.
+    """
+    start, end = round(start_s * rate), min(round(end_s * rate), frames)
+    if not 0 <= start < end:
+        raise AudioError(
+            "{start:g} to {end:g} s is no part of {name}, which lasts {seconds:.1f} s. "
+            "Choose a start before the end.",
+            code="audio.cut",
+            name=name,
+            start=start_s,
+            end=end_s,
+            seconds=frames / rate,
+        )
+    return start, end
 
 
 def load_clip(

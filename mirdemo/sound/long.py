@@ -21,7 +21,7 @@ import numpy as np
 
 from mirdemo.base.progress import Progress, silent
 from mirdemo.base.sentences import Sentence
-from mirdemo.sound.audio import AudioError, Clip, display_name, warnings_of
+from mirdemo.sound.audio import AudioError, Clip, display_name, part_of, warnings_of
 from mirdemo.sound.decoding import LONG_LIMITS, AudioLimits, Decoded, MonoCollector, Source, decode
 from mirdemo.sound.decoding.claims import HeaderClaim
 from mirdemo.sound.resampling import resample
@@ -72,17 +72,7 @@ class LongRecording:
 
         Raises ``AudioError`` if nothing is left, or if it is longer than a clip may be.
         """
-        start, end = round(start_s * self.sample_rate), round(end_s * self.sample_rate)
-        if not 0 <= start < min(end, self.frames):
-            raise AudioError(
-                "{start:g} to {end:g} s is no part of {name}, which lasts {seconds:.1f} s. "
-                "Choose a start before the end.",
-                code="audio.cut",
-                name=self.name,
-                start=start_s,
-                end=end_s,
-                seconds=self.seconds,
-            )
+        start, end = part_of(self.name, self.frames, self.sample_rate, start_s, end_s)
         return Clip.of(
             self.spool.read(start, end),
             self.sample_rate,
