@@ -25,15 +25,20 @@ def add_backbone_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--backbone", default="spectral", metavar="NAME", help="a name of `backbones`, or hf:OWNER/REPO"
     )
-    parser.add_argument(
-        "--checkpoint", metavar="DIR", help="a local folder laid out as on the Hub; nothing is fetched"
-    )
+    add_checkpoint_argument(parser)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, ... (default: auto)")
     parser.add_argument("--dtype", default="auto", help="auto, float32, bfloat16 or float16 (default: auto)")
     parser.add_argument(
         "--engine",
         metavar="NAME",
         help="auto, torch, openvino or openvino-int8 (default: $MIRDEMO_ENGINE, else auto)",
+    )
+
+
+def add_checkpoint_argument(parser: ArgumentParser) -> None:
+    """Where a backbone's files lie."""
+    parser.add_argument(
+        "--checkpoint", metavar="DIR", help="a local folder laid out as on the Hub; nothing is fetched"
     )
 
 

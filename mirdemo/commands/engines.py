@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from mirdemo.commands.console import (
+    add_checkpoint_argument,
     add_json_argument,
     add_language_argument,
     count,
@@ -22,9 +23,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("backbone", metavar="NAME", help="a name of `backbones`, or hf:OWNER/REPO")
-    parser.add_argument(
-        "--checkpoint", metavar="DIR", help="a local folder laid out as on the Hub; nothing is fetched"
-    )
+    add_checkpoint_argument(parser)
     parser.add_argument(
         "--recordings",
         type=count,
