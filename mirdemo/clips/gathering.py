@@ -96,7 +96,8 @@ class Gathering:
                 )
             )
         for piece in found:
-            if self._is_full() or self._seconds + piece.end - piece.start > self.limits.max_seconds + NEAR:
+            full = self._is_full() or self._seconds + piece.end - piece.start > self.limits.max_seconds + NEAR
+            if full and not self._is_there(clip, piece):
                 self._no_room += 1
                 continue
             part = self._piece(clip, piece)
@@ -117,6 +118,18 @@ class Gathering:
         # A loop, or silence: the same sound under two labels is two pieces, not one with both. One sample tells them
         # apart.
         return _cut(clip, replace(piece, end=piece.end - (1 + len(self.clips)) / clip.sample_rate)) or part
+
+    def _is_there(self, clip: Clip | LongRecording, piece: Piece) -> bool:
+        """Whether a piece of a long recording is a clip already, and needs no room: told without reading it."""
+        if isinstance(clip, Clip):
+            return False
+        start, end = round(piece.start * clip.sample_rate), round(piece.end * clip.sample_rate)
+        return any(
+            one.name == clip.name
+            and round(one.start_seconds * clip.sample_rate) == start
+            and len(one.samples) == min(end, clip.frames) - start
+            for one in self.clips
+        )
 
     def _load(self, content: Path | bytes, name: str) -> Clip | None:
         """One file decoded, or None and the reason noted."""
