@@ -486,11 +486,6 @@ class LabelledClips:
             }
         )
 
-    def remove_tag(self, tag: str) -> LabelledClips:
-        """Without one tag; its clips stay. Raises ``ClipsError`` for an unknown tag."""
-        tag = self._known(tag)
-        return self._relabelled({row: [t for t in self.tags_of(row) if t != tag] for row in range(len(self))})
-
     def set_recording(self, index: int | Iterable[int], recording: str) -> LabelledClips:
         """With one clip or several in this recording. Raises ``ClipsError`` for a blank or overlong name."""
         rows = [index] if isinstance(index, int) else list(index)

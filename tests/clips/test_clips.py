@@ -511,7 +511,6 @@ def test_edits_give_new_objects_and_leave_the_old_one_alone(three: LabelledClips
         lambda: three.remove([0]),
         lambda: three.relabel(0, "q"),
         lambda: three.rename_tag("x", "w"),
-        lambda: three.remove_tag("x"),
         lambda: three.set_recording(0, "t"),
     ]
     for edit in edits:
@@ -529,7 +528,6 @@ def test_edits_do_what_they_say(three: LabelledClips):
     assert shown(three.relabel(2, "p, Y"))["c.wav"] == ("p", "y")
     assert shown(three.relabel(1, ""))["b.wav"] == ()
     assert three.rename_tag("X", "drum").tags == ("drum", "y")
-    assert shown(three.remove_tag("x")) == {"a.wav": (), "b.wav": ("y",), "c.wav": ()}
     assert three.set_recording(0, " new ").recordings == ("new", "r", "s")
     added = three.add(LabelledClips.from_clips([clip(2, "again.wav"), clip(5, "e.wav")], [["z"], ["X"]]))
     assert shown(added) == {"a.wav": ("x",), "b.wav": ("x", "y", "z"), "c.wav": (), "e.wav": ("x",)}
@@ -549,7 +547,6 @@ def test_edits_that_make_no_sense_are_refused(three: LabelledClips):
         (lambda: three.relabel(0, "x" * 61), "clips.tag_too_long"),
         (lambda: three.rename_tag("nowhere", "x"), "clips.unknown_tag"),
         (lambda: three.rename_tag("x", "  "), "clips.blank_tag"),
-        (lambda: three.remove_tag("nowhere"), "clips.unknown_tag"),
         (lambda: three.set_recording(0, " "), "clips.recording_name"),
         (lambda: three.set_recording(0, "x" * 121), "clips.recording_name"),
     ):
