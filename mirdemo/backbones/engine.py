@@ -196,8 +196,8 @@ def _cost(proof: Proof, backbone: str) -> Sentence:
             facts | {"name": backbone},
         )
     return Sentence(
-        "Computed in int8: lowest cosine to float32 {cosine}, {times} times torch's speed in one short trial. A probe's ROC-AUC "
-        "of any tag in any layer changes by at most {change} (n = {n} synthetic recordings, no interval).",
+        "Computed in int8: lowest cosine to float32 {cosine}, {times} times torch's speed in one short trial. On n = {n} "
+        "synthetic recordings a probe's ROC-AUC changed by at most {change} for any tag in any layer (no interval).",
         "backbone.int8_cost",
         facts | {"change": f"{proof.auc_change:.3f}", "n": proof.auc_recordings},
     )

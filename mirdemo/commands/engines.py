@@ -70,5 +70,5 @@ def _row(change: Change) -> tuple[str, ...]:
         f"{proof.cosine:.6f}",
         f"{proof.auc_change:.3f} ({change.before:.3f} to {change.after:.3f})",
         f"{change.macro:.3f}",
-        f"{change.tag}, layer {change.layer}; {change.n_tags} tags, {change.n_recordings} recordings",
+        f"{change.tag}, layer {change.layer}; {change.n_tags} tags, {change.n_recordings} recordings, no interval",
     )

@@ -174,4 +174,5 @@ def test_what_eight_bits_change_in_a_probe_is_said_once_it_was_measured(checkpoi
     engine.remember_cost(quick.identity, 0.0123, 72)
     (sentence,) = load("mert-95m", checkpoint, "openvino-int8").warnings
     assert sentence.code == "backbone.int8_cost"
-    assert "at most 0.012 (n = 72" in str(sentence)
+    assert "On n = 72 synthetic recordings" in str(sentence)
+    assert "changed by at most 0.012" in str(sentence)

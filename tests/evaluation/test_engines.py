@@ -56,7 +56,7 @@ def test_the_verb_shows_each_engine_and_says_which_cannot_be_had(folder, capsys,
     assert main(["engines", "mert-95m", "--checkpoint", str(folder), "--recordings", "3"]) == 1
     shown = capsys.readouterr()
     assert f"{here()}  float32" in shown.out
-    assert "18 recordings" in shown.out
+    assert "18 recordings, no interval" in shown.out
     assert "needs nncf" in shown.err
 
 
