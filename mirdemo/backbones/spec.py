@@ -201,6 +201,11 @@ class Backbone(ABC):
     #: Whether another engine may compute its states: transformers whose ``states`` depend on ``features`` alone.
     convertible: bool = False
 
+    @property
+    def torch_warnings(self) -> tuple[Sentence, ...]:
+        """``warnings`` where torch computes, as it does whatever is split: without those of another engine."""
+        return tuple(one for one in self.warnings if not one.code.startswith("backbone.int8_"))
+
     @abstractmethod
     def hidden_states(self, waves: torch.Tensor) -> list[torch.Tensor]:
         """States of every layer.

@@ -319,7 +319,7 @@ class Job:
             },
             device=device_name(backbone.device),
             versions=versions(),
-            warnings=(*one_sided(material), *backbone.warnings, *self.warnings),
+            warnings=(*one_sided(material), *backbone.torch_warnings, *self.warnings),
             spec=backbone.spec,
             head=head,
             estimates=estimates,

@@ -119,7 +119,7 @@ class TunedBackbone(Backbone):
         self.identity = head.identity(base.identity)
         self.device = base.device
         self.health = base.health
-        self.warnings = base.warnings
+        self.warnings = base.torch_warnings
 
     def hidden_states(self, waves: torch.Tensor) -> list[torch.Tensor]:
         """One layer with one frame: (batch, 1, size), pooled already."""

@@ -214,7 +214,7 @@ class PublishedJob:
             },
             device=device_name(backbone.device),
             versions=versions(),
-            warnings=(*one_sided(material), *backbone.warnings),
+            warnings=(*one_sided(material), *backbone.torch_warnings),
             estimates=estimates,
         )
 

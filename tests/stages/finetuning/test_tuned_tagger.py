@@ -12,6 +12,7 @@ from finetuning.conftest import tone, tones
 from mirdemo import fine_tune
 from mirdemo.backbones import load_backbone
 from mirdemo.base.manifests import checksum
+from mirdemo.base.sentences import Sentence
 from mirdemo.embedding.embed import embed
 from mirdemo.embedding.store import EmbeddingStore
 from mirdemo.stages.finetuning import FineTuneError, FineTuneSettings
@@ -77,7 +78,14 @@ def test_it_listens_with_torch_whatever_engine_its_backbone_has(tagger, report, 
     clip = tone(500, 0.2, 7)
     expected = tagger.tag(clip, backbone=mert, all_tags=True)
     monkeypatch.setattr(mert, "identity", replace(mert.identity, dtype="int8", engine="openvino 1, nncf 1"))
-    assert report.head.tuned(mert).identity == plain
+    other, eight = (
+        Sentence("Slow.", "backbone.slow"),
+        Sentence("Computed in int8.", "backbone.int8_unmeasured"),
+    )
+    monkeypatch.setattr(mert, "warnings", (other, eight))
+    heard = report.head.tuned(mert)
+    assert heard.identity == plain
+    assert heard.warnings == (other,)
     tagger.rest()  # else it has the backbone still that it made before
     assert tagger.tag(clip, backbone=mert, all_tags=True) == expected
 
