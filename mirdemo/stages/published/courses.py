@@ -16,14 +16,14 @@ from mirdemo.stages.published.settings import MlpTraining
 class Course:
     """One run on its way: some modules, and the optimiser that trains them.
 
-    best: its best validation figure, of ``best_epoch`` (from 1; 0 if none was a number); epochs: how many it had
+    best: its best validation figure, of ``best_epoch`` (from 1); NaN, and 0, if none was a number; epochs: how many it had
     """
 
     def __init__(
         self, modules: Sequence[nn.Module], optimiser: torch.optim.Optimizer, settings: MlpTraining
     ) -> None:
         self.modules, self.optimiser = tuple(modules), optimiser
-        self.best, self.best_epoch, self.epochs = -math.inf, 0, 0
+        self.best, self.best_epoch, self.epochs = math.nan, 0, 0
         self._kept = [_copied(module) for module in modules]
         self._stop_patience = settings.stop_patience
         never = settings.plateau_factor == 1  # which torch takes no factor for
@@ -43,7 +43,7 @@ class Course:
     def note(self, figure: float) -> None:
         """An epoch is done, and validation says so much of it: higher is better."""
         self.epochs += 1
-        if figure > self.best:
+        if figure > (self.best if self.best_epoch else -math.inf):
             self.best, self.best_epoch = figure, self.epochs
             self._kept = [_copied(module) for module in self.modules]
         self._plateau.step(figure)

@@ -25,7 +25,8 @@ class PublishedReport:
     labels: uint8 (n_test, n_tags), recordings: names (n_test,), scores: 0..1 (n_test, n_tags): the test recordings,
         each score the mean over the recording's windows
     n_recordings: side -> how many; n_clips, n_windows: of all sides
-    epochs: how many were trained; best_epoch: the one whose weights were tested, validation_roc_auc: its figure
+    epochs: how many were trained; best_epoch: the one whose weights were tested, validation_roc_auc: its figure;
+        0 and NaN where no epoch had one
     curve: every epoch; ``held_out_auc`` is of the validation side
     seconds: phase (prefix, start, training, test) -> wall time, what killed processes had completed included
     cache: where the prefix's output lay: place, precision, bytes

@@ -69,6 +69,7 @@ def test_without_any_figure_it_is_left_as_it_began():
     course = begun(settings)
     run([course], [[math.nan]] * 9, settings)
     assert (course.epochs, course.best_epoch, float(course.modules[0].weight.detach())) == (3, 0, 0)
+    assert math.isnan(course.best)
 
 
 @pytest.mark.parametrize("at", [1, 3, 6])
