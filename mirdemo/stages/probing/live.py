@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -87,8 +88,10 @@ def probe_live(
         donors = exchange(units[0], permutations, rng, units[1]) if permutations else None
         solved: list[primal.Layer] = []
         for number, rows in enumerate(question.layers.values()):
-            progress(number, len(names), "probing")
-            solved.append(primal.solve(rows[order], labels, folds[:, order], penalty, donors, scale=scale))
+            tick = partial(progress, number, len(names), "probing")  # which stops it within a layer, too
+            solved.append(
+                primal.solve(rows[order], labels, folds[:, order], penalty, donors, scale=scale, tick=tick)
+            )
             if number + 1 < len(names):
                 tell(
                     [one.logits[:1] for one in solved],

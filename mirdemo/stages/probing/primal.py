@@ -7,6 +7,7 @@ square of the clips. One layer at a time: memory is that of a few copies of its 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,23 +42,30 @@ def solve(
     donors: np.ndarray | None = None,
     *,
     scale: bool,
+    tick: Callable[[], None] = lambda: None,
 ) -> Layer:
     """rows: (n_clips, size); labels: 0/1 (n_clips, n_tags)
 
     folds: int (n_draws, n_clips); donors: int (permutations, n_clips), as ``permutation.exchange`` gives; None for no test
+    tick: called before each piece of work, a fold's or a lot of permutations; what it raises passes
     """
-    draws = [_Draw.of(rows, fold_of, penalty, scale) for fold_of in folds]
+    levelled = _levelled(rows, scale)
+    draws = []
+    for fold_of in folds:
+        tick()
+        draws.append(_Draw.of(*levelled, fold_of, penalty, scale))
     observed = under = np.empty(0)
     if donors is not None:
 
         def scores(many: np.ndarray) -> np.ndarray:
+            tick()
             return np.mean([draw.ridge(many) for draw in draws], axis=0)
 
         observed, under = permuted_auc(scores, labels, donors)
     table = labels.astype(np.float64)
     return Layer(
-        np.stack([draw.logistic(table, penalty) for draw in draws]),
-        np.stack([draw.inner(labels) for draw in draws]),
+        np.stack([draw.logistic(table, penalty, tick) for draw in draws]),
+        np.stack([draw.inner(labels, tick) for draw in draws]),
         observed,
         under,
     )
@@ -67,7 +75,7 @@ def solve(
 class _Draw:
     """One layer and one draw of folds.
 
-    rows: float32 (n, d), brought to mean 0 (and, scaled, deviation 1) over all clips
+    rows: float32 (n, d), as ``_levelled`` gives them, which all draws share
     tests: each fold's test clips; products: (n_folds, d, d) of the rows' dimensions there; sums: (n_folds, d)
     centre, factor: (n_folds, d), which bring a training side to mean 0 and deviation 1
     ridge_of: (n_folds,), as in ``linear.even_inverse``; constant: the intercept's dimension, see ``linear.FREE``
@@ -85,15 +93,13 @@ class _Draw:
     systems: list[tuple[np.ndarray, bool]]
 
     @classmethod
-    def of(cls, rows: np.ndarray, fold_of: np.ndarray, penalty: float, scale: bool) -> _Draw:
-        mean, spread = rows.mean(0, dtype=np.float64), rows.std(0, dtype=np.float64)
-        by = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 0) if scale else 1.0
-        single = ((rows - mean.astype(np.float32)) * np.float32(by)).astype(np.float32, copy=False)
-        if scale:
-            spread = (spread > 0).astype(np.float64)
+    def of(
+        cls, rows: np.ndarray, spread: np.ndarray, fold_of: np.ndarray, penalty: float, scale: bool
+    ) -> _Draw:
+        """rows, spread: as ``_levelled`` gives them"""
         tests = [np.flatnonzero(fold_of == fold) for fold in range(int(fold_of.max()) + 1)]
-        products = np.stack([single[test].T @ single[test] for test in tests]).astype(np.float64)
-        sums = np.stack([single[test].sum(0, dtype=np.float64) for test in tests])
+        products = np.stack([rows[test].T @ rows[test] for test in tests]).astype(np.float64)
+        sums = np.stack([rows[test].sum(0, dtype=np.float64) for test in tests])
         left = len(rows) - np.array([len(test) for test in tests])[:, None]
         centre = (sums.sum(0) - sums) / left
         squares = np.einsum("fdd->fd", products)
@@ -106,7 +112,7 @@ class _Draw:
         diagonal = varies.sum(1) if length is None else length / variance[:, 0]
         ridges = np.maximum(4 * penalty, SHARE * diagonal)
         constant = float(np.sqrt(FREE * penalty))
-        draw = cls(single, tests, products, sums, centre, factor, ridges, constant, [])
+        draw = cls(rows, tests, products, sums, centre, factor, ridges, constant, [])
         for fold in range(len(tests)):
             whole = np.sum(
                 [draw._product(fold, other) for other in range(len(tests)) if other != fold], axis=0
@@ -153,12 +159,13 @@ class _Draw:
             out[test] = self._standard(side, test) @ weights
         return out.T
 
-    def inner(self, labels: np.ndarray) -> np.ndarray:
+    def inner(self, labels: np.ndarray, tick: Callable[[], None]) -> np.ndarray:
         """(n_folds, n_tags), as ``crossval.Solved.inner``: within a training side each other fold is left out in turn."""
         table = labels.astype(np.float64)
         products, counts = self._with_labels(table)
         found = []
         for side in range(len(self.tests)):
+            tick()
             others = [fold for fold in range(len(self.tests)) if fold != side]
             parts = {fold: self._product(side, fold) for fold in others}
             whole = np.sum(list(parts.values()), axis=0)
@@ -180,12 +187,13 @@ class _Draw:
             found.append(roc_auc(labels[learn].T, scores[learn].T))
         return np.stack(found)
 
-    def logistic(self, table: np.ndarray, penalty: float) -> np.ndarray:
+    def logistic(self, table: np.ndarray, penalty: float, tick: Callable[[], None]) -> np.ndarray:
         """Out-of-fold logits (n_tags, n), NaN for a tag where a training side has only one kind of clip."""
         n = len(table)
         logits = np.empty(table.shape)
         bases = np.empty((len(self.tests), table.shape[1]))
         for side, test in enumerate(self.tests):
+            tick()
             standard = self._standard(side, slice(None))
             learn = np.ones(n, dtype=bool)
             learn[test] = False
@@ -195,6 +203,14 @@ class _Draw:
             bases[side] = self.constant * solved[-1]
             bases[side, (y.sum(0) == 0) | (y.sum(0) == len(y))] = np.nan
         return (logits + bases.mean(0)).T
+
+
+def _levelled(rows: np.ndarray, scale: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Brought to mean 0 (and, scaled, deviation 1) over all clips, float32 (n, d); and each dimension's deviation then."""
+    mean, spread = rows.mean(0, dtype=np.float64), rows.std(0, dtype=np.float64)
+    by = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 0) if scale else 1.0
+    levelled = ((rows - mean.astype(np.float32)) * np.float32(by)).astype(np.float32, copy=False)
+    return levelled, (spread > 0).astype(np.float64) if scale else spread
 
 
 def _ridged(products: np.ndarray, ridge: float) -> np.ndarray:

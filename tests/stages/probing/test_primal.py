@@ -8,6 +8,7 @@ from probing_clips import made_up
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from mirdemo.base.sentences import Cancelled
 from mirdemo.stages.probing import ProbeReport, primal, probe
 from mirdemo.stages.probing.crossval import solve
 
@@ -56,7 +57,7 @@ def test_what_the_choice_of_layers_and_the_permutations_rest_on_is_the_same(size
     clips[0]["1"][:, 2] = 3.0
     by_kernels, found, folds = solved(clips, 1.0, scale)
     np.testing.assert_allclose(found.inner[0], by_kernels.inner()[:, 0], atol=1e-3)
-    draw = primal._Draw.of(clips[0]["1"], folds, 1.0, scale)
+    draw = primal._Draw.of(*primal._levelled(clips[0]["1"], scale), folds, 1.0, scale)
     many = np.random.default_rng(0).integers(0, 2, (5, len(folds)))
     np.testing.assert_allclose(draw.ridge(many), many @ by_kernels.smoother()[0].T, atol=1e-3)
 
@@ -99,5 +100,21 @@ def test_more_clips_than_dimensions_need_one_draw_and_tell_each_layer(monkeypatc
     )
     assert report.seeds == (0,)
     assert report.seed_deviation["roc_auc"] is None
-    assert told == [(layer, 4, "probing") for layer in range(4)], "three layers and their mean"
+    assert list(dict.fromkeys(told)) == [(layer, 4, "probing") for layer in range(4)], (
+        "three layers and their mean"
+    )
     assert len(shown) == 3
+
+
+def test_it_can_be_stopped_within_a_layer(monkeypatch):
+    monkeypatch.setattr("mirdemo.stages.probing.live.DUAL_CLIPS", 20)
+    told = []
+
+    def progress(*now):
+        told.append(now)
+        if len(told) == 8:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        probe(*made_up(), permutations=5, progress=progress)
+    assert told == [(0, 4, "probing")] * 8, "still in the first layer"
