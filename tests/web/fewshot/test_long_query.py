@@ -18,6 +18,7 @@ from mirdemo.clips.annotations import KINDS, read_annotations
 from mirdemo.clips.limits import CLIP_LIMITS
 from mirdemo.sound.audio import Clip
 from mirdemo.sound.long import long_of
+from mirdemo.web.frame.errors import PageError
 from mirdemo.web.models import Memory
 from mirdemo.web.tabs.clips import long_routes
 from mirdemo.web.tabs.clips.long import LongDesk
@@ -129,6 +130,20 @@ def test_a_long_query_gets_a_strip_that_plays_and_leaves_in_every_format(
     assert desk.long == {id: one}
     visitor.let_go()
     assert not spool.close.alive
+
+
+@pytest.mark.parametrize("minutes", [0.5, 15])
+def test_a_query_that_finds_no_place_leaves_no_file(
+    do, page, visitor, procession, folder: Path, monkeypatch, minutes: float
+):
+    def busy(*_, **__):
+        raise PageError("Busy.", code="page.busy", n=1)
+
+    monkeypatch.setattr(long, "LIMITS", replace(long.LIMITS, query_minutes=minutes))
+    monkeypatch.setattr(page, "start", busy)
+    do("few-shot.query", files=[sent(folder, procession)])
+    assert visitor.notice.sentence.code == "page.busy"
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
 
 
 def test_what_did_not_say_that_it_is_long_is_tagged_too(do, visitor, procession, folder: Path, monkeypatch):
