@@ -94,8 +94,8 @@ def serve(**launch: Any) -> None:
     port = _port()
     uploads = upload_folder.begin()  # before Gradio asks where files lie
     visitors = Visitors()
-    keep_swept(visitors.sweep, uploads.sweep)
     jobs = Jobs()
+    keep_swept(visitors.sweep, jobs.renew_waiting, uploads.sweep)
     page = build_page(visitors, jobs)
     event("page", "served", "begins")
     page.launch(**{"server_port": port} | settings(page, visitors, jobs) | launch)

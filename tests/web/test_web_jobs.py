@@ -38,6 +38,25 @@ def test_a_result_is_taken_over_once_it_is_whole(jobs: Jobs, visitor: Visitor):
     assert taken == [42]
 
 
+def test_what_a_step_will_read_is_renewed_while_it_waits_and_no_longer(jobs: Jobs, visitor: Visitor):
+    go, renewed = threading.Event(), []
+    first = jobs.start(visitor, "first", lambda progress: go.wait(5), lambda made: None)
+    wait(lambda: first.state == "running")
+    jobs.start(
+        visitor, "second", lambda progress: None, lambda made: None, renew=lambda: renewed.append("second")
+    )
+    third = jobs.start(
+        Visitor(), "third", lambda progress: None, lambda made: None, renew=lambda: renewed.append("third")
+    )
+    third.cancel()
+    jobs.renew_waiting()
+    assert renewed == ["second"]
+    go.set()
+    wait(lambda: visitor.jobs["second"].state == "done")
+    jobs.renew_waiting()
+    assert renewed == ["second"]
+
+
 def test_progress_is_seen(jobs: Jobs, visitor: Visitor):
     go = threading.Event()
 

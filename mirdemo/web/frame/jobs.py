@@ -100,12 +100,14 @@ class Job:
 
 @dataclass
 class _Waiting:
-    """A job in the queue. turn: the later of its arrival and the end of its visitor's last job here, as a count."""
+    """A job in the queue. turn: the later of its arrival and the end of its visitor's last job here, as a count.
+    renew: see ``Jobs.start``"""
 
     job: Job
     visitor: Visitor
     run: Callable[[], None]
     turn: int
+    renew: Callable[[], None] | None = None
 
 
 class Jobs:
@@ -142,6 +144,7 @@ class Jobs:
         resource: str = "model",
         unasked: bool = False,
         draft: Draft | None = None,
+        renew: Callable[[], None] | None = None,
     ) -> Job:
         """Begin a step.
 
@@ -150,6 +153,7 @@ class Jobs:
         take: takes over what ``work`` returned, under the visitor's lock
         unasked: done to save time later; takes only a third of the visitor's places, so that what they ask for finds one
         draft: where ``work`` puts what it has found so far
+        renew: called by ``renew_waiting`` while the step waits, e.g. ``Upload.renew`` of what it will read
         Raises PageError if it already runs, or too much of this visitor or of everybody waits for the resource.
         """
         before = visitor.jobs.get(name)
@@ -175,7 +179,7 @@ class Jobs:
                     n=len(queue),
                 )
             run = partial(context.run, self._run, visitor, job, work, take)
-            queue.append(_Waiting(job, visitor, run, next(self._turns)))
+            queue.append(_Waiting(job, visitor, run, next(self._turns), renew))
         visitor.jobs = {one.name: one for one in visitor.jobs.values() if one.active or one.name == name} | {
             name: job
         }
@@ -185,6 +189,13 @@ class Jobs:
     def run(self, work: Callable[[], Any], *, resource: str = "model") -> Any:
         """Do a step for a caller without a page: wait for a turn, then for the result. Raises what it raises."""
         return self._pools[resource].submit(contextvars.copy_context().run, work).result()
+
+    def renew_waiting(self) -> None:
+        """Renew what waiting steps will read, so that no sweep takes it before their turn."""
+        with self._lock:
+            renew = [one.renew for resource in self._queues for one in self._queue(resource) if one.renew]
+        for again in renew:
+            again()
 
     def lengths(self) -> dict[str, dict[str, int]]:
         """How many jobs of each resource wait and run."""

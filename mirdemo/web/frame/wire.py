@@ -237,9 +237,12 @@ class Wire:
         resource: str = "model",
         unasked: bool = False,
         draft: Draft | None = None,
+        renew: Callable[[], None] | None = None,
     ) -> Job:
         """Begin a long step from a handler. See ``Jobs.start``."""
-        return self.jobs.start(visitor, name, work, take, resource=resource, unasked=unasked, draft=draft)
+        return self.jobs.start(
+            visitor, name, work, take, resource=resource, unasked=unasked, draft=draft, renew=renew
+        )
 
     def connect(self) -> None:
         """The last call while building: the wire itself."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import secrets
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -130,6 +132,19 @@ def test_a_long_query_gets_a_strip_that_plays_and_leaves_in_every_format(
     assert desk.long == {id: one}
     visitor.let_go()
     assert not spool.close.alive
+
+
+def test_an_upload_that_waits_behind_a_training_is_not_swept_away(
+    do, page, visitor, procession, folder: Path, monkeypatch
+):
+    begun: list[dict] = []
+    monkeypatch.setattr(long, "LIMITS", replace(long.LIMITS, query_minutes=0.5))
+    monkeypatch.setattr(page, "start", lambda *_, **said: begun.append(said))
+    file = Path(sent(folder, procession)["path"])
+    do("few-shot.query", files=[{"path": str(file), "name": file.name}])
+    os.utime(file, (0, 0))
+    begun[0]["renew"]()
+    assert file.stat().st_mtime > time.time() - 60
 
 
 @pytest.mark.parametrize("minutes", [0.5, 15])

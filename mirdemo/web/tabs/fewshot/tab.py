@@ -334,7 +334,7 @@ class FewShotTab:
         upload = uploads[0]
         try:
             if is_long(upload):
-                self._ask_long(visitor, lambda progress: read_long(upload, progress))
+                self._ask_long(visitor, lambda progress: read_long(upload, progress), upload.renew)
             else:
                 self._ask(visitor, lambda: read_query(upload))
         except PageError:
@@ -347,8 +347,16 @@ class FewShotTab:
         sound = opened[act.one_of("long", opened)]
         self._ask_long(visitor, lambda progress: sound)
 
-    def _ask_long(self, visitor: Visitor, read: Callable[[Progress], LongRecording]) -> None:
-        """Tag a recording window by window. It waits in the line of what takes long, so that nobody waits behind it."""
+    def _ask_long(
+        self,
+        visitor: Visitor,
+        read: Callable[[Progress], LongRecording],
+        renew: Callable[[], None] | None = None,
+    ) -> None:
+        """Tag a recording window by window. It waits in the line of what takes long, so that nobody waits behind it.
+
+        renew: keeps what ``read`` reads while it waits
+        """
         make, desk, ready = _builder(visitor), visitor.desk(FewShotDesk), current_prototypes(visitor)
 
         def work(progress: Progress) -> LongAnswer:
@@ -358,7 +366,7 @@ class FewShotTab:
         def take(made: LongAnswer) -> None:
             self._take_long(desk, made)
 
-        self._wire.start(visitor, LONG_JOB, work, take, resource="training")
+        self._wire.start(visitor, LONG_JOB, work, take, resource="training", renew=renew)
 
     @staticmethod
     def _take_long(desk: FewShotDesk, made: LongAnswer) -> None:
