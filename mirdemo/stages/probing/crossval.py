@@ -13,8 +13,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from mirdemo.scoring.metrics import roc_auc
-from mirdemo.stages.probing.linear import Sides, even_inverse, intercepts, logistic, standardised_kernels
+from mirdemo.stages.probing.linear import (
+    FREE,
+    Sides,
+    even_inverse,
+    intercepts,
+    logistic,
+    standardised,
+    standardised_kernels,
+)
 
+#: Up to so many clips layers are solved together in the dual, which holds clips x clips; beyond, one after the other in the
+#: layer's own dimensions (``primal``).
+DUAL_CLIPS = 3000
 #: Bytes of kernels held at once, at least one layer's: what fits in a processor's cache is quicker.
 BUDGET = 6 * 2**20
 
@@ -96,12 +107,23 @@ def trained_on(
 
     rows: (n, size); labels: 0/1 (n, n_tags); new: (m, size). Returns (m, n_tags), NaN for a tag with one kind of clip.
     """
-    n, m = len(rows), len(new)
-    train = (np.arange(n + m) < n)[None]
-    padded = np.vstack([labels, np.zeros((m, labels.shape[1]), labels.dtype)])
-    together = np.concatenate([rows, new])
-    solved = _solve([together], padded, np.where(train[0], 1, 0), train, penalty, scale)
-    return solved.logits[0, :, n:].T
+    n = len(rows)
+    train = (np.arange(n + len(new)) < n)[None]
+    (standard,) = standardised(np.concatenate([rows, new]), train, scale=scale)
+    learned, table = standard[:n], labels.astype(np.float64)
+    if n > DUAL_CLIPS:
+        from mirdemo.stages.probing import primal  # scipy, which the first page does without
+
+        weights, base = primal.trained(learned, table, penalty)
+    else:
+        within, valid = (learned @ learned.T).astype(np.float64)[None], np.ones((1, n), dtype=bool)
+        within += FREE * penalty
+        inverse = even_inverse(within, valid, penalty)
+        coefficients = logistic(within, inverse, valid, table[None], penalty)
+        weights, base = learned.T @ coefficients[0], intercepts(coefficients, penalty)[0]
+    logits = standard[n:] @ weights + base
+    logits[:, (table.sum(0) == 0) | (table.sum(0) == n)] = np.nan
+    return logits
 
 
 def _solve(layers, labels, fold_of, train, penalty, scale) -> Solved:

@@ -12,6 +12,7 @@ that are linear in the labels: hundreds of permuted labels cost one matrix produ
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,11 +31,19 @@ NEAR = range(5, 20)
 
 
 def standardised_kernels(rows: np.ndarray, train: np.ndarray, *, scale: bool = True) -> np.ndarray:
-    """Inner products of one layer's rows, standardised by each fold's training side.
+    """Inner products of one layer's ``standardised`` rows: float64 (n_folds, n, n)."""
+    kernels = np.empty((len(train), len(rows), len(rows)))
+    for kernel, standard in zip(kernels, standardised(rows, train, scale=scale), strict=True):
+        kernel[:] = standard @ standard.T
+    return kernels
+
+
+def standardised(rows: np.ndarray, train: np.ndarray, *, scale: bool) -> Iterator[np.ndarray]:
+    """One layer's rows as each fold's training side standardises them, float32 (n, d), fold after fold.
 
     rows: (n, d) finite; train: bool (n_folds, n), True on the training side
     scale: divide each dimension by its deviation there; otherwise all by their common root mean square
-    Returns float64 (n_folds, n, n). A dimension that is constant on a training side is left out there.
+    A dimension that is constant on a training side is zero there.
     """
     rows = np.asarray(rows, dtype=np.float64)
     rows = rows - rows.mean(0)
@@ -49,12 +58,9 @@ def standardised_kernels(rows: np.ndarray, train: np.ndarray, *, scale: bool = T
     if not scale:
         variance = np.broadcast_to(variance.mean(1, keepdims=True), variance.shape)
     factor = np.divide(1.0, np.sqrt(variance), out=np.zeros_like(variance), where=varies)
-    kernels = np.empty((len(train), len(rows), len(rows)))
     single = rows.astype(np.float32)
-    for kernel, centre, by in zip(kernels, mean.astype(np.float32), factor.astype(np.float32), strict=True):
-        standard = (single - centre) * by
-        kernel[:] = standard @ standard.T
-    return kernels
+    for centre, by in zip(mean.astype(np.float32), factor.astype(np.float32), strict=True):
+        yield (single - centre) * by
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,17 +13,13 @@ from mirdemo.base.progress import Progress
 from mirdemo.scoring.folds import content_folds, content_order, content_seed
 from mirdemo.scoring.permutation import exchange, refit_test
 from mirdemo.scoring.permutation import p_values as of_permuted
-from mirdemo.stages.probing.crossval import choose, solve
+from mirdemo.stages.probing.crossval import DUAL_CLIPS, choose, solve
 from mirdemo.stages.probing.figures import macro_report, measure, tag_reports
 from mirdemo.stages.probing.inputs import Question
 from mirdemo.stages.probing.interim import Interim
 from mirdemo.stages.probing.interim import interim as so_far
 from mirdemo.stages.probing.report import ProbeReport
 from mirdemo.stages.probing.settings import DRAWS
-
-#: Up to so many clips layers are solved together in the dual, which holds clips x clips; beyond, one after the other in the
-#: layer's own dimensions (``primal``).
-DUAL_CLIPS = 3000
 
 
 def probe_live(

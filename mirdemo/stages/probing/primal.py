@@ -71,6 +71,23 @@ def solve(
     )
 
 
+def trained(rows: np.ndarray, table: np.ndarray, penalty: float) -> tuple[np.ndarray, np.ndarray]:
+    """Weights (d, n_tags) and intercepts (n_tags,) of the probe that all these clips train.
+
+    rows: float32 (n, d), standardised; table: 0.0 or 1.0 (n, n_tags)
+    """
+    n, size = rows.shape
+    constant = float(np.sqrt(FREE * penalty))
+    products = np.empty((size + 1, size + 1))
+    products[:-1, :-1] = rows.T @ rows
+    products[-1, :-1] = products[:-1, -1] = constant * rows.sum(0, dtype=np.float64)
+    products[-1, -1] = n * constant**2
+    ridge = max(4 * penalty, SHARE * float(np.trace(products[:-1, :-1])) / n)
+    system = cho_factor(_ridged(products, ridge), lower=True, overwrite_a=True)
+    solved = _descend(rows, constant, system, table, penalty)
+    return solved[:-1], constant * solved[-1]
+
+
 @dataclass(frozen=True, eq=False)
 class _Draw:
     """One layer and one draw of folds.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -20,7 +22,9 @@ def rows(n: int, seed: int, size: int = 12) -> tuple[np.ndarray, np.ndarray]:
     return (rng.standard_normal((n, size)) + 1.5 * labels.repeat(size // 2, 1)).astype(np.float32), labels
 
 
-def test_it_is_the_logistic_regression_of_all_labelled_clips():
+@pytest.mark.parametrize("few", [3000, 0], ids=["by kernels", "by dimensions"])
+def test_it_is_the_logistic_regression_of_all_labelled_clips(monkeypatch, few):
+    monkeypatch.setattr("mirdemo.stages.probing.crossval.DUAL_CLIPS", few)
     learned, labels = rows(40, 0)
     new, _ = rows(10, 1)
     scaler = StandardScaler().fit(learned)
@@ -32,7 +36,19 @@ def test_it_is_the_logistic_regression_of_all_labelled_clips():
         assert np.abs(ours[:, j] - theirs.decision_function(scaler.transform(new))).max() < 0.1
 
 
-def test_a_tag_that_every_clip_has_or_none_is_told_of_nobody():
+def test_many_new_clips_take_no_memory_beside_their_rows():
+    learned, labels = rows(40, 0)
+    new, _ = rows(4000, 1)
+    tracemalloc.start()
+    trained_on(learned, labels, new, 1.0, scale=True)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 30 * new.nbytes, "new clips x new clips are over 600 times as much"
+
+
+@pytest.mark.parametrize("few", [3000, 0], ids=["by kernels", "by dimensions"])
+def test_a_tag_that_every_clip_has_or_none_is_told_of_nobody(monkeypatch, few):
+    monkeypatch.setattr("mirdemo.stages.probing.crossval.DUAL_CLIPS", few)
     learned, labels = rows(20, 0)
     labels[:, 1] = 1
     assert np.isnan(trained_on(learned, labels, rows(5, 1)[0], 1.0, scale=True)).all(0).tolist() == [
