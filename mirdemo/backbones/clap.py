@@ -164,8 +164,7 @@ def load(spec: BackboneSpec, *, checkpoint: Path, device: str, dtype: str) -> Cl
     mel = loading.feature_extractor(
         ClapFeatureExtractor, preprocessing.read(checkpoint, spec.title, preprocessing.CLAP)
     )
-    target = loading.resolve_device(device)
-    precision = loading.resolve_dtype(dtype, target)
+    target, precision = loading.resolve(device, dtype)
     paths = loading.weight_files(spec, checkpoint)
     state = loading.read_state(paths, spec.title)
     size = config.audio_config.patch_embeds_hidden_size

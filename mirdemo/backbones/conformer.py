@@ -144,7 +144,7 @@ class MelConformerBackbone(NeuralBackbone):
         super().__init__(spec, identity, ConformerTrunk.of(network, None), device, dtype)
 
     def features(self, waves: Tensor) -> Tensor:
-        read = self._mel(list(waves.cpu().numpy()), sampling_rate=self.spec.sample_rate, return_tensors="pt")
+        read = loading.extracted(self._mel, waves)
         whole = int(read["attention_mask"][0].sum())
         return read["input_features"][:, :whole].to(device=self.device, dtype=self.dtype)
 
@@ -201,12 +201,11 @@ def _mel_conformer(
     config = loading.configure(Wav2Vec2BertConfig, values, spec.title, **_DETERMINISTIC)
     if mel.num_mel_bins * mel.stride != config.feature_projection_input_dim:
         raise loading.damaged("preprocessor_config.json", spec.title)
-    target = loading.resolve_device(device)
-    precision = loading.resolve_dtype(dtype, target)
+    target, precision = loading.resolve(device, dtype)
     spec = replace(
         spec,
         layers=state_layers(config.num_hidden_layers, config.hidden_size),
-        parameters=sum(tensor.numel() for tensor in state.values()),
+        parameters=loading.count(state),
         sample_rate=mel.sampling_rate,
         # A band's variance needs two frames.
         min_samples=_FRAME_SAMPLES + (max(mel.stride, 2) - 1) * _HOP_SAMPLES,

@@ -94,8 +94,7 @@ def load(spec: BackboneSpec, *, checkpoint: Path, device: str, dtype: str) -> Co
         raise loading.damaged("preprocessor_config.json", spec.title)
     paths = loading.weight_files(spec, checkpoint)
     state = loading.read_state(paths, spec.title, (_PREFIX,))
-    target = loading.resolve_device(device)
-    precision = loading.resolve_dtype(dtype, target)
+    target, precision = loading.resolve(device, dtype)
     widths = [config.num_filters * 2 ** (i + 1) for i in range(len(config.upsampling_ratios))]
     spec = replace(
         spec,
@@ -104,7 +103,7 @@ def load(spec: BackboneSpec, *, checkpoint: Path, device: str, dtype: str) -> Co
             Layer("recurrent", widths[-1]),
             Layer("latent", config.hidden_size),
         ),
-        parameters=sum(tensor.numel() for tensor in state.values()),
+        parameters=loading.count(state),
         sample_rate=rate,
         window_seconds=config.chunk_length_s or spec.window_seconds,
         min_samples=config.hop_length,

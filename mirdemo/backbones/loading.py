@@ -60,6 +60,12 @@ def resolve_dtype(name: str, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if has_bfloat16(device) else torch.float32
 
 
+def resolve(device: str, dtype: str) -> tuple[torch.device, torch.dtype]:
+    """Where and in what a backbone computes. Raises BackboneError."""
+    target = resolve_device(device)
+    return target, resolve_dtype(dtype, target)
+
+
 def has_bfloat16(device: torch.device) -> bool:
     """True if the device has bfloat16 matrix instructions; without them torch emulates it, slower than float32."""
     if device.type == "cuda":
@@ -158,6 +164,11 @@ def _read_pickled(path: Path, title: str) -> Iterator[tuple[str, Tensor]]:
     yield from state.items()
 
 
+def count(state: Mapping[str, Tensor]) -> int:
+    """How many numbers the tensors hold."""
+    return sum(tensor.numel() for tensor in state.values())
+
+
 def damaged(file: str, title: str) -> BackboneError:
     """What is said of a file that is not what its name says."""
     return BackboneError(
@@ -229,6 +240,13 @@ def feature_extractor(kind: type[Extractor], values: Mapping[str, Any]) -> Extra
     return made
 
 
+def extracted(extractor: Any, waves: Tensor, **how: Any) -> Mapping[str, Tensor]:
+    """What a feature extractor makes of whole waves (batch, samples) at its own rate."""
+    return extractor(
+        list(waves.cpu().numpy()), sampling_rate=extractor.sampling_rate, return_tensors="pt", **how
+    )
+
+
 def configure(
     config_class: type[PreTrainedConfig] | None, values: Mapping[str, Any], title: str, **forced: Any
 ) -> Any:
@@ -291,7 +309,7 @@ def memory(
     title: str, state: Mapping[str, Tensor], device: torch.device, dtype: torch.dtype
 ) -> Iterator[None]:
     """Refuse before loading what this machine's memory cannot hold; say the same if it runs out anyway."""
-    size = sum(tensor.numel() for tensor in state.values()) * dtype.itemsize
+    size = count(state) * dtype.itemsize
     shortage = BackboneError(
         "There is not enough memory for {name}, which needs about {megabytes} MB. Close other programs, or choose a "
         "smaller backbone.",

@@ -98,12 +98,7 @@ class LogMelBackbone(NeuralBackbone):
         super().__init__(spec, identity, trunk, device, dtype)
 
     def features(self, waves: Tensor) -> Tensor:
-        mel = self._mel(
-            list(waves.cpu().numpy()),
-            sampling_rate=self.spec.sample_rate,
-            return_tensors="pt",
-            device=str(self.device),
-        )["input_features"]
+        mel = loading.extracted(self._mel, waves, device=str(self.device))["input_features"]
         return mel.to(device=self.device, dtype=self.dtype)
 
     def enter(self, features: Tensor) -> Tensor:
@@ -147,12 +142,11 @@ def assemble(
     mel = loading.feature_extractor(
         WhisperFeatureExtractor, preprocessing.read(checkpoint, spec.title, preprocessing.WHISPER)
     )
-    target = loading.resolve_device(device)
-    precision = loading.resolve_dtype(dtype, target)
+    target, precision = loading.resolve(device, dtype)
     spec = replace(
         spec,
         layers=state_layers(config.encoder_layers, config.d_model),
-        parameters=sum(tensor.numel() for tensor in state.values()),
+        parameters=loading.count(state),
         sample_rate=mel.sampling_rate,
         window_seconds=float(mel.chunk_length),
         min_samples=max(

@@ -139,10 +139,7 @@ class Omni3Backbone(NeuralBackbone):
 
 def _log_mel(mel: WhisperFeatureExtractor, waves: Tensor, **how: Any) -> Tensor:
     """float32 (rows, bands, frames)."""
-    rows = list(waves.cpu().numpy())
-    return mel(rows, sampling_rate=mel.sampling_rate, return_tensors="pt", device=str(waves.device), **how)[
-        "input_features"
-    ]
+    return loading.extracted(mel, waves, device=str(waves.device), **how)["input_features"]
 
 
 def _chunks(features: Tensor, size: int) -> list[Tensor]:
@@ -190,14 +187,13 @@ def load(spec: BackboneSpec, *, checkpoint: Path, device: str, dtype: str) -> Om
     second = mel.sampling_rate / mel.hop_length
     chunk = 2 * config.n_window
     span = chunk * max(config.n_window_infer // chunk, 1) if newer else chunk
-    target = loading.resolve_device(device)
-    precision = loading.resolve_dtype(dtype, target)
+    target, precision = loading.resolve(device, dtype)
     paths = loading.weight_files(spec, checkpoint)
     state = loading.read_state(paths, spec.title, files.PARTS[kind])
     spec = replace(
         spec,
         layers=state_layers(config.encoder_layers, config.d_model),
-        parameters=sum(tensor.numel() for tensor in state.values()),
+        parameters=loading.count(state),
         sample_rate=mel.sampling_rate,
         window_seconds=span / second * max(int(_MOST_SECONDS * second) // span, 1),
         # Two states, so that a pair can be averaged.

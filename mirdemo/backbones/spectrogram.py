@@ -90,9 +90,7 @@ class PatchBackbone(NeuralBackbone):
         super().__init__(spec, identity, trunk, device, dtype)
 
     def features(self, waves: Tensor) -> Tensor:
-        mel = self._mel(list(waves.cpu().numpy()), sampling_rate=self.spec.sample_rate, return_tensors="pt")[
-            "input_values"
-        ]
+        mel = loading.extracted(self._mel, waves)["input_values"]
         return mel.to(device=self.device, dtype=self.dtype)
 
     def enter(self, features: Tensor) -> Tensor:
@@ -126,13 +124,12 @@ def assemble(
         attention_probs_dropout_prob=0.0,
         max_length=mel.max_length,
     )
-    target = loading.resolve_device(device)
-    precision = loading.resolve_dtype(dtype, target)
+    target, precision = loading.resolve(device, dtype)
     samples = (mel.max_length - 1) * _HOP_SAMPLES + _FRAME_SAMPLES
     spec = replace(
         spec,
         layers=state_layers(config.num_hidden_layers, config.hidden_size),
-        parameters=sum(tensor.numel() for tensor in state.values()),
+        parameters=loading.count(state),
         sample_rate=mel.sampling_rate,
         window_seconds=samples / mel.sampling_rate,
         min_samples=_FRAME_SAMPLES,

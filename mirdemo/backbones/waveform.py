@@ -183,12 +183,11 @@ def assemble(
     """
     preprocessor = preprocessing.read(checkpoint, spec.title, preprocessing.WAVE)
     config = loading.configure(network_class.config_class, values, spec.title, **DETERMINISTIC)
-    target = loading.resolve_device(device)
-    precision = loading.resolve_dtype(dtype, target)
+    target, precision = loading.resolve(device, dtype)
     spec = replace(
         spec,
         layers=state_layers(config.num_hidden_layers, config.hidden_size),
-        parameters=sum(tensor.numel() for tensor in state.values()),
+        parameters=loading.count(state),
         sample_rate=preprocessor.get("sampling_rate", spec.sample_rate),
         min_samples=_receptive_field(config),
     )
