@@ -12,10 +12,11 @@ alone; only in a lot beside longer sounds would it pad the others too, and rows 
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -62,14 +63,16 @@ class SpanTrunk(Trunk):
         return SpanTrunk(blocks, self.norm, self._span, self._pairs)
 
 
-class Omni25Backbone(NeuralBackbone):
-    """``network`` is a ``Qwen2_5OmniAudioEncoder`` with its weights; ``mel`` makes its input."""
+class OmniBackbone(NeuralBackbone):
+    """``network`` is a tower with its weights; ``mel`` makes its input."""
+
+    pairs: ClassVar[bool]
 
     def __init__(
         self,
         spec: BackboneSpec,
         identity: Identity,
-        network: Qwen2_5OmniAudioEncoder,
+        network: Any,
         mel: WhisperFeatureExtractor,
         device: torch.device,
         dtype: torch.dtype,
@@ -78,8 +81,21 @@ class Omni25Backbone(NeuralBackbone):
         self._network = network
         self._mel = mel
         self._chunk = 2 * network.n_window
-        trunk = SpanTrunk(list(network.layers), network.ln_post, network.n_window, pairs=True)
+        trunk = SpanTrunk(list(network.layers), network.ln_post, self._span(), self.pairs)
         super().__init__(spec, identity, trunk, device, dtype)
+
+    @abstractmethod
+    def _span(self) -> int:
+        """States that attend to each other."""
+
+
+class Omni25Backbone(OmniBackbone):
+    """``network`` is a ``Qwen2_5OmniAudioEncoder``."""
+
+    pairs = True
+
+    def _span(self) -> int:
+        return self._network.n_window
 
     def features(self, waves: Tensor) -> Tensor:
         samples = waves.shape[1]
@@ -97,25 +113,13 @@ class Omni25Backbone(NeuralBackbone):
         return torch.cat(pieces, dim=1)
 
 
-class Omni3Backbone(NeuralBackbone):
-    """``network`` is a ``Qwen3OmniMoeAudioEncoder`` with its weights; ``mel`` makes its input."""
+class Omni3Backbone(OmniBackbone):
+    """``network`` is a ``Qwen3OmniMoeAudioEncoder``."""
 
-    def __init__(
-        self,
-        spec: BackboneSpec,
-        identity: Identity,
-        network: Qwen3OmniMoeAudioEncoder,
-        mel: WhisperFeatureExtractor,
-        device: torch.device,
-        dtype: torch.dtype,
-    ) -> None:
-        loading.place(network, device, dtype)
-        self._network = network
-        self._mel = mel
-        self._chunk = 2 * network.n_window
-        span = _shortened(self._chunk) * (network.n_window_infer // self._chunk)
-        trunk = SpanTrunk(list(network.layers), network.ln_post, span, pairs=False)
-        super().__init__(spec, identity, trunk, device, dtype)
+    pairs = False
+
+    def _span(self) -> int:
+        return _shortened(self._chunk) * (self._network.n_window_infer // self._chunk)
 
     def features(self, waves: Tensor) -> Tensor:
         mel = _log_mel(self._mel, waves, padding="longest", truncation=False)
