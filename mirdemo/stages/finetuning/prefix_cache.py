@@ -38,8 +38,10 @@ class PrefixCache(BoundaryStates):
     place: ``"memory"``, ``"device"`` (on the GPU) or ``"disk"``; nbytes: how much they take
     """
 
-    def __init__(self, windows: Windows, device: torch.device) -> None:
+    def __init__(self, windows: Windows, device: torch.device, keeping: str, memory_bytes: int) -> None:
+        """keeping, memory_bytes: as in ``FineTuneSettings``"""
         super().__init__(windows, device, "memory")
+        self._keeping, self._memory_bytes = keeping, memory_bytes
         self.dtype = torch.float32
         self.nbytes = 0
         self._files: list[Path] = []
@@ -61,9 +63,9 @@ class PrefixCache(BoundaryStates):
         Raises FineTuneError if one window is too much, the disk is full or the states are not finite; nothing is
         left then, nor when ``progress`` raises.
         """
-        cache = cls(Windows.of(clips, backbone.spec), backbone.device)
+        cache = cls(Windows.of(clips, backbone.spec), backbone.device, keeping, memory_bytes)
         try:
-            cache._fill(clips, backbone, split, keeping, memory_bytes, progress)
+            cache._fill(clips, backbone, split, progress)
         except BaseException:
             cache.close()
             raise
@@ -78,13 +80,7 @@ class PrefixCache(BoundaryStates):
         self._files.clear()
 
     def _fill(
-        self,
-        clips: Sequence[Clip],
-        backbone: NeuralBackbone,
-        split: Split,
-        keeping: str,
-        memory_bytes: int,
-        progress: Progress,
+        self, clips: Sequence[Clip], backbone: NeuralBackbone, split: Split, progress: Progress
     ) -> None:
         spec, total, done = backbone.spec, len(self.windows), 0
         room = Room(windows_at_once(spec, backbone.device))
@@ -96,42 +92,34 @@ class PrefixCache(BoundaryStates):
             _, waves = cut(clips[row].at(spec.sample_rate), spec)
             for index, wave in zip(range(first_of[row], first_of[row + 1]), waves, strict=True):
                 if waiting and (len(waiting) >= room.most or len(waiting[0][1]) != len(wave)):
-                    self._take(waiting, split, room, spec.title, keeping, memory_bytes)
+                    self._take(waiting, split, room, spec.title)
                     done += len(waiting)
                     waiting = []
                     progress(done, total, "prefix")
                 waiting.append((index, wave.copy()))
-        self._take(waiting, split, room, spec.title, keeping, memory_bytes)
+        self._take(waiting, split, room, spec.title)
         progress(total, total, "prefix")
 
-    def _take(
-        self,
-        waiting: list[tuple[int, np.ndarray]],
-        split: Split,
-        room: Room,
-        title: str,
-        keeping: str,
-        memory_bytes: int,
-    ) -> None:
+    def _take(self, waiting: list[tuple[int, np.ndarray]], split: Split, room: Room, title: str) -> None:
         """Compute and keep these windows of one length."""
         for which, states in in_lots([wave for _, wave in waiting], split.prefix, room, title):
             part = waiting[which.start : which.stop]
             if not self._stores:
-                self._settle(states, split, len(part[0][1]), keeping, memory_bytes)
+                self._settle(states, split, len(part[0][1]))
             self._keep(part, states)
 
-    def _settle(self, states: Tensor, split: Split, samples: int, keeping: str, memory_bytes: int) -> None:
+    def _settle(self, states: Tensor, split: Split, samples: int) -> None:
         """Choose precision and place, knowing the first (and longest) windows' states."""
         values = len(self.windows) * states[0].numel()
-        large = values * states.dtype.itemsize > memory_bytes
-        halve = keeping == "half" or (
-            keeping == "auto" and large and is_faithful(states, split.tail, samples)
+        large = values * states.dtype.itemsize > self._memory_bytes
+        halve = self._keeping == "half" or (
+            self._keeping == "auto" and large and is_faithful(states, split.tail, samples)
         )
         self.dtype = torch.float16 if halve and states.dtype == torch.float32 else states.dtype
         expected = values * self.dtype.itemsize
         if self._fits_on_device(expected):
             self.place = "device"
-        elif expected > memory_bytes:
+        elif expected > self._memory_bytes:
             self.place = "disk"
 
     def _keep(self, part: list[tuple[int, np.ndarray]], states: Tensor) -> None:
