@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from mirdemo.scoring.intervals import Estimate
 from mirdemo.scoring.verdicts import verdict as heard
 from mirdemo.stages.finetuning.curve import Epoch
 from mirdemo.stages.finetuning.verdict import in_words
-from mirdemo.stages.probing.report import Chance, Figures, as_json
+from mirdemo.stages.probing.report import Chance, Figures, everything_but
 
 if TYPE_CHECKING:
     from mirdemo.backbones.spec import BackboneSpec, Identity
@@ -186,15 +186,8 @@ class FineTuneReport:
 
     def as_dict(self) -> dict[str, Any]:
         """All of it but the weights and estimates, as JSON takes it: lists, numbers, strings and None."""
-        apart = ("identity", "macro", "tags", "curve", "warnings", "spec", "head", "estimates")
-        plain = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in apart}
-        plain |= {
+        return everything_but(self, "identity", "spec", "head", "estimates") | {
             "identity": self.identity.as_dict(),
-            "macro": asdict(self.macro),
-            "tags": [asdict(gain) for gain in self.tags],
-            "curve": [asdict(epoch) for epoch in self.curve],
-            "warnings": [asdict(sentence) for sentence in self.warnings],
             "verdict": self.verdict,
             "sentence": str(self.sentence),
         }
-        return as_json(plain)

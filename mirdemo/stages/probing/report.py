@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from mirdemo.base.sentences import Sentence
 from mirdemo.scoring.intervals import Estimate, Interval
 from mirdemo.scoring.metrics import THRESHOLD
 from mirdemo.scoring.verdicts import HEARD, PARTLY_HEARD, PERHAPS, PERHAPS_HEARD, by_chance
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 @dataclass(frozen=True)
@@ -163,22 +166,18 @@ class ProbeReport:
 
     def as_dict(self) -> dict[str, Any]:
         """All of it but the estimates, as JSON takes it: lists, numbers, strings and None."""
-        plain = {
-            name: getattr(self, name)
-            for name in self.__dataclass_fields__
-            if name not in ("tags", "macro", "warnings", "estimates", "by_seed")
-        }
-        plain |= {
-            "tags": [asdict(report) for report in self.tags],
-            "macro": asdict(self.macro),
-            "by_seed": {seed: asdict(figures) for seed, figures in self.by_seed.items()},
-            "warnings": [asdict(sentence) for sentence in self.warnings],
-        }
-        return as_json(plain)
+        return everything_but(self, "estimates")
+
+
+def everything_but(report: DataclassInstance, *apart: str) -> dict[str, Any]:
+    """A dataclass's fields as JSON takes them, without some."""
+    return as_json({one.name: getattr(report, one.name) for one in fields(report) if one.name not in apart})
 
 
 def as_json(value: Any) -> Any:
-    """Arrays to lists, numpy numbers to Python's, what is not finite to None."""
+    """Dataclasses to objects, arrays to lists, numpy numbers to Python's, what is not finite to None."""
+    if is_dataclass(value):
+        return {one.name: as_json(getattr(value, one.name)) for one in fields(value)}
     if isinstance(value, Mapping):
         return {str(key): as_json(item) for key, item in value.items()}
     if isinstance(value, np.ndarray):

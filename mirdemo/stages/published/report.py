@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from mirdemo.backbones.spec import Identity
 from mirdemo.base.sentences import Sentence
 from mirdemo.scoring.intervals import Estimate
 from mirdemo.stages.finetuning.curve import Epoch
-from mirdemo.stages.probing.report import MacroReport, TagReport, as_json
+from mirdemo.stages.probing.report import MacroReport, TagReport, everything_but
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,13 +71,4 @@ class PublishedReport:
 
     def as_dict(self) -> dict[str, Any]:
         """All of it but the estimates, as JSON takes it: lists, numbers, strings and None."""
-        apart = ("identity", "macro", "tags", "curve", "warnings", "estimates")
-        plain = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in apart}
-        plain |= {
-            "identity": self.identity.as_dict(),
-            "macro": asdict(self.macro),
-            "tags": [asdict(report) for report in self.tags],
-            "curve": [asdict(epoch) for epoch in self.curve],
-            "warnings": [asdict(sentence) for sentence in self.warnings],
-        }
-        return as_json(plain)
+        return everything_but(self, "identity", "estimates") | {"identity": self.identity.as_dict()}
