@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from driving import RATE, played, write_m4a
+from serving import Served, begin, end
 
-ROOT = Path(__file__).parents[2]
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -38,48 +31,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where the page is served, by the very command of the README."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    folder = tmp_path_factory.mktemp("server")
-    surroundings = {
-        **os.environ,
-        "GRADIO_SERVER_NAME": "127.0.0.1",
-        "GRADIO_SERVER_PORT": str(port),
-        "GRADIO_TEMP_DIR": str(folder / "uploads"),
-        "MIRDEMO_HOME": str(folder / "home"),
-        "HF_HUB_OFFLINE": "1",
-    }
-    with (folder / "log.txt").open("w") as log:
-        server = subprocess.Popen(
-            [sys.executable, "app.py"], cwd=ROOT, env=surroundings, stdout=log, stderr=subprocess.STDOUT
-        )
-    url = f"http://127.0.0.1:{port}"
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The page, served by the very command of the README."""
+    one = begin(tmp_path_factory.mktemp("server"))
     try:
-        for _ in range(720):
-            try:
-                urllib.request.urlopen(url, timeout=5).close()
-                break
-            except (urllib.error.URLError, OSError):
-                assert server.poll() is None, (folder / "log.txt").read_text()
-                time.sleep(0.25)
-        else:
-            pytest.fail("the page was not served within three minutes: " + (folder / "log.txt").read_text())
-        yield url
+        yield one.wait(minutes=3)
     finally:
-        server.terminate()
-        server.wait(20)
-    assert list((folder / "uploads").glob("mirdemo-*")) == [], "the server's folder for uploads outlived it"
-    said = (folder / "log.txt").read_text()
-    assert "Traceback" not in said, said
+        end(one)
+    assert list(one.uploads.glob("mirdemo-*")) == [], "the server's folder for uploads outlived it"
+    assert "Traceback" not in one.said, one.said
 
 
 @pytest.fixture(scope="session")
-def uploads(address: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def address(server: Served) -> str:
+    """Where the page is served."""
+    return server.address
+
+
+@pytest.fixture(scope="session")
+def uploads(server: Served) -> Path:
     """The server's folder for uploads."""
-    return tmp_path_factory.getbasetemp() / "server0" / "uploads"
+    return server.uploads
 
 
 @pytest.fixture(scope="session")

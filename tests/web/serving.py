@@ -59,16 +59,16 @@ class Served:
     def health(self) -> dict[str, Any]:
         return httpx.get(f"{self.address}/healthz", timeout=PATIENCE).json()
 
-    def wait(self) -> Served:
+    def wait(self, minutes: int = 1) -> Served:
         """Until it answers."""
-        for _ in range(600):
+        for _ in range(600 * minutes):
             try:
                 httpx.get(f"{self.address}/healthz", timeout=5)
                 return self
             except httpx.HTTPError:
                 assert self.process.poll() is None, self.said
                 time.sleep(0.1)
-        raise AssertionError(f"not served within a minute: {self.said}")
+        raise AssertionError(f"not served within {minutes} min: {self.said}")
 
 
 def begin(
