@@ -27,6 +27,14 @@ _CONVOLUTIONS = {
 }
 _LAYERS = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 48}
 _WAVE = {**_CONVOLUTIONS, **_LAYERS, "num_conv_pos_embeddings": 16, "num_conv_pos_embedding_groups": 4}
+_TOWER = {
+    "d_model": 32,
+    "encoder_layers": 3,
+    "encoder_attention_heads": 4,
+    "encoder_ffn_dim": 48,
+    "num_mel_bins": 128,
+    "max_source_positions": 1500,
+}
 
 
 def write_json(path: Path, value: dict[str, Any]) -> None:
@@ -186,15 +194,7 @@ def tiny_qwen2_audio(folder: Path, *, shards: int = 5, seed: int = 0) -> Path:
     from transformers import Qwen2AudioEncoder, Qwen2AudioEncoderConfig
 
     folder.mkdir(parents=True, exist_ok=True)
-    sizes = {
-        "d_model": 32,
-        "encoder_layers": 3,
-        "encoder_attention_heads": 4,
-        "encoder_ffn_dim": 48,
-        "num_mel_bins": 128,
-        "max_source_positions": 1500,
-    }
-    tower = random_state(Qwen2AudioEncoder(Qwen2AudioEncoderConfig(**sizes)), seed)
+    tower = random_state(Qwen2AudioEncoder(Qwen2AudioEncoderConfig(**_TOWER)), seed)
     state = {f"audio_tower.{name}": tensor for name, tensor in tower.items()}
     state |= {f"language_model.model.layers.{i}.mlp.up_proj.weight": torch.randn(8, 8) for i in range(4)}
     state |= {"multi_modal_projector.linear.weight": torch.randn(8, 32)}
@@ -202,7 +202,7 @@ def tiny_qwen2_audio(folder: Path, *, shards: int = 5, seed: int = 0) -> Path:
         folder / "config.json",
         {
             "model_type": "qwen2_audio",
-            "audio_config": {"model_type": "qwen2_audio_encoder", **sizes},
+            "audio_config": {"model_type": "qwen2_audio_encoder", **_TOWER},
             "text_config": {"model_type": "qwen2", "hidden_size": 8},
         },
     )

@@ -9,7 +9,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-from backbones.tiny import _LAYERS, _WAVE, _whisper_preprocessor, published_names, random_state, write_json
+from backbones.tiny import (
+    _LAYERS,
+    _TOWER,
+    _WAVE,
+    _whisper_preprocessor,
+    published_names,
+    random_state,
+    write_json,
+)
 from safetensors.torch import load_file, save_file
 
 _LANGUAGE = {
@@ -19,14 +27,6 @@ _LANGUAGE = {
     "num_key_value_heads": 2,
     "intermediate_size": 16,
     "vocab_size": 64,
-}
-_TOWER = {
-    "d_model": 32,
-    "encoder_layers": 3,
-    "encoder_attention_heads": 4,
-    "encoder_ffn_dim": 48,
-    "num_mel_bins": 128,
-    "max_source_positions": 1500,
 }
 _WAVE_FILE = {
     "do_normalize": True,
