@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -17,9 +18,20 @@ pytest.importorskip("openvino", reason="OpenVINO is an optional extra (requireme
 
 @pytest.fixture(scope="module", autouse=True)
 def home(tmp_path_factory):
-    """One for all tests here: a network is converted once."""
+    """One for all tests here: a network is converted once, whatever is then found of it."""
+    convert, kept = engine._convert, {}
+
+    def once(backbone, path, precision="float32") -> None:
+        key = backbone.identity.fingerprint, precision, engine._quantised
+        if key not in kept:
+            convert(backbone, path, precision)
+            kept[key] = shutil.copytree(path.parent, tmp_path_factory.mktemp("network") / "kept")
+        else:
+            shutil.copytree(kept[key], path.parent, dirs_exist_ok=True)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MIRDEMO_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setattr(engine, "_convert", once)
         yield
 
 
