@@ -79,36 +79,6 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield one
 
 
-def test_a_server_killed_at_work_leaves_no_process_and_begins_anew_where_a_saved_visit_opens(tmp_path: Path):
-    first = begin(tmp_path).wait()
-    caller = with_clips(first)
-    visit = saved_visit(caller)
-    train(caller)
-    (worker,) = until(lambda: workers(first))
-    caller.upload("unread.wav", b"sound that nobody will read")
-    first.process.kill()
-    first.process.wait(20)
-    caller.close()
-    until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE)
-    (left,) = first.uploads.glob("mirdemo-uploads-*")
-    assert [path.name for path in left.rglob("*.wav")] == ["unread.wav"]
-    for path in [*left.rglob("*"), left]:  # a minute later
-        os.utime(path, (time.time() - 100, time.time() - 100))
-
-    with served(tmp_path) as second:
-        assert not left.exists(), "what nobody will read is gone"
-        again = Caller(second)
-        token = again.token = caller.token
-        again.hello()
-        assert again.token not in (None, token), "a secret of the dead process opens nothing"
-        assert "low 3.wav" not in again.sees
-        again.act("clips.add", files=[again.upload("visit.zip", visit)])
-        assert "low 3.wav" in again.sees
-        assert again.sees.count("data-play") >= 8
-        again.close()
-        assert " ERROR " not in second.said
-
-
 def test_a_training_process_that_is_killed_is_told_of_and_the_next_training_ends_well(page: Served):
     caller = with_clips(page)
     event = train(caller)
@@ -124,6 +94,36 @@ def test_a_training_process_that_is_killed_is_told_of_and_the_next_training_ends
     assert 'class="verdict-line"' in caller.act("page.open", "fine-tune")
     assert workers(page) == []
     caller.close()
+
+
+def test_a_server_killed_at_work_leaves_no_process_and_begins_anew_where_a_saved_visit_opens(page: Served):
+    """The last of this page."""
+    caller = with_clips(page)
+    visit = saved_visit(caller)
+    train(caller)
+    (worker,) = until(lambda: workers(page))
+    caller.upload("unread.wav", b"sound that nobody will read")
+    page.process.kill()
+    page.process.wait(20)
+    caller.close()
+    until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE)
+    (left,) = page.uploads.glob("mirdemo-uploads-*")
+    assert [path.name for path in left.rglob("*.wav")] == ["unread.wav"]
+    for path in [*left.rglob("*"), left]:  # a minute later
+        os.utime(path, (time.time() - 100, time.time() - 100))
+
+    with served(page.folder) as second:
+        assert not left.exists(), "what nobody will read is gone"
+        again = Caller(second)
+        token = again.token = caller.token
+        again.hello()
+        assert again.token not in (None, token), "a secret of the dead process opens nothing"
+        assert "low 3.wav" not in again.sees
+        again.act("clips.add", files=[again.upload("visit.zip", visit)])
+        assert "low 3.wav" in again.sees
+        assert again.sees.count("data-play") >= 8
+        again.close()
+        assert " ERROR " not in second.said
 
 
 # ---- the machine ----------------------------------------------------------------------------------------------
