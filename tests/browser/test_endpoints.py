@@ -109,28 +109,23 @@ def test_no_call_leaves_an_upload_behind_answered_or_refused(client, uploads: Pa
     assert [path.name for path in uploads.rglob("*") if path.is_file()] == ["alive.lock"]
 
 
-@pytest.fixture(scope="module")
-def labelled(client, tmp_path_factory: pytest.TempPathFactory) -> dict:
-    """Eight recordings as ``/plan`` takes them."""
+def test_a_plan_is_made_of_labelled_clips(client, tmp_path: Path):
+    """In English; tests/web/test_plan_tab.py has the other."""
     from gradio_client import handle_file
 
-    folder = tmp_path_factory.mktemp("labelled")
-    files = [path for path in write_labelled(folder, 8, 2.0) if path.suffix == ".wav"]
-    sheet = (folder / "labels.csv").read_text(encoding="utf-8")
-    return {"clips": [handle_file(path) for path in files], "sheet": sheet}
-
-
-@pytest.mark.parametrize("language", ["en", "ja"])
-def test_a_plan_is_made_of_labelled_clips(client, labelled: dict, language: str):
     from mirdemo.planning import Plan
 
-    given = {
-        "assumptions": '{"recordings": 300, "hand_minutes": 2.5, "currency": "EUR"}',
-        "language": language,
-    }
-    answer = client.predict(**labelled, other="mini-west", **given, api_name="/plan")
+    files = [path for path in write_labelled(tmp_path, 8, 2.0) if path.suffix == ".wav"]
+    answer = client.predict(
+        clips=[handle_file(path) for path in files],
+        sheet=(tmp_path / "labels.csv").read_text(encoding="utf-8"),
+        other="mini-west",
+        assumptions='{"recordings": 300, "hand_minutes": 2.5, "currency": "EUR"}',
+        api_name="/plan",
+    )
     assert answer["advice"] in ("use", "label")
     assert len(answer["sentences"]) == 2
+    assert not [said for said in answer["sentences"] if "。" in said]
     assert len(answer["meeting"]) == 3
     assert {way["way"] for way in answer["found"]["actions"]} >= {
         "as_it_is:spectral",
@@ -155,8 +150,8 @@ def test_a_plan_is_made_of_labelled_clips(client, labelled: dict, language: str)
         ("three hundred", "Assumptions are JSON such as"),
     ],
 )
-def test_impossible_assumptions_are_a_sentence_each(client, labelled: dict, assumed: str, said: str):
+def test_impossible_assumptions_are_a_sentence_each(client, assumed: str, said: str):
     from gradio_client.exceptions import AppError
 
     with pytest.raises(AppError, match=said):
-        client.predict(**labelled, assumptions=assumed, api_name="/plan")
+        client.predict(clips=[], sheet="", assumptions=assumed, api_name="/plan")
