@@ -2,11 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 RATE = 22_050
+
+
+@contextmanager
+def visiting(chromium, address: str) -> Iterator[Callable]:
+    """``visit(tab, language, width)`` opens the page as a new visitor. Fails on errors in the browser and on any
+    request that leaves this machine."""
+    contexts, wrong = [], []
+
+    def open_page(tab: str = "clips", language: str = "en-US", width: int = 1280):
+        context = chromium.new_context(
+            locale=language, viewport={"width": width, "height": 860}, permissions=["microphone"]
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
+        page.on("console", lambda said: wrong.append(said.text) if "Content Security" in said.text else None)
+        page.on(
+            "request",
+            lambda request: (
+                None if request.url.startswith((address, "data:", "blob:")) else wrong.append(request.url)
+            ),
+        )
+        page.goto(f"{address}/#{tab}")
+        page.wait_for_selector("[data-answered]")
+        return page
+
+    try:
+        yield open_page
+    finally:
+        for context in contexts:
+            context.close()
+    assert not wrong
 
 
 def played(kind: str, seconds: float, seed: int) -> np.ndarray:

@@ -8,24 +8,26 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from driving import RATE, give, played, wait_rows, write_labelled
+from driving import RATE, give, played, visiting, wait_rows, write_labelled
 
 from mirdemo.tagger import Tagger, tag_archive
 
 
-@pytest.fixture
-def tagger(visit, tmp_path: Path) -> Path:
-    """A tagger of six recordings, made and downloaded as a visitor does."""
-    page = visit()
-    (tmp_path / "labelled").mkdir()
-    give(page, "clips.add", write_labelled(tmp_path / "labelled", 6, 4.0))
-    wait_rows(page, 6)
-    page.click('[role="tab"][data-tab="few-shot"]')
-    page.click('[data-act="few-shot.build"] >> visible=true')
-    with page.expect_download() as kept:
-        page.click('a[href$="/tagger.zip"]')
-    kept.value.save_as(tmp_path / "tagger.zip")
-    return tmp_path / "tagger.zip"
+@pytest.fixture(scope="module")
+def tagger(chromium, address: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tagger of six recordings, made and downloaded as a visitor does. Read only."""
+    folder = tmp_path_factory.mktemp("tagger")
+    (folder / "labelled").mkdir()
+    with visiting(chromium, address) as visit:
+        page = visit()
+        give(page, "clips.add", write_labelled(folder / "labelled", 6, 4.0))
+        wait_rows(page, 6)
+        page.click('[role="tab"][data-tab="few-shot"]')
+        page.click('[data-act="few-shot.build"] >> visible=true')
+        with page.expect_download() as kept:
+            page.click('a[href$="/tagger.zip"]')
+        kept.value.save_as(folder / "tagger.zip")
+    return folder / "tagger.zip"
 
 
 def archive(folder: Path) -> list[Path]:
