@@ -60,13 +60,12 @@ def made(visit, tmp_path: Path):
     return make
 
 
-@pytest.mark.parametrize(("language", "width"), [("en-US", 1280), ("ja-JP", 390)])
-def test_several_listen_on_the_page_one_after_another(made, language: str, width: int):
-    page = made(language, width)
+def test_several_listen_on_the_page_one_after_another(made):
+    page = made("ja-JP", 390)
     page.click("[data-listen]")
     frame = page.frame_locator(".listening iframe")
     frame.locator("#listener").wait_for()
-    assert frame.locator("html").get_attribute("lang") == language[:2]
+    assert frame.locator("html").get_attribute("lang") == "ja"
     begin(frame, "花子")
     frame.locator("[data-play]").click()
     here = next(one for one in page.frames if "listen.html" in one.url)
@@ -107,6 +106,12 @@ def test_several_listen_on_the_page_one_after_another(made, language: str, width
 
 def test_a_panel_is_sent_answered_from_a_file_and_its_answers_are_dropped(made, chromium, tmp_path: Path):
     page = made("en-US", 1280)
+    page.click("[data-listen]")
+    frame = page.frame_locator(".listening iframe")
+    frame.locator("#listener").wait_for()
+    assert frame.locator("html").get_attribute("lang") == "en"
+    page.click(".listening > button")
+    page.wait_for_selector(".listening", state="detached")
     with page.expect_download() as download:
         page.click('[data-key="panel-page"]')
     sent = tmp_path / "panel.html"
