@@ -151,7 +151,7 @@ print(json.dumps([recording.seconds, (after - before) / 1024]))
 
 
 def test_memory_does_not_grow_with_the_length(tmp_path: Path):
-    """Two hours, 230 MB of samples, take no 24 MB more than ten seconds do."""
+    """Two hours, 230 MB of samples, take no 24 MB more than a minute does."""
     rate, short, long = 8_000, tmp_path / "short.wav", tmp_path / "long.wav"
     minute = (3_000 * np.random.default_rng(0).normal(size=60 * rate)).astype("<i2").tobytes()
     for path, minutes in ((short, 1), (long, 120)):
