@@ -107,8 +107,13 @@ def waveform(samples: np.ndarray, bars: int = BARS) -> str:
     """
     edges = np.linspace(0, len(samples), bars + 1).astype(int)
     peaks = np.array([np.abs(samples[a:b]).max(initial=0.0) for a, b in itertools.pairwise(edges)])
+    return strokes(peaks)
+
+
+def strokes(peaks: np.ndarray) -> str:
+    """The path of ``waveform`` for peaks that are known: (bars,), each at least 0."""
     top = peaks.max(initial=0.0)
-    heights = np.sqrt(peaks / top) * 48 if top > 0 else np.zeros(bars)
+    heights = np.sqrt(peaks / top) * 48 if top > 0 else np.zeros(len(peaks))
     return "".join(f"M{2 * i + 1} {50 - h:.0f}V{50 + h:.0f}" for i, h in enumerate(np.maximum(heights, 1.0)))
 
 

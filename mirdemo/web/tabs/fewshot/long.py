@@ -17,6 +17,7 @@ from mirdemo.clips.segments import Segment, over_windows, runs
 from mirdemo.sound.decoding.limits import LONG_LIMITS
 from mirdemo.web.frame import own_files
 from mirdemo.web.frame.limits import LIMITS
+from mirdemo.web.frame.player import strokes
 from mirdemo.web.frame.spools import SPOOLS
 from mirdemo.web.models import SHELF, Memory, embed_here
 from mirdemo.web.tabs.clips.long import own_folder
@@ -115,7 +116,7 @@ def answer_long(built: Built, recording: LongRecording, progress: Progress) -> L
     labels: list[np.ndarray] = []
     unknown: list[np.ndarray] = []
     starts: list[float] = []
-    total = _count(recording, backbone)
+    total = len(_windows(recording, backbone))
     for first, clip in _groups(recording, backbone):
 
         def told(done: int, of: int, phase: str, before: int = len(starts)) -> None:
@@ -142,10 +143,6 @@ def _windows(recording: LongRecording, backbone: BackboneSpec) -> list[tuple[int
 
     rate = backbone.sample_rate
     return windows(math.ceil(recording.frames * rate / recording.sample_rate), rate, backbone)
-
-
-def _count(recording: LongRecording, backbone: BackboneSpec) -> int:
-    return len(_windows(recording, backbone))
 
 
 def _groups(recording: LongRecording, backbone: BackboneSpec) -> Iterator[tuple[float, Clip]]:
@@ -182,7 +179,7 @@ def shown_long(visitor: Visitor, t: Speaker, id: str, one: LongAnswer) -> dict[s
         "seconds": whole,
         "warnings": one.sound.warnings,
         "source": f"{own_files.place('long', visitor)}/{id}/sound.wav",
-        "wave": _wave(one.sound),
+        "wave": strokes(np.abs(one.sound.outline(0.0, whole, BARS)).max(axis=1)),
         "bars": BARS,
         "width": LANE,
         "windows": len(one.starts),
@@ -200,10 +197,8 @@ def shown_long(visitor: Visitor, t: Speaker, id: str, one: LongAnswer) -> dict[s
 def _lane(one: LongAnswer, tag: str | None, chosen: np.ndarray) -> dict[str, Any]:
     places, whole = one.places(chosen), one.sound.seconds
     seconds = sum(end - start for start, end in places)
-    path = "".join(
-        f"M{LANE * start / whole:.1f} 0h{max(LANE * (end - start) / whole, 1):.1f}v1h-{max(LANE * (end - start) / whole, 1):.1f}z"
-        for start, end in places
-    )
+    drawn = [(LANE * start / whole, max(LANE * (end - start) / whole, 1)) for start, end in places]
+    path = "".join(f"M{left:.1f} 0h{wide:.1f}v1h-{wide:.1f}z" for left, wide in drawn)
     return {
         "tag": tag,
         "path": path,
@@ -212,10 +207,3 @@ def _lane(one: LongAnswer, tag: str | None, chosen: np.ndarray) -> dict[str, Any
         "seconds": seconds,
         "percent": 100 * seconds / whole,
     }
-
-
-def _wave(recording: LongRecording) -> str:
-    """Its outline as ``player.waveform`` draws one."""
-    peaks = np.abs(recording.outline(0.0, recording.seconds, BARS)).max(axis=1)
-    heights = np.maximum(np.sqrt(peaks / max(float(peaks.max()), 1e-9)) * 48, 1.0)
-    return "".join(f"M{2 * i + 1} {50 - h:.0f}V{50 + h:.0f}" for i, h in enumerate(heights))
