@@ -9,10 +9,13 @@ from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mirdemo.base.progress import Progress, silent
 from mirdemo.base.sentences import MirdemoError, Sentence
+
+if TYPE_CHECKING:
+    from mirdemo.sound.audio import Clip
 
 #: The language of what is said, as ``--language`` has it.
 _LANGUAGE: ContextVar[str] = ContextVar("language", default="en")
@@ -93,6 +96,14 @@ def warn(sentence: object) -> None:
         tqdm.write(text, file=sys.stderr)
     else:
         print(text, file=sys.stderr)
+
+
+def warn_of(clip: Clip) -> None:
+    """What is to be known of the file that a clip came in, where other files are spoken of, too."""
+    from mirdemo.sound.audio import of_file
+
+    for warning in clip.warnings:
+        warn(of_file(clip.name, warning))
 
 
 def tell(sentence: Sentence) -> None:

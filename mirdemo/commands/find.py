@@ -20,6 +20,7 @@ from mirdemo.commands.console import (
     table,
     time_of,
     warn,
+    warn_of,
 )
 from mirdemo.commands.inputs import add_input_arguments, asked_files
 
@@ -64,7 +65,7 @@ def run(args: Namespace) -> int:
     from mirdemo.backbones import load_backbone
     from mirdemo.embedding.embed import embed
     from mirdemo.search import find
-    from mirdemo.sound.audio import AudioError, load_clip, of_file
+    from mirdemo.sound.audio import AudioError, load_clip
     from mirdemo.tagger import Tagger
 
     asked = asked_files(args)
@@ -88,8 +89,7 @@ def run(args: Namespace) -> int:
                 failed += 1
         for clip in clips:
             failed += clip.incomplete
-            for warning in clip.warnings:
-                warn(of_file(clip.name, warning))
+            warn_of(clip)
         if not clips:
             return 1
         embeddings = embed(clips, backbone, progress=progress)

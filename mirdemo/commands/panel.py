@@ -18,6 +18,7 @@ from mirdemo.commands.console import (
     said,
     tell,
     warn,
+    warn_of,
 )
 from mirdemo.commands.inputs import add_input_arguments, asked_files
 
@@ -140,7 +141,7 @@ def _make(args: Namespace) -> int:
 def _heard(files: Sequence[str], args: Namespace, progress: Progress) -> tuple[list[Clip], int]:
     """The clips that can be read, cut to what is heard, and how many files cannot (each named on standard error)."""
     from mirdemo.planning.panel import middle
-    from mirdemo.sound.audio import AudioError, load_clip, of_file
+    from mirdemo.sound.audio import AudioError, load_clip
 
     clips, failed = [], 0
     for done, path in enumerate(files):
@@ -151,8 +152,7 @@ def _heard(files: Sequence[str], args: Namespace, progress: Progress) -> tuple[l
             warn(refusal)
             failed += 1
             continue
-        for sentence in clip.warnings:
-            warn(of_file(clip.name, sentence))
+        warn_of(clip)
         clips.append(middle(clip, args.seconds))
     return clips, failed
 

@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from mirdemo.base.sentences import Sentence
 from mirdemo.clips.annotations import KINDS
-from mirdemo.commands.console import add_json_argument, print_json, progress_bar, said, shown, tell, warn
+from mirdemo.commands.console import (
+    add_json_argument,
+    print_json,
+    progress_bar,
+    said,
+    shown,
+    tell,
+    warn,
+    warn_of,
+)
 from mirdemo.commands.inputs import Inputs, add_input_arguments, asked_files
 
 if TYPE_CHECKING:
@@ -181,7 +190,7 @@ def _over_time(
     from mirdemo.base.files import whole
     from mirdemo.clips.annotations import write_annotations
     from mirdemo.clips.segments import over_windows
-    from mirdemo.sound.audio import AudioError, load_clip, of_file
+    from mirdemo.sound.audio import AudioError, load_clip
 
     folder, failed = Path(args.over_time), 0
     try:
@@ -204,8 +213,7 @@ def _over_time(
             warn(refusal)
             failed += 1
             continue
-        for sentence in clip.warnings:
-            warn(of_file(clip.name, sentence))
+        warn_of(clip)
         failed += clip.incomplete
         found = tagger.tag_windows(clip, backbone=backbone)
         seconds = min(found.seconds, clip.seconds)
@@ -233,7 +241,7 @@ def _onto_screen(
     args: Namespace, inputs: Inputs, tagger: Tagger, backbone: Backbone, writer: _Writer, progress: Progress
 ) -> bool:
     """Each file's tags as soon as they are known; as JSON one object, written file by file."""
-    from mirdemo.sound.audio import AudioError, load_clip, of_file
+    from mirdemo.sound.audio import AudioError, load_clip
 
     failed, before = 0, "{"
     for i, path in enumerate(inputs.files):
@@ -247,8 +255,7 @@ def _onto_screen(
             found = {"tags": [], "warnings": [], "problem": said(refusal)}
         else:
             tags = tagger.tag(clip, backbone=backbone)
-            for sentence in clip.warnings:
-                warn(of_file(clip.name, sentence))
+            warn_of(clip)
             failed += clip.incomplete
             writer(path, [tag for tag, _, _ in tags])
             found = {"tags": [_plain(*one) for one in tags], "warnings": [said(w) for w in clip.warnings]}
