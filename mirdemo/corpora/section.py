@@ -12,13 +12,13 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from mirdemo.sound.audio import LIMITS, AudioError, Clip, warnings_of
 from mirdemo.sound.decoding import Decoded, Enough, MonoCollector, Source, decode
 from mirdemo.sound.decoding.claims import HeaderClaim
-from mirdemo.sound.decoding.limits import AudioLimits
 
 #: A researcher's own files: only the section is bounded, at what an hour and a half takes, and the file generously.
 _LIMITS = replace(LIMITS, max_bytes=16_000_000_000, max_seconds=5_400.0, max_frames=300_000_000)
@@ -29,15 +29,11 @@ class _Section(MonoCollector):
 
     def __init__(
         self,
-        name: str,
-        limits: AudioLimits,
-        believable_seconds: float,
-        claim: HeaderClaim | None,
-        *,
+        *told: Any,
         start_s: float,
         end_s: float | None,
     ) -> None:
-        super().__init__(name, limits, believable_seconds, claim)
+        super().__init__(*told)
         self._seconds = (start_s, end_s)
         self._first = 0
         self._last: int | None = None
@@ -158,20 +154,16 @@ class _Sections(MonoCollector):
 
     def __init__(
         self,
-        name: str,
-        limits: AudioLimits,
-        believable_seconds: float,
-        claim: HeaderClaim | None,
-        *,
+        *told: Any,
         times: Sequence[tuple[float, float]],
         done: set[int],
         take: Callable[[int, Clip], None],
     ) -> None:
-        super().__init__(name, limits, believable_seconds, claim)
+        super().__init__(*told)
         self._take = take
         self._start_of = {place: start for place, (start, _) in enumerate(times)}
         self._open = {
-            place: _Section(name, limits, believable_seconds, claim, start_s=start, end_s=end)
+            place: _Section(*told, start_s=start, end_s=end)
             for place, (start, end) in enumerate(times)
             if place not in done
         }

@@ -23,7 +23,6 @@ from mirdemo.base.progress import Progress, silent
 from mirdemo.base.sentences import Sentence
 from mirdemo.sound.audio import AudioError, Clip, display_name, part_of, warnings_of
 from mirdemo.sound.decoding import LONG_LIMITS, AudioLimits, Decoded, MonoCollector, Source, decode
-from mirdemo.sound.decoding.claims import HeaderClaim
 from mirdemo.sound.resampling import resample
 from mirdemo.sound.spool import Spool
 from mirdemo.sound.waveform import Levels, Peaks, outline_of
@@ -128,15 +127,11 @@ class _Spooling(MonoCollector):
 
     def __init__(
         self,
-        name: str,
-        limits: AudioLimits,
-        believable_seconds: float,
-        claim: HeaderClaim | None,
-        *,
+        *told: Any,
         spool: Callable[[], Spool],
         report: Callable[[], None],
     ) -> None:
-        super().__init__(name, limits, believable_seconds, claim)
+        super().__init__(*told)
         self._report = report
         self._spool = spool()
         self._peaks = Peaks()

@@ -55,6 +55,7 @@ class MonoCollector:
 
     believable_seconds: a claimed length beyond this is not believed (the file is too small for it)
     claim: what the header of the container announces, if that is known
+    Others that keep frames elsewhere or only some are told the same four, and pass them on.
     """
 
     def __init__(
