@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
@@ -168,6 +169,26 @@ def test_every_act_tells_that_its_page_is_open(page: Wire):
     with ThreadPoolExecutor(1) as aside:  # where no other test's event loop runs
         aside.submit(asyncio.run, act()).result()
     assert visitor.closed_at is None
+
+
+def test_while_a_job_runs_only_what_changed_since_the_last_answer_is_sent(page: Wire):
+    visitor = Visitor()
+    visitor.shown["p"] = Shown("clips")
+    page._changed(visitor, "p")
+    (first,) = (number for number, _ in page._changed(visitor, "p").values())
+    assert json.loads(page._news(visitor, "p")) == {"after": first, "views": {}}, (
+        "a reload draws the tab once"
+    )
+    visitor.hold(tagged())
+    news = json.loads(page._news(visitor, "p"))
+    assert (news["after"], list(news["views"])) == (first, ["clips"])
+    assert set(page._changed(visitor, "p", drawn=first)) == {"clips"}, "it may have got lost"
+
+
+def test_a_closed_page_is_not_drawn_for(page: Wire):
+    visitor = Visitor()
+    assert json.loads(page._news(visitor, "p")) == {"views": {}}
+    assert visitor.shown == {}
 
 
 def test_an_unexpected_error_in_a_handler_is_told_neutrally(page: Wire, caplog):

@@ -293,11 +293,11 @@ class Wire:
             return
         visitor.watched_by.add(page)
         try:
-            while True:
+            while page in visitor.shown:  # until it is closed
                 now = _progress(visitor)
                 if now != drawn:
                     drawn = now
-                    yield [gr.skip(), await run_sync(self._answered, visitor, page)]
+                    yield [gr.skip(), await run_sync(self._news, visitor, page)]
                 elif not any(active for active, *_ in now):
                     return
                 await asyncio.sleep(WATCH_SECONDS)
@@ -371,6 +371,17 @@ class Wire:
     ) -> str:
         """What is sent: all that the page is not known to have drawn. drawn: the last drawing that it says it has"""
         return _told(**(greeting or {}), views=self._changed(visitor, page, drawn))
+
+    def _news(self, visitor: Visitor, page: str) -> str:
+        """What is sent to a page that asked before: what changed since the last answer to it, and ``after``, the drawing
+        that this comes next to. A page that has not got that one asks for it (any act tells what it has drawn)."""
+        with visitor.lock:
+            shown = visitor.shown.get(page)
+            if shown is None:  # closed just now
+                return _told(views={})
+            after = max((number for number, _ in shown.sent.values()), default=0)
+            sent = self._changed(visitor, page)
+        return _told(after=after, views={name: one for name, one in sent.items() if one[0] > after})
 
     def _changed(self, visitor: Visitor, page: str, drawn: int = 0) -> dict[str, tuple[int, str]]:
         """View -> its drawing's number and its text, for views in sight that differ from what is on the page.

@@ -31,6 +31,7 @@ window.mirdemo = (() => {
 
   let answered = false;
   let latest = 0; // the last drawing that is on the page: what came with it need not be sent again
+  let asked = false; // for what is missing before a later one
   const places = new Map(); // a view's name -> where it is drawn
   const known = new Map(); // a view's name -> its last drawing, for a place that comes later
   function heard(text) {
@@ -39,11 +40,14 @@ window.mirdemo = (() => {
     answered = true;
     if (answer.forgotten) return location.reload();
     if (answer.token) remember(sessionStorage, "mirdemo", answer.token);
+    const whole = !("after" in answer), missing = answer.after > latest; // Gradio may show the last of two answers alone
     for (const [name, [number, html]] of Object.entries(answer.views)) {
       if (number > (known.get(name) || [0])[0]) known.set(name, [number, html]);
       if (places.has(name)) draw(places.get(name), html, number);
-      latest = Math.max(latest, number);
+      if (!missing) latest = Math.max(latest, number);
     }
+    if (missing && !asked) act({ act: "page.open", tab: root.dataset.open });
+    asked = missing || (asked && !whole);
   }
 
   function place(name, view, first) {
