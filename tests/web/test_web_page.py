@@ -191,6 +191,23 @@ def test_a_closed_page_is_not_drawn_for(page: Wire):
     assert visitor.shown == {}
 
 
+@pytest.mark.parametrize(
+    "act", ["clips.add", "clips.track", "few-shot.query", "panel.new", "tagger.files", "no.such"]
+)
+def test_a_refused_act_leaves_none_of_its_files_on_the_disk(page: Wire, tmp_path, monkeypatch, act: str):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    files = [tmp_path / (who * 32) / ("a" * 64) / "one.wav" for who in "cd"]
+    for file in files:
+        file.parent.mkdir(parents=True)
+        file.write_bytes(b"sound")
+    monkeypatch.setattr(page.jobs, "_max_waiting", 0)
+    sent = {"act": act, "files": [{"path": str(file), "name": "one.wav"} for file in files]}
+    visitor = Visitor()
+    page._do(visitor, Act(sent), "p")
+    assert visitor.notice.refusal
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_unexpected_error_in_a_handler_is_told_neutrally(page: Wire, caplog):
     page.on("test.broken", lambda visitor, act: 1 / 0)
     visitor = Visitor()

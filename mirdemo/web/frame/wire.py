@@ -37,7 +37,7 @@ from mirdemo.web.frame.limits import LIMITS
 from mirdemo.web.frame.log import event
 from mirdemo.web.frame.session import Shown, Visitor, Visitors
 from mirdemo.web.frame.templating import render
-from mirdemo.web.frame.uploads import Upload, uploads_of
+from mirdemo.web.frame.uploads import Upload, discard, uploads_of
 from mirdemo.words.language import LANGUAGES, Speaker, choose
 
 log = logging.getLogger(__name__)
@@ -121,8 +121,12 @@ class Act:
         """Whether anything was sent under this name."""
         return bool(self._sent.get(key))
 
-    def uploads(self, key: str = "files") -> list[Upload]:
-        return uploads_of(self._sent.get(key))
+    def uploads(self) -> list[Upload]:
+        return uploads_of(self._sent.get("files"))
+
+    def discard(self) -> None:
+        """Delete the files that came with it."""
+        discard(self._sent.get("files"))
 
 
 def _not_a_number(low: float, high: float) -> PageError:
@@ -201,7 +205,8 @@ class Wire:
         )
 
     def on(self, act: str, handler: Handler) -> None:
-        """Call ``handler(visitor, act)`` for acts of this name, under the visitor's lock. It may raise MirdemoError."""
+        """Call ``handler(visitor, act)`` for acts of this name, under the visitor's lock. It may raise MirdemoError: then
+        the files that came with the act are deleted."""
         if act in self._handlers:
             raise ValueError(f"two handlers for {act}")
         self._handlers[act] = handler
@@ -364,6 +369,8 @@ class Wire:
                 outcome = UNEXPECTED.code
                 log.exception("act %s", act.name)
                 visitor.tell(UNEXPECTED, refusal=True)
+            if outcome != "done":
+                act.discard()
             event("act", act.name if handler else "unknown", outcome, took_s=time.monotonic() - began)
 
     def _answered(

@@ -156,19 +156,14 @@ class OwnTagger:
             brought.bring(self._wire, visitor, uploads)
             return
         sounds, others = _sounds(uploads)
-        try:
-            _ready(desk)
-            _check_number(desk, len(sounds))
-        except PageError:
-            for upload in uploads:
-                upload.delete()
-            raise
+        _ready(desk)
+        _check_number(desk, len(sounds))
         for upload in others:
             upload.delete()
         desk.waiting += sounds
         desk.left_out = len(others)
         if not self._tagging(visitor):
-            self._next(visitor)
+            self._next_or_tell(visitor)
 
     def go_on(self, visitor: Visitor, act: Act) -> None:
         """With what waits since it was stopped."""
@@ -196,6 +191,13 @@ class OwnTagger:
     def _tagging(self, visitor: Visitor) -> bool:
         return any(name in visitor.jobs and visitor.jobs[name].active for name in TAG_JOBS)
 
+    def _next_or_tell(self, visitor: Visitor) -> None:
+        """The next few files, or why not now: what waits is kept for later."""
+        try:
+            self._next(visitor)
+        except PageError as error:
+            visitor.tell(error.sentence, refusal=True)
+
     def _next(self, visitor: Visitor) -> None:
         """Ask for the next few files. Raises PageError where too much waits; they are kept."""
         desk = visitor.desk(TaggerDesk)
@@ -213,10 +215,7 @@ class OwnTagger:
             if visitor.desk(TaggerDesk) is not desk or found.stopped:
                 return
             if desk.waiting:
-                try:
-                    self._next(visitor)
-                except PageError as error:
-                    visitor.tell(error.sentence, refusal=True)
+                self._next_or_tell(visitor)
             else:
                 told = Sentence("The sheet is ready: {n} files.", "page.sheet_ready", {"n": len(desk.rows)})
                 visitor.tell(told)

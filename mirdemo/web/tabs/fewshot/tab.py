@@ -332,14 +332,10 @@ class FewShotTab:
             bring(self._wire, visitor, uploads)
             return
         upload = uploads[0]
-        try:
-            if is_long(upload):
-                self._ask_long(visitor, lambda progress: read_long(upload, progress), upload.renew)
-            else:
-                self._ask(visitor, lambda: read_query(upload))
-        except PageError:
-            upload.delete()
-            raise
+        if is_long(upload):
+            self._ask_long(visitor, lambda progress: read_long(upload, progress), upload.renew)
+        else:
+            self._ask(visitor, lambda: read_query(upload))
 
     def long(self, visitor: Visitor, act: Act) -> None:
         """Tag a long recording that is open on the Clips tab."""
