@@ -353,25 +353,24 @@ class LabelledClips:
         return self._of(gathering)
 
     def label_by(
-        self, sheet: bytes, name: str, longs: Mapping[str, LongRecording] | None = None
+        self, sheet: bytes, name: str, longs: Sequence[tuple[str, LongRecording]] = ()
     ) -> LabelledClips:
         """With what a sheet or annotation file says of the clips that are there, found by their names.
 
-        longs: long recordings that are at hand too, by the name of the recording that their clips are to be of
+        longs: long recordings that are at hand too, each after the name of the recording that its clips are to be of
 
         Its tags are added to theirs; its recordings and sessions take the place of theirs; segments cut a clip into pieces,
         and clips out of a long recording. ``problems``: rows that name neither. Raises ``ClipsError`` if the sheet cannot be
         used.
         """
-        longs = longs or {}
-        known = [clip.name for clip in self.clips] + [one.name for one in longs.values()]
+        known = [clip.name for clip in self.clips] + [one.name for _, one in longs]
         rows, read = read_labels(sheet, name, self.limits, known)
         gathering = Gathering(self.limits)
         if read is not None:
             gathering.problems.extend(encoding_note(read, name))
         finder = Finder([PurePosixPath(clip.name) for clip in self.clips])
         of: dict[int, list[Row]] = {}
-        of_long: dict[str, list[Row]] = {}
+        of_long: dict[int, list[Row]] = {}
         for row in rows:
             try:
                 spans_of([row], self.limits)
@@ -381,7 +380,7 @@ class LabelledClips:
                 elif row.start is not None:
                     of_long.setdefault(long, []).append(row)
                 else:
-                    gathering._note(_needs_times(longs[long].name))
+                    gathering._note(_needs_times(longs[long][1].name))
             except ClipsError as error:
                 gathering.problems.append(error.sentence)
         for at, clip in enumerate(self.clips):
@@ -395,9 +394,10 @@ class LabelledClips:
                 tags = [tag for _, _, tags in spans_of(said, self.limits) for tag in tags]
                 gathering.take(clip, [*self.tags_of(at), *tags], recording, session)
         for long, said in of_long.items():
-            recording = next((row.recording for row in said if row.recording), long)
+            usual, sound = longs[long]
+            recording = next((row.recording for row in said if row.recording), usual)
             session = next((row.session for row in said if row.session), "")
-            gathering.take_pieces(longs[long], spans_of(said, self.limits), recording, session)
+            gathering.take_pieces(sound, spans_of(said, self.limits), recording, session)
         return self._of(gathering)
 
     def respelt(self, was: str, now: str) -> LabelledClips:
@@ -584,12 +584,12 @@ def _place(clip: Clip, one_of_several: bool) -> tuple[float, float] | tuple[None
     return round(clip.start_seconds, 6), round(clip.start_seconds + clip.seconds, 6)
 
 
-def _long_named(named: str, longs: Mapping[str, LongRecording]) -> str | None:
-    """Which long recording a sheet means, by the recording's name; None if none of them."""
+def _long_named(named: str, longs: Sequence[tuple[str, LongRecording]]) -> int | None:
+    """The place of the long recording that a sheet means, by the name of its file; None if none of them."""
     if not longs:
         return None
     try:
-        return list(longs)[Finder([PurePosixPath(one.name) for one in longs.values()]).find(named)]
+        return Finder([PurePosixPath(one.name) for _, one in longs]).find(named)
     except ClipsError:
         return None
 

@@ -86,7 +86,7 @@ def here():
 def test_what_is_longer_than_a_clip_opens_and_leaves_nothing_in_the_upload_folder(folder: Path):
     assert SOUND.max_seconds == 1_800
     long, short = sent(folder, "evening.wav", wav(31)), sent(folder, "a.wav", wav(0.1))
-    read, parted = read_drop([long, short], "", CLIP_LIMITS.max_seconds, quiet)
+    read, parted = read_drop([long, short], "", CLIP_LIMITS.max_seconds, 3, quiet)
     assert [one.name for one in parted.long] == ["evening.wav"]
     assert [clip.name for clip in read.clips] == ["a.wav"]
     assert parted.long[0].seconds == 31 * 60
@@ -96,16 +96,26 @@ def test_what_is_longer_than_a_clip_opens_and_leaves_nothing_in_the_upload_folde
 
 def test_what_the_visit_has_no_room_for_opens_too_but_not_a_short_piece(folder: Path):
     minute, two = sent(folder, "minute.wav", wav(0.9)), sent(folder, "two.wav", wav(2))
-    parted = part_long([minute, two], 30.0, quiet)
+    parted = part_long([minute, two], 30.0, 3, quiet)
     assert [one.name for one in parted.long] == ["two.wav"]
     assert [one.name for one in parted.rest] == ["minute.wav"]
+
+
+def test_one_too_many_is_refused_before_it_is_decoded(folder: Path, monkeypatch):
+    first, second = sent(folder, "one.wav", wav(2)), sent(folder, "two.wav", wav(2))
+    parted = part_long([first, second, sent(folder, "a.wav", wav(0.1))], 30.0, 1, quiet)
+    assert ([one.name for one in parted.long], [one.name for one in parted.rest]) == (["one.wav"], ["a.wav"])
+    assert [problem.code for problem in parted.problems] == ["page.enough_long"]
+    monkeypatch.setattr("mirdemo.sound.long.open_long", None)
+    with pytest.raises(PageError, match="Close one first"):
+        part_long([second], 30.0, 0, quiet)
 
 
 def test_a_film_or_a_stream_that_does_not_say_its_length_is_looked_at(folder: Path, monkeypatch):
     monkeypatch.setattr("mirdemo.web.tabs.clips.long.SURELY_SHORT", 1_000)
     monkeypatch.setattr("mirdemo.sound.decoding.announced_seconds", lambda source: None)
     short, long = sent(folder, "a.wav", wav(0.2)), sent(folder, "b.wav", wav(2))
-    parted = part_long([short, long], 30.0, quiet)
+    parted = part_long([short, long], 30.0, 3, quiet)
     assert [one.name for one in parted.long] == ["b.wav"]
     assert [one.name for one in parted.rest] == ["a.wav"]
     assert len(parted.rest[0].read()) == len(wav(0.2)), "what is no long recording can still be read"
@@ -113,7 +123,7 @@ def test_a_film_or_a_stream_that_does_not_say_its_length_is_looked_at(folder: Pa
 
 def test_what_is_no_sound_goes_on_to_who_refuses_it(folder: Path):
     zipped, letter = sent(folder, "a.zip", b"PK\x03\x04" + bytes(50)), sent(folder, "a.mp3", b"a letter")
-    parted = part_long([zipped, letter], 1_800.0, quiet)
+    parted = part_long([zipped, letter], 1_800.0, 3, quiet)
     assert (parted.long, len(parted.rest)) == ((), 2)
 
 
@@ -121,10 +131,10 @@ def test_a_recording_alone_that_cannot_be_opened_is_refused_and_among_others_not
     monkeypatch.setattr(spools, "SPOOLS", Spools(most=1_000))
     monkeypatch.setattr("mirdemo.web.tabs.clips.long.SPOOLS", spools.SPOOLS)
     with pytest.raises(PageError) as refused:
-        read_drop([sent(folder, "b.wav", wav(2))], "", 30.0, quiet)
+        read_drop([sent(folder, "b.wav", wav(2))], "", 30.0, 3, quiet)
     assert refused.value.sentence.code == "page.no_room_for_long"
     read, parted = read_drop(
-        [sent(folder, "b.wav", wav(2)), sent(folder, "a.wav", wav(0.1))], "", 30.0, quiet
+        [sent(folder, "b.wav", wav(2)), sent(folder, "a.wav", wav(0.1))], "", 30.0, 3, quiet
     )
     assert [problem.code for problem in parted.problems] == ["page.no_room_for_long"]
     assert len(read.clips) == 1
@@ -264,6 +274,20 @@ def test_a_sheet_and_annotations_dropped_afterwards_give_clips_of_it(here):
     assert {problem.code for problem in more.problems} == {"clips.needs_times", "clips.file_not_found"}
 
 
+def test_a_sheet_labels_both_clips_of_one_recording_that_are_open(here):
+    visitor, first, _, _ = here
+    second = visitor.desk(LongDesk).add(long_of(Clip.of(TWO_MINUTES[: 90 * RATE], RATE, "later.mp4")))
+    second.recording = first.recording
+    sheet = b"file,start,end,tags\nprocession.mp4,5,6,x\nlater.mp4,7,8,y\n"
+    clips = visitor.clips.label_by(sheet, "labels.csv", visitor.desk(LongDesk).by_recording())
+    assert [(clip.name, clip.start_seconds) for clip in clips.clips] == [
+        ("procession.mp4", 5),
+        ("later.mp4", 7),
+    ]
+    assert set(clips.recordings) == {"procession"}
+    assert clips.problems == ()
+
+
 def test_no_more_of_a_long_sheet_is_read_than_a_visit_holds(here):
     visitor, _, _, _ = here
     rows = "".join(f"procession.mp4,{i / 4},{i / 4 + 0.25},t{i % 3}\n" for i in range(400))
@@ -281,7 +305,7 @@ def test_a_sheet_that_comes_with_its_recording_labels_it(folder: Path, here):
         sent(folder, "labels.csv", sheet),
         sent(folder, "a.wav", wav(0.1)),
     ]
-    read, parted = read_drop(drop, "", 60.0, quiet)
+    read, parted = read_drop(drop, "", 60.0, 3, quiet)
     assert ([one.name for one in parted.long], len(parted.sheets)) == (["evening.wav"], 1)
     assert [path for path in folder.rglob("*") if path.is_file()] == []
     visitor.hold(visitor.clips.add(read))

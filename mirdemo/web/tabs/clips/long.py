@@ -76,14 +76,15 @@ class LongDesk:
 
     open: dict[str, Open] = field(default_factory=dict)
 
+    @property
+    def places(self) -> int:
+        """How many more may be opened."""
+        return max(LIMITS.long_recordings - len(self.open), 0)
+
     def add(self, sound: LongRecording, typed: str = "") -> Open:
         """Open one more. Raises PageError if that are too many."""
-        if len(self.open) >= LIMITS.long_recordings:
-            raise PageError(
-                "{n} long recordings are open already. Close one first.",
-                code="page.enough_long",
-                n=len(self.open),
-            )
+        if not self.places:
+            raise enough_long()
         taken = {one.recording for one in self.open.values()}
         name = stem = default_recording(sound.name)[: CLIP_LIMITS.max_recording_length - 6]
         number = 2
@@ -100,9 +101,9 @@ class LongDesk:
         for one in self.open.values():
             one.sound.close()
 
-    def by_recording(self) -> dict[str, LongRecording]:
-        """As ``LabelledClips.label_by`` takes them."""
-        return {one.recording: one.sound for one in self.open.values()}
+    def by_recording(self) -> list[tuple[str, LongRecording]]:
+        """As ``LabelledClips.label_by`` takes them. Two may be of one recording: clips of it that were opened."""
+        return [(one.recording, one.sound) for one in self.open.values()]
 
     def rows_of(self, one: Open, clips: LabelledClips) -> list[int]:
         """The clips that are spans of a recording."""
@@ -124,10 +125,18 @@ class Parted:
     problems: tuple[Sentence, ...]
 
 
-def part_long(uploads: Sequence[Upload], room_seconds: float, progress: Progress) -> Parted:
+def enough_long() -> PageError:
+    return PageError(
+        "{n} long recordings are open already. Close one first.",
+        code="page.enough_long",
+        n=LIMITS.long_recordings,
+    )
+
+
+def part_long(uploads: Sequence[Upload], room_seconds: float, places: int, progress: Progress) -> Parted:
     """Open what is longer than a clip may be, or than the visit has room for; nothing of it stays in the upload folder.
 
-    room_seconds: what the visit has room for
+    room_seconds: what the visit has room for; places: how many more may be opened
     Raises AudioError or PageError where a recording cannot be opened and nothing else was sent.
     """
     found: list[LongRecording] = []
@@ -135,7 +144,8 @@ def part_long(uploads: Sequence[Upload], room_seconds: float, progress: Progress
     problems: list[Sentence] = []
     for upload in uploads:
         try:
-            opened = None if may_label(upload.name) else _opened(upload, room_seconds, progress)
+            full = len(found) >= places
+            opened = None if may_label(upload.name) else _opened(upload, room_seconds, full, progress)
         except Cancelled:
             raise
         except MirdemoError as error:
@@ -160,8 +170,9 @@ def may_label(name: str) -> bool:
     return PurePosixPath(name).suffix.lower() in SHEET_SUFFIXES | ANNOTATION_SUFFIXES
 
 
-def _opened(upload: Upload, room_seconds: float, progress: Progress) -> LongRecording | None:
-    """An upload as a long recording, its file deleted; None where it is to be read as ever."""
+def _opened(upload: Upload, room_seconds: float, full: bool, progress: Progress) -> LongRecording | None:
+    """An upload as a long recording, its file deleted; None where it is to be read as ever. full: no more may be opened,
+    which one that says how long it is is told before it is decoded."""
     from mirdemo.sound.decoding import Source, announced_seconds
     from mirdemo.sound.long import open_long
 
@@ -176,6 +187,8 @@ def _opened(upload: Upload, room_seconds: float, progress: Progress) -> LongReco
             return None
         if zipped:
             upload.path  # noqa: B018 - refuses it
+    if full and seconds is not None and seconds > most:
+        raise enough_long()
     opened = open_long(path, upload.name, spool=partial(SPOOLS.make, own_folder()), progress=progress)
     if opened.seconds <= most and size <= LIMITS.upload_bytes:  # it did not say how long it is
         opened.close()

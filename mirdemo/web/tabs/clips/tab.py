@@ -195,7 +195,7 @@ class ClipsTab:
         if there and all(may_label(one.name) for one in uploads):
             self._label(visitor, uploads)
             return
-        room = CLIP_LIMITS.max_seconds - visitor.clips.seconds
+        room, places = CLIP_LIMITS.max_seconds - visitor.clips.seconds, visitor.desk(LongDesk).places
 
         def take(read: Dropped) -> None:
             added, parted = read
@@ -224,7 +224,7 @@ class ClipsTab:
         self._wire.start(
             visitor,
             visitor.desk(ClipsDesk).next_job(),
-            lambda progress: read_drop(uploads, typed, room, progress),
+            lambda progress: read_drop(uploads, typed, room, places, progress),
             take,
             resource="sound",
         )
@@ -606,14 +606,16 @@ def _row(visitor: Visitor, act: Act) -> int:
 Dropped = tuple[LabelledClips | Visit | None, Parted]
 
 
-def read_drop(uploads: list[Upload], typed: str, room_seconds: float, progress: Progress) -> Dropped:
+def read_drop(
+    uploads: list[Upload], typed: str, room_seconds: float, places: int, progress: Progress
+) -> Dropped:
     """All of a drop: long recordings are opened, the rest is read by ``read_uploads``. Each file is deleted as it is read.
 
-    room_seconds: of sound that the visit has room for. Raises as ``read_uploads`` and ``part_long`` do.
+    room_seconds: of sound that the visit has room for; places: for more long recordings. Raises as ``read_uploads`` and ``part_long`` do.
     """
     try:
         typed_tags(typed, CLIP_LIMITS)  # refuses what cannot be a tag, before the work
-        parted = part_long(uploads, room_seconds, progress)
+        parted = part_long(uploads, room_seconds, places, progress)
         if not parted.rest:
             return None, parted
         try:
