@@ -490,7 +490,7 @@ def test_spans_that_are_clips_already_need_no_room():
     whole, limits = long_of(clip(1, "night.wav", 8_000)), ClipLimits(max_clips=2)
     full = LabelledClips.from_long(whole, [(0.1, 0.3, ["a"]), (0.5, 0.9, ["a"])], limits=limits)
     sheet = b"file,tags,start,end\nnight.wav,b,0.1,0.3\nnight.wav,c,0.3,0.4\n"
-    again = full.label_by(sheet, "labels.csv", {"night": whole})
+    again = full.label_by(sheet, "labels.csv", [("night", whole)])
     assert [again.tags_of(row) for row in range(len(again))] == [("a", "b"), ("a",)]
     assert [one.values["count"] for one in again.problems if one.code == "clips.full"] == [1]
 
