@@ -7,7 +7,7 @@ so that the first page needs neither the records nor Plotly's Python part.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from typing import Any
@@ -47,7 +47,7 @@ def view(chosen: Selection, language: str) -> View:
 
 def view_with(own: Results, chosen: Selection, language: str) -> View:
     """The same with a visitor's own figures laid over. Never kept here: what is here, every visitor is shown."""
-    return draw(selection.base(), chosen, language, own=own)
+    return draw(selection.base(), chosen, language, own=own, rest=view(chosen, language))
 
 
 def models() -> tuple[str, ...]:
@@ -92,10 +92,22 @@ def _to_choose(record: Result) -> bool:
 _drawn: Once[tuple[Selection, str], View] = Once(MOST_VIEWS)
 
 
-def draw(all_results: Results, chosen: Selection, language: str, *, own: Results | None = None) -> View:
+#: What a visitor's own figures are laid over; the other charts are everybody's.
+WITH_OWN = ("overview", "fewshot", "cost")
+
+
+def draw(
+    all_results: Results,
+    chosen: Selection,
+    language: str,
+    *,
+    own: Results | None = None,
+    rest: View | None = None,
+) -> View:
     """The view of a selection of any results.
 
     own: a visitor's records, laid over the others and part of no finding
+    rest: the same view without them, of which all but ``WITH_OWN`` is taken over; None: everything is drawn
     """
     from mirdemo.evidence import laid_over
     from mirdemo.evidence.apart import maeb, magnatagatune
@@ -117,24 +129,26 @@ def draw(all_results: Results, chosen: Selection, language: str, *, own: Results
     overall = laid_over.over_tags(mine, metric)
     corpora = selection.corpora_of(records, chosen)
     best = bias.best_known(all_results, metric)
-    known = rows_of(records, metric, corpora=corpora)
-    found = disparities(known, best=best, frame=STUDY.only(corpora))
+    rows = rows_of(records, metric, corpora=corpora)
+    found = disparities(rows, best=best, frame=STUDY.only(corpora))
     blank = replace(chosen, tag="", family="") == Selection()
+    charts: dict[str, Callable[[], Chart]] = {
+        "overview": lambda: overview(rows, found, metric, corpora, cited, t, unavailable=blank, own=overall),
+        "gaps": lambda: gaps(found, cited, t),
+        "unheard": lambda: unheard(metric, t),
+        "controlled": lambda: controlled(records, metric, cited, t),
+        "normalised": lambda: normalised(found, tuple(STUDY.only(corpora).traditions), cited, t),
+        "rarity": lambda: rarity(per_tag(records), chosen.family, cited, t),
+        "fewshot": lambda: few_shot(records, cited, t, own=laid_over.curve_points(mine)),
+        "transfer": lambda: transfer(records, metric, cited, t),
+        "cost": lambda: cost(records, metric, cited, t, own=[r for r in overall if r.method != "fewshot"]),
+        "within": lambda: within(records, cited, t),
+        "maeb": lambda: maeb(records, cited, t),
+        "mtat": lambda: magnatagatune(records, cited, t),
+    }
+    known = {} if rest is None else {name: one for name, one in rest.charts if name not in WITH_OWN}
     return View(
-        (
-            ("overview", overview(known, found, metric, corpora, cited, t, unavailable=blank, own=overall)),
-            ("gaps", gaps(found, cited, t)),
-            ("unheard", unheard(metric, t)),
-            ("controlled", controlled(records, metric, cited, t)),
-            ("normalised", normalised(found, tuple(STUDY.only(corpora).traditions), cited, t)),
-            ("rarity", rarity(per_tag(records), chosen.family, cited, t)),
-            ("fewshot", few_shot(records, cited, t, own=laid_over.curve_points(mine))),
-            ("transfer", transfer(records, metric, cited, t)),
-            ("cost", cost(records, metric, cited, t, own=[r for r in overall if r.method != "fewshot"])),
-            ("within", within(records, cited, t)),
-            ("maeb", maeb(records, cited, t)),
-            ("mtat", magnatagatune(records, cited, t)),
-        ),
+        tuple((name, known[name] if name in known else make()) for name, make in charts.items()),
         len(records) + len(mine),
         tuple(sorted({r.model for r in all_results if r.tag is None and _to_choose(r)})),
     )

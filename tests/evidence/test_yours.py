@@ -171,6 +171,16 @@ def test_own_rows_stand_below_marked_and_change_no_finding(language, own):
     assert f"{record.value:.2f} ({record.low:.2f}–{record.high:.2f})" in laid["overview"].json
 
 
+def test_only_charts_with_own_results_are_drawn_again_for_a_visitor(own):
+    chosen = Selection(metric="map")
+    plain, laid = drawing.view(chosen, "en"), drawing.view_with(own, chosen, "en")
+    whole = drawing.draw(selection.base(), chosen, "en", own=own)
+    assert laid.charts == whole.charts
+    assert (laid.n_figures, laid.models) == (whole.n_figures, whole.models)
+    again = [name for (name, one), (_, two) in zip(plain.charts, laid.charts, strict=True) if one is not two]
+    assert again == list(drawing.WITH_OWN)
+
+
 def test_own_results_are_never_put_into_a_disparity_or_a_ranking(own):
     from mirdemo.evidence.cost import pairs, probes
     from mirdemo.evidence.overview import disparities, rows_of

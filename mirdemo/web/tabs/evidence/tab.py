@@ -222,7 +222,7 @@ def build(wire: Wire) -> None:
         "evidence-next",
         _charts("gaps", "unheard", "controlled", "normalised"),
         template="evidence-charts",
-        of=_everybodys,
+        of=lambda visitor, t: drawing.view(visitor.desk(EvidenceDesk).chosen, t.language),  # nobody's own
     )
     wire.view("evidence-tags", _tags)
     wire.view(
