@@ -177,7 +177,7 @@ def _tags(
     from mirdemo.sound.audio import AudioError, load_clip
 
     backbone = load_backbone(
-        tagger.identity.name, device=args.device, progress=progress, **tagger.identity.again()
+        tagger.identity.name, device=args.device, progress=progress, **tagger.needs.again()
     )
     found: list[list[tuple[str, float]] | None] = []
     for i, hit in enumerate(hits):

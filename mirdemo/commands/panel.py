@@ -169,7 +169,7 @@ def _tagged(tagger: Any, clips: list[Clip], tags: tuple[str, ...], progress: Pro
 
     from mirdemo.backbones import load_backbone
 
-    backbone = load_backbone(tagger.identity.name, progress=progress, **tagger.identity.again())
+    backbone = load_backbone(tagger.identity.name, progress=progress, **tagger.needs.again())
     given = np.zeros((len(clips), len(tags)), np.uint8)
     columns = [tags.index(tag) for tag in tagger.tags]
     for row, clip in enumerate(clips):

@@ -98,7 +98,7 @@ def run(args: Namespace) -> int:
         return 2
     with _writer(args) as writer, progress_bar() as progress:
         backbone = load_backbone(
-            tagger.identity.name, args.checkpoint, args.device, progress=progress, **tagger.identity.again()
+            tagger.identity.name, args.checkpoint, args.device, progress=progress, **tagger.needs.again()
         )
         work = _over_time if args.over_time else _into_table if args.csv else _onto_screen
         failed = work(args, inputs, tagger, backbone, writer, progress)

@@ -357,15 +357,18 @@ class Tagger:
             embeddings.window_starts(0), embeddings.window_seconds, self.tags, scores, given, unknown
         )
 
+    @property
+    def needs(self) -> Identity:
+        """Of the backbone to load for it: where it was fine-tuned torch computes, whatever it was made with."""
+        return self.identity.by_torch() if isinstance(self.method, TunedHead) else self.identity
+
     def check(self, identity: Identity, layers: Sequence[str] = ()) -> None:
         """Raise TaggerError unless this is the backbone the tagger was made with.
 
         The revision must agree too, unless one side is a local checkpoint with the same weights.
         """
-        if isinstance(self.method, TunedHead):
-            _check_same(self.identity.by_torch(), identity.by_torch())
-        else:
-            _check_same(self.identity, identity)
+        tuned = isinstance(self.method, TunedHead)
+        _check_same(self.needs, identity.by_torch() if tuned else identity)
         if layers and self.layer not in ("mean", LAYER) and self.layer not in layers:
             raise TaggerError(
                 "{backbone} has no layer named {layer}, which this tagger listens to. Make the tagger again.",
@@ -402,7 +405,7 @@ class Tagger:
             if "backbone" not in self._loaded:
                 from mirdemo.backbones import load_backbone
 
-                self._loaded["backbone"] = load_backbone(self.identity.name, **self.identity.again())
+                self._loaded["backbone"] = load_backbone(self.identity.name, **self.needs.again())
             backbone = self._loaded["backbone"]
         self.check(backbone.identity, [layer.name for layer in backbone.spec.layers])
         if not isinstance(self.method, TunedHead):

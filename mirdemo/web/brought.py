@@ -171,7 +171,7 @@ def prepare(wire: Wire, visitor: Visitor) -> None:
 
     def work(progress: Progress) -> Sentence | None:
         try:
-            made.tagger.listening(SHELF.take(made.card.backbone, progress, made.tagger.identity))
+            made.tagger.listening(SHELF.take(made.card.backbone, progress, made.tagger.needs))
         except Cancelled:
             raise
         except MirdemoError as error:

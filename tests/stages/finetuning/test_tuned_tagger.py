@@ -90,6 +90,21 @@ def test_it_listens_with_torch_whatever_engine_its_backbone_has(tagger, report, 
     assert tagger.tag(clip, backbone=mert, all_tags=True) == expected
 
 
+def test_its_backbone_is_loaded_for_torch_though_it_was_made_beside_eight_bits(
+    tagger, mert, monkeypatch
+) -> None:
+    eight = replace(mert.identity, dtype="int8", engine="openvino 1, nncf 1")
+    asked = []
+
+    def load(name, **how):
+        asked.append(how)
+        return mert
+
+    monkeypatch.setattr("mirdemo.backbones.load_backbone", load)
+    replace(tagger, identity=eight).listening()
+    assert asked == [{"dtype": "float32", "engine": None}]
+
+
 def test_embeddings_of_the_untrained_backbone_are_refused(tagger, mert) -> None:
     with pytest.raises(TaggerError) as error:
         tagger.rows(embed([tone(500, 0.2, 7)], mert))

@@ -90,7 +90,7 @@ def tag_part(brought: Brought, files: Sequence[Upload], done: int, total: int, p
 
     progress(done, total, "tagging")
     tagger, rows, ready = brought.tagger, [], []
-    backbone = SHELF.take(brought.card.backbone, progress, tagger.identity)
+    backbone = SHELF.take(brought.card.backbone, progress, tagger.needs)
     at = done
 
     def tick() -> None:
