@@ -22,7 +22,7 @@ def home(tmp_path_factory):
     convert, kept = engine._convert, {}
 
     def once(backbone, path, precision="float32") -> None:
-        key = backbone.identity.fingerprint, precision, engine._quantised
+        key = backbone.identity.fingerprint, precision
         if key not in kept:
             convert(backbone, path, precision)
             kept[key] = shutil.copytree(path.parent, tmp_path_factory.mktemp("network") / "kept")
@@ -173,7 +173,6 @@ def test_eight_bits_that_are_not_faithful_are_refused(checkpoint, monkeypatch) -
     pytest.importorskip("nncf")
     monkeypatch.setattr(engine, "VERSION", "eight unfaithful bits")
     monkeypatch.setattr(engine, "_agreement", lambda *_: 0.998)
-    monkeypatch.setattr(engine, "_quantised", lambda _, model: model)
     with pytest.raises(BackboneError) as refusal:
         load("mert-95m", checkpoint, "openvino-int8")
     assert refusal.value.sentence.code == "backbone.engine_unfaithful"
