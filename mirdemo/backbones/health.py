@@ -20,11 +20,10 @@ A sick backbone is not refused: it says so in ``Health`` and wherever its name i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mirdemo.backbones import records
-from mirdemo.base.sentences import Sentence
+from mirdemo.backbones.spec import Health
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,38 +37,6 @@ MIN_SEPARATION = 1.5
 MIN_DISTANCE = 0.01
 PROBE_SECONDS = 2.0
 PROMPTS = ("a violin playing a slow melody", "a dog barking")
-
-
-@dataclass(frozen=True)
-class Health:
-    """Outcome of a check.
-
-    ok: every check passed
-    checks: (name, value, passed), names as in the module's description
-    fingerprint: SHA-256 (hex) of the weights that were checked
-    """
-
-    ok: bool
-    checks: tuple[tuple[str, float, bool], ...]
-    fingerprint: str
-
-    def reason(self, title: str) -> Sentence | None:
-        """Why a backbone of this title is sick; None if it is well."""
-        for name, value, passed in self.checks:
-            if not passed:
-                return Sentence(
-                    _REASONS[name], f"backbone.sick.{name}", {"name": title, "value": f"{value:.3g}"}
-                )
-        return None
-
-
-_REASONS = {
-    "finite": "{name} gives numbers that are not finite (share of finite ones: {value}). Use float32, or another backbone.",
-    "sounds": "{name} hardly tells a sine from noise (cosine {value}). Do not rely on its results.",
-    "separation": "{name} puts a sine and noise no further apart than noise and noise (ratio {value}). "
-    "Do not rely on its results.",
-    "prompts": "{name} hardly tells one prompt from another (cosine {value}). Do not search with words in it.",
-}
 
 
 def check(backbone: Backbone) -> Health:

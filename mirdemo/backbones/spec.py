@@ -9,16 +9,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mirdemo.base import threads
 from mirdemo.base.sentences import MirdemoError, Sentence
 
 if TYPE_CHECKING:
     import torch
-
-    from mirdemo.backbones.health import Health
-    from mirdemo.backbones.split import Split, TailSizes
+    from torch import nn
 
 
 class BackboneError(MirdemoError):
@@ -180,11 +178,70 @@ class Identity:
         return {name: value for name, value in asdict(self).items() if (name, value) != ("engine", "torch")}
 
 
+#: Why a backbone is sick, by the check that it failed.
+_SICK = {
+    "finite": "{name} gives numbers that are not finite (share of finite ones: {value}). Use float32, or another backbone.",
+    "sounds": "{name} hardly tells a sine from noise (cosine {value}). Do not rely on its results.",
+    "separation": "{name} puts a sine and noise no further apart than noise and noise (ratio {value}). "
+    "Do not rely on its results.",
+    "prompts": "{name} hardly tells one prompt from another (cosine {value}). Do not search with words in it.",
+}
+
+
+@dataclass(frozen=True)
+class Health:
+    """Outcome of a check (``backbones.health``).
+
+    ok: every check passed
+    checks: (name, value, passed), names as that module describes them
+    fingerprint: SHA-256 (hex) of the weights that were checked
+    """
+
+    ok: bool
+    checks: tuple[tuple[str, float, bool], ...]
+    fingerprint: str
+
+    def reason(self, title: str) -> Sentence | None:
+        """Why a backbone of this title is sick; None if it is well."""
+        for name, value, passed in self.checks:
+            if not passed:
+                return Sentence(
+                    _SICK[name], f"backbone.sick.{name}", {"name": title, "value": f"{value:.3g}"}
+                )
+        return None
+
+
+@dataclass(frozen=True)
+class TailSizes:
+    """How many trailing blocks can be trained.
+
+    published: as the published fine-tuning does it (arXiv 2506.17055), our default where it says nothing
+    minimum, maximum: what ``split`` accepts
+    """
+
+    published: int
+    minimum: int
+    maximum: int
+
+
+class Split(Protocol):
+    """A backbone cut in two for training: a frozen prefix, and a tail of ``n_blocks`` blocks that is trained."""
+
+    n_blocks: int
+
+    @property
+    def tail(self) -> nn.Module:
+        """Boundary states (batch, frames, dim) -> (batch, size), the pooled last layer."""
+
+    def prefix(self, waves: torch.Tensor) -> torch.Tensor:
+        """Waves as for ``hidden_states`` -> the states at the boundary (batch, frames, dim), without gradient."""
+
+
 class Backbone(ABC):
     """A loaded backbone.
 
     Attributes: ``spec`` (with ``layers`` filled in), ``identity``, ``device`` (torch.device),
-    ``health`` (a ``backbones.health.Health``, or None for backbones that carry no weights), ``warnings``
+    ``health`` (a ``Health``, or None for backbones that carry no weights), ``warnings``
     (what people should know about this copy, e.g. that its repository has changed), ``tail_sizes`` (how many
     trailing blocks ``split`` may set free for training; None where there are none), ``window_threads`` (threads that
     one window's arithmetic gains from on a processor, as measured by ``benchmarks/busy_machine.py``; None: as many as

@@ -9,30 +9,24 @@ from __future__ import annotations
 import copy
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
 from mirdemo.backbones.loading import prepared
-from mirdemo.backbones.spec import Backbone, BackboneError, BackboneSpec, Identity
-
-if TYPE_CHECKING:
-    from mirdemo.backbones.engine import Engine
+from mirdemo.backbones.spec import Backbone, BackboneError, BackboneSpec, Identity, TailSizes
 
 
-@dataclass(frozen=True)
-class TailSizes:
-    """How many trailing blocks can be trained.
+class Engine(Protocol):
+    """What computes the states of every layer in torch's place (``backbones.engine.Engine``)."""
 
-    published: as the published fine-tuning does it (arXiv 2506.17055), our default where it says nothing
-    minimum, maximum: what ``split`` accepts
-    """
+    def takes(self, samples: int, spec: BackboneSpec) -> bool:
+        """Whether it computes waves of this length."""
 
-    published: int
-    minimum: int
-    maximum: int
+    def states(self, features: Tensor) -> list[Tensor]:
+        """What ``NeuralBackbone.features`` gives -> the states of every layer."""
 
 
 class Trunk(nn.Module):

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mirdemo.embedding.whitening import LayerWhitening, Whitening
     from mirdemo.sound.audio import Clip
     from mirdemo.stages.fewshot import LayerChoice
+    from mirdemo.stages.finetuning.report import FineTuneReport
 
 #: What of a backbone's identity has to agree. Between floating-point precisions, and engines that compute in float32, it need
 #: not: they move embeddings far less than a room does. Eight bits are other rows (``_check_same``).
@@ -140,7 +141,7 @@ class Tagger:
         counts = [(int(c.sum()), len(set(np.asarray(recordings)[c == 1].tolist()))) for c in table.T]
         own = figures.pop("tags") if figures else [None] * len(tags)
         facts = {
-            "title": " ".join(str(title).split())[:200] or "Tagger",
+            "title": _title(title),
             "tags": [
                 {"name": str(tag), "clips": n, "recordings": r, **(said or {"f1": None})}
                 for tag, (n, r), said in zip(tags, counts, own, strict=True)
@@ -160,7 +161,7 @@ class Tagger:
                 "limits": {name: one.limit if one.limit < math.inf else None for name, one in layers.items()},
                 "provenance": dict(whitening.provenance),
             },
-            "created": time.strftime("%Y-%m-%d", time.gmtime()),
+            "created": _today(),
             "versions": {
                 "mirdemo": __version__,
                 "numpy": np.__version__,
@@ -168,6 +169,59 @@ class Tagger:
             },
         }
         return cls(method.name, method, embeddings.identity, layer, layers, facts)
+
+    @classmethod
+    def fine_tuned(cls, report: FineTuneReport, title: str = "Tagger") -> Tagger:
+        """What fine-tuning made: the final tail and head, with the cross-validated figures on the card.
+
+        It knows the tags that could be learned, and works with the backbone it was made from only.
+        """
+        figures, chance = report.macro.figures, report.macro.chance
+        known = [report.tag(name) for name in report.head.tags]
+        facts = {
+            "title": _title(title),
+            "tags": [
+                {
+                    "name": gain.tag,
+                    "clips": gain.positive_clips,
+                    "recordings": gain.positive_recordings,
+                    "f1": gain.figures.f1.as_dict(),
+                }
+                for gain in known
+            ],
+            "figures": {
+                "macro_f1": figures.f1.as_dict(),
+                "micro_f1": None if figures.micro_f1 is None else figures.micro_f1.as_dict(),
+                "roc_auc": figures.roc_auc.as_dict(),
+                "mean_average_precision": figures.average_precision.as_dict(),
+                "protocol": "cross-validation by recording",
+                "n_folds": int(report.folds.max()) + 1,
+                "chance_macro_f1": chance.f1,
+            },
+            "fine_tuned": {
+                "blocks": report.n_blocks,
+                "parameters": report.trainable_parameters,
+                "epochs": report.final_epochs,
+                "verdict": report.verdict,
+                "smallest_gain": report.smallest_gain,
+                "added": report.macro.added.roc_auc.as_dict(),
+                "gain": report.macro.gain.roc_auc.as_dict(),
+                "probe_whitening": report.probe_whitening,
+                "settings": dict(report.settings),
+            },
+            "n_clips": report.n_clips,
+            "n_recordings": report.n_recordings,
+            "backbone": {
+                "title": report.spec.title,
+                "repository": report.spec.repository,
+                "citation": report.spec.citation,
+            },
+            "licence": report.spec.licence,
+            "whitening": None,
+            "created": _today(),
+            "versions": {**report.versions, "python": platform.python_version()},
+        }
+        return cls(report.head.name, report.head, report.identity, LAYER, {}, facts)
 
     # ---- taking home and back ---------------------------------------------------------------------------
 
@@ -458,6 +512,15 @@ class Tagger:
         steady = estimate(scores, influence, np.ones(n), np.arange(n), pairs=False).intervals()
         one_each = [steady.at(j) for j in range(len(scores))]
         return [replace(one, method="jackknife over windows", unit="windows") for one in one_each]
+
+
+def _title(text: str) -> str:
+    """As it stands on the card: one line, not too long."""
+    return " ".join(str(text).split())[:200] or "Tagger"
+
+
+def _today() -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime())
 
 
 def _within(sentence: Sentence) -> Sentence:

@@ -185,5 +185,5 @@ def files(visitors: Visitors, tabs: tuple[Tab, ...] = TABS) -> list[Any]:
 
 def routes(visitors: Visitors, jobs: Jobs) -> list[Any]:
     """What else is served beside the page itself."""
-    own = [upload_route(), listen_route(visitors), chart_script.route(), health_route(visitors, jobs)]
+    own = [upload_route(), listen_route(visitors.sounds), chart_script.route(), health_route(visitors, jobs)]
     return [*own, *long_routes.routes(visitors)]

@@ -155,9 +155,9 @@ def test_a_device_that_is_not_there_is_refused(device, checkpoint) -> None:
 
 def _sentences() -> dict[str, str]:
     """Every (code, template) of this room, read from its source."""
-    from mirdemo.backbones import health
+    from mirdemo.backbones import spec
 
-    found = {f"backbone.sick.{name}": template for name, template in health._REASONS.items()}
+    found = {f"backbone.sick.{name}": template for name, template in spec._SICK.items()}
     for path in sorted((PACKAGE / "backbones").glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Constant):

@@ -22,7 +22,7 @@ from mirdemo.web.frame.wire import Act, Shown, Wire
 from mirdemo.web.tabs.evidence import tab as evidence_tab
 from mirdemo.web.tabs.evidence.tab import EvidenceDesk, download_routes_of, reports_of
 from mirdemo.web.tabs.evidence.yours import Reports
-from mirdemo.web.tabs.probe.tab import ProbeDesk
+from mirdemo.web.tabs.probe.desk import ProbeDesk
 from mirdemo.words.language import LANGUAGES, speaker
 
 

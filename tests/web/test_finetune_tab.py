@@ -32,26 +32,21 @@ from mirdemo.sound.audio import Clip
 from mirdemo.stages.finetuning import Epoch, FineTuneSettings
 from mirdemo.web import gpu, zero
 from mirdemo.web.frame.errors import PageError
-from mirdemo.web.frame.jobs import Job, Jobs
+from mirdemo.web.frame.job import Job
+from mirdemo.web.frame.jobs import Jobs
 from mirdemo.web.frame.limits import CLIP_LIMITS
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.templating import render
 from mirdemo.web.frame.wire import Act, Wire
 from mirdemo.web.models import Memory
 from mirdemo.web.tabs.finetune import charts, child, endpoint, outlook, running, shown, worker
+from mirdemo.web.tabs.finetune.desk import FineTuneDesk
 from mirdemo.web.tabs.finetune.order import Broken, Order, Step
 from mirdemo.web.tabs.finetune.outlook import Outlook
 from mirdemo.web.tabs.finetune.running import Result, Wanted, Watched
-from mirdemo.web.tabs.finetune.tab import (
-    JOB,
-    LOOK_JOB,
-    FineTuneDesk,
-    FineTuneTab,
-    _kept_probes,
-    download_route,
-)
+from mirdemo.web.tabs.finetune.tab import JOB, LOOK_JOB, FineTuneTab, _kept_probes, download_route
 from mirdemo.web.tabs.finetune.taking_home import DOWNLOAD
-from mirdemo.web.tabs.probe.tab import ProbeDesk
+from mirdemo.web.tabs.probe.desk import ProbeDesk
 from mirdemo.words.language import speaker
 
 RATE = 24_000

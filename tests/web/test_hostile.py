@@ -18,7 +18,8 @@ import pytest
 
 from mirdemo.clips import LabelledClips
 from mirdemo.sound.audio import Clip
-from mirdemo.web.frame.jobs import UNEXPECTED, Job, Jobs
+from mirdemo.web.frame.job import Job
+from mirdemo.web.frame.jobs import UNEXPECTED, Jobs
 from mirdemo.web.frame.limits import CLIP_LIMITS
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.wire import Act, Shown, Wire

@@ -29,13 +29,13 @@ from mirdemo.web.page import TABS
 from mirdemo.web.tabs.clips.tab import ClipsDesk, read_uploads
 from mirdemo.web.tabs.clips.visits import VisitDesk, download_route
 from mirdemo.web.tabs.fewshot import studies
-from mirdemo.web.tabs.fewshot.tab import FewShotDesk
+from mirdemo.web.tabs.fewshot.desk import FewShotDesk
 from mirdemo.web.tabs.plan.desk import Listening, PanelDesk
 from mirdemo.web.tabs.plan.new_clips import New
 from mirdemo.web.tabs.plan.panel import with_answers
 from mirdemo.web.tabs.plan.tab import PlanDesk
+from mirdemo.web.tabs.probe.desk import ProbeDesk
 from mirdemo.web.tabs.probe.running import run_all
-from mirdemo.web.tabs.probe.tab import ProbeDesk
 from mirdemo.web.tagging import answer, build
 
 RATE = 8_000

@@ -17,7 +17,7 @@ import pytest
 from serving import Caller, Served, begin, end, served, tone
 
 from mirdemo.base.sentences import Sentence
-from mirdemo.web.frame.jobs import Job
+from mirdemo.web.frame.job import Job
 from mirdemo.web.frame.rates import Rates
 from mirdemo.web.frame.session import Visitors
 

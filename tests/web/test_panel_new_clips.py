@@ -16,11 +16,11 @@ from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.templating import render
 from mirdemo.web.frame.wire import Act
-from mirdemo.web.tabs.fewshot.tab import FewShotDesk
+from mirdemo.web.tabs.fewshot.desk import FewShotDesk
 from mirdemo.web.tabs.plan.desk import PanelDesk
 from mirdemo.web.tabs.plan.panel import PanelTab, _go_on, with_answers
+from mirdemo.web.tabs.probe.desk import ProbeDesk
 from mirdemo.web.tabs.probe.running import run_all
-from mirdemo.web.tabs.probe.tab import ProbeDesk
 from mirdemo.web.tagging import build
 from mirdemo.words.language import speaker
 

@@ -24,8 +24,8 @@ from mirdemo.web.frame.templating import render
 from mirdemo.web.frame.wire import Act
 from mirdemo.web.tabs.plan import endpoint
 from mirdemo.web.tabs.plan.tab import FILE, REPORT, TAB, PlanDesk, PlanTab, current_plan, download_routes
+from mirdemo.web.tabs.probe.desk import ProbeDesk
 from mirdemo.web.tabs.probe.running import Asked, Result, Run
-from mirdemo.web.tabs.probe.tab import ProbeDesk
 from mirdemo.words.language import speaker
 
 RATE = 8000
@@ -209,7 +209,7 @@ def test_the_report_and_the_file_are_their_visitors_alone():
 
 
 def test_few_shot_decisions_join_the_plan_where_they_are_of_these_clips():
-    from mirdemo.web.tabs.fewshot.tab import FewShotDesk
+    from mirdemo.web.tabs.fewshot.desk import FewShotDesk
     from mirdemo.web.tagging import Built
 
     visitor = visited()

@@ -20,7 +20,8 @@ from mirdemo.clips import LabelledClips
 from mirdemo.scoring.intervals import Interval
 from mirdemo.sound.audio import Clip
 from mirdemo.web.frame.errors import PageError
-from mirdemo.web.frame.jobs import Draft, Job, Jobs
+from mirdemo.web.frame.job import Draft, Job
+from mirdemo.web.frame.jobs import Jobs
 from mirdemo.web.frame.limits import CLIP_LIMITS
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.templating import render
@@ -28,8 +29,9 @@ from mirdemo.web.frame.wire import Act, Wire
 from mirdemo.web.models import SHELF
 from mirdemo.web.tabs.probe import endpoint, prompts, running, shown, table, zero_shot
 from mirdemo.web.tabs.probe import tab as probe_tab
+from mirdemo.web.tabs.probe.desk import ProbeDesk
 from mirdemo.web.tabs.probe.running import Asked, Need, Result, needs
-from mirdemo.web.tabs.probe.tab import JOB, ProbeDesk, ProbeTab, _whitened
+from mirdemo.web.tabs.probe.tab import JOB, ProbeTab, _whitened
 from mirdemo.words.language import speaker
 
 RATE = 16_000

@@ -8,7 +8,7 @@ import pytest
 from mirdemo.clips import LabelledClips
 from mirdemo.sound.audio import Clip
 from mirdemo.web.frame.errors import PageError
-from mirdemo.web.frame.jobs import Job
+from mirdemo.web.frame.job import Job
 from mirdemo.web.frame.limits import CLIP_LIMITS, WebLimits
 from mirdemo.web.frame.player import Sounds, byte_range, waveform
 from mirdemo.web.frame.session import Visitors

@@ -3,7 +3,7 @@
 >>> report = fine_tune(labelled, load_backbone("mert-95m"), probe_report=probed)
 >>> report.verdict, str(report.sentence)
 ('cannot_tell', 'Cannot tell with 12 recordings whether fine-tuning is worth it: ...')
->>> report.tagger("Festival").save("festival.zip")
+>>> mirdemo.Tagger.fine_tuned(report, "Festival").save("festival.zip")
 """
 
 from __future__ import annotations

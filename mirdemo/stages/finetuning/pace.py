@@ -9,20 +9,15 @@ from mirdemo.stages.finetuning.versions import device_name
 
 if TYPE_CHECKING:
     from mirdemo.backbones.spec import BackboneSpec
-    from mirdemo.stages.finetuning.prefix_cache import PrefixCache
-    from mirdemo.stages.finetuning.procedure import Job
 
 _KIND = "fine-tuning-speed"
 
 
-def remember(job: Job, cache: PrefixCache) -> None:
-    """Keep what a finished run took."""
-    trained = job.seconds["folds"] + job.seconds["final"] + job.seconds["start"]
-    records.write(
-        _KIND,
-        _key(job.backbone.spec, job.split.n_blocks, str(job.backbone.device), job.settings.precision),
-        {"prefix": job.seconds["prefix"] / len(cache.windows), "training": trained / job.visits},
-    )
+def remember(
+    spec: BackboneSpec, blocks: int, device: str, precision: str, *, prefix: float, training: float
+) -> None:
+    """Keep what a finished run took: seconds a window, of the frozen part and of a step of training."""
+    records.write(_KIND, _key(spec, blocks, device, precision), {"prefix": prefix, "training": training})
 
 
 def remembered(spec: BackboneSpec, blocks: int, device: str, precision: str) -> dict[str, Any] | None:

@@ -106,7 +106,7 @@ class Job:
                     head = Converged.fitted(
                         self._rows(cache, final), self.material.labels, self.settings.penalty
                     )
-                pace.remember(self, cache)
+                self._remember_pace(len(cache.windows))
                 return self._report(
                     cache,
                     tuned,
@@ -121,6 +121,18 @@ class Job:
                 )
         finally:
             del self.split  # an error's traceback keeps functions, and those keep this job
+
+    def _remember_pace(self, n_windows: int) -> None:
+        """So that the next run's time is known before it starts."""
+        trained = self.seconds["folds"] + self.seconds["final"] + self.seconds["start"]
+        pace.remember(
+            self.backbone.spec,
+            self.split.n_blocks,
+            str(self.backbone.device),
+            self.settings.precision,
+            prefix=self.seconds["prefix"] / n_windows,
+            training=trained / self.visits,
+        )
 
     def _probe(self, store: EmbeddingStore | None, level: float) -> tuple[list[ProbeReport], float]:
         """Stage 1 on the same clips and folds, plain and whitened where there is a whitening; seconds of embedding."""

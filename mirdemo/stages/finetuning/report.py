@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import platform
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -20,7 +18,6 @@ from mirdemo.stages.probing.report import Chance, Figures, everything_but
 if TYPE_CHECKING:
     from mirdemo.backbones.spec import BackboneSpec, Identity
     from mirdemo.stages.finetuning.tuned import TunedHead
-    from mirdemo.tagger import Tagger
 
 
 @dataclass(frozen=True)
@@ -128,61 +125,6 @@ class FineTuneReport:
     def tag(self, name: str) -> TagGain:
         """One tag's gain. Raises KeyError for a tag that was not there."""
         return {gain.tag: gain for gain in self.tags}[name]
-
-    def tagger(self, title: str = "Tagger") -> Tagger:
-        """What to take home: the final tail and head, with the cross-validated figures on the card.
-
-        It knows the tags that could be learned, and works with the backbone it was made from only.
-        """
-        from mirdemo.stages.finetuning.tuned import LAYER
-        from mirdemo.tagger import Tagger
-
-        figures, chance = self.macro.figures, self.macro.chance
-        known = [self.tag(name) for name in self.head.tags]
-        facts = {
-            "title": " ".join(str(title).split())[:200] or "Tagger",
-            "tags": [
-                {
-                    "name": gain.tag,
-                    "clips": gain.positive_clips,
-                    "recordings": gain.positive_recordings,
-                    "f1": gain.figures.f1.as_dict(),
-                }
-                for gain in known
-            ],
-            "figures": {
-                "macro_f1": figures.f1.as_dict(),
-                "micro_f1": figures.micro_f1.as_dict(),
-                "roc_auc": figures.roc_auc.as_dict(),
-                "mean_average_precision": figures.average_precision.as_dict(),
-                "protocol": "cross-validation by recording",
-                "n_folds": int(self.folds.max()) + 1,
-                "chance_macro_f1": chance.f1,
-            },
-            "fine_tuned": {
-                "blocks": self.n_blocks,
-                "parameters": self.trainable_parameters,
-                "epochs": self.final_epochs,
-                "verdict": self.verdict,
-                "smallest_gain": self.smallest_gain,
-                "added": self.macro.added.roc_auc.as_dict(),
-                "gain": self.macro.gain.roc_auc.as_dict(),
-                "probe_whitening": self.probe_whitening,
-                "settings": dict(self.settings),
-            },
-            "n_clips": self.n_clips,
-            "n_recordings": self.n_recordings,
-            "backbone": {
-                "title": self.spec.title,
-                "repository": self.spec.repository,
-                "citation": self.spec.citation,
-            },
-            "licence": self.spec.licence,
-            "whitening": None,
-            "created": time.strftime("%Y-%m-%d", time.gmtime()),
-            "versions": {**self.versions, "python": platform.python_version()},
-        }
-        return Tagger(self.head.name, self.head, self.identity, LAYER, {}, facts)
 
     def as_dict(self) -> dict[str, Any]:
         """All of it but the weights and estimates, as JSON takes it: lists, numbers, strings and None."""

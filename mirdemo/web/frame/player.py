@@ -14,7 +14,7 @@ import re
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from starlette.routing import Route
 
     from mirdemo.sound.audio import Clip
-    from mirdemo.web.frame.session import Visitors
 
 #: One part of a file, as browsers ask for it; more digits than any file has bytes are not understood.
 _RANGE = re.compile(r"bytes=(?P<start>[0-9]{0,15})-(?P<end>[0-9]{0,15})", re.ASCII | re.IGNORECASE)
@@ -117,14 +116,17 @@ def strokes(peaks: np.ndarray) -> str:
     return "".join(f"M{2 * i + 1} {50 - h:.0f}V{50 + h:.0f}" for i, h in enumerate(np.maximum(heights, 1.0)))
 
 
-def listen_route(visitors: Visitors) -> Route:
-    """The address clips are heard at. Knows only sounds in memory: no file, no path."""
+def listen_route(under: Callable[[str], Sounds | None]) -> Route:
+    """The address clips are heard at. Knows only sounds in memory: no file, no path.
+
+    under: a visitor's key -> their sounds, None for nobody's (``session.Visitors.sounds``)
+    """
     from starlette.responses import Response
     from starlette.routing import Route
 
     def listen(request: Request) -> Response:
-        visitor = visitors.by_sound_key(request.path_params["key"])
-        sound = visitor.sounds.mp3(request.path_params["clip"]) if visitor is not None else None
+        sounds = under(request.path_params["key"])
+        sound = None if sounds is None else sounds.mp3(request.path_params["clip"])
         if sound is None:
             return Response(status_code=404)
         return _part(sound, request.headers.get("range"))

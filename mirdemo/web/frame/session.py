@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from mirdemo.base.sentences import Sentence
 from mirdemo.clips import LabelledClips
 from mirdemo.web.frame.errors import PageError
+from mirdemo.web.frame.job import Job
 from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS, WebLimits, sound_bytes
 from mirdemo.web.frame.player import Sounds
 from mirdemo.web.models import SUPPORT, Memory
@@ -27,7 +28,6 @@ from mirdemo.words.language import DEFAULT, Speaker, speaker
 
 if TYPE_CHECKING:
     from mirdemo.sound.long import LongRecording
-    from mirdemo.web.frame.jobs import Job
 
 Desk = TypeVar("Desk")
 
@@ -258,6 +258,11 @@ class Visitors:
             if visitor is not None:
                 self._put_off(visitor, self._clock())
             return visitor
+
+    def sounds(self, key: str) -> Sounds | None:
+        """The sounds that lie under this key."""
+        visitor = self.by_sound_key(key)
+        return None if visitor is None else visitor.sounds
 
     def sound_bytes(self) -> int:
         """Bytes of decoded sound, and of taggers, held for all visitors."""

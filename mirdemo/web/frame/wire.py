@@ -31,7 +31,8 @@ from mirdemo.base.sentences import MirdemoError, Sentence
 from mirdemo.web import zero
 from mirdemo.web.frame import wellformed
 from mirdemo.web.frame.errors import PageError
-from mirdemo.web.frame.jobs import UNEXPECTED, Draft, Job, Jobs
+from mirdemo.web.frame.job import Draft, Job
+from mirdemo.web.frame.jobs import UNEXPECTED, Jobs
 from mirdemo.web.frame.keeping import Keeper, Keeping
 from mirdemo.web.frame.limits import LIMITS
 from mirdemo.web.frame.log import event

@@ -30,7 +30,7 @@ def report(loaded):
 
 @pytest.fixture(scope="module")
 def tagger(report) -> Tagger:
-    return report.tagger("Tones <b>")
+    return Tagger.fine_tuned(report, "Tones <b>")
 
 
 def test_it_tags_as_the_tail_and_head_that_were_trained(report, tagger, mert) -> None:
@@ -225,7 +225,7 @@ def test_every_family_makes_a_tagger(loaded, checkpoint) -> None:
     for kind in ("clap", "whisper"):
         backbone = loaded(kind)
         report = fine_tune(clips, backbone, settings=FineTuneSettings(epochs=1, n_folds=2))
-        tagger = Tagger.of(report.tagger().contents())
+        tagger = Tagger.of(Tagger.fine_tuned(report).contents())
         assert replace(tagger.identity) == backbone.identity
         scores = [score for _, score, _ in tagger.tag(clips.clips[0], backbone=backbone, all_tags=True)]
         assert len(scores) == 2

@@ -12,7 +12,7 @@ from mirdemo.scoring.verdicts import HEARD, NOT_HEARD, TOO_FEW
 from mirdemo.synth.festival import TAGS
 from mirdemo.web.tabs.clips.tab import festival_set
 from mirdemo.web.tabs.fewshot import studies
-from mirdemo.web.tabs.fewshot.tab import FewShotDesk
+from mirdemo.web.tabs.fewshot.desk import FewShotDesk
 from mirdemo.web.tabs.probe import shown
 from mirdemo.web.tabs.probe.running import Asked, Result, run
 from mirdemo.words.language import speaker

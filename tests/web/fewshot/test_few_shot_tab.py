@@ -24,8 +24,9 @@ from mirdemo.stages.fewshot import Candidate, LayerChoice, LCPrototypes, leave_r
 from mirdemo.tagger import Tagger
 from mirdemo.web.page import TABS, _where
 from mirdemo.web.tabs.fewshot import charts
+from mirdemo.web.tabs.fewshot.desk import FewShotDesk
 from mirdemo.web.tabs.fewshot.studies import Layers, Setting
-from mirdemo.web.tabs.fewshot.tab import FewShotDesk, current_prototypes, download_route
+from mirdemo.web.tabs.fewshot.tab import current_prototypes, download_route
 from mirdemo.web.tabs.fewshot.taking_home import made
 from mirdemo.web.tagging import layers_of
 from mirdemo.words.language import LANGUAGES, speaker

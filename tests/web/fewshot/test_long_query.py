@@ -26,7 +26,7 @@ from mirdemo.web.tabs.clips import long_routes
 from mirdemo.web.tabs.clips.long import LongDesk
 from mirdemo.web.tabs.fewshot import long, over_time
 from mirdemo.web.tabs.fewshot import tab as fewshot_tab
-from mirdemo.web.tabs.fewshot.tab import FewShotDesk
+from mirdemo.web.tabs.fewshot.desk import FewShotDesk
 from mirdemo.web.tagging import answer, build
 
 

@@ -13,7 +13,7 @@ from mirdemo.sound.audio import Clip
 from mirdemo.sound.lossless import lossless
 from mirdemo.web.frame.session import Visitors
 from mirdemo.web.tabs.fewshot import over_time
-from mirdemo.web.tabs.fewshot.tab import FewShotDesk
+from mirdemo.web.tabs.fewshot.desk import FewShotDesk
 from mirdemo.web.tagging import answer, build, spans
 
 RATE = 8_000

@@ -31,8 +31,8 @@ from mirdemo.web.frame.limits import LIMITS
 from mirdemo.web.frame.session import Visitor
 from mirdemo.web.frame.uploads import Upload, uploads_of
 from mirdemo.web.tabs.fewshot import own_tagger, sheet
+from mirdemo.web.tabs.fewshot.desk import FewShotDesk
 from mirdemo.web.tabs.fewshot.own_tagger import sheet_route
-from mirdemo.web.tabs.fewshot.tab import FewShotDesk
 from mirdemo.web.tabs.fewshot.taking_home import made
 
 

@@ -24,9 +24,9 @@ from mirdemo.web.frame.wire import Act, Context, Wire
 from mirdemo.web.tabs.evidence import endpoint
 from mirdemo.web.tabs.evidence.own_routes import own_routes
 from mirdemo.web.tabs.evidence.yours import Reports
-from mirdemo.web.tabs.fewshot.tab import FewShotDesk
-from mirdemo.web.tabs.finetune.tab import FineTuneDesk
-from mirdemo.web.tabs.probe.tab import ProbeDesk
+from mirdemo.web.tabs.fewshot.desk import FewShotDesk
+from mirdemo.web.tabs.finetune.desk import FineTuneDesk
+from mirdemo.web.tabs.probe.desk import ProbeDesk
 from mirdemo.words.language import Speaker
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from mirdemo.web.frame.keeping import Keeper
+from mirdemo.web.tabs.fewshot.desk import FewShotDesk
 from mirdemo.web.tabs.fewshot.studies import Curve, Layers, Setting
 from mirdemo.web.tagging import Answer, Built, built_of
 
 if TYPE_CHECKING:
     from mirdemo.web.frame.session import Visitor
-    from mirdemo.web.tabs.fewshot.tab import FewShotDesk
 
 #: What is told of prototypes; the rest follows from it.
 _BUILT = ("clips", "backbone", "layer", "embeddings", "check", "seconds", "choice")
@@ -42,8 +42,6 @@ def kinds() -> tuple[type, ...]:
 
 
 def _desk(visitor: Visitor) -> FewShotDesk:
-    from mirdemo.web.tabs.fewshot.tab import FewShotDesk
-
     return visitor.desk(FewShotDesk)
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +12,6 @@ import numpy as np
 from mirdemo.backbones.registry import spec
 from mirdemo.base.progress import Progress
 from mirdemo.clips.annotations import KINDS
-from mirdemo.clips.segments import Segment, over_windows, runs
 from mirdemo.sound.decoding.limits import LONG_LIMITS
 from mirdemo.web.frame import own_files
 from mirdemo.web.frame.limits import LIMITS
@@ -22,6 +20,7 @@ from mirdemo.web.frame.spools import SPOOLS
 from mirdemo.web.models import SHELF, Memory, embed_here
 from mirdemo.web.tabs.clips.long import own_folder
 from mirdemo.web.tabs.fewshot import over_time, shown
+from mirdemo.web.tabs.fewshot.desk import LongAnswer
 from mirdemo.web.tagging import Built, heard, windows_of
 from mirdemo.words.language import Speaker
 
@@ -36,47 +35,6 @@ if TYPE_CHECKING:
 GROUP_SECONDS = 60.0
 #: Bars of the drawn recording; the width of a lane, in which a run is never narrower than one.
 BARS, LANE = 320, 1_000
-
-
-@dataclass(frozen=True, eq=False)
-class LongAnswer:
-    """What prototypes say about each window of a long recording.
-
-    starts: seconds (n_windows,), where each begins; window_seconds: its length
-    labels: uint8 (n_windows, n_tags); unknown_windows: bool (n_windows,)
-    """
-
-    sound: LongRecording
-    built: Built
-    starts: np.ndarray
-    window_seconds: float
-    labels: np.ndarray
-    unknown_windows: np.ndarray
-
-    def places(self, chosen: np.ndarray) -> list[tuple[float, float]]:
-        """Where chosen windows are, bool (n_windows,), as (start, end) in seconds, neighbours joined."""
-        return runs(self.starts.tolist(), self.window_seconds, self.sound.seconds, chosen.tolist())
-
-    @property
-    def segments(self) -> list[Segment]:
-        """Its tags over time, as annotation files hold them."""
-        tags = self.built.prototypes.tags
-        labels = self.labels.tolist()
-        return over_windows(self.starts.tolist(), self.window_seconds, self.sound.seconds, labels, tags)
-
-    @cached_property
-    def seconds(self) -> dict[str, float]:
-        """For each tag that is there, how long it holds, the longest first."""
-        there = {
-            tag: sum(end - start for start, end in self.places(self.labels[:, column] > 0))
-            for column, tag in enumerate(self.built.prototypes.tags)
-        }
-        return dict(sorted(((t, s) for t, s in there.items() if s), key=lambda one: -one[1]))
-
-    @property
-    def given(self) -> tuple[str, ...]:
-        """The tags that hold anywhere, the longest first."""
-        return tuple(self.seconds)
 
 
 def is_long(upload: Upload) -> bool:

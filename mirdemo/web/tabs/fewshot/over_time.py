@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from mirdemo.clips.annotations import KINDS, NAMES, write_annotations
 from mirdemo.web.frame import own_files
+from mirdemo.web.tabs.fewshot.desk import FewShotDesk, LongAnswer
 from mirdemo.web.tagging import Answer, over_time
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from starlette.routing import Route
 
     from mirdemo.web.frame.session import Visitor, Visitors
-    from mirdemo.web.tabs.fewshot.long import LongAnswer
 
 FILE = "over-time"
 
@@ -39,8 +39,6 @@ def _saved_as(name: str, kind: str) -> str:
 def route(visitors: Visitors) -> Route:
     """Where a visitor's answers over time are had."""
     from starlette.responses import Response
-
-    from mirdemo.web.tabs.fewshot.tab import FewShotDesk
 
     def kept(visitor: Visitor) -> tuple[tuple[Answer, ...], dict[str, LongAnswer]]:
         desk = visitor.desk(FewShotDesk)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from mirdemo.stages.fewshot import LearningCurve, Score, TagScore
     from mirdemo.web.frame.player import Sounds
     from mirdemo.web.frame.session import Visitor
-    from mirdemo.web.tabs.fewshot.long import LongAnswer
+    from mirdemo.web.tabs.fewshot.desk import LongAnswer
     from mirdemo.web.tabs.fewshot.studies import Setting, Waiting
     from mirdemo.web.tagging import Answer, Built
 
@@ -28,20 +27,6 @@ MOST_COLUMNS = 48
 #: Clips with mistakes shown before the rest is folded away.
 MISTAKES = 6
 ICONS = {HEARD: "full", PARTLY_HEARD: "half", PERHAPS_HEARD: "quarter", NOT_HEARD: "empty", TOO_FEW: "warn"}
-
-
-@dataclass
-class Kept:
-    """The last value of each computation, so that drawing the page again costs nothing."""
-
-    _values: dict[str, tuple[Any, Any]] = field(default_factory=dict)
-
-    def get(self, name: str, key: Any, make: Callable[[], Any]) -> Any:
-        """What ``make`` gave for this key, made only if the key has changed."""
-        known = self._values.get(name)
-        if known is None or known[0] != key:
-            known = self._values[name] = (key, make())
-        return known[1]
 
 
 def support(clips: LabelledClips, sounds: Sounds) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mirdemo.backbones.on_real_sound import FewShotAccuracy, best_for_few_shot, whitening_helps
@@ -23,8 +22,8 @@ from mirdemo.web.models import PACE, Memory
 from mirdemo.web.tabs.clips.long import LongDesk, next_number
 from mirdemo.web.tabs.clips.tab import festival_is_made, festival_set
 from mirdemo.web.tabs.fewshot import charts, endpoint, kept, over_time, shown, studies
+from mirdemo.web.tabs.fewshot.desk import FewShotDesk, LongAnswer
 from mirdemo.web.tabs.fewshot.long import (
-    LongAnswer,
     answer_long,
     as_long,
     is_long,
@@ -53,45 +52,6 @@ JOB, CURVE_JOB, LAYERS_JOB, HUB_JOB = "few-shot", "few-shot-curve", "few-shot-la
 LONG_JOB = "few-shot-long"
 #: Queries that come with the demonstration set.
 EXAMPLES = 3
-
-
-@dataclass
-class FewShotDesk:
-    """What this tab remembers of a visitor: how to listen, the prototypes, the answers, what was measured.
-
-    layer: backbone -> layer; whiten: as the visitor chose, None where it was left as measured
-    looked: the comparison of layers that was on the page when the visitor last chose how to listen, None for none
-    asked: how many recordings were asked about so far; judged: clip -> ``"right"`` or ``"wrong"``, as the visitor said
-    long: the answer about a long recording, by what it is called, which no other has been: the browser keeps its sound by it,
-        also where a saved visit takes the place of this one; one at a time, for its sound takes the disk
-    long_asked: how many were asked about when that came
-    played: clip -> tags of a demonstration query; kept: what is drawn from all that
-    """
-
-    layer: dict[str, str] = field(default_factory=dict)
-    whiten: bool | None = None
-    looked: Layers | None = None
-    built: Built | None = None
-    answers: list[Answer] = field(default_factory=list)
-    played: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    asked: int = 0
-    judged: dict[str, str] = field(default_factory=dict)
-    long: dict[str, LongAnswer] = field(default_factory=dict)
-    long_asked: int = 0
-    curve: Curve | None = None
-    layers: Layers | None = None
-    kept: shown.Kept = field(default_factory=shown.Kept)
-
-    def sounds(self) -> list[Clip]:
-        return [one.clip for one in self.answers]
-
-    def long_sounds(self) -> dict[str, LongRecording]:
-        return {id: one.sound for id, one in self.long.items()}
-
-    def let_go(self) -> None:
-        """Give the disk back."""
-        for one in self.long.values():
-            one.sound.close()
 
 
 def build_tab(wire: Wire) -> None:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from mirdemo.base.plain import Coder
 from mirdemo.planning.prices import PRICES
 from mirdemo.web.frame.keeping import Keeper
+from mirdemo.web.tabs.finetune.desk import EPOCHS, FineTuneDesk
 from mirdemo.web.tabs.finetune.running import Result, Wanted
 from mirdemo.web.tabs.probe.kept import kinds as probe_kinds
 
 if TYPE_CHECKING:
     from mirdemo.web.frame.session import Visitor
-    from mirdemo.web.tabs.finetune.tab import FineTuneDesk
 
 
 def keeper() -> Keeper:
@@ -35,8 +35,6 @@ def _coders() -> tuple[Coder, ...]:
 
 
 def _desk(visitor: Visitor) -> FineTuneDesk:
-    from mirdemo.web.tabs.finetune.tab import FineTuneDesk
-
     return visitor.desk(FineTuneDesk)
 
 
@@ -51,8 +49,6 @@ def _keep(visitor: Visitor) -> dict[str, Any]:
 
 
 def _restore(visitor: Visitor, kept: dict[str, Any]) -> None:
-    from mirdemo.web.tabs.finetune.tab import EPOCHS
-
     desk, result = _desk(visitor), kept["result"]
     if result is not None and not isinstance(result, Result):
         raise TypeError("result")

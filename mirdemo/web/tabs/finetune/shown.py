@@ -16,7 +16,7 @@ from mirdemo.words.language import Speaker
 if TYPE_CHECKING:
     from mirdemo.backbones.spec import BackboneSpec
     from mirdemo.scoring.intervals import Interval
-    from mirdemo.web.frame.jobs import Job
+    from mirdemo.web.frame.job import Job
 
 ICONS = {WORTH_IT: "full", NOT_WORTH_IT: "empty", CANNOT_TELL: "warn"}
 #: Names as their makers write them.

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mirdemo.backbones.registry import spec, specs, status
 from mirdemo.clips import LabelledClips
 from mirdemo.planning.prices import PRICES
-from mirdemo.stages.finetuning import RULE, FineTuneSettings
+from mirdemo.stages.finetuning import RULE
 from mirdemo.web import gpu, zero
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.session import Visitor, Visitors
@@ -18,13 +17,14 @@ from mirdemo.web.frame.tab import Tab
 from mirdemo.web.frame.taking_home import push
 from mirdemo.web.frame.wire import Act, Wire
 from mirdemo.web.tabs.finetune import charts, endpoint, kept, outlook, shown
-from mirdemo.web.tabs.finetune.order import count_windows
+from mirdemo.web.tabs.finetune.desk import EPOCHS, FineTuneDesk
 from mirdemo.web.tabs.finetune.outlook import Outlook
 from mirdemo.web.tabs.finetune.running import Result, Wanted, Watched, train
 from mirdemo.web.tabs.finetune.taking_home import DOWNLOAD, made
+from mirdemo.web.tabs.probe.desk import ProbeDesk
 from mirdemo.web.tabs.probe.running import LIVE, Asked, Run, whitening_offered
 from mirdemo.web.tabs.probe.running import Result as ProbeResult
-from mirdemo.web.tabs.probe.tab import MOST_RUNS, ProbeDesk
+from mirdemo.web.tabs.probe.tab import MOST_RUNS
 from mirdemo.words.language import Speaker
 
 if TYPE_CHECKING:
@@ -33,39 +33,8 @@ if TYPE_CHECKING:
     from mirdemo.evidence.charting import Chart
 
 JOB, LOOK_JOB, HUB_JOB = "fine-tune", "fine-tune-outlook", "fine-tune-hub"
-#: How many epochs at most may be chosen.
-EPOCHS = (5, 10, 20, 40)
 #: Dollars an hour that may be typed.
 DEAREST = 1000.0
-
-
-@dataclass
-class FineTuneDesk:
-    """What this tab remembers of a visitor.
-
-    blocks: chosen for a backbone; outlooks: (backbone, blocks) -> what is known before the start
-    hardware: the entry of the price list that counts for this machine, None for the one its name tells
-    drawn: charts by what they are drawn of, for a view is drawn often while something runs
-    """
-
-    blocks: dict[str, int] = field(default_factory=dict)
-    epochs: int = FineTuneSettings().epochs
-    prices: dict[str, float] = field(default_factory=lambda: dict(PRICES))
-    outlooks: dict[tuple[str, int], Outlook] = field(default_factory=dict)
-    windows: tuple[LabelledClips, str, int] | None = None
-    watched: Watched | None = None
-    result: Result | None = None
-    drawn: dict[tuple, Any] = field(default_factory=dict)
-
-    def wanted(self, backbone: str) -> Wanted:
-        blocks = self.blocks.get(backbone) or spec(backbone).tail_blocks
-        return Wanted(backbone, blocks, FineTuneSettings(epochs=self.epochs))
-
-    def count(self, clips: LabelledClips, backbone: str) -> int:
-        """Windows of the clips, counted once."""
-        if self.windows is None or self.windows[0] is not clips or self.windows[1] != backbone:
-            self.windows = (clips, backbone, count_windows(clips, backbone))
-        return self.windows[2]
 
 
 def build(wire: Wire) -> None:

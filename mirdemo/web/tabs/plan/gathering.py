@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mirdemo.planning import Evidence, evidence
-from mirdemo.web.tabs.fewshot.tab import FewShotDesk
-from mirdemo.web.tabs.finetune.tab import FineTuneDesk
+from mirdemo.web.tabs.fewshot.desk import FewShotDesk
+from mirdemo.web.tabs.finetune.desk import FineTuneDesk
+from mirdemo.web.tabs.probe.desk import ProbeDesk
 from mirdemo.web.tabs.probe.running import LIVE, Asked, Run, run_key
-from mirdemo.web.tabs.probe.tab import ProbeDesk
 
 if TYPE_CHECKING:
     from mirdemo.web.frame.session import Visitor

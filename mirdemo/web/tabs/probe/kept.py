@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from mirdemo.backbones.registry import specs
 from mirdemo.web.frame.keeping import Keeper
+from mirdemo.web.tabs.probe.desk import ProbeDesk
 from mirdemo.web.tabs.probe.running import Asked, Result, Run
 
 if TYPE_CHECKING:
     from mirdemo.web.frame.session import Visitor
-    from mirdemo.web.tabs.probe.tab import ProbeDesk
 
 _CHOICES = ("protocol", "whiten", "metric", "sort", "mistakes_of", "vocabulary", "template")
 _TEXTS = ("prompts", "forms")
@@ -30,8 +30,6 @@ def kinds() -> tuple[type, ...]:
 
 
 def _desk(visitor: Visitor) -> ProbeDesk:
-    from mirdemo.web.tabs.probe.tab import ProbeDesk
-
     return visitor.desk(ProbeDesk)
 
 
