@@ -34,6 +34,15 @@ FAMILIES = {
 }
 RESULTS = {"mirdemo.web.tabs.evidence.yours"}
 
+#: Lines of a function, its signature and docstring among them, that nobody needs to scroll for.
+LINES = 80
+#: (module, function) that is longer -> its lines. What it has to say of its arguments is most of each.
+LONG = {
+    ("mirdemo.bulk.running", "embed_files"): 86,
+    ("mirdemo.stages.finetuning", "fine_tune"): 100,
+    ("mirdemo.stages.probing", "probe"): 112,
+}
+
 
 @cache
 def modules() -> dict[str, ast.Module]:
@@ -207,11 +216,22 @@ def test_figures_become_records_in_one_room():
     assert {n for n, tree in modules().items() if makes(tree) and room(n) != "results"} == RESULTS
 
 
+def test_functions_can_be_seen_whole():
+    found = {
+        (name, node.name): (node.end_lineno or 0) - node.lineno + 1
+        for name, tree in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    assert {what: lines for what, lines in found.items() if lines > LINES} == LONG
+
+
 def test_the_rules_would_notice(monkeypatch: pytest.MonkeyPatch):
     broken = ast.parse(
         "import numpy as np, os\nfrom mirdemo.web.page import serve\nfrom mirdemo.results.records import Result\n"
         "np.quantile([1], .5)\nos.replace('a', 'b')\npath.replace(other)\nspec.family\nResult(1)\n"
-        "text.replace('a', 'b')\nfrom dataclasses import replace\nreplace(spec, a=1)"
+        "text.replace('a', 'b')\nfrom dataclasses import replace\nreplace(spec, a=1)\n"
+        "def long():\n" + LINES * "    1\n"
     )
     more = {**modules(), "mirdemo.sound.new": broken}
     monkeypatch.setattr(sys.modules[__name__], "modules", lambda: more)
@@ -222,6 +242,7 @@ def test_the_rules_would_notice(monkeypatch: pytest.MonkeyPatch):
         test_a_backbones_family_is_asked_for_in_one_room,
         test_figures_become_records_in_one_room,
         test_rooms_make_no_circle,
+        test_functions_can_be_seen_whole,
     ):
         with pytest.raises((AssertionError, pytest.fail.Exception), match=r"mirdemo\.sound\.new|sound"):
             rule()

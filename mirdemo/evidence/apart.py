@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
@@ -15,6 +15,9 @@ from mirdemo.evidence.wording import corpus_title, hover, link_of, percent, sour
 from mirdemo.results.records import Result, Results
 from mirdemo.words.language import Speaker
 
+if TYPE_CHECKING:
+    from plotly.graph_objects import Scatter
+
 #: models of the study that MTEB measured, and their marks: hollow, since published
 NAMED = {
     "Qwen2-Audio": "diamond-open",
@@ -24,6 +27,8 @@ NAMED = {
 ROW = 48
 GREY = "#8a8a8a"
 PROTOCOLS = ("marble", "omar-rq", "mgphot")
+#: mark -> how a figure was read
+MARKS = {"circle-open": "first_hand", "circle-x-open": "second_hand"}
 
 
 def maeb(chosen: Results, cited: dict, t: Speaker) -> Chart:
@@ -186,11 +191,59 @@ def _maeb_title(by_task: dict[str, list[Result]], t: Speaker) -> str:
 
 def magnatagatune(chosen: Results, cited: dict, t: Speaker) -> Chart:
     """mAP on MagnaTagATune by three protocols, a panel each, so that none is read as a rank in another."""
-    from plotly import graph_objects as go
     from plotly.subplots import make_subplots
 
     how = str(t("evidence.mtat.how"))
-    parted: dict[str, list[Result]] = defaultdict(list)
+    parted, also = _by_protocol(chosen)
+    if not parted:
+        return Chart(str(t("evidence.mtat.title")), None, how, empty=str(t("evidence.mtat.empty")))
+    sizes = [len(of) for of in parted.values()]
+    height = 36 + 78 * len(parted) + 30 * sum(sizes)
+    figure = make_subplots(
+        rows=len(parted),
+        cols=1,
+        row_heights=[n + 0.8 for n in sizes],
+        vertical_spacing=78 / height,
+        figure=bare_figure(height=height, left=230, top=36, bottom=56),
+    )
+    for symbol, key in MARKS.items():
+        figure.add_trace(_key_to(symbol, str(t("evidence.apart." + key))), row=1, col=1)
+    narrow: dict[str, Any] = {"margin": {"l": 150, "r": 30, "t": 60, "b": 56}, "height": height + 160}
+    for at, (protocol, of) in enumerate(parted.items(), 1):
+        hovers = [told(r, cited, t) + _also(also.get((protocol, r.model)), t) for r in of]
+        figure.add_trace(_figures_of(of, hovers, cited), row=at, col=1)
+        axis = "" if at == 1 else str(at)
+        labels = [str(escape(r.model)) for r in of]
+        title = {"text": str(t("evidence.mtat.axis", protocol=protocol)), "standoff": 6}
+        figure.update_layout(
+            {
+                f"yaxis{axis}": _panel_axis(labels),
+                f"xaxis{axis}": _value_axis(title, figure.layout.xaxis.gridcolor),
+            }
+        )
+        narrow |= {
+            f"yaxis{axis}.ticktext": [
+                one.replace(" (", "<br>(").replace("RQ multi", "RQ<br>multi") for one in labels
+            ],
+            f"yaxis{axis}.tickfont": {"size": 13},
+            f"xaxis{axis}.title.font": {"size": 13},
+            f"xaxis{axis}.tickvals": [0.2, 0.3, 0.4, 0.5],
+            f"xaxis{axis}.tickformat": ".1f",
+        }
+    figure.update_layout(showlegend=True)
+    return drawn(
+        _ranges(parted, t),
+        figure,
+        how,
+        height=height,
+        narrow=narrow,
+        sources=sources_of([r for of in parted.values() for r in of[::-1]], cited, t),
+    )
+
+
+def _by_protocol(chosen: Results) -> tuple[dict[str, list[Result]], dict[tuple[str, str], Result]]:
+    """Protocol -> its mAPs, the highest first; and (protocol, model) -> another metric of the same run."""
+    parted: dict[str, list[Result]] = {protocol: [] for protocol in PROTOCOLS}
     also: dict[tuple[str, str], Result] = {}
     for r in chosen:
         if r.corpus == "magnatagatune" and r.tag is None and r.protocol in PROTOCOLS:
@@ -198,109 +251,68 @@ def magnatagatune(chosen: Results, cited: dict, t: Speaker) -> Chart:
                 parted[r.protocol].append(r)
             else:
                 also[r.protocol, r.model] = r
-    there = [p for p in PROTOCOLS if p in parted]
-    if not there:
-        return Chart(str(t("evidence.mtat.title")), None, how, empty=str(t("evidence.mtat.empty")))
-    for of in parted.values():
-        of.sort(key=lambda r: r.value)
-    sizes = [len(parted[p]) for p in there]
-    height = 36 + 78 * len(there) + 30 * sum(sizes)
-    gap = 78 / height
-    plain = bare_figure(height=height, left=230, top=36, bottom=56)
-    figure = make_subplots(
-        rows=len(there),
-        cols=1,
-        row_heights=[n + 0.8 for n in sizes],
-        vertical_spacing=gap,
-        figure=plain,
+    # Sorted upwards and turned round: of equal ones the last comes first.
+    return {p: sorted(of, key=lambda r: r.value)[::-1] for p, of in parted.items() if of}, also
+
+
+def _mark(symbols: str | list[str]) -> dict[str, Any]:
+    return {"symbol": symbols, "size": 12, "color": colour("western"), "line": {"width": 2}}
+
+
+def _key_to(symbol: str, name: str) -> Scatter:
+    """An entry of the legend."""
+    from plotly import graph_objects as go
+
+    return go.Scatter(x=[None], y=[None], mode="markers", name=name, showlegend=True, marker=_mark(symbol))
+
+
+def _figures_of(of: Sequence[Result], hovers: Sequence[str], cited: dict) -> Scatter:
+    """A panel's figures, one below the other, marked by how each was read."""
+    from plotly import graph_objects as go
+
+    first, second = MARKS
+    return go.Scatter(
+        x=[r.value for r in of],
+        y=list(range(len(of))),
+        mode="markers+text",
+        showlegend=False,
+        marker=_mark([second if r.setting.get("read") == "second hand" else first for r in of]),
+        text=[f"{r.value:.2f}" for r in of],
+        textposition="middle right",
+        textfont={"size": 13, "color": INK},
+        cliponaxis=False,
+        customdata=[link_of(r, cited) for r in of],
+        hovertext=hovers,
+        hovertemplate="%{hovertext}<extra></extra>",
     )
-    tint = colour("western")
-    for symbol, key in (("circle-open", "first_hand"), ("circle-x-open", "second_hand")):
-        figure.add_trace(
-            go.Scatter(
-                x=[None],
-                y=[None],
-                mode="markers",
-                name=str(t("evidence.apart." + key)),
-                showlegend=True,
-                marker={"symbol": symbol, "size": 12, "color": tint, "line": {"width": 2}},
-            ),
-            row=1,
-            col=1,
-        )
-    for at, protocol in enumerate(there, 1):
-        of = parted[protocol][::-1]
-        second = [r.setting.get("read") == "second hand" for r in of]
-        figure.add_trace(
-            go.Scatter(
-                x=[r.value for r in of],
-                y=list(range(len(of))),
-                mode="markers+text",
-                showlegend=False,
-                marker={
-                    "symbol": ["circle-x-open" if s else "circle-open" for s in second],
-                    "size": 12,
-                    "color": tint,
-                    "line": {"width": 2},
-                },
-                text=[f"{r.value:.2f}" for r in of],
-                textposition="middle right",
-                textfont={"size": 13, "color": INK},
-                cliponaxis=False,
-                customdata=[link_of(r, cited) for r in of],
-                hovertext=[told(r, cited, t) + _also(also.get((protocol, r.model)), t) for r in of],
-                hovertemplate="%{hovertext}<extra></extra>",
-            ),
-            row=at,
-            col=1,
-        )
-        labels = [str(escape(r.model)) for r in of]
-        axis = "" if at == 1 else str(at)
-        figure.update_layout(
-            {
-                f"yaxis{axis}": _panel_axis(labels),
-                f"xaxis{axis}": {
-                    "title": {"text": str(t("evidence.mtat.axis", protocol=protocol)), "standoff": 6},
-                    "range": [0.2, 0.55],
-                    "tickformat": ".2f",
-                    "fixedrange": True,
-                    "zeroline": False,
-                    "gridcolor": figure.layout.xaxis.gridcolor,
-                },
-            }
-        )
-    figure.update_layout(showlegend=True)
+
+
+def _ranges(parted: Mapping[str, Sequence[Result]], t: Speaker) -> str:
+    """From the lowest to the highest figure by each protocol."""
     ranges = [
         str(
             t(
                 "evidence.mtat.range",
-                protocol=p,
-                span=span(f"{parted[p][0].value:.2f}", f"{parted[p][-1].value:.2f}", t),
-                n=len(parted[p]),
+                protocol=protocol,
+                span=span(f"{of[-1].value:.2f}", f"{of[0].value:.2f}", t),
+                n=len(of),
             )
         )
-        for p in there
+        for protocol, of in parted.items()
     ]
     joined = Markup(str(t("evidence.and_list")).join(ranges))
-    narrow: dict[str, Any] = {"margin": {"l": 150, "r": 30, "t": 60, "b": 56}, "height": height + 160}
-    for at in range(1, len(there) + 1):
-        axis = "" if at == 1 else str(at)
-        texts = figure.layout[f"yaxis{axis}"].ticktext
-        narrow[f"yaxis{axis}.ticktext"] = [
-            one.replace(" (", "<br>(").replace("RQ multi", "RQ<br>multi") for one in texts
-        ]
-        narrow[f"yaxis{axis}.tickfont"] = {"size": 13}
-        narrow[f"xaxis{axis}.title.font"] = {"size": 13}
-        narrow[f"xaxis{axis}.tickvals"] = [0.2, 0.3, 0.4, 0.5]
-        narrow[f"xaxis{axis}.tickformat"] = ".1f"
-    return drawn(
-        str(t("evidence.mtat.finding" if len(there) > 1 else "evidence.mtat.one", said=joined)),
-        figure,
-        how,
-        height=height,
-        narrow=narrow,
-        sources=sources_of([r for p in there for r in parted[p]], cited, t),
-    )
+    return str(t("evidence.mtat.finding" if len(parted) > 1 else "evidence.mtat.one", said=joined))
+
+
+def _value_axis(title: dict[str, Any], grid: str) -> dict[str, Any]:
+    return {
+        "title": title,
+        "range": [0.2, 0.55],
+        "tickformat": ".2f",
+        "fixedrange": True,
+        "zeroline": False,
+        "gridcolor": grid,
+    }
 
 
 def _panel_axis(labels: list[str]) -> dict[str, Any]:

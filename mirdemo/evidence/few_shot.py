@@ -31,7 +31,7 @@ from mirdemo.results.records import Result, Results
 from mirdemo.words.language import Speaker
 
 if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
+    from plotly.graph_objects import Figure, Scatter
 
 #: marks of corpora that share a tradition's mark with another
 SYMBOLS = {"fma": "circle-x-open"}
@@ -42,8 +42,6 @@ def few_shot(chosen: Results, cited: dict, t: Speaker, *, own: Sequence[Result] 
 
     own: the visitor's points (``laid_over.curve_points``), drawn over the lines and never part of the finding
     """
-    from plotly import graph_objects as go
-
     how = str(t("evidence.fewshot.how"))
     wanted = [r for r in chosen if on_few_shot_curve(r)]
     table: dict[tuple[str, str], dict[int, Result]] = defaultdict(dict)
@@ -56,52 +54,22 @@ def few_shot(chosen: Results, cited: dict, t: Speaker, *, own: Sequence[Result] 
     alike = Counter(tradition_of(c) for c in corpora)
     wins = compared = 0
     for corpus in corpora:
-        tradition = tradition_of(corpus)
-        own_colour = colour(tradition)
+        # Two corpora of one tradition share its colour: which is which, the legend tells.
+        in_legend = alike[tradition_of(corpus)] > 1
         combined, rival = table[corpus, "LC-Protonets"], table.get((corpus, "one-vs-rest"), {})
         both = sorted(set(combined) & set(rival))
         wins += sum(combined[n].value > rival[n].value for n in both)
         compared += len(both)
-        for method, of in (("LC-Protonets", combined), ("one-vs-rest", rival)):
-            ways = sorted(of)
-            figure.add_trace(
-                go.Scatter(
-                    x=ways,
-                    y=[of[n].value for n in ways],
-                    mode="lines+markers",
-                    name=corpus_title(corpus),
-                    # Two corpora of one tradition share its colour: which is which, the legend tells.
-                    showlegend=method == "LC-Protonets" and alike[tradition] > 1,
-                    opacity=1 if method == "LC-Protonets" else 0.55,
-                    line={
-                        "color": own_colour,
-                        "width": 2,
-                        "dash": "solid" if method == "LC-Protonets" else "dot",
-                    },
-                    marker={
-                        "symbol": SYMBOLS.get(corpus, symbol(tradition) + "-open"),
-                        "size": 9,
-                        "color": own_colour,
-                    },
-                    customdata=[link_of(of[n], cited) for n in ways],
-                    text=[
-                        hover(of[n], cited, t)
-                        + f"<br>{method}, {n}-way {of[n].setting['k_shot']}-shot, {of[n].setting['tags']}"
-                        for n in ways
-                    ],
-                    hovertemplate="%{text}<extra></extra>",
-                )
-            )
+        figure.add_trace(_line(corpus, "LC-Protonets", combined, cited, t, in_legend=in_legend))
+        figure.add_trace(_line(corpus, "one-vs-rest", rival, cited, t, in_legend=False))
     _name_ends(figure, {corpus: table[corpus, "LC-Protonets"] for corpus in corpora})
     for method, dash in (("combined", "solid"), ("single", "dot")) if corpora else ():
-        figure.add_trace(
-            go.Scatter(
-                x=[None],
-                y=[None],
-                mode="lines",
-                line={"color": INK, "width": 2, "dash": dash},
-                name=str(t("evidence.fewshot." + method)),
-            )
+        figure.add_scatter(
+            x=[None],
+            y=[None],
+            mode="lines",
+            line={"color": INK, "width": 2, "dash": dash},
+            name=str(t("evidence.fewshot." + method)),
         )
     figure.update_layout(showlegend=True)
     if own:
@@ -122,6 +90,36 @@ def few_shot(chosen: Results, cited: dict, t: Speaker, *, own: Sequence[Result] 
             "yaxis.title.font": {"size": 13},
         },
         sources=(*sources_of(wanted, cited, t), *([str(t("evidence.source.yours"))] if own else [])),
+    )
+
+
+def _line(
+    corpus: str, method: str, of: Mapping[int, Result], cited: dict, t: Speaker, *, in_legend: bool
+) -> Scatter:
+    """One method's figures on one corpus, by number of tags."""
+    from plotly import graph_objects as go
+
+    tradition, ways, ours = tradition_of(corpus), sorted(of), method == "LC-Protonets"
+    return go.Scatter(
+        x=ways,
+        y=[of[n].value for n in ways],
+        mode="lines+markers",
+        name=corpus_title(corpus),
+        showlegend=in_legend,
+        opacity=1 if ours else 0.55,
+        line={"color": colour(tradition), "width": 2, "dash": "solid" if ours else "dot"},
+        marker={
+            "symbol": SYMBOLS.get(corpus, symbol(tradition) + "-open"),
+            "size": 9,
+            "color": colour(tradition),
+        },
+        customdata=[link_of(of[n], cited) for n in ways],
+        text=[
+            hover(of[n], cited, t)
+            + f"<br>{method}, {n}-way {of[n].setting['k_shot']}-shot, {of[n].setting['tags']}"
+            for n in ways
+        ],
+        hovertemplate="%{text}<extra></extra>",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
@@ -14,6 +14,9 @@ from mirdemo.results.records import Result, Results, published
 from mirdemo.results.within import AGAINST, OTHERS, Beside, beside
 from mirdemo.scoring.intervals import Interval, signed
 from mirdemo.words.language import Speaker
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure, Scatter
 
 CORPUS, PROTOCOL = "magnatagatune", "mgphot"
 #: how the three comparisons look: colour, mark, and how far from the row's middle
@@ -33,7 +36,6 @@ def support_of() -> Mapping[str, int]:
 
 def within(chosen: Results, cited: dict, t: Speaker) -> Chart:
     """A panel a tag, a row a model: its average precision minus that of the model's other tags, three ways."""
-    from plotly import graph_objects as go
     from plotly.subplots import make_subplots
 
     how = str(t("evidence.within.how"))
@@ -56,24 +58,7 @@ def within(chosen: Results, cited: dict, t: Speaker) -> Chart:
     for row, tag in enumerate(tags, 1):
         of = {b.model: b for b in found if b.tag == tag}
         for name in AGAINST:
-            tint, mark, off = LOOK[name]
-            there = [(i, of[m]) for i, m in enumerate(models) if m in of and name in of[m].minus]
-            figure.add_trace(
-                go.Scatter(
-                    x=[100 * b.minus[name].known for _, b in there],
-                    y=[i - off for i, _ in there],
-                    mode="markers",
-                    name=str(t(f"evidence.within.{name}")),
-                    legendgroup=name,
-                    showlegend=row == 1,
-                    marker={"symbol": mark, "size": 10, "color": tint, "line": {"width": 2}},
-                    text=[_hover(b, name, t) for _, b in there],
-                    hovertemplate="%{text}<extra></extra>",
-                    **error_bars([_Plain(b.minus[name]) for _, b in there], "x", colour=tint, scale=100),
-                ),
-                row=row,
-                col=1,
-            )
+            figure.add_trace(_dots([of.get(m) for m in models], name, t, in_legend=row == 1), row=row, col=1)
     figure.update_yaxes(
         tickvals=list(range(len(models))),
         ticktext=[str(escape(m)) for m in models],
@@ -94,32 +79,50 @@ def within(chosen: Results, cited: dict, t: Speaker) -> Chart:
         figure,
         how,
         height=height,
-        narrow={
-            "margin": {"l": 128, "r": 8, "t": 150, "b": 62},
-            "height": height + 90,
-            "legend.y": 1.0 + 46 / height,
-            f"xaxis{len(tags) if len(tags) > 1 else ''}.title": {
-                "text": str(t("evidence.within.axis_narrow")),
-                "font": {"size": 13},
-            },
-            **{
-                f"yaxis{'' if i == 1 else i}.{key}": value
-                for i in range(1, len(tags) + 1)
-                for key, value in (
-                    (
-                        "ticktext",
-                        [str(escape(m)).replace(" (", "<br>(").replace("RQ ", "RQ<br>") for m in models],
-                    ),
-                    ("tickfont", {"size": 13}),
-                )
-            },
-            "annotations": [
-                {**one.to_plotly_json(), "text": one.text.replace(": ", ":<br>", 1)}
-                for one in figure.layout.annotations
-            ],
-        },
+        narrow=_narrow(figure, models, len(tags), height, t),
         sources=(*sources_of([r for r in records if r.tag in OTHERS], cited, t), cited["ccml2023"]["short"]),
     )
+
+
+def _dots(rows: Sequence[Beside | None], name: str, t: Speaker, *, in_legend: bool) -> Scatter:
+    """One comparison of a panel, a row a model where there is one. name: of ``AGAINST``"""
+    from plotly import graph_objects as go
+
+    tint, mark, off = LOOK[name]
+    there = [(i, b) for i, b in enumerate(rows) if b is not None and name in b.minus]
+    return go.Scatter(
+        x=[100 * b.minus[name].known for _, b in there],
+        y=[i - off for i, _ in there],
+        mode="markers",
+        name=str(t(f"evidence.within.{name}")),
+        legendgroup=name,
+        showlegend=in_legend,
+        marker={"symbol": mark, "size": 10, "color": tint, "line": {"width": 2}},
+        text=[_hover(b, name, t) for _, b in there],
+        hovertemplate="%{text}<extra></extra>",
+        **error_bars([_Plain(b.minus[name]) for _, b in there], "x", colour=tint, scale=100),
+    )
+
+
+def _narrow(figure: Figure, models: Sequence[str], panels: int, height: int, t: Speaker) -> dict[str, Any]:
+    """What changes on a phone."""
+    short = [str(escape(m)).replace(" (", "<br>(").replace("RQ ", "RQ<br>") for m in models]
+    changed: dict[str, Any] = {
+        "margin": {"l": 128, "r": 8, "t": 150, "b": 62},
+        "height": height + 90,
+        "legend.y": 1.0 + 46 / height,
+        f"xaxis{panels if panels > 1 else ''}.title": {
+            "text": str(t("evidence.within.axis_narrow")),
+            "font": {"size": 13},
+        },
+        "annotations": [
+            {**one.to_plotly_json(), "text": one.text.replace(": ", ":<br>", 1)}
+            for one in figure.layout.annotations
+        ],
+    }
+    for axis in (f"yaxis{'' if i == 1 else i}" for i in range(1, panels + 1)):
+        changed |= {f"{axis}.ticktext": short, f"{axis}.tickfont": {"size": 13}}
+    return changed
 
 
 class _Plain:

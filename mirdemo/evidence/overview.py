@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from markupsafe import Markup
 
 from mirdemo.backbones.registry import spec
@@ -42,6 +42,9 @@ from mirdemo.results.frame import WESTERN, Frame
 from mirdemo.results.ranking import Rank, ranks
 from mirdemo.results.records import Result, Results
 from mirdemo.words.language import Speaker
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
 
 #: The five models of arXiv 2506.17055 under its own names; its figures are not available, so their places stay visibly
 #: empty until someone measures them by its protocol.
@@ -125,94 +128,30 @@ def overview(
     known: the rows to draw; found: their disparities, of which the title speaks
     own: the visitor's figures over all tags in this metric
     """
-    from plotly import graph_objects as go
-
-    rows = [(row_label(row.comparison, row.model, t), row.values) for row in known[:MOST_ROWS]]
-    shown_rows = len(rows) + (laid_over.HEADING + len(own) if own else 0)
-    height = 64 + 30 * shown_rows
     how = str(t("evidence.overview.how"))
-    corpora = tuple(STUDY.traditions) if own and not known else corpora  # a frame for the visitor's rows
     if not known and not own:
         return Chart(str(t("evidence.overview.title")), None, how, empty=str(t("evidence.nothing")))
-    ranked = ranks_of(known)
-    values = np.full((len(rows), len(corpora)), np.nan)
-    cells: list[list[Cell | None]] = [[None] * len(corpora) for _ in rows]
-    for i, (_, of) in enumerate(rows):
-        for j, corpus in enumerate(corpora):
-            if corpus in of:
-                values[i, j] = of[corpus].value
-                place = ranked.get((Comparison.of(of[corpus]), corpus), {})
-                says = hover(of[corpus], cited, t) + rank_words(place.get(of[corpus].model), t)
-                source = cited.get(of[corpus].citation or "")
-                cells[i][j] = Cell(of[corpus].value, says, source["url"] if source else "")
+    corpora = tuple(STUDY.traditions) if own and not known else corpora  # a frame for the visitor's rows
+    table = _table(known, corpora, metric, own, cited, t)
+    n_rows, n_columns = len(table.rows), len(corpora)
+    shown_rows = n_rows + (laid_over.HEADING + len(own) if own else 0)
+    height = 64 + 30 * shown_rows
     figure = bare_figure(height=height, left=230, top=46, bottom=6)
-    names = [_column_label(c, t) for c in corpora]
-    short = [short_words(c, t) for c in corpora]
-    table = HeatTable(
-        tuple(names),
-        tuple(short),
-        tuple((label, tuple(of_row)) for (label, _), of_row in zip(rows, cells, strict=True)),
-        low=0.5 if metric == "roc_auc" else 0.0,
-        own=laid_over.table_rows(own, t),
+    _add_cells(figure, table)
+    _add_blanks(figure, table)
+    own_labels, own_narrow = laid_over.add_rows(figure, own, n_rows, n_columns, t) if own else ([], {})
+    labels = [str(label) for label, _ in table.rows] + own_labels
+    figure.update_xaxes(
+        tickvals=list(range(n_columns)),
+        ticktext=list(table.columns),
+        side="top",
+        showgrid=False,
+        range=[-0.5, n_columns - 0.5],
     )
-    xs, ys = list(range(len(corpora))), list(range(len(rows)))
-    figure.add_trace(
-        go.Heatmap(
-            x=xs,
-            y=ys,
-            z=np.where(np.isnan(values), None, values).tolist(),
-            zmin=table.low,
-            zmax=1,
-            colorscale=SEQUENTIAL,
-            showscale=False,
-            xgap=3,
-            ygap=3,
-            text=[[cell.says if cell else "" for cell in of_row] for of_row in cells],
-            hovertemplate="%{text}<extra></extra>",
-            hoverongaps=False,
-        )
-    )
-    for shade in (LIGHT_CELL_INK, DARK_CELL_INK):
-        at = [
-            (i, j) for i in ys for j in xs if not np.isnan(values[i, j]) and table.ink(values[i, j]) == shade
-        ]
-        figure.add_trace(
-            go.Scatter(
-                x=[j for _, j in at],
-                y=[i for i, _ in at],
-                text=[f"{values[i, j]:.2f}" for i, j in at],
-                mode="text",
-                textfont={"color": shade, "size": 14},
-                hoverinfo="skip",
-            )
-        )
-    blank = [(i, j) for i in ys for j in xs if np.isnan(values[i, j])]
-    if blank:
-        figure.add_trace(
-            go.Scatter(
-                x=[x for _, j in blank for x in (j - 0.48, j + 0.48, j + 0.48, j - 0.48, None)],
-                y=[y for i, _ in blank for y in (i - 0.44, i - 0.44, i + 0.44, i + 0.44, None)],
-                mode="lines",
-                line={"width": 0},
-                fill="toself",
-                fillpattern={
-                    "shape": "/",
-                    "fgcolor": FAINT,
-                    "bgcolor": "rgba(0,0,0,0)",
-                    "size": 7,
-                    "solidity": 0.25,
-                },
-                hoverinfo="skip",
-            )
-        )
-    own_labels, own_narrow = laid_over.add_rows(figure, own, len(rows), len(xs), t) if own else ([], {})
-    labels = [r[0] for r in rows] + own_labels
-    figure.update_xaxes(tickvals=xs, ticktext=names, side="top", showgrid=False, range=[-0.5, len(xs) - 0.5])
     figure.update_yaxes(
         tickvals=list(range(shown_rows)), ticktext=labels, showgrid=False, range=[shown_rows - 0.5, -0.5]
     )
     records = [r for row in known for r in row.values.values()]
-    more = left_out(len(known) - MOST_ROWS, t)
     detail = overview_title(found, records, metric, t)
     repeatable = headline(known, found, t)
     return drawn(
@@ -220,32 +159,129 @@ def overview(
         figure,
         how,
         height=height,
-        narrow={
-            "xaxis.ticktext": short,
-            "xaxis.tickfont": {"size": 13},
-            "xaxis.tickangle": -90,
-            "yaxis.ticktext": [label.replace(" · ", "<br>") for label in labels],
-            "yaxis.tickfont": {"size": 13},
-            "height": 96 + 44 * shown_rows,
-            "margin": {"l": 120, "r": 4, "t": 34, "b": 6},
-            # Six columns of 38 pixels: no room for the zero before the point.
-            **{
-                f"traces.{i}": {"text": [text.lstrip("0") for text in trace.text], "textfont": {"size": 13}}
-                for i, trace in enumerate(figure.data)
-                if trace.type == "scatter" and trace.mode == "text"
-            },
-            **own_narrow,
-        },
+        narrow={**_narrow(figure, table, labels), **own_narrow},
         sources=(
             *sources_of(records, cited, t),
             str(t("evidence.overview.click")),
-            *more,
+            *left_out(len(known) - MOST_ROWS, t),
             *([str(t("evidence.source.yours"))] if own else []),
         ),
         table=table,
         detail=detail if repeatable else "",
         **(_missing(known, t) if unavailable else {}),
     )
+
+
+def _table(
+    known: Sequence[Row],
+    corpora: Sequence[str],
+    metric: str,
+    own: Sequence[Result],
+    cited: dict[str, dict[str, str]],
+    t: Speaker,
+) -> HeatTable:
+    """As many of the rows as are drawn, a column a corpus."""
+    ranked = ranks_of(known)
+
+    def cell(record: Result) -> Cell:
+        place = ranked.get((Comparison.of(record), record.corpus), {})
+        source = cited.get(record.citation or "")
+        says = hover(record, cited, t) + rank_words(place.get(record.model), t)
+        return Cell(record.value, says, source["url"] if source else "")
+
+    return HeatTable(
+        tuple(_column_label(c, t) for c in corpora),
+        tuple(short_words(c, t) for c in corpora),
+        tuple(
+            (
+                row_label(row.comparison, row.model, t),
+                tuple(cell(row.values[c]) if c in row.values else None for c in corpora),
+            )
+            for row in known[:MOST_ROWS]
+        ),
+        low=0.5 if metric == "roc_auc" else 0.0,
+        own=laid_over.table_rows(own, t),
+    )
+
+
+def _add_cells(figure: Figure, table: HeatTable) -> None:
+    """The colours, and the figures in an ink that can be read on them."""
+    from plotly import graph_objects as go
+
+    figure.add_trace(
+        go.Heatmap(
+            x=list(range(len(table.columns))),
+            y=list(range(len(table.rows))),
+            z=[[cell.value if cell else None for cell in cells] for _, cells in table.rows],
+            zmin=table.low,
+            zmax=1,
+            colorscale=SEQUENTIAL,
+            showscale=False,
+            xgap=3,
+            ygap=3,
+            text=[[cell.says if cell else "" for cell in cells] for _, cells in table.rows],
+            hovertemplate="%{text}<extra></extra>",
+            hoverongaps=False,
+        )
+    )
+    figures = [(i, j, c.value) for i, (_, cells) in enumerate(table.rows) for j, c in enumerate(cells) if c]
+    for shade in (LIGHT_CELL_INK, DARK_CELL_INK):
+        at = [one for one in figures if table.ink(one[2]) == shade]
+        figure.add_trace(
+            go.Scatter(
+                x=[j for _, j, _ in at],
+                y=[i for i, _, _ in at],
+                text=[f"{value:.2f}" for *_, value in at],
+                mode="text",
+                textfont={"color": shade, "size": 14},
+                hoverinfo="skip",
+            )
+        )
+
+
+def _add_blanks(figure: Figure, table: HeatTable) -> None:
+    """A hatching where there is no figure."""
+    from plotly import graph_objects as go
+
+    blank = [(i, j) for i, (_, cells) in enumerate(table.rows) for j, c in enumerate(cells) if c is None]
+    if not blank:
+        return
+    figure.add_trace(
+        go.Scatter(
+            x=[x for _, j in blank for x in (j - 0.48, j + 0.48, j + 0.48, j - 0.48, None)],
+            y=[y for i, _ in blank for y in (i - 0.44, i - 0.44, i + 0.44, i + 0.44, None)],
+            mode="lines",
+            line={"width": 0},
+            fill="toself",
+            fillpattern={
+                "shape": "/",
+                "fgcolor": FAINT,
+                "bgcolor": "rgba(0,0,0,0)",
+                "size": 7,
+                "solidity": 0.25,
+            },
+            hoverinfo="skip",
+        )
+    )
+
+
+def _narrow(figure: Figure, table: HeatTable, labels: Sequence[str]) -> dict[str, Any]:
+    """What changes on a phone."""
+    return {
+        "xaxis.ticktext": list(table.short),
+        "xaxis.tickfont": {"size": 13},
+        "xaxis.tickangle": -90,
+        "yaxis.ticktext": [label.replace(" · ", "<br>") for label in labels],
+        "yaxis.tickfont": {"size": 13},
+        "height": 96 + 44 * len(labels),
+        "margin": {"l": 120, "r": 4, "t": 34, "b": 6},
+        # Six columns of 38 pixels: no room for the zero before the point.
+        **{
+            f"traces.{i}": {"text": [text.lstrip("0") for text in trace.text], "textfont": {"size": 13}}
+            for i, trace in enumerate(figure.data)
+            if trace.type == "scatter" and trace.mode == "text"
+        },
+    }
 
 
 def headline(known: Sequence[Row], found: Sequence[Disparity], t: Speaker) -> str:

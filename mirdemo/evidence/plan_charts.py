@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from markupsafe import Markup
@@ -13,6 +14,11 @@ from mirdemo.planning.labels import labels_for_target, mended, reached
 from mirdemo.planning.say import FUTURES, name_of, range_of, time_of
 from mirdemo.planning.switching import SPAN
 from mirdemo.words.language import Speaker
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+    from mirdemo.planning.ways import Growth
 
 #: The page's accent, as a colour that shows on both grounds.
 ACCENT = "#6a67d8"
@@ -129,42 +135,12 @@ def curve(plan: Plan, t: Speaker) -> Chart:
     assert growth is not None  # the page and the report ask only then
     target = plan.assumptions.target
     figure = bare_figure(height=340, left=52, top=30, bottom=50)
-    x, y = list(growth.recordings), list(growth.f1)
-    # A point without an interval has no bar.
-    above = [0.0 if high is None else high - at for high, at in zip(growth.high, y, strict=True)]
-    below = [0.0 if low is None else at - low for low, at in zip(growth.low, y, strict=True)]
-    figure.add_scatter(
-        x=x,
-        y=y,
-        mode="lines+markers",
-        line={"color": ACCENT, "width": 2.5},
-        marker={"size": 7},
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": above,
-            "arrayminus": below,
-            "color": faded(ACCENT, 0.6),
-            "thickness": 1.5,
-            "width": 4,
-        },
-        hovertemplate="%{x:.0f}: %{y:.2f}<extra></extra>",
-    )
+    x = list(growth.recordings)
+    _measured(figure, growth)
     last = x[-1] if x else 0.0
     right = max(growth.reach if growth.goes_on else 2 * n, n + 1, last + 1)
     if growth.goes_on:
-        far = np.linspace(last, right, 40)
-        value = growth.at(far)
-        rise = value - value[0]
-        spread = 1.645 * growth.spread * rise
-        # From the last measured mean on, so that the line has no step; its doubt grows with what is added.
-        value = y[-1] + rise
-        figure.add_scatter(x=far, y=value, mode="lines", line={"color": ACCENT, "width": 2, "dash": "dot"})
-        _hatched(
-            figure,
-            [*far, *far[::-1]],
-            [*np.minimum(value + spread, 1), *np.maximum(value - spread, 0)[::-1]],
-        )
+        _carried_on(figure, growth, right)
     else:
         _hatched(figure, [last, right, right, last], [0, 0, 1, 1])
         figure.add_annotation(
@@ -212,6 +188,43 @@ def curve(plan: Plan, t: Speaker) -> Chart:
         },
     )
     return drawn(_curve_finding(plan, t), figure, t("plan.chart.curve.how"), height=340)
+
+
+def _measured(figure: Figure, growth: Growth) -> None:
+    x, y = list(growth.recordings), list(growth.f1)
+    # A point without an interval has no bar.
+    above = [0.0 if high is None else high - at for high, at in zip(growth.high, y, strict=True)]
+    below = [0.0 if low is None else at - low for low, at in zip(growth.low, y, strict=True)]
+    figure.add_scatter(
+        x=x,
+        y=y,
+        mode="lines+markers",
+        line={"color": ACCENT, "width": 2.5},
+        marker={"size": 7},
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": above,
+            "arrayminus": below,
+            "color": faded(ACCENT, 0.6),
+            "thickness": 1.5,
+            "width": 4,
+        },
+        hovertemplate="%{x:.0f}: %{y:.2f}<extra></extra>",
+    )
+
+
+def _carried_on(figure: Figure, growth: Growth, right: float) -> None:
+    """From the last measured mean to the right end, and its doubt."""
+    far = np.linspace(growth.recordings[-1], right, 40)
+    rise = growth.at(far) - growth.at(far)[0]
+    spread = 1.645 * growth.spread * rise
+    # From the last measured mean on, so that the line has no step; its doubt grows with what is added.
+    value = growth.f1[-1] + rise
+    figure.add_scatter(x=far, y=value, mode="lines", line={"color": ACCENT, "width": 2, "dash": "dot"})
+    _hatched(
+        figure, [*far, *far[::-1]], [*np.minimum(value + spread, 1), *np.maximum(value - spread, 0)[::-1]]
+    )
 
 
 def _curve_finding(plan: Plan, t: Speaker) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import escape
 
@@ -27,63 +29,32 @@ from mirdemo.evidence.wording import (
 from mirdemo.results.records import Result, Results
 from mirdemo.words.language import Speaker
 
+if TYPE_CHECKING:
+    from plotly.graph_objects import Scatter
+
+
+#: From least to most training; a setting of ``ccml2023`` each.
+STEPS = ("last", "scratch", "all")
+#: Corpus -> step -> its figure.
+Slopes = Mapping[str, Mapping[str, Result]]
+
 
 def transfer(chosen: Results, metric: str, cited: dict, t: Speaker) -> Chart:
     """From last-layer tuning to training the whole model: a slope a corpus, a panel a model."""
-    from plotly import graph_objects as go
     from plotly.subplots import make_subplots
 
     how = str(t("evidence.transfer.how"))
-    steps = ("last", "scratch", "all")
-    table: dict[str, dict[str, dict[str, Result]]] = defaultdict(lambda: defaultdict(dict))
-    for record in chosen:
-        if record.tag is None and record.metric == metric and record.protocol == "ccml2023":
-            tuned = record.setting.get("tuned")
-            step = (
-                "scratch"
-                if record.method == "trained_from_scratch"
-                else ("last" if tuned == "last layer" else "all")
-            )
-            table[record.model][record.corpus][step] = record
-    names = sorted(m for m, of in table.items() if any(len(s) > 1 for s in of.values()))
-    if not names:
+    table = _by_model(chosen, metric)
+    every = sorted(m for m, of in table.items() if any(len(s) > 1 for s in of.values()))
+    if not every:
         return Chart(str(t("evidence.transfer.title")), None, how, empty=str(t("evidence.transfer.empty")))
-    every, names = names, names[:MOST_PANELS]
+    names = every[:MOST_PANELS]
     plain = bare_figure(height=380, left=50, top=56, bottom=60)
     figure = make_subplots(cols=len(names), rows=1, shared_yaxes=True, horizontal_spacing=0.03, figure=plain)
-    gains = [
-        (of["all"].value - of["scratch"].value, corpus, model)
-        for model in every
-        for corpus, of in table[model].items()
-        if {"scratch", "all"} <= set(of)
-    ]
     for column, model in enumerate(names, 1):
-        for corpus in (c for c in catalogue() if c in table[model]):
-            of = table[model][corpus]
-            have = [s for s in steps if s in of]
-            own_colour = colour(tradition_of(corpus))
-            figure.add_trace(
-                go.Scatter(
-                    x=[steps.index(s) for s in have],
-                    y=[of[s].value for s in have],
-                    mode="lines+markers",
-                    name=corpus_title(corpus),
-                    legendgroup=corpus,
-                    showlegend=column == 1,
-                    line={"color": own_colour, "width": 2, "dash": "dot" if corpus == "fma" else "solid"},
-                    marker={
-                        "symbol": symbol(tradition_of(corpus)) + "-open",
-                        "size": 9,
-                        "color": own_colour,
-                    },
-                    customdata=[link_of(of[s], cited) for s in have],
-                    text=[_transfer_hover(of[s], cited, t) for s in have],
-                    hovertemplate="%{text}<extra></extra>",
-                ),
-                row=1,
-                col=column,
-            )
-    ticks = [str(t(f"evidence.transfer.{s}")) for s in steps]
+        for line in _lines(table[model], cited, t, in_legend=column == 1):
+            figure.add_trace(line, row=1, col=column)
+    ticks = [str(t(f"evidence.transfer.{s}")) for s in STEPS]
     figure.update_xaxes(
         tickvals=[0, 1, 2],
         ticktext=ticks,
@@ -93,7 +64,8 @@ def transfer(chosen: Results, metric: str, cited: dict, t: Speaker) -> Chart:
         zeroline=False,
         automargin=True,
     )
-    values = [r.value for m in names for of in table[m].values() for r in of.values()]
+    records = [r for m in names for of in table[m].values() for r in of.values()]
+    values = [r.value for r in records]
     figure.update_yaxes(
         tickformat=".2f",
         gridcolor=FAINT,
@@ -104,32 +76,10 @@ def transfer(chosen: Results, metric: str, cited: dict, t: Speaker) -> Chart:
     figure.update_layout(
         showlegend=True,
         legend={"y": 1.1},
-        annotations=[
-            {
-                "text": f"<b>{escape(model)}</b>",
-                "x": 1,
-                "y": 1.0,
-                "xref": f"x{i if i > 1 else ''}",
-                "yref": "paper",
-                "yanchor": "bottom",
-                "showarrow": False,
-                "font": {"size": 14, "color": INK},
-            }
-            for i, model in enumerate(names, 1)
-        ],
-    )
-    up = sum(g > 0 for g, _, _ in gains)
-    top = max(gains, default=None)
-    title = t(
-        "evidence.transfer.finding",
-        up=up,
-        of=len(gains),
-        corpus=corpus_title(top[1]) if top else "",
-        model=top[2] if top else "",
-        points=f"{100 * top[0]:.1f}" if top else "",
+        annotations=[_heading(model, i) for i, model in enumerate(names, 1)],
     )
     return drawn(
-        str(title),
+        _finding({model: table[model] for model in every}, t),
         figure,
         how,
         height=380,
@@ -147,10 +97,75 @@ def transfer(chosen: Results, metric: str, cited: dict, t: Speaker) -> Chart:
                 )
             },
         },
-        sources=(
-            *sources_of([r for m in names for of in table[m].values() for r in of.values()], cited, t),
-            *left_out(len(every) - MOST_PANELS, t),
-        ),
+        sources=(*sources_of(records, cited, t), *left_out(len(every) - MOST_PANELS, t)),
+    )
+
+
+def _by_model(chosen: Results, metric: str) -> Mapping[str, Slopes]:
+    table: dict[str, dict[str, dict[str, Result]]] = defaultdict(lambda: defaultdict(dict))
+    for record in chosen:
+        if record.tag is None and record.metric == metric and record.protocol == "ccml2023":
+            step = "last" if record.setting.get("tuned") == "last layer" else "all"
+            if record.method == "trained_from_scratch":
+                step = "scratch"
+            table[record.model][record.corpus][step] = record
+    return table
+
+
+def _lines(slopes: Slopes, cited: dict, t: Speaker, *, in_legend: bool) -> Iterator[Scatter]:
+    """One model's, a line a corpus, in the catalogue's order."""
+    from plotly import graph_objects as go
+
+    for corpus in (c for c in catalogue() if c in slopes):
+        of = slopes[corpus]
+        have = [s for s in STEPS if s in of]
+        own_colour = colour(tradition_of(corpus))
+        yield go.Scatter(
+            x=[STEPS.index(s) for s in have],
+            y=[of[s].value for s in have],
+            mode="lines+markers",
+            name=corpus_title(corpus),
+            legendgroup=corpus,
+            showlegend=in_legend,
+            line={"color": own_colour, "width": 2, "dash": "dot" if corpus == "fma" else "solid"},
+            marker={"symbol": symbol(tradition_of(corpus)) + "-open", "size": 9, "color": own_colour},
+            customdata=[link_of(of[s], cited) for s in have],
+            text=[_transfer_hover(of[s], cited, t) for s in have],
+            hovertemplate="%{text}<extra></extra>",
+        )
+
+
+def _heading(model: str, panel: int) -> dict[str, Any]:
+    return {
+        "text": f"<b>{escape(model)}</b>",
+        "x": 1,
+        "y": 1.0,
+        "xref": f"x{panel if panel > 1 else ''}",
+        "yref": "paper",
+        "yanchor": "bottom",
+        "showarrow": False,
+        "font": {"size": 14, "color": INK},
+    }
+
+
+def _finding(table: Mapping[str, Slopes], t: Speaker) -> str:
+    """How often training on from another corpus beat training from nothing, and where by most."""
+    gains = [
+        (of["all"].value - of["scratch"].value, corpus, model)
+        for model, slopes in table.items()
+        for corpus, of in slopes.items()
+        if {"scratch", "all"} <= set(of)
+    ]
+    top = max(gains, default=None)
+    return str(
+        t(
+            "evidence.transfer.finding",
+            up=sum(g > 0 for g, _, _ in gains),
+            of=len(gains),
+            corpus=corpus_title(top[1]) if top else "",
+            model=top[2] if top else "",
+            points=f"{100 * top[0]:.1f}" if top else "",
+        )
     )
 
 

@@ -156,90 +156,22 @@ def plan(
     facts = FACTS[tradition]
     # What a mode holds equal is drawn from a key that does not name the tradition.
     pitch_rng = draws.generator("pitch", "common" if mode == "timbre" else tradition, mode, split, seed)
+    texture_rng = draws.generator("texture", tradition, mode, split, seed)
+    timbre_rng = draws.generator("timbre", "common" if mode == "pitch" else tradition, mode, split, seed)
     tonic = draw_tonic(draws.generator("tonic", mode, split, seed), split)
-    if mode == "timbre":
-        scale, cycle, form = PLAIN_SCALE, PLAIN_CYCLE, "Song"
-    else:
-        scale = _named(pitch_rng, scales_of(tradition), wanted.scale, "scale")
-        cycle = _named(pitch_rng, cycles_of(tradition), wanted.cycle, "cycle")
-        form = wanted.form or str(draws.pick(pitch_rng, FORMS, _FORM_WEIGHTS))
-    metred = form != "Improvisation"
-    drawn_tempo = draws.tempo(pitch_rng, split, *cycle.pulses_per_minute)
-    tempo = wanted.tempo or drawn_tempo
-    score = writing.Score(
-        scale,
-        split,
-        None if mode == "timbre" else facts,
-        60.0 / tempo if metred else 1.0,
-        cycle.swing if metred else 0.0,
-    )
-
-    if metred:
-        per_phrase = max(1, round(_PHRASE_SECONDS / score.time(cycle.pulses)))
-        lengths = [writing.lengths(pitch_rng, cycle, score.pulse, per_phrase) for _ in range(2)]
-    else:
-        lengths = [writing.free_lengths(pitch_rng) for _ in range(2)]
-    spans = [sum(rhythm) for rhythm in lengths]
+    ground = _ground(pitch_rng, tradition, mode, split, wanted)
+    score, rhythms = ground.score, ground.rhythms(pitch_rng)
+    spans = [sum(rhythm) for rhythm in rhythms]
     # The clip is cut from a longer performance: it begins on a downbeat or anywhere within the first phrase.
     downbeat = _LEAD_IN - (
         0.0 if pitch_rng.random() < 0.5 else float(pitch_rng.random()) * spans[0] * score.pulse
     )
     count = math.ceil((seconds - downbeat) / (score.pulse * min(spans)))
-    phrases = writing.phrases(pitch_rng, score, form, lengths, count)
-    lead: list[Note] = []
-    answer: list[Note] = []
-    begin = 0.0
-    for number, melodic in enumerate(phrases):
-        line = answer if form == "Call and response" and number % 2 else lead
-        line.extend(score.notes(pitch_rng, melodic, begin))
-        begin += sum(length for _, length in melodic)
-    cycles = range(math.ceil((seconds - downbeat) / score.time(cycle.pulses))) if metred else range(0)
-
-    ensemble = _Ensemble(
-        facts,
-        mode,
-        split,
-        seconds,
-        downbeat,
-        tonic,
-        draws.generator("timbre", "common" if mode == "pitch" else tradition, mode, split, seed),
-    )
-    texture_rng = draws.generator("texture", tradition, mode, split, seed)
-    leaders = wanted.melody or facts.melody
-    others = wanted.melody[1:] or wanted.melody if wanted.melody else facts.melody
-    ensemble.play("melody", leaders[:1] if wanted.melody else leaders, 0.0, lead)
-    ensemble.play("answer", others, -1.0, answer)
-    backing = wanted.backing
-    if backing is None:
-        backing = tuple(kind for kind, chance in facts.backing if texture_rng.random() < chance)
-    if "shadow" in backing:
-        ensemble.play("shadow", others, -6.0, writing.shadow(pitch_rng, lead))
-    chords = writing.chords(texture_rng, scale, cycle, score, cycles)
-    if "chords" in backing:
-        ensemble.play("chords", facts.chord_instruments, -9.0, chords)
-    if "bass" in backing:
-        ensemble.play("bass", ("Bass guitar",), -5.0, writing.bass(chords))
-    if "drone" in backing:
-        ensemble.play("drone", ("Tanpura",), -9.0, writing.drone(texture_rng, scale, downbeat, seconds))
-    if "hold" in backing:
-        sustained = tuple(n for n in facts.melody if INSTRUMENTS[n].model == "wind" and n != "Voice")
-        ensemble.play("hold", sustained, -13.0, [Note(0.02 - downbeat, seconds - 0.05, 0.0, 0.6)])
-    if "calls" in backing and mode != "pitch":
-        period = score.time(cycle.pulses) if metred else _PHRASE_SECONDS
-        period /= math.ceil(period / 3.5)
-        ensemble.play("calls", ("Kakegoe",), -3.0, writing.calls(texture_rng, period, seconds - downbeat))
-    drums = wanted.percussion
-    if drums is None:
-        drums = tuple(
-            str(draws.pick(texture_rng, group))
-            for group, chance in facts.percussion
-            if texture_rng.random() < chance
-        )
-    fill = 0.0 if mode == "timbre" else 0.5 if form == "Dance" else 0.12
-    for drum in drums[:1] if mode == "pitch" else drums:
-        strokes = writing.strokes(pitch_rng, cycle, score, cycles, fill)
-        ensemble.play("percussion", (drum,), -4.0, strokes=strokes)
-
+    phrases = writing.phrases(pitch_rng, score, ground.form, rhythms, count)
+    ensemble = _Ensemble(facts, mode, split, seconds, downbeat, tonic, timbre_rng)
+    lead = _play_melody(ensemble, pitch_rng, ground, phrases, wanted)
+    _accompany(ensemble, pitch_rng, texture_rng, ground, lead, wanted)
+    _drum(ensemble, pitch_rng, texture_rng, ground, wanted)
     return Performance(
         tradition=tradition,
         mode=mode,
@@ -247,16 +179,143 @@ def plan(
         seed=seed,
         seconds=seconds,
         tonic=tonic,
-        tempo=tempo if metred else 0.0,
-        scale=scale,
-        cycle=cycle.name if metred else "",
+        tempo=ground.tempo or 0.0,
+        scale=ground.scale,
+        cycle=ground.cycle.name if ground.metred else "",
         downbeat=downbeat,
-        form=form,
+        form=ground.form,
         parts=tuple(ensemble.parts),
         acoustics=draw_acoustics(draws.generator("acoustics", mode, split, seed), split),
-        tags=_tags(facts, mode, scale, cycle, form, tempo if metred else None, ensemble.parts),
+        tags=_tags(facts, mode, ground.scale, ground.cycle, ground.form, ground.tempo, ensemble.parts),
         phrases=tuple(tuple(melodic) for melodic in phrases),
     )
+
+
+@dataclass(frozen=True)
+class _Ground:
+    """What all parts share. tempo: pulses per minute; None in an improvisation, which has no metre"""
+
+    scale: Scale
+    cycle: Cycle
+    form: str
+    tempo: float | None
+    score: writing.Score
+
+    @property
+    def metred(self) -> bool:
+        return self.tempo is not None
+
+    def rhythms(self, rng: np.random.Generator) -> list[list[float]]:
+        """The lengths of a phrase's notes in pulses, of two phrases."""
+        if not self.metred:
+            return [writing.free_lengths(rng) for _ in range(2)]
+        per_phrase = max(1, round(_PHRASE_SECONDS / self.score.time(self.cycle.pulses)))
+        return [writing.lengths(rng, self.cycle, self.score.pulse, per_phrase) for _ in range(2)]
+
+    def cycles(self, seconds: float) -> range:
+        """The numbers of the cycles that so many seconds touch; none without metre."""
+        return range(math.ceil(seconds / self.score.time(self.cycle.pulses))) if self.metred else range(0)
+
+
+def _ground(rng: np.random.Generator, tradition: str, mode: str, split: str, wanted: Wanted) -> _Ground:
+    if mode == "timbre":
+        scale, cycle, form = PLAIN_SCALE, PLAIN_CYCLE, "Song"
+    else:
+        scale = _named(rng, scales_of(tradition), wanted.scale, "scale")
+        cycle = _named(rng, cycles_of(tradition), wanted.cycle, "cycle")
+        form = wanted.form or str(draws.pick(rng, FORMS, _FORM_WEIGHTS))
+    metred = form != "Improvisation"
+    drawn_tempo = draws.tempo(rng, split, *cycle.pulses_per_minute)
+    tempo = wanted.tempo or drawn_tempo
+    score = writing.Score(
+        scale,
+        split,
+        None if mode == "timbre" else FACTS[tradition],
+        60.0 / tempo if metred else 1.0,
+        cycle.swing if metred else 0.0,
+    )
+    return _Ground(scale, cycle, form, tempo if metred else None, score)
+
+
+def _others(ensemble: _Ensemble, wanted: Wanted) -> tuple[str, ...]:
+    """Who may answer or shadow the leading instrument."""
+    if not wanted.melody:
+        return ensemble.facts.melody
+    return wanted.melody[1:] or wanted.melody
+
+
+def _play_melody(
+    ensemble: _Ensemble,
+    rng: np.random.Generator,
+    ground: _Ground,
+    phrases: list[list[tuple[int, float]]],
+    wanted: Wanted,
+) -> list[Note]:
+    """The phrases in turn, every second one as an answer where the form has answers. Returns what leads."""
+    lead: list[Note] = []
+    answer: list[Note] = []
+    begin = 0.0
+    for number, melodic in enumerate(phrases):
+        line = answer if ground.form == "Call and response" and number % 2 else lead
+        line.extend(ground.score.notes(rng, melodic, begin))
+        begin += sum(length for _, length in melodic)
+    ensemble.play("melody", wanted.melody[:1] if wanted.melody else ensemble.facts.melody, 0.0, lead)
+    ensemble.play("answer", _others(ensemble, wanted), -1.0, answer)
+    return lead
+
+
+def _accompany(
+    ensemble: _Ensemble,
+    pitch_rng: np.random.Generator,
+    texture_rng: np.random.Generator,
+    ground: _Ground,
+    lead: list[Note],
+    wanted: Wanted,
+) -> None:
+    """All that sounds under the melody but the drums."""
+    facts, seconds, downbeat = ensemble.facts, ensemble.seconds, ensemble.downbeat
+    backing = wanted.backing
+    if backing is None:
+        backing = tuple(kind for kind, chance in facts.backing if texture_rng.random() < chance)
+    if "shadow" in backing:
+        ensemble.play("shadow", _others(ensemble, wanted), -6.0, writing.shadow(pitch_rng, lead))
+    cycles = ground.cycles(seconds - downbeat)
+    chords = writing.chords(texture_rng, ground.scale, ground.cycle, ground.score, cycles)
+    if "chords" in backing:
+        ensemble.play("chords", facts.chord_instruments, -9.0, chords)
+    if "bass" in backing:
+        ensemble.play("bass", ("Bass guitar",), -5.0, writing.bass(chords))
+    if "drone" in backing:
+        drone = writing.drone(texture_rng, ground.scale, downbeat, seconds)
+        ensemble.play("drone", ("Tanpura",), -9.0, drone)
+    if "hold" in backing:
+        sustained = tuple(n for n in facts.melody if INSTRUMENTS[n].model == "wind" and n != "Voice")
+        ensemble.play("hold", sustained, -13.0, [Note(0.02 - downbeat, seconds - 0.05, 0.0, 0.6)])
+    if "calls" in backing and ensemble.mode != "pitch":
+        period = ground.score.time(ground.cycle.pulses) if ground.metred else _PHRASE_SECONDS
+        period /= math.ceil(period / 3.5)
+        ensemble.play("calls", ("Kakegoe",), -3.0, writing.calls(texture_rng, period, seconds - downbeat))
+
+
+def _drum(
+    ensemble: _Ensemble,
+    pitch_rng: np.random.Generator,
+    texture_rng: np.random.Generator,
+    ground: _Ground,
+    wanted: Wanted,
+) -> None:
+    drums = wanted.percussion
+    if drums is None:
+        drums = tuple(
+            str(draws.pick(texture_rng, group))
+            for group, chance in ensemble.facts.percussion
+            if texture_rng.random() < chance
+        )
+    cycles = ground.cycles(ensemble.seconds - ensemble.downbeat)
+    fill = 0.0 if ensemble.mode == "timbre" else 0.5 if ground.form == "Dance" else 0.12
+    for drum in drums[:1] if ensemble.mode == "pitch" else drums:
+        strokes = writing.strokes(pitch_rng, ground.cycle, ground.score, cycles, fill)
+        ensemble.play("percussion", (drum,), -4.0, strokes=strokes)
 
 
 @dataclass

@@ -18,73 +18,88 @@ _OTHER = {"licenseref-unknown": "unknown"}
 
 def card(manifest: Mapping[str, Any]) -> str:
     """The card in Markdown with the Hub's front matter, from a tagger's manifest."""
-    backbone, figures, identity = manifest["backbone"], manifest["figures"], manifest["identity"]
-    licence, tuned = manifest["licence"], manifest.get("fine_tuned")
+    parts = (_front, _opening, _tags, _how_good, _use_and_limits, _licence, _made_with)
+    return "\n".join(line for part in parts for line in part(manifest))
+
+
+def _front(manifest: Mapping[str, Any]) -> list[str]:
+    licence, repository = manifest["licence"], manifest["backbone"]["repository"]
     front = {
         "library_name": "mirdemo",
         "pipeline_tag": "audio-classification",
-        "tags": ["mirdemo", "audio", "music", "fine-tuned" if tuned else "few-shot"],
+        "tags": ["mirdemo", "audio", "music", "fine-tuned" if manifest.get("fine_tuned") else "few-shot"],
     }
     if licence:
         front["license"] = _OTHER.get(licence.lower(), licence.lower())
-    if backbone["repository"]:
-        front["base_model"] = backbone["repository"]
-    lines = [
+    if repository:
+        front["base_model"] = repository
+    return [
         "---",
         *(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in front.items()),
         "---",
         "",
+    ]
+
+
+def _opening(manifest: Mapping[str, Any]) -> list[str]:
+    return [
         f"# {_plain(manifest['title'])}",
         "",
         f"A tagger for recordings of music, made with mirdemo on {manifest['created']} from "
         f"{_count(manifest['n_clips'], 'labelled clip')} of {_count(manifest['n_recordings'], 'recording')}. "
-        f"It listens with {_plain(backbone['title'])}, {_listens(manifest)}, and decides by "
+        f"It listens with {_plain(manifest['backbone']['title'])}, {_listens(manifest)}, and decides by "
         f"{_METHOD_WORDS.get(manifest['kind'], _plain(manifest['kind']))}.",
         "",
+    ]
+
+
+def _tags(manifest: Mapping[str, Any]) -> list[str]:
+    return [
         "## Tags",
         "",
         "| tag | clips | recordings | heard? | ROC-AUC | interval | F1 | interval |",
         "|---|---|---|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| {_plain(tag['name'])} | {tag['clips']} | {tag['recordings']} | {_word(tag)} | {_value(tag.get('roc_auc'))} "
-        f"| {_range(tag.get('roc_auc'))} | {_value(tag['f1'])} | {_range(tag['f1'])} |"
-        for tag in manifest["tags"]
-    ]
-    lines += [
-        "",
-        "## How good it is",
+        *(
+            f"| {_plain(tag['name'])} | {tag['clips']} | {tag['recordings']} | {_word(tag)} | {_value(tag.get('roc_auc'))} "
+            f"| {_range(tag.get('roc_auc'))} | {_value(tag['f1'])} | {_range(tag['f1'])} |"
+            for tag in manifest["tags"]
+        ),
         "",
     ]
-    if figures:
-        lines += [
-            _measured(figures, tuned),
-            "",
-            "| figure | value | interval | level | n |",
-            "|---|---|---|---|---|",
-        ]
-        lines += [
+
+
+def _how_good(manifest: Mapping[str, Any]) -> list[str]:
+    figures, tuned = manifest["figures"], manifest.get("fine_tuned")
+    heading = ["## How good it is", ""]
+    if not figures:
+        return [*heading, "Not measured: its clips come from one recording, so none could be left out.", ""]
+    return [
+        *heading,
+        _measured(figures, tuned),
+        "",
+        "| figure | value | interval | level | n |",
+        "|---|---|---|---|---|",
+        *(
             f"| {words} | {_value(figures[key])} | {_range(figures[key])} | {100 * figures[key]['level']:.0f} % "
             f"| {figures[key]['n']} {_plain(figures[key]['unit'])} |"
             for key, words in _FIGURES.items()
             if figures.get(key)
-        ]
-        lines += [
-            "",
-            f"Giving every tag to every clip would have a macro F1 of {figures['chance_macro_f1']:.2f}.",
-        ]
-        if tuned:
-            lines += ["", _worth(tuned)]
-    else:
-        lines += ["Not measured: its clips come from one recording, so none could be left out."]
-    lines += [
+        ),
         "",
+        f"Giving every tag to every clip would have a macro F1 of {figures['chance_macro_f1']:.2f}.",
+        *(["", _worth(tuned)] if tuned else []),
+        "",
+    ]
+
+
+def _use_and_limits(manifest: Mapping[str, Any]) -> list[str]:
+    return [
         "## Intended use",
         "",
         "Suggesting these tags for recordings like those it was made from, with a person who checks them. "
         + (
             "It gives a recording unlike all of them a score for each tag too."
-            if tuned
+            if manifest.get("fine_tuned")
             else 'A recording unlike all of them may be left without a tag ("unknown").'
         ),
         "",
@@ -95,15 +110,27 @@ def card(manifest: Mapping[str, Any]) -> str:
         "- Figures come from the few recordings above; on other sound (room, microphone, style) expect less.",
         "- It works only with the backbone, revision and layer named here, and refuses others.",
         "",
+    ]
+
+
+def _licence(manifest: Mapping[str, Any]) -> list[str]:
+    licence, title = manifest["licence"], _plain(manifest["backbone"]["title"])
+    return [
         "## Licence",
         "",
-        f"{_plain(licence)}, inherited from {_plain(backbone['title'])}."
+        f"{_plain(licence)}, inherited from {title}."
         if licence
-        else f"The licence of {_plain(backbone['title'])} is not known; ask its authors before passing this tagger on.",
+        else f"The licence of {title} is not known; ask its authors before passing this tagger on.",
         "The files hold the weights of the layers that were trained, not the sound they were trained on."
-        if tuned
+        if manifest.get("fine_tuned")
         else "The files hold embeddings of the labelled clips, not their sound.",
         "",
+    ]
+
+
+def _made_with(manifest: Mapping[str, Any]) -> list[str]:
+    identity = manifest["identity"]
+    return [
         "## Use",
         "",
         "```",
@@ -117,7 +144,6 @@ def card(manifest: Mapping[str, Any]) -> str:
         *(f"- {_plain(name)} {_plain(version)}" for name, version in manifest["versions"].items()),
         "",
     ]
-    return "\n".join(lines)
 
 
 _METHOD_WORDS = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -200,16 +200,7 @@ def evaluate_episodes(
     started = time.perf_counter()
     rows = check_embeddings(embeddings)
     table, codes, names = check_labelling(labels, len(rows), recordings, tags)
-    base = names if base is None else tuple(base)
-    available = {"base": len(base), "novel": len(novel), "both": len(base) + len(novel)}[kind]
-    chosen = choose_tags(base, novel, available if n_way is None else n_way, kind)
-    missing = [tag for tag in chosen if tag not in names]
-    if missing:
-        raise FewShotError(
-            "The labels have no tag named {tag}. Check the tag lists.",
-            code="fewshot.unknown_tag",
-            tag=missing[0],
-        )
+    chosen = _chosen(names, base, novel, n_way, kind)
     table = table[:, [names.index(tag) for tag in chosen]]
     takes_part = np.any(table, axis=1)
     rows, table, codes = rows[takes_part], table[takes_part], codes[takes_part]
@@ -220,38 +211,9 @@ def evaluate_episodes(
     episodes, outcomes = [], []
     for done, seed in enumerate(seeds):
         progress(done, len(seeds), "episodes")
-        support = (
-            reference_support(table, k_shot, int(seed))
-            if sampler == "reference"
-            else draw_support(table, k_shot, np.random.default_rng(seed), sampler)
-        )
-        query = np.flatnonzero(~np.isin(codes, codes[support]))
-        if not len(query):
-            raise FewShotError(
-                "Every clip is in the support set, so none is left to test on. Add clips or lower K.",
-                code="fewshot.no_query",
-            )
-        method = make().fit(rows[support], table[support], codes[support], chosen)
-        predicted = method.predict(rows[query])
-        counts = np.zeros((3, len(chosen), len(rows)))  # hits, true, predicted, one column an item
-        counts[:, :, query] = np.stack([table[query] * predicted, table[query], predicted]).transpose(0, 2, 1)
+        episode, counts = _episode(rows, table, codes, chosen, make(), int(seed), k_shot, sampler, absent)
+        episodes.append(replace(episode, support=np.flatnonzero(takes_part)[episode.support]))
         outcomes.append(by_recording(counts, codes))
-        totals = counts.sum(axis=2)
-        held = getattr(method, "prototypes", None)
-        episodes.append(
-            Episode(
-                seed=int(seed),
-                support=np.flatnonzero(takes_part)[support],
-                shots=table[support].sum(axis=0, dtype=np.int64),
-                macro_f1=float(_macro(totals, absent)),
-                micro_f1=float(_micro(totals)),
-                tag_f1=_f1(totals),
-                n_query=len(query),
-                mean_true_tags=float(table[query].sum(axis=1).mean()),
-                mean_predicted_tags=float(predicted.sum(axis=1).mean()),
-                prototypes=None if held is None else len(held),
-            )
-        )
     progress(len(seeds), len(seeds), "episodes")
 
     outcome = np.stack(outcomes)  # (episodes, 3, tags, recordings)
@@ -261,7 +223,7 @@ def evaluate_episodes(
     share = 1 / (len(chosen) if absent == "zero" else np.maximum(known.sum(axis=1, keepdims=True), 1))
     macro_moved = (np.where(known, share, 0)[..., None] * np.nan_to_num(tags_moved)).sum(axis=1)
     return EpisodeReport(
-        method=method.name,
+        method=make().name,
         protocol=protocol,
         kind=kind,
         sampler=sampler,
@@ -279,6 +241,74 @@ def evaluate_episodes(
         n_recordings=outcome.shape[-1],
         seconds=time.perf_counter() - started,
     )
+
+
+def _chosen(
+    names: tuple[str, ...],
+    base: Sequence[str] | None,
+    novel: Sequence[str],
+    n_way: int | None,
+    kind: Kind,
+) -> tuple[str, ...]:
+    """The tags of the episodes. Raises FewShotError for one that the labels do not name."""
+    base = names if base is None else tuple(base)
+    available = {"base": len(base), "novel": len(novel), "both": len(base) + len(novel)}[kind]
+    chosen = choose_tags(base, novel, available if n_way is None else n_way, kind)
+    missing = [tag for tag in chosen if tag not in names]
+    if missing:
+        raise FewShotError(
+            "The labels have no tag named {tag}. Check the tag lists.",
+            code="fewshot.unknown_tag",
+            tag=missing[0],
+        )
+    return chosen
+
+
+def _episode(
+    rows: np.ndarray,
+    table: np.ndarray,
+    codes: np.ndarray,
+    tags: tuple[str, ...],
+    method: FewShotMethod,
+    seed: int,
+    k_shot: int,
+    sampler: Sampler,
+    absent: str,
+) -> tuple[Episode, np.ndarray]:
+    """One draw of a support set, and what the method learned from it says of the others.
+
+    Returns the episode, and hits, true and predicted tags (3, n_tags, n), 0 for what was no query.
+    """
+    support = (
+        reference_support(table, k_shot, seed)
+        if sampler == "reference"
+        else draw_support(table, k_shot, np.random.default_rng(seed), sampler)
+    )
+    query = np.flatnonzero(~np.isin(codes, codes[support]))
+    if not len(query):
+        raise FewShotError(
+            "Every clip is in the support set, so none is left to test on. Add clips or lower K.",
+            code="fewshot.no_query",
+        )
+    method = method.fit(rows[support], table[support], codes[support], tags)
+    predicted = method.predict(rows[query])
+    counts = np.zeros((3, len(tags), len(rows)))
+    counts[:, :, query] = np.stack([table[query] * predicted, table[query], predicted]).transpose(0, 2, 1)
+    totals = counts.sum(axis=2)
+    held = getattr(method, "prototypes", None)
+    episode = Episode(
+        seed=seed,
+        support=support,
+        shots=table[support].sum(axis=0, dtype=np.int64),
+        macro_f1=float(_macro(totals, absent)),
+        micro_f1=float(_micro(totals)),
+        tag_f1=_f1(totals),
+        n_query=len(query),
+        mean_true_tags=float(table[query].sum(axis=1).mean()),
+        mean_predicted_tags=float(predicted.sum(axis=1).mean()),
+        prototypes=None if held is None else len(held),
+    )
+    return episode, counts
 
 
 def over_both(values: np.ndarray, influence: np.ndarray) -> Interval:

@@ -122,9 +122,76 @@ def learning_curve(
         )
     names = tuple(tag for tag, use in zip(names, usable, strict=True) if use)
     table, carried = table[:, usable], carried[:, usable]
-    with_negatives = np.hstack([carried, (_by_recording(~np.any(table, axis=1, keepdims=True), codes))])
-
     shots = tuple(sorted({int(k) for k in shots if 1 <= k < carried.sum(axis=0).max()}))
+    found = _repeated(rows, table, codes, names, make, shots, repeats, held_out, seed, progress)
+
+    macro = _mean(found.f1, axis=2)
+    done = [at for at in range(len(shots)) if np.isfinite(macro[:, at]).sum() > repeats / 2]
+    tested = float(found.tested.mean())
+    ratio = tested / (len(carried) - tested)
+    points = tuple(
+        CurvePoint(
+            shots[at],
+            resampled(macro[:, at], ratio),
+            float(_mean(found.clips[:, at])),
+            float(_mean(found.used[:, at])),
+            float(_mean(found.reach[:, at])),
+        )
+        for at in done
+    )
+    gain = resampled(macro[:, done[-1]] - macro[:, done[0]], ratio, least=-1.0) if len(done) > 1 else None
+    complete = [at for at in done if _mean(found.reach[:, at]) == 1.0]
+    known = np.array([shots[at] for at in complete])
+    beyond = extrapolate(known, macro[:, complete], float(np.sqrt(1 + repeats * ratio)))
+    exponent = beyond.exponent if isinstance(beyond, Extrapolation) else None
+    gains = _gains(names, carried.sum(axis=0), found.f1, np.array(shots), found.most, ratio, exponent)
+    return LearningCurve(
+        method=make().name,
+        points=points,
+        gain=gain,
+        extrapolation=beyond,
+        gains=gains,
+        left_out=left_out,
+        repeats=repeats,
+        held_out=held_out,
+        n_clips=len(rows),
+        n_recordings=len(carried),
+        seed=seed,
+        seconds=time.perf_counter() - started,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Repeated:
+    """What each repeat measured, NaN where it has no point.
+
+    f1: (repeats, shots, tags); reach, clips, used: (repeats, shots), the share of tags that have so many recordings, the
+        clips and the recordings of the support set
+    most: (repeats, tags), recordings there were to learn from; tested: (repeats,), recordings held out
+    """
+
+    f1: np.ndarray
+    reach: np.ndarray
+    clips: np.ndarray
+    used: np.ndarray
+    most: np.ndarray
+    tested: np.ndarray
+
+
+def _repeated(
+    rows: np.ndarray,
+    table: np.ndarray,
+    codes: np.ndarray,
+    names: tuple[str, ...],
+    make: Callable[[], FewShotMethod],
+    shots: tuple[int, ...],
+    repeats: int,
+    held_out: float,
+    seed: int,
+    progress: Progress,
+) -> _Repeated:
+    carried = _by_recording(table, codes)
+    with_negatives = np.hstack([carried, _by_recording(~np.any(table, axis=1, keepdims=True), codes)])
     f1 = np.full((repeats, len(shots), len(names)), np.nan)
     reach, clips, used = (np.full((repeats, len(shots)), np.nan) for _ in range(3))
     most = np.zeros((repeats, len(names)), np.int64)
@@ -145,40 +212,7 @@ def learning_curve(
             f1[repeat, at] = _f1(table[test], method.predict(rows[test]))
             reach[repeat, at], clips[repeat, at], used[repeat, at] = share, len(support), len(chosen)
     progress(repeats * len(shots), repeats * len(shots), "learning curve")
-
-    macro = _mean(f1, axis=2)
-    done = [at for at in range(len(shots)) if np.isfinite(macro[:, at]).sum() > repeats / 2]
-    ratio = float(tested.mean() / (len(carried) - tested.mean()))
-    points = tuple(
-        CurvePoint(
-            shots[at],
-            resampled(macro[:, at], ratio),
-            float(_mean(clips[:, at])),
-            float(_mean(used[:, at])),
-            float(_mean(reach[:, at])),
-        )
-        for at in done
-    )
-    gain = resampled(macro[:, done[-1]] - macro[:, done[0]], ratio, least=-1.0) if len(done) > 1 else None
-    complete = [at for at in done if _mean(reach[:, at]) == 1.0]
-    known = np.array([shots[at] for at in complete])
-    beyond = extrapolate(known, macro[:, complete], float(np.sqrt(1 + repeats * ratio)))
-    exponent = beyond.exponent if isinstance(beyond, Extrapolation) else None
-    gains = _gains(names, carried.sum(axis=0), f1, np.array(shots), most, ratio, exponent)
-    return LearningCurve(
-        method=make().name,
-        points=points,
-        gain=gain,
-        extrapolation=beyond,
-        gains=gains,
-        left_out=left_out,
-        repeats=repeats,
-        held_out=held_out,
-        n_clips=len(rows),
-        n_recordings=len(carried),
-        seed=seed,
-        seconds=time.perf_counter() - started,
-    )
+    return _Repeated(f1, reach, clips, used, most, tested)
 
 
 def resampled(values: np.ndarray, ratio: float, *, least: float = 0.0) -> Interval:

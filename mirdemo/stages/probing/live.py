@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from mirdemo.base.progress import Progress
 from mirdemo.scoring.folds import content_folds, content_order, content_seed
-from mirdemo.scoring.permutation import exchange, refit_test
+from mirdemo.scoring.permutation import PValues, exchange, refit_test
 from mirdemo.scoring.permutation import p_values as of_permuted
 from mirdemo.stages.probing.crossval import DUAL_CLIPS, choose, solve
 from mirdemo.stages.probing.figures import macro_report, measure, tag_reports
@@ -40,99 +40,27 @@ def probe_live(
     seeds: of the draws of the folds; None: ``DRAWS``, only the first of them where there are more than ``DUAL_CLIPS`` clips
     """
     labelling = question.labelling
-    n_clips, n_groups = len(labelling), len(labelling.group_names)
-    many = n_clips > DUAL_CLIPS
+    many = len(labelling) > DUAL_CLIPS
     if seeds is None:
         seeds = DRAWS[:1] if many else DRAWS
-    n_folds = min(n_folds, n_groups)
+    n_folds = min(n_folds, len(labelling.group_names))
     folds = np.stack([content_folds(labelling.groups, question.keys, n_folds, seed) for seed in seeds])
-    # All work is done in the order of the clips' contents, so that neither their names nor their order decide anything.
-    order = content_order(labelling.groups, labelling.recordings, question.keys)
-    back = np.argsort(order)
-    labels = np.ascontiguousarray(labelling.labels[order])
     names = tuple(question.layers)
     seconds: dict[str, float] = {}
     lap = _laps(seconds)
-    unit = "recordings" if n_groups == len(labelling.recording_names) else "sessions"
-    logits: list[np.ndarray] = []
-    choices: list[np.ndarray] = []
-
-    def tell(parts: list[np.ndarray], inner: list[np.ndarray], fold_of: np.ndarray) -> None:
-        """What the draws so far say, the last of them by the layers worked through so far."""
-        if interim is None:
-            return
-        headline, _ = _headline(parts, inner, fold_of)
-        interim(
-            so_far(
-                [*(draw[0] for draw in logits), headline[:, back]],
-                labelling.labels,
-                labelling.groups,
-                n_draws=len(seeds),
-                layers=sum(map(len, parts)),
-                n_layers=len(names),
-                n_folds=n_folds,
-                level=level,
-                unit=unit,
-            )
-        )
-
-    rng = np.random.default_rng(content_seed(question.keys))  # the same for any draw of the folds
-    units = (_in_order(labelling.recordings[order]), _in_order(labelling.groups[order]))
-    if many:
-        from mirdemo.stages.probing import primal  # scipy, which the first page does without
-
-        donors = exchange(units[0], permutations, rng, units[1]) if permutations else None
-        solved: list[primal.Layer] = []
-        for number, rows in enumerate(question.layers.values()):
-            tick = partial(progress, number, len(names), "probing")  # which stops it within a layer, too
-            solved.append(
-                primal.solve(rows[order], labels, folds[:, order], penalty, donors, scale=scale, tick=tick)
-            )
-            if number + 1 < len(names):
-                tell(
-                    [one.logits[:1] for one in solved],
-                    [one.inner[0][:, None] for one in solved],
-                    folds[0, order],
-                )
-        for draw, fold_of in enumerate(folds[:, order]):
-            parts = [one.logits[draw][None] for one in solved]
-            headline, choice = _headline(parts, [one.inner[draw][:, None] for one in solved], fold_of)
-            logits.append(np.concatenate([headline[None], *parts])[..., back])
-            choices.append(choice)
-        permuted = [(one.observed, one.under) for one in solved]
-        del solved
-    layers = [] if many else [rows[order] for rows in question.layers.values()]
-    smoother = np.zeros((len(layers) if permutations else 0, n_clips, n_clips))
-    for done, fold_of in enumerate([] if many else folds[:, order]):
-        progress(done, len(folds), "probing")
-        parts, inner, at = [], [], 0
-        for part in solve(layers, labels, fold_of, penalty, scale=scale):
-            parts.append(part.logits)
-            inner.append(part.inner())
-            if permutations:
-                smoother[at : at + len(part.logits)] += part.smoother()
-                at += len(part.logits)
-            if done == 0:
-                tell(parts, inner, fold_of)
-        if done:
-            tell(parts, inner, fold_of)
-        headline, choice = _headline(parts, inner, fold_of)
-        logits.append(np.concatenate([headline[None], *parts])[..., back])
-        choices.append(choice)
-    scores = 0.5 * (1 + np.tanh(0.5 * np.stack(logits)))
+    work = _Work(question, folds, penalty, scale, permutations, progress)
+    draws = _Draws(work, n_folds, level, interim)
+    p_values_of = _solve_many_clips(work, draws) if many else _solve(work, draws)
+    scores = 0.5 * (1 + np.tanh(0.5 * np.stack(draws.logits)))
     lap("probe")
     fixed, deviation = measure(scores, labelling.labels, labelling.groups)
     estimates = {name: estimate.trained_again(n_folds, len(seeds)) for name, estimate in fixed.items()}
     lap("intervals")
-    p_values = None
-    if permutations and many:
-        p_values = of_permuted(
-            np.stack([one for one, _ in permuted]), np.stack([one for _, one in permuted], 1)
-        )
-    elif permutations:
-        p_values = refit_test(smoother, labels, units[0], permutations, rng, progress, units[1])
+    p_values = p_values_of() if permutations else None
+    if permutations and not many:
         lap("permutations")
-    counts = np.apply_along_axis(np.bincount, 0, np.concatenate(choices), minlength=len(names))
+    unit = work.unit
+    counts = np.apply_along_axis(np.bincount, 0, np.concatenate(draws.choices), minlength=len(names))
     shared = (estimates, p_values, labelling.labels)
     return ProbeReport(
         protocol="live",
@@ -145,7 +73,7 @@ def probe_live(
         recordings=np.array(question.recording_names)[question.recordings],
         scores=_mean_of_known(scores[:, 0]).T,
         folds=folds,
-        n_clips=n_clips,
+        n_clips=len(labelling),
         n_recordings=len(labelling.recording_names),
         n_folds=n_folds,
         seeds=tuple(seeds),
@@ -159,6 +87,143 @@ def probe_live(
         estimates=estimates,
         **facts,
     )
+
+
+class _Work:
+    """What is to be solved. All of it is in the order of the clips' contents, so that neither their names nor their order
+    decide anything; ``back`` puts clips into their own order again.
+
+    labels: uint8 (n, n_tags); folds: (draws, n); unit: what is kept whole, ``"recordings"`` or ``"sessions"``
+    units: (n,) each, the recordings and what is kept whole, numbered in the order in which they appear
+    rng: of the permutations, the same for any draw of the folds
+    """
+
+    def __init__(
+        self,
+        question: Question,
+        folds: np.ndarray,
+        penalty: float,
+        scale: bool,
+        permutations: int,
+        progress: Progress,
+    ) -> None:
+        labelling = question.labelling
+        self.labelling = labelling
+        self._order = content_order(labelling.groups, labelling.recordings, question.keys)
+        self._layers = question.layers
+        self.back = np.argsort(self._order)
+        self.labels = np.ascontiguousarray(labelling.labels[self._order])
+        self.folds = folds[:, self._order]
+        self.unit = (
+            "recordings" if len(labelling.group_names) == len(labelling.recording_names) else "sessions"
+        )
+        self.units = (
+            _in_order(labelling.recordings[self._order]),
+            _in_order(labelling.groups[self._order]),
+        )
+        self.rng = np.random.default_rng(content_seed(question.keys))
+        self.penalty, self.scale = penalty, scale
+        self.permutations, self.progress = permutations, progress
+
+    def __len__(self) -> int:
+        """Layers."""
+        return len(self._layers)
+
+    def layers(self) -> Iterator[np.ndarray]:
+        """The rows of each layer, (n, size), one layer after the other."""
+        return (rows[self._order] for rows in self._layers.values())
+
+
+class _Draws:
+    """What each draw of the folds found: logits (1 + layers, n_tags, n), the headline's first, clips in their own order;
+    and the layers that its folds chose, (n_folds, n_tags). ``interim`` is told how far it is."""
+
+    def __init__(
+        self, work: _Work, n_folds: int, level: float, interim: Callable[[Interim], None] | None
+    ) -> None:
+        self.logits: list[np.ndarray] = []
+        self.choices: list[np.ndarray] = []
+        self._work, self._n_folds, self._level, self._interim = work, n_folds, level, interim
+
+    def add(self, parts: list[np.ndarray], inner: list[np.ndarray], fold_of: np.ndarray) -> None:
+        """One draw: logits of runs of layers, of the layers' inner folds, and the fold of each clip."""
+        headline, choice = _headline(parts, inner, fold_of)
+        self.logits.append(np.concatenate([headline[None], *parts])[..., self._work.back])
+        self.choices.append(choice)
+
+    def tell(self, parts: list[np.ndarray], inner: list[np.ndarray], fold_of: np.ndarray) -> None:
+        """What the draws so far say, and the one at work by the layers that it has been through."""
+        if self._interim is None:
+            return
+        work = self._work
+        headline, _ = _headline(parts, inner, fold_of)
+        self._interim(
+            so_far(
+                [*(draw[0] for draw in self.logits), headline[:, work.back]],
+                work.labelling.labels,
+                work.labelling.groups,
+                n_draws=len(work.folds),
+                layers=sum(map(len, parts)),
+                n_layers=len(work),
+                n_folds=self._n_folds,
+                level=self._level,
+                unit=work.unit,
+            )
+        )
+
+
+def _solve(work: _Work, draws: _Draws) -> Callable[[], PValues]:
+    """Every draw in turn, by the dual: clips by clips. Returns what computes the p-values."""
+    layers = list(work.layers())
+    n_clips = len(work.labels)
+    smoother = np.zeros((len(layers) if work.permutations else 0, n_clips, n_clips))
+    for done, fold_of in enumerate(work.folds):
+        work.progress(done, len(work.folds), "probing")
+        parts: list[np.ndarray] = []
+        inner: list[np.ndarray] = []
+        at = 0
+        for part in solve(layers, work.labels, fold_of, work.penalty, scale=work.scale):
+            parts.append(part.logits)
+            inner.append(part.inner())
+            if work.permutations:
+                smoother[at : at + len(part.logits)] += part.smoother()
+                at += len(part.logits)
+            if done == 0:
+                draws.tell(parts, inner, fold_of)
+        if done:
+            draws.tell(parts, inner, fold_of)
+        draws.add(parts, inner, fold_of)
+
+    def p_values() -> PValues:
+        recordings, groups = work.units
+        return refit_test(
+            smoother, work.labels, recordings, work.permutations, work.rng, work.progress, groups
+        )
+
+    return p_values
+
+
+def _solve_many_clips(work: _Work, draws: _Draws) -> Callable[[], PValues]:
+    """Every layer in turn, all draws of it, without a matrix of clips by clips. Returns what computes the p-values."""
+    from mirdemo.stages.probing import primal  # scipy, which the first page does without
+
+    recordings, groups = work.units
+    donors = exchange(recordings, work.permutations, work.rng, groups) if work.permutations else None
+    solved: list[primal.Layer] = []
+    for number, rows in enumerate(work.layers()):
+        tick = partial(work.progress, number, len(work), "probing")  # which stops it within a layer, too
+        solved.append(
+            primal.solve(rows, work.labels, work.folds, work.penalty, donors, scale=work.scale, tick=tick)
+        )
+        if number + 1 < len(work):
+            draws.tell(
+                [one.logits[:1] for one in solved], [one.inner[0][:, None] for one in solved], work.folds[0]
+            )
+    for draw, fold_of in enumerate(work.folds):
+        parts = [one.logits[draw][None] for one in solved]
+        draws.add(parts, [one.inner[draw][:, None] for one in solved], fold_of)
+    observed, under = [one.observed for one in solved], [one.under for one in solved]
+    return lambda: of_permuted(np.stack(observed), np.stack(under, 1))
 
 
 def _headline(

@@ -12,12 +12,15 @@ from markupsafe import escape
 
 from mirdemo.evidence.charting import FAINT, INK, Chart, bare_figure, drawn, faded, with_interval
 from mirdemo.web.tabs.fewshot.labels import name_places
-from mirdemo.web.tabs.fewshot.placing import Plane, stars
+from mirdemo.web.tabs.fewshot.placing import Plane, Star, stars
 from mirdemo.web.tabs.fewshot.studies import Curve, Layers, Setting
 from mirdemo.words.language import Speaker
 
 if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
     from mirdemo.scoring.intervals import Interval
+    from mirdemo.stages.fewshot.layer_choice import Candidate
     from mirdemo.web.frame.player import Sounds
     from mirdemo.web.tagging import Answer, Built
 
@@ -43,10 +46,45 @@ def map_chart(built: Built, plane: Plane, answers: Sequence[Answer], sounds: Sou
     prototypes of its tags, without a query every prototype of a whole tag, but on a phone none.
     """
     figure = bare_figure(height=480, left=16, bottom=36, top=8)
-    clips, places = built.clips, plane.place(built.rows)
+    inside = {clip.sha256 for clip in built.clips.clips}
+    asked = [one for one in answers if one.built is built and one.clip.sha256 not in inside]
+    places, found = plane.place(built.rows), stars(built, plane)
+    at = plane.place(np.stack([one.row for one in asked])) if asked else np.empty((0, 2))
+    _add_clips(figure, built, places, sounds, t)
+    _add_stars(figure, built, found, sounds, t)
+    _add_queries(figure, asked, at, sounds, t)
+    every = np.vstack([places, *((star.x, star.y) for star in found), at])
+    spans = [_padded(every[:, axis]) for axis in (0, 1)]
+    narrow = _add_names(figure, found, asked, np.vstack([places, at]), at, spans, t)
+    blank = {"showticklabels": False, "zeroline": False, "showgrid": False}
+    shares = [f"{100 * share:.0f}" for share in plane.share]
+    figure.update_layout(
+        showlegend=True, legend={"font": {"size": 13}, "itemclick": False, "itemdoubleclick": False}
+    )
+    for update, n, span in ((figure.update_xaxes, 1, spans[0]), (figure.update_yaxes, 2, spans[1])):
+        update(title_text=str(t("few-shot.map.axis", n=n, percent=shares[n - 1])), range=span, **blank)
+    return drawn(
+        t("few-shot.map.share", percent=f"{100 * plane.share.sum():.0f}"),
+        figure,
+        t("few-shot.map.how"),
+        height=480,
+        narrow={
+            "showlegend": False,
+            "height": 400,
+            f"traces.{len(figure.data) - 1}": {"textposition": narrow, "visible": bool(asked)},
+        },
+    )
+
+
+def _looks(tags: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Tag -> its colour and shape on the map."""
+    return {tag: (COLOURS[i % len(COLOURS)], SHAPES[i % len(SHAPES)]) for i, tag in enumerate(tags)}
+
+
+def _add_clips(figure: Figure, built: Built, places: np.ndarray, sounds: Sounds, t: Speaker) -> None:
+    clips = built.clips
     first = [tags[0] if (tags := clips.tags_of(row)) else "" for row in range(len(clips))]
-    looks = {tag: (COLOURS[i % len(COLOURS)], SHAPES[i % len(SHAPES)]) for i, tag in enumerate(clips.tags)}
-    inside = {clip.sha256 for clip in clips.clips}
+    looks = _looks(clips.tags)
     for tag in sorted(set(first), key=lambda tag: (not tag, tag)):
         rows = [row for row in range(len(clips)) if first[row] == tag]
         colour, shape = looks.get(tag, (INK, "circle-open"))
@@ -62,7 +100,11 @@ def map_chart(built: Built, plane: Plane, answers: Sequence[Answer], sounds: Sou
             hoverinfo="text",
             customdata=[{"play": sounds.track(clips.clips[row], bars=40).url} for row in rows],
         )
-    found = stars(built, plane)
+
+
+def _add_stars(figure: Figure, built: Built, found: Sequence[Star], sounds: Sounds, t: Speaker) -> None:
+    """The prototypes: those of whole tags large and in the tag's colour."""
+    clips, looks = built.clips, _looks(built.clips.tags)
     for named in (False, True):
         some = [star for star in found if bool(star.named) is named]
         figure.add_scatter(
@@ -83,26 +125,40 @@ def map_chart(built: Built, plane: Plane, answers: Sequence[Answer], sounds: Sou
             hoverinfo="text",
             customdata=[{"play": sounds.track(clips.clips[star.clip], bars=40).url} for star in some],
         )
-    asked = [one for one in answers if one.built is built and one.clip.sha256 not in inside]
-    at = plane.place(np.stack([one.row for one in asked])) if asked else np.empty((0, 2))
-    if asked:
-        figure.add_scatter(
-            x=at[:, 0],
-            y=at[:, 1],
-            mode="markers",
-            marker={"symbol": "circle-x-open", "size": 17, "color": INK, "line": {"width": 2.5}},
-            name=str(t("few-shot.map.query")),
-            hovertext=[f"{_plain(one.clip.name)}<br>{_plain(said(t, one))}" for one in asked],
-            hoverinfo="text",
-            customdata=[{"play": sounds.track(one.clip, bars=160).url} for one in asked],
-        )
+
+
+def _add_queries(figure: Figure, asked: Sequence[Answer], at: np.ndarray, sounds: Sounds, t: Speaker) -> None:
+    if not asked:
+        return
+    figure.add_scatter(
+        x=at[:, 0],
+        y=at[:, 1],
+        mode="markers",
+        marker={"symbol": "circle-x-open", "size": 17, "color": INK, "line": {"width": 2.5}},
+        name=str(t("few-shot.map.query")),
+        hovertext=[f"{_plain(one.clip.name)}<br>{_plain(said(t, one))}" for one in asked],
+        hoverinfo="text",
+        customdata=[{"play": sounds.track(one.clip, bars=160).url} for one in asked],
+    )
+
+
+def _add_names(
+    figure: Figure,
+    found: Sequence[Star],
+    asked: Sequence[Answer],
+    dots: np.ndarray,
+    at: np.ndarray,
+    spans: Sequence[Sequence[float]],
+    t: Speaker,
+) -> list[str]:
+    """Names of prototypes and of the latest query, where they hide neither each other nor a dot; their places on a phone.
+
+    dots: (n, 2) of clips and queries; at: (n, 2) of queries
+    """
     heads = [star for star in found if star.named and (not asked or {*star.named} & {*asked[-1].given})]
     names: list[str] = [t("few-shot.joint").join(star.named) for star in heads]
     names += [_short(one.clip.name) for one in asked[-1:]]
     named_at = np.vstack([*((star.x, star.y) for star in heads), *at[-1:], np.empty((0, 2))])
-    every = np.vstack([places, *((star.x, star.y) for star in found), at])
-    spans = [_padded(every[:, axis]) for axis in (0, 1)]
-    dots = np.vstack([places, at])
     wide, narrow = (
         name_places(names, _pixels(named_at, spans, plot), _pixels(dots, spans, plot), plot)
         for plot in (MAP_PLOT, NARROW_PLOT)
@@ -119,24 +175,7 @@ def map_chart(built: Built, plane: Plane, answers: Sequence[Answer], sounds: Sou
         hoverinfo="skip",
         showlegend=False,
     )
-    blank = {"showticklabels": False, "zeroline": False, "showgrid": False}
-    shares = [f"{100 * share:.0f}" for share in plane.share]
-    figure.update_layout(
-        showlegend=True, legend={"font": {"size": 13}, "itemclick": False, "itemdoubleclick": False}
-    )
-    for update, n, span in ((figure.update_xaxes, 1, spans[0]), (figure.update_yaxes, 2, spans[1])):
-        update(title_text=str(t("few-shot.map.axis", n=n, percent=shares[n - 1])), range=span, **blank)
-    return drawn(
-        t("few-shot.map.share", percent=f"{100 * plane.share.sum():.0f}"),
-        figure,
-        t("few-shot.map.how"),
-        height=480,
-        narrow={
-            "showlegend": False,
-            "height": 400,
-            f"traces.{len(figure.data) - 1}": {"textposition": narrow, "visible": bool(asked)},
-        },
-    )
+    return narrow
 
 
 def _padded(values: np.ndarray) -> list[float]:
@@ -276,9 +315,56 @@ def layer_chart(
     shown = ranked[:MOST_LAYERS]
     shown += [one for one in ranked[MOST_LAYERS:] if one.name in (now, always)]
     shown = shown[::-1]
-    none = t("few-shot.no_interval")
     height = 76 + 44 * len(shown)
     figure = bare_figure(height=height, left=8)
+    _add_settings(figure, shown, now, names, t)
+    chance = ranked[0].score.chance_macro_f1
+    figure.add_vline(x=chance, line={"color": INK, "width": 1, "dash": "dot"})
+    figure.add_annotation(
+        x=chance,
+        y=1,
+        yref="paper",
+        yanchor="bottom",
+        xanchor="right" if chance > 0.5 else "left",
+        showarrow=False,
+        text=_plain(t("few-shot.layers.chance")),
+        font={"size": 13},
+    )
+    labels, short = [], []
+    for one in shown:
+        backbone, layer = names(one.name)
+        use = f" ({t('few-shot.layers.now')})" if one.name == now else ""
+        labels.append(f"{_plain(layer + use)}<br>{_plain(backbone)}")
+        short.append(_lines(layer + use) + _lines(backbone))
+    pitch = 14 + 8 * max([len(one) + len(below) for one, below in pairwise(short)], default=6)
+    figure.update_yaxes(
+        tickvals=list(range(len(shown))), ticktext=labels, range=[-0.6, len(shown) - 0.4], showgrid=False
+    )
+    figure.update_xaxes(title_text="Macro-F1", range=[0, 1.02], tickvals=[0, 0.25, 0.5, 0.75, 1])
+    figure.update_layout(margin={"t": 26})
+    title, how = _layers_said(found, chance, names, t)
+    return drawn(
+        title,
+        figure,
+        how,
+        height=height,
+        narrow={
+            "height": 76 + pitch * len(shown),
+            "xaxis": {"tickvals": [0, 0.5, 1]},
+            "yaxis": {"tickfont": {"size": 13}, "ticktext": ["<br>".join(lines) for lines in short]},
+        },
+    )
+
+
+def _add_settings(
+    figure: Figure,
+    shown: Sequence[Candidate],
+    now: Setting,
+    names: Callable[[Setting], tuple[str, str]],
+    t: Speaker,
+) -> None:
+    """A row a setting: its interval, and a point that applies it."""
+    none = t("few-shot.no_interval")
     for y, one in enumerate(shown):
         f1 = one.score.macro_f1
         if f1.low is not None:
@@ -308,32 +394,15 @@ def layer_chart(
             for one in shown
         ],
     )
-    chance = ranked[0].score.chance_macro_f1
-    figure.add_vline(x=chance, line={"color": INK, "width": 1, "dash": "dot"})
-    figure.add_annotation(
-        x=chance,
-        y=1,
-        yref="paper",
-        yanchor="bottom",
-        xanchor="right" if chance > 0.5 else "left",
-        showarrow=False,
-        text=_plain(t("few-shot.layers.chance")),
-        font={"size": 13},
-    )
-    labels, short = [], []
-    for one in shown:
-        backbone, layer = names(one.name)
-        use = f" ({t('few-shot.layers.now')})" if one.name == now else ""
-        labels.append(f"{_plain(layer + use)}<br>{_plain(backbone)}")
-        short.append(_lines(layer + use) + _lines(backbone))
-    pitch = 14 + 8 * max([len(one) + len(below) for one, below in pairwise(short)], default=6)
-    figure.update_yaxes(
-        tickvals=list(range(len(shown))), ticktext=labels, range=[-0.6, len(shown) - 0.4], showgrid=False
-    )
-    figure.update_xaxes(title_text="Macro-F1", range=[0, 1.02], tickvals=[0, 0.25, 0.5, 0.75, 1])
-    figure.update_layout(margin={"t": 26})
-    best, ahead = found.choice[found.choice.best], found.choice.ahead
-    answer = ("clear" if found.choice.clear else "unclear") if found.any_good else "none"
+
+
+def _layers_said(
+    found: Layers, chance: float, names: Callable[[Setting], tuple[str, str]], t: Speaker
+) -> tuple[str, str]:
+    """Which setting is the best and how surely; how that was found."""
+    none, choice = t("few-shot.no_interval"), found.choice
+    best, ahead = choice[choice.best], choice.ahead
+    answer = ("clear" if choice.clear else "unclear") if found.any_good else "none"
     title = t(
         f"few-shot.layers.{answer}",
         best=t("few-shot.setting", backbone=names(best.name)[0], layer=names(best.name)[1]),
@@ -346,21 +415,11 @@ def layer_chart(
     how = t(
         "few-shot.layers.how",
         gap=gap,
-        expected=figure_words(found.choice.chosen.macro_f1, none),
-        n=len(found.choice.candidates),
-        recordings=found.choice.chosen.n_recordings,
+        expected=figure_words(choice.chosen.macro_f1, none),
+        n=len(choice.candidates),
+        recordings=choice.chosen.n_recordings,
     )
-    return drawn(
-        title,
-        figure,
-        how,
-        height=height,
-        narrow={
-            "height": 76 + pitch * len(shown),
-            "xaxis": {"tickvals": [0, 0.5, 1]},
-            "yaxis": {"tickfont": {"size": 13}, "ticktext": ["<br>".join(lines) for lines in short]},
-        },
-    )
+    return title, how
 
 
 def figure_words(figure: Interval, none: str) -> str:

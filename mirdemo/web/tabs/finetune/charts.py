@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import escape
 
@@ -12,6 +13,9 @@ from mirdemo.stages.finetuning import Epoch, FineTuneReport, TagGain
 from mirdemo.stages.probing import Figures
 from mirdemo.web.tabs.probe.shown import difference_words, figure_words
 from mirdemo.words.language import Speaker
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
 
 #: The page's accent, as a colour that shows on both grounds.
 ACCENT = "#6a67d8"
@@ -79,8 +83,59 @@ def paired(report: FineTuneReport, t: Speaker) -> Chart:
     rows = [report.macro, *report.tags]
     height = 108 + 52 * len(rows)
     figure = bare_figure(height=height, left=120, top=50, bottom=46)
-    y = list(range(len(rows)))
     sides = [[_of(row, name).roc_auc for name, _ in _SIDES] for row in rows]
+    gains = [(row.added.roc_auc, row.gain.roc_auc) for row in rows]
+    _add_sides(figure, rows, sides, t)
+    for index, (name, symbol, shift) in enumerate(_DIFFERENCES):
+        _add_differences(figure, rows, [pair[index] for pair in gains], name, symbol, shift, t)
+    for at, dash in ((0.0, "solid"), (report.smallest_gain, "dot")):
+        figure.add_shape(
+            type="line",
+            xref="x2",
+            yref="paper",
+            x0=at,
+            x1=at,
+            y0=0,
+            y1=1,
+            line={"color": INK, "width": 1, "dash": dash},
+        )
+    left, *right = _headings(report, t)
+    for words in (left, *right):
+        figure.add_annotation(**words)
+    names = [_heading(row, t) for row in rows]
+    low = min([0.5, *(one.value for side in sides for one in side if one.value is not None)])
+    figure.update_layout(
+        **_two_axes(low, _reach_of(gains), t),
+        yaxis={
+            "tickvals": list(range(len(rows))),
+            "ticktext": names,
+            "range": [len(rows) - 0.5, -0.5],
+            "showgrid": False,
+        },
+    )
+    with_values = [
+        f"{name}<br>{_number(side[0].value)} → {_number(side[2].value)}"
+        for name, side in zip(names, sides, strict=True)
+    ]
+    narrow = {
+        "xaxis.visible": False,
+        "xaxis.domain": [0, 0.001],
+        "xaxis2.domain": [0, 1],
+        "yaxis.ticktext": with_values,
+        "annotations": [  # there is less room: both end at the right
+            {**right[0], "xref": "paper", "x": 1, "xanchor": "right"},
+            {**right[1], "xanchor": "right"},
+        ],
+        **{f"traces.{index}": {"visible": False} for index in range(4)},
+    }
+    return drawn(_finding(report, t), figure, t("fine-tune.chart.how"), height=height, narrow=narrow)
+
+
+def _add_sides(
+    figure: Figure, rows: Sequence[TagGain], sides: Sequence[Sequence[Interval]], t: Speaker
+) -> None:
+    """The three figures of each row, and a line from the lowest to the highest."""
+    y = list(range(len(rows)))
     both = [place for place, side in zip(y, sides, strict=True) if None not in [one.value for one in side]]
     figure.add_scatter(
         x=[value for place in both for value in (*_ends(sides[place]), None)],
@@ -106,78 +161,74 @@ def paired(report: FineTuneReport, t: Speaker) -> Chart:
             ],
             hoverinfo="text",
         )
-    gains = [(row.added.roc_auc, row.gain.roc_auc) for row in rows]
-    for index, (name, symbol, shift) in enumerate(_DIFFERENCES):
-        own = [pair[index] for pair in gains]
-        figure.add_scatter(
-            x=[one.value for one in own],
-            y=[place + shift for place in y],
-            xaxis="x2",
-            mode="markers",
-            marker={"symbol": symbol, "size": 10, "color": ACCENT, "line": {"width": 2, "color": ACCENT}},
-            error_x={
-                "type": "data",
-                "array": [_reach(one.high, one.value) for one in own],
-                "arrayminus": [_reach(one.value, one.low) for one in own],
-                "color": INK,
-                "thickness": 1.5,
-                "width": 4,
-            },
-            hovertext=[
-                f"{row_name(row, t)}<br>{t('fine-tune.chart.' + name)}: {_gain_words(one, t)}"
-                for row, one in zip(rows, own, strict=True)
-            ],
-            hoverinfo="text",
-        )
-    names = [_heading(row, t) for row in rows]
-    axis = {"fixedrange": True, "showgrid": True, "gridcolor": FAINT, "ticks": "", "automargin": True}
-    for at, dash in ((0.0, "solid"), (report.smallest_gain, "dot")):
-        figure.add_shape(
-            type="line",
-            xref="x2",
-            yref="paper",
-            x0=at,
-            x1=at,
-            y0=0,
-            y1=1,
-            line={"color": INK, "width": 1, "dash": dash},
-        )
+
+
+def _add_differences(
+    figure: Figure,
+    rows: Sequence[TagGain],
+    own: Sequence[Interval],
+    name: str,
+    symbol: str,
+    shift: float,
+    t: Speaker,
+) -> None:
+    """One of ``_DIFFERENCES``, with its intervals, on the right axis."""
+    figure.add_scatter(
+        x=[one.value for one in own],
+        y=[place + shift for place in range(len(rows))],
+        xaxis="x2",
+        mode="markers",
+        marker={"symbol": symbol, "size": 10, "color": ACCENT, "line": {"width": 2, "color": ACCENT}},
+        error_x={
+            "type": "data",
+            "array": [_reach(one.high, one.value) for one in own],
+            "arrayminus": [_reach(one.value, one.low) for one in own],
+            "color": INK,
+            "thickness": 1.5,
+            "width": 4,
+        },
+        hovertext=[
+            f"{row_name(row, t)}<br>{t('fine-tune.chart.' + name)}: {_gain_words(one, t)}"
+            for row, one in zip(rows, own, strict=True)
+        ],
+        hoverinfo="text",
+    )
+
+
+def _headings(report: FineTuneReport, t: Speaker) -> tuple[dict[str, Any], ...]:
+    """Over the left axis, over the right one, and at the upper end of the dotted line."""
     head = {"showarrow": False, "yref": "paper", "y": 1, "yanchor": "bottom", "xanchor": "left", "x": 0}
-    right = [
+    return (
+        {**head, "yshift": 20, "text": str(t("fine-tune.chart.both")), "xref": "x domain"},
         {**head, "yshift": 20, "text": str(t("fine-tune.chart.differences")), "xref": "x2 domain"},
-        {  # names the dotted line, at its upper end
+        {
             **head,
             "text": str(t("fine-tune.chart.smallest", gain=signed(report.smallest_gain))),
             "xref": "x2",
             "x": report.smallest_gain,
             "font": {"size": 13},
         },
-    ]
-    figure.add_annotation(text=str(t("fine-tune.chart.both")), xref="x domain", **head, yshift=20)
-    for words in right:
-        figure.add_annotation(**words)
-    low = min([0.5, *(one.value for side in sides for one in side if one.value is not None)])
-    span = max(
-        [
-            0.05,
-            *(
-                abs(v)
-                for pair in gains
-                for one in pair
-                for v in (one.value, one.low, one.high)
-                if v is not None
-            ),
-        ]
     )
+
+
+def _reach_of(gains: Sequence[Sequence[Interval]]) -> float:
+    """How far the differences and their intervals go from 0, at least 0.05."""
+    every = [v for pair in gains for one in pair for v in (one.value, one.low, one.high)]
+    return max([0.05, *(abs(v) for v in every if v is not None)])
+
+
+def _two_axes(low: float, span: float, t: Speaker) -> dict[str, Any]:
+    """Figures on the left, from a little below ``low``; differences on the right, as far as ``span`` to both sides."""
     ticks = _ticks(1.1 * span)
-    figure.update_layout(
-        xaxis={
+    axis = {"fixedrange": True, "showgrid": True, "gridcolor": FAINT, "ticks": "", "automargin": True}
+    return {
+        "xaxis": {
             **axis,
             "domain": [0, 0.46],
             "range": [max(-0.03, low - 0.05), 1.03],
             "title": {"text": "ROC-AUC"},
         },
-        xaxis2={
+        "xaxis2": {
             **axis,
             "domain": [0.54, 1],
             "anchor": "y",
@@ -187,24 +238,7 @@ def paired(report: FineTuneReport, t: Speaker) -> Chart:
             "zeroline": False,
             "title": {"text": str(t("fine-tune.chart.axis"))},
         },
-        yaxis={"tickvals": y, "ticktext": names, "range": [len(rows) - 0.5, -0.5], "showgrid": False},
-    )
-    with_values = [
-        f"{name}<br>{_number(side[0].value)} → {_number(side[2].value)}"
-        for name, side in zip(names, sides, strict=True)
-    ]
-    narrow = {
-        "xaxis.visible": False,
-        "xaxis.domain": [0, 0.001],
-        "xaxis2.domain": [0, 1],
-        "yaxis.ticktext": with_values,
-        "annotations": [  # there is less room: both end at the right
-            {**right[0], "xref": "paper", "x": 1, "xanchor": "right"},
-            {**right[1], "xanchor": "right"},
-        ],
-        **{f"traces.{index}": {"visible": False} for index in range(4)},
     }
-    return drawn(_finding(report, t), figure, t("fine-tune.chart.how"), height=height, narrow=narrow)
 
 
 def _finding(report: FineTuneReport, t: Speaker) -> str:
