@@ -1,13 +1,17 @@
 """Would the tests notice? One-line faults drawn at random, each tried on the tests that mirror the file it is in.
 
-    python -m benchmarks.mutants [--n 100] [--seed 0] [--folder DIR] [--before "nice -n 5"]
+    python -m benchmarks.mutants [--n 100] [--seed 0] [--folder DIR] [--minutes 5] [--before "nice -n 5"]
 
 Works in a copy of the checkout, never in the checkout itself. A fault is drawn in two steps: a file of ``mirdemo/`` outside
-``web/``, by its lines, and a place in one of its functions: a comparison turned or its edge moved, an operator exchanged, a
-number one larger, and for or, a ``not`` taken away, True for False, min for max. Run are the test files of the room's mirrored
-folder that name the module; where they see nothing, the folder's others. Prints each fault with its answer, and the share
-caught with its 90 % interval (Wilson); runs that took too long are in neither number. Survivors are to be read: some change
-nothing that anybody could see.
+``web/`` and ``bulk/`` (whose tests need a browser and a cluster), by its lines, and a place in one of its functions: a
+comparison turned or its edge moved, an operator exchanged, a number one larger, and for or, a ``not`` taken away, True for
+False, min for max. Run are, with a limit of time each: the test files of the room's mirrored folder that name the module, the
+one of its own name first, with the house's rules; where they see nothing, the folder's others. Prints each fault with its
+answer, and the share caught with its 90 % interval (Wilson); runs that took too long are in neither number. Survivors are
+to be read: some change nothing that anybody could see.
+
+With ``--minutes`` it begins no new fault after so long. Called again with the same folder it goes on where it was, on the
+copy that was made first.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from __future__ import annotations
 import argparse
 import ast
 import copy
+import json
 import math
 import random
 import shlex
@@ -22,12 +27,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 #: Of one run of the tests.
-SECONDS = 300
+SECONDS = 120
+#: Whose tests drive a browser or start a cluster.
+LEFT_OUT = ("web", "bulk")
 #: pytest's exit status where all tests were skipped or left out: nobody noticed anything.
 NONE_RAN = 5
 _TURNED = {
@@ -109,10 +117,11 @@ def places(tree: ast.Module) -> Iterator[ast.expr]:
                 stack += ast.iter_child_nodes(node)
 
 
-def drawn(n: int, seed: int) -> Iterator[tuple[Path, int, str, str, str]]:
+def drawn(root: Path, n: int, seed: int) -> Iterator[tuple[Path, int, str, str, str]]:
     """(file, line, the expression, the fault, the whole new text) of so many faults, each place once."""
     rng = random.Random(seed)
-    files = [p for p in sorted((ROOT / "mirdemo").rglob("*.py")) if "web" not in p.relative_to(ROOT).parts]
+    package = root / "mirdemo"
+    files = [p for p in sorted(package.rglob("*.py")) if p.relative_to(package).parts[0] not in LEFT_OUT]
     texts = {path: path.read_text(encoding="utf-8") for path in files}
     seen = set()
     while len(seen) < n:
@@ -133,16 +142,17 @@ def drawn(n: int, seed: int) -> Iterator[tuple[Path, int, str, str, str]]:
         lines[node.lineno - 1] = (
             line[: node.col_offset] + said.encode() + line[node.end_col_offset :]
         ).decode()
-        yield path.relative_to(ROOT), node.lineno, old, said, "\n".join(lines)
+        yield path.relative_to(root), node.lineno, old, said, "\n".join(lines)
 
 
-def mirrored(path: Path) -> tuple[list[Path], list[Path]]:
-    """Test files that are to notice a fault in this file: those that name its module, and the others of its room."""
+def mirrored(root: Path, path: Path) -> tuple[list[Path], list[Path]]:
+    """Test files that are to notice a fault in this file: those that name its module, the one of its name first, and the
+    others of its room."""
     parts = path.with_suffix("").parts[1:]
-    folder = ROOT / "tests" / Path(*parts[:-1])
+    folder = root / "tests" / Path(*parts[:-1])
     while not list(folder.glob("test_*.py")):
         folder = folder.parent
-    files = sorted(folder.glob("test_*.py") if folder == ROOT / "tests" else folder.rglob("test_*.py"))
+    files = sorted(folder.glob("test_*.py") if folder == root / "tests" else folder.rglob("test_*.py"))
     own = ".".join(["mirdemo", *parts]).removesuffix(".__init__")
     inside = f"from {own.rpartition('.')[0]} import {parts[-1]}"
     naming = [
@@ -151,7 +161,9 @@ def mirrored(path: Path) -> tuple[list[Path], list[Path]]:
         if any(name in f.read_text(encoding="utf-8") for name in (own, inside))
         or f.stem == f"test_{parts[-1]}"
     ]
-    return naming, [f for f in files if f not in naming]
+    naming.sort(key=lambda f: f.stem != f"test_{parts[-1]}")
+    rules = [root / "tests" / "test_contracts.py"]
+    return [*naming, *rules], [f for f in files if f not in (*naming, *rules)]
 
 
 def wilson(k: int, n: int, z: float = 1.645) -> tuple[float, float]:
@@ -159,44 +171,68 @@ def wilson(k: int, n: int, z: float = 1.645) -> tuple[float, float]:
     return (middle - half) / (1 + z * z / n), (middle + half) / (1 + z * z / n)
 
 
+def tried(root: Path, path: Path, text: str, before: str) -> tuple[str, str]:
+    """(what the tests said of this text in the file's place, which tests)."""
+    command = [*shlex.split(before), "timeout", str(SECONDS), sys.executable, "-m", "pytest", "-x", "-q"]
+    command += ["-p", "no:cacheprovider", "-m", "not browser"]
+    kept = root.parent / "whole"
+    kept.write_text(f"{path}\n{(root / path).read_text(encoding='utf-8')}", encoding="utf-8")
+    (root / path).write_text(text, encoding="utf-8")
+    code, by = 0, ""
+    for files in mirrored(root, path):
+        if files and code == 0:
+            by = " ".join(str(f.relative_to(root)) for f in files)
+            code = subprocess.run([*command, *by.split()], cwd=root, capture_output=True).returncode
+            code = 0 if code == NONE_RAN else code
+    restore(root)
+    return {0: "SURVIVED", 124: "too long"}.get(code, "caught"), by
+
+
+def restore(root: Path) -> None:
+    """Put the file back that was tried last, also where that run was cut off."""
+    kept = root.parent / "whole"
+    if kept.exists():
+        path, _, text = kept.read_text(encoding="utf-8").partition("\n")
+        (root / path).write_text(text, encoding="utf-8")
+        kept.unlink()
+
+
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--n", type=int, default=100)
     asked.add_argument("--seed", type=int, default=0)
-    asked.add_argument("--folder", type=Path, help="where the copy lies; default: a temporary folder")
+    asked.add_argument(
+        "--folder", type=Path, help="where the copy and the answers lie; default: a temporary one"
+    )
+    asked.add_argument("--minutes", type=float, default=math.inf, help="begin no new fault after so long")
     asked.add_argument("--before", default="", help="put before each run of the tests")
     given = asked.parse_args()
-    copied = Path(given.folder or tempfile.mkdtemp()) / "mirdemo"
-    shutil.copytree(ROOT, copied, ignore=shutil.ignore_patterns(".git", "__pycache__"))
-    command = [
-        *shlex.split(given.before),
-        "timeout",
-        str(SECONDS),
-        sys.executable,
-        "-m",
-        "pytest",
-        "-x",
-        "-q",
-    ]
-    command += ["-p", "no:cacheprovider", "-m", "not browser"]
-    caught = tried = 0
-    for path, line, old, new, text in drawn(given.n, given.seed):
-        whole = (copied / path).read_text(encoding="utf-8")
-        (copied / path).write_text(text, encoding="utf-8")
-        code, by = 0, ""
-        for files in mirrored(path):
-            if files and code == 0:
-                by = " ".join(str(f.relative_to(ROOT)) for f in files)
-                code = subprocess.run([*command, *by.split()], cwd=copied, capture_output=True).returncode
-                code = 0 if code == NONE_RAN else code
-        (copied / path).write_text(whole, encoding="utf-8")
-        word = {0: "SURVIVED", 124: "too long"}.get(code, "caught  ")
-        tried, caught = tried + (code != 124), caught + (code not in (0, 124))
-        print(f"{word} {path}:{line}  {old}  ->  {new}   [{by}]", flush=True)
-    low, high = wilson(caught, tried)
-    print(f"{caught} of {tried} caught: {caught / tried:.0%} (90 %: {low:.0%} to {high:.0%})")
+    folder = given.folder or Path(tempfile.mkdtemp())
+    root, answers = folder / "mirdemo", folder / f"answers-{given.seed}.jsonl"
+    if not root.exists():
+        shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns(".git", "__pycache__"))
+    restore(root)
+    lines = answers.read_text(encoding="utf-8").splitlines() if answers.exists() else []
+    words = [json.loads(line)["answer"] for line in lines]
+    until = time.monotonic() + 60 * given.minutes
+    for number, (path, line, old, new, text) in enumerate(drawn(root, given.n, given.seed)):
+        if number < len(lines):
+            continue
+        if time.monotonic() > until:
+            break
+        word, by = tried(root, path, text, given.before)
+        said = {"answer": word, "file": str(path), "line": line, "was": old, "is": new, "tests": by}
+        with answers.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(said, ensure_ascii=False) + "\n")
+        words.append(word)
+        print(f"{word:8} {path}:{line}  {old}  ->  {new}   [{by}]", flush=True)
+    caught, known = words.count("caught"), len(words) - words.count("too long")
+    if known:
+        low, high = wilson(caught, known)
+        print(f"{caught} of {known} caught: {caught / known:.0%} (90 %: {low:.0%} to {high:.0%})")
+    print(f"{len(words)} of {given.n} tried, {words.count('too long')} took too long")
     if not given.folder:
-        shutil.rmtree(copied.parent)
+        shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 from driving import RATE as DRIVING_RATE
 from driving import give, played, rows, wait_rows, write_labelled
-from test_access_in_browser import violations
+from looking import violations
 
 RATE = 4_000
 

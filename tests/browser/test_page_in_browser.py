@@ -143,7 +143,7 @@ def test_the_first_language_is_the_browsers(visit):
     assert visit(language="fr-FR").locator("h1").inner_text() == speaker("en")("page.question")
 
 
-def test_a_bad_file_is_refused_in_a_sentence_and_the_page_goes_on(visit, sounds: Path):
+def test_a_bad_file_is_refused_in_a_sentence_and_the_page_goes_on(visit, sounds: Path, uploads: Path):
     page = visit()
     give(page, "clips.add", [sounds / "letter.wav"])
     notice = page.locator(".notice.refusal")
@@ -152,6 +152,8 @@ def test_a_bad_file_is_refused_in_a_sentence_and_the_page_goes_on(visit, sounds:
     notice.locator("button").click()
     give(page, "clips.add", [sounds / "drum one.wav"])
     wait_rows(page, 1)
+    assert uploads.is_dir(), "the server keeps its uploads elsewhere: this test looks in the wrong place"
+    assert [path for path in uploads.rglob("*") if path.suffix in (".wav", ".mp3")] == []
 
 
 def test_a_folder_gives_its_names_as_tags(visit, sounds: Path, tmp_path: Path):
@@ -174,13 +176,6 @@ def test_the_microphone_is_recorded(visit):
     page.click('[data-drop="clips.add"] [data-record]')
     wait_rows(page, 1)
     assert "Recording" in rows(page).inner_text()
-
-
-def test_the_demonstration_set_is_one_click(visit):
-    page = visit()
-    page.click('[data-act="clips.festival"]')
-    page.wait_for_selector("#panel-clips tr[data-key] >> nth=35", timeout=90_000)
-    page.locator(".where", has_text="36 clips · 7 tags · 24 recordings").wait_for()
 
 
 def test_what_a_visitor_types_is_shown_and_never_run(visit, sounds: Path):
@@ -257,15 +252,17 @@ def test_the_open_tab_comes_into_sight_when_the_page_narrows(visit):
     }""")
 
 
-@pytest.mark.parametrize("language", ["en-US", "ja-JP"])
-def test_nothing_is_wider_than_a_phone(visit, sounds: Path, language: str):
-    page = visit(language=language, width=390)
+def test_nothing_is_wider_than_a_phone(visit, sounds: Path):
+    page = visit(language="ja-JP", width=390)
     give(page, "clips.add", [sounds / "drum one.wav"])
     wait_rows(page, 1)
-    for tab in ("evidence", "clips", "probe", "fine-tune", "few-shot", "about"):
-        page.evaluate(f"location.hash = '{tab}'")
-        page.wait_for_timeout(250)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    for language in ("ja", "en"):
+        page.click(f"button[lang={language}]")
+        page.wait_for_function("said => document.documentElement.lang === said", arg=language)
+        for tab in ("evidence", "clips", "probe", "fine-tune", "few-shot", "plan", "about"):
+            page.evaluate(f"location.hash = '{tab}'")
+            page.wait_for_timeout(250)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390, (language, tab)
 
 
 def test_light_and_dark_are_remembered(visit):
@@ -275,14 +272,6 @@ def test_light_and_dark_are_remembered(visit):
     page.reload()
     page.wait_for_selector("[data-answered]")
     assert page.evaluate("document.body.classList.contains('dark')") is not dark
-
-
-def test_uploads_do_not_stay_on_the_disk(visit, sounds: Path, uploads: Path):
-    page = visit()
-    give(page, "clips.add", [sounds / "drum one.wav", sounds / "letter.wav"])
-    wait_rows(page, 1)
-    assert uploads.is_dir(), "the server keeps its uploads elsewhere: this test looks in the wrong place"
-    assert [path for path in uploads.rglob("*") if path.suffix in (".wav", ".mp3")] == []
 
 
 def test_a_refused_upload_is_told_in_the_servers_words(visit, sounds: Path):
@@ -349,18 +338,3 @@ def test_the_way_to_a_tagger_is_beside_the_next_step(visit, sounds: Path):
     page.wait_for_selector('[data-key="found-home"]', timeout=90_000)
     assert str(speaker("ja")("few-shot.honest.one_recording")) in page.locator("#panel-few-shot").inner_text()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-
-
-@pytest.mark.parametrize(("width", "language"), [(1280, "en-US"), (390, "ja-JP")])
-def test_a_questions_answer_and_what_can_be_done_with_it_are_in_sight_when_it_comes(visit, width, language):
-    page = visit(tab="few-shot", width=width, language=language)
-    page.click('#panel-few-shot [data-act="clips.festival"]')
-    page.click('[data-act="few-shot.example"][data-number="1"]', timeout=240_000)
-    page.locator(".answer.latest").wait_for(timeout=180_000)
-    inside = """() => ["[data-answer]", ".answer.latest [data-value=right]", ".answer.latest [data-value=wrong]"].every(at => {
-        const { top, bottom } = document.querySelector(at).getBoundingClientRect();
-        return top >= 0 && bottom <= innerHeight; })"""
-    page.wait_for_function(inside)
-    page.click(".answer.latest [data-value=wrong]")
-    page.locator(".correct button").wait_for()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width

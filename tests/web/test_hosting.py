@@ -114,9 +114,8 @@ def test_it_is_served_and_says_what_it_is(kind: str, spaces: dict[str, Served]):
     assert httpx.get(f"{one.address}/login/huggingface").status_code == 404, "nobody is asked to sign in"
 
 
-@pytest.mark.parametrize("kind", ["cpu", "gpu"])
-def test_without_zerogpu_nothing_is_said_of_quota(kind: str, spaces: dict[str, Served]):
-    seen = before_training(spaces[kind])
+def test_without_zerogpu_nothing_is_said_of_quota(spaces: dict[str, Served]):
+    seen = before_training(spaces["gpu"])
     assert "2 recordings" in seen
     assert "of GPU time" not in seen
     assert "huggingface.co/login" not in seen
