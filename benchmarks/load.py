@@ -54,12 +54,15 @@ _LISTEN = re.compile(r'data-src="(listen/[^"]+)"')
 
 @dataclass
 class Seen:
-    """What all visitors met. times: kind -> seconds; refusals: words -> how often; wrong: what should not be
+    """What all visitors met. times: kind -> seconds until the first answer, which is when the page shows that it was
+    heard; ends: kind -> seconds until the last one, for what goes on as a job; refusals: words -> how often; wrong: what
+    should not be
     computed: seconds of processor time that the server took, its children not among them: they say more than wall time on
         a machine that does other work
     """
 
     times: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    ends: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     refusals: Counter[str] = field(default_factory=Counter)
     wrong: Counter[str] = field(default_factory=Counter)
     memory: list[tuple[float, float]] = field(default_factory=list)
@@ -69,6 +72,7 @@ class Seen:
         after = [mb for at, mb in self.memory if at >= 60] or [mb for _, mb in self.memory]
         return {
             "times": {kind: summary(values) for kind, values in sorted(self.times.items())},
+            "ends": {kind: summary(values) for kind, values in sorted(self.ends.items())},
             "refusals": dict(self.refusals),
             "wrong": dict(self.wrong),
             "server_cpu_s": round(self.computed, 1),
@@ -144,8 +148,9 @@ class Line:
         self.client, self.seen = client, seen
         self.session = secrets.token_hex(6)
 
-    async def send(self, body: dict[str, Any]) -> list[list[Any]]:
-        """Every answer to one event until it is complete."""
+    async def send(self, kind: str, body: dict[str, Any]) -> list[list[Any]]:
+        """Every answer to one event until it is complete, timed as one of ``kind``."""
+        began = time.monotonic()
         asked = await self.client.post("/gradio_api/queue/join", json=body | {"session_hash": self.session})
         if asked.status_code in (429, 503):
             self.seen.refusals[f"{asked.status_code}: {asked.json().get('detail')}"] += 1
@@ -164,9 +169,13 @@ class Line:
                     answer = (told.get("output") or {}).get("data") or []
                     if told["msg"] == "process_generating" and answers:  # all but the first are differences
                         answer = [apply_diff(*pair) for pair in zip(answers[-1], answer, strict=True)]
+                    if not answers:
+                        self.seen.times[kind].append(time.monotonic() - began)
                     answers.append(answer)
                 if told.get("msg") in ("process_completed", "close_stream", "unexpected_error"):
                     break
+        if answers:
+            self.seen.ends[kind].append(time.monotonic() - began)
         return answers
 
     async def upload(self, name: str, content: bytes) -> str | None:
@@ -192,19 +201,14 @@ class Visitor:
         self.drawn = 0
 
     async def act(self, kind: str, name: str, tab: str, **sent: Any) -> str:
-        """Do one thing; what the page shows afterwards. Its time runs until its last answer, jobs included, for kinds
-        that end in ``job``, else until all is answered."""
-        began = time.monotonic()
+        """Do one thing; what the page shows when the last answer to it is there, jobs included."""
         body = {
             "data": [None],
             "fn_index": self.wire,
             "event_data": {"act": name, "tab": tab, "drawn": self.drawn, **sent},
             "trigger_id": None,
         }
-        answers = await self.line.send(body)
-        if answers:
-            self.seen.times[kind].append(time.monotonic() - began)
-        for answer in answers:
+        for answer in await self.line.send(kind, body):
             told = json.loads(answer[1]) if len(answer) > 1 and answer[1] else {}
             for view, (drawn, text) in told.get("views", {}).items():
                 self.page[view], self.drawn = text, max(drawn, self.drawn)
@@ -399,11 +403,7 @@ async def plain(address: str, process: psutil.Process, visitors: int, seconds: f
         ids = {d["api_name"]: d["id"] for d in (await client.get("/config")).json()["dependencies"]}
 
         async def call(line: Line, kind: str, name: str, data: list[Any]) -> list[list[Any]]:
-            began = time.monotonic()
-            answers = await line.send({"data": data, "fn_index": ids[name], "trigger_id": None})
-            if answers:
-                seen.times[kind].append(time.monotonic() - began)
-            return answers
+            return await line.send(kind, {"data": data, "fn_index": ids[name], "trigger_id": None})
 
         async def visit(number: int) -> None:
             line, turn = Line(client, seen), 0
