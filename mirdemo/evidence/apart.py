@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from markupsafe import Markup, escape
 
 from mirdemo.corpora.elsewhere import ELSEWHERE, ElsewhereFacts
-from mirdemo.evidence.charting import INK, Chart, bare_figure, drawn
+from mirdemo.evidence.charting import FAINT, INK, Chart, bare_figure, drawn
+from mirdemo.evidence.figure import Trace, number, scatter
 from mirdemo.evidence.palette import colour, tradition_words
 from mirdemo.evidence.wording import corpus_title, hover, link_of, percent, sources_of, span
 from mirdemo.results.records import Result, Results
 from mirdemo.words.language import Speaker
-
-if TYPE_CHECKING:
-    from plotly.graph_objects import Scatter
 
 #: models of the study that MTEB measured, and their marks: hollow, since published
 NAMED = {
@@ -33,8 +31,6 @@ MARKS = {"circle-open": "first_hand", "circle-x-open": "second_hand"}
 
 def maeb(chosen: Results, cited: dict, t: Speaker) -> Chart:
     """Music tasks of MTEB's audio benchmark, a row a task: the study's models among all others."""
-    from plotly import graph_objects as go
-
     how = str(t("evidence.maeb.how"))
     by_task: dict[str, list[Result]] = defaultdict(list)
     for record in chosen:
@@ -51,17 +47,15 @@ def maeb(chosen: Results, cited: dict, t: Speaker) -> Chart:
     figure = bare_figure(height=height, left=230, top=34, bottom=52)
     tasks = [(at, row) for at, row in enumerate(rows) if isinstance(row, ElsewhereFacts)]
     plain = [(at, r) for at, task in tasks for r in by_task[task.name] if r.model not in NAMED]
-    figure.add_trace(
-        go.Scatter(
-            x=[row.largest for _, row in tasks],
-            y=[at for at, _ in tasks],
-            mode="markers",
-            name=str(t("evidence.maeb.largest")),
-            showlegend=True,
-            marker={"symbol": "line-ns-open", "size": 18, "color": INK, "line": {"width": 1.5}},
-            text=[str(t("evidence.maeb.largest_hover", share=percent(row.largest))) for _, row in tasks],
-            hovertemplate="%{text}<extra></extra>",
-        )
+    figure.add_scatter(
+        x=[row.largest for _, row in tasks],
+        y=[at for at, _ in tasks],
+        mode="markers",
+        name=str(t("evidence.maeb.largest")),
+        showlegend=True,
+        marker={"symbol": "line-ns-open", "size": 18, "color": INK, "line": {"width": 1.5}},
+        text=[str(t("evidence.maeb.largest_hover", share=percent(row.largest))) for _, row in tasks],
+        hovertemplate="%{text}<extra></extra>",
     )
     if plain:
         figure.add_trace(
@@ -78,7 +72,7 @@ def maeb(chosen: Results, cited: dict, t: Speaker) -> Chart:
             tints = [colour(ELSEWHERE[r.corpus].tradition) for _, r in mine]
             look = {"symbol": mark, "size": 13, "color": tints, "line": {"width": 2.5}}
             trace = _dots(mine, _title(mine[0][1], t), look, [told(r, cited, t) for _, r in mine])
-            trace.customdata = [link_of(r, cited) for _, r in mine]
+            trace["customdata"] = [link_of(r, cited) for _, r in mine]
             figure.add_trace(trace)
     labels = [_task_label(row, t) if isinstance(row, ElsewhereFacts) else f"<b>{row}</b>" for row in rows]
     figure.update_yaxes(
@@ -109,10 +103,8 @@ def maeb(chosen: Results, cited: dict, t: Speaker) -> Chart:
     )
 
 
-def _dots(at: Sequence[tuple[int, Result]], name: str, look: dict[str, Any], hovers: Sequence[str]) -> Any:
-    from plotly import graph_objects as go
-
-    return go.Scatter(
+def _dots(at: Sequence[tuple[int, Result]], name: str, look: dict[str, Any], hovers: Sequence[str]) -> Trace:
+    return scatter(
         x=[r.value for _, r in at],
         y=[i for i, _ in at],
         mode="markers",
@@ -191,34 +183,27 @@ def _maeb_title(by_task: dict[str, list[Result]], t: Speaker) -> str:
 
 def magnatagatune(chosen: Results, cited: dict, t: Speaker) -> Chart:
     """mAP on MagnaTagATune by three protocols, a panel each, so that none is read as a rank in another."""
-    from plotly.subplots import make_subplots
-
     how = str(t("evidence.mtat.how"))
     parted, also = _by_protocol(chosen)
     if not parted:
         return Chart(str(t("evidence.mtat.title")), None, how, empty=str(t("evidence.mtat.empty")))
     sizes = [len(of) for of in parted.values()]
     height = 36 + 78 * len(parted) + 30 * sum(sizes)
-    figure = make_subplots(
-        rows=len(parted),
-        cols=1,
-        row_heights=[n + 0.8 for n in sizes],
-        vertical_spacing=78 / height,
-        figure=bare_figure(height=height, left=230, top=36, bottom=56),
-    )
+    figure = bare_figure(height=height, left=230, top=36, bottom=56)
+    figure.stack([n + 0.8 for n in sizes], 78 / height)
     for symbol, key in MARKS.items():
-        figure.add_trace(_key_to(symbol, str(t("evidence.apart." + key))), row=1, col=1)
+        figure.add_trace(_key_to(symbol, str(t("evidence.apart." + key))), panel=1)
     narrow: dict[str, Any] = {"margin": {"l": 150, "r": 30, "t": 60, "b": 56}, "height": height + 160}
     for at, (protocol, of) in enumerate(parted.items(), 1):
         hovers = [told(r, cited, t) + _also(also.get((protocol, r.model)), t) for r in of]
-        figure.add_trace(_figures_of(of, hovers, cited), row=at, col=1)
-        axis = "" if at == 1 else str(at)
+        figure.add_trace(_figures_of(of, hovers, cited), panel=at)
+        axis = number(at)
         labels = [str(escape(r.model)) for r in of]
         title = {"text": str(t("evidence.mtat.axis", protocol=protocol)), "standoff": 6}
         figure.update_layout(
-            {
+            **{
                 f"yaxis{axis}": _panel_axis(labels),
-                f"xaxis{axis}": _value_axis(title, figure.layout.xaxis.gridcolor),
+                f"xaxis{axis}": _value_axis(title),
             }
         )
         narrow |= {
@@ -259,19 +244,15 @@ def _mark(symbols: str | list[str]) -> dict[str, Any]:
     return {"symbol": symbols, "size": 12, "color": colour("western"), "line": {"width": 2}}
 
 
-def _key_to(symbol: str, name: str) -> Scatter:
+def _key_to(symbol: str, name: str) -> Trace:
     """An entry of the legend."""
-    from plotly import graph_objects as go
-
-    return go.Scatter(x=[None], y=[None], mode="markers", name=name, showlegend=True, marker=_mark(symbol))
+    return scatter(x=[None], y=[None], mode="markers", name=name, showlegend=True, marker=_mark(symbol))
 
 
-def _figures_of(of: Sequence[Result], hovers: Sequence[str], cited: dict) -> Scatter:
+def _figures_of(of: Sequence[Result], hovers: Sequence[str], cited: dict) -> Trace:
     """A panel's figures, one below the other, marked by how each was read."""
-    from plotly import graph_objects as go
-
     first, second = MARKS
-    return go.Scatter(
+    return scatter(
         x=[r.value for r in of],
         y=list(range(len(of))),
         mode="markers+text",
@@ -304,14 +285,14 @@ def _ranges(parted: Mapping[str, Sequence[Result]], t: Speaker) -> str:
     return str(t("evidence.mtat.finding" if len(parted) > 1 else "evidence.mtat.one", said=joined))
 
 
-def _value_axis(title: dict[str, Any], grid: str) -> dict[str, Any]:
+def _value_axis(title: dict[str, Any]) -> dict[str, Any]:
     return {
         "title": title,
         "range": [0.2, 0.55],
         "tickformat": ".2f",
         "fixedrange": True,
         "zeroline": False,
-        "gridcolor": grid,
+        "gridcolor": FAINT,
     }
 
 

@@ -115,8 +115,6 @@ def controlled(
 
     again: the same of another training of both networks; None: ``results.trained_again()``
     """
-    from plotly import graph_objects as go
-
     how = str(t("evidence.controlled.how", **{kind: f"{count:,}" for kind, count in budget().items()}))
     by_model = _newest(records, metric, mode)
     if not by_model:
@@ -129,23 +127,21 @@ def controlled(
         symbol, dash = SHAPES[name]
         of = by_model[name]
         at = [c for c in CORPORA if c in of]
-        figure.add_trace(
-            go.Scatter(
-                x=[CORPORA.index(c) for c in at],
-                y=[of[c].value for c in at],
-                mode="lines+markers",
-                line={"color": INK, "width": 1.5, "dash": dash},
-                marker={
-                    "symbol": symbol,
-                    "size": 12,
-                    "color": [colour(tradition_of(c)) for c in at],
-                    "line": {"color": GROUND, "width": 1},
-                },
-                text=[hover(of[c], cited, t) + rank_words(ranked[c].get(of[c].model), t) for c in at],
-                hovertemplate="%{text}<extra></extra>",
-                showlegend=False,
-                **error_bars([of[c] for c in at], "y"),
-            )
+        figure.add_scatter(
+            x=[CORPORA.index(c) for c in at],
+            y=[of[c].value for c in at],
+            mode="lines+markers",
+            line={"color": INK, "width": 1.5, "dash": dash},
+            marker={
+                "symbol": symbol,
+                "size": 12,
+                "color": [colour(tradition_of(c)) for c in at],
+                "line": {"color": GROUND, "width": 1},
+            },
+            text=[hover(of[c], cited, t) + rank_words(ranked[c].get(of[c].model), t) for c in at],
+            hovertemplate="%{text}<extra></extra>",
+            showlegend=False,
+            **error_bars([of[c] for c in at], "y"),
         )
     _label_ends(figure, by_model)
     names = [tradition_words(tradition, t) for tradition in TRADITIONS]
@@ -167,8 +163,8 @@ def controlled(
             "margin": {"l": 44, "r": 84, "t": 8, "b": 96},
             "xaxis.tickangle": -60,
             **{
-                f"annotations.{i}.text": label.text.replace(" ", "<br>")
-                for i, label in enumerate(figure.layout.annotations)
+                f"annotations.{i}.text": label["text"].replace(" ", "<br>")
+                for i, label in enumerate(figure.annotations)
             },
         },
         sources=sources_of([r for of in by_model.values() for r in of.values()], cited, t),

@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 from markupsafe import escape
 
@@ -19,6 +18,7 @@ from mirdemo.evidence.charting import (
     drawn,
     error_bars,
 )
+from mirdemo.evidence.figure import Figure
 from mirdemo.evidence.palette import COLOURS, colour, in_order, symbol, tradition_of, tradition_words
 from mirdemo.evidence.selection import facts
 from mirdemo.evidence.wording import (
@@ -35,9 +35,6 @@ from mirdemo.results.bias import Comparison
 from mirdemo.results.ranking import ranks
 from mirdemo.results.records import Result, Results
 from mirdemo.words.language import Speaker
-
-if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
 
 #: Where the score's panel ends and the time's begins, as shares of the width.
 SPLIT = (0.6, 0.68)
@@ -176,7 +173,7 @@ def cost(chosen: Results, metric: str, cited: dict, t: Speaker, *, own: Sequence
             "xaxis2.tickangle": 0,
             **{
                 f"annotations.{i}.text": str(t("evidence.cost.no_time_narrow"))
-                for i in range(len(figure.layout.annotations))
+                for i in range(len(figure.annotations))
             },
         },
         sources=(
@@ -244,8 +241,6 @@ def _own_rows(own: Sequence[Result], t: Speaker) -> list[Row]:
 
 def _draw(figure: Figure, rows: Sequence[Row], cited: dict, t: Speaker) -> bool:
     """Dots by corpus in both panels; whether any has its seconds."""
-    from plotly import graph_objects as go
-
     spots = [(i, r) for i, row in enumerate(rows) if not row.own for r in row.figures]
     traditions = in_order((*COLOURS, *(tradition_of(r.corpus) for _, r in spots)))
     for place, tradition in enumerate(traditions):
@@ -260,55 +255,49 @@ def _draw(figure: Figure, rows: Sequence[Row], cited: dict, t: Speaker) -> bool:
                 "line": {"width": 2 if published else 0, "color": own_colour},
             }
             if of:
-                figure.add_trace(
-                    go.Scatter(
-                        x=[r.value for _, r in of],
-                        y=[i for i, _ in of],
-                        mode="markers",
-                        name=tradition_words(tradition, t),
-                        legendgroup=tradition,
-                        showlegend=published or not any(r.source == "published" for _, r in mine),
-                        marker=marker,
-                        customdata=[link_of(r, cited) for _, r in of],
-                        text=[_hover(r, cited, t) for _, r in of],
-                        hovertemplate="%{text}<extra></extra>",
-                        **error_bars([r for _, r in of], "x", colour=own_colour),
-                    )
+                figure.add_scatter(
+                    x=[r.value for _, r in of],
+                    y=[i for i, _ in of],
+                    mode="markers",
+                    name=tradition_words(tradition, t),
+                    legendgroup=tradition,
+                    showlegend=published or not any(r.source == "published" for _, r in mine),
+                    marker=marker,
+                    customdata=[link_of(r, cited) for _, r in of],
+                    text=[_hover(r, cited, t) for _, r in of],
+                    hovertemplate="%{text}<extra></extra>",
+                    **error_bars([r for _, r in of], "x", colour=own_colour),
                 )
             with_seconds = [(i, r) for i, r in of if r.seconds and r.hardware]
             if with_seconds:
-                figure.add_trace(
-                    go.Scatter(
-                        x=[r.seconds for _, r in with_seconds],
-                        y=[i for i, _ in with_seconds],
-                        xaxis="x2",
-                        mode="markers",
-                        legendgroup=tradition,
-                        showlegend=False,
-                        marker=marker,
-                        text=[_hover(r, cited, t) for _, r in with_seconds],
-                        hovertemplate="%{text}<extra></extra>",
-                    )
+                figure.add_scatter(
+                    x=[r.seconds for _, r in with_seconds],
+                    y=[i for i, _ in with_seconds],
+                    xaxis="x2",
+                    mode="markers",
+                    legendgroup=tradition,
+                    showlegend=False,
+                    marker=marker,
+                    text=[_hover(r, cited, t) for _, r in with_seconds],
+                    hovertemplate="%{text}<extra></extra>",
                 )
     own: list[tuple[float, Result]] = [(i, r) for i, row in enumerate(rows) if row.own for r in row.figures]
     for axis, of in (("x", own), ("x2", [(i, r) for i, r in own if r.seconds])):
         if of:
-            figure.add_trace(
-                go.Scatter(
-                    x=[r.value if axis == "x" else r.seconds for _, r in of],
-                    y=[i for i, _ in of],
-                    xaxis=axis,
-                    mode="markers",
-                    name=str(t("evidence.yours.corpus")),
-                    legendgroup="yours",
-                    showlegend=axis == "x",
-                    marker=laid_over.MARK,
-                    text=[laid_over.hover(r, t) + _seconds(r, t) for _, r in of],
-                    hovertemplate="%{text}<extra></extra>",
-                    **(error_bars([r for _, r in of], "x") if axis == "x" else {}),
-                )
+            figure.add_scatter(
+                x=[r.value if axis == "x" else r.seconds for _, r in of],
+                y=[i for i, _ in of],
+                xaxis=axis,
+                mode="markers",
+                name=str(t("evidence.yours.corpus")),
+                legendgroup="yours",
+                showlegend=axis == "x",
+                marker=laid_over.MARK,
+                text=[laid_over.hover(r, t) + _seconds(r, t) for _, r in of],
+                hovertemplate="%{text}<extra></extra>",
+                **(error_bars([r for _, r in of], "x") if axis == "x" else {}),
             )
-    timed = any(trace.xaxis == "x2" for trace in figure.data)
+    timed = any(trace.get("xaxis") == "x2" for trace in figure.data)
     if timed:
         _say_untimed(figure, rows, t)
     return timed

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
@@ -18,6 +17,7 @@ from mirdemo.evidence.charting import (
     drawn,
     error_bars,
 )
+from mirdemo.evidence.figure import Figure, Trace, scatter
 from mirdemo.evidence.palette import colour, symbol, tradition_of
 from mirdemo.evidence.selection import on_few_shot_curve
 from mirdemo.evidence.wording import (
@@ -29,9 +29,6 @@ from mirdemo.evidence.wording import (
 )
 from mirdemo.results.records import Result, Results
 from mirdemo.words.language import Speaker
-
-if TYPE_CHECKING:
-    from plotly.graph_objects import Figure, Scatter
 
 #: marks of corpora that share a tradition's mark with another
 SYMBOLS = {"fma": "circle-x-open"}
@@ -95,12 +92,10 @@ def few_shot(chosen: Results, cited: dict, t: Speaker, *, own: Sequence[Result] 
 
 def _line(
     corpus: str, method: str, of: Mapping[int, Result], cited: dict, t: Speaker, *, in_legend: bool
-) -> Scatter:
+) -> Trace:
     """One method's figures on one corpus, by number of tags."""
-    from plotly import graph_objects as go
-
     tradition, ways, ours = tradition_of(corpus), sorted(of), method == "LC-Protonets"
-    return go.Scatter(
+    return scatter(
         x=ways,
         y=[of[n].value for n in ways],
         mode="lines+markers",
@@ -143,23 +138,19 @@ def _name_ends(figure: Figure, lines: Mapping[str, Mapping[int, Result]]) -> Non
 
 def _lay_over(figure: Figure, own: Sequence[Result], t: Speaker) -> None:
     """The visitor's prototypes: as many tags as they have, with interval and number of recordings."""
-    from plotly import graph_objects as go
-
-    figure.add_trace(
-        go.Scatter(
-            x=[r.setting["n_way"] for r in own],
-            y=[r.value for r in own],
-            mode="markers",
-            showlegend=False,
-            marker=laid_over.MARK,
-            hovertext=[
-                f"{laid_over.hover(r, t)}<br>"
-                + str(t("evidence.yours.shots", ways=r.setting["n_way"], shots=_shots(r, t)))
-                for r in own
-            ],
-            hovertemplate="%{hovertext}<extra></extra>",
-            **error_bars(own, "y"),
-        )
+    figure.add_scatter(
+        x=[r.setting["n_way"] for r in own],
+        y=[r.value for r in own],
+        mode="markers",
+        showlegend=False,
+        marker=laid_over.MARK,
+        hovertext=[
+            f"{laid_over.hover(r, t)}<br>"
+            + str(t("evidence.yours.shots", ways=r.setting["n_way"], shots=_shots(r, t)))
+            for r in own
+        ],
+        hovertemplate="%{hovertext}<extra></extra>",
+        **error_bars(own, "y"),
     )
     for record in own:
         figure.add_annotation(

@@ -35,8 +35,6 @@ from mirdemo.words.language import Speaker
 
 def gaps(found: Sequence[Disparity], cited: dict[str, dict[str, str]], t: Speaker) -> Chart:
     """Western minus the other corpora, and best minus worst, a bar a model, with intervals where there are."""
-    from plotly import graph_objects as go
-
     how = str(t("evidence.gaps.how"))
     whole = [d for d in found if d.western_minus_other is not None]
     if not whole:
@@ -51,25 +49,23 @@ def gaps(found: Sequence[Disparity], cited: dict[str, dict[str, str]], t: Speake
         ("worst", "#8a8a8a", lambda d: d.gap),
     ):
         shown = [pick(d) for d in rows]
-        figure.add_trace(
-            go.Bar(
-                y=list(range(len(rows))),
-                x=[100 * f.value for f in shown],
-                orientation="h",
-                name=str(t(f"evidence.gaps.{kind}")),
-                marker={
-                    "color": tone if kind == "western" else "rgba(0,0,0,0)",
-                    "line": {"color": tone, "width": 1.5},
-                    "pattern": {"shape": "" if kind == "western" else "/", "fgcolor": tone},
-                },
-                text=[f"{100 * f.value:.1f}" for f in shown],
-                textposition="outside",
-                cliponaxis=False,
-                customdata=[link_of(next(iter(d.values.values())), cited) for d in rows],
-                hovertext=[_gap_hover(d, kind, f, t) for d, f in zip(rows, shown, strict=True)],
-                hovertemplate="%{hovertext}<extra></extra>",
-                **error_bars(shown, "x", scale=100),
-            )
+        figure.add_bar(
+            y=list(range(len(rows))),
+            x=[100 * f.value for f in shown],
+            orientation="h",
+            name=str(t(f"evidence.gaps.{kind}")),
+            marker={
+                "color": tone if kind == "western" else "rgba(0,0,0,0)",
+                "line": {"color": tone, "width": 1.5},
+                "pattern": {"shape": "" if kind == "western" else "/", "fgcolor": tone},
+            },
+            text=[f"{100 * f.value:.1f}" for f in shown],
+            textposition="outside",
+            cliponaxis=False,
+            customdata=[link_of(next(iter(d.values.values())), cited) for d in rows],
+            hovertext=[_gap_hover(d, kind, f, t) for d, f in zip(rows, shown, strict=True)],
+            hovertemplate="%{hovertext}<extra></extra>",
+            **error_bars(shown, "x", scale=100),
         )
     figure.update_layout(
         barmode="group", bargap=0.3, bargroupgap=0.12, showlegend=True, legend={"traceorder": "normal"}
@@ -141,8 +137,6 @@ def gaps_title(rows: Sequence[Disparity], t: Speaker) -> str:
 
 def normalised(found: Sequence[Disparity], corpora: Sequence[str], cited: dict, t: Speaker) -> Chart:
     """Share of the way from chance to the best known figure, so a hard corpus is not mistaken for bias."""
-    from plotly import graph_objects as go
-
     how = str(t("evidence.normalised.how"))
     whole = [d for d in found if all(v is not None for v in d.normalised.values())]
     rows = whole[:MOST_ROWS]
@@ -156,25 +150,23 @@ def normalised(found: Sequence[Disparity], corpora: Sequence[str], cited: dict, 
         tradition = tradition_of(corpus)
         own_colour = colour(tradition)
         at = [i for i, d in enumerate(rows) if corpus in d.normalised]
-        figure.add_trace(
-            go.Scatter(
-                x=[rows[i].normalised[corpus] for i in at],
-                y=at,
-                mode="markers",
-                name=corpus_title(corpus),
-                marker={
-                    "color": own_colour,
-                    "symbol": symbol(tradition) + ("-open" if corpus == "fma" else ""),
-                    "size": 12,
-                    "line": {
-                        "width": 2 if corpus == "fma" else 1,
-                        "color": own_colour if corpus == "fma" else GROUND,
-                    },
+        figure.add_scatter(
+            x=[rows[i].normalised[corpus] for i in at],
+            y=at,
+            mode="markers",
+            name=corpus_title(corpus),
+            marker={
+                "color": own_colour,
+                "symbol": symbol(tradition) + ("-open" if corpus == "fma" else ""),
+                "size": 12,
+                "line": {
+                    "width": 2 if corpus == "fma" else 1,
+                    "color": own_colour if corpus == "fma" else GROUND,
                 },
-                customdata=[link_of(rows[i].values[corpus], cited) for i in at],
-                text=[hover(rows[i].values[corpus], cited, t) for i in at],
-                hovertemplate="%{text}<br>%{x:.2f}<extra></extra>",
-            )
+            },
+            customdata=[link_of(rows[i].values[corpus], cited) for i in at],
+            text=[hover(rows[i].values[corpus], cited, t) for i in at],
+            hovertemplate="%{text}<br>%{x:.2f}<extra></extra>",
         )
     figure.update_layout(showlegend=True)
     shares = [v for d in rows for v in d.normalised.values() if v is not None]

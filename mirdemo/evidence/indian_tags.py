@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from markupsafe import Markup, escape
 
 from mirdemo.evidence.charting import FAINT, INK, Chart, bare_figure, drawn, error_bars
+from mirdemo.evidence.figure import Figure, Trace, number, scatter
 from mirdemo.evidence.palette import colour
 from mirdemo.evidence.wording import sources_of
 from mirdemo.results.records import Result, Results, published
 from mirdemo.results.within import AGAINST, OTHERS, Beside, beside
 from mirdemo.scoring.intervals import Interval, signed
 from mirdemo.words.language import Speaker
-
-if TYPE_CHECKING:
-    from plotly.graph_objects import Figure, Scatter
 
 CORPUS, PROTOCOL = "magnatagatune", "mgphot"
 #: how the three comparisons look: colour, mark, and how far from the row's middle
@@ -36,8 +34,6 @@ def support_of() -> Mapping[str, int]:
 
 def within(chosen: Results, cited: dict, t: Speaker) -> Chart:
     """A panel a tag, a row a model: its average precision minus that of the model's other tags, three ways."""
-    from plotly.subplots import make_subplots
-
     how = str(t("evidence.within.how"))
     records = [r for r in chosen if r.protocol == PROTOCOL and r.tag is not None]
     found = beside(records, support_of())
@@ -46,19 +42,13 @@ def within(chosen: Results, cited: dict, t: Speaker) -> Chart:
         return Chart(str(t("evidence.within.title")), None, how, empty=str(t("evidence.within.empty")))
     models = sorted({b.model for b in found}, key=lambda m: -_mean(m, records))
     height = 70 + len(tags) * (64 + ROW * len(models))
-    plain = bare_figure(height=height, left=200, top=64, bottom=52)
-    figure = make_subplots(
-        rows=len(tags),
-        cols=1,
-        shared_xaxes=True,
-        vertical_spacing=70 / height,
-        figure=plain,
-        subplot_titles=[str(t("evidence.within.panel", tag=tag, n=support_of()[tag])) for tag in tags],
-    )
+    figure = bare_figure(height=height, left=200, top=64, bottom=52)
+    figure.stack([1] * len(tags), 70 / height)
     for row, tag in enumerate(tags, 1):
         of = {b.model: b for b in found if b.tag == tag}
         for name in AGAINST:
-            figure.add_trace(_dots([of.get(m) for m in models], name, t, in_legend=row == 1), row=row, col=1)
+            figure.add_trace(_dots([of.get(m) for m in models], name, t, in_legend=row == 1), panel=row)
+        figure.add_annotation(**_heading(tag, figure.layout[f"yaxis{number(row)}"]["domain"][1], t))
     figure.update_yaxes(
         tickvals=list(range(len(models))),
         ticktext=[str(escape(m)) for m in models],
@@ -71,9 +61,14 @@ def within(chosen: Results, cited: dict, t: Speaker) -> Chart:
     figure.update_xaxes(
         gridcolor=FAINT, zeroline=True, zerolinecolor=INK, zerolinewidth=1, fixedrange=True, tickformat="d"
     )
-    figure.update_xaxes(title={"text": str(t("evidence.within.axis"))}, row=len(tags), col=1)
-    figure.update_layout(showlegend=True, legend={"y": 1.0 + 36 / height})
-    figure.update_annotations(font={"size": 14, "color": INK}, x=0, xanchor="left")
+    lowest = number(len(tags))
+    for row in range(1, len(tags)):
+        figure.layout[f"xaxis{number(row)}"] |= {"matches": f"x{lowest}", "showticklabels": False}
+    figure.update_layout(
+        **{f"xaxis{lowest}": {"title": {"text": str(t("evidence.within.axis"))}}},
+        showlegend=True,
+        legend={"y": 1.0 + 36 / height},
+    )
     return drawn(
         finding(found, t),
         figure,
@@ -84,13 +79,11 @@ def within(chosen: Results, cited: dict, t: Speaker) -> Chart:
     )
 
 
-def _dots(rows: Sequence[Beside | None], name: str, t: Speaker, *, in_legend: bool) -> Scatter:
+def _dots(rows: Sequence[Beside | None], name: str, t: Speaker, *, in_legend: bool) -> Trace:
     """One comparison of a panel, a row a model where there is one. name: of ``AGAINST``"""
-    from plotly import graph_objects as go
-
     tint, mark, off = LOOK[name]
     there = [(i, b) for i, b in enumerate(rows) if b is not None and name in b.minus]
-    return go.Scatter(
+    return scatter(
         x=[100 * b.minus[name].known for _, b in there],
         y=[i - off for i, _ in there],
         mode="markers",
@@ -111,18 +104,30 @@ def _narrow(figure: Figure, models: Sequence[str], panels: int, height: int, t: 
         "margin": {"l": 128, "r": 8, "t": 150, "b": 62},
         "height": height + 90,
         "legend.y": 1.0 + 46 / height,
-        f"xaxis{panels if panels > 1 else ''}.title": {
+        f"xaxis{number(panels)}.title": {
             "text": str(t("evidence.within.axis_narrow")),
             "font": {"size": 13},
         },
-        "annotations": [
-            {**one.to_plotly_json(), "text": one.text.replace(": ", ":<br>", 1)}
-            for one in figure.layout.annotations
-        ],
+        "annotations": [{**one, "text": one["text"].replace(": ", ":<br>", 1)} for one in figure.annotations],
     }
-    for axis in (f"yaxis{'' if i == 1 else i}" for i in range(1, panels + 1)):
+    for axis in (f"yaxis{number(i)}" for i in range(1, panels + 1)):
         changed |= {f"{axis}.ticktext": short, f"{axis}.tickfont": {"size": 13}}
     return changed
+
+
+def _heading(tag: str, top: float, t: Speaker) -> dict[str, Any]:
+    """A panel's name over its upper end."""
+    return {
+        "text": str(t("evidence.within.panel", tag=tag, n=support_of()[tag])),
+        "x": 0,
+        "xref": "paper",
+        "xanchor": "left",
+        "y": top,
+        "yref": "paper",
+        "yanchor": "bottom",
+        "showarrow": False,
+        "font": {"size": 14, "color": INK},
+    }
 
 
 class _Plain:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from markupsafe import Markup, escape
 
 from mirdemo.evidence.charting import GROUND, INK, with_interval
+from mirdemo.evidence.figure import Figure
 from mirdemo.evidence.wording import row_label
 from mirdemo.results.bias import Comparison
 from mirdemo.results.records import Result
 from mirdemo.words.language import Speaker
-
-if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
 
 #: A mark that no tradition and no backbone has, in the colour of the visitor's own music: black, or white at night.
 MARK = {"symbol": "pentagon", "size": 13, "color": INK, "line": {"color": GROUND, "width": 1}}
@@ -91,30 +89,24 @@ def add_rows(
     first: the row of its heading; the records follow below it. columns: of the heat map
     Returns the labels of the heading and of the rows, and what changes on a narrow screen.
     """
-    from plotly import graph_objects as go
-
     rows = [first + HEADING + i for i in range(len(own))]
-    figure.add_trace(
-        go.Scatter(
-            x=[x for _ in rows for x in (-0.49, columns - 0.51, columns - 0.51, -0.49, -0.49, None)],
-            y=[y for row in rows for y in (row - 0.4, row - 0.4, row + 0.4, row + 0.4, row - 0.4, None)],
-            mode="lines",
-            line={"color": INK, "width": 1},
-            hoverinfo="skip",
-        )
+    figure.add_scatter(
+        x=[x for _ in rows for x in (-0.49, columns - 0.51, columns - 0.51, -0.49, -0.49, None)],
+        y=[y for row in rows for y in (row - 0.4, row - 0.4, row + 0.4, row + 0.4, row - 0.4, None)],
+        mode="lines",
+        line={"color": INK, "width": 1},
+        hoverinfo="skip",
     )
-    figure.add_trace(
-        go.Scatter(
-            x=[-0.32] * len(rows),
-            y=rows,
-            mode="markers+text",
-            marker=MARK,
-            text=[f"  {value(r, t)} · {said(r, t)}" for r in own],
-            textposition="middle right",
-            textfont={"color": INK, "size": 14},
-            hovertext=[hover(r, t) for r in own],
-            hovertemplate="%{hovertext}<extra></extra>",
-        )
+    figure.add_scatter(
+        x=[-0.32] * len(rows),
+        y=rows,
+        mode="markers+text",
+        marker=MARK,
+        text=[f"  {value(r, t)} · {said(r, t)}" for r in own],
+        textposition="middle right",
+        textfont={"color": INK, "size": 14},
+        hovertext=[hover(r, t) for r in own],
+        hovertemplate="%{hovertext}<extra></extra>",
     )
     figure.add_annotation(
         x=-0.49,
@@ -130,6 +122,6 @@ def add_rows(
             "text": [f" {value(r, t, short=True)}<br> {said(r, t)}" for r in own],
             "textfont": {"size": 13},
         },
-        f"annotations.{len(figure.layout.annotations) - 1}": {"text": str(t("evidence.yours.note_narrow"))},
+        f"annotations.{len(figure.annotations) - 1}": {"text": str(t("evidence.yours.note_narrow"))},
     }
     return [f"<b>{t('evidence.yours.corpus')}</b>", *labels], narrow

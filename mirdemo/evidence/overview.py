@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from markupsafe import Markup
 
@@ -23,6 +23,7 @@ from mirdemo.evidence.charting import (
     bare_figure,
     drawn,
 )
+from mirdemo.evidence.figure import Figure
 from mirdemo.evidence.palette import music_words, short_words, tradition_of, tradition_words
 from mirdemo.evidence.wording import (
     MOST_ROWS,
@@ -42,9 +43,6 @@ from mirdemo.results.frame import WESTERN, Frame
 from mirdemo.results.ranking import Rank, ranks
 from mirdemo.results.records import Result, Results
 from mirdemo.words.language import Speaker
-
-if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
 
 #: The five models of arXiv 2506.17055 under its own names; its figures are not available, so their places stay visibly
 #: empty until someone measures them by its protocol.
@@ -206,62 +204,52 @@ def _table(
 
 def _add_cells(figure: Figure, table: HeatTable) -> None:
     """The colours, and the figures in an ink that can be read on them."""
-    from plotly import graph_objects as go
-
-    figure.add_trace(
-        go.Heatmap(
-            x=list(range(len(table.columns))),
-            y=list(range(len(table.rows))),
-            z=[[cell.value if cell else None for cell in cells] for _, cells in table.rows],
-            zmin=table.low,
-            zmax=1,
-            colorscale=SEQUENTIAL,
-            showscale=False,
-            xgap=3,
-            ygap=3,
-            text=[[cell.says if cell else "" for cell in cells] for _, cells in table.rows],
-            hovertemplate="%{text}<extra></extra>",
-            hoverongaps=False,
-        )
+    figure.add_heatmap(
+        x=list(range(len(table.columns))),
+        y=list(range(len(table.rows))),
+        z=[[cell.value if cell else None for cell in cells] for _, cells in table.rows],
+        zmin=table.low,
+        zmax=1,
+        colorscale=SEQUENTIAL,
+        showscale=False,
+        xgap=3,
+        ygap=3,
+        text=[[cell.says if cell else "" for cell in cells] for _, cells in table.rows],
+        hovertemplate="%{text}<extra></extra>",
+        hoverongaps=False,
     )
     figures = [(i, j, c.value) for i, (_, cells) in enumerate(table.rows) for j, c in enumerate(cells) if c]
     for shade in (LIGHT_CELL_INK, DARK_CELL_INK):
         at = [one for one in figures if table.ink(one[2]) == shade]
-        figure.add_trace(
-            go.Scatter(
-                x=[j for _, j, _ in at],
-                y=[i for i, _, _ in at],
-                text=[f"{value:.2f}" for *_, value in at],
-                mode="text",
-                textfont={"color": shade, "size": 14},
-                hoverinfo="skip",
-            )
+        figure.add_scatter(
+            x=[j for _, j, _ in at],
+            y=[i for i, _, _ in at],
+            text=[f"{value:.2f}" for *_, value in at],
+            mode="text",
+            textfont={"color": shade, "size": 14},
+            hoverinfo="skip",
         )
 
 
 def _add_blanks(figure: Figure, table: HeatTable) -> None:
     """A hatching where there is no figure."""
-    from plotly import graph_objects as go
-
     blank = [(i, j) for i, (_, cells) in enumerate(table.rows) for j, c in enumerate(cells) if c is None]
     if not blank:
         return
-    figure.add_trace(
-        go.Scatter(
-            x=[x for _, j in blank for x in (j - 0.48, j + 0.48, j + 0.48, j - 0.48, None)],
-            y=[y for i, _ in blank for y in (i - 0.44, i - 0.44, i + 0.44, i + 0.44, None)],
-            mode="lines",
-            line={"width": 0},
-            fill="toself",
-            fillpattern={
-                "shape": "/",
-                "fgcolor": FAINT,
-                "bgcolor": "rgba(0,0,0,0)",
-                "size": 7,
-                "solidity": 0.25,
-            },
-            hoverinfo="skip",
-        )
+    figure.add_scatter(
+        x=[x for _, j in blank for x in (j - 0.48, j + 0.48, j + 0.48, j - 0.48, None)],
+        y=[y for i, _ in blank for y in (i - 0.44, i - 0.44, i + 0.44, i + 0.44, None)],
+        mode="lines",
+        line={"width": 0},
+        fill="toself",
+        fillpattern={
+            "shape": "/",
+            "fgcolor": FAINT,
+            "bgcolor": "rgba(0,0,0,0)",
+            "size": 7,
+            "solidity": 0.25,
+        },
+        hoverinfo="skip",
     )
 
 
@@ -277,9 +265,9 @@ def _narrow(figure: Figure, table: HeatTable, labels: Sequence[str]) -> dict[str
         "margin": {"l": 120, "r": 4, "t": 34, "b": 6},
         # Six columns of 38 pixels: no room for the zero before the point.
         **{
-            f"traces.{i}": {"text": [text.lstrip("0") for text in trace.text], "textfont": {"size": 13}}
+            f"traces.{i}": {"text": [text.lstrip("0") for text in trace["text"]], "textfont": {"size": 13}}
             for i, trace in enumerate(figure.data)
-            if trace.type == "scatter" and trace.mode == "text"
+            if trace.get("mode") == "text"
         },
     }
 

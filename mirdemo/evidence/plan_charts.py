@@ -9,6 +9,7 @@ import numpy as np
 from markupsafe import Markup
 
 from mirdemo.evidence.charting import GROUND, INK, Chart, bare_figure, drawn, faded
+from mirdemo.evidence.figure import Figure
 from mirdemo.planning import NAMES, Plan
 from mirdemo.planning.labels import labels_for_target, mended, reached
 from mirdemo.planning.say import FUTURES, name_of, range_of, time_of
@@ -16,8 +17,6 @@ from mirdemo.planning.switching import SPAN
 from mirdemo.words.language import Speaker
 
 if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
-
     from mirdemo.planning.ways import Growth
 
 #: The page's accent, as a colour that shows on both grounds.
@@ -94,7 +93,9 @@ def futures(plan: Plan, t: Speaker, title: Title = str) -> Chart:
     for words in wide:
         figure.add_annotation(**words)
     figure.update_xaxes(
-        range=[low - 0.04 * span, high + 0.04 * span], title_text=str(t("plan.chart.futures.axis")), nticks=7
+        range=[low - 0.04 * span, high + 0.04 * span],
+        title={"text": str(t("plan.chart.futures.axis"))},
+        nticks=7,
     )
     figure.update_yaxes(range=[len(rows) - 0.45, -0.6], visible=False)
     assert advice.using is not None
@@ -160,9 +161,9 @@ def curve(plan: Plan, t: Speaker) -> Chart:
         x=0, y=target, text=str(t("plan.chart.curve.target", target=f"{target:.2f}")), showarrow=False,
         xanchor="left", yanchor="bottom",
     )  # fmt: skip
-    figure.update_xaxes(range=[0, right * 1.04], title_text=str(t("plan.chart.curve.axis")), nticks=7)
+    figure.update_xaxes(range=[0, right * 1.04], title={"text": str(t("plan.chart.curve.axis"))}, nticks=7)
     figure.update_yaxes(
-        range=[0, 1.05], tickvals=[0, 0.25, 0.5, 0.75, 1], title_text=str(t("plan.chart.curve.f1"))
+        range=[0, 1.05], tickvals=[0, 0.25, 0.5, 0.75, 1], title={"text": str(t("plan.chart.curve.f1"))}
     )
     # What the labels to the right of today cost, on an axis of its own.
     most = right - n
@@ -305,9 +306,9 @@ def labels(plan: Plan, t: Speaker) -> Chart:
     else:
         title = t("plan.chart.labels.title.not_worth", reach=found.reach)
     figure.update_xaxes(
-        title_text=str(t("plan.chart.labels.axis")), rangemode="tozero", nticks=7, tickformat="d"
+        title={"text": str(t("plan.chart.labels.axis"))}, rangemode="tozero", nticks=7, tickformat="d"
     )
-    figure.update_yaxes(title_text=str(t("plan.chart.labels.minutes")), nticks=5)
+    figure.update_yaxes(title={"text": str(t("plan.chart.labels.minutes"))}, nticks=5)
     model = t("plan.chart.labels.by_law") if found.by_law else ""
     return drawn(title, figure, t("plan.chart.labels.how", model=model), height=280)
 
@@ -353,7 +354,7 @@ def switches(plan: Plan, t: Speaker) -> Chart:
         range=[float(np.log10(0.9 / SPAN)), float(np.log10(1.1 * SPAN))],
         tickvals=ticks,
         ticktext=["1/20", "1/5", "1", "5", "20"],
-        title_text=str(t("plan.chart.switches.axis")),
+        title={"text": str(t("plan.chart.switches.axis"))},
     )
     figure.update_yaxes(range=[len(rows) - 0.5, -0.75], visible=False)
     turning = [row for row in rows if row.low is not None or row.high is not None]

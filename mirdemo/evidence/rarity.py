@@ -45,8 +45,6 @@ def rarity(records: Sequence[Result], chosen: str, cited: dict, t: Speaker) -> C
 
     records: as ``per_tag`` gives them; chosen: the family they belong to, empty for all
     """
-    from plotly import graph_objects as go
-
     how = str(t("evidence.rarity.how"))
     if not records:
         return Chart(str(t("evidence.rarity.title")), None, how, empty=str(t("evidence.rarity.empty")))
@@ -55,26 +53,24 @@ def rarity(records: Sequence[Result], chosen: str, cited: dict, t: Speaker) -> C
     for record in records:
         by_tradition[tradition_of(record.corpus)].append(record)
     for tradition in in_order(by_tradition):
-        figure.add_trace(
-            go.Scatter(
-                x=[r.setting["support"] for r in by_tradition[tradition]],
-                y=[r.value for r in by_tradition[tradition]],
-                mode="markers",
-                name=tradition_words(tradition, t),
-                legendgroup=tradition,
-                showlegend=True,
-                marker={
-                    "color": faded(colour(tradition), 0.75),
-                    "symbol": symbol(tradition),
-                    "size": 9,
-                },
-                cliponaxis=False,
-                customdata=[
-                    {"act": "evidence.tag", "value": f"{r.corpus}/{r.tag}"} for r in by_tradition[tradition]
-                ],
-                text=[_hover(r, t) for r in by_tradition[tradition]],
-                hovertemplate="%{text}<extra></extra>",
-            )
+        figure.add_scatter(
+            x=[r.setting["support"] for r in by_tradition[tradition]],
+            y=[r.value for r in by_tradition[tradition]],
+            mode="markers",
+            name=tradition_words(tradition, t),
+            legendgroup=tradition,
+            showlegend=True,
+            marker={
+                "color": faded(colour(tradition), 0.75),
+                "symbol": symbol(tradition),
+                "size": 9,
+            },
+            cliponaxis=False,
+            customdata=[
+                {"act": "evidence.tag", "value": f"{r.corpus}/{r.tag}"} for r in by_tradition[tradition]
+            ],
+            text=[_hover(r, t) for r in by_tradition[tradition]],
+            hovertemplate="%{text}<extra></extra>",
         )
     found = trends(records, {c: facts.tradition for c, facts in catalogue().items()})
     for trend in found:
@@ -92,7 +88,7 @@ def rarity(records: Sequence[Result], chosen: str, cited: dict, t: Speaker) -> C
         ):
             x, y = np.round(np.array([*points]).T, 4).tolist()
             hidden = {"showlegend": False, "legendgroup": trend.tradition, "hoverinfo": "skip"}
-            figure.add_trace(go.Scatter(x=x, y=y, **look, **hidden))
+            figure.add_scatter(x=x, y=y, **look, **hidden)
     figure.update_layout(showlegend=True)
     figure.update_xaxes(
         type="log", title={"text": str(t("evidence.rarity.x"))}, tickvals=[3, 10, 30, 100, 300, 1000]

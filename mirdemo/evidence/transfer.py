@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from markupsafe import escape
 
@@ -16,6 +16,7 @@ from mirdemo.evidence.charting import (
     bare_figure,
     drawn,
 )
+from mirdemo.evidence.figure import Trace, number, scatter
 from mirdemo.evidence.palette import colour, symbol, tradition_of
 from mirdemo.evidence.wording import (
     MOST_PANELS,
@@ -29,10 +30,6 @@ from mirdemo.evidence.wording import (
 from mirdemo.results.records import Result, Results
 from mirdemo.words.language import Speaker
 
-if TYPE_CHECKING:
-    from plotly.graph_objects import Scatter
-
-
 #: From least to most training; a setting of ``ccml2023`` each.
 STEPS = ("last", "scratch", "all")
 #: Corpus -> step -> its figure.
@@ -41,19 +38,17 @@ Slopes = Mapping[str, Mapping[str, Result]]
 
 def transfer(chosen: Results, metric: str, cited: dict, t: Speaker) -> Chart:
     """From last-layer tuning to training the whole model: a slope a corpus, a panel a model."""
-    from plotly.subplots import make_subplots
-
     how = str(t("evidence.transfer.how"))
     table = _by_model(chosen, metric)
     every = sorted(m for m, of in table.items() if any(len(s) > 1 for s in of.values()))
     if not every:
         return Chart(str(t("evidence.transfer.title")), None, how, empty=str(t("evidence.transfer.empty")))
     names = every[:MOST_PANELS]
-    plain = bare_figure(height=380, left=50, top=56, bottom=60)
-    figure = make_subplots(cols=len(names), rows=1, shared_yaxes=True, horizontal_spacing=0.03, figure=plain)
+    figure = bare_figure(height=380, left=50, top=56, bottom=60)
+    figure.side_by_side(len(names), gap=0.03)
     for column, model in enumerate(names, 1):
         for line in _lines(table[model], cited, t, in_legend=column == 1):
-            figure.add_trace(line, row=1, col=column)
+            figure.add_trace(line, panel=column)
     ticks = [str(t(f"evidence.transfer.{s}")) for s in STEPS]
     figure.update_xaxes(
         tickvals=[0, 1, 2],
@@ -88,7 +83,7 @@ def transfer(chosen: Results, metric: str, cited: dict, t: Speaker) -> Chart:
             "legend.y": 1.12,
             "margin": {"l": 40, "r": 4, "t": 120, "b": 70},
             **{
-                f"xaxis{i if i > 1 else ''}.{key}": value
+                f"xaxis{number(i)}.{key}": value
                 for i in range(1, len(names) + 1)
                 # Turned, a label of two lines would lie over its neighbour.
                 for key, value in (
@@ -112,15 +107,13 @@ def _by_model(chosen: Results, metric: str) -> Mapping[str, Slopes]:
     return table
 
 
-def _lines(slopes: Slopes, cited: dict, t: Speaker, *, in_legend: bool) -> Iterator[Scatter]:
+def _lines(slopes: Slopes, cited: dict, t: Speaker, *, in_legend: bool) -> Iterator[Trace]:
     """One model's, a line a corpus, in the catalogue's order."""
-    from plotly import graph_objects as go
-
     for corpus in (c for c in catalogue() if c in slopes):
         of = slopes[corpus]
         have = [s for s in STEPS if s in of]
         own_colour = colour(tradition_of(corpus))
-        yield go.Scatter(
+        yield scatter(
             x=[STEPS.index(s) for s in have],
             y=[of[s].value for s in have],
             mode="lines+markers",
@@ -140,7 +133,7 @@ def _heading(model: str, panel: int) -> dict[str, Any]:
         "text": f"<b>{escape(model)}</b>",
         "x": 1,
         "y": 1.0,
-        "xref": f"x{panel if panel > 1 else ''}",
+        "xref": f"x{number(panel)}",
         "yref": "paper",
         "yanchor": "bottom",
         "showarrow": False,

@@ -83,8 +83,6 @@ def unheard(
 
     measured, untrained: None: what ships (``results.on_real_traditions``, ``results.untrained``)
     """
-    from plotly import graph_objects as go
-
     measured = results.on_real_traditions() if measured is None else measured
     found = rows(measured, results.untrained() if untrained is None else untrained, metric)
     how = str(t("evidence.unheard.how"))
@@ -98,27 +96,25 @@ def unheard(
     for at, corpus in enumerate(shown):
         of = [row for row in found if row.corpus == corpus]
         lift = 0.14 * (2 * at - 1) if len(shown) > 1 else 0.0
-        figure.add_trace(
-            go.Scatter(
-                x=[100 * row.figure.value for row in of],
-                y=[pairs.index((row.first, row.second)) + lift for row in of],
-                mode="markers",
-                name=str(t("evidence.unheard.folds." + corpus)),
-                showlegend=len(shown) > 1,
-                marker={
-                    "symbol": FOLDS[corpus],
-                    "size": 12,
-                    "color": colour(tradition_of(corpus)),
-                    "line": {
-                        "color": GROUND if FOLDS[corpus] == "circle" else colour(tradition_of(corpus)),
-                        "width": 2,
-                    },
+        figure.add_scatter(
+            x=[100 * row.figure.value for row in of],
+            y=[pairs.index((row.first, row.second)) + lift for row in of],
+            mode="markers",
+            name=str(t("evidence.unheard.folds." + corpus)),
+            showlegend=len(shown) > 1,
+            marker={
+                "symbol": FOLDS[corpus],
+                "size": 12,
+                "color": colour(tradition_of(corpus)),
+                "line": {
+                    "color": GROUND if FOLDS[corpus] == "circle" else colour(tradition_of(corpus)),
+                    "width": 2,
                 },
-                text=[_told(row, metric, t) for row in of],
-                hovertemplate="%{text}<extra></extra>",
-                cliponaxis=False,
-                **error_bars([row.figure for row in of], "x", scale=100),
-            )
+            },
+            text=[_told(row, metric, t) for row in of],
+            hovertemplate="%{text}<extra></extra>",
+            cliponaxis=False,
+            **error_bars([row.figure for row in of], "x", scale=100),
         )
     labels = [
         str(t("evidence.unheard.pair", first=first, second=_named(second, t))) for first, second in pairs

@@ -11,14 +11,13 @@ import numpy as np
 from markupsafe import escape
 
 from mirdemo.evidence.charting import FAINT, INK, Chart, bare_figure, drawn, faded, with_interval
+from mirdemo.evidence.figure import Figure
 from mirdemo.web.tabs.fewshot.labels import name_places
 from mirdemo.web.tabs.fewshot.placing import Plane, Star, stars
 from mirdemo.web.tabs.fewshot.studies import Curve, Layers, Setting
 from mirdemo.words.language import Speaker
 
 if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
-
     from mirdemo.scoring.intervals import Interval
     from mirdemo.stages.fewshot.layer_choice import Candidate
     from mirdemo.web.frame.player import Sounds
@@ -62,7 +61,7 @@ def map_chart(built: Built, plane: Plane, answers: Sequence[Answer], sounds: Sou
         showlegend=True, legend={"font": {"size": 13}, "itemclick": False, "itemdoubleclick": False}
     )
     for update, n, span in ((figure.update_xaxes, 1, spans[0]), (figure.update_yaxes, 2, spans[1])):
-        update(title_text=str(t("few-shot.map.axis", n=n, percent=shares[n - 1])), range=span, **blank)
+        update(title={"text": str(t("few-shot.map.axis", n=n, percent=shares[n - 1]))}, range=span, **blank)
     return drawn(
         t("few-shot.map.share", percent=f"{100 * plane.share.sum():.0f}"),
         figure,
@@ -251,13 +250,13 @@ def curve_chart(curve: Curve, t: Speaker) -> Chart:
         x = x2
     ticks = sorted({k for k in (1, 2, 3, 5, 8, 13, 20, 30, 50, 100, 200) if k <= max(x)})
     figure.update_xaxes(
-        title_text=str(t("few-shot.curve.x")),
+        title={"text": str(t("few-shot.curve.x"))},
         type="log",
         tickvals=ticks,
         ticktext=list(map(str, ticks)),
         showgrid=False,
     )
-    figure.update_yaxes(title_text="Macro-F1", range=[0, 1.05], tickvals=[0, 0.25, 0.5, 0.75, 1])
+    figure.update_yaxes(title={"text": "Macro-F1"}, range=[0, 1.05], tickvals=[0, 0.25, 0.5, 0.75, 1])
     first, last, gain = report.points[0], report.points[-1], report.gain
     answer = "unclear"
     if gain is not None and gain.low is not None and gain.high is not None:
@@ -340,7 +339,7 @@ def layer_chart(
     figure.update_yaxes(
         tickvals=list(range(len(shown))), ticktext=labels, range=[-0.6, len(shown) - 0.4], showgrid=False
     )
-    figure.update_xaxes(title_text="Macro-F1", range=[0, 1.02], tickvals=[0, 0.25, 0.5, 0.75, 1])
+    figure.update_xaxes(title={"text": "Macro-F1"}, range=[0, 1.02], tickvals=[0, 0.25, 0.5, 0.75, 1])
     figure.update_layout(margin={"t": 26})
     title, how = _layers_said(found, chance, names, t)
     return drawn(

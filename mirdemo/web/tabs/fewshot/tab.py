@@ -506,8 +506,6 @@ def _builder(visitor: Visitor) -> Callable[[Progress], Built]:
 def _build(
     clips: LabelledClips, setting: Setting, memory: Memory, progress: Progress, choice: LayerChoice | None
 ) -> Built:
-    import plotly.graph_objects  # noqa: F401 - drawing the page must not wait for it
-
     layer, whitened = setting.layer, setting.whitened
     return build(clips, setting.backbone, layer, memory, progress, whitened=whitened, choice=choice)
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from markupsafe import escape
 
 from mirdemo.evidence.charting import FAINT, INK, Chart, bare_figure, drawn
+from mirdemo.evidence.figure import Figure
 from mirdemo.scoring.intervals import MINUS, Interval, signed
 from mirdemo.stages.finetuning import Epoch, FineTuneReport, TagGain
 from mirdemo.stages.probing import Figures
 from mirdemo.web.tabs.probe.shown import difference_words, figure_words
 from mirdemo.words.language import Speaker
-
-if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
 
 #: The page's accent, as a colour that shows on both grounds.
 ACCENT = "#6a67d8"
@@ -68,7 +66,7 @@ def _curve(epochs: Sequence[Epoch], what: str, title: str, t: Speaker) -> Chart:
             hovertemplate="%{x}: %{y:.2f}<extra></extra>",
         )
     figure.update_xaxes(
-        title_text=str(t("fine-tune.live.epoch")), range=[0.5, epochs[-1].epochs + 0.5], tickformat="d"
+        title={"text": str(t("fine-tune.live.epoch"))}, range=[0.5, epochs[-1].epochs + 0.5], tickformat="d"
     )
     if what == "held_out_auc":
         figure.update_yaxes(range=[0, 1.05], tickvals=[0, 0.5, 1])

@@ -1,0 +1,103 @@
+"""Figures in plain dictionaries: put together as Plotly's own are, and nothing in them that Plotly does not know."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from mirdemo.evidence import charting, drawing, selection
+from mirdemo.evidence.figure import Figure, number, scatter
+from mirdemo.evidence.selection import Selection
+
+
+@pytest.fixture
+def figure() -> Figure:
+    return charting.bare_figure(height=300)
+
+
+def test_plotly_knows_every_value_of_every_chart_of_the_evidence() -> None:
+    from plotly import graph_objects as go
+
+    view = drawing.draw(selection.base(), Selection(metric="roc_auc"), "ja")
+    drawn = {name: json.loads(chart.json) for name, chart in view.charts if chart.json}
+    assert len(drawn) >= 10
+    for name, plain in drawn.items():
+        again = go.Figure(
+            {"data": plain["data"], "layout": plain["layout"]}
+        )  # raises for what it does not know
+        kept = json.loads(again.to_json())
+        del kept["layout"]["template"]  # Plotly's Python adds its own where there is none
+        assert kept == {"data": plain["data"], "layout": plain["layout"]}, name
+        go.Figure(
+            {"layout": {k: v for k, v in plain["narrow"].items() if k not in ("traces", "annotations")}}
+        )
+
+
+def test_updates_go_into_what_is_there_and_lists_take_its_place(figure) -> None:
+    figure.update_xaxes(title={"text": "minutes"}, range=[0, 1])
+    figure.update_xaxes(range=[0, 2])
+    assert figure.layout["xaxis"]["title"] == {"standoff": 10, "text": "minutes"}
+    assert figure.layout["xaxis"]["range"] == [0, 2]
+    assert figure.layout["yaxis"]["title"] == {"standoff": 10}
+
+
+def test_a_figure_shares_nothing_with_what_it_was_made_of(figure) -> None:
+    figure.update_xaxes(title={"text": "minutes"})
+    assert "text" not in figure.layout["yaxis"]["title"]  # both were one dictionary before
+    assert charting.bare_figure(height=300).layout["xaxis"]["title"] == {"standoff": 10}
+
+
+@pytest.mark.parametrize("heights", [[1], [1, 1], [2.8, 1.8, 5.8]])
+def test_panels_lie_as_plotly_would_lay_them(figure, heights) -> None:
+    from plotly.subplots import make_subplots
+
+    theirs = make_subplots(rows=len(heights), row_heights=heights, vertical_spacing=0.1).layout
+    figure.stack(heights, 0.1)
+    for n in range(1, len(heights) + 1):
+        for axis in (f"xaxis{number(n)}", f"yaxis{number(n)}"):
+            assert figure.layout[axis]["anchor"] == theirs[axis].anchor
+            assert figure.layout[axis]["domain"] == pytest.approx(theirs[axis].domain)
+
+
+def test_panels_beside_each_other_share_the_scale_of_the_first(figure) -> None:
+    from plotly.subplots import make_subplots
+
+    theirs = make_subplots(cols=3, shared_yaxes=True, horizontal_spacing=0.03).layout
+    figure.side_by_side(3, 0.03)
+    for n in (1, 2, 3):
+        mine = figure.layout[f"yaxis{number(n)}"]
+        assert mine.get("matches") == theirs[f"yaxis{number(n)}"].matches
+        assert figure.layout[f"xaxis{number(n)}"]["domain"] == pytest.approx(
+            theirs[f"xaxis{number(n)}"].domain
+        )
+
+
+def test_a_trace_names_its_panel_only_where_there_are_several(figure) -> None:
+    figure.add_trace(scatter(x=[1], y=[2]))
+    figure.add_trace(scatter(x=[1], y=[2]), panel=2)
+    one, other = figure.data
+    assert one == {"type": "scatter", "x": [1], "y": [2]}
+    assert other == one | {"xaxis": "x2", "yaxis": "y2"}
+
+
+def test_numbers_of_numpy_become_plain_and_none_is_what_json_cannot_say(figure) -> None:
+    figure.add_scatter(
+        x=np.array([1, 2]), y=[np.float32(0.5), math.nan], text=("a", None), z=np.array([[np.inf]])
+    )
+    (trace,) = figure.plain()["data"]
+    assert trace == {"type": "scatter", "x": [1, 2], "y": [0.5, None], "text": ["a", None], "z": [[None]]}
+    assert json.loads(json.dumps(trace, allow_nan=False)) == trace
+
+
+def test_what_is_set_to_nothing_is_left_out(figure) -> None:
+    figure.update_xaxes(range=None)
+    assert "range" not in figure.plain()["layout"]["xaxis"]
+
+
+def test_what_has_no_place_in_a_figure_is_refused(figure) -> None:
+    figure.add_scatter(x={1, 2})
+    with pytest.raises(TypeError, match="set has no place in a figure"):
+        figure.plain()
