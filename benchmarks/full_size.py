@@ -1,7 +1,7 @@
 """The corpora at their full size: what a thousand recordings cost to open, look through, check, label, read and evaluate.
 
-    python benchmarks/full_size.py --splits CHECKOUT [--corpora fma lyra ...] [--read 200] [--seconds 1.6]
-                                   [--evaluate 40] [--tune 6]
+    python -m benchmarks.full_size --splits CHECKOUT [--corpora fma lyra ...] [--read 200] [--seconds 1.6]
+                                   [--rounds 5] [--evaluate 40] [--tune 6]
 
 CHECKOUT is a checkout of github.com/pxaris/ccml at the pinned commit. Every recording is a hard link to one of a few short
 sounds made here, named and placed as the corpus has it: MagnaTagATune's 25,863 clips, FMA-medium's 25,000, Lyra's 1,570
@@ -21,7 +21,9 @@ Timed, in seconds of this process's own processor time for 1,000 recordings, so 
   recursive glob by which ccml's preprocessing finds its sound: stems to paths, then each recording's size.
 - ``read``: decoding ``--read`` of them. Rival: ``librosa.load(path, sr=16000, duration=...)``, which is how ccml's preprocessing
   reads; needs librosa, which mirdemo does not. Both turn by turn on the same files.
-- ``growth``: what four times as many recordings cost, of ``folder`` and ``check``; 4 is linear. No interval: one run.
+- ``growth``: what four times as many recordings cost, of ``folder`` and ``check`` together; 4 is linear. Seconds: median, least
+  and most of ``--rounds`` rounds in which all and every fourth take turns (a single round moves by half: the smaller one takes
+  some hundredths of a second). Calls: of functions, Python's and C's, counted by its profiling hook, the same in every round.
 
 ``--evaluate N``: then the published probe and the few-shot episode with ``spectral`` on N items a side, and with ``--tune N``
 fine-tuning with ``mini-world``, to see that the whole way holds; wall seconds.
@@ -33,6 +35,7 @@ import argparse
 import json
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -42,8 +45,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from mirdemo.corpora.audio_folder import AudioFolder
 from mirdemo.corpora.catalogue import catalogue
@@ -232,6 +233,7 @@ def main() -> None:
     parser.add_argument("--corpora", nargs="*", default=SIX)
     parser.add_argument("--read", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=1.6)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--evaluate", type=int, default=0)
     parser.add_argument("--tune", type=int, default=0)
     args = parser.parse_args()
@@ -261,7 +263,7 @@ def measure(name: str, root: Path, args: argparse.Namespace) -> None:
     loop, _ = timed(lambda: looped(data, [Path(item_id).stem for item_id in ids]))
     chosen = [ids[i] for i in np.random.default_rng(0).permutation(len(ids))[: args.read]]
     ours_read, theirs_read = reading(corpus, chosen)
-    n, growth = len(ids) / 1000, grown(name, root, ids, splits, table, folder + checking)
+    n, growth = len(ids) / 1000, grown(name, root, splits, table, args.rounds)
     per = {
         "label": label / n,
         "folder": folder / n,
@@ -277,7 +279,7 @@ def measure(name: str, root: Path, args: argparse.Namespace) -> None:
     print(f"  find: loop {loop / n:.4f}, ratio {loop / find:.2f}")
     if theirs_read is not None:
         print(f"  read: librosa {theirs_read / args.read * 1000:.4f}, ratio {theirs_read / ours_read:.2f}")
-    print(f"  growth of folder and check, four times as many: {growth:.1f}", flush=True)
+    print(f"  growth of folder and check, four times as many: {growth}", flush=True)
     if args.evaluate:
         evaluate(corpus, root, args)
 
@@ -304,10 +306,8 @@ def labelled(name: str, data: Path | None, splits: Path) -> RecordedCorpus:
     return corpus
 
 
-def grown(
-    name: str, root: Path, ids: list[str], splits: Path, table: dict[str, list[str]], whole: float
-) -> float:
-    """Seconds for all of them over seconds for every fourth."""
+def grown(name: str, root: Path, splits: Path, table: dict[str, list[str]], rounds: int) -> str:
+    """What all of them cost over what every fourth costs: in seconds, and in calls of functions."""
     some = root / "quarter"
     shutil.copytree(splits, some / "splits")
     own = some / "splits" / "data" / name / "split"
@@ -323,12 +323,36 @@ def grown(
             np.save(path, lines)
             kept += [str(line).split("\t")[-1] for line in lines]
     made = sorted((root / "made").glob("*.mp3"))
-    data = some / "data"
     before, FILES[name] = FILES.get(name, 0), FILES.get(name, 0) // 4
-    fill(name, kept, data, made, table)
+    fill(name, kept, some / "data", made, table)
     FILES[name] = before
-    seconds, _ = timed(lambda: check(labelled(name, data, some / "splits"), decode=False))
-    return whole / seconds
+
+    def whole() -> Any:
+        return check(labelled(name, root / "data", splits), decode=False)
+
+    def quarter() -> Any:
+        return check(labelled(name, some / "data", some / "splits"), decode=False)
+
+    ratios = sorted(timed(whole)[0] / timed(quarter)[0] for _ in range(rounds))
+    of_calls = calls(whole) / calls(quarter)
+    spread = f"{statistics.median(ratios):.1f} ({ratios[0]:.1f} to {ratios[-1]:.1f})"
+    return f"{spread} in seconds, {rounds} rounds; {of_calls:.2f} in calls"
+
+
+def calls(work: Callable[[], Any]) -> int:
+    """How many functions are called, Python's and C's."""
+    count = 0
+
+    def seen(frame: Any, event: str, of: Any) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(seen)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
 
 
 def evaluate(corpus: RecordedCorpus, root: Path, args: argparse.Namespace) -> None:

@@ -1,6 +1,6 @@
 """The published few-shot episodes: drawn by the study's own program and by ours, on the same labels, row by row.
 
-    python benchmarks/published_episodes.py --reference LC-PROTONETS --splits CCML
+    python -m benchmarks.published_episodes --reference LC-PROTONETS --splits CCML [--corpora fma lyra ...]
 
 LC-PROTONETS is a checkout of github.com/pxaris/LC-Protonets (commit 452854c), CCML one of github.com/pxaris/ccml at the pinned
 commit. For every published row of LC-Protonets (corpus, base, novel or both tags, number of ways) the study's own sampler,
@@ -8,28 +8,26 @@ commit. For every published row of LC-Protonets (corpus, base, novel or both tag
 FMA-medium and Lyra, whose published numbers of support items and queries are held against the drawn ones; of the other corpora,
 whose labels nobody may hand on or which lie elsewhere, they are made: the drawing then is the same or not, and nothing is said of
 the published numbers. The study ran on a Python whose ``random.sample`` took a set as the tuple of it, and a torch whose
-``Sampler`` took an argument; both are put back.
+``Sampler`` took an argument; both are put back, in a process of its own in the checkout (it needs pandas and scikit-learn).
 
-Prints a line a row: corpus, tags, ways, support items and queries, the same or not, as published or not known, and seconds of
-processor time of either side; then how many of the published figures have a command, and which have none.
+Prints a line a setting: corpus, tags, ways, how many published figures it has, support items and queries, the same or not, as
+published or not known, and seconds of processor time of either side; then how many of the published figures have a command, as
+``mirdemo evaluate`` takes it before anything is embedded, and which have none.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import random
+import subprocess
 import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from mirdemo.base.assets import ASSETS
 from mirdemo.base.sentences import MirdemoError
@@ -37,6 +35,27 @@ from mirdemo.corpora.registry import open_corpus
 from mirdemo.corpora.vocabularies import vocabularies
 from mirdemo.evaluation import Request, running
 from mirdemo.stages.fewshot.episodes import PUBLISHED_RUN, choose_tags, reference_support
+
+#: Reads a line a setting, draws, answers with a line: the rows of the support items, and its seconds.
+STUDY = """
+import json, random, sys, time
+from collections.abc import Sequence
+import numpy as np
+import torch
+from torch.utils.data import Sampler
+plain = random.sample
+random.sample = lambda population, k: plain(population if isinstance(population, Sequence) else tuple(population), k)
+Sampler.__init__ = lambda self, data_source=None: None
+from mlfsl.samplers.mlfsl_sampler import MLFSLSampler
+for line in sys.stdin:
+    asked = json.loads(line)
+    data = [(torch.zeros(1), torch.tensor(row, dtype=torch.float32)) for row in np.load(asked["labels"])]
+    started = time.process_time()
+    random.seed(asked["seed"])
+    made = MLFSLSampler(data, n_way=asked["ways"], k_shot=3, n_query=None, n_task=1, is_test=True)
+    drawn = next(iter(made))
+    print(json.dumps([sorted(drawn[: made.support_set_length]), time.process_time() - started]), flush=True)
+"""
 
 REAL = ("fma", "lyra")
 #: Test items of the published splits; made labels stand on as many.
@@ -71,19 +90,36 @@ def tables(corpus: str, splits: Path) -> tuple[tuple[str, ...], np.ndarray]:
     return tags, labels
 
 
-def study(sampler: Any, labels: np.ndarray, ways: int) -> list[int]:
-    """The support rows that the study's own sampler draws. labels: of items that have one of the tags"""
-    import torch
+class Study:
+    """The study's own sampler, waiting for labels in the checkout."""
 
-    data = [(torch.zeros(1), torch.tensor(row, dtype=torch.float32)) for row in labels]
-    random.seed(PUBLISHED_RUN[0])
-    made = sampler(data, n_way=ways, k_shot=3, n_query=None, n_task=1, is_test=True)
-    drawn = next(iter(made))
-    return sorted(drawn[: made.support_set_length])
+    def __init__(self, checkout: Path) -> None:
+        command = [sys.executable, "-c", STUDY]
+        self._process = subprocess.Popen(
+            command, cwd=checkout, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
 
+    def __enter__(self) -> Study:
+        return self
 
-def of_an_older_python(population: Any, k: int, *, plain: Any = random.sample) -> list[Any]:
-    return plain(population if isinstance(population, Sequence) else tuple(population), k)
+    def __exit__(self, *raised: object) -> None:
+        self._process.communicate()
+
+    def draw(self, labels: np.ndarray, ways: int) -> tuple[list[int], float]:
+        """The support rows that it draws, and its seconds. labels: of items that have one of the tags"""
+        with tempfile.TemporaryDirectory() as folder:
+            table = Path(folder) / "labels.npy"
+            np.save(table, labels)
+            asked = {"labels": str(table), "ways": ways, "seed": PUBLISHED_RUN[0]}
+            assert self._process.stdin is not None
+            assert self._process.stdout is not None
+            self._process.stdin.write(json.dumps(asked) + "\n")
+            self._process.stdin.flush()
+            answer = self._process.stdout.readline()
+        if not answer:
+            raise SystemExit("The study's program has ended; its own words stand above.")
+        rows, seconds = json.loads(answer)
+        return rows, seconds
 
 
 def main() -> None:
@@ -92,39 +128,36 @@ def main() -> None:
     )
     parser.add_argument("--reference", type=Path, required=True)
     parser.add_argument("--splits", type=Path, required=True)
+    parser.add_argument("--corpora", nargs="*", help="of these only")
     args = parser.parse_args()
-    sys.path.insert(0, str(args.reference.resolve()))
-    random.sample = of_an_older_python  # type: ignore[assignment]
-    from mlfsl.samplers.mlfsl_sampler import MLFSLSampler
-    from torch.utils.data import Sampler
-
-    Sampler.__init__ = lambda self, data_source=None: None  # type: ignore[method-assign]
-    wanted, same, known, right = rows(), 0, 0, 0
+    wanted = {key: found for key, found in rows().items() if key[0] in (args.corpora or (key[0],))}
     held = {corpus: tables(corpus, args.splits) for corpus in dict.fromkeys(key[0] for key in wanted)}
-    for (corpus, kind, ways), records in wanted.items():
-        tags, table = held[corpus]
-        vocabulary = vocabularies()[corpus]
-        chosen = choose_tags(vocabulary.tags, vocabulary.novel, ways, kind)  # type: ignore[arg-type]
-        labels = table[:, [tags.index(tag) for tag in chosen]]
-        labels = labels[labels.any(axis=1)]
-        started = time.process_time()
-        theirs = study(MLFSLSampler, labels, ways)
-        middle = time.process_time()
-        ours = reference_support(labels, 3, PUBLISHED_RUN[0]).tolist()
-        ended = time.process_time()
-        same += ours == theirs
-        published = "labels made"
-        if corpus in REAL:
-            known += 1
-            said = {(r["setting"]["n_support"], r["n"]) for r in records}
-            right += (holds := said == {(len(ours), len(labels) - len(ours))})
-            published = "as published" if holds else f"published: {sorted(said)}"
-        verdict = "same" if ours == theirs else "NOT the same"
-        print(
-            f"{corpus:14} {kind:5} {ways:3}: {len(ours):4} support, {len(labels) - len(ours):5} queries, {verdict}, "
-            f"{published}; study {middle - started:.2f} s, ours {ended - middle:.3f} s",
-            flush=True,
-        )
+    same = known = right = 0
+    with Study(args.reference.resolve()) as study:
+        for (corpus, kind, ways), records in wanted.items():
+            tags, table = held[corpus]
+            vocabulary = vocabularies()[corpus]
+            chosen = choose_tags(vocabulary.tags, vocabulary.novel, ways, kind)  # type: ignore[arg-type]
+            labels = table[:, [tags.index(tag) for tag in chosen]]
+            labels = labels[labels.any(axis=1)]
+            theirs, seconds = study.draw(labels, ways)
+            started = time.process_time()
+            ours = reference_support(labels, 3, PUBLISHED_RUN[0]).tolist()
+            ended = time.process_time()
+            same += ours == theirs
+            published = "labels made"
+            if corpus in REAL:
+                known += 1
+                said = {(r["setting"]["n_support"], r["n"]) for r in records}
+                right += (holds := said == {(len(ours), len(labels) - len(ours))})
+                published = "as published" if holds else f"published: {sorted(said)}"
+            verdict = "same" if ours == theirs else "NOT the same"
+            print(
+                f"{corpus:14} {kind:5} {ways:3}: {len(records):2} figures, {len(ours):4} support, "
+                f"{len(labels) - len(ours):5} queries, {verdict}, {published}; study {seconds:.2f} s, "
+                f"ours {ended - started:.3f} s",
+                flush=True,
+            )
     print(f"{same} of {len(wanted)} drawn the same; {right} of {known} with the published numbers")
     n = sum(map(len, wanted.values()))
     print(f"{n} published figures of LC-Protonets in {len(wanted)} settings")

@@ -1,10 +1,11 @@
 """Measure backbones on recordings of a tradition that none of them was raised on, and of Western genres beside it.
 
-    python training/on_real_traditions.py --kdc FOLDER --kdc-table FOLDER --genres FOLDER [--backbones NAME ...] [--untrained]
+    python training/on_real_traditions.py --kdc FOLDER --kdc-table FOLDER --genres FOLDER [--backbones NAME ...] [--whitening]
+                                          [--untrained]
 
 FOLDERs: KDC's recordings and the checkout with its table (``corpora/readers/kdc.py``), GTZAN's mini version. Appends to
 ``assets/results/real_traditions.jsonl`` what ``mirdemo evaluate --protocol live`` measures of every backbone given (probe and
-few-shot; folds by recording, for KDC also by artist); with ``--untrained`` to ``assets/results/untrained.jsonl`` the probe of
+few-shot; folds by recording, for KDC also by artist), with ``--whitening`` with the whitening that ships; with ``--untrained`` to ``assets/results/untrained.jsonl`` the probe of
 musicnn with the weights that its training began with, which stands in no chart but as what is taken away. Neither corpus is
 in the repository, and a copy that lacks recordings says so in its records (``left_out``).
 """
@@ -27,6 +28,7 @@ from mirdemo.backbones.spec import Backbone, Identity
 from mirdemo.base.sentences import MirdemoError
 from mirdemo.corpora.registry import open_corpus
 from mirdemo.embedding.store import EmbeddingStore
+from mirdemo.embedding.whitening import whitening_for
 from mirdemo.evaluation.running import Request, evaluate
 from mirdemo.results.records import SHIPPED, append, load
 
@@ -77,6 +79,7 @@ def main() -> None:
     parser.add_argument("--genres", type=Path, required=True)
     parser.add_argument("--backbones", nargs="*", default=list(BACKBONES))
     parser.add_argument("--methods", nargs="*", default=["probe", "fewshot"])
+    parser.add_argument("--whitening", action="store_true", help="whiten the embeddings first")
     parser.add_argument("--untrained", action="store_true")
     parser.add_argument("--seed", type=int, default=0, help="of the untrained copy")
     parser.add_argument(
@@ -91,13 +94,19 @@ def main() -> None:
     backbones = [untrained(chosen.seed)] if chosen.untrained else map(load_backbone, chosen.backbones)
     kept = UNTRAINED if chosen.untrained else MEASURED
     for backbone in backbones:
+        whitening = whitening_for(backbone.identity) if chosen.whitening else None
+        if chosen.whitening and whitening is None:
+            print(f"{backbone.spec.title} has no whitening here", flush=True)
+            continue
         for corpus in corpora:
             for method in ["probe"] if chosen.untrained else chosen.methods:
                 limit = LIMIT if corpus.name.startswith("kdc") else None
                 request = Request(method=method, protocol="live", limit=limit, allow_missing=True)
                 own = chosen.work / "measured.jsonl"
                 try:
-                    found = evaluate(corpus, backbone, request, store=EmbeddingStore(), results=own)
+                    found = evaluate(
+                        corpus, backbone, request, store=EmbeddingStore(), whitening=whitening, results=own
+                    )
                 except MirdemoError as refusal:
                     print(f"{backbone.spec.title}, {corpus.name}, {method}: {refusal}", flush=True)
                     continue

@@ -40,6 +40,15 @@ PARTS: dict[str, tuple[str, ...]] = {
     "qwen3_omni_moe": _THINKERS,
     "qwen3_omni_moe_thinker": _TOWER,
 }
+#: Repositories that hold nothing but a tower: their kind -> the whole model's. Its configuration is the whole config.json.
+TOWERS = {
+    "qwen2_audio_encoder": "qwen2_audio",
+    "audioflamingo3_encoder": "audioflamingo3",
+    "voxtral_encoder": "voxtral",
+    "qwen2_5_omni_audio_encoder": "qwen2_5_omni",
+    "qwen3_omni_moe_audio_encoder": "qwen3_omni_moe",
+}
+PARTS |= dict.fromkeys(TOWERS, ("",))
 
 
 def family(spec: BackboneSpec, available: Collection[str], fetch: Callable[[str], Path]) -> str:

@@ -57,7 +57,12 @@ _KINDS = {
     "audio-spectrogram-transformer": _Kind("ASTModel", ("audio_spectrogram_transformer.",), ("classifier.",)),
 }
 #: model_type -> the backbone of the registry whose loader and manners it has
-_FAMILIES = {"mert_model": "mert-95m", "clap": "clap-music", "qwen2_audio": "qwen2-audio"}
+_FAMILIES = {
+    "mert_model": "mert-95m",
+    "clap": "clap-music",
+    "qwen2_audio": "qwen2-audio",
+    "qwen2_audio_encoder": "qwen2-audio",
+}
 #: model_type -> the module that loads it
 _MODULES = {
     "sew": "sew",
@@ -67,11 +72,15 @@ _MODULES = {
     "encodec": "encodec",
     "audioflamingo3": "towers",
     "musicflamingo": "towers",
+    "audioflamingo3_encoder": "towers",
     "voxtral": "towers",
+    "voxtral_encoder": "towers",
     "qwen2_5_omni": "omni",
     "qwen2_5_omni_thinker": "omni",
+    "qwen2_5_omni_audio_encoder": "omni",
     "qwen3_omni_moe": "omni",
     "qwen3_omni_moe_thinker": "omni",
+    "qwen3_omni_moe_audio_encoder": "omni",
 }
 #: All that are loaded.
 KINDS = frozenset({*_KINDS, *_FAMILIES, *_MODULES})
@@ -107,7 +116,7 @@ def load(spec: BackboneSpec, *, checkpoint: Path, device: str, dtype: str) -> Ba
         return module.load(spec, checkpoint=checkpoint, device=device, dtype=dtype)
     kind = _KINDS.get(named)
     if kind is None:
-        raise unloadable.refusal(spec.title, named)
+        raise unloadable.refusal(spec.title, named, KINDS)
     paths = loading.weight_files(spec, checkpoint)
     state = loading.encoder_state(loading.read_state(paths, spec.title), kind.prefixes, kind.beside)
     if kind.network == "WhisperEncoder":

@@ -171,6 +171,8 @@ def load(spec: BackboneSpec, *, checkpoint: Path, device: str, dtype: str) -> Om
     kind = str(values.get("model_type"))
     thinker = values.get("thinker_config", values)
     sizes = thinker.get("audio_config") if isinstance(thinker, dict) else None
+    if kind in files.TOWERS:
+        sizes = values
     newer = kind.startswith("qwen3")
     network_class: type[Qwen2_5OmniAudioEncoder] | type[Qwen3OmniMoeAudioEncoder]
     if newer:

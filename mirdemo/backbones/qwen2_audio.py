@@ -17,10 +17,14 @@ def load(spec: BackboneSpec, *, checkpoint: Path, device: str, dtype: str) -> lo
     """
     from transformers import Qwen2AudioEncoder, Qwen2AudioEncoderConfig
 
-    values = loading.read_json(checkpoint, "config.json", spec.title).get("audio_config") or {}
-    config = loading.configure(Qwen2AudioEncoderConfig, values, spec.title, **logmel.DETERMINISTIC)
+    values = loading.read_json(checkpoint, "config.json", spec.title)
+    kind = "qwen2_audio_encoder" if values.get("model_type") == "qwen2_audio_encoder" else "qwen2_audio"
+    sizes = values if kind in files.TOWERS else values.get("audio_config")
+    config = loading.configure(
+        Qwen2AudioEncoderConfig, sizes if isinstance(sizes, dict) else {}, spec.title, **logmel.DETERMINISTIC
+    )
     paths = loading.weight_files(spec, checkpoint)
-    state = loading.read_state(paths, spec.title, files.PARTS["qwen2_audio"])
+    state = loading.read_state(paths, spec.title, files.PARTS[kind])
     return logmel.assemble(
         spec, checkpoint, Qwen2AudioEncoder, config, paths, state, device, dtype, masked=True, pairs=True
     )

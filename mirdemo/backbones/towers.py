@@ -39,9 +39,9 @@ def load(spec: BackboneSpec, *, checkpoint: Path, device: str, dtype: str) -> lo
 
     values = loading.read_json(checkpoint, "config.json", spec.title)
     kind = str(values.get("model_type"))
-    tower = _TOWERS[kind]
+    tower = _TOWERS[files.TOWERS.get(kind, kind)]
     network = getattr(transformers, tower.network)
-    sizes = values.get("audio_config")
+    sizes = values if kind in files.TOWERS else values.get("audio_config")
     config = loading.configure(
         network.config_class, sizes if isinstance(sizes, dict) else {}, spec.title, **logmel.DETERMINISTIC
     )

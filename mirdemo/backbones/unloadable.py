@@ -5,6 +5,8 @@ Imports no transformers. A test holds that each of its kinds that reads sound is
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from mirdemo.backbones.spec import BackboneError
 
 #: Codecs whose encoder lies behind other normalisations, transformers or second inputs than EnCodec's.
@@ -61,7 +63,7 @@ _SPEECH = frozenset(
         "voxtral_realtime",
     }
     | {"nemotron_asr_streaming", "nemotron_asr_streaming_encoder", "nemotron3_5_asr", "nemotron3_diarization"}
-    | {"nemo_speechlm", "moss_transcribe_diarize"}
+    | {"nemo_speechlm", "nemotron3_5_transcribe", "moss_transcribe_diarize"}
 )
 #: Language models that also listen, and encoders that share a space with pictures, with an encoder of their own making.
 _MANY_SENSES = frozenset(
@@ -80,9 +82,17 @@ _MANY_SENSES = frozenset(
 REFUSED = frozenset({*_CODECS, *_MAKERS, *_SPEECH, *_MANY_SENSES})
 
 
-def refusal(title: str, kind: str) -> BackboneError:
-    """What is said of a repository whose ``model_type`` is ``kind``."""
+def refusal(title: str, kind: str, loaded: Collection[str]) -> BackboneError:
+    """What is said of a repository whose ``model_type`` is ``kind``; ``loaded``: the kinds that are."""
     values = {"name": title, "kind": kind[:40]}
+    kind = _whole(kind, loaded)
+    if kind in loaded:
+        return BackboneError(
+            "{name} holds a part of a model alone ({kind}), which is not computed here. Choose the repository of the whole "
+            "model.",
+            code="backbone.kind_part",
+            **values,
+        )
     if kind in _CODECS:
         return BackboneError(
             "{name} is a codec of the kind {kind}, whose encoder is not computed here. Choose EnCodec, of which it is "
@@ -117,3 +127,9 @@ def refusal(title: str, kind: str) -> BackboneError:
         code="backbone.kind",
         **values,
     )
+
+
+def _whole(kind: str, loaded: Collection[str]) -> str:
+    """The kind of model that one of this kind is a part of (``gemma4_audio`` of ``gemma4``), else the kind itself."""
+    names = (name for name in (*REFUSED, *loaded) if kind == name or kind.startswith(f"{name}_"))
+    return max(names, key=len, default=kind)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
 
 from mirdemo.commands.console import add_json_argument, print_json, progress_bar, table, warn
+
+if TYPE_CHECKING:
+    from mirdemo.corpora.facts import CorpusFacts
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -18,7 +23,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     add_json_argument(check)
     layout = verbs.add_parser("layout", help="what to name a corpus's files, and where they may lie")
-    layout.add_argument("name", metavar="NAME", help="a name that `corpora` lists")
+    layout.add_argument(
+        "name", metavar="NAME", help="a name that `corpora` lists, or of a download: saraga, otmm, fma_full"
+    )
 
 
 def add_corpus_arguments(parser: ArgumentParser, *, named: bool = True) -> None:
@@ -41,18 +48,27 @@ def run(args: Namespace) -> int:
 def _layout(args: Namespace) -> int:
     from mirdemo.corpora.catalogue import catalogue
 
-    facts = catalogue().get(args.name)
-    if facts is None:
+    word = args.name.casefold()
+    known = catalogue()
+    # A download that people have by another name stands in the lines of the corpora that it is a part of.
+    told = [known[args.name]] if args.name in known else [f for f in known.values() if word in _words(f)]
+    if not told:
         warn(
-            f"There is no corpus named {args.name} with files of its own. Choose one of {', '.join(catalogue())}."
+            f"There is no corpus named {args.name} with files of its own, and no layout that names it. Choose one of "
+            f"{', '.join(known)}."
         )
         return 3
-    print(f"{facts.title}: the folder that you give as --data")
-    for line in facts.layout or ("as its own reader says",):
-        print(f"  {line}")
-    print(f"Then: python -m mirdemo corpora check {facts.name} --data DIR")
-    print(f"How to get it: {facts.audio}; {facts.page}")
+    for facts in told:
+        print(f"{facts.title}: the folder that you give as --data")
+        for line in facts.layout or ("as its own reader says",):
+            print(f"  {line}")
+        print(f"Then: python -m mirdemo corpora check {facts.name} --data DIR")
+        print(f"How to get it: {facts.audio}; {facts.page}")
     return 0
+
+
+def _words(facts: CorpusFacts) -> set[str]:
+    return set(re.findall(r"[\w-]+", " ".join((facts.title, *facts.layout)).casefold()))
 
 
 def _list(args: Namespace) -> int:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from backbones import tiny_encoders
 from backbones.test_families import assert_same, code_of, copied, load, normalised
+from torch import nn
 
 from mirdemo.backbones import BackboneError
 
@@ -23,6 +24,44 @@ def test_on_the_wave_every_layer_is_that_of_transformers(kind, seconds, checkpoi
         found = direct(normalised(sound), output_hidden_states=True)
     *inner, last = backbone.hidden_states(sound)
     assert_same([*inner, last], [*found.hidden_states[:-1], found.last_hidden_state])
+
+
+@pytest.mark.parametrize("kind", ["conformer-relative", "conformer-rotary"])
+def test_on_the_wave_a_lot_of_unequal_lengths_is_that_of_transformers_where_its_padding_is_not_heard(
+    kind, checkpoint, loaded, waves
+) -> None:
+    """transformers 5.23 masks the padding of a lot in the attention of the layers and not in their convolutions over time, so
+    that a shorter clip's states depend on what it lies beside. Masked there too, they are ours, which never do."""
+    import transformers
+
+    direct = transformers.AutoModel.from_pretrained(checkpoint(kind)).eval()
+    backbone = loaded(kind)
+    long = waves(backbone, 2.02, rows=1)[0]
+    clips = [long[:800], long[:6_500], long[:13_001], long]
+    frames = [int(direct._get_feat_extract_output_lengths(len(clip))) for clip in clips]
+    lot = torch.stack(
+        [nn.functional.pad(normalised(clip[None])[0], (0, len(long) - len(clip))) for clip in clips]
+    )
+    mask = torch.stack([(torch.arange(len(long)) < len(clip)).long() for clip in clips])
+
+    def theirs() -> list[torch.Tensor]:
+        with torch.no_grad():
+            found = direct(lot, attention_mask=mask, output_hidden_states=True)
+        return [*found.hidden_states[:-1], found.last_hidden_state]
+
+    ours = [backbone.hidden_states(clip[None]) for clip in clips]
+    heard = theirs()
+    there = torch.stack([torch.arange(frames[-1]) < n for n in frames])[:, None]
+    for layer in direct.encoder.layers:
+        layer.conv_module.depthwise_conv.register_forward_pre_hook(lambda _, given: (given[0] * there,))
+    unheard = theirs()
+    for row, n in enumerate(frames):
+        assert_same(ours[row], [state[row : row + 1, :n] for state in unheard])
+    assert_same([ours[1][0]], [heard[0][1:2, : frames[1]]])
+    assert_same(
+        [ours[1][1][:, :-3]], [heard[1][1:2, : frames[1] - 3]]
+    )  # a kernel of 7: three frames to either side
+    assert not torch.allclose(ours[1][1], heard[1][1:2, : frames[1]], atol=1e-3)
 
 
 @pytest.mark.parametrize("positions", ["relative_key", "relative", "rotary"])

@@ -37,6 +37,53 @@ def test_every_stage_is_that_of_transformers(kind, seconds, checkpoint, loaded, 
     assert [layer.size for layer in backbone.spec.layers] == [state.shape[2] for state in found]
 
 
+def stages_of_a_lot(folder, clips: list[torch.Tensor]) -> list[torch.Tensor]:
+    """What transformers' own ``encode`` computes of clips of unequal lengths, prepared by its own feature extractor."""
+    from transformers import AutoFeatureExtractor, EncodecModel
+
+    direct = EncodecModel.from_pretrained(folder).eval()
+    channels = direct.config.audio_channels
+    raw = [clip[None].expand(channels, -1).squeeze(0).numpy() for clip in clips]
+    lot = AutoFeatureExtractor.from_pretrained(folder)(
+        raw, sampling_rate=direct.config.sampling_rate, return_tensors="pt"
+    )
+    seen: list[torch.Tensor] = []
+    for index in (3, 6, 9, 12, 13, 15):
+        direct.encoder.layers[index].register_forward_hook(lambda *given: seen.append(given[2]))
+    with torch.no_grad():
+        direct.encode(**lot)
+    return [state.transpose(1, 2) for state in seen]
+
+
+def test_of_a_lot_of_unequal_lengths_every_whole_frame_is_that_of_transformers(checkpoint, loaded) -> None:
+    """The 24 kHz network looks back only, so what is padded behind a clip changes none of its frames but a begun one."""
+    backbone = loaded("encodec")
+    long = 0.1 * torch.randn(24_000, generator=torch.Generator().manual_seed(4))
+    clips = [long[:321], long[:8_000], long[:19_333], long]
+    theirs = stages_of_a_lot(checkpoint("encodec"), clips)
+    for row, clip in enumerate(clips):
+        for mine, state in zip(backbone.hidden_states(clip[None]), theirs, strict=True):
+            whole = len(clip) * state.shape[1] // len(long)
+            assert 0 < whole <= mine.shape[1] <= whole + 1
+            assert_same([mine[:, :whole]], [state[row : row + 1, :whole]])
+
+
+def test_in_pieces_of_a_second_the_padding_of_a_lot_is_heard_and_ours_has_none(checkpoint, loaded) -> None:
+    """The 48 kHz network takes level and norms over the whole piece: transformers' states of a clip shorter than that are those
+    of the clip with silence behind it, ours those of the clip alone, as the codec itself does with its last piece."""
+    backbone = loaded("encodec-stereo")
+    long = 0.1 * torch.randn(48_000, generator=torch.Generator().manual_seed(5))
+    clips = [long[:16_000], long[:40_000], long]
+    theirs = stages_of_a_lot(checkpoint("encodec-stereo"), clips)
+    for row, clip in enumerate(clips):
+        silence = torch.nn.functional.pad(clip, (0, len(long) - len(clip)))
+        expected = [state[row : row + 1] for state in theirs]
+        assert_same(backbone.hidden_states(silence[None]), expected)
+        alone = backbone.hidden_states(clip[None])[-1]
+        same = torch.allclose(alone, expected[-1][:, : alone.shape[1]], atol=1e-3)
+        assert same == (len(clip) == len(long))
+
+
 def test_windows_are_the_pieces_that_the_codec_works_in(loaded) -> None:
     assert loaded("encodec-stereo").spec.window_seconds == 1.0
     assert loaded("encodec-stereo").spec.sample_rate == 48_000

@@ -69,6 +69,37 @@ def test_a_lot_of_unequal_lengths_gives_each_clip_its_own_states(checkpoint, loa
         assert_same([torch.cat([states[layer][0] for states in found])], [packed])
 
 
+def test_a_lot_of_qwen3s_gives_each_clip_of_a_chunk_or_more_its_own_states(checkpoint, loaded) -> None:
+    """Beside longer sounds transformers pads a clip under a second to a whole chunk before the convolutions, which alone it does
+    not; and its extractor pads waves before it computes frames, so that here each clip has its own frames and is padded then."""
+    kind, folder = "qwen3_omni_moe", checkpoint("qwen3_omni_moe")
+    draw = torch.Generator().manual_seed(6)
+    clips = [0.1 * torch.randn(n, generator=draw) for n in (90_000, 16_000, 40_123, 3_200)]
+    alone = [tower_and_inputs(kind, folder, [clip])[1].input_features[0] for clip in clips]
+    longest = max(frames.shape[1] for frames in alone)
+    lot = torch.stack([torch.nn.functional.pad(one, (0, longest - one.shape[1])) for one in alone])
+    mask = torch.stack([(torch.arange(longest) < one.shape[1]).long() for one in alone])
+    thinker, _ = tower_and_inputs(kind, folder, clips[:1])
+    tower = thinker.model.audio_tower
+    seen: list[torch.Tensor] = []
+    for layer in tower.layers:
+        layer.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    tower.ln_post.register_forward_hook(lambda _, given, output: seen.append(output))
+    with torch.no_grad():
+        thinker.get_audio_features(lot, feature_attention_mask=mask)
+    begin = 0
+    for clip in clips:
+        found = loaded(kind).hidden_states(clip[None])
+        end = begin + found[0].shape[1]
+        theirs = [state[begin:end] for state in seen]
+        if len(clip) >= 16_000:
+            assert_same([state[0] for state in found], theirs)
+        else:
+            assert not torch.allclose(found[0][0], theirs[0], atol=1e-3)
+        begin = end
+    assert begin == len(seen[0])
+
+
 @pytest.mark.parametrize(("kind", "seconds"), [("qwen2_5_omni", 30.0), ("qwen3_omni_moe", 30.0)])
 def test_a_window_is_whole_spans_of_attention(kind, seconds, loaded) -> None:
     assert (

@@ -60,3 +60,42 @@ def test_a_preprocessor_within_the_processors_file_is_obeyed_first_as_transforme
     assert_same(load("audioflamingo3", folder).hidden_states(sound), expected, 0.0)
     alone.unlink()
     assert_same(load("audioflamingo3", folder).hidden_states(sound), expected, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "config", "network"),
+    [
+        ("qwen2-audio", "Qwen2AudioEncoderConfig", "Qwen2AudioEncoder"),
+        ("audioflamingo3", "AudioFlamingo3EncoderConfig", "AudioFlamingo3Encoder"),
+        ("voxtral", "VoxtralEncoderConfig", "VoxtralEncoder"),
+        ("qwen2_5_omni", "Qwen2_5OmniAudioEncoderConfig", "Qwen2_5OmniAudioEncoder"),
+        ("qwen3_omni_moe", "Qwen3OmniMoeAudioEncoderConfig", "Qwen3OmniMoeAudioEncoder"),
+    ],
+)
+def test_a_tower_saved_alone_loads_as_within_its_model(
+    kind, config, network, checkpoint, loaded, waves, tmp_path
+) -> None:
+    """As its class in transformers saves it: no prefix before the tensors, its configuration the whole file."""
+    import transformers
+    from safetensors.torch import load_file
+
+    whole = checkpoint(kind)
+    values = json.loads((whole / "config.json").read_text(encoding="utf-8"))
+    sizes = values.get("thinker_config", values)["audio_config"]
+    tensors = {
+        name.split("audio_tower.")[1]: tensor
+        for path in whole.glob("*.safetensors")
+        for name, tensor in load_file(path).items()
+        if "audio_tower." in name
+    }
+    with torch.device("meta"):
+        alone = getattr(transformers, network)(getattr(transformers, config)(**sizes))
+    alone.load_state_dict(tensors, assign=True, strict=True)
+    alone.save_pretrained(tmp_path)
+    (tmp_path / "preprocessor_config.json").write_bytes((whole / "preprocessor_config.json").read_bytes())
+    told = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))["model_type"]
+    assert told.endswith("_encoder")
+    sound = waves(loaded(kind), 1.3)
+    found = load("hf:some/tower", tmp_path)
+    assert_same(found.hidden_states(sound), loaded(kind).hidden_states(sound), 0.0)
+    assert found.spec.parameters == loaded(kind).spec.parameters

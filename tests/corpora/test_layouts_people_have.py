@@ -271,6 +271,31 @@ def test_the_layout_of_every_corpus_is_told(name, capsys):
     assert catalogue()[name].page in said
 
 
+@pytest.mark.parametrize(
+    ("download", "titles"),
+    [
+        ("Saraga", ("Hindustani", "Carnatic")),
+        ("otmm", ("Turkish-makam",)),
+        ("compmusic", ("Turkish-makam", "Hindustani", "Carnatic")),
+        ("ccml", ("Turkish-makam", "Hindustani", "Carnatic")),
+        ("yt-dlp", ("Lyra",)),
+        ("youtube-dl", ("Lyra",)),
+        ("fma_full", ("FMA-medium",)),
+        ("links", ("MagnaTagATune", "FMA-medium", "Lyra", "Turkish-makam", "Hindustani", "Carnatic")),
+    ],
+)
+def test_a_download_that_people_have_by_another_name_is_told_where_it_belongs(download, titles, capsys):
+    assert main(["corpora", "layout", download]) == 0
+    said = capsys.readouterr().out
+    found = [line.removesuffix(": the folder that you give as --data") for line in said.splitlines()]
+    assert [title for title in found if f"{title}: the folder" in said] == list(titles)
+
+
+def test_a_name_that_no_layout_has_is_refused(capsys):
+    assert main(["corpora", "layout", "nothing-of-the-kind"]) == 3
+    assert "magnatagatune" in capsys.readouterr().err
+
+
 def test_a_check_without_a_folder_asks_for_it_and_lists_no_tags(tmp_path, capsys):
     _, checkout = make("makam", tmp_path)
     assert main(["corpora", "check", "makam", "--splits", str(checkout)]) == 1

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -288,3 +291,41 @@ def test_annotations_that_are_no_table_of_clips_are_refused(tmp_path) -> None:
     with pytest.raises(CorpusError) as refusal:
         open_corpus("magnatagatune", data, checkout)
     assert "annotations_final.csv" in str(refusal.value)
+
+
+def calls_to_open_and_check(n: int, root: Path, *, saraga: bool) -> int:
+    """How many functions are called for a makam of n recordings, found by their ids or through their records."""
+    data, split = root / "data", root / "checkout" / "data" / "makam" / "split"
+    data.mkdir(parents=True)
+    split.mkdir(parents=True)
+    sound = root / "sound.wav"
+    soundfile.write(sound, tone(True, 0), RATE)
+    for at in range(n):
+        stem = f"Title {at}" if saraga else f"id-{at}"
+        os.link(sound, data / f"{stem}.wav")
+        record = {"mbid": f"id-{at}", "title": f"Title {at}", "makamlist": [{"name": f"m{at % 7}"}]}
+        (data / f"{stem}.json").write_text(json.dumps(record), encoding="utf-8")
+    ids = [f"id-{at}" for at in range(n)]
+    for side, of in (("train", ids[n // 2 :]), ("valid", ids[: n // 4]), ("test", ids[n // 4 : n // 2])):
+        np.save(split / f"{side}.npy", np.array(of), allow_pickle=False)
+    count = 0
+
+    def seen(frame, event, of):
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(seen)
+    try:
+        found = check(open_corpus("makam", data, root / "checkout"), decode=False)
+    finally:
+        sys.setprofile(before)
+    assert sum(side.usable for side in found.sides.values()) == n
+    return count
+
+
+@pytest.mark.parametrize("saraga", [False, True])
+def test_four_times_the_recordings_are_four_times_the_work_at_most(saraga, tmp_path):
+    few = calls_to_open_and_check(60, tmp_path / "few", saraga=saraga)
+    many = calls_to_open_and_check(240, tmp_path / "many", saraga=saraga)
+    assert many < 4.1 * few

@@ -42,6 +42,7 @@ FACTS = (
             "SOUND: <MusicBrainz id>.mp3 (any sound format), anywhere below the folder",
             "LABELS: <MusicBrainz id>.json, what Dunya's API answers for the recording; or one metadata.npy of the published helper",
             "ALSO: compmusic's own download ('Artist - Title.mp3' and one list of records); links are followed",
+            "OTMM may lie there too: its <MusicBrainz id>.json are no records of Dunya's and are passed over",
             "GET IT: a token of dunya.compmusic.upf.edu, then github.com/pxaris/ccml, scripts get_metadata.py and get_audios.py",
         ),
     ),

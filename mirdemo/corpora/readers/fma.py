@@ -25,7 +25,7 @@ FACTS = (
         layout=(
             "SOUND: fma_medium/000/000002.mp3 and so on, as unpacked from fma_medium.zip; or fma_large, whose clips are the same",
             "NOT fma_full: its files are whole tracks and not the published clips of 30 s, and are passed over",
-            "LABELS: come with the split",
+            "LABELS: come with the split; links are followed",
         ),
     ),
 )

@@ -37,7 +37,7 @@ FACTS = (
         layout=(
             "SOUND: whole broadcasts named after their YouTube id: <id>.webm, 'Title [<id>].m4a' (yt-dlp), 'Title-<id>.m4a' (youtube-dl)",
             "ALSO: pieces that were cut already, each <piece id>.<any sound format>, the ids of the tables' first column",
-            "LABELS: come with the split; each broadcast is decoded once for all of its pieces",
+            "LABELS: come with the split; each broadcast is decoded once for all of its pieces; links are followed",
         ),
     ),
 )

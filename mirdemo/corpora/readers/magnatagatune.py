@@ -31,7 +31,7 @@ FACTS = (
         licence="CC-BY-NC-SA-3.0",
         layout=(
             "SOUND: 0/...mp3 to f/...mp3, as unpacked from the three parts of mp3.zip; or the same names anywhere below the folder",
-            "LABELS: come with the split; annotations_final.csv of the corpus's own page, at the top of the folder, adds the tags beyond its fifty (few-shot --tags novel and both)",
+            "LABELS: come with the split; annotations_final.csv of the corpus's own page, at the top of the folder, adds the tags beyond its fifty (few-shot --tags novel and both); links are followed",
         ),
     ),
 )
