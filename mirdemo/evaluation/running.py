@@ -408,10 +408,11 @@ def _few_shot(
     items = [corpus.items[item_id] for item_id in embedded.ids]
     published = request.protocol != "live"
     novel = _novel(corpus)
+    recordings = [item.id if published else item.source for item in items]
     report = evaluate_episodes(
         embedded.embeddings.matrix(common["layer"]),
         corpus.labels(embedded.ids, (*corpus.tags, *novel)),
-        [item.id if published else item.source for item in items],
+        recordings,
         (*corpus.tags, *novel),
         make=LCPrototypes.published,
         base=corpus.tags,
@@ -421,6 +422,8 @@ def _few_shot(
         k_shot=request.shots,
         protocol=request.protocol,
         seeds=_episode_seeds(request),
+        # Where sources are fewer than tags (musicians), a support set would take in all of them.
+        in_turn=not published and len(set(recordings)) <= (request.ways or len(corpus.tags)),
         progress=progress,
     )
     given = {k: v for k, v in common.items() if k not in ("setting", "method", "protocol", "source")}

@@ -42,6 +42,7 @@ def episode_results(
         "n_way": report.n_way,
         "k_shot": report.k_shot,
         "tags": report.kind,
+        **({"held_out": "each recording in turn"} if report.in_turn else {}),
     }
     common = {
         "model": model,
@@ -64,7 +65,7 @@ def episode_results(
         for episode in report.episodes:
             own = {
                 **setting,
-                "n_support": len(episode.support),
+                "n_support": len(episode.support) / episode.supports,
                 "mean_true_tags": episode.mean_true_tags,
                 "mean_predicted_tags": episode.mean_predicted_tags,
             }
@@ -99,7 +100,7 @@ def _result(
 def _sizes(report: EpisodeReport) -> dict[str, float]:
     """Means over episodes."""
     sizes = {
-        "n_support": float(np.mean([len(e.support) for e in report.episodes])),
+        "n_support": float(np.mean([len(e.support) / e.supports for e in report.episodes])),
         "mean_true_tags": float(np.mean([e.mean_true_tags for e in report.episodes])),
         "mean_predicted_tags": float(np.mean([e.mean_predicted_tags for e in report.episodes])),
     }

@@ -103,6 +103,26 @@ def test_evaluate_measures_it_live_and_refuses_the_protocol_that_needs_sides(tmp
     assert over_all.setting["left_out"] == 2
 
 
+def test_few_shot_by_artist_holds_each_musician_out_in_turn(tmp_path, kdc) -> None:
+    """Each has both modes, so that a support set of any other kind would take in all three."""
+    corpus, backbone = open_corpus("kdc-artists", *kdc), load_backbone("spectral")
+    found = evaluate(
+        corpus,
+        backbone,
+        Request(method="fewshot", protocol="live", allow_missing=True),
+        store=EmbeddingStore(tmp_path / "store"),
+        results=tmp_path / "results.jsonl",
+    )
+    figure = next(r for r in found.records if r.metric == "macro_f1" and r.tag is None and r.seed is None)
+    assert figure.n == 3
+    assert figure.low < figure.value < figure.high
+    assert figure.value > 0.6, "the made modes are told apart by their pitch, whoever plays"
+    assert figure.setting["held_out"] == "each recording in turn"
+    assert 6 <= figure.setting["n_support"] <= 7, (
+        "three windows of two modes, and one of the third's where its artist is heard"
+    )
+
+
 def test_genres_are_read_from_the_names_of_excerpts(tmp_path) -> None:
     for genre in ("blues", "metal"):
         for number in range(2):

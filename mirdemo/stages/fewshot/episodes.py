@@ -123,7 +123,8 @@ def reference_support(labels: np.ndarray, k_shot: int, seed: int) -> np.ndarray:
 class Episode:
     """One support set and what came of it.
 
-    support: int64 rows; shots: int64 (n_tags,), how many support items each tag has
+    support: int64 rows; shots: int64 (n_tags,), how many support items each tag has; where every recording was held out in
+        turn, of all the support sets one after the other: ``supports`` of them
     macro_f1, micro_f1: fractions; tag_f1: float64 (n_tags,), NaN for a tag that no query carries
     prototypes: number of prototypes the method holds, None if it holds none
     """
@@ -138,6 +139,7 @@ class Episode:
     mean_true_tags: float
     mean_predicted_tags: float
     prototypes: int | None
+    supports: int = 1
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,7 @@ class EpisodeReport:
     n_items: int
     n_recordings: int
     seconds: float
+    in_turn: bool = False
 
 
 def evaluate_episodes(
@@ -181,6 +184,7 @@ def evaluate_episodes(
     k_shot: int = 3,
     protocol: Protocol = "lcprotonets2024",
     seeds: Sequence[int] = PUBLISHED_SEEDS,
+    in_turn: bool = False,
     progress: Progress = silent,
 ) -> EpisodeReport:
     """Evaluate a method on one episode a seed.
@@ -191,11 +195,15 @@ def evaluate_episodes(
         published split). ``"papaioannou2025"``: the published sampler's law with our generator, five seeds being
         that paper's; its N and K are not known to us, so K = 3 and N = all are the earlier paper's and ours.
         ``"live"``: the exact sampler.
+    in_turn: each recording is held out in turn, its clips the queries, the support set drawn from all others; an episode is
+        all of them with one seed. For few recordings that each have many of the tags (musicians), of which any other support
+        set would take in all. Only with the exact sampler.
     A query whose recording is in the support set is left out (ours: published items are whole recordings).
     With the published sampler a tag that no query carries counts as 0, as in the published macro F1; with
     the exact one it is left out of it.
 
-    Raises FewShotError if a tag name is unknown, if there are fewer tags than N, or if no query is left.
+    Raises FewShotError if a tag name is unknown, if there are fewer tags than N, or if no query is left; ValueError for
+    ``in_turn`` with another sampler.
     """
     started = time.perf_counter()
     rows = check_embeddings(embeddings)
@@ -204,14 +212,14 @@ def evaluate_episodes(
     table = table[:, [names.index(tag) for tag in chosen]]
     takes_part = np.any(table, axis=1)
     rows, table, codes = rows[takes_part], table[takes_part], codes[takes_part]
-    samplers: dict[str, Sampler] = {"live": "exact", "lcprotonets2024": "reference"}
-    sampler = samplers.get(protocol, "published")
+    sampler = _sampler(protocol, in_turn)
     absent = "left out" if sampler == "exact" else "zero"
 
     episodes, outcomes = [], []
     for done, seed in enumerate(seeds):
         progress(done, len(seeds), "episodes")
-        episode, counts = _episode(rows, table, codes, chosen, make(), int(seed), k_shot, sampler, absent)
+        draw = _in_turn if in_turn else _episode
+        episode, counts = draw(rows, table, codes, chosen, make(), int(seed), k_shot, sampler, absent)
         episodes.append(replace(episode, support=np.flatnonzero(takes_part)[episode.support]))
         outcomes.append(by_recording(counts, codes))
     progress(len(seeds), len(seeds), "episodes")
@@ -220,8 +228,7 @@ def evaluate_episodes(
     of_tags, tags_moved = _moved(outcome)
     micro, micro_moved = _moved(outcome.sum(axis=2, keepdims=True))
     known = np.isfinite(of_tags)
-    share = 1 / (len(chosen) if absent == "zero" else np.maximum(known.sum(axis=1, keepdims=True), 1))
-    macro_moved = (np.where(known, share, 0)[..., None] * np.nan_to_num(tags_moved)).sum(axis=1)
+    macro_moved = _macro_moved(known, tags_moved, absent)
     return EpisodeReport(
         method=make().name,
         protocol=protocol,
@@ -240,7 +247,15 @@ def evaluate_episodes(
         n_items=len(rows),
         n_recordings=outcome.shape[-1],
         seconds=time.perf_counter() - started,
+        in_turn=in_turn,
     )
+
+
+def _sampler(protocol: Protocol, in_turn: bool) -> Sampler:
+    if in_turn and protocol != "live":
+        raise ValueError("published episodes hold no recording out in turn")
+    samplers: dict[str, Sampler] = {"live": "exact", "lcprotonets2024": "reference"}
+    return samplers.get(protocol, "published")
 
 
 def _chosen(
@@ -291,12 +306,61 @@ def _episode(
             code="fewshot.no_query",
         )
     method = method.fit(rows[support], table[support], codes[support], tags)
-    predicted = method.predict(rows[query])
-    counts = np.zeros((3, len(tags), len(rows)))
-    counts[:, :, query] = np.stack([table[query] * predicted, table[query], predicted]).transpose(0, 2, 1)
-    totals = counts.sum(axis=2)
     held = getattr(method, "prototypes", None)
-    episode = Episode(
+    counts = np.zeros((3, len(tags), len(rows)))
+    counts[:, :, query] = _counts(method, rows[query], table[query])
+    episode = _made(seed, [support], table, counts, query, absent, None if held is None else len(held))
+    return episode, counts
+
+
+def _in_turn(
+    rows: np.ndarray,
+    table: np.ndarray,
+    codes: np.ndarray,
+    tags: tuple[str, ...],
+    method: FewShotMethod,
+    seed: int,
+    k_shot: int,
+    sampler: Sampler,
+    absent: str,
+) -> tuple[Episode, np.ndarray]:
+    """As ``_episode``, each recording held out in turn; the method is fitted anew for each."""
+    rng = np.random.default_rng(seed)
+    counts = np.zeros((3, len(tags), len(rows)))
+    supports, held = [], []
+    for code in np.unique(codes):
+        query, others = np.flatnonzero(codes == code), np.flatnonzero(codes != code)
+        if not len(others):
+            raise FewShotError(
+                "Every clip is in the support set, so none is left to test on. Add clips or lower K.",
+                code="fewshot.no_query",
+            )
+        support = others[draw_support(table[others], k_shot, rng, sampler)]
+        fitted = method.fit(rows[support], table[support], codes[support], tags)
+        counts[:, :, query] = _counts(fitted, rows[query], table[query])
+        supports.append(support)
+        held.append(len(getattr(fitted, "prototypes", ())))
+    everything = np.arange(len(rows))
+    return _made(seed, supports, table, counts, everything, absent, round(np.mean(held)) or None), counts
+
+
+def _counts(method: FewShotMethod, rows: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """Hits, true and predicted tags of these queries (3, n_tags, n)."""
+    predicted = method.predict(rows)
+    return np.stack([table * predicted, table, predicted]).transpose(0, 2, 1)
+
+
+def _made(
+    seed: int,
+    supports: list[np.ndarray],
+    table: np.ndarray,
+    counts: np.ndarray,
+    query: np.ndarray,
+    absent: str,
+    prototypes: int | None,
+) -> Episode:
+    support, totals = np.concatenate(supports), counts.sum(axis=2)
+    return Episode(
         seed=seed,
         support=support,
         shots=table[support].sum(axis=0, dtype=np.int64),
@@ -305,10 +369,10 @@ def _episode(
         tag_f1=_f1(totals),
         n_query=len(query),
         mean_true_tags=float(table[query].sum(axis=1).mean()),
-        mean_predicted_tags=float(predicted.sum(axis=1).mean()),
-        prototypes=None if held is None else len(held),
+        mean_predicted_tags=float(counts[2][:, query].sum(axis=0).mean()),
+        prototypes=prototypes,
+        supports=len(supports),
     )
-    return episode, counts
 
 
 def over_both(values: np.ndarray, influence: np.ndarray) -> Interval:
@@ -337,6 +401,12 @@ def _moved(outcome: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     value = _f1(outcome.sum(axis=-1))[..., None]
     hits, marks = outcome[:, 0], outcome[:, 1] + outcome[:, 2]
     return value[..., 0], (2 * hits - value * marks) / np.maximum(marks.sum(axis=-1, keepdims=True), 1)
+
+
+def _macro_moved(known: np.ndarray, moved: np.ndarray, absent: str) -> np.ndarray:
+    """Each recording's influence on the mean over tags (episodes, recordings), of those on single tags; known: tags that have one."""
+    of = known.shape[1] if absent == "zero" else np.maximum(known.sum(axis=1, keepdims=True), 1)
+    return (np.where(known, 1 / of, 0)[..., None] * np.nan_to_num(moved)).sum(axis=1)
 
 
 def _f1(counts: np.ndarray) -> np.ndarray:

@@ -112,6 +112,47 @@ def test_a_recording_never_teaches_and_tests_at_once(festival):
         assert episode.n_query == len(left)
 
 
+def test_held_out_in_turn_every_clip_is_asked_once_and_taught_by_no_clip_of_its_recording():
+    asked: list[tuple[set[int], set[int]]] = []
+
+    class Seen:
+        name = "lc-prototypes"
+
+        def fit(self, rows, labels, recordings, tags):
+            self.taught = {int(row[0]) for row in rows}
+            return self
+
+        def predict(self, rows):
+            asked.append((self.taught, {int(row[0]) for row in rows}))
+            return np.ones((len(rows), 2), np.uint8)
+
+    of = np.repeat([0, 1, 2], 4)  # three musicians, each with both tags
+    table = np.tile([[1, 0], [0, 1]], (6, 1))
+    rows = np.stack([np.arange(12.0), np.ones(12)], axis=1)
+    report = evaluate_episodes(
+        rows, table, of, ("a", "b"), make=Seen, protocol="live", k_shot=2, seeds=(0, 1), in_turn=True
+    )
+    assert len(asked) == 6
+    for taught, queries in asked:
+        assert {of[at] for at in taught}.isdisjoint({of[at] for at in queries})
+        assert len(taught) == 4
+    for seed in (0, 1):
+        assert sorted(at for _, queries in asked[3 * seed : 3 * seed + 3] for at in queries) == list(
+            range(12)
+        )
+    assert [e.n_query for e in report.episodes] == [12, 12]
+    assert report.macro_f1.value == pytest.approx(2 / 3), (
+        "half of what it says is right, all that is there is said"
+    )
+    assert report.macro_f1.n == 3
+    assert report.episodes[0].supports == 3
+    with pytest.raises(FewShotError) as refusal:
+        evaluate_episodes(rows, table, np.zeros(12), ("a", "b"), protocol="live", in_turn=True)
+    assert refusal.value.sentence.code == "fewshot.no_query"
+    with pytest.raises(ValueError, match="in turn"):
+        evaluate_episodes(rows, table, of, ("a", "b"), in_turn=True)
+
+
 def test_a_tag_that_no_query_carries_counts_as_zero_only_in_the_published_protocol():
     rng = np.random.default_rng(1)
     labels = np.zeros((12, 2), np.uint8)
