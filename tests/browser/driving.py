@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -11,18 +12,30 @@ import numpy as np
 RATE = 22_050
 
 
+@cache
+def _context(chromium, language: str):
+    """One for all visitors of a language: what they fetch of the page's scripts is fetched and compiled once. A visitor is a
+    browser tab, whose secret lies in its own session storage, so that two of one context are two."""
+    return chromium.new_context(locale=language, permissions=["microphone"])
+
+
 @contextmanager
 def visiting(chromium, address: str) -> Iterator[Callable]:
     """``visit(tab, language, width)`` opens the page as a new visitor. Fails on errors in the browser and on any
-    request that leaves this machine."""
-    contexts, wrong = [], []
+    request that leaves this machine.
 
-    def open_page(tab: str = "clips", language: str = "en-US", width: int = 1280):
-        context = chromium.new_context(
-            locale=language, viewport={"width": width, "height": 860}, permissions=["microphone"]
-        )
-        contexts.append(context)
+    elsewhere: in a browser that has nothing in common with the other visitors'
+    """
+    contexts, opened, wrong = [], [], []
+
+    def open_page(tab: str = "clips", language: str = "en-US", width: int = 1280, *, elsewhere: bool = False):
+        if elsewhere:
+            contexts.append(context := chromium.new_context(locale=language, permissions=["microphone"]))
+        else:
+            context = _context(chromium, language)
         page = context.new_page()
+        opened.append(page)
+        page.set_viewport_size({"width": width, "height": 860})
         page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
         page.on("console", lambda said: wrong.append(said.text) if "Content Security" in said.text else None)
@@ -39,6 +52,10 @@ def visiting(chromium, address: str) -> Iterator[Callable]:
     try:
         yield open_page
     finally:
+        for page in opened:
+            page.evaluate("localStorage.clear()")  # the next one has chosen no theme
+        for one in {one for page in opened for one in page.context.pages}:
+            one.close()
         for context in contexts:
             context.close()
     assert not wrong

@@ -164,7 +164,7 @@ def test_charts_ask_for_one_script_once_and_compressed(visit, address):
 
 
 def test_own_results_lie_beside_the_published_ones_for_their_visitor_alone(visit, tmp_path: Path):
-    mine, other = visit("clips"), visit("evidence")
+    mine, other = visit("clips"), visit("evidence", elsewhere=True)
     give(mine, "clips.add", write_labelled(tmp_path, 6, 2))
     wait_rows(mine, 6)
     mine.click('[data-tab="probe"]')

@@ -85,7 +85,7 @@ def test_a_clip_is_heard_and_only_through_its_visitors_secret(visit, sounds: Pat
 
 
 def test_no_visitor_sees_the_clips_of_another(visit, sounds: Path):
-    first, second = visit(), visit()
+    first, second = visit(), visit(elsewhere=True)
     give(first, "clips.add", [sounds / "drum one.wav"])
     wait_rows(first, 1)
     give(second, "clips.add", [sounds / "笛 一.FLAC"])
