@@ -11,16 +11,15 @@ import soundfile
 RATE = 8000
 COUNTS = {"train": 6, "valid": 3, "test": 4}
 LYRA_TRAINING = 30
-SIX = ("magnatagatune", "fma", "lyra", "makam", "hindustani", "carnatic")
 
 
 def make(name: str, root: Path) -> tuple[Path, Path]:
-    """Make one of the six below ``root``; returns (data, checkout)."""
+    """Make one of ``LAYOUTS`` below ``root``; returns (data, checkout)."""
     data, checkout = root / "data", root / "checkout"
     split = checkout / "data" / name / "split"
     data.mkdir(parents=True)
     split.mkdir(parents=True)
-    {"magnatagatune": _magnatagatune, "fma": _fma, "lyra": _lyra}.get(name, _dunya)(name, data, split)
+    LAYOUTS[name](name, data, split)
     return data, checkout
 
 
@@ -159,7 +158,16 @@ def _carnatic_record(high: bool) -> dict:
 
 
 RECORDS = {"makam": _makam_record, "hindustani": _hindustani_record, "carnatic": _carnatic_record}
-#: What one item of each is labelled.
+#: What makes each corpus: called with its name, the data folder and the folder of its split's files.
+LAYOUTS = {
+    "magnatagatune": _magnatagatune,
+    "fma": _fma,
+    "lyra": _lyra,
+    "makam": _dunya,
+    "hindustani": _dunya,
+    "carnatic": _dunya,
+}
+#: What one item of the test side of each is labelled.
 LABELS = {
     "magnatagatune": {"flute"},
     "fma": {"Folk"},

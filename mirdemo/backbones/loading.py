@@ -66,6 +66,17 @@ def resolve(device: str, dtype: str) -> tuple[torch.device, torch.dtype]:
     return target, resolve_dtype(dtype, target)
 
 
+def float32_only(dtype: str, title: str) -> None:
+    """Raise BackboneError for another dtype: what a backbone says that is small enough to need none."""
+    if dtype not in ("auto", "float32"):
+        raise BackboneError(
+            "{backbone} computes in float32 only, not in {dtype}. Choose float32 or auto.",
+            code="backbone.float32_only",
+            backbone=title,
+            dtype=dtype,
+        )
+
+
 def has_bfloat16(device: torch.device) -> bool:
     """True if the device has bfloat16 matrix instructions; without them torch emulates it, slower than float32."""
     if device.type == "cuda":

@@ -76,13 +76,7 @@ def load(spec: BackboneSpec, *, checkpoint: Path | None, device: str, dtype: str
     Raises BackboneError if weights are missing, damaged or not those their ``config.json`` names, and for a dtype
     other than float32: the network is small enough to need no other.
     """
-    if dtype not in ("auto", "float32"):
-        raise BackboneError(
-            "{backbone} computes in float32 only, not in {dtype}. Choose float32 or auto.",
-            code="mini.dtype",
-            backbone=spec.title,
-            dtype=dtype,
-        )
+    loading.float32_only(dtype, spec.title)
     folder = WEIGHTS / spec.name if checkpoint is None else Path(checkpoint)
     file = folder / "model.safetensors"
     config = loading.read_json(folder, "config.json", spec.title)

@@ -193,13 +193,7 @@ def load(spec: BackboneSpec, *, checkpoint: Path, device: str, dtype: str) -> Mu
     Raises BackboneError if they are missing, damaged or another network's, and for a dtype other than float32: the network
     is small enough to need no other.
     """
-    if dtype not in ("auto", "float32"):
-        raise BackboneError(
-            "{backbone} computes in float32 only, not in {dtype}. Choose float32 or auto.",
-            code="mini.dtype",
-            backbone=spec.title,
-            dtype=dtype,
-        )
+    loading.float32_only(dtype, spec.title)
     paths = [checkpoint / facts.INDEX, checkpoint / facts.DATA]
     state = named(_read(paths, spec))
     network = loading.fill(Network(), state, spec.title)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from mirdemo.backbones import loading
 from mirdemo.backbones.descriptors import statistics
 from mirdemo.backbones.spec import Backbone, BackboneError, BackboneSpec, Identity
 from mirdemo.backbones.spectral_facts import GROUPS, SHARES, UNIONS, VERSION
@@ -72,13 +73,7 @@ def load(spec: BackboneSpec, *, checkpoint: Path | None, device: str, dtype: str
             code="spectral.checkpoint",
             backbone=spec.title,
         )
-    if dtype not in ("auto", "float32"):
-        raise BackboneError(
-            "{backbone} computes in float32 only, not in {dtype}. Choose float32 or auto.",
-            code="spectral.dtype",
-            backbone=spec.title,
-            dtype=dtype,
-        )
+    loading.float32_only(dtype, spec.title)
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     return Spectral(spec, torch.device(device))

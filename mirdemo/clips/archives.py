@@ -72,7 +72,7 @@ def list_folder(folder: Path, limits: ClipLimits = CLIP_LIMITS) -> Listing:
                 continue
             relative = PurePosixPath(unicodedata.normalize("NFC", path.relative_to(folder).as_posix()))
             listing.entries.append(Entry(relative, path.stat().st_size, partial(Path, path)))
-            _check_count(folder.name, len(listing.entries), limits)
+            limits.check_entries(folder.name, len(listing.entries))
     listing.entries.sort(key=lambda entry: entry.path)
     return listing
 
@@ -112,7 +112,7 @@ def list_zip(
         ) from None
     with archive:
         infos = [info for info in archive.infolist() if not info.is_dir()]
-        _check_count(name, len(infos), limits)
+        limits.check_entries(name, len(infos))
         unpacked = sum(info.file_size for info in infos)
         if unpacked > limits.max_unpacked_bytes or (
             unpacked > limits.free_unpacked_bytes and unpacked > limits.max_ratio * size
@@ -269,16 +269,6 @@ def not_a_zip_but(name: str, kind: str) -> Sentence:
 def _is_clutter(name: str) -> bool:
     """Whether an operating system left this file or folder behind; hidden ones count."""
     return name.lower() in _LEFT_BY_SYSTEMS or name.startswith(".")
-
-
-def _check_count(name: str, count: int, limits: ClipLimits) -> None:
-    if count > limits.max_entries:
-        raise ClipsError(
-            "{name} holds more than {max_entries} files. Split it.",
-            code="clips.too_many_files",
-            name=name,
-            max_entries=limits.max_entries,
-        )
 
 
 def _file_size(path: Path, name: str) -> int:

@@ -39,5 +39,15 @@ class ClipLimits:
     max_depth: int = 12
     max_sheet_bytes: int = 5_000_000
 
+    def check_entries(self, name: str, count: int) -> None:
+        """Raise ClipsError where an archive, a folder or a sheet of this name holds more files than it may."""
+        if count > self.max_entries:
+            raise ClipsError(
+                "{name} holds more than {max_entries} files. Split it.",
+                code="clips.too_many_files",
+                name=name,
+                max_entries=self.max_entries,
+            )
+
 
 CLIP_LIMITS = ClipLimits()

@@ -144,13 +144,7 @@ def _rows(table: Iterable[Sequence[str]], header: list[str], name: str, limits: 
         if not found["file"]:
             continue
         count += 1
-        if count > limits.max_entries:
-            raise ClipsError(
-                "{name} holds more than {max_entries} files. Split it.",
-                code="clips.too_many_files",
-                name=name,
-                max_entries=limits.max_entries,
-            )
+        limits.check_entries(name, count)
         start, end = _span(found, name)
         yield Row(
             found["file"],

@@ -13,11 +13,11 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from loopback import Loopback, Quiet
 
 #: Files from here on are served as large files, named by their SHA-256; below, by git's SHA-1.
 _LARGE = 10_000
@@ -39,26 +39,14 @@ class Repository:
         return list(self.commits)[-1]
 
 
-class LoopbackHub:
+class LoopbackHub(Loopback):
     """Use as a context manager, or call ``close``."""
 
     def __init__(self) -> None:
         self.repositories: dict[str, Repository] = {}
         self.requests: list[tuple[str, str]] = []
         self.ranges: list[str] = []
-        hub = self
-
-        class Handler(_Handler):
-            pass
-
-        Handler.hub = hub
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        super().__init__(_Handler)
 
     def add(self, name: str, folder: Path, commit: str | None = None) -> Repository:
         """Serve a folder as the newest commit of the repository ``name`` (OWNER/REPO)."""
@@ -74,24 +62,9 @@ class LoopbackHub:
         paths = [path for method, path in self.requests if method == "GET" and path.startswith(places)]
         return {path.split("/", 5)[5] for path in paths}
 
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(5)
 
-    def __enter__(self) -> LoopbackHub:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    hub: LoopbackHub
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_: object) -> None:
-        """Quiet."""
+class _Handler(Quiet):
+    owner: LoopbackHub
 
     def do_HEAD(self) -> None:
         self._answer("HEAD")
@@ -102,7 +75,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, method: str) -> None:
         parts = urlsplit(self.path)
         path = unquote(parts.path)
-        self.hub.requests.append((method, path))
+        self.owner.requests.append((method, path))
         pieces = path.strip("/").split("/")
         if pieces[:2] == ["api", "models"] and len(pieces) >= 4:
             name, revision = "/".join(pieces[2:4]), (pieces[5] if pieces[4:5] == ["revision"] else "main")
@@ -113,7 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(404, "EntryNotFound")
 
     def _commit(self, name: str, revision: str) -> tuple[Repository, str] | None:
-        repository = self.hub.repositories.get(name)
+        repository = self.owner.repositories.get(name)
         if repository is None:
             self._refuse(401, "RepoNotFound")
             return None
@@ -176,7 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
         start, status = 0, 200
         asked = self.headers.get("Range", "")
         if asked.startswith("bytes="):
-            self.hub.ranges.append(asked)
+            self.owner.ranges.append(asked)
             start, status = int(asked.removeprefix("bytes=").split("-")[0]), 206
             headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
         limit = repository.broken_after.get(file) if method == "GET" else None

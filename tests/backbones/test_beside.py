@@ -107,7 +107,7 @@ def test_its_identity_covers_both_parts(backbone, monkeypatch, tmp_path):
 def test_half_precision_and_training_are_refused_in_a_sentence(backbone):
     with pytest.raises(BackboneError) as raised:
         load_backbone("mini-world-spectral", dtype="float16")
-    assert raised.value.sentence.code == "mini.dtype"
+    assert raised.value.sentence.code == "backbone.float32_only"
     with pytest.raises(BackboneError) as raised:
         backbone.split()
     assert raised.value.sentence.code == "backbone.no_tail"

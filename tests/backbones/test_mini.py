@@ -222,7 +222,7 @@ def test_weights_of_another_shape_are_refused(folder, tmp_path):
 def test_half_precision_is_refused_with_a_sentence(folder):
     with pytest.raises(BackboneError) as caught:
         mini.load(SPEC, checkpoint=folder, device="cpu", dtype="float16")
-    assert caught.value.sentence.code == "mini.dtype"
+    assert caught.value.sentence.code == "backbone.float32_only"
 
 
 def test_a_checkpoint_has_an_identity_of_its_own(backbone, folder):

@@ -162,7 +162,7 @@ def test_weights_that_are_missing_damaged_or_of_another_shape_are_refused(tmp_pa
     assert code(tmp_path) == "backbone.damaged"
     with pytest.raises(BackboneError) as refusal:
         load_backbone("musicnn-mtt", checkpoint=folder, dtype="bfloat16")
-    assert refusal.value.sentence.code == "mini.dtype"
+    assert refusal.value.sentence.code == "backbone.float32_only"
 
 
 def sweep() -> torch.Tensor:

@@ -222,7 +222,7 @@ def test_weights_or_half_precision_are_refused_in_a_sentence(tmp_path):
     assert raised.value.sentence.code == "spectral.checkpoint"
     with pytest.raises(BackboneError) as raised:
         load(SPEC, checkpoint=None, device="cpu", dtype="bfloat16")
-    assert raised.value.sentence.code == "spectral.dtype"
+    assert raised.value.sentence.code == "backbone.float32_only"
 
 
 def test_clips_far_shorter_than_a_window_embed(spectral):

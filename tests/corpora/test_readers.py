@@ -10,18 +10,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from corpus_layouts import COUNTS, LABELS, LYRA_TRAINING, RATE, SIX, make, tone
+from corpus_layouts import COUNTS, LABELS, LAYOUTS, LYRA_TRAINING, RATE, make, tone
 
 from mirdemo.corpora import registry, splits
 from mirdemo.corpora.catalogue import catalogue
 from mirdemo.corpora.checking import check
 from mirdemo.corpora.errors import CorpusError
+from mirdemo.corpora.frames import STUDY
 from mirdemo.corpora.reader import SIDES, most_frequent
 from mirdemo.corpora.registry import corpus_names, open_corpus
 from mirdemo.corpora.synthetic import ControlledCorpus
 
 
-@pytest.fixture(params=[*SIX, "controlled"])
+@pytest.fixture(params=[*LAYOUTS, "controlled"])
 def corpus(request, tmp_path):
     if request.param == "controlled":
         return ControlledCorpus("makam", "pitch", sizes={"train": 6, "valid": 3, "test": 4})
@@ -63,7 +64,7 @@ def test_every_corpus_keeps_the_contract(corpus):
     assert corpus.revision.startswith("split-")
 
 
-@pytest.mark.parametrize("name", SIX)
+@pytest.mark.parametrize("name", LAYOUTS)
 def test_labels_and_sides_are_those_of_the_files(name, tmp_path):
     data, checkout = make(name, tmp_path)
     corpus = open_corpus(name, data, checkout)
@@ -77,7 +78,7 @@ def test_labels_and_sides_are_those_of_the_files(name, tmp_path):
     )
 
 
-@pytest.mark.parametrize("name", SIX)
+@pytest.mark.parametrize("name", LAYOUTS)
 def test_what_is_missing_is_named_and_the_rest_still_reads(name, tmp_path):
     data, checkout = make(name, tmp_path)
     corpus = open_corpus(name, data, checkout)
@@ -181,8 +182,8 @@ def test_recordings_are_cut_as_published_unless_told_otherwise(asked, seconds, t
 
 
 def test_the_published_cuts_are_known():
-    cuts = {name: catalogue()[name].max_seconds for name in SIX}
-    assert cuts == dict.fromkeys(SIX) | {"makam": 150.0, "hindustani": 780.0, "carnatic": 330.0}
+    cuts = {name: catalogue()[name].max_seconds for name in STUDY.traditions}
+    assert cuts == dict.fromkeys(STUDY.traditions) | {"makam": 150.0, "hindustani": 780.0, "carnatic": 330.0}
 
 
 def test_the_revision_follows_split_and_labels_and_nothing_else(tmp_path):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
 from urllib.parse import parse_qs, urlsplit
+
+from loopback import Loopback, Quiet
 
 #: What the scheduler answers to ``/schedule``: status, headers, body.
 ANSWERS = {
@@ -21,39 +20,26 @@ ANSWERS = {
 }
 
 
-class Scheduler:
+class Scheduler(Loopback):
     """A server that answers as the platform's would. mode: which of ``ANSWERS``;  asked: (address, query) of each request"""
 
     def __init__(self, mode: str = "busy") -> None:
         self.mode = mode
         self.asked: list[tuple[str, dict[str, list[str]]]] = []
+        super().__init__(_Handler)
 
-        class Handler(BaseHTTPRequestHandler):
-            def log_message(self, *_: object) -> None:
-                """Quiet."""
 
-            def do_POST(self) -> None:
-                self.server.owner._answer(self)
+class _Handler(Quiet):
+    protocol_version = "HTTP/1.0"  # an answer without its length ends with the connection
+    owner: Scheduler
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.owner = self
-        self.address = f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    def _answer(self, request: BaseHTTPRequestHandler) -> None:
-        address = urlsplit(request.path)
-        self.asked.append((address.path, parse_qs(address.query)))
-        status, headers, body = ANSWERS[self.mode] if address.path == "/schedule" else (200, {}, None)
+    def do_POST(self) -> None:
+        address, scheduler = urlsplit(self.path), self.owner
+        scheduler.asked.append((address.path, parse_qs(address.query)))
+        status, headers, body = ANSWERS[scheduler.mode] if address.path == "/schedule" else (200, {}, None)
         content = b"" if body is None else (body if isinstance(body, str) else json.dumps(body)).encode()
-        request.send_response(status)
+        self.send_response(status)
         for name, value in ({"Content-Type": "application/json"} | headers).items():
-            request.send_header(name, value)
-        request.end_headers()
-        request.wfile.write(content)
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)

@@ -15,6 +15,7 @@ from typing import Any, get_type_hints
 import gradio as gr
 import numpy as np
 import pytest
+from wired import whole_page
 
 from mirdemo.clips import LabelledClips
 from mirdemo.sound.audio import Clip
@@ -94,12 +95,7 @@ class Idle(Jobs):
 
 @cache
 def page() -> Wire:
-    wire = Wire(Visitors(), Idle())
-    with gr.Blocks():
-        for tab in TABS:
-            with wire.panel(tab.name):
-                tab.build(wire)
-    return wire
+    return whole_page(Idle())
 
 
 @cache

@@ -73,7 +73,7 @@ def spaces(tmp_path_factory: pytest.TempPathFactory, scheduler: Scheduler) -> It
             more["HF_HOME"] = str(own / "data" / ".huggingface")
         if kind == "zerogpu":
             more["SPACES_GRADIO_AUTO_WRAP"] = "true"
-            more["SPACES_ZERO_DEVICE_API_URL"] = scheduler.address
+            more["SPACES_ZERO_DEVICE_API_URL"] = scheduler.url
         more["PYTHONPATH"] = os.pathsep.join([str(folder / "package"), os.environ.get("PYTHONPATH", "")])
         made[kind] = begin(own, ON_ANY | told | more)
     try:

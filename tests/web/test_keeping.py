@@ -13,6 +13,7 @@ from typing import get_type_hints
 
 import numpy as np
 import pytest
+from wired import whole_page
 
 from mirdemo.base.plain import Plain
 from mirdemo.clips import LabelledClips
@@ -22,10 +23,8 @@ from mirdemo.planning.panel import Answers, Proposer, draw
 from mirdemo.planning.panel.answers import OnClip
 from mirdemo.sound.audio import Clip
 from mirdemo.web.frame import keeping, session
-from mirdemo.web.frame.jobs import Jobs
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.wire import Act, Wire
-from mirdemo.web.page import TABS
 from mirdemo.web.tabs.clips.tab import ClipsDesk, read_uploads
 from mirdemo.web.tabs.clips.visits import VisitDesk, download_route
 from mirdemo.web.tabs.fewshot import studies
@@ -61,14 +60,7 @@ def labelled() -> LabelledClips:
 @pytest.fixture(scope="module")
 def wire() -> Wire:
     """The whole page's."""
-    import gradio as gr
-
-    wire = Wire(Visitors(), Jobs())
-    with gr.Blocks():
-        for tab in TABS:
-            with wire.panel(tab.name):
-                tab.build(wire)
-    return wire
+    return whole_page()
 
 
 @pytest.fixture(scope="module")

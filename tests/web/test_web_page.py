@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from wired import whole_page
 
 from mirdemo.clips import LabelledClips
 from mirdemo.sound.audio import Clip
@@ -35,18 +36,7 @@ def test_the_page_is_built_without_torch_transformers_or_plotly():
 
 @pytest.fixture
 def page() -> Wire:
-    import gradio as gr
-
-    from mirdemo.web.frame.jobs import Jobs
-    from mirdemo.web.frame.session import Visitors
-    from mirdemo.web.page import TABS
-
-    wire = Wire(Visitors(), Jobs())
-    with gr.Blocks():
-        for tab in TABS:
-            with wire.panel(tab.name):
-                tab.build(wire)
-    return wire
+    return whole_page()
 
 
 def tagged(n: int = 2) -> LabelledClips:

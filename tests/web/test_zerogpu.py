@@ -71,7 +71,7 @@ def test_whatever_the_platform_answers_becomes_a_sentence(mode: str, scheduler: 
         | {
             "PYTHONPATH": os.pathsep.join(filter(None, places)),
             "SPACES_ZERO_GPU": "true",
-            "SPACES_ZERO_DEVICE_API_URL": scheduler.address,
+            "SPACES_ZERO_DEVICE_API_URL": scheduler.url,
             "HOME": str(tmp_path),
         },
         capture_output=True,
