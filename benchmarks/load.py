@@ -1,12 +1,14 @@
 """Many visitors at once: is everything answered, politely, quickly, each with their own, in memory that stays flat?
 
-    python benchmarks/load.py [--visitors 30] [--browsers 2] [--minutes 5] [--against plain] [--out FILE.json]
+    python benchmarks/load.py [--visitors 30] [--browsers 2] [--minutes 5] [--pause 5] [--against plain] [--out FILE.json]
 
 HTTP visitors speak as the page does (acts up, views down, over Gradio's queue). Each uploads two sounds of its own with a
 name that nobody else has, tags them, builds prototypes, asks about a third, filters the evidence, listens, and begins
-anew; one of them trains. ``--browsers`` real Chromium tabs do the same by hand beside them. Counted: answers that are
+anew; one of them trains. After each act they look at what came, ``--pause`` seconds in the mean (half to one and a half of
+it, drawn evenly; 0: nobody looks, and thirty send as fast as they are answered). ``--browsers`` real Chromium tabs do the same by hand beside them. Counted: answers that are
 neither done nor a refusal in words, bytes and names of another visitor in anything received, and resident memory after
-the first minute (largest over median). Times are from sending an act to the first answer to it.
+the first minute (largest over median). Times are from sending an act to the first answer to it, which is when the page shows
+that it was heard; the ends of what goes on as a job are told apart from them.
 
 The rival is run after it on the same machine with as many HTTP visitors: ``plain``, a Gradio page with a file upload, a
 tags box, a dropdown that redraws the same charts as plots, an audio player and a button that asks the same prototypes,
@@ -194,8 +196,10 @@ class Line:
 class Visitor:
     """One who uses our page without a browser. own: a word that stands in every name of theirs and of nobody else's"""
 
-    def __init__(self, number: int, client: httpx.AsyncClient, wire: int, seen: Seen) -> None:
-        self.line, self.seen, self.wire = Line(client, seen), seen, wire
+    def __init__(
+        self, number: int, client: httpx.AsyncClient, wire: int, seen: Seen, pause: float = 0.0
+    ) -> None:
+        self.line, self.seen, self.wire, self.pause = Line(client, seen), seen, wire, pause
         self.number, self.own = number, f"visitor{number:03d}x{secrets.token_hex(4)}"
         self.page: dict[str, str] = {}
         self.drawn = 0
@@ -213,6 +217,7 @@ class Visitor:
             for view, (drawn, text) in told.get("views", {}).items():
                 self.page[view], self.drawn = text, max(drawn, self.drawn)
                 self.look(text)
+        await rest(self.pause)
         return "".join(self.page.values())
 
     def look(self, text: str) -> None:
@@ -261,13 +266,20 @@ class Visitor:
             self.seen.times["listen"].append(time.monotonic() - began)
 
 
+async def rest(pause: float) -> None:
+    """What people do between two acts."""
+    await asyncio.sleep(pause * random.uniform(0.5, 1.5))
+
+
 def processor(process: psutil.Process) -> float:
     """Seconds of processor time that it has taken."""
     took = process.cpu_times()
     return took.user + took.system
 
 
-async def ours(address: str, process: psutil.Process, visitors: int, seconds: float, seen: Seen) -> None:
+async def ours(
+    address: str, process: psutil.Process, visitors: int, seconds: float, seen: Seen, pause: float
+) -> None:
     end, began = time.monotonic() + seconds, time.monotonic()
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(base_url=address, timeout=PATIENCE, limits=limits) as client:
@@ -275,7 +287,7 @@ async def ours(address: str, process: psutil.Process, visitors: int, seconds: fl
         wire = next(d["id"] for d in dependencies if any(trigger == "act" for _, trigger in d["targets"]))
 
         async def visit(number: int) -> None:
-            one = Visitor(number, client, wire, seen)
+            one = Visitor(number, client, wire, seen, pause)
             heart = asyncio.create_task(beat(client, one.line.session))
             await asyncio.sleep(random.uniform(0, min(20, seconds / 4)))
             try:
@@ -394,7 +406,9 @@ page.queue().launch()
 """
 
 
-async def plain(address: str, process: psutil.Process, visitors: int, seconds: float, seen: Seen) -> None:
+async def plain(
+    address: str, process: psutil.Process, visitors: int, seconds: float, seen: Seen, pause: float
+) -> None:
     """The same rounds on the rival."""
     end = time.monotonic() + seconds
     async with httpx.AsyncClient(
@@ -403,7 +417,9 @@ async def plain(address: str, process: psutil.Process, visitors: int, seconds: f
         ids = {d["api_name"]: d["id"] for d in (await client.get("/config")).json()["dependencies"]}
 
         async def call(line: Line, kind: str, name: str, data: list[Any]) -> list[list[Any]]:
-            return await line.send(kind, {"data": data, "fn_index": ids[name], "trigger_id": None})
+            answers = await line.send(kind, {"data": data, "fn_index": ids[name], "trigger_id": None})
+            await rest(pause)
+            return answers
 
         async def visit(number: int) -> None:
             line, turn = Line(client, seen), 0
@@ -442,6 +458,7 @@ def main() -> None:
     parser.add_argument("--visitors", type=int, default=30)
     parser.add_argument("--browsers", type=int, default=2)
     parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--pause", type=float, default=5.0, help="seconds between two acts, in the mean")
     parser.add_argument("--against", choices=("plain", "nobody"), default="plain")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--browse", help=argparse.SUPPRESS)
@@ -451,6 +468,7 @@ def main() -> None:
         print(json.dumps(browse(args.browse, seconds)))
         return
     found: dict[str, Any] = {"visitors": args.visitors, "browsers": args.browsers, "minutes": args.minutes}
+    found["pause_s"] = args.pause
     found["load_before"] = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
@@ -460,7 +478,7 @@ def main() -> None:
             tabs = [
                 subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(args.browsers)
             ]
-            asyncio.run(ours(address, process, args.visitors, seconds, seen))
+            asyncio.run(ours(address, process, args.visitors, seconds, seen, args.pause))
             found["browsers_saw"] = [json.loads(tab.communicate(timeout=300)[0] or "{}") for tab in tabs]
         left = list((folder / "uploads").glob("mirdemo-*"))
         found["ours"] = seen.told() | {"uploads_left": len(left)}
@@ -471,7 +489,7 @@ def main() -> None:
                 address,
                 process,
             ):
-                asyncio.run(plain(address, process, args.visitors, seconds, rival))
+                asyncio.run(plain(address, process, args.visitors, seconds, rival, args.pause))
             found["plain"] = rival.told()
             for kind in ("filter", "job", "upload", "listen"):
                 mine, its = (one["times"].get(kind) for one in (found["ours"], found["plain"]))
