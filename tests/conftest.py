@@ -58,6 +58,18 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 _HERE = Path(__file__).parent
 _WHOLE_MACHINE = ("browser", "bulk")
+#: Files of ten seconds and more, the longest first. They come before the others: begun last, one would keep its worker busy
+#: while the other has nothing left.
+LONG = (
+    "web/test_killed.py",
+    "web/test_hosting.py",
+    "web/test_finetune_tab.py",
+    "backbones/test_families.py",
+    "stages/probing/test_coverage.py",
+    "web/test_probe_tab.py",
+    "web/test_hostile.py",
+    "web/test_keeping.py",
+)
 
 settings.register_profile("mirdemo", deadline=None)  # no test is timed: machines are noisy
 settings.load_profile("mirdemo")
@@ -88,9 +100,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     return ByGroup(config, log)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def _place(nodeid: str) -> int:
     """The longest come first."""
-    items.sort(key=lambda item: _group(item.nodeid) != "machine")
+    order = ["machine", *(f"tests/{file}" for file in LONG)]
+    group = _group(nodeid)
+    return order.index(group) if group in order else len(order)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: _place(item.nodeid))
 
 
 @pytest.fixture(autouse=True)

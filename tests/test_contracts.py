@@ -54,13 +54,19 @@ def modules() -> dict[str, ast.Module]:
     return found
 
 
+@cache
+def nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
+    """All of it: what every rule walks through."""
+    return tuple(ast.walk(tree))
+
+
 def room(module: str) -> str:
     return [*module.split("."), ""][1]
 
 
 def imports(module: str) -> Iterator[str]:
     """Modules of mirdemo that this one imports, wherever in it and be it for types only."""
-    for node in ast.walk(modules()[module]):
+    for node in nodes(modules()[module]):
         if isinstance(node, ast.Import):
             yield from (a.name for a in node.names if a.name.split(".")[0] == "mirdemo")
         elif isinstance(node, ast.ImportFrom):
@@ -84,7 +90,7 @@ def levels() -> dict[str, int]:
 
 def calls(module: str) -> Iterator[tuple[ast.expr, str, ast.Call]]:
     """(receiver, method, call) of each call of an attribute."""
-    for node in ast.walk(modules()[module]):
+    for node in nodes(modules()[module]):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             yield node.func.value, node.func.attr, node
 
@@ -131,8 +137,8 @@ def test_files_make_no_circle():
 
 def test_only_the_page_knows_gradio():
     def knows(tree: ast.Module) -> bool:
-        names = [a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names]
-        names += [n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
+        names = [a.name for n in nodes(tree) if isinstance(n, ast.Import) for a in n.names]
+        names += [n.module or "" for n in nodes(tree) if isinstance(n, ast.ImportFrom)]
         return any(n.split(".")[0] == "gradio" for n in names)
 
     assert {room(name) for name, tree in modules().items() if knows(tree)} == {"web"}
@@ -192,7 +198,7 @@ def test_a_backbones_family_is_asked_for_in_one_room():
     elsewhere = {
         name
         for name, tree in modules().items()
-        for node in ast.walk(tree)
+        for node in nodes(tree)
         if isinstance(node, ast.Attribute)
         and node.attr == "family"
         and ast.unparse(node.value) not in ("chosen", "selection")
@@ -207,11 +213,9 @@ def test_figures_become_records_in_one_room():
             isinstance(n, ast.ImportFrom)
             and (n.module or "").startswith("mirdemo.results")
             and any(a.name == "Result" for a in n.names)
-            for n in ast.walk(tree)
+            for n in nodes(tree)
         )
-        return taken and any(
-            isinstance(n, ast.Call) and ast.unparse(n.func) == "Result" for n in ast.walk(tree)
-        )
+        return taken and any(isinstance(n, ast.Call) and ast.unparse(n.func) == "Result" for n in nodes(tree))
 
     assert {n for n, tree in modules().items() if makes(tree) and room(n) != "results"} == RESULTS
 
@@ -220,7 +224,7 @@ def test_functions_can_be_seen_whole():
     found = {
         (name, node.name): (node.end_lineno or 0) - node.lineno + 1
         for name, tree in modules().items()
-        for node in ast.walk(tree)
+        for node in nodes(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
     assert {what: lines for what, lines in found.items() if lines > LINES} == LONG

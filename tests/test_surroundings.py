@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 HOSTILE = {
     "HF_HUB_OFFLINE": "1",
     "HF_TOKEN": "hf_of_the_caller",
@@ -44,3 +46,10 @@ def test_the_cache_of_the_hub_is_the_tests_own():
     assert not constants.HF_HUB_OFFLINE
     assert Path(constants.HF_HOME) == Path(os.environ["HF_HOME"])
     assert Path(constants.HF_HOME).name.startswith("mirdemo-tests-")
+
+
+def test_the_files_that_begin_first_are_there(pytestconfig: pytest.Config):
+    here = Path(__file__).parent
+    order = pytestconfig.pluginmanager.get_plugin(str(here / "conftest.py")).LONG
+    assert order
+    assert [file for file in order if not (here / file).is_file()] == []

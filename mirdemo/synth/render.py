@@ -37,11 +37,6 @@ class View:
     instruments: bool = True
     acoustics: bool = True
 
-    @classmethod
-    def of_acoustics(cls, seed: int) -> View:
-        """The very same performance under another room, EQ, noise and level (pairs for WCCN)."""
-        return cls(seed, tonic=False, instruments=False)
-
 
 def seen(performance: Performance, view: View) -> Performance:
     """The performance as the view has it; notes, strokes and tags are the same."""

@@ -361,7 +361,7 @@ def test_a_view_is_the_same_performance_elsewhere():
 
 def test_a_view_of_acoustics_alone_leaves_the_players_untouched():
     performance = plan("carnatic", 9, seconds=4.0)
-    view = View.of_acoustics(5)
+    view = View(5, tonic=False, instruments=False)
     other = seen(performance, view)
     assert other.acoustics != performance.acoustics
     assert replace(other, acoustics=performance.acoustics) == performance

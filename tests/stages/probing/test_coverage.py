@@ -7,14 +7,14 @@ import pytest
 
 from mirdemo.stages.probing import probe
 
-SETS = 150
+SETS = 80
 
 
-@pytest.mark.parametrize(("heard", "narrowest"), [(0.0, 83), (2.5, 85)])
+@pytest.mark.parametrize(("heard", "narrowest"), [(0.0, 81), (2.5, 83)])
 def test_nine_in_ten_intervals_of_the_live_probe_hold_its_mean_roc_auc(heard, narrowest):
     """Another collection has other test recordings and another probe; both must be in the interval.
 
-    Two standard errors of 150 sets are five points; without anything heard the tables of ``benchmarks/truth.py`` have a
+    Two standard errors of 80 sets are seven points; without anything heard the tables of ``benchmarks/truth.py`` have a
     cell or two at 88 %.
     """
     direction = np.random.default_rng(0).normal(size=(1, 30)) / np.sqrt(30)
