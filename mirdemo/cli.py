@@ -27,6 +27,7 @@ DONE, SOME_FAILED, USAGE, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
 VERBS = {
     "backbones": ("backbones", "list the backbones: size, licence, fetched or not, health"),
     "engines": ("engines", "try other engines than torch here: how fast, and what they change in a probe"),
+    "speed": ("speed", "measure how fast each backbone is here, by engine and precision"),
     "embed": ("embed", "embed recordings and write the rows to a file"),
     "tag": ("tag", "tag recordings with a tagger that was taken home"),
     "untag": ("untag", "take back what tag --write-tags wrote into files"),

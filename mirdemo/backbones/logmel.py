@@ -152,6 +152,7 @@ def assemble(
         min_samples=max(
             spec.min_samples, 2 * mel.hop_length + 1
         ),  # two states, so that a pair can be averaged
+        pads=not masked,
     )
     identity = loading.identify(spec, paths, state, precision)
     if network_class.__name__ == "Qwen2AudioEncoder":

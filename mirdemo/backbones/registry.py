@@ -70,6 +70,7 @@ def _clap(name: str, title: str, repository: str, revision: str, trained_on: str
         download_bytes=776_000_000,
         joint_size=512,
         tail_blocks=1,
+        pads=True,
         citation=_CLAP_CITATION,
     )
 

@@ -100,6 +100,7 @@ class BackboneSpec:
     citation: short reference
     states_a_second: how many states its blocks work on for a second of sound, about
     tuned_in_half: whether the published fine-tuning computes in half precision
+    pads: whether a wave shorter than a window costs as much as a whole one
     """
 
     name: str
@@ -124,6 +125,7 @@ class BackboneSpec:
     citation: str = ""
     states_a_second: float = 50.0
     tuned_in_half: bool = False
+    pads: bool = False
 
     @property
     def embedded(self) -> bool:

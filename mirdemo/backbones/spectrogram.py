@@ -133,6 +133,7 @@ def assemble(
         sample_rate=mel.sampling_rate,
         window_seconds=samples / mel.sampling_rate,
         min_samples=_FRAME_SAMPLES,
+        pads=True,
     )
     identity = loading.identify(spec, paths, state, precision)
     renamed = {_today(name): tensor for name, tensor in state.items()}

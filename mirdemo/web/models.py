@@ -15,8 +15,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from mirdemo.backbones.registry import spec
+from mirdemo.backbones.registry import spec, status
 from mirdemo.base.progress import Progress, silent
+from mirdemo.embedding import pace
+from mirdemo.embedding.pace import Pace, Spent, sound
 
 if TYPE_CHECKING:
     from mirdemo.backbones import Backbone
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 #: Backbones kept loaded; the one not used for longest goes first.
 KEPT_LOADED = 2
+#: How long things take on this server.
+PACE = Pace()
 #: For how long, and in how much memory, rows of the endpoints' support clips are kept between two calls.
 KEPT_SECONDS, KEPT_BYTES = 600.0, 64 * 2**20
 
@@ -61,11 +65,19 @@ class Shelf:
             if found is None:
                 device = "cpu" if ZERO or again else "auto"  # on ZeroGPU the page's own process has no GPU
                 self._make_room()
+                here, began = status(name).fetched, time.monotonic()
                 found = load_backbone(name, device=device, progress=progress, **again)
+                if here:  # else the line to the Hub was timed
+                    PACE.learn(pace.loading(name), 1.0, time.monotonic() - began)
                 with self._lock:
                     self._loaded[wanted] = found
                 self._make_room(0)
         return found
+
+    def holds(self, name: str) -> bool:
+        """Whether a backbone of this name is loaded, as the page uses it."""
+        with self._lock:
+            return (name, False) in self._loaded
 
     def _find(self, wanted: tuple[str, bool]) -> Backbone | None:
         with self._lock:
@@ -110,20 +122,24 @@ class Memory:
         self._lock = threading.Lock()
         self._entries: OrderedDict[tuple[Identity, str], ClipEmbedding] = OrderedDict()
         self._asked: dict[tuple[Identity, str], float] = {}
-        self._took: dict[Identity, tuple[float, float]] = {}
+        self._latest: dict[str, Identity] = {}
+        self._spent = Spent()
 
-    def spent(self, identity: Identity, seconds: float, sound: float) -> None:
-        """Remember that embedding ``sound`` seconds of clips took ``seconds``."""
+    def spent(self, identity: Identity, sound: float, seconds: float) -> None:
+        """Remember that embedding ``sound`` seconds of clips (``pace.sound``) took ``seconds``."""
         with self._lock:
-            before = self._took.get(identity, (0.0, 0.0))
-            self._took[identity] = before[0] + seconds, before[1] + sound
+            self._spent.add(identity, sound, seconds)
 
-    def from_nothing(self, identity: Identity, clips: Sequence[Clip]) -> float:
-        """Seconds that embedding these clips takes if nothing is there yet, at the pace seen; 0 where none was."""
-        sounds = {clip.sha256: clip.seconds for clip in clips}
+    def from_nothing(self, loaded: Backbone, clips: Sequence[Clip]) -> float:
+        """Seconds that embedding these clips takes if nothing is there yet, in the mean of this visit; 0 where nothing was."""
         with self._lock:
-            seconds, sound = self._took.get(identity, (0.0, 0.0))
-        return sum(sounds.values()) * seconds / sound if sound else 0.0
+            return self._spent.of(loaded.identity, sound(loaded.spec, clips))
+
+    def lacking(self, backbone: str, clips: Sequence[Clip]) -> list[Clip]:
+        """Those that the backbone of this name has not heard yet, as it was last used here."""
+        with self._lock:
+            identity = self._latest.get(backbone)
+        return list(clips) if identity is None else [c for c in clips if self.get(identity, c.sha256) is None]
 
     def get(self, identity: Identity, clip_sha256: str) -> ClipEmbedding | None:
         key = identity, clip_sha256
@@ -142,6 +158,7 @@ class Memory:
             if key not in self._entries:
                 self._bytes += _size(entry)
                 self._entries[key] = entry
+                self._latest[identity.name] = identity
                 self._asked[key] = time.monotonic()
             self._let_go()
             return key in self._entries
@@ -179,42 +196,20 @@ def embed_here(clips: Sequence[Clip], backbone: str, memory: Memory, progress: P
     from mirdemo.embedding.embed import embed
 
     loaded = SHELF.take(backbone, progress)
-    missing = {c.sha256: c.seconds for c in clips if memory.get(loaded.identity, c.sha256) is None}
-    new = sum(missing.values())
+    new = sound(loaded.spec, [clip for clip in clips if memory.get(loaded.identity, clip.sha256) is None])
     began = time.monotonic()
     made = embed(clips, loaded, store=memory, progress=progress)
-    took = time.monotonic() - began
-    PACE.learn(backbone, loaded.identity, new, took)
-    memory.spent(loaded.identity, took if missing else 0.0, new)
+    if new:
+        took = time.monotonic() - began
+        PACE.learn(pace.embedding(backbone), new, took)
+        memory.spent(loaded.identity, new, took)
     return made
 
 
-class Pace:
-    """How long a second of sound takes each backbone on this server, from what it did lately. Holds nothing of a clip."""
-
-    #: Of fewer seconds of sound nothing is learned: starting outweighs them.
-    LEAST_SECONDS = 5.0
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._known: dict[str, tuple[Identity, float]] = {}
-
-    def learn(self, backbone: str, identity: Identity, sound: float, took: float) -> None:
-        """``sound`` seconds were embedded in ``took``; later ones count for half."""
-        with self._lock:
-            before = self._known.get(backbone)
-            if sound >= self.LEAST_SECONDS:
-                now = took / sound
-                self._known[backbone] = (identity, now if before is None else (before[1] + now) / 2)
-
-    def expected(self, backbone: str, clips: Sequence[Clip], memory: Memory) -> float | None:
-        """Seconds that embedding the clips will take, those in memory none; None where nothing is known yet."""
-        with self._lock:
-            known = self._known.get(backbone)
-        if known is None:
-            return None
-        identity, pace = known
-        return pace * sum(clip.seconds for clip in clips if memory.get(identity, clip.sha256) is None)
-
-
-PACE = Pace()
+def expected(backbone: str, clips: Sequence[Clip], memory: Memory) -> float | None:
+    """Seconds until the backbone has heard these clips, begun now: loading included, fetching not; None where nothing is
+    known of it on this machine."""
+    takes = PACE.expected(pace.embedding(backbone), sound(spec(backbone), memory.lacking(backbone, clips)))
+    if takes is None or SHELF.holds(backbone):
+        return takes
+    return takes + (PACE.expected(pace.loading(backbone), 1.0) or 0.0)

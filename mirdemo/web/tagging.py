@@ -157,7 +157,7 @@ def build(
     progress(0, 0, "building")
     built = built_of(clips, backbone, layer, whitening, embeddings, choice=choice)
     check = _check(built.rows, clips) if checked else None
-    seconds = memory.from_nothing(loaded.identity, clips.clips) + time.monotonic() - began
+    seconds = memory.from_nothing(loaded, clips.clips) + time.monotonic() - began
     return replace(built, check=check, seconds=seconds)
 
 

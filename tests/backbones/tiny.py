@@ -7,7 +7,6 @@ Qwen2-Audio. Weights are drawn wide enough that unlike sounds do not collapse, s
 
 from __future__ import annotations
 
-import json
 import re
 import struct
 from collections.abc import Mapping, Sequence
@@ -17,7 +16,16 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors.torch import save_file
-from torch import Tensor, nn
+
+from mirdemo.backbones import random_weights
+from mirdemo.backbones.random_weights import (
+    clap_preprocessor,
+    clap_state,
+    published_names,
+    random_state,
+    whisper_preprocessor,
+    write_json,
+)
 
 #: The published seven convolutions (400 samples a frame, steps of 320), narrow.
 _CONVOLUTIONS = {
@@ -37,91 +45,23 @@ _TOWER = {
 }
 
 
-def write_json(path: Path, value: dict[str, Any]) -> None:
-    path.write_text(json.dumps(value, indent=2), encoding="utf-8")
-
-
-def random_state(network: nn.Module, seed: int = 0) -> dict[str, Tensor]:
-    """The network's state with matrices drawn at 1/sqrt(fan-in): signals neither die nor explode."""
-    draw = torch.Generator().manual_seed(seed)
-    state = network.state_dict()
-    for name, tensor in state.items():
-        if tensor.is_floating_point() and tensor.ndim >= 2:
-            fan_in = tensor[0].numel()
-            state[name] = torch.randn(tensor.shape, generator=draw) / fan_in**0.5
-        elif tensor.is_floating_point() and name.endswith("bias"):
-            state[name] = 0.1 * torch.randn(tensor.shape, generator=draw)
-    return {name: tensor.clone().contiguous() for name, tensor in state.items()}
-
-
-def published_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Weight norm's factors under the names that published checkpoints have."""
-    return {
-        name.replace("parametrizations.weight.original0", "weight_g").replace(
-            "parametrizations.weight.original1", "weight_v"
-        ): tensor
-        for name, tensor in state.items()
-    }
-
-
 def tiny_mert(folder: Path, *, stable: bool = False, seed: int = 0, **changes: Any) -> Path:
     """MERT: ``pytorch_model.bin`` beside a configuration with the published code's own keys.
 
     stable: normalise before each sub-layer, as MERT-330M does; ``changes`` replace keys of config.json
     """
     sizes = {**_WAVE, "do_stable_layer_norm": stable, "feat_extract_norm": "layer" if stable else "group"}
-    return _mert(folder, sizes | changes, seed)
+    return random_weights.mert(folder, sizes | changes, seed)
 
 
 def mert_sized(folder: Path, size: str) -> Path:
     """MERT with the published shapes and random weights. size: ``"95m"`` (378 MB) or ``"330m"`` (1.26 GB)."""
-    if size == "95m":
-        return _mert(folder, {}, 0)
-    large = {
-        "hidden_size": 1024,
-        "num_hidden_layers": 24,
-        "num_attention_heads": 16,
-        "intermediate_size": 4096,
-        "do_stable_layer_norm": True,
-        "feat_extract_norm": "layer",
-    }
-    return _mert(folder, large, 0)
-
-
-def _mert(folder: Path, sizes: dict[str, Any], seed: int) -> Path:
-    from transformers import HubertConfig, HubertModel
-
-    folder.mkdir(parents=True, exist_ok=True)
-    values = HubertConfig(**sizes).to_dict() | {
-        "model_type": "mert_model",
-        "architectures": ["MERTModel"],
-        "auto_map": {"AutoModel": "modeling_MERT.MERTModel"},
-        "deepnorm": False,
-        "feature_extractor_cqt": False,
-        "attention_relax": 32.0,
-        "tokenizer_class": "Wav2Vec2CTCTokenizer",
-    }
-    write_json(folder / "config.json", values | {key: sizes[key] for key in sizes})
-    write_json(
-        folder / "preprocessor_config.json",
-        {
-            "do_normalize": True,
-            "feature_extractor_type": "Wav2Vec2FeatureExtractor",
-            "feature_size": 1,
-            "padding_value": 0,
-            "return_attention_mask": True,
-            "sampling_rate": 24000,
-        },
-    )
-    torch.save(
-        published_names(random_state(HubertModel(HubertConfig(**sizes)), seed)), folder / "pytorch_model.bin"
-    )
-    return folder
+    return random_weights.checkpoint({"95m": "mert-95m", "330m": "mert-330m"}[size], folder)
 
 
 def tiny_clap(folder: Path, *, seed: int = 0) -> Path:
     """CLAP: ``pytorch_model.bin``, HTS-AT with four groups on the published 64 mel bands, and a tiny tokenizer."""
-    from transformers import ClapConfig, ClapModel
+    from transformers import ClapConfig
 
     folder.mkdir(parents=True, exist_ok=True)
     audio = {
@@ -141,31 +81,9 @@ def tiny_clap(folder: Path, *, seed: int = 0) -> Path:
     }
     config = ClapConfig(audio_config=audio, text_config=text, projection_dim=24)
     write_json(folder / "config.json", config.to_dict())
-    write_json(
-        folder / "preprocessor_config.json",
-        {
-            "feature_extractor_type": "ClapFeatureExtractor",
-            "feature_size": 64,
-            "fft_window_size": 1024,
-            "frequency_max": 14000,
-            "frequency_min": 50,
-            "hop_length": 480,
-            "max_length_s": 10,
-            "padding": "repeatpad",
-            "padding_value": 0.0,
-            "return_attention_mask": False,
-            "sampling_rate": 48000,
-            "top_db": None,
-            "truncation": "rand_trunc",
-        },
-    )
+    clap_preprocessor(folder)
     _tiny_tokenizer(folder)
-    state = random_state(ClapModel(config), seed)
-    normalised = (
-        "audio_model.audio_encoder.batch_norm.running_"  # decibels, as a trained network has met them
-    )
-    state[f"{normalised}mean"].fill_(-40.0)
-    state[f"{normalised}var"].fill_(900.0)
+    state = clap_state(config, seed)
     for name, tensor in state.items():  # else the first token, the same in every prompt, sees only itself
         if name.startswith("text_model.encoder") and "attention" in name and name.endswith("weight"):
             tensor.mul_(3.0)
@@ -206,7 +124,7 @@ def tiny_qwen2_audio(folder: Path, *, shards: int = 5, seed: int = 0) -> Path:
             "text_config": {"model_type": "qwen2", "hidden_size": 8},
         },
     )
-    _whisper_preprocessor(folder, mels=128)
+    whisper_preprocessor(folder, mels=128)
     if shards == 1:
         save_file(state, folder / "model.safetensors")
         return folder
@@ -222,24 +140,6 @@ def tiny_qwen2_audio(folder: Path, *, shards: int = 5, seed: int = 0) -> Path:
         folder / "model.safetensors.index.json", {"metadata": {"total_size": 0}, "weight_map": weight_map}
     )
     return folder
-
-
-def _whisper_preprocessor(folder: Path, mels: int) -> None:
-    write_json(
-        folder / "preprocessor_config.json",
-        {
-            "feature_extractor_type": "WhisperFeatureExtractor",
-            "chunk_length": 30,
-            "feature_size": mels,
-            "hop_length": 160,
-            "n_fft": 400,
-            "n_samples": 480000,
-            "nb_max_frames": 3000,
-            "padding_value": 0.0,
-            "return_attention_mask": True,
-            "sampling_rate": 16000,
-        },
-    )
 
 
 def tiny_wave_model(folder: Path, kind: str, *, stable: bool = False, seed: int = 0) -> Path:
@@ -291,7 +191,7 @@ def tiny_whisper(folder: Path, *, seed: int = 0) -> Path:
         decoder_start_token_id=3,
     )
     write_json(folder / "config.json", config.to_dict())
-    _whisper_preprocessor(folder, mels=80)
+    whisper_preprocessor(folder, mels=80)
     state = random_state(WhisperForConditionalGeneration(config), seed)
     state.pop("proj_out.weight")  # tied to the decoder's embedding, so not saved
     save_file(state, folder / "model.safetensors")

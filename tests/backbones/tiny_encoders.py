@@ -13,9 +13,9 @@ from backbones.tiny import (
     _LAYERS,
     _TOWER,
     _WAVE,
-    _whisper_preprocessor,
     published_names,
     random_state,
+    whisper_preprocessor,
     write_json,
 )
 from safetensors.torch import load_file, save_file
@@ -164,7 +164,7 @@ def tiny_listener(folder: Path, kind: str, *, seed: int = 0) -> Path:
     network = getattr(transformers, f"{stem}ForConditionalGeneration")(config)
     network.load_state_dict(random_state(network, seed))
     network.save_pretrained(folder)
-    _whisper_preprocessor(folder, mels=128)
+    whisper_preprocessor(folder, mels=128)
     return folder
 
 

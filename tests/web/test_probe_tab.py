@@ -15,10 +15,14 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 
+from mirdemo.backbones.registry import spec
 from mirdemo.base.sentences import Cancelled, Sentence
 from mirdemo.clips import LabelledClips
+from mirdemo.embedding import pace as paces
+from mirdemo.embedding.pace import Pace, embedding, loading
 from mirdemo.scoring.intervals import Interval
 from mirdemo.sound.audio import Clip
+from mirdemo.web import models
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.job import Draft, Job
 from mirdemo.web.frame.jobs import Jobs
@@ -26,7 +30,7 @@ from mirdemo.web.frame.limits import CLIP_LIMITS
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.templating import render
 from mirdemo.web.frame.wire import Act, Wire
-from mirdemo.web.models import SHELF
+from mirdemo.web.models import SHELF, Shelf
 from mirdemo.web.tabs.probe import endpoint, prompts, running, shown, table, zero_shot
 from mirdemo.web.tabs.probe import tab as probe_tab
 from mirdemo.web.tabs.probe.desk import ProbeDesk
@@ -394,11 +398,11 @@ def test_a_tag_that_the_page_does_not_let_in_is_perhaps_heard_and_the_luck_is_sa
 def test_a_probe_takes_what_it_takes_from_nothing_also_where_rows_were_there():
     memory = Visitor().memory
     once, again = (running.run(CLIPS, "spectral", False, memory, quiet) for _ in range(2))
-    embedding = memory.from_nothing(SHELF.take("spectral", quiet).identity, CLIPS.clips)
+    embedding = memory.from_nothing(SHELF.take("spectral", quiet), CLIPS.clips)
     assert embedding > 0
     for run in (once, again):
         assert run.seconds >= embedding + 0.5 * sum(run.report.seconds.values())
-    half = memory.from_nothing(SHELF.take("spectral", quiet).identity, CLIPS.clips[: len(CLIPS) // 2])
+    half = memory.from_nothing(SHELF.take("spectral", quiet), CLIPS.clips[: len(CLIPS) // 2])
     assert half == pytest.approx(embedding / 2)
 
 
@@ -468,14 +472,36 @@ def test_a_second_backbone_fills_a_line_under_the_answer_that_is_there(
 
 
 def test_probing_itself_is_in_the_time_that_is_told_before(tab: ProbeTab, visitor: Visitor, monkeypatch):
-    pace = running.ProbePace()
-    monkeypatch.setattr(probe_tab, "PROBE_PACE", pace)
-    monkeypatch.setattr(probe_tab.PACE, "expected", lambda *_: 2.0)
+    pace = Pace(load=lambda: (0.0, 0.0), kept=False)
+    monkeypatch.setattr(probe_tab, "PACE", pace)
+    monkeypatch.setattr(probe_tab, "expected", lambda *_: 2.0)
     assert "not timed on this server yet" in plain(drawn(tab, visitor))
-    pace.learn("live", "spectral", len(CLIPS), 3.0)
+    kind, size = running.probing("live"), running.probing_size("spectral", len(CLIPS))
+    pace.told(kind, 3.0 / size)
     assert "about 5.0 s on this server" in plain(drawn(tab, visitor))
-    assert pace.expected("live", "spectral", 4 * len(CLIPS)) == pytest.approx(24.0)
-    assert pace.expected("papaioannou2025", "spectral", len(CLIPS)) is None
+    assert pace.expected(kind, running.probing_size("spectral", 4 * len(CLIPS))) == pytest.approx(24.0)
+
+
+def test_the_time_that_is_told_before_knows_what_was_heard_and_whether_the_backbone_is_loaded(
+    visitor: Visitor, monkeypatch
+):
+    pace = Pace(load=lambda: (0.0, 0.0), kept=False)
+    monkeypatch.setattr(models, "PACE", pace)
+    monkeypatch.setattr(models, "SHELF", Shelf())
+    clips, memory = CLIPS.clips, Visitor().memory
+    assert models.expected("spectral", clips, memory) is None
+    pace.told(embedding("spectral"), 0.5)
+    computed = paces.sound(spec("spectral"), clips)
+    assert models.expected("spectral", clips, memory) == pytest.approx(0.5 * computed)
+    pace.told(loading("spectral"), 7.0)
+    assert models.expected("spectral", clips, memory) == pytest.approx(7.0 + 0.5 * computed)
+    models.embed_here(clips[:3], "spectral", memory, quiet)
+    pace.told(embedding("spectral"), 0.5)
+    assert models.expected("spectral", clips, memory) == pytest.approx(
+        0.5 * paces.sound(spec("spectral"), clips[3:])
+    )
+    models.embed_here(clips, "spectral", memory, quiet)
+    assert models.expected("spectral", clips, memory) == 0
 
 
 def test_one_recording_is_refused_before_anything_is_loaded(tab: ProbeTab, visitor: Visitor):

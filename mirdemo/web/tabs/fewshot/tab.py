@@ -18,7 +18,7 @@ from mirdemo.web.frame.tab import Tab
 from mirdemo.web.frame.taking_home import push
 from mirdemo.web.frame.uploads import Upload
 from mirdemo.web.frame.wire import Act, Wire
-from mirdemo.web.models import PACE, Memory
+from mirdemo.web.models import Memory, expected
 from mirdemo.web.tabs.clips.long import LongDesk, next_number
 from mirdemo.web.tabs.clips.tab import festival_is_made, festival_set
 from mirdemo.web.tabs.fewshot import charts, endpoint, kept, over_time, shown, studies
@@ -170,7 +170,7 @@ class FewShotTab:
         names = dict.fromkeys(
             [visitor.backbone, *(name for name, facts in specs().items() if facts.embedded)]
         )
-        times = [PACE.expected(name, visitor.clips.clips, visitor.memory) for name in names]
+        times = [expected(name, visitor.clips.clips, visitor.memory) for name in names]
         known = [seconds for seconds in times if seconds is not None]
         return sum(known) if len(known) == len(times) else None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from mirdemo.base.sentences import Sentence
 from mirdemo.scoring.verdicts import HEARD, PARTLY_HEARD, TOO_FEW, best_possible, more_for
 from mirdemo.stages.probing import Comparison, compare, probe
 from mirdemo.web.frame.errors import PageError
-from mirdemo.web.models import SHELF, Memory, embed_here
+from mirdemo.web.models import PACE, SHELF, Memory, embed_here
 
 if TYPE_CHECKING:
     from mirdemo.backbones.spec import Identity
@@ -159,33 +158,14 @@ class SoFar:
     found: Mapping[str, Run | Interim]
 
 
-class ProbePace:
-    """How long probing itself takes on this server, embedding aside, from what it did last. Holds nothing of a clip.
-
-    Its cost grows about as the layers and as the clips to the power of 1.5: from 24 to 200 clips, and from 6 to 13
-    layers, that is right within a factor of two.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._known: dict[str, float] = {}
-
-    def learn(self, protocol: str, backbone: str, clips: int, took: float) -> None:
-        with self._lock:
-            self._known[protocol] = took / self._size(backbone, clips)
-
-    def expected(self, protocol: str, backbone: str, clips: int) -> float | None:
-        """Seconds; None where nothing was probed by this protocol yet."""
-        with self._lock:
-            known = self._known.get(protocol)
-        return None if known is None else known * self._size(backbone, clips)
-
-    @staticmethod
-    def _size(backbone: str, clips: int) -> float:
-        return (1 + len(spec(backbone).layers)) * max(clips, 1) ** 1.5
+def probing(protocol: str) -> str:
+    """The kind of work (``embedding.pace``) whose unit is ``probing_size``."""
+    return f"probing {protocol}"
 
 
-PROBE_PACE = ProbePace()
+def probing_size(backbone: str, clips: int) -> float:
+    """What probing's time grows with, embedding aside: about the layers, and the clips to the power of 1.5."""
+    return (1 + len(spec(backbone).layers)) * max(clips, 1) ** 1.5
 
 
 def whitening_offered(backbone: str) -> bool:
@@ -224,9 +204,9 @@ def run(
         interim=interim,
     )
     took = time.monotonic() - began
-    PROBE_PACE.learn(protocol, backbone, len(clips), took)
+    PACE.learn(probing(protocol), probing_size(backbone, len(clips)), took)
     sick = loaded.health.reason(loaded.spec.title) if loaded.health is not None else None
-    seconds = memory.from_nothing(loaded.identity, clips.clips) + took
+    seconds = memory.from_nothing(loaded, clips.clips) + took
     return Run(backbone, report, sick, seconds)
 
 

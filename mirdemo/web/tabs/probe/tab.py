@@ -17,18 +17,19 @@ from mirdemo.web.frame.job import Draft
 from mirdemo.web.frame.session import Visitor
 from mirdemo.web.frame.tab import Tab
 from mirdemo.web.frame.wire import Act, Wire
-from mirdemo.web.models import PACE
+from mirdemo.web.models import PACE, expected
 from mirdemo.web.tabs.probe import endpoint, kept, prompts, shown, table
 from mirdemo.web.tabs.probe.desk import ProbeDesk
 from mirdemo.web.tabs.probe.running import (
     LIVE,
     MOST_RUNS,
-    PROBE_PACE,
     PROTOCOLS,
     Asked,
     Result,
     SoFar,
     needs,
+    probing,
+    probing_size,
     run_all,
     run_key,
     whitening_offered,
@@ -278,9 +279,10 @@ class ProbeTab:
 
 def _expected(visitor: Visitor, protocol: str) -> float | None:
     """Seconds until the answer, as far as this server knows its own pace."""
-    embedding = PACE.expected(visitor.backbone, visitor.clips.clips, visitor.memory)
-    probing = PROBE_PACE.expected(protocol, visitor.backbone, len(visitor.clips))
-    return None if embedding is None or probing is None else embedding + probing
+    clips = visitor.clips.clips
+    embedding = expected(visitor.backbone, clips, visitor.memory)
+    after = PACE.expected(probing(protocol), probing_size(visitor.backbone, len(clips)))
+    return None if embedding is None or after is None else embedding + after
 
 
 def _found(visitor: Visitor, t: Speaker, desk: ProbeDesk, result: Result) -> dict[str, Any]:
