@@ -36,12 +36,17 @@ class Reader(Protocol):
 
 
 @cache
-def _found() -> Mapping[str, tuple[CorpusFacts, Reader]]:
+def _found() -> tuple[Mapping[str, CorpusFacts], Mapping[str, Reader]]:
+    """Name -> facts and name -> module, in one order."""
     modules = [import_module(f"{readers.__name__}.{m.name}") for m in pkgutil.iter_modules(readers.__path__)]
     modules += [plugin.module for plugin in plugged(GROUP, _check)]
     found = {facts.name: (facts, module) for module in reversed(modules) for facts in module.FACTS}
     first = [name for name in STUDY.traditions if name in found]
-    return {name: found[name] for name in (*first, *sorted(found.keys() - set(first)))}
+    names = (*first, *sorted(found.keys() - set(first)))
+    return (
+        MappingProxyType({name: found[name][0] for name in names}),
+        MappingProxyType({name: found[name][1] for name in names}),
+    )
 
 
 def _check(module: Any) -> None:
@@ -57,9 +62,9 @@ def _check(module: Any) -> None:
 
 def catalogue() -> Mapping[str, CorpusFacts]:
     """Name -> facts of every corpus with recordings: the study's six in its order, then the others by name."""
-    return MappingProxyType({name: facts for name, (facts, _) in _found().items()})
+    return _found()[0]
 
 
 def reader_of(name: str) -> Reader:
     """The module that reads a corpus. Raises KeyError."""
-    return _found()[name][1]
+    return _found()[1][name]

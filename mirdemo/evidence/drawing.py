@@ -7,10 +7,10 @@ so that the first page needs neither the records nor Plotly's Python part.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mirdemo.base.assets import ASSETS
 from mirdemo.base.once import Once
@@ -22,8 +22,12 @@ from mirdemo.results import records as results
 from mirdemo.results.records import Result, Results
 from mirdemo.words.language import DEFAULT, speaker
 
+if TYPE_CHECKING:
+    from mirdemo.evidence.overview import Row
+    from mirdemo.results.bias import Disparity
+
 SHIPPED = ASSETS / "evidence"
-#: Views kept, of about 300 kB each: drawing one takes half a second of a core.
+#: Views kept, of about 300 kB each: drawing one takes a second of a core.
 MOST_VIEWS = 128
 
 
@@ -42,12 +46,25 @@ def view(chosen: Selection, language: str) -> View:
     chosen = replace(chosen, tag="")  # an opened tag changes no chart
     if chosen == Selection() and not results.own_file().exists():
         return shipped(language)
-    return _drawn.get((chosen, language), lambda: draw(selection.base(), chosen, language))
+    return _drawn.get(
+        (chosen, language), lambda: draw(selection.base(), chosen, language, ground=_known_ground(chosen))
+    )
 
 
 def view_with(own: Results, chosen: Selection, language: str) -> View:
     """The same with a visitor's own figures laid over. Never kept here: what is here, every visitor is shown."""
-    return draw(selection.base(), chosen, language, own=own, rest=view(chosen, language))
+    ground = _known_ground(replace(chosen, tag=""))
+    return draw(selection.base(), chosen, language, own=own, ground=ground, rest=view(chosen, language))
+
+
+def _known_ground(chosen: Selection) -> Ground:
+    return _grounds.get(chosen, lambda: _ground(selection.base(), chosen))
+
+
+def forget() -> None:
+    """Draw everything anew from now on: the results have changed."""
+    _drawn.clear()
+    _grounds.clear()
 
 
 def models() -> tuple[str, ...]:
@@ -96,17 +113,55 @@ _drawn: Once[tuple[Selection, str], View] = Once(MOST_VIEWS)
 WITH_OWN = ("overview", "fewshot", "cost")
 
 
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """What the charts of a selection are drawn from, whatever the language.
+
+    records: those that the selection leaves; corpora: its columns; rows, found: of the overview, and their disparities
+    models: that there are to choose from
+    """
+
+    records: Results
+    corpora: tuple[str, ...]
+    rows: Sequence[Row]
+    found: Sequence[Disparity]
+    models: tuple[str, ...]
+
+
+def _ground(all_results: Results, chosen: Selection) -> Ground:
+    from mirdemo.evidence.overview import disparities, rows_of
+    from mirdemo.results import bias
+
+    records = selection.shown(all_results, chosen)
+    corpora = selection.corpora_of(records, chosen)
+    rows = rows_of(records, chosen.metric, corpora=corpora)
+    best = bias.best_known(all_results, chosen.metric)
+    return Ground(
+        records,
+        corpora,
+        rows,
+        disparities(rows, best=best, frame=STUDY.only(corpora)),
+        tuple(sorted({r.model for r in all_results if r.tag is None and _to_choose(r)})),
+    )
+
+
+#: Of the shipped results, without an opened tag.
+_grounds: Once[Selection, Ground] = Once(MOST_VIEWS)
+
+
 def draw(
     all_results: Results,
     chosen: Selection,
     language: str,
     *,
     own: Results | None = None,
+    ground: Ground | None = None,
     rest: View | None = None,
 ) -> View:
     """The view of a selection of any results.
 
     own: a visitor's records, laid over the others and part of no finding
+    ground: of the same results and selection, where it is known
     rest: the same view without them, of which all but ``WITH_OWN`` is taken over; None: everything is drawn
     """
     from mirdemo.evidence import laid_over
@@ -116,21 +171,17 @@ def draw(
     from mirdemo.evidence.few_shot import few_shot
     from mirdemo.evidence.gaps import gaps, normalised
     from mirdemo.evidence.indian_tags import within
-    from mirdemo.evidence.overview import disparities, overview, rows_of
+    from mirdemo.evidence.overview import overview
     from mirdemo.evidence.rarity import per_tag, rarity
     from mirdemo.evidence.transfer import transfer
     from mirdemo.evidence.unheard import unheard
-    from mirdemo.results import bias
 
     t, metric = speaker(language), chosen.metric
     cited = results.citations()
-    records = selection.shown(all_results, chosen)
+    ground = ground or _ground(all_results, chosen)
+    records, corpora, rows, found = ground.records, ground.corpora, ground.rows, ground.found
     mine = selection.shown_of_visitor(own, chosen) if own is not None else ()
     overall = laid_over.over_tags(mine, metric)
-    corpora = selection.corpora_of(records, chosen)
-    best = bias.best_known(all_results, metric)
-    rows = rows_of(records, metric, corpora=corpora)
-    found = disparities(rows, best=best, frame=STUDY.only(corpora))
     blank = replace(chosen, tag="", family="") == Selection()
     charts: dict[str, Callable[[], Chart]] = {
         "overview": lambda: overview(rows, found, metric, corpora, cited, t, unavailable=blank, own=overall),
@@ -150,5 +201,5 @@ def draw(
     return View(
         tuple((name, known[name] if name in known else make()) for name, make in charts.items()),
         len(records) + len(mine),
-        tuple(sorted({r.model for r in all_results if r.tag is None and _to_choose(r)})),
+        ground.models,
     )

@@ -23,8 +23,9 @@ apart (compact letter display by insertion and absorption; Piepho 2004).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from statistics import NormalDist
 from string import ascii_lowercase
 
@@ -49,9 +50,18 @@ def critical_value(
     among: (k, k) the pairs that count, None for all. Pairs that cannot differ (no error at all) never count. Zero
     where none does. With an estimated covariance each draw has an error of its own, estimated from as many normal
     deviations: with few recordings the smallest of many estimated errors is far too small, and a quantile of Student's
-    does not know that.
+    does not know that. The draws are seeded, so the same question is answered once.
     """
-    k = len(covariance)
+    counted = None if among is None else among.astype(bool).tobytes()
+    return _critical_value(covariance.astype(np.float64).tobytes(), df, level, counted)
+
+
+@lru_cache(256)
+def _critical_value(errors: bytes, df: int | None, level: float, counted: bytes | None) -> float:
+    covariance = np.frombuffer(errors)
+    k = math.isqrt(len(covariance))
+    covariance = covariance.reshape(k, k)
+    among = None if counted is None else np.frombuffer(counted, bool).reshape(k, k)
     known = _errors(covariance)
     pairs = [(i, j) for i in range(k) for j in range(i + 1, k) if known[i, j] > 1e-12]
     pairs = [pair for pair in pairs if among is None or among[pair]]

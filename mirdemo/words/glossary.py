@@ -56,6 +56,22 @@ def mark(text: str, language: str) -> Markup:
 
     text: words of ours, or anything else, which is escaped unless it is Markup; tags, links and buttons in it stay
     """
+    ours = isinstance(text, Markup) and str(text) in _our_words(language)
+    return _marked_words(str(text), language) if ours else _marked(text, language)
+
+
+@cache
+def _our_words(language: str) -> frozenset[str]:
+    """All that can be marked once for every visitor: words that nothing of anybody has been filled into."""
+    return frozenset(words(language).values())
+
+
+@cache
+def _marked_words(text: str, language: str) -> Markup:
+    return _marked(Markup(text), language)
+
+
+def _marked(text: str, language: str) -> Markup:
     pattern, by_form = _finder(language)
     told: set[str] = set()
 

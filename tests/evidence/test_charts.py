@@ -457,12 +457,12 @@ def test_results_of_this_machine_are_drawn_too(own_home):
     )
     results.append([own], results.own_file())
     selection.base.cache_clear()
-    drawing._drawn.clear()
+    drawing.forget()
     try:
         assert "mine" in drawing.models()
     finally:
         selection.base.cache_clear()
-        drawing._drawn.clear()
+        drawing.forget()
 
 
 def test_very_many_models_are_drawn_in_part_and_said_to_be():
