@@ -185,9 +185,9 @@ def draw(
     blank = replace(chosen, tag="", family="") == Selection()
     charts: dict[str, Callable[[], Chart]] = {
         "overview": lambda: overview(rows, found, metric, corpora, cited, t, unavailable=blank, own=overall),
-        "gaps": lambda: gaps(found, cited, t),
         "unheard": lambda: unheard(metric, t),
         "controlled": lambda: controlled(records, metric, cited, t),
+        "gaps": lambda: gaps(found, cited, t),
         "normalised": lambda: normalised(found, tuple(STUDY.only(corpora).traditions), cited, t),
         "rarity": lambda: rarity(per_tag(records), chosen.family, cited, t),
         "fewshot": lambda: few_shot(records, cited, t, own=laid_over.curve_points(mine)),

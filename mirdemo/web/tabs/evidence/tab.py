@@ -220,7 +220,7 @@ def build(wire: Wire) -> None:
     wire.view("evidence-filters", _choosing)
     wire.view(
         "evidence-next",
-        _charts("gaps", "unheard", "controlled", "normalised"),
+        _charts("unheard", "controlled", "gaps", "normalised"),
         template="evidence-charts",
         of=lambda visitor, t: drawing.view(visitor.desk(EvidenceDesk).chosen, t.language),  # nobody's own
     )
