@@ -135,11 +135,14 @@ def run(args: Namespace) -> int:
                 "left_out": found.left_out,
                 "embedded_now": found.computed,
                 "unwritten": found.unwritten,
+                "strange": None if found.strange is None else str(found.strange),
                 "records": [record.as_dict() for record in found.records],
             }
         )
     else:
         _print(args, corpus, found)
+    if found.strange is not None:
+        warn(str(found.strange))
     if found.unwritten:
         warn(
             f"The records could not be written ({found.unwritten}). Make room and run again: nothing is embedded twice."

@@ -268,7 +268,10 @@ class Whitening:
         layer: the only one that matters; None, or ``"mean"``: all of them
         """
         named = [layer] if layer is not None and layer in self.layers else list(self.layers)
-        shares = {name: self.layers[name].strange(embeddings.layers[name]) for name in named}
+        return self.told({name: self.layers[name].strange(embeddings.layers[name]) for name in named})
+
+    def told(self, shares: Mapping[str, float]) -> Sentence | None:
+        """As ``strange``, of layer -> the share of its numbers that lie beyond the limit."""
         worst = max(shares, key=lambda name: shares[name], default=None)
         if worst is None or shares[worst] < STRANGE:
             return None

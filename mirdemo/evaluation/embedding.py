@@ -6,7 +6,7 @@ dropped in batches, and of each clip only what the stage needs is kept: one laye
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -22,13 +22,12 @@ from mirdemo.sound.audio import AudioError, Clip
 
 if TYPE_CHECKING:
     from mirdemo.backbones.spec import Backbone, BackboneSpec
+    from mirdemo.base.sentences import Sentence
     from mirdemo.embedding.whitening import Whitening
 
 MEAN = "mean"
 #: Seconds of sound decoded before they are embedded together.
 BATCH_SECONDS = 300.0
-
-Reduce = Callable[[ClipEmbedding], ClipEmbedding]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,12 +35,14 @@ class CorpusEmbeddings:
     """embeddings: of the items that could be read; ids: theirs; unreadable: id -> why, of the others
 
     computed: how many clips went through the backbone now; the others were in the store
+    strange: what to say where they were whitened here and are unlike the sound that the whitening was fitted on
     """
 
     embeddings: Embeddings
     ids: tuple[str, ...]
     unreadable: Mapping[str, str]
     computed: int
+    strange: Sentence | None = None
 
 
 def embed_corpus(
@@ -64,7 +65,7 @@ def embed_corpus(
     entries: dict[str, tuple[str, ClipEmbedding]] = {}
     unreadable: dict[str, str] = {}
     pending: list[tuple[str, str, Clip]] = []
-    reduce = _reducer(backbone, layer, whitening)
+    reduce = _Reducer(backbone, layer, whitening)
     computed = 0
 
     def report() -> None:
@@ -117,7 +118,7 @@ def embed_corpus(
     embeddings = Embeddings.of(
         backbone.identity, sizes, [sha for sha, _ in chosen], [entry for _, entry in chosen]
     )
-    return CorpusEmbeddings(embeddings, ids, unreadable, computed)
+    return CorpusEmbeddings(embeddings, ids, unreadable, computed, reduce.strange())
 
 
 def usual_layer(spec: BackboneSpec, asked: str | None) -> str:
@@ -144,20 +145,34 @@ def _size(spec: BackboneSpec, layer: str) -> int:
     return next(found.size for found in spec.layers if layer in (found.name, MEAN))
 
 
-def _reducer(backbone: Backbone, layer: str | None, whitening: Whitening | None) -> Reduce:
-    def whitened(entry: ClipEmbedding, name: str) -> np.ndarray:
-        rows = entry.layers[name]
-        return rows if whitening is None else whitening.matrix(name, rows, backbone.identity)
+class _Reducer:
+    """A clip's rows -> whitened, and those of the layer that is kept; and how unlike the fit's sound they were."""
 
-    def reduce(entry: ClipEmbedding) -> ClipEmbedding:
-        if layer is None:
-            return replace(entry, layers={name: whitened(entry, name) for name in entry.layers})
-        if layer == MEAN and MEAN not in entry.layers:
+    def __init__(self, backbone: Backbone, layer: str | None, whitening: Whitening | None) -> None:
+        self._identity, self._layer, self._whitening = backbone.identity, layer, whitening
+        self._shares: dict[str, list[float]] = {}
+
+    def __call__(self, entry: ClipEmbedding) -> ClipEmbedding:
+        if self._layer is None:
+            return replace(entry, layers={name: self._whitened(entry, name) for name in entry.layers})
+        if self._layer == MEAN and MEAN not in entry.layers:
             rows = np.asarray(
-                np.mean([whitened(entry, name) for name in entry.layers], axis=0, dtype=np.float32)
+                np.mean([self._whitened(entry, name) for name in entry.layers], axis=0, dtype=np.float32)
             )
         else:
-            rows = np.array(whitened(entry, layer))  # a copy, so that the other layers can go
-        return replace(entry, layers={layer: rows})
+            rows = np.array(self._whitened(entry, self._layer))  # a copy, so that the other layers can go
+        return replace(entry, layers={self._layer: rows})
 
-    return reduce
+    def strange(self) -> Sentence | None:
+        """What to say of the clips so far; each counts the same."""
+        if self._whitening is None:
+            return None
+        return self._whitening.told({name: float(np.mean(of)) for name, of in self._shares.items()})
+
+    def _whitened(self, entry: ClipEmbedding, name: str) -> np.ndarray:
+        rows = entry.layers[name]
+        if self._whitening is None:
+            return rows
+        whitened = self._whitening.matrix(name, rows, self._identity)
+        self._shares.setdefault(name, []).append(self._whitening.layers[name].strange(rows))
+        return whitened

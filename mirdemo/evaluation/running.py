@@ -38,6 +38,7 @@ from mirdemo.results.records import Result, append, check_writable, load, own_fi
 
 if TYPE_CHECKING:
     from mirdemo.backbones.spec import Backbone
+    from mirdemo.base.sentences import Sentence
     from mirdemo.embedding.store import EmbeddingStore
     from mirdemo.embedding.whitening import Whitening
     from mirdemo.stages.fewshot.episodes import Kind
@@ -83,6 +84,7 @@ class Evaluation:
     n_items: evaluated; left_out: ids that were missing or unreadable
     computed: clips that went through the backbone now; the others' embeddings or states were there
     unwritten: why the records could not be written, in words; None where they could
+    strange: what to say where whitening met sound unlike that of its fit
     """
 
     records: tuple[Result, ...]
@@ -91,6 +93,7 @@ class Evaluation:
     left_out: tuple[str, ...]
     computed: int
     unwritten: str | None = None
+    strange: Sentence | None = None
 
 
 def evaluate(
@@ -164,7 +167,18 @@ def evaluate(
         except OSError as error:  # the disk filled up meanwhile: the figures are given all the same
             unwritten = f"{results}: {error.strerror or type(error).__name__}"
     computed = taken.computed + elsewhere
-    return Evaluation(tuple(found), new, len(taken.ids), left_out, computed, unwritten)
+    strange = _strange(taken, request, whitening)
+    return Evaluation(tuple(found), new, len(taken.ids), left_out, computed, unwritten, strange)
+
+
+def _strange(
+    taken: CorpusEmbeddings | CorpusClips | CorpusStates, request: Request, whitening: Whitening | None
+) -> Sentence | None:
+    if whitening is None or not isinstance(taken, CorpusEmbeddings):
+        return None
+    if (request.method, request.protocol) == ("probe", "live"):  # which whitens by itself
+        return whitening.strange(taken.embeddings, request.layer)
+    return taken.strange
 
 
 def _there_already(record: Result, before: Sequence[Result]) -> bool:

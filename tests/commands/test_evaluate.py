@@ -335,6 +335,27 @@ def test_whitened_embeddings_are_another_measurement(lyra, spectral, store):
     assert whitened.new > 0
     assert {record.whitening for record in plain.records} == {None}
     assert {record.whitening for record in whitened.records} == {whitening.name}
+    assert plain.strange is None
+    assert whitened.strange is None, "it was fitted on these very clips"
+
+
+@pytest.mark.parametrize(
+    "request_", [Request(method="fewshot", shots=1, seeds=1), Request(protocol="live", seeds=1)]
+)
+def test_sound_unlike_that_of_the_whitenings_fit_is_told(request_, lyra, spectral, store):
+    """In a published protocol, where rows are whitened as they come, and in the live probe, which whitens by itself."""
+    from dataclasses import replace
+
+    from mirdemo.embedding.embed import embed
+    from mirdemo.embedding.whitening import Whitening
+
+    corpus = open_corpus("lyra", *lyra)
+    clips = [corpus.clip(item_id) for item_id in corpus.sides["test"]]
+    whitening = Whitening.fit(embed(clips, spectral, store=store), [0, 0, 1, 1])
+    narrow = {name: replace(layer, scale=layer.scale / 100) for name, layer in whitening.layers.items()}
+    found = evaluate(corpus, spectral, request_, store=store, whitening=replace(whitening, layers=narrow))
+    assert found.strange is not None
+    assert found.strange.code == "whitening.strange"
 
 
 def test_the_mean_over_layers_is_the_mean_of_each_window(lyra, store, spectral):
