@@ -2,8 +2,8 @@
 # One would guess: with its attention mask a clip in a batch has the states that it has alone, as wav2vec 2.0's clips have.
 # What happens: wav2vec2-conformer masks the padding in the attention of its layers and not in their convolutions over time, so
 #   that a shorter clip's last frames hear what lies behind it, and from the second layer on every frame does.
-# Why it matters here: its embeddings depend on what they were batched with (a pooled row has moved by several percent of its
-#   length), and no message is given. wav2vec2-BERT, of the same build, masks both.
+# Why it matters here: its embeddings depend on what they were batched with (the pooled row of this run's random network moves by
+#   20 % of its length), and no message is given. wav2vec2-BERT, of the same build, masks both.
 # Seen 2026-11-28, transformers==5.23.0, torch==2.11.0, numpy==2.4.6 from PyPI, networks of random weights. Source: this run;
 #   Wav2Vec2ConformerConvolutionModule in transformers/models/wav2vec2_conformer/modeling_wav2vec2_conformer.py.
 set -euo pipefail

@@ -80,7 +80,6 @@ def main() -> None:
     parser.add_argument("--backbones", nargs="*", default=list(BACKBONES))
     parser.add_argument("--methods", nargs="*", default=["probe", "fewshot"])
     parser.add_argument("--corpora", nargs="*", help="of the three only these")
-    parser.add_argument("--corpora", nargs="*", help="of the three only these")
     parser.add_argument("--whitening", action="store_true", help="whiten the embeddings first")
     parser.add_argument("--untrained", action="store_true")
     parser.add_argument("--seed", type=int, default=0, help="of the untrained copy")
@@ -93,7 +92,6 @@ def main() -> None:
         open_corpus("kdc-artists", chosen.kdc, chosen.kdc_table),
         open_corpus("gtzan-mini", chosen.genres),
     ]
-    corpora = [corpus for corpus in corpora if corpus.name in (chosen.corpora or [corpus.name])]
     corpora = [corpus for corpus in corpora if corpus.name in (chosen.corpora or [corpus.name])]
     backbones = [untrained(chosen.seed)] if chosen.untrained else map(load_backbone, chosen.backbones)
     kept = UNTRAINED if chosen.untrained else MEASURED
