@@ -44,8 +44,9 @@ VERBS = {
 }
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line, built without importing anything heavy."""
+def parser(only: str | None = None) -> argparse.ArgumentParser:
+    """The whole command line, built without importing anything heavy. only: of the verbs the one whose options are needed, "" for
+    none; the others are then named and no more."""
     top = argparse.ArgumentParser(
         prog="python -m mirdemo" if Path(sys.argv[0]).name == "__main__.py" else "mirdemo",
         description="How far do audio foundation models carry for our music, and what carries them further?",
@@ -53,16 +54,18 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True)
     for verb, (module, line) in VERBS.items():
         sub = verbs.add_parser(verb, help=line, description=line[0].upper() + line[1:] + ".")
-        command = import_module(f"mirdemo.commands.{module}")
-        command.add_arguments(sub)
-        sub.set_defaults(run=command.run)
+        if only in (None, verb):
+            command = import_module(f"mirdemo.commands.{module}")
+            command.add_arguments(sub)
+            sub.set_defaults(run=command.run)
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit code."""
     threads.prepare()
-    args = parser().parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    args = parser(next((word for word in argv if not word.startswith("-")), "")).parse_args(argv)
     log, told = logging.getLogger(plugins.__name__), _Told(logging.WARNING)
     log.addHandler(told)
     try:

@@ -46,3 +46,23 @@ def test_an_unknown_name_is_an_attribute_error():
 
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = mirdemo.nonsense
+
+
+def test_the_help_loads_no_verb_and_no_numpy_and_a_verb_only_its_own():
+    code = (
+        "import sys\n"
+        "from mirdemo.cli import main\n"
+        "try:\n"
+        "    main([*sys.argv[1:], '--help'])\n"
+        "except SystemExit as end:\n"
+        "    assert end.code == 0\n"
+        "print('|', *sys.modules)"
+    )
+    for verb, absent in (
+        ([], ("numpy", "importlib.metadata", "mirdemo.commands.backbones")),
+        (["doctor"], ("mirdemo.commands.embed",)),
+    ):
+        done = subprocess.run([sys.executable, "-c", code, *verb], capture_output=True, text=True, check=True)
+        told, _, loaded = done.stdout.rpartition("|")
+        assert "--help" in told
+        assert not set(absent) & set(loaded.split())

@@ -10,7 +10,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import entry_points
 from typing import Any
 
 from mirdemo.base.sentences import Sentence
@@ -33,6 +32,8 @@ def plugged(group: str, check: Callable[[Any], None]) -> tuple[Plugin, ...]:
     check: raises ValueError, with a few words, for a module that is not as the group asks
     What is left out is logged here as a warning, a ``Sentence``, once; the command line says it in the user's language.
     """
+    from importlib.metadata import entry_points
+
     plugins: list[Plugin] = []
     for point in sorted(entry_points(group=group), key=lambda point: (point.name, point.value)):
         package = "A package" if point.dist is None else point.dist.name

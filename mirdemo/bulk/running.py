@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from mirdemo.base.progress import Progress, silent
@@ -17,11 +17,13 @@ from mirdemo.bulk.run_folder import RunFolder
 from mirdemo.bulk.sources import ClipFile
 from mirdemo.bulk.worker import Load, Plan, Worker, check_identity
 from mirdemo.bulk.workers import Workers
+from mirdemo.embedding.rows import stamp_of
 from mirdemo.sound.audio import of_file
 
 if TYPE_CHECKING:
     from mirdemo.backbones.spec import Identity
     from mirdemo.embedding.store import EmbeddingStore
+    from mirdemo.evaluation.sounds import SoundMemory
 
 #: Clips that a worker takes at once, for each of its devices: enough to fill a GPU's batch from clips of 30 s, few
 #: enough that a worker that ends repeats little.
@@ -35,6 +37,7 @@ def embed_files(
     store: EmbeddingStore,
     workers: Workers | None = None,
     identity: Identity | None = None,
+    sounds: SoundMemory | None = None,
     progress: Progress | None = None,
     tell: Callable[[Sentence], None] | None = None,
 ) -> BulkReport:
@@ -44,6 +47,8 @@ def embed_files(
     store: in a folder that every machine shares; large enough for the result, or it lets go of what it was given
     workers: default two, without a GPU, on this machine
     identity: which backbone it must be; None: any, but the same in every worker
+    sounds: remembers what whole files were found to hold, so that a later run does not decode what is in the store; a file that
+        has changed, or of which something was to be told, is read again
     progress: told (clips done, clips in all, ``"starting"`` until the first is done, then ``"embedding"``), at least
         once a second. A ``Cancelled`` it raises passes: workers stop within a batch, complete clips stay in the store
     tell: told at once what people should know: each clip that failed, and why; what is to be known of
@@ -59,6 +64,8 @@ def embed_files(
     """
     workers, progress, tell = workers or Workers(), progress or silent, tell or (lambda sentence: None)
     sources = [file if isinstance(file, ClipFile) else ClipFile.whole(file) for file in files]
+    heard = _Heard(sounds)
+    sources = [heard.known(file) for file in sources]
     records: dict[int, BulkRecord] = {}
     if identity is not None:
         for at, file in enumerate(sources):
@@ -67,7 +74,7 @@ def embed_files(
                 records[at] = BulkRecord(file, file.sha256, len(entry.starts))
     todo = [at for at in range(len(sources)) if at not in records]
     if not todo:
-        return BulkReport(identity, tuple(records[at] for at in range(len(sources))))
+        return _report(identity, records, len(sources))
 
     phase = "starting"
     progress(len(records), len(sources), phase)
@@ -90,12 +97,10 @@ def embed_files(
             try:
                 for text in came:
                     if text is not None:
-                        answer = json.loads(text)
-                        if "refusal" in answer:
-                            refusal = Sentence(**answer["refusal"])
-                            raise BulkError(refusal.template, code=refusal.code, **refusal.values)
+                        answer = _opened(text)
                         identity = _agreed(answer, identity)
                         records[answer["at"]] = record = _record(sources[answer["at"]], answer)
+                        heard.add(record)
                         if record.problem is not None:
                             tell(record.problem)
                         for warning in record.warnings:
@@ -103,17 +108,70 @@ def embed_files(
                         phase = "embedding"
                     progress(len(records), len(sources), phase)
             finally:
+                heard.keep()
                 came.close()
     finally:
         run.remove()
-    if len(records) < len(sources):
+    return _report(identity, records, len(sources))
+
+
+def _report(identity: Identity | None, records: Mapping[int, BulkRecord], n: int) -> BulkReport:
+    if len(records) < n:
         raise BulkError(
             "{count} of {n} clips were not answered for. What was complete is in the store; start again to go on.",
             code="bulk.unanswered",
-            count=len(sources) - len(records),
-            n=len(sources),
+            count=n - len(records),
+            n=n,
         )
-    return BulkReport(identity, tuple(records[at] for at in range(len(sources))))
+    return BulkReport(identity, tuple(records[at] for at in range(n)))
+
+
+def _opened(text: str) -> dict[str, Any]:
+    """A worker's answer. Raises BulkError with what it refuses by."""
+    answer: dict[str, Any] = json.loads(text)
+    if "refusal" in answer:
+        refusal = Sentence(**answer["refusal"])
+        raise BulkError(refusal.template, code=refusal.code, **refusal.values)
+    return answer
+
+
+class _Heard:
+    """What whole files were found to hold, between runs."""
+
+    #: Written together: each time costs a transaction on the disk.
+    AT_ONCE = 256
+
+    def __init__(self, sounds: SoundMemory | None) -> None:
+        self._sounds = sounds
+        self._new: dict[str, str] = {}
+
+    def known(self, file: ClipFile) -> ClipFile:
+        key = self._key(file)
+        found = None if self._sounds is None or key is None else self._sounds.get(key)
+        return file if found is None else replace(file, sha256=found)
+
+    def add(self, record: BulkRecord) -> None:
+        """Nothing of a file of which something is to be told: it is told again next time."""
+        key = self._key(record.file)
+        if (
+            key is not None
+            and record.clip_sha256 is not None
+            and not record.incomplete
+            and not record.warnings
+        ):
+            self._new[key] = record.clip_sha256
+            if len(self._new) >= self.AT_ONCE:
+                self.keep()
+
+    def keep(self) -> None:
+        if self._sounds is not None and self._new:
+            self._sounds.put(self._new)
+        self._new = {}
+
+    def _key(self, file: ClipFile) -> str | None:
+        """None for a section, and for a file that says what it holds or is not there."""
+        stamp = "" if file.sha256 is not None or file.start_s is not None else stamp_of(file.path, file.track)
+        return f"whole:{file.path}|{stamp}" if stamp else None
 
 
 def _run_folder(store: EmbeddingStore) -> RunFolder:

@@ -206,6 +206,7 @@ def _together(
     """By several workers. None if no file could be read."""
     from mirdemo.backbones.registry import spec
     from mirdemo.bulk import ClipFile, Named, embed_files
+    from mirdemo.evaluation.sounds import SoundMemory
 
     assert store is not None
     spec(args.backbone)  # an unknown name is refused before a cluster is started
@@ -217,6 +218,7 @@ def _together(
             Named(args.backbone, args.checkpoint, args.dtype, args.engine),
             store=store,
             workers=workers,
+            sounds=SoundMemory(),
             progress=progress,
             tell=warn,
         )

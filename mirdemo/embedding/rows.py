@@ -248,20 +248,22 @@ def _line(file: FileRows) -> bytes:
 
 
 def _file(line: bytes, first: int) -> FileRows:
-    plain: dict[str, Any] = json.loads(line)
+    plain: dict[str, Any] = json.loads(
+        line.decode("utf-8")
+    )  # bytes it would look through for their encoding first
     count = plain.get("count", 0)
     if not isinstance(count, int) or count < 0:
         raise ValueError("a count")
-    problem = plain.get("problem")
+    problem, starts, warnings = plain.get("problem"), plain.get("starts"), plain.get("warnings")
     return FileRows(
         path=str(plain["path"]),
         stamp=str(plain.get("stamp", "")),
         first=first,
         count=count,
         sha256=plain.get("sha256"),
-        starts=tuple(map(float, plain.get("starts", ()))),
+        starts=tuple(map(float, starts)) if starts else (),
         seconds=float(plain.get("seconds", 0.0)),
-        warnings=tuple(Sentence(**warning) for warning in plain.get("warnings", ())),
+        warnings=tuple(Sentence(**warning) for warning in warnings) if warnings else (),
         incomplete=bool(plain.get("incomplete", False)),
         problem=None if problem is None else Sentence(**problem),
     )

@@ -26,6 +26,7 @@ from mirdemo.bulk.running import CLIPS_PER_TASK
 from mirdemo.bulk.worker import TRIES, Plan, Worker
 from mirdemo.embedding.embed import embed
 from mirdemo.embedding.store import EmbeddingStore
+from mirdemo.evaluation.sounds import SoundMemory
 from mirdemo.sound.audio import load_clip
 
 ROOT = Path(__file__).parents[2]
@@ -541,3 +542,62 @@ def test_a_store_that_cannot_be_written_is_refused(tmp_path, make_clips):
     with pytest.raises(BulkError) as refusal:
         embed_files(make_clips(1), SPECTRAL, store=EmbeddingStore(in_the_way / "store"))
     assert refusal.value.sentence.code == "bulk.no_store"
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """Workers in this process, without Ray; what they decode is counted."""
+    import contextlib
+
+    decoded: list[str] = []
+    clip = ClipFile.clip
+
+    def answers(ray, rows, worker, plan, workers, *, rows_per_task, stop):
+        working = worker(plan)
+        for row in rows:
+            yield from working({"row": [row]})["answer"]
+
+    monkeypatch.setattr(engine, "load_ray", lambda: None)
+    monkeypatch.setattr(engine, "cluster", lambda workers, tell: contextlib.nullcontext())
+    monkeypatch.setattr(engine, "answers", answers)
+    monkeypatch.setattr(ClipFile, "clip", lambda file: decoded.append(file.path) or clip(file))
+    return decoded
+
+
+def test_what_is_in_the_store_is_not_decoded_again_by_a_later_run(
+    here, store, make_clips, spectral, tmp_path
+):
+    paths = make_clips(4)
+
+    def run():
+        here.clear()
+        return embed_files(
+            paths, SPECTRAL, store=store, workers=ONE, sounds=SoundMemory(tmp_path / "sounds.sqlite")
+        )
+
+    assert run().computed == 4
+    assert len(here) == 4
+    again = run()
+    assert (again.computed, here) == (0, [])
+    assert_as_local(again.embeddings(store), paths, spectral)
+    make_clips(1, level=0.2)  # the first file has changed
+    assert run().computed == 1
+    assert here == [str(paths[0])]
+    store.forget([load_clip(paths[1]).sha256])  # known, but its rows are gone
+    assert run().computed == 1
+    assert here == [str(paths[1])]
+
+
+def test_a_run_that_is_stopped_remembers_what_it_has_heard(here, store, make_clips, tmp_path):
+    paths = make_clips(3)
+    sounds = SoundMemory(tmp_path / "sounds.sqlite")
+
+    def stop(done: int, total: int, phase: str) -> None:
+        if done == 2:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        embed_files(paths, SPECTRAL, store=store, workers=ONE, sounds=sounds, progress=stop)
+    here.clear()
+    embed_files(paths, SPECTRAL, store=store, workers=ONE, sounds=sounds)
+    assert here == [str(paths[2])]
