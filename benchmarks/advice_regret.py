@@ -27,7 +27,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -39,11 +39,13 @@ from advice_worlds import BACKBONES, HEARD, PERFORMANCES, TRADITIONS, World, sou
 
 from mirdemo.base.assets import ASSETS
 from mirdemo.planning import Assumptions, Evidence, Plan, evidence
+from mirdemo.planning.fingerprint import fingerprint
 from mirdemo.planning.futures import minutes, once
 from mirdemo.planning.rule import FEWEST_RECORDINGS, LABEL, STOP, USE
 from mirdemo.planning.ways import FINE_TUNE, Way
 from mirdemo.stages.fewshot import LCPrototypes, learning_curve, leave_recordings_out
 from mirdemo.stages.probing import probe
+from mirdemo.stages.probing.crossval import trained_on
 
 TUNED, LARGEST = "mini-world", "mini-world-spectral"
 FIVE = 5
@@ -53,6 +55,8 @@ MOST_RECORDINGS = 100
 #: How often they follow advice to label before they act.
 ROUNDS = 2
 FEWEST_HELD_OUT = 40
+#: As ``probe`` trains by default.
+PENALTY = 1.0
 BOOTSTRAP = 4000
 SUMMARY = ASSETS / "results" / "advice.json"
 
@@ -125,13 +129,16 @@ def loaded(tradition: str, heard: str, cache_folder: Path) -> World:
 # ---- what is measured, and what is true -------------------------------------------------------------------
 
 
+#: Of the performances that wait, the share where each tag is rightly and wrongly given: float64 (2, n_tags).
+Truth = np.ndarray
+
+
 @dataclass(frozen=True, eq=False)
 class Known:
-    """A visitor with so many recordings: evidence without fine-tuning, and for each way (kind, backbone) the truth:
-    right and wrong tags a recording."""
+    """A visitor with so many recordings: evidence without fine-tuning, and for each way (kind, backbone) the truth."""
 
     evidence: Evidence
-    truth: dict[tuple[str, str], tuple[float, float]]
+    truth: dict[tuple[str, str], Truth]
 
 
 def known(who: Visitor, n: int, folder: Path) -> Known:
@@ -152,11 +159,16 @@ def _known(who: Visitor, n: int, folder: Path) -> Known:
     names, tags = [f"r{i}" for i in mine], [w.tags[i] for i in who.columns]
     probes, truth = [], {}
     for place, backbone in enumerate(dict.fromkeys((who.uses, *who.others, LARGEST))):
-        rows = {layer: all_[mine] for layer, all_ in w.rows[backbone].items()}
-        report = probe(rows, labels, names, tags=tags, permutations=0)
+        all_ = w.rows[backbone]
         if backbone in (who.uses, *who.others):
+            rows = {layer: of_all[mine] for layer, of_all in all_.items()}
+            report = probe(rows, labels, names, tags=tags, permutations=0)
             probes.append((backbone, report, None))
-        said = _probed(w.rows[backbone], mine, waiting, labels, [tag.best_layer for tag in report.tags])
+            best = [tag.best_layer for tag in report.tags]
+        else:
+            (only,) = all_  # nobody asked which layer: there is one
+            best = [only] * len(tags)
+        said = _probed(all_, mine, waiting, labels, best)
         truth["other_backbone" if place else "as_it_is", backbone] = _rates(said, truth_there)
     few_shot = curve = None
     if "few_shot" in who.ran:
@@ -193,26 +205,19 @@ def _probed(
     labels: np.ndarray,
     best: Sequence[str],
 ) -> np.ndarray:
-    """Decisions about those that wait, by the probe's own logistic regression on the layer it chose for each tag."""
-    from sklearn.linear_model import LogisticRegression
-
+    """Decisions about those that wait, as ``apply_probe`` makes them: by the probe trained on all that are labelled, each
+    tag in its best layer."""
     said = np.zeros((len(waiting), labels.shape[1]), np.uint8)
-    rows = dict(layers)
-    if len({r.shape[1] for r in rows.values()}) == 1:
-        rows["mean"] = np.mean(list(layers.values()), axis=0)
-    for tag, layer in enumerate(best):
-        y = labels[:, tag]
-        if y.min() == y.max():
-            continue
-        x = rows[layer].astype(np.float64)
-        mean, spread = x[mine].mean(0), x[mine].std(0)
-        x = (x - mean) / np.where(spread > 1e-9, spread, 1)
-        said[:, tag] = LogisticRegression(C=1.0, max_iter=300).fit(x[mine], y).predict(x[waiting])
+    for layer in dict.fromkeys(best):
+        of_all = layers[layer] if layer in layers else np.mean(list(layers.values()), axis=0)
+        columns = [tag for tag, own in enumerate(best) if own == layer]
+        logits = trained_on(of_all[mine], labels[:, columns], of_all[waiting], PENALTY, scale=True)
+        said[:, columns] = np.nan_to_num(logits, nan=-1.0) >= 0
     return said
 
 
-def _rates(said: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
-    return float((said & truth).sum(1).mean()), float((said & (1 - truth)).sum(1).mean())
+def _rates(said: np.ndarray, truth: np.ndarray) -> Truth:
+    return np.stack([(said & truth).mean(0), (said & (1 - truth)).mean(0)])
 
 
 def tune_all(visitors: Sequence[Visitor], folder: Path) -> None:
@@ -236,7 +241,7 @@ def tune_all(visitors: Sequence[Visitor], folder: Path) -> None:
         ]
         if not left:
             continue
-        w, clips = loaded(tradition, heard, folder), sounds(tradition, heard)
+        w, clips = loaded(tradition, heard, folder), sounds(tradition, heard, folder)
         split = backbone.split(None)
         every = PrefixCache.build(clips, backbone, split, keeping="auto", memory_bytes=2**31, progress=silent)
         room = Room.on(backbone.device, backbone.spec.window_seconds, settings.batch)
@@ -265,12 +270,12 @@ def tune_all(visitors: Sequence[Visitor], folder: Path) -> None:
             means = np.stack([rows[of == i].mean(0) for i in waiting])
             said = np.zeros((len(waiting), len(tags)), np.uint8)
             said[:, [tags.index(tag) for tag in report.head.tags]] = report.head.predict(means)
-            right, wrong = _rates(said, w.labels[np.ix_(waiting, who.columns)])
+            truth = _rates(said, w.labels[np.ix_(waiting, who.columns)])
             decided = (np.nan_to_num(report.scores, nan=-1) >= 0.5).astype(np.uint8)
             path = _tuned_path(who, folder)
             path.parent.mkdir(exist_ok=True)
             seconds = report.from_nothing["fine_tuned"]
-            np.savez(path, decided=decided, seconds=seconds, right=right, wrong=wrong)
+            np.savez(path, decided=decided, seconds=seconds, truth=truth)
         every.close()
         print("tuned", tradition, heard, len(left), flush=True)
 
@@ -288,7 +293,7 @@ def _tuned_path(who: Visitor, folder: Path) -> Path:
 @dataclass(frozen=True, eq=False)
 class Tuned:
     way: Way
-    truth: tuple[float, float]
+    truth: Truth
 
 
 def tuned(who: Visitor, folder: Path) -> Tuned | None:
@@ -302,7 +307,7 @@ def tuned(who: Visitor, folder: Path) -> Tuned | None:
         made = Way.of_decisions(
             FINE_TUNE, TUNED, kept["decided"], labels, mine, machine_seconds=float(kept["seconds"])
         )
-        return Tuned(made, (float(kept["right"]), float(kept["wrong"])))
+        return Tuned(made, kept["truth"])
 
 
 # ---- following advice and policies ------------------------------------------------------------------------
@@ -313,15 +318,17 @@ def tags_each(who: Visitor, folder: Path) -> float:
     return float(w.labels[np.ix_(sides(who, who.n)[1], who.columns)].sum(1).mean())
 
 
-def saved(
-    who: Visitor, truth: tuple[float, float], folder: Path, way: Way | None = None, more: int = 0
-) -> float:
-    """Net minutes truly saved on 100 recordings."""
+def saved(who: Visitor, truth: Truth, folder: Path, tags: Sequence[int] | None = None) -> float:
+    """Minutes truly saved on 100 recordings before what is paid once, by a way used for some of its tags (None: all)."""
+    right, wrong = truth if tags is None else truth[:, list(tags)]
+    return 100 * float(minutes(right, wrong, tags_each(who, folder), who.assumptions).sum())
+
+
+def paid(who: Visitor, way: Way | None, more: int = 0) -> float:
+    """Minutes on 100 recordings that using a way costs once, and labelling before."""
     a = who.assumptions
     work, money = (0.0, 0.0) if way is None else once(way, a)
-    paid = work + a.minutes_of(money) + more * a.hand_minutes
-    gross = minutes(np.array(truth[0]), np.array(truth[1]), tags_each(who, folder), a)
-    return 100 * float(gross) - 100 * paid / a.recordings
+    return 100 * (work + a.minutes_of(money) + more * a.hand_minutes) / a.recordings
 
 
 @dataclass
@@ -336,34 +343,33 @@ class Outcome:
     best_claimed: float
     truly_best: bool
     more: int
+    spares: bool
 
 
 def follow(who: Visitor, folder: Path) -> Outcome:
-    now, fine = known(who, who.n, folder), tuned(who, folder)
-    found = now.evidence
-    if fine is not None and "fine_tune" in who.ran:
-        found = replace(found, ways=(*found.ways, fine.way))
-    plan = Plan(found, who.assumptions)
-    nets = _nets(who, now, fine, folder)
-    later: dict[int, dict[tuple[str, str], float]] = {}
+    fine = tuned(who, folder) if "fine_tune" in who.ran else None
+    now = State(who, known(who, who.n, folder), fine, folder)
+    plan = now.plan
+    later: dict[int, State] = {}
 
-    def after(more: int) -> dict[tuple[str, str], float]:
+    def after(more: int) -> State:
         if more not in later:
-            later[more] = _nets(who, known(who, who.n + more, folder), None, folder, more)
+            later[more] = State(who, known(who, who.n + more, folder), None, folder, more)
         return later[more]
 
     most = MOST_RECORDINGS - who.n
+    largest = "as_it_is" if who.uses == LARGEST else "other_backbone"
     policies = {
         "by hand": 0.0,
-        "as it is": nets["as_it_is", who.uses],
-        "fine-tune": nets.get((FINE_TUNE, TUNED), np.nan),
-        "label five more": after(FIVE)["as_it_is", who.uses],
-        "largest backbone": nets.get(("other_backbone", LARGEST), nets.get(("as_it_is", LARGEST))),
+        "as it is": now.net(("as_it_is", who.uses)),
+        "fine-tune": np.nan if fine is None else now.net((FINE_TUNE, TUNED)),
+        "label five more": after(FIVE).net(("as_it_is", who.uses)),
+        "largest backbone": now.net((largest, LARGEST)),
     }
-    tried = [0.0, *nets.values(), *(v for k in TRIED if k <= most for v in after(k).values())]
+    tried = [0.0, now.best(), *(after(k).best() for k in TRIED if k <= most)]
     advice, more = plan.advice, 0
     if advice.kind == USE:
-        outcome = nets[_key(plan, advice.using)]
+        outcome = now.of_action(advice.using)
     elif advice.kind == LABEL:
         more = min(advice.actions[advice.action].more, most)
         outcome = after_labelling(who, more, most, folder)
@@ -372,9 +378,8 @@ def follow(who: Visitor, folder: Path) -> Outcome:
         outcome = after_labelling(who, more, most, folder) if more <= who.assumptions.recordings else 0.0
     else:
         outcome = 0.0
-    true_saving = None if advice.using is None else nets[_key(plan, advice.using)]
-    could = {_key(plan, i): nets[_key(plan, i)] for i, a in enumerate(advice.actions) if a.kind == USE}
-    best = max(could.values(), default=0.0)
+    could = [now.of_action(i) for i, action in enumerate(advice.actions) if action.kind == USE]
+    true_saving = None if advice.using is None else now.of_action(advice.using)
     using = None if advice.using is None else advice.actions[advice.using]
     return Outcome(
         {**policies, "advice": outcome, "oracle": max([*tried, outcome])},
@@ -383,9 +388,51 @@ def follow(who: Visitor, folder: Path) -> Outcome:
         0.0 if using is None else using.saves,
         true_saving,
         0.0 if using is None else using.best,
-        true_saving is not None and true_saving >= max(best, 0.0) - 1e-9,
+        true_saving is not None and true_saving >= max(*could, 0.0) - 1e-9,
         more,
+        using is not None and using.tags is not None,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """A visitor who has labelled ``more`` recordings more, and what each way would truly save them now."""
+
+    who: Visitor
+    now: Known
+    fine: Tuned | None
+    folder: Path
+    more: int = 0
+
+    @cached_property
+    def plan(self) -> Plan:
+        found = self.now.evidence
+        if self.fine is not None:
+            found = replace(found, ways=(*found.ways, self.fine.way))
+        return Plan(found, self.who.assumptions)
+
+    @cached_property
+    def truth(self) -> dict[tuple[str, str], Truth]:
+        fine = {} if self.fine is None else {(FINE_TUNE, TUNED): self.fine.truth}
+        return self.now.truth | fine
+
+    def net(self, key: tuple[str, str], tags: Sequence[int] | None = None) -> float:
+        """Minutes saved on 100 recordings, all that is paid counted."""
+        way = next((way for way in self.plan.evidence.ways if (way.kind, way.backbone) == key), None)
+        return saved(self.who, self.truth[key], self.folder, tags) - paid(self.who, way, self.more)
+
+    def of_action(self, index: int) -> float:
+        action = self.plan.advice.actions[index]
+        way = self.plan.evidence.ways[action.way]
+        return self.net((way.kind, way.backbone), action.tags)
+
+    def best(self) -> float:
+        """By the truth: the best way, used for the tags it truly saves time with."""
+        nets = []
+        for key, truth in self.truth.items():
+            each = [saved(self.who, truth, self.folder, [tag]) for tag in range(truth.shape[1])]
+            nets.append(self.net(key, [tag for tag, net in enumerate(each) if net > 0]))
+        return max(nets)
 
 
 def _until_enough(who: Visitor, most: int, folder: Path) -> int:
@@ -403,37 +450,16 @@ def after_labelling(who: Visitor, more: int, most: int, folder: Path) -> float:
     """They have labelled, run the stages again (but the training), and do what the plan says then: label again, at most
     ``ROUNDS`` times in all, or act."""
     for _ in range(ROUNDS):
-        now = known(who, who.n + more, folder)
-        plan = Plan(now.evidence, who.assumptions)
-        again = (
-            min(more + plan.advice.actions[plan.advice.action].more, most)
-            if plan.advice.kind == LABEL
-            else more
-        )
-        if again == more:
+        now = State(who, known(who, who.n + more, folder), None, folder, more)
+        advice = now.plan.advice
+        if advice.kind != LABEL or more >= most:
             break
-        more = again
-    now = known(who, who.n + more, folder)
-    plan = Plan(now.evidence, who.assumptions)
-    advice = plan.advice
+        more = min(more + advice.actions[advice.action].more, most)
+    now = State(who, known(who, who.n + more, folder), None, folder, more)
+    advice = now.plan.advice
     if advice.using is None or advice.actions[advice.using].expected <= 0:
-        return -100 * more * who.assumptions.hand_minutes / who.assumptions.recordings
-    return _nets(who, now, None, folder, more)[_key(plan, advice.using)]
-
-
-def _key(plan: Plan, action: int) -> tuple[str, str]:
-    way = plan.evidence.ways[plan.advice.actions[action].way]
-    return way.kind, way.backbone
-
-
-def _nets(
-    who: Visitor, now: Known, fine: Tuned | None, folder: Path, more: int = 0
-) -> dict[tuple[str, str], float]:
-    ways = {(way.kind, way.backbone): way for way in now.evidence.ways}
-    nets = {key: saved(who, truth, folder, ways.get(key), more) for key, truth in now.truth.items()}
-    if fine is not None:
-        nets[FINE_TUNE, TUNED] = saved(who, fine.truth, folder, fine.way, more)
-    return nets
+        return -paid(who, None, more)
+    return now.of_action(advice.using)
 
 
 # ---- the summary ------------------------------------------------------------------------------------------
@@ -525,7 +551,9 @@ def main() -> None:
     show(found)
     if args.write:
         command = f"python benchmarks/advice_regret.py --cache FOLDER --visitors {args.visitors} --first {args.first}"
-        record = {"command": command, "date": date.today().isoformat(), **found}
+        traditions = sorted({who.tradition for who in everyone}, key=TRADITIONS.index)
+        rule = {"rule": fingerprint(), "traditions": traditions}
+        record = {"command": command, "date": date.today().isoformat(), **rule, **found}
         SUMMARY.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 

@@ -8,10 +8,8 @@ some and the others wait. Those that wait say what an action truly saves.
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -21,14 +19,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from mirdemo.backbones import load_backbone
 from mirdemo.embedding.embed import embed
 from mirdemo.sound.audio import Clip
-from mirdemo.synth import ControlledClip, corpus
+from mirdemo.synth import Performance, plan, render
 from mirdemo.synth.disturbing import disturb
 
 RATE = 24_000
 SECONDS = 8.0
 SPLIT = "test"  # nothing that ships was trained on its tonics, tempi, timbres and phrases
 SEED = 140
-TRADITIONS = ("western", "makam")
+TRADITIONS = ("western", "makam", "festival", "hindustani")
 BACKBONES = ("spectral", "mini-west", "mini-world", "mini-world-spectral")
 HEARD = ("clean", "degraded")
 PERFORMANCES = 240
@@ -50,16 +48,68 @@ class World:
     labels: np.ndarray
 
 
-def sounds(tradition: str, heard: str) -> list[Clip]:
-    """A world's performances as clips, named by their recordings."""
-    made = enumerate(_rendered(tradition))
-    return [Clip.of(_heard(one.samples, heard, n), RATE, one.recording) for n, one in made]
+def world(tradition: str, heard: str, cache: Path) -> World:
+    """A world from the cache; what is not there is rendered and embedded now, ``BATCH`` performances at a time."""
+    parts = [rows_of_part(tradition, heard, cache, first) for first in range(0, PERFORMANCES, BATCH)]
+    rows = {
+        backbone: {
+            layer: np.concatenate([part[f"{backbone}|{layer}"] for part in parts])
+            for name, layer in (key.split("|") for key in parts[0])
+            if name == backbone
+        }
+        for backbone in BACKBONES
+    }
+    of_clips = [_planned(tradition, number).tags for number in range(PERFORMANCES)]
+    tags = sorted({tag for own in of_clips for tag in own})
+    labels = np.array([[tag in own for tag in tags] for own in of_clips], np.uint8)
+    return World(tradition, heard, rows, tuple(tags), labels)
 
 
-@lru_cache(maxsize=1)
-def _rendered(tradition: str) -> tuple[ControlledClip, ...]:
-    """Rendering takes minutes; the two ways of hearing a tradition follow each other."""
-    return tuple(corpus(tradition, SPLIT, PERFORMANCES, SEED, seconds=SECONDS, rate=RATE))
+def rows_of_part(tradition: str, heard: str, cache: Path, first: int) -> dict[str, np.ndarray]:
+    """``backbone|layer`` -> float32 (``BATCH``, size), kept in a file of their own: a run may stop anywhere."""
+    path = cache / "rows" / f"{tradition}-{heard}-{first:03}.npz"
+    if not path.is_file():
+        clips = _clips(tradition, heard, cache, first)
+        made = {
+            f"{name}|{layer}": np.asarray(rows, np.float32)
+            for name in BACKBONES
+            for layer, rows in embed(clips, load_backbone(name)).layers.items()
+        }
+        _keep(path, **made)
+    with np.load(path) as kept:
+        return dict(kept)
+
+
+def sounds(tradition: str, heard: str, cache: Path) -> list[Clip]:
+    """A world's performances as clips, named by their recordings; rendered now where they were not kept."""
+    return [
+        clip for first in range(0, PERFORMANCES, BATCH) for clip in _clips(tradition, heard, cache, first)
+    ]
+
+
+def _clips(tradition: str, heard: str, cache: Path, first: int) -> list[Clip]:
+    path = cache / "sounds" / f"{tradition}-{first:03}.npz"
+    played = [_planned(tradition, number) for number in range(first, first + BATCH)]
+    if not path.is_file():
+        _keep(path, samples=np.stack([render(one, RATE) for one in played]))
+    with np.load(path) as kept:
+        waves = kept["samples"]
+    return [
+        Clip.of(_heard(wave, heard, first + n), RATE, one.recording)
+        for n, (wave, one) in enumerate(zip(waves, played, strict=True))
+    ]
+
+
+def _planned(tradition: str, number: int) -> Performance:
+    """What is played, without its sound."""
+    return plan(tradition, SEED * 1_000_003 + number, split=SPLIT, seconds=SECONDS)
+
+
+def _keep(path: Path, **arrays) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part.npz")
+    np.savez(part, **arrays)
+    part.replace(path)
 
 
 def _heard(samples: np.ndarray, heard: str, number: int) -> np.ndarray:
@@ -68,55 +118,8 @@ def _heard(samples: np.ndarray, heard: str, number: int) -> np.ndarray:
     return disturb(samples, RATE, np.random.default_rng([SEED, number, True]))
 
 
-def world(tradition: str, heard: str, cache: Path) -> World:
-    """A world from the cache, or embedded now (both ways of hearing it at once, for rendering costs most)."""
-    path = _path(cache, tradition, heard)
-    if not path.is_file():
-        _embed(tradition, cache)
-    with np.load(path) as kept:
-        rows: dict[str, dict[str, np.ndarray]] = {}
-        for key in kept.files:
-            if "|" in key:
-                backbone, layer = key.split("|")
-                rows.setdefault(backbone, {})[layer] = kept[key]
-        return World(tradition, heard, rows, tuple(json.loads(str(kept["tags"]))), kept["labels"])
-
-
-def _path(cache: Path, tradition: str, heard: str) -> Path:
-    return cache / f"{tradition}-{SPLIT}-{heard}.npz"
-
-
-def _embed(tradition: str, cache: Path) -> None:
-    cache.mkdir(parents=True, exist_ok=True)
-    backbones = {name: load_backbone(name) for name in BACKBONES}
-    made: dict[str, dict[str, list[np.ndarray]]] = {heard: {} for heard in HEARD}
-    of_clips: list[tuple[str, ...]] = []
-    pending: list[tuple[int, np.ndarray, str]] = []
-
-    def flush() -> None:
-        for heard in HEARD:
-            clips = [Clip.of(_heard(wave, heard, n), RATE, name) for n, wave, name in pending]
-            for name, backbone in backbones.items():
-                for layer, rows in embed(clips, backbone).layers.items():
-                    made[heard].setdefault(f"{name}|{layer}", []).append(np.asarray(rows, np.float32))
-        pending.clear()
-
-    for number, one in enumerate(corpus(tradition, SPLIT, PERFORMANCES, SEED, seconds=SECONDS, rate=RATE)):
-        pending.append((number, one.samples, one.recording))
-        of_clips.append(one.tags)
-        if len(pending) == BATCH:
-            flush()
-    if pending:
-        flush()
-    tags = sorted({tag for tags in of_clips for tag in tags})
-    labels = np.array([[tag in own for tag in tags] for own in of_clips], np.uint8)
-    for heard in HEARD:
-        whole = {key: np.concatenate(parts) for key, parts in made[heard].items()}
-        facts = {"tags": json.dumps(tags, ensure_ascii=False), "labels": labels}
-        np.savez(_path(cache, tradition, heard), **facts, **whole)
-
-
 if __name__ == "__main__":
     for each in TRADITIONS:
-        world(each, "clean", Path(sys.argv[1]))
-        print(each, flush=True)
+        for way in HEARD:
+            world(each, way, Path(sys.argv[1]))
+            print(each, way, flush=True)

@@ -8,16 +8,21 @@ from mirdemo.evidence import panel_words, plan_charts, reporting
 from mirdemo.evidence.charting import LIGHT, Chart
 from mirdemo.evidence.plan_words import (
     action_rows,
+    advised_range,
     assumption_rows,
     gate_rows,
     left_rows,
     regret_words,
+    tag_rows,
+    tags_how,
     titles,
 )
 from mirdemo.evidence.reporting import Part, Section
 from mirdemo.planning import RULE, Plan, for_the_meeting, two_sentences
 from mirdemo.words.language import speaker
 
+#: Heads of the table of tags.
+_EACH = ("plan.each.tag", "plan.each.by", "plan.action.saves", "plan.action.futures", "plan.each.having")
 WORDS = ("heading", "summary", "made", "method")
 
 
@@ -27,11 +32,25 @@ def plan_report(plan: Plan, language: str, made: date | None = None) -> str:
     title = titles(t)
     columns = [t(f"plan.action.{name}") for name in ("way", "saves", "once", "futures", "best")]
     rows = [
-        [row[name] for name in ("name", "saves", "once", "futures", "best")] for row in action_rows(plan, t)
+        [
+            row["name"]
+            if row["note"] is None
+            else t("plan.action.noted", name=row["name"], note=row["note"]),
+            *(row[name] for name in ("saves", "once", "futures", "best")),
+        ]
+        for row in action_rows(plan, t)
     ]
-    before = [Part(t("plan.advice"), [t.say(sentence) for sentence in two_sentences(plan, title)])]
+    advised, span = [t.say(sentence) for sentence in two_sentences(plan, title)], advised_range(plan, t)
+    before = [Part(t("plan.advice"), advised if span is None else [*advised, span])]
     if rows:
         before.append(Part(t("plan.actions"), [t("plan.action.range.how")], columns, rows))
+    each = tag_rows(plan, t)
+    if each:
+        names = ("tag", "by", "saves", "futures", "having")
+        heads = [t(word) for word in _EACH]
+        before.append(
+            Part(t("plan.each"), [tags_how(plan, t)], heads, [[row[name] for name in names] for row in each])
+        )
     gates = [[row["title"], row["word"], row["found"], row["criterion"]] for row in gate_rows(plan, t)]
     found = plan.evidence
     stands = t(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
@@ -10,7 +11,9 @@ from mirdemo.backbones.registry import spec
 from mirdemo.backbones.spec import BackboneError
 from mirdemo.base.assets import ASSETS
 from mirdemo.evidence import panel_words
-from mirdemo.planning import CURRENCIES, LIMITS, NAMES, REASONS, Plan
+from mirdemo.planning import CURRENCIES, LIMITS, NAMES, REASONS, Action, Plan
+from mirdemo.planning.fingerprint import fingerprint
+from mirdemo.planning.rule import LABEL
 from mirdemo.planning.say import FUTURES, cost_of, name_of, time_of
 from mirdemo.words.language import Speaker
 
@@ -45,6 +48,7 @@ def action_rows(plan: Plan, t: Speaker) -> list[dict[str, Any]]:
             {
                 "expected": action.expected,
                 "name": t.say(name_of(plan, action, titles(t))),
+                "note": _note(plan, action, t),
                 "saves": "0"
                 if by_hand
                 else t(
@@ -62,6 +66,51 @@ def action_rows(plan: Plan, t: Speaker) -> list[dict[str, Any]]:
             }
         )
     return sorted(rows, key=lambda row: -row["expected"])
+
+
+def _note(plan: Plan, action: Action, t: Speaker) -> str | None:
+    """Which tags are labelled first, or left to hands."""
+    first = plan.tags_to_label() if action.kind == LABEL else ()
+    if first:
+        return t("plan.action.first", tags=list(first))
+    left = [] if action.way is None else plan.left_to_hands(action)
+    return t("plan.action.left", tags=left) if left else None
+
+
+def advised_range(plan: Plan, t: Speaker) -> str | None:
+    """Between how many minutes nine of ten futures of what is used, or would be, lie; None where nothing is advised."""
+    advice = plan.advice
+    if advice.using is None:
+        return None
+    low, high = advice.actions[advice.using].nine_in_ten
+    return t("plan.range", low=_minutes(low), high=_minutes(high))
+
+
+def tag_rows(plan: Plan, t: Speaker) -> list[dict[str, Any]]:
+    """A row a tag, what it saves by the way that is used or would be; the most first."""
+    rows = []
+    for one in plan.tags:
+        low, high = one.nine_in_ten
+        figure = t("plan.action.range", value=_minutes(one.expected), low=_minutes(low), high=_minutes(high))
+        k = t("plan.action.futures.of", k=round(FUTURES * one.saves), of=FUTURES)
+        rows.append(
+            {
+                "tag": one.tag,
+                "saves": figure if one.given else t("plan.each.never"),
+                "futures": k if one.given else "–",
+                "having": str(one.having),
+                "by": t("plan.each.machine" if one.by_machine and one.given else "plan.each.hands"),
+            }
+        )
+    return rows
+
+
+def tags_how(plan: Plan, t: Speaker) -> str:
+    """What the rows of tags are of, and how they sum."""
+    advice = plan.advice
+    assert advice.using is not None  # there are rows only then
+    used = replace(advice.actions[advice.using], tags=None)
+    return t("plan.each.how", way=t.say(name_of(plan, used, titles(t))))
 
 
 def _minutes(value: float) -> str:
@@ -152,6 +201,7 @@ def regret_words(t: Speaker) -> str:
     found = _regret()
     if found is None:
         return t("plan.regret.none")
+    of_this_rule = found.get("rule") == fingerprint()
 
     def interval(values: list[float], form: str = ".1f") -> str:
         value, low, high = (f"{v:{form}}" for v in values)
@@ -164,7 +214,7 @@ def regret_words(t: Speaker) -> str:
         value, low, high = (round(100 * v) for v in row["right"])
         return t("plan.share", value=value, low=low, high=high, n=row["n"])
 
-    return t(
+    measured = t(
         "plan.regret",
         visitors=found["visitors"],
         advice=interval(found["regret"]["advice"]),
@@ -176,4 +226,6 @@ def regret_words(t: Speaker) -> str:
         may=share("may"),
         date=found["date"],
         command=found["command"],
+        traditions=len(found["traditions"]),
     )
+    return measured if of_this_rule else t("plan.regret.earlier", measured=measured)

@@ -16,7 +16,7 @@ from mirdemo.planning.errors import PlanError
 from mirdemo.planning.futures import Futures
 from mirdemo.planning.gates import Gate, NotRun, gates, not_run
 from mirdemo.planning.panel.listeners import Listeners
-from mirdemo.planning.rule import Advice, decide, stopped
+from mirdemo.planning.rule import BY_HAND, Action, Advice, TagSaving, decide, stopped
 from mirdemo.planning.switching import Switch, switching_values
 from mirdemo.planning.ways import KINDS, STAGES, Evidence, Growth, Heard, Way
 
@@ -58,6 +58,33 @@ class Plan:
     @cached_property
     def not_run(self) -> tuple[NotRun, ...]:
         return not_run(self.evidence, self.futures, self.advice, self.assumptions)
+
+    @cached_property
+    def tags(self) -> tuple[TagSaving, ...]:
+        """What each tag saves by the way that is used or would be, the most first; none where nothing is advised."""
+        advice = self.advice
+        if self.futures is None or advice.using is None:
+            return ()
+        action = advice.actions[advice.using]
+        assert action.way is not None  # what is used is a way
+        way, minutes = self.evidence.ways[action.way], self.futures.tag_minutes(action.way, self.assumptions)
+        given = way.said.sum(0) > 0
+        found = [
+            TagSaving(
+                minutes[:, i],
+                tag,
+                self.evidence.having[i],
+                bool(given[i]),
+                advice.kind != BY_HAND and (action.tags is None or i in action.tags),
+            )
+            for i, tag in enumerate(self.evidence.tags)
+        ]
+        return tuple(sorted(found, key=lambda one: -one.expected))
+
+    def left_to_hands(self, action: Action) -> list[str]:
+        """The tags that an action leaves to hands."""
+        kept = range(len(self.evidence.tags)) if action.tags is None else action.tags
+        return [tag for i, tag in enumerate(self.evidence.tags) if i not in kept]
 
     def assuming(self, **changed: Any) -> Plan:
         """The same evidence under other assumptions; the futures are kept. Raises PlanError."""
@@ -129,11 +156,25 @@ class Plan:
                     "best": action.best,
                     "once_minutes": action.once_minutes,
                     "once_money": action.once_money,
+                    "left_to_hands": [] if action.way is None else self.left_to_hands(action),
                 }
                 for action in advice.actions
             ],
+            "tags": [
+                {
+                    "tag": one.tag,
+                    "expected": one.expected,
+                    "nine_in_ten": list(one.nine_in_ten),
+                    "saves": one.saves,
+                    "having": one.having,
+                    "by_machine": one.by_machine,
+                }
+                for one in self.tags
+            ],
             "certainty": advice.certainty,
-            "labels": None if labels is None else {"more": labels.best, "reach": labels.reach},
+            "labels": None
+            if labels is None
+            else {"more": labels.best, "reach": labels.reach, "first": list(self.tags_to_label())},
             "switches": [asdict(switch) for switch in self.switches],
         }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,6 +33,11 @@ RULE: tuple[Sentence, ...] = (
         {"saves": 90, "probably": 70, "may": 50},
     ),
     Sentence(
+        "A tag whose suggestions take more time than they save, and would if they fell by chance, is left to hands, where "
+        "that saves more on recordings that had no part in choosing it.",
+        "planning.rule.tags",
+    ),
+    Sentence(
         "Where more labels are worth at least {least:.0f} minutes more than they cost, and without them time is not surely "
         "saved, or with them surely more: label that many first.",
         "planning.rule.label",
@@ -48,21 +53,13 @@ RULE: tuple[Sentence, ...] = (
 
 
 @dataclass(frozen=True, eq=False)
-class Action:
-    """One thing that could be done.
+class Saving:
+    """Minutes saved on 100 recordings against tagging by hand, in all futures.
 
-    kind: ``USE``, ``LABEL`` or ``BY_HAND``; way: its index among the ways, None by hand; more: recordings to label
-    once_minutes, once_money: what it costs once; net: (1 + n_draws,) minutes saved on 100 recordings, all costs
-    counted, expectation first; best: share of futures in which it is the best of all
+    net: (1 + n_draws,), expectation first
     """
 
-    kind: str
-    way: int | None
-    more: int
-    once_minutes: float
-    once_money: float
     net: np.ndarray
-    best: float = 0.0
 
     @property
     def expected(self) -> float:
@@ -70,7 +67,7 @@ class Action:
 
     @property
     def saves(self) -> float:
-        """Share of futures in which it saves time against tagging by hand."""
+        """Share of futures in which time is saved."""
         return float((self.net[1:] > 0).mean())
 
     @property
@@ -84,6 +81,37 @@ class Action:
         ordered = np.sort(self.net[1:])
         cut = len(ordered) // 20
         return float(ordered[cut]), float(ordered[-cut - 1])
+
+
+@dataclass(frozen=True, eq=False)
+class Action(Saving):
+    """One thing that could be done; what it saves has all its costs counted in.
+
+    kind: ``USE``, ``LABEL`` or ``BY_HAND``; way: its index among the ways, None by hand; more: recordings to label
+    once_minutes, once_money: what it costs once; best: share of futures in which it is the best of all
+    tags: which ones the way is used for, by their place; None for all. The others are left to hands.
+    """
+
+    kind: str
+    way: int | None
+    more: int = 0
+    once_minutes: float = 0.0
+    once_money: float = 0.0
+    best: float = 0.0
+    tags: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class TagSaving(Saving):
+    """What one tag saves by a way, before what the way costs once.
+
+    having: recordings with the tag; given: whether the way ever gave it; by_machine: whether it is advised so
+    """
+
+    tag: str
+    having: int
+    given: bool
+    by_machine: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,10 +167,11 @@ def decide(
     why = stopped(evidence)
     if why is not None or futures is None:
         return Advice(STOP, CANNOT_TELL, (), None, None, None, 0.0, why)
+    futures = futures.sparing(assumptions)
     actions = [
         _use(futures, index, assumptions) for index, way in enumerate(evidence.ways) if way.sick is None
     ]
-    by_hand = Action(BY_HAND, None, 0, 0.0, 0.0, np.zeros(len(futures.right)))
+    by_hand = Action(np.zeros(len(futures.right)), BY_HAND, None)
     best = _cheapest_of_equals(actions, futures.ways)
     found = None
     if labels:
@@ -151,22 +180,11 @@ def decide(
         found = labels_worth(futures, evidence.growth, nets, best.way, assumptions)
         if found.best and found.model_counts:
             net = with_labels(futures, evidence.growth, best.way, found.best, assumptions)
-            actions.append(
-                Action(
-                    LABEL,
-                    best.way,
-                    found.best,
-                    best.once_minutes + found.best * assumptions.hand_minutes,
-                    best.once_money,
-                    net,
-                )
-            )
-        elif found.best:
-            cost = found.best * assumptions.hand_minutes
-            net = best.net - 100 * cost / assumptions.recordings
-            actions.append(
-                Action(LABEL, best.way, found.best, best.once_minutes + cost, best.once_money, net)
-            )
+        else:
+            net = best.net - 100 * found.best * assumptions.hand_minutes / assumptions.recordings
+        if found.best:
+            paid = best.once_minutes + found.best * assumptions.hand_minutes
+            actions.append(replace(best, kind=LABEL, more=found.best, once_minutes=paid, net=net))
     everything = _with_shares((by_hand, *actions))
     certainty = _certainty(everything)
     using = next(i for i, action in enumerate(everything) if action.kind == USE and action.way == best.way)
@@ -185,7 +203,9 @@ def _use(futures: Futures, index: int, assumptions: Assumptions) -> Action:
     work, money = once(futures.ways[index], assumptions)
     saved = 100 * minutes(futures.right[:, index], futures.wrong[:, index], futures.tags_each, assumptions)
     paid = 100 * (work + assumptions.minutes_of(money)) / assumptions.recordings
-    return Action(USE, index, 0, work, money, saved - paid)
+    kept = futures.kept[index]
+    tags = None if kept.all() else tuple(np.flatnonzero(kept).tolist())
+    return Action(saved - paid, USE, index, once_minutes=work, once_money=money, tags=tags)
 
 
 def _cheapest_of_equals(actions: list[Action], ways: tuple[Way, ...]) -> Action:
@@ -217,10 +237,7 @@ def _with_shares(actions: tuple[Action, ...]) -> tuple[Action, ...]:
     """Each with the share of futures in which it is the best; ties go to the earlier one."""
     winner = np.argmax(np.stack([action.net[1:] for action in actions], 1), axis=1)
     shares = np.bincount(winner, minlength=len(actions)) / len(winner)
-    return tuple(
-        Action(a.kind, a.way, a.more, a.once_minutes, a.once_money, a.net, float(share))
-        for a, share in zip(actions, shares, strict=True)
-    )
+    return tuple(replace(action, best=float(share)) for action, share in zip(actions, shares, strict=True))
 
 
 def _certainty(actions: tuple[Action, ...]) -> float:

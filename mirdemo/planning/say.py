@@ -8,13 +8,15 @@ from dataclasses import replace
 from mirdemo.base.sentences import Sentence
 from mirdemo.planning.labels import ASK_AGAIN
 from mirdemo.planning.plan import Plan
-from mirdemo.planning.rule import BY_HAND, CANNOT_TELL, LABEL, MAY, PROBABLY, SAVES, STOP, Action
+from mirdemo.planning.rule import BY_HAND, CANNOT_TELL, LABEL, MAY, PROBABLY, SAVES, STOP, USE, Action
 from mirdemo.planning.switching import Switch
 from mirdemo.planning.ways import AS_IT_IS, FEW_SHOT, FINE_TUNE, OTHER
 
 #: What a backbone is called to a reader.
 Title = Callable[[str], str]
 FUTURES = 20
+#: Tags that a sentence names; of more it says how many.
+MOST_NAMED = 3
 
 _AS_IT_IS = Sentence("{backbone} (as it is)", "planning.way.as_it_is")
 #: Kind of way -> what it is called, by its backbone.
@@ -38,7 +40,7 @@ def name_of(plan: Plan, action: Action, title: Title = str) -> Sentence:
         return Sentence("All by hand", "planning.way.by_hand")
     assert action.way is not None  # only work by hand has none
     way = plan.evidence.ways[action.way]
-    named = DONE[way.kind].filled(backbone=title(way.backbone))
+    named = _for_its_tags(plan, action, DONE[way.kind].filled(backbone=title(way.backbone)))
     if action.kind == LABEL and action.more == 1:
         return Sentence("1 more recording, then: {way}", "planning.way.label_one", {"way": named})
     if action.kind == LABEL:
@@ -46,6 +48,18 @@ def name_of(plan: Plan, action: Action, title: Title = str) -> Sentence:
             "{more} more recordings, then: {way}", "planning.way.label", {"more": action.more, "way": named}
         )
     return named
+
+
+def _for_its_tags(plan: Plan, action: Action, named: Sentence) -> Sentence:
+    """With the tags it is used for, where that is not all of them."""
+    if action.tags is None:
+        return named
+    tags = plan.evidence.tags
+    if len(action.tags) <= MOST_NAMED:
+        values = {"way": named, "tags": [tags[i] for i in action.tags]}
+        return Sentence("{way} for {tags} only", "planning.way.for_tags", values)
+    values = {"way": named, "kept": len(action.tags), "of": len(tags)}
+    return Sentence("{way} for {kept} of {of} tags", "planning.way.for_some", values)
 
 
 def time_of(minutes: float) -> Sentence:
@@ -163,14 +177,27 @@ def two_sentences(plan: Plan, title: Title = str) -> tuple[Sentence, ...]:
 
 
 def _condition(plan: Plan) -> Sentence:
-    """The nearest turn of the advice."""
+    """The nearest turn of the advice, after the tags that it leaves to hands."""
     nearest = next((s for s in plan.switches if s.low is not None or s.high is not None), None)
     if nearest is None:
-        return Sentence(
+        holds = Sentence(
             "Each assumption may be 20 times larger or smaller without changing that.",
             "planning.condition.none",
         )
-    return condition(nearest)
+    else:
+        holds = condition(nearest)
+    advice = plan.advice
+    left = (
+        [] if advice.kind != USE or advice.using is None else plan.left_to_hands(advice.actions[advice.using])
+    )
+    if not left:
+        return holds
+    if len(left) <= MOST_NAMED:
+        return Sentence(
+            "By hand as before: {tags}. {holds}", "planning.condition.left", {"tags": left, "holds": holds}
+        )
+    values = {"n": len(left), "holds": holds}
+    return Sentence("The other {n} tags by hand as before. {holds}", "planning.condition.others", values)
 
 
 _BETWEEN = {
@@ -186,6 +213,7 @@ _BETWEEN = {
     "recordings": Sentence("{range} recordings are waiting", "planning.while.recordings"),
     "setup_minutes": Sentence("fine-tuning takes a person {range} minutes", "planning.while.setup_minutes"),
     "wage": Sentence("an hour of work costs {range}", "planning.while.wage"),
+    "gpu_price": Sentence("an hour of a GPU costs {range}", "planning.while.gpu_price"),
 }
 
 

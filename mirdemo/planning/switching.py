@@ -15,8 +15,18 @@ from mirdemo.planning.ways import Evidence
 #: How many times smaller and larger is tried.
 SPAN = 20.0
 STEPS = 9
+#: Futures that are looked at for each value tried.
+DRAWS = 500
 REFINED = 7
-VARIED = ("hand_minutes", "mend_seconds", "accept_seconds", "recordings", "setup_minutes", "wage")
+VARIED = (
+    "hand_minutes",
+    "mend_seconds",
+    "accept_seconds",
+    "recordings",
+    "setup_minutes",
+    "wage",
+    "gpu_price",
+)
 
 
 @dataclass(frozen=True)
@@ -36,14 +46,7 @@ def switching_values(
 
     What is looked at is what is done, by which way, and whether it can be claimed to save (surely or probably).
     """
-    thin = Futures(
-        futures.ways,
-        futures.right[:501],
-        futures.wrong[:501],
-        futures.missed[:501],
-        futures.tags_each,
-        futures.n_recordings,
-    )
+    thin = futures.thin(DRAWS)
     before = decide(evidence, thin, assumptions).turns_on
     found = []
     for name in VARIED:

@@ -43,6 +43,7 @@ def test_a_plan_becomes_one_page_with_its_sentences_and_no_network(
     t = speaker(language)
     for sentence in for_the_meeting(plan, titles(t)):
         assert re.sub(r"\s+", " ", unescape(str(t.say(sentence)))) in said
+    assert str(t("plan.each")) in said
     assert "A4" in html
     assert "&lt;b&gt;" in html  # a tag of that name
     assert html.count('class="chart"') == 4

@@ -19,6 +19,7 @@ from mirdemo.planning import (
     make_plan,
     two_sentences,
 )
+from mirdemo.planning.fingerprint import fingerprint
 from mirdemo.planning.say import time_of
 from mirdemo.planning.ways import FINE_TUNE
 from mirdemo.words.language import speaker
@@ -160,3 +161,32 @@ def test_the_page_states_how_good_the_rule_was_measured_to_be(language: str):
     assert kept["date"] in said
     assert kept["command"] in said
     assert kept["visitors"] >= 200
+    assert kept["ratio"][0] <= 0.7
+    assert ("changed since" in said or "規則はその後変わり" in said) == (kept["rule"] != fingerprint())
+
+
+def test_figures_of_another_rule_are_never_printed_as_if_of_this_one(monkeypatch):
+    from mirdemo.evidence import plan_words
+
+    kept = json.loads(plan_words.REGRET.read_text(encoding="utf-8"))
+    for rule, earlier in ((fingerprint(), False), ("00000000", True)):
+        monkeypatch.setattr(plan_words, "_regret", lambda rule=rule: {**kept, "rule": rule})
+        assert ("changed since" in str(plan_words.regret_words(speaker("en")))) == earlier
+
+
+def test_another_rule_has_another_name_and_the_same_rule_its_own(monkeypatch):
+    from mirdemo.planning import labels, rule
+
+    now = fingerprint()
+    fingerprint.cache_clear()
+    assert fingerprint() == now
+    for of, name, value in (
+        (rule, "APART", 0.6),
+        (labels, "LEAST_WORTH", 60.0),
+        (rule, "WORDS", (("saves", 0.99),)),
+    ):
+        with monkeypatch.context() as changed:
+            changed.setattr(of, name, value)
+            fingerprint.cache_clear()
+            assert fingerprint() != now
+    fingerprint.cache_clear()

@@ -109,6 +109,33 @@ def test_every_tag_is_shown_with_each_stages_word(tab: PlanTab, language: str, n
     assert table.count(not_run) == 2 * len(visitor.clips.tags)
 
 
+@pytest.mark.parametrize(
+    ("language", "hands", "model"), [("en", "hands", "model"), ("ja", "手作業", "モデル")]
+)
+def test_what_each_tag_saves_is_shown_and_one_that_does_not_pay_stays_with_hands(
+    tab: PlanTab, language: str, hands: str, model: str
+):
+    clips = held(24, ("drum", "flute"))
+    rows = np.random.default_rng(4).standard_normal((24, 24))
+    rows[:, 0] += 6 * clips.labels[:, clips.tags.index("drum")]
+    report = probe({"all": rows}, clips.labels, clips.recordings, tags=clips.tags, permutations=0)
+    visitor = Visitor()
+    visitor.hold(clips)
+    visitor.desk(ProbeDesk).result = Result.of(Asked.of(clips), (Run("spectral", report, None, 1.0),))
+    set_to(tab, visitor, "mend_seconds", "120")
+    set_to(tab, visitor, "hand_minutes", "1")
+    html = drawn(tab, visitor, language)
+    table = html[html.index("plan-each") : html.index("</table>", html.index("plan-each"))]
+    row = {
+        key: plain(rest.split("</tr>")[0]) for key, rest in re.findall(r'each-(\w+)">(.*?</tr>)', table, re.S)
+    }
+    assert f"drum {model} " in row["drum"]
+    assert f"flute {hands} −" in row["flute"]
+    advice = plain(html[html.index("plan-first") : html.index("buttons")])
+    assert "drum" in advice
+    assert "flute" in advice
+
+
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_a_tag_that_is_markup_is_never_markup_on_the_page(tab: PlanTab, language: str):
     html = drawn(tab, visited(strength=0.5, recordings=14), language)
