@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from mirdemo.base.sentences import Sentence
-from mirdemo.clips.encodings import decode
+from mirdemo.clips.encodings import Decoded, decode, shown
 from mirdemo.clips.limits import CLIP_LIMITS, ClipLimits, ClipsError
 
 _LEFT_BY_SYSTEMS = {"__macosx", ".ds_store", "thumbs.db", "desktop.ini", "$recycle.bin"}
@@ -126,7 +126,9 @@ def list_zip(
                 size_mb=round(size / 1_000_000, 1),
             )
         listing = Listing()
-        names = _entry_names(infos)
+        names, guess = _entry_names(infos)
+        if guess is not None:
+            listing.problems.append(_names_guessed(name, guess, names.values()))
         for at, info in enumerate(infos):
             _list_info(archive, info, names[at], listing, max_entry_bytes, limits)
         listing.entries.sort(key=lambda entry: entry.path)
@@ -147,7 +149,8 @@ def _list_info(
     shown = parts[-1] or text
     if any(_is_clutter(part) for part in parts if part not in (".", "..")):
         return
-    unsafe = text.startswith("/") or ".." in parts or bool(re.match("[A-Za-z]:", parts[0])) or "\0" in text
+    drive = re.fullmatch("[A-Za-z]:", parts[0]) and len(parts) > 1
+    unsafe = text.startswith("/") or ".." in parts or bool(drive) or "\0" in text
     if unsafe or len(parts) > limits.max_depth + 1:
         listing.problems.append(
             Sentence(
@@ -191,8 +194,9 @@ def _read_info(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str, max_
     return data
 
 
-def _entry_names(infos: Iterable[zipfile.ZipInfo]) -> dict[int, str]:
-    """Place of an entry -> its name: marked as UTF-8, in the Unicode field, or in the encoding that suits them all."""
+def _entry_names(infos: Iterable[zipfile.ZipInfo]) -> tuple[dict[int, str], Decoded | None]:
+    """Place of an entry -> its name: marked as UTF-8, in the Unicode field, or in the encoding that suits them all; and that
+    guess, where other encodings would suit them as well."""
     found: dict[int, str] = {}
     unmarked: dict[int, bytes] = {}
     for at, info in enumerate(infos):
@@ -206,11 +210,28 @@ def _entry_names(infos: Iterable[zipfile.ZipInfo]) -> dict[int, str]:
             found[at] = name if told is None else told
         else:
             unmarked[at] = raw
+    decoded = decode(b"\n".join(unmarked.values()), sheet=False) if unmarked else None
     if unmarked:
-        decoded = decode(b"\n".join(unmarked.values()), sheet=False)
         encoding = decoded.encoding if decoded is not None else "cp437"
         found |= {at: raw.decode(encoding, "replace") for at, raw in unmarked.items()}
-    return {at: unicodedata.normalize("NFC", name) for at, name in found.items()}
+    names = {at: unicodedata.normalize("NFC", name) for at, name in found.items()}
+    return names, decoded if decoded is not None and decoded.others else None
+
+
+def _names_guessed(name: str, guess: Decoded, names: Iterable[str]) -> Sentence:
+    parts = [part for one in names for part in re.split(r"[/\\]", one) if not part.isascii()]
+    return Sentence(
+        "{name} does not say how the names in it are written; they were read as {encoding}: {words}. If that is wrong, choose "
+        "another reading, or pack it anew.",
+        "clips.names_guessed",
+        {
+            "name": name,
+            "encoding": shown(guess.encoding),
+            "codec": guess.encoding,
+            "others": " ".join(guess.others),
+            "words": ", ".join(list(dict.fromkeys(parts))[:3]),
+        },
+    )
 
 
 def _unicode_field(extra: bytes, raw: bytes) -> str | None:
@@ -240,6 +261,18 @@ _ARCHIVES = {
     b"BZh": "bzip2",
     b"\x28\xb5\x2f\xfd": "zstd",
     b"MSCF": "cab",
+    b"SIT!": "StuffIt",
+    b"StuffIt": "StuffIt",
+    b"LZIP": "lzip",
+    b"\x5d\x00\x00": "lzma",
+    b"\x1f\x9d": "compress",
+    b"\x60\xea": "arj",
+    b"ALZ\x01": "alz",
+    b"EGGA": "egg",
+    b"xar!": "xar",
+    b"MSWIM": "wim",
+    b"!<arch>": "ar",
+    b"070701": "cpio",
 }
 
 
@@ -255,6 +288,10 @@ def other_archive(content: Path | bytes) -> str | None:
             return None
     if head[257:262] == b"ustar":
         return "tar"
+    if re.match(rb"-l[hz][0-9a-z]-", head[2:7]):
+        return "lzh"
+    if head[7:14] == b"**ACE**":
+        return "ace"
     return next((kind for magic, kind in _ARCHIVES.items() if head.startswith(magic)), None)
 
 

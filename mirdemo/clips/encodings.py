@@ -10,33 +10,96 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-_PUNCTUATION = "“”„‘’‚«»‹›–—…•·°´`¡¿€£§№º ¥・、。「」『』（）！？：；，～ー〜々〆ヶ×"
-_LATIN_1 = "äöüßéèêëàâáãåçñíìîïóòôõøúùûæœÄÖÜÉÈÊÀÂÁÃÅÇÑÍÓÕØÚÆŒ"
-
-#: Candidates in order of preference: codec -> the letters beyond ASCII that its languages write.
-_LETTERS: dict[str, str] = {
-    "cp932": "",
-    "cp1252": _LATIN_1 + "ýÝðÐþÞŸÿŠšŽžÎÔÛËÏÌÙ",
-    "cp1254": "çğıöşüÇĞİÖŞÜâîûÂÎÛé",
-    "cp1250": "ąćęłńóśźżĄĆĘŁŃÓŚŹŻáčďéěíňóřšťúůýžÁČĎÉĚÍŇÓŘŠŤÚŮÝŽäöüőűÖÜŐŰßľĺŕôđĐăâîşţĂÂÎŞŢë",
-    "cp1251": "абвгдежзийклмнопрстуфхцчшщъыьэюяёАБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯЁіїєґІЇЄҐўЎђјљњћџЂЈЉЊЋЏ",
-    "cp1253": "αβγδεζηθικλμνξοπρςστυφχψωάέήίόύώϊϋΐΰΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩΆΈΉΊΌΎΏ",
-    "gb18030": "",
-    "big5": "",
-    "cp949": "",
-    "euc_jp": "",
-    "cp1256": "",
-    "cp1255": "",
-    "cp874": "",
-    "mac_roman": _LATIN_1,
-    "cp850": _LATIN_1,
-    "cp866": "абвгдежзийклмнопрстуфхцчшщъыьэюяёАБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯЁ",
-    "cp437": "äöüßéèêëàâåçñíìîïóòôúùûæÄÖÜÉÅÇÑÆ",
+#: The letters beyond ASCII that languages write, in lower case. A text is mostly in one of them.
+_LANGUAGES = {
+    "German": "äöüß",
+    "French": "àâæçéèêëîïôœùûüÿ",
+    "Spanish": "áéíñóúü",
+    "Portuguese": "áâãàçéêíóôõú",
+    "Italian": "àèéìíîòóù",
+    "Catalan": "àçèéíïòóúü",
+    "Dutch": "éèëïóöüê",
+    "Swedish, Finnish": "åäöé",
+    "Danish, Norwegian": "æøåéóòô",
+    "Icelandic, Faroese": "áðéíóúýþæöø",
+    "Turkish": "çğıİöşüâîû",
+    "Polish": "ąćęłńóśźż",
+    "Czech": "áčďéěíňóřšťúůýž",
+    "Slovak": "áäčďéíĺľňóôŕšťúýž",
+    "Hungarian": "áéíóöőúüű",
+    "Romanian": "ăâîşţ",
+    "Croatian, Slovene": "čćđšž",
+    "Lithuanian": "ąčęėįšųūž",
+    "Latvian": "āčēģīķļņšūž",
+    "Estonian": "äöõüšž",
+    "Vietnamese": "àáâãèéêìíòóôõùúýăđĩũơư\u0300\u0301\u0303\u0309\u0323",
+    "Russian": "абвгдежзийклмнопрстуфхцчшщъыьэюяё",
+    "Ukrainian": "абвгдежзийклмнопрстуфхцчшщьюяєіїґ",
+    "Serbian": "абвгдђежзијклљмнњопрстћуфхцчџш",
+    "Greek": "αβγδεζηθικλμνξοπρςστυφχψωάέήίόύώϊϋΐΰ",
+    "Hebrew": "אבגדהוזחטיךכלםמןנסעףפץצקרשת",
 }
+_WEST = ("German", "French", "Spanish", "Portuguese", "Italian", "Catalan", "Dutch", "Swedish, Finnish")
+_NORTH = ("Danish, Norwegian", "Icelandic, Faroese")
+_EAST = ("Polish", "Czech", "Slovak", "Hungarian", "Romanian", "Croatian, Slovene", "German")
+_BALTIC = ("Lithuanian", "Latvian", "Estonian", "German", "Polish")
+_CYRILLICS = ("Russian", "Ukrainian", "Serbian")
+
+#: Candidates in order of preference, and the languages that are written in them; those of one script of their own have none.
+_WRITES: dict[str, tuple[str, ...]] = {
+    "cp932": (),
+    "cp1252": (*_WEST, *_NORTH, "Estonian"),
+    "cp1254": ("Turkish", *_WEST),
+    "cp1250": _EAST,
+    "cp1257": _BALTIC,
+    "cp1251": _CYRILLICS,
+    "cp1253": ("Greek",),
+    "gb18030": (),
+    "big5": (),
+    "cp949": (),
+    "euc_jp": (),
+    "cp1256": (),
+    "cp1255": (),
+    "cp874": (),
+    "cp1258": ("Vietnamese", "French"),
+    "iso8859_2": _EAST,
+    "iso8859_15": (*_WEST, *_NORTH, "Estonian"),
+    "koi8_r": ("Russian",),
+    "mac_roman": (*_WEST, *_NORTH),
+    "cp850": (*_WEST, *_NORTH),
+    "cp852": _EAST,
+    "cp857": ("Turkish", *_WEST),
+    "cp866": ("Russian", "Ukrainian"),
+    "cp737": ("Greek",),
+    "cp775": _BALTIC,
+    "cp862": ("Hebrew",),
+    "cp437": ("German", "French", "Spanish", "Italian", "Dutch", "Swedish, Finnish"),
+}
+#: Written by DOS and by zip programs of Windows, not by spreadsheets; and the other way round (Macs write UTF-8 into zips).
+_OF_ZIPS = frozenset({"cp437", "cp852", "cp857", "cp866", "cp737", "cp775", "cp862"})
+_NOT_OF_ZIPS = frozenset({"mac_roman", "iso8859_2", "iso8859_15", "koi8_r", "cp1258"})
+#: Seldom met in spreadsheets.
+_SELDOM = {
+    "cp850": 0.25,
+    "mac_roman": 0.25,
+    "iso8859_2": 0.15,
+    "iso8859_15": 0.15,
+    "koi8_r": 0.2,
+    "cp1257": 0.1,
+    "cp1258": 0.1,
+}
+_LETTERS = {
+    codec: "".join(
+        {c: None for one in languages for c in _LANGUAGES[one] + _LANGUAGES[one].upper() if not c.isascii()}
+    )
+    for codec, languages in _WRITES.items()
+}
+_PUNCTUATION = "“”„‘’‚«»‹›–—…•·°´`¡¿€£§№º ¥・、。「」『』（）！？：；，～ー〜々〆ヶ×"
 _SCRIPTS = {
     "cp1256": re.compile("[\u0600-\u06ff\u200c\u200d]"),
     "cp1255": re.compile("[\u0590-\u05ff]"),
@@ -62,6 +125,10 @@ _WITHIN = "’‘'·`´"  # signs that stand within words
 _LOOKED_AT = 300
 #: A judgement below this is no reading at all.
 _WORST = -1.0
+#: What it costs a reading if its letters are of no one language.
+_OF_ONE_LANGUAGE = 0.5
+#: A reading is in doubt if another one falls short of it by no more than this; then those within ``_NEAR`` are offered.
+_IN_DOUBT, _NEAR, _MOST_OTHERS = 0.5, 0.7, 8
 
 
 @dataclass(frozen=True)
@@ -87,27 +154,31 @@ def decode(data: bytes, names: Collection[str] = (), sheet: bool = True) -> Deco
     wanted = {_key(name) for name in names}
     found = []
     for preference, encoding in enumerate(_LETTERS):
-        if (sheet and encoding in ("cp437", "cp866")) or (not sheet and encoding == "mac_roman"):
-            continue  # Macs write UTF-8 into zips
+        if encoding in (_OF_ZIPS if sheet else _NOT_OF_ZIPS):
+            continue
         try:
             text = data.decode(encoding)
             shown = [line.decode(encoding) for line in lines]
         except UnicodeDecodeError:
             continue
         verdict = judge(encoding, shown)
-        if sheet and encoding in ("cp850", "mac_roman"):
-            verdict -= 0.25
+        if sheet:
+            verdict -= _SELDOM.get(encoding, 0.0)
         if wanted:
             cells = {_key(cell) for line in shown for cell in re.split(r"[,;\t|\"/\\]", line)}
-            verdict += 2.0 * bool({c for c in cells & wanted if not c.isascii()})
+            verdict += 0.1 * any(not name.isascii() and name in "\n".join(shown) for name in names)
+            verdict += 2.0 * any(not c.isascii() for c in cells & wanted)
         if verdict > _WORST:
             found.append((-verdict, preference, encoding, text))
     if not found:
         return None
     found.sort()
     best = found[0]
-    others = tuple(one[2] for one in found[1:] if best[0] + 0.5 >= one[0] and one[3] != best[3])
-    return Decoded(best[3], best[2], others)
+    near = [one for one in found if one[0] <= max(best[0] + _NEAR, _NEAR) and one[3] != best[3]]
+    if not near or near[0][0] > max(best[0] + _IN_DOUBT, -_IN_DOUBT):
+        return Decoded(best[3], best[2])
+    others = {one[3]: one[2] for one in reversed(near)}
+    return Decoded(best[3], best[2], tuple(reversed(others.values()))[:_MOST_OTHERS])
 
 
 def reread(text: str, was: str, now: str) -> str | None:
@@ -120,8 +191,11 @@ def reread(text: str, was: str, now: str) -> str | None:
 
 def shown(encoding: str) -> str:
     """What people call an encoding."""
-    return {"cp932": "Shift_JIS", "cp949": "Windows-949", "mac_roman": "Mac Roman"}.get(
-        encoding, f"Windows-{encoding[2:]}" if re.fullmatch("cp125.", encoding) else encoding.upper()
+    return {"cp932": "Shift_JIS", "cp949": "Windows-949", "mac_roman": "Mac Roman", "koi8_r": "KOI8-R"}.get(
+        encoding,
+        f"Windows-{encoding[2:]}"
+        if re.fullmatch("cp125.", encoding)
+        else encoding.upper().replace("ISO", "ISO-").replace("_", "-"),
     )
 
 
@@ -159,21 +233,48 @@ def judge(encoding: str, lines: Sequence[str]) -> float:
                 bad += 1.5
     if not good + bad:
         return 0.0
-    verdict = (good - bad) / (good + bad)
+    verdict = (good - bad) / (good + bad) - _OF_ONE_LANGUAGE * (1 - _in_one_language(encoding, text))
     if encoding in ("gb18030", "big5", "euc_jp", "cp932", "cp949"):
         verdict += _of_their_own(encoding, text)
     if encoding == "cp874":
         verdict += 0.4 if _THAI.search(text) and not _NOT_THAI.search(text) else -0.5
     if encoding == "cp1253" and not re.search("[άέήίόύώΐΰ]", text):
         verdict -= 0.1  # Greek words of several syllables carry an accent
-    if encoding == "cp1251" and re.search("[А-ЯЁ]{4}", text):
-        verdict += 0.05
+    if encoding in ("cp1251", "koi8_r", "cp866"):
+        verdict += 0.5 * (_share(text.lower(), "оеаинтср", "\u0400-\u04ff") - 0.4)
+        verdict -= 0.2 * bool(re.search("[А-ЯЁ]{2}[а-яё]|[а-яё][А-ЯЁ]", text))
+        verdict -= 0.1 * (bool(re.search("[А-ЯЁ]{2}", text)) and not re.search("[а-яё]", text))
+    if encoding in ("cp1253", "cp737"):
+        verdict += 0.5 * (_share(text.lower(), "αοιετσνηάόίέή", "\u0370-\u03ff") - 0.4)
+        verdict -= 0.4 * bool(re.search("ς[α-ώ]", text))  # this ends a word
+    if encoding in ("cp1255", "cp862"):
+        verdict += 0.5 * (_share(text, "יוהלאר", "\u0590-\u05ff") - 0.3)
+        verdict -= 0.4 * bool(re.search("[ךםןףץ][א-ת]", text))  # these end a word
+    if encoding == "cp1258" and not re.search("[\u0300\u0301\u0303\u0309\u0323]", text):
+        verdict -= 0.3  # Vietnamese writes its tones as marks of their own there
+    verdict -= 0.2 * ("\xa0" in text)  # a letter in many encodings; hardly anybody writes this blank
     return verdict + _which_latin(encoding, text)
+
+
+def _in_one_language(encoding: str, text: str) -> float:
+    """The share of the letters beyond ASCII that the one language has that fits best; 1 where there are none to tell by."""
+    letters = Counter(
+        c for c in text.lower() if not c.isascii() and (c.isalpha() or unicodedata.combining(c))
+    )
+    count = letters.total()
+    shares = [sum(letters[c] for c in _LANGUAGES[one]) / count for one in _WRITES[encoding]] if count else []
+    return max(shares, default=1.0)
 
 
 def _is_mixed(word: str) -> bool:
     """Whether half-width and whole signs stand in one word."""
     return bool(_WIDE.search(_HALF_KANA.sub("", word)))
+
+
+def _share(text: str, common: str, script: str) -> float:
+    """The share of a script's letters that are its most common ones."""
+    own = re.findall(f"[{script}]", text)
+    return sum(c in common for c in own) / max(len(own), 1)
 
 
 def _is_within(word: str, at: int) -> bool:
@@ -220,7 +321,7 @@ def _which_latin(encoding: str, text: str) -> float:
     cp1252 and cp1254 differ in ð ý þ and ğ ı ş: Icelandic has eth within words and thorn at their beginning. Against
     cp1250: no language of cp1252 has ø or ò beside í, nor ends words in û or õ, as misread Czech and Hungarian do.
     """
-    if encoding == "cp1252":
+    if encoding in ("cp1252", "iso8859_15"):
         verdict = 0.0
         if re.search("[ðýþÐÝÞ]", text):
             icelandic = bool(re.search("[áéíóúæ]", text, re.I)) and not re.search(r"\w[þÞ]", text)
@@ -243,6 +344,11 @@ def _marked(data: bytes) -> Decoded | None:
                 return Decoded(data.decode(encoding), encoding)
             except UnicodeDecodeError:
                 return None
+    if re.search(rb"\x1b\$[@B]", data):  # Japanese in seven bits says so itself
+        try:
+            return Decoded(data.decode("iso2022_jp"), "iso2022_jp")
+        except UnicodeDecodeError:
+            return None
     if b"\0" in data:
         even, odd = data[::2].count(0), data[1::2].count(0)
         encoding = "utf-16-le" if odd > even else "utf-16-be"

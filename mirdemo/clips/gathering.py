@@ -19,7 +19,7 @@ from mirdemo.clips.encodings import shown
 from mirdemo.clips.limits import ClipLimits, ClipsError
 from mirdemo.clips.recordings import by_name
 from mirdemo.clips.segments import NEAR, Piece, pieces
-from mirdemo.clips.sheets import SHEET_SUFFIXES, Row, Sheet, read_sheet
+from mirdemo.clips.sheets import OTHER_SHEETS, SHEET_SUFFIXES, Row, Sheet, read_sheet
 from mirdemo.clips.tags import clean_recording, clean_tags, clean_text, same, typed_tags
 from mirdemo.sound.audio import LIMITS, AudioError, Clip, display_name, load_clip
 from mirdemo.sound.files import SOUND_SUFFIXES
@@ -87,14 +87,7 @@ class Gathering:
     ) -> None:
         """Take the pieces of a clip or a long recording, see ``read_pieces``. Of a long one no more is read than fits."""
         found = pieces(spans, clip.seconds)
-        if not found:
-            self.problems.append(
-                Sentence(
-                    "{name} lasts {seconds:.1f} s, and its labels lie behind that. It was left out.",
-                    "clips.labels_behind",
-                    {"name": clip.name, "seconds": clip.seconds},
-                )
-            )
+        self._note_unused(clip, spans, bool(found))
         for piece in found:
             full = self._is_full() or self._seconds + piece.end - piece.start > self.limits.max_seconds + NEAR
             if full and not self._is_there(clip, piece):
@@ -103,6 +96,40 @@ class Gathering:
             part = self._piece(clip, piece)
             if part is not None:
                 self.take(part, piece.labels, recording, session)
+
+    def _note_unused(
+        self,
+        clip: Clip | LongRecording,
+        spans: Sequence[tuple[float, float, Iterable[str]]],
+        others: bool,
+    ) -> None:
+        """Note the labels that no piece carries: behind the end, or of a moment. others: whether there are pieces"""
+        behind = sum(start >= clip.seconds for start, _, _ in spans)
+        moments = sum(start == end < clip.seconds for start, end, _ in spans)
+        if behind and not others:
+            self.problems.append(
+                Sentence(
+                    "{name} lasts {seconds:.1f} s, and its labels lie behind that. It was left out.",
+                    "clips.labels_behind",
+                    {"name": clip.name, "seconds": clip.seconds},
+                )
+            )
+        elif behind:
+            self.problems.append(
+                Sentence(
+                    "{name} lasts {seconds:.1f} s; labels behind that were left out: {count}.",
+                    "clips.some_labels_behind",
+                    {"name": clip.name, "seconds": clip.seconds, "count": behind},
+                )
+            )
+        if moments:
+            self.problems.append(
+                Sentence(
+                    "{name} has labels of a moment, without a length, which were left out: {count}. Give them an end.",
+                    "clips.labels_of_a_moment",
+                    {"name": clip.name, "count": moments},
+                )
+            )
 
     def _piece(self, clip: Clip | LongRecording, piece: Piece) -> Clip | None:
         """A piece as a clip that is not the same sound as another one."""
@@ -288,12 +315,12 @@ def gather_entries(gathering: Gathering, entries: Sequence[Entry], name: str, pr
     if not entries and gathering.problems:  # all was left out: say why
         first = gathering.problems[0]
         raise ClipsError(first.template, code=first.code, **first.values)
-    tables = [entry for entry in entries if entry.path.suffix.lower() in SHEET_SUFFIXES | ANNOTATION_SUFFIXES]
+    tables = [entry for entry in entries if may_label(entry.path.name)]
     rest = [entry for entry in entries if entry not in tables]
     labels, unusable, used = _labels_among(tables, rest, name, gathering.limits)
     sounds = [entry for entry in entries if entry not in used]
-    if labels:
-        gathering.problems.extend(unusable)
+    if labels:  # a file of another kind beside them is likely something else
+        gathering.problems.extend(one for one in unusable if one.code != "clips.other_sheet")
         gather_sheet(gathering, labels, [e for e in sounds if e not in tables], progress)
         return
     if not any(entry.path.suffix.lower() in SOUND_SUFFIXES for entry in entries):
@@ -495,10 +522,8 @@ def _labels_among(
             data = content if isinstance(content, bytes) else content.read_bytes()
             rows, sheet = read_labels(data, entry.path.name, limits, names)
         except ClipsError as error:
-            if (
-                entry.path.suffix.lower() in SHEET_SUFFIXES
-                or error.sentence.code == "clips.annotations_damaged"
-            ):
+            said = error.sentence.code in ("clips.annotations_damaged", "clips.sheet_empty")
+            if said or entry.path.suffix.lower() not in ANNOTATION_SUFFIXES:
                 unusable.append(error.sentence)
                 used.append(entry)
             continue
@@ -522,15 +547,39 @@ def _labels_among(
 def read_labels(
     data: bytes, name: str, limits: ClipLimits, names: Collection[str] = ()
 ) -> tuple[list[Row], Sheet | None]:
-    """The rows of a sheet or an annotation file, and the sheet where it is one. Raises ``ClipsError`` if it is neither."""
+    """The rows of a sheet or an annotation file, at least one, and the sheet where it is one. Raises ``ClipsError`` if it is
+    neither."""
+    sheet: Sheet | None = None
+    rows: Sequence[Row] | None
+    kind = OTHER_SHEETS.get(PurePosixPath(name).suffix.lower())
     try:
         sheet = read_sheet(data, name, limits, names)
-        return list(sheet.rows), sheet
+        rows = sheet.rows
     except ClipsError as error:
         rows = read_annotations(data, name, limits)
+        if rows is None and kind is not None:
+            raise ClipsError(
+                "{name} is of a kind that we do not read labels from ({kind}). Save them as CSV (UTF-8) or as an Excel "
+                "workbook (.xlsx), or leave the file out.",
+                code="clips.other_sheet",
+                name=name,
+                kind=kind,
+            ) from None
         if rows is None:
             raise error from None
-        return rows, None
+    if not rows:
+        raise ClipsError(
+            "{name} names no file and labels nothing. Fill it in, or leave it out.",
+            code="clips.sheet_empty",
+            name=name,
+        )
+    return list(rows), sheet
+
+
+def may_label(name: str) -> bool:
+    """Whether a file of this name may hold labels, by its ending; also of a kind that is not read, which is said then."""
+    suffix = PurePosixPath(name).suffix.lower()
+    return suffix in SHEET_SUFFIXES or suffix in ANNOTATION_SUFFIXES or suffix in OTHER_SHEETS
 
 
 def encoding_note(sheet: Sheet, name: str) -> list[Sentence]:

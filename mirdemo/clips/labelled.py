@@ -13,7 +13,6 @@ import numpy as np
 
 from mirdemo.base.progress import Progress, silent
 from mirdemo.base.sentences import Sentence
-from mirdemo.clips.annotations import ANNOTATION_SUFFIXES
 from mirdemo.clips.archives import Entry, list_folder, list_zip
 from mirdemo.clips.encodings import reread
 from mirdemo.clips.gathering import (
@@ -22,12 +21,13 @@ from mirdemo.clips.gathering import (
     encoding_note,
     gather_entries,
     gather_sheet,
+    may_label,
     read_labels,
     spans_of,
 )
 from mirdemo.clips.limits import CLIP_LIMITS, ClipLimits, ClipsError
 from mirdemo.clips.recordings import ByName, by_name, stem_of
-from mirdemo.clips.sheets import SHEET_SUFFIXES, Row, write_sheet
+from mirdemo.clips.sheets import Row, write_sheet
 from mirdemo.clips.tags import clean_recording, clean_tags, clean_text, same, typed_tags, written_tags
 from mirdemo.sound.audio import LIMITS, Clip, display_name
 
@@ -201,8 +201,7 @@ class LabelledClips:
             listing = list_folder(Path(files), limits)
             gathering.problems.extend(listing.problems)
             entries = listing.entries
-        suffixes = SHEET_SUFFIXES | ANNOTATION_SUFFIXES
-        sounds = [entry for entry in entries if entry.path.suffix.lower() not in suffixes]
+        sounds = [entry for entry in entries if not may_label(entry.path.name)]
         names = [part for entry in sounds for part in entry.path.parts]
         rows, read = read_labels(data, shown, limits, names)
         if read is not None:
@@ -408,6 +407,7 @@ class LabelledClips:
 
         return replace(
             self._relabelled({row: [again(tag) for tag in self.tags_of(row)] for row in range(len(self))}),
+            clips=tuple(replace(clip, name=again(clip.name)) for clip in self.clips),
             recordings=tuple(again(name) for name in self.recordings),
             sessions=tuple(again(name) for name in self.sessions),
         )

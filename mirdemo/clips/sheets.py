@@ -8,6 +8,7 @@ import re
 import zipfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from mirdemo.base import spreadsheets
 from mirdemo.clips.encodings import decode
@@ -15,26 +16,52 @@ from mirdemo.clips.limits import CLIP_LIMITS, ClipLimits, ClipsError
 from mirdemo.clips.tags import clean_text, same
 
 #: What files a sheet may come in.
-SHEET_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".xlsx"})
+SHEET_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".psv", ".xlsx", ".xlsm"})
+#: Files that may hold labels and are not read: how people call their kind. Left out, their clips would count as "none of these".
+OTHER_SHEETS = {
+    ".xls": "Excel 97",
+    ".xlsb": "Excel, binary",
+    ".ods": "OpenDocument",
+    ".numbers": "Numbers",
+    ".gsheet": "Google Sheets",
+    ".json": "JSON",
+    ".jsonl": "JSON",
+    ".parquet": "Parquet",
+    ".eaf": "ELAN",
+    ".aup": "Audacity project",
+    ".aup3": "Audacity project",
+}
 
 _COLUMNS = {
-    "file": "file|filename|file name|file_name|filepath|file path|path|audio|audio file|sound|begin file|begin path|in file|"
-    "ファイル|ファイル名|音声ファイル|音源ファイル|datei|dateiname|fichier|nom du fichier|archivo|ficheiro|arquivo|dosya|"
-    "dosya adı|plik|soubor|файл|文件|文件名|檔案|파일",
-    "tags": "tags|tag|labels|label|annotation|annotations|keywords|タグ|ラベル|schlagworte|schlagwörter|étiquettes|étiquette|"
-    "mots-clés|etiquetas|etiqueta|etiketler|etiket|tagi|теги|метки|标签|標籤|태그",
-    "recording": "recording|recordings|source|recording id|recording_id|録音|音源|録音名|aufnahme|enregistrement|grabación|"
-    "gravação|kayıt|nagranie|запись|录音|녹음",
+    "file": "file|filename|file name|filepath|file path|path|audio|audio file|audio filename|sound|sound file|begin file|begin path|"
+    "in file|wav|wav file|ファイル|ファイル名|音声ファイル|音源ファイル|datei|dateiname|fichier|nom du fichier|archivo|ficheiro|arquivo|"
+    "dosya|dosya adı|plik|soubor|файл|文件|文件名|檔案|파일",
+    "tags": "tags|tag|labels|label|annotation|annotations|keywords|event label|event labels|event|class|class label|category|"
+    "categories|タグ|ラベル|schlagworte|schlagwörter|étiquettes|étiquette|mots clés|etiquetas|etiqueta|etiketler|etiket|tagi|теги|"
+    "метки|标签|標籤|태그",
+    "recording": "recording|recordings|source|recording id|録音|音源|録音名|aufnahme|enregistrement|grabación|gravação|kayıt|"
+    "nagranie|запись|录音|녹음",
     "session": "session|performer|performers|performance|artist|ensemble|band|group|セッション|演奏者|出演者|団体|演奏会|"
-    "sitzung|séance|sesión|sessão|oturum|sanatçı|interpret|artiste|исполнитель|演奏者|연주자",
-    "start": "start|begin|start_time|start time|onset|start (s)|begin time (s)|start_seconds|start s|from|開始|開始時刻|開始（秒）|"
-    "開始 (秒)|開始(秒)",
-    "end": "end|stop|end_time|end time|end (s)|end time (s)|end_seconds|end s|to|終了|終了時刻|終了（秒）|終了 (秒)|終了(秒)",
-    "duration": "duration|duration (s)|length|長さ",
+    "sitzung|séance|sesión|sessão|oturum|sanatçı|interpret|artiste|исполнитель|연주자",
+    "start": "start|begin|start time|begin time|time start|onset|onset time|event onset|segment start|clip start|from|t0|tmin|xmin|"
+    "開始|開始時刻|開始時間|beginn|anfang|début|inicio|início|başlangıç|začátek|początek|начало",
+    "end": "end|stop|end time|stop time|time end|event offset|segment end|clip end|to|t1|tmax|xmax|finish|"
+    "終了|終了時刻|終了時間|ende|fin|final|fim|bitiş|konec|koniec|конец",
+    "duration": "duration|length|dur|delta time|長さ|dauer|durée|duración|duração|süre",
 }
 _MEANT = {name: column for column, names in _COLUMNS.items() for name in names.split("|")}
+#: Behind the name of a column of times: its unit.
+_UNIT = re.compile(
+    r"\s*[(\[（]?\b(?P<unit>s|sec|secs|second|seconds|秒|sekunden|secondes|segundos|ms|msec|milliseconds|millis|ミリ秒)[)\]）]?$"
+)
+_MILLISECONDS = frozenset({"ms", "msec", "milliseconds", "millis", "ミリ秒"})
+_TIMES = frozenset({"start", "end", "duration"})
+#: A column with such a name holds times in a way that we do not know.
+_LIKE_TIMES = re.compile(r"(?:start|begin|onset|end|stop|offset)\b|times?$")
+#: Titles and remarks that may stand above the line with the columns.
+_LINES_ABOVE = 10
 #: Columns of BirdNET's tables, whose labels stand there and are read as annotations.
-_SPECIES = {"common name", "scientific name", "common_name", "scientific_name", "species"}
+_SPECIES = frozenset({"common name", "scientific name", "species"})
 #: Unpacked, a spreadsheet's parts are at most so large: 100 times a CSV of the largest size.
 _MAX_UNPACKED = 100
 
@@ -73,7 +100,8 @@ def read_sheet(
 
     Text separated by commas, tabs, semicolons or bars (a line ``sep=;`` may say which), in UTF-8, UTF-16 or what
     ``encodings.decode`` finds; or an Excel workbook (its first sheet with such columns). The first line names the
-    columns; only ``file`` and one of ``tags`` and ``start`` must be there. names: of the files it may name.
+    columns, if need be below a title; only ``file`` and one of ``tags`` and ``start`` must be there. Times are seconds, or
+    milliseconds where their column says so. names: of the files it may name.
     Raises ``ClipsError``.
     """
     if len(data) > limits.max_sheet_bytes:
@@ -85,9 +113,9 @@ def read_sheet(
         )
     if data.startswith(b"PK\x03\x04"):
         for table in _workbook(data, name, limits):
-            header = _header(next(iter(table), []))
-            if _is_header(header):
-                return Sheet(tuple(_rows(table[1:], header, name, limits)))
+            found = _find_header(iter(table), name)
+            if found is not None:
+                return Sheet(tuple(_rows(table[found.line :], found, name, limits)))
         raise _no_header(name)
     text = decode(data, names)
     if text is None or "\0" in text.text:
@@ -98,10 +126,10 @@ def read_sheet(
     try:
         for delimiter in dict.fromkeys([*(told[1] if told else ""), *",\t;|"]):
             reader = csv.reader(io.StringIO(lines, newline=""), delimiter=delimiter, skipinitialspace=True)
-            header = _header(next(reader, []))
-            if _is_header(header):
+            header = _find_header(reader, name)
+            if header is not None:
                 told_rows = ([spreadsheets.unguarded(cell) for cell in cells] for cells in reader)
-                rows = tuple(_rows(told_rows, header, name, limits))
+                rows = tuple(_rows(told_rows, header, name, limits, delimiter))
                 return Sheet(rows, text.encoding, text.others)
     except csv.Error:
         raise _damaged(name) from None
@@ -130,22 +158,45 @@ def seconds_of(cell: str) -> float | None:
     """A time in seconds: ``12.5``, ``12,5``, ``1:02.5`` or ``0:01:02.5``; None if it is none."""
     text = cell.strip().replace(",", ".")
     found = re.fullmatch(r"(?:(?:(\d{1,3}):)?(\d{1,3}):)?(\d{1,9}(?:\.\d*)?|\.\d+)\s*s?", text)
-    if not found:
-        return None
+    if not found:  # as programs write small numbers
+        return float(text) if re.fullmatch(r"\d{1,9}(?:\.\d{0,20})?[eE][-+]?\d{1,2}", text) else None
     hours, minutes, seconds = found.groups()
     return 3600 * int(hours or 0) + 60 * int(minutes or 0) + float(seconds)
 
 
-def _rows(table: Iterable[Sequence[str]], header: list[str], name: str, limits: ClipLimits) -> Iterator[Row]:
-    place = {column: header.index(column) for column in _COLUMNS if column in header}
+@dataclass(frozen=True)
+class _Header:
+    """The line that names the columns: where each is that we know, seconds of one unit of its times, how many there are, and
+    its number (1 is the first)."""
+
+    place: dict[str, int]
+    unit: dict[str, float]
+    width: int
+    line: int
+
+
+def _rows(
+    table: Iterable[Sequence[str]], header: _Header, name: str, limits: ClipLimits, delimiter: str = ""
+) -> Iterator[Row]:
     count = 0
-    for cells in table:
-        found = {column: cells[at].strip() if at < len(cells) else "" for column, at in place.items()}
+    tags_are_last = header.place.get("tags") == header.width - 1
+    for line, cells in enumerate(table, header.line + 1):
+        beyond = [cell for cell in cells[header.width :] if cell.strip()]
+        if beyond and not tags_are_last:
+            raise ClipsError(
+                "Line {line} of {name} has more cells than there are columns. Put what holds the separator into quotes.",
+                code="clips.sheet_cells",
+                name=name,
+                line=line,
+            )
+        found = {column: cells[at].strip() if at < len(cells) else "" for column, at in header.place.items()}
         if not found["file"]:
             continue
+        if beyond:  # tags that nobody put into quotes
+            found["tags"] = delimiter.join([found["tags"], *beyond])
         count += 1
         limits.check_entries(name, count)
-        start, end = _span(found, name)
+        start, end = _span(found, header.unit, name)
         yield Row(
             found["file"],
             found.get("tags", ""),
@@ -156,12 +207,15 @@ def _rows(table: Iterable[Sequence[str]], header: list[str], name: str, limits: 
         )
 
 
-def _span(found: dict[str, str], name: str) -> tuple[float | None, float | None]:
+def _span(found: dict[str, str], unit: dict[str, float], name: str) -> tuple[float | None, float | None]:
     """The part of its file that a row is about. Raises ``ClipsError`` where it is none."""
-    cells = [found.get(column, "") for column in ("start", "end", "duration")]
-    if not cells[0] and not cells[1]:
+    cells = {column: found.get(column, "") for column in ("start", "end", "duration")}
+    if not cells["start"] and not cells["end"]:
         return None, None
-    start, end, duration = (seconds_of(cell) if cell else None for cell in cells)
+    told = {column: seconds_of(cell) if cell else None for column, cell in cells.items()}
+    start, end, duration = (
+        None if one is None else one * unit.get(column, 1.0) for column, one in told.items()
+    )
     if end is None and start is not None and duration is not None:
         end = start + duration
     if start is None or end is None or not start <= end:
@@ -170,8 +224,8 @@ def _span(found: dict[str, str], name: str) -> tuple[float | None, float | None]
             code="clips.sheet_span",
             name=name,
             file=found["file"][:80],
-            start=cells[0][:20] or "?",
-            end=cells[1][:20] or cells[2][:20] or "?",
+            start=cells["start"][:20] or "?",
+            end=cells["end"][:20] or cells["duration"][:20] or "?",
         )
     return start, end
 
@@ -223,12 +277,42 @@ def _written(cell: str | float | None) -> str:
     return spreadsheets.cell(cell)
 
 
-def _header(cells: Sequence[str]) -> list[str]:
-    return [_column(cell) for cell in cells]
-
-
-def _is_header(header: list[str]) -> bool:
-    return "file" in header and ("tags" in header or ("start" in header and not _SPECIES & set(header)))
+def _find_header(lines: Iterator[Sequence[str]], name: str) -> _Header | None:
+    """The line that names the columns, among the first; None if there is none. Raises ``ClipsError`` for one that names times
+    in a way that we do not know: a label of a part must not become one of the whole."""
+    for line, cells in enumerate(islice(lines, _LINES_ABOVE), 1):
+        meant = [_column(cell) for cell in cells]
+        place: dict[str, int] = {}
+        for at, (column, _) in enumerate(meant):
+            place.setdefault(column, at)
+        if (
+            "end" not in place
+            and "offset" in place
+            and any(_plain(cell).startswith("onset") for cell in cells)
+        ):
+            place["end"] = place["offset"]
+        known = {column: at for column, at in place.items() if column in _COLUMNS}
+        if "file" not in known or not known.keys() & {"tags", "start"}:
+            continue
+        others = [
+            cell
+            for column, cell in zip(meant, cells, strict=True)
+            if column[0] not in _COLUMNS and cell.strip()
+        ]
+        if "start" in known and ("tags" not in known or _SPECIES & place.keys()) and others:
+            return None  # the labels stand in a column of another name
+        odd = next(
+            (cell for cell in others if _LIKE_TIMES.match(_plain(cell)) and "date" not in _plain(cell)), None
+        )
+        if odd is not None and not known.keys() >= {"start", "end"} and "duration" not in known:
+            raise ClipsError(
+                "{name} has a column {column}, and we do not know how its times are meant. Call it start or end, in seconds.",
+                code="clips.sheet_times",
+                name=name,
+                column=odd.strip()[:40],
+            )
+        return _Header(known, {column: meant[at][1] for column, at in known.items()}, len(cells), line)
+    return None
 
 
 def _no_header(name: str) -> ClipsError:
@@ -247,10 +331,21 @@ def _damaged(name: str) -> ClipsError:
     )
 
 
-def _column(cell: str) -> str:
-    """The column that a header cell means, or the cell itself."""
+def _column(cell: str) -> tuple[str, float]:
+    """The column that a header cell means, or the cell itself; and the seconds of a unit of its times."""
+    text = _plain(cell)
+    if text in _MEANT:
+        return _MEANT[text], 1.0
+    unit = _UNIT.search(text)
+    column = _MEANT.get(text[: unit.start()].strip()) if unit else None
+    if unit is None or column not in _TIMES:
+        return text, 1.0
+    return column, 0.001 if unit["unit"] in _MILLISECONDS else 1.0
+
+
+def _plain(cell: str) -> str:
+    """A header cell without case, underscores and hyphens."""
     try:
-        text = same(clean_text(cell))
+        return " ".join(re.sub(r"[_\-]", " ", same(clean_text(cell))).split())
     except ClipsError:
         return cell
-    return _MEANT.get(text, text)

@@ -12,12 +12,21 @@ _BARS = re.compile(r"[|｜]")
 _SEPARATORS = re.compile(r"[;,\n\r｜；，、]")
 _ANY = re.compile(r"[|;,\n\r｜；，、]")
 _QUOTED = re.compile(r"""\s*(?:"((?:[^"]|"")*)"|'([^']*)'|“([^”]*)”|「([^」]*)」)\s*""")
+_LONGEST_LIST = 20_000
 #: What people and programs write where there is no tag.
 _NONE = frozenset(
     {
         "na",
         "n/a",
+        "n.a.",
+        "k.a.",
+        "s/o",
+        "<na>",
         "#n/a",
+        "#na",
+        "#nv",
+        "#value!",
+        "#ref!",
         "nan",
         "none",
         "null",
@@ -25,13 +34,27 @@ _NONE = frozenset(
         "[]",
         "()",
         "{}",
+        "set()",
+        "none of these",
         "-",
+        "--",
         "–",
         "—",
         "なし",
         "無し",
+        "無",
+        "どれでもない",
         "該当なし",
     }
+)
+#: A list as programs print it: what it is called, its brackets, and in them words in quotes.
+_PRINTED = re.compile(
+    r"(?:(?:array|Index|set|frozenset|tuple|list)\()?(?:\[(?P<list>.*?)\]|\{(?P<set>.*?)\}|\((?P<tuple>.*?)\))(?:, dtype=[^)]*)?\)?",
+    re.DOTALL,
+)
+_WORDS = re.compile(
+    r"""\s*(?:[bru]?(?P<word>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?:None|nan|null|<NA>))\s*(?:,|$|(?=['"]))""",
+    re.DOTALL,
 )
 _JOINERS = "\u200c\u200d"  # invisible, but they change how Persian and Indic words are written
 
@@ -44,12 +67,44 @@ def typed_tags(text: str, limits: ClipLimits = CLIP_LIMITS) -> tuple[str, ...]:
     ``-`` and an empty list are no tags.
     """
     text = text.strip()
+    printed = _printed_list(text)
+    if printed is not None:
+        return clean_tags((tag for tag in printed if same(tag.strip()) not in _NONE), limits)
     inner = re.fullmatch(r"\[(.*)\]|\{(.*)\}|\((.*)\)", text, re.DOTALL)
     if inner and (inner[1] is not None or re.match(r"[({]\s*['\"]", text)):
         text = next(part for part in inner.groups() if part is not None)
     separators = _BARS if _has_bar(text) else _SEPARATORS
     found = _split(text, separators)
     return clean_tags((tag for tag, quoted in found if quoted or same(tag.strip()) not in _NONE), limits)
+
+
+def _printed_list(text: str) -> list[str] | None:
+    """The words of a list as Python, numpy, pandas or JSON print it, each in quotes; None if it is none."""
+    found = _PRINTED.fullmatch(text) if len(text) < _LONGEST_LIST else None
+    inner = next((part for part in found.groups() if part is not None), "").strip() if found else ""
+    words, at = [], 0
+    while at < len(inner):
+        one = _WORDS.match(inner, at)
+        if one is None:
+            return None
+        if one["word"] is not None:
+            words.append(_unescaped(one["word"]))
+        at = one.end()
+    return words if words or (found and inner) else None
+
+
+def _unescaped(word: str) -> str:
+    """What stands between the quotes, its escapes resolved as Python and JSON write them."""
+
+    def sign(escape: re.Match[str]) -> str:
+        if escape[1] is not None or escape[2] is not None:
+            return chr(int(escape[1] or escape[2], 16))
+        return {"n": "\n", "r": "\r", "t": "\t"}.get(escape[3], escape[3])
+
+    text = re.sub(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", sign, word[1:-1], flags=re.DOTALL)
+    return text.encode("utf-16", "surrogatepass").decode(
+        "utf-16", "replace"
+    )  # JSON writes some signs in two halves
 
 
 def written_tags(tags: Iterable[str]) -> str:
@@ -82,9 +137,22 @@ def _split(text: str, separators: re.Pattern[str]) -> Iterator[tuple[str, bool]]
             yield next(part for part in quoted.groups() if part is not None).replace('""', '"'), True
             at = quoted.end() + 1
             continue
-        found = separators.search(text, at)
+        found = _outside(separators, text, at)
         yield text[at : found.start() if found else len(text)], False
         at = found.end() if found else len(text) + 1
+
+
+def _outside(separators: re.Pattern[str], text: str, at: int) -> re.Match[str] | None:
+    """The next separator that does not stand between parentheses: ``voice (high, male)`` is one tag."""
+    found = separators.search(text, at)
+    while found is not None and found[0] in ",，、":
+        before, after = text[at : found.start()], text[found.end() :]
+        opened = max(before.rfind("("), before.rfind("（"))
+        closing = re.match(r"[^()（）;；|｜\r\n]*[)）]", after)
+        if opened <= max(before.rfind(")"), before.rfind("）")) or closing is None:
+            return found
+        found = separators.search(text, found.end() + closing.end())
+    return found
 
 
 def _quoted(tag: str) -> str:

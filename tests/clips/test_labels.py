@@ -48,6 +48,13 @@ TEXTS = [
     ("big5", "古箏;民歌"),
     ("cp949", "판소리;가야금"),
     ("utf-16-le", "太鼓;笛"),
+    ("cp1250", "tamburica;čuvar;šargija"),
+    ("cp1250", "fluier;cântec;bătaie;doină;învârtită"),
+    ("cp1257", "šventė;žvėris;ąžuolas"),
+    ("cp1257", "bērnu;šūpuļ;ģitāra;ķēde"),
+    ("cp1253", "λύρα;νησιώτικο;χορός"),
+    ("cp1255", "חליל;תוף;ניגון"),
+    ("iso2022_jp", "太鼓;笛"),
 ]
 
 
@@ -81,6 +88,12 @@ def test_a_guess_is_told_where_another_was_possible():
         ("cp437", "Flöte pièces"),
         ("cp932", "太鼓 笛"),
         ("cp866", "народная песня"),
+        ("cp852", "źródło pieśń skrzypce"),
+        ("cp852", "píseň křídlovka čardáš"),
+        ("cp857", "bağlama türkü şarkı"),
+        ("cp737", "λύρα κλαρίνο χορός"),
+        ("cp775", "šventė žvėris"),
+        ("cp862", "חליל ניגון"),
     ],
 )
 def test_names_in_a_zip_are_read_together(encoding: str, folders: str):
@@ -124,6 +137,19 @@ def test_the_unicode_field_of_a_zip_names_its_entry_and_no_other():
         ("(live) drum", ("(live) drum",)),
         ("drum [fast]", ("drum [fast]",)),
         ("don't", ("don't",)),
+        ("['flute' 'slow']", ("flute", "slow")),
+        ("array(['flute', 'slow'], dtype=object)", ("flute", "slow")),
+        ("frozenset({'flute'})", ("flute",)),
+        ("('flute',)", ("flute",)),
+        (r"""['it\'s', "b"]""", ("it's", "b")),
+        (r'["caf\u00e9", "\ud83e\udd41"]', ("café", "🥁")),
+        ("[None, 'drum', nan]", ("drum",)),
+        ("voice (high, male); drum", ("voice (high, male)", "drum")),
+        ("voice (high, drum", ("voice (high", "drum")),
+        *(
+            (nothing, ())
+            for nothing in ("set()", "<NA>", "#N/A", "k.A.", "none of these", "どれでもない", "--")
+        ),
     ],
 )
 def test_one_grammar_for_typed_and_read_tags(cell: str, tags: tuple[str, ...]):
@@ -205,13 +231,14 @@ def test_paths_are_matched_by_their_longest_common_end():
     ]
 
 
-@pytest.mark.parametrize("kind", ["7z", "rar", "gzip", "tar"])
+@pytest.mark.parametrize("kind", ["7z", "rar", "gzip", "tar", "lzh"])
 def test_another_archive_is_called_what_it_is(kind: str):
     head = {
         "7z": b"7z\xbc\xaf\x27\x1c",
         "rar": b"Rar!\x1a\x07\x00",
         "gzip": b"\x1f\x8b\x08",
         "tar": bytes(257) + b"ustar",
+        "lzh": b"\x24\x10-lh5-",
     }
     clips = LabelledClips.from_files([(f"set.{kind}", head[kind] + bytes(900))])
     assert codes(clips) == ["clips.other_archive"]
@@ -225,6 +252,10 @@ def test_a_top_folder_may_hold_a_colon_but_no_drive():
         zipped({"Fest 10:30/taiko/a.wav": wav(1), "Fest 10:30/kane/b.wav": wav(2)})
     )
     assert clips.tags == ("kane", "taiko")
+    sides = LabelledClips.from_zip(zipped({"A: side/taiko/a.wav": wav(1), "A: side/kane/b.wav": wav(2)}))
+    assert sides.tags == ("kane", "taiko")
+    drive = zipped({"C:/taiko/a.wav": wav(1), "kane/b.wav": wav(2)})
+    assert codes(LabelledClips.from_zip(drive)) == ["clips.unsafe_path"]
 
 
 def test_a_sheet_labels_the_clips_that_are_there():
@@ -261,6 +292,82 @@ def test_segments_become_clips_of_their_recording():
     again = LabelledClips.from_csv(clips.as_sheet(), {"night.wav": wav(1, 2.5), "b.wav": wav(2)})
     assert [c.sha256 for c in again.clips] == [c.sha256 for c in clips.clips]
     assert again.labels.tolist() == clips.labels.tolist()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        *(
+            "file,start,end,label",
+            "filename\tonset\toffset\tevent_label",
+            "audio_file;start_time;end_time;class",
+        ),
+        *("file_name,start_sec,end_sec,tag", "Wav,Begin Time (s),Stop [s],Category", "file,t0,t1,tags"),
+        *(
+            "ファイル名,開始（秒）,終了（秒）,タグ",
+            "datei;beginn;ende;schlagwörter",
+            "file,start (ms),end (ms),label",
+        ),
+    ],
+)
+def test_columns_of_times_are_understood_as_people_call_them(header: str):
+    separator = next(sign for sign in "\t;," if sign in header)
+    unit = 1000 if "ms" in header else 1
+    row = separator.join(["a.wav", f"{0.125 * unit:g}", f"{0.25 * unit:g}", "flute"])
+    clips = LabelledClips.from_csv(f"{header}\n{row}\n".encode(), {"a.wav": wav(1, 0.5)})
+    assert [(c.start_seconds, c.seconds) for c in clips.clips] == [(0.125, 0.125)]
+    assert clips.tags == ("flute",)
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        ("file,start_frame,end_frame,label", "clips.sheet_times"),
+        ("file,time,label", "clips.sheet_times"),
+        ("file,onset,duration,trial_type", "clips.sheet_header"),
+    ],
+)
+def test_labels_of_parts_never_become_labels_of_the_whole_or_none(header: str, code: str):
+    row = ",".join(["a.wav", "0.1", "0.2", "flute"][: header.count(",") + 1])
+    assert refusal(lambda: LabelledClips.from_csv(f"{header}\n{row}\n".encode(), {"a.wav": wav(1)})) == code
+
+
+def test_labels_of_a_moment_or_behind_the_end_are_told():
+    sheet = b"file,start,end,label\na.wav,0.1,0.1,x\na.wav,0,0.2,y\na.wav,9,10,z\n"
+    clips = LabelledClips.from_csv(sheet, {"a.wav": wav(1, 0.5)})
+    assert clips.tags == ("y",)
+    assert codes(clips) == ["clips.some_labels_behind", "clips.labels_of_a_moment"]
+
+
+def test_tags_that_nobody_put_into_quotes_are_kept_or_refused():
+    loose = LabelledClips.from_csv(b"file;tags\na.wav;x;y\n", {"a.wav": wav(1)})
+    assert loose.tags == ("x", "y")
+    sheet = b"file;tags;recording\na.wav;x;y;r\n"
+    assert refusal(lambda: LabelledClips.from_csv(sheet, {"a.wav": wav(1)})) == "clips.sheet_cells"
+
+
+def test_titles_may_stand_above_the_columns():
+    sheet = b"Festival 2026,,\n\nfile,tags\na.wav,x\n"
+    assert LabelledClips.from_csv(sheet, {"a.wav": wav(1)}).tags == ("x",)
+
+
+@pytest.mark.parametrize("name", ["labels.xls", "labels.ods", "Labels.NUMBERS", "labels.json", "empty.csv"])
+def test_labels_of_another_kind_and_empty_ones_never_make_clips_negatives(name: str):
+    code = "clips.sheet_empty" if name == "empty.csv" else "clips.other_sheet"
+    content = b"file,tags\n" if name == "empty.csv" else b"{}"
+    flat = zipped({"a.wav": wav(1), name: content})
+    assert refusal(lambda: LabelledClips.from_zip(flat)) == code
+    folders = LabelledClips.from_zip(zipped({"taiko/a.wav": wav(1), "taiko/x/b.wav": wav(2), name: content}))
+    assert (folders.tags, codes(folders)) == (("taiko", "x"), [code])
+
+
+def test_names_in_a_zip_that_are_in_doubt_are_told_and_can_be_read_anew():
+    data = zipped({"xx/a.wav": wav(1)}).replace(b"xx/", "笛/".encode("cp932"))
+    clips = LabelledClips.from_zip(data)
+    assert codes(clips) == ["clips.names_guessed"]
+    told = clips.problems[0].values
+    assert "cp932" in (told["codec"], *told["others"].split())
+    assert clips.respelt(told["codec"], "cp932").tags == ("笛",)
 
 
 def test_pieces_that_sound_alike_keep_the_labels_of_each():

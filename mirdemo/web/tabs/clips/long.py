@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Cancelled, MirdemoError, Sentence
 from mirdemo.clips import LabelledClips
-from mirdemo.clips.annotations import ANNOTATION_SUFFIXES
+from mirdemo.clips.gathering import may_label
 from mirdemo.clips.labelled import default_recording
-from mirdemo.clips.sheets import SHEET_SUFFIXES
 from mirdemo.clips.tags import typed_tags
 from mirdemo.sound.decoding.limits import LONG_LIMITS
 from mirdemo.web.frame import own_files
@@ -163,11 +162,6 @@ def part_long(uploads: Sequence[Upload], room_seconds: float, places: int, progr
             sheets.append((PurePosixPath(upload.name).name, upload.read()))
             rest.remove(upload)
     return Parted(tuple(found), tuple(sheets), tuple(rest), tuple(problems))
-
-
-def may_label(name: str) -> bool:
-    """Whether a file of this name may hold labels."""
-    return PurePosixPath(name).suffix.lower() in SHEET_SUFFIXES | ANNOTATION_SUFFIXES
 
 
 def _opened(upload: Upload, room_seconds: float, full: bool, progress: Progress) -> LongRecording | None:

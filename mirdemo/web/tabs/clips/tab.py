@@ -18,7 +18,9 @@ from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Cancelled, MirdemoError, Sentence
 from mirdemo.clips import FEWEST_RECORDINGS, LabelledClips
 from mirdemo.clips.encodings import reread
+from mirdemo.clips.gathering import may_label
 from mirdemo.clips.likeness import BACKBONE
+from mirdemo.clips.recordings import stem_of
 from mirdemo.clips.tags import typed_tags
 from mirdemo.clips.visit import Visit, is_visit, read_visit
 from mirdemo.sound.decoding.limits import LIMITS as SOUND_LIMITS
@@ -34,7 +36,7 @@ from mirdemo.web.frame.uploads import Upload
 from mirdemo.web.frame.wire import Act, Wire
 from mirdemo.web.models import embed_here, warm_up
 from mirdemo.web.tabs.clips.asking import Asking, Heard, listen, shown
-from mirdemo.web.tabs.clips.long import WORTH_OPENING, LongDesk, LongTab, Parted, may_label, part_long
+from mirdemo.web.tabs.clips.long import WORTH_OPENING, LongDesk, LongTab, Parted, part_long
 from mirdemo.web.tabs.clips.possible import possible
 from mirdemo.web.tabs.clips.visits import Visits
 from mirdemo.words.language import Speaker
@@ -495,7 +497,7 @@ class ClipsTab:
         offered = {one["encoding"]: one for one in _respellings(desk.problems, visitor.clips)}
         chosen = offered[act.one_of("encoding", offered)]
         visitor.hold(visitor.clips.respelt(chosen["was"], chosen["encoding"]))
-        desk.problems = tuple(p for p in desk.problems if p.code != "clips.encoding_guessed")
+        desk.problems = tuple(p for p in desk.problems if p.code not in _GUESSED)
 
     def remove(self, visitor: Visitor, act: Act) -> None:
         _change(visitor, visitor.clips.remove([_row(visitor, act)]), _removed(1))
@@ -562,14 +564,19 @@ def _notes(problems: Sequence[Sentence]) -> list[Sentence]:
     return [problem for problem in problems if problem.code != "clips.grouped_by_name"]
 
 
+#: Notes of letters that were read in one of several possible encodings.
+_GUESSED = ("clips.encoding_guessed", "clips.names_guessed")
+
+
 def _respellings(problems: Sequence[Sentence], clips: LabelledClips) -> list[dict[str, str]]:
     """Other encodings that a sheet's letters may be in, each with words as they would read."""
     found = []
     for problem in problems:
-        if problem.code != "clips.encoding_guessed":
+        if problem.code not in _GUESSED:
             continue
         was = problem.values["codec"]
-        words = [word for word in (*clips.tags, *clips.recordings) if not word.isascii()]
+        names = [stem_of(clip.name) for clip in clips.clips]
+        words = [word for word in (*clips.tags, *clips.recordings, *names) if not word.isascii()]
         for other in problem.values["others"].split():
             would = [read for word in words if (read := reread(word, was, other)) not in (None, word)]
             if would:

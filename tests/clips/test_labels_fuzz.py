@@ -1,0 +1,197 @@
+"""Broken and hostile label files, sheets, workbooks, zips and visits: a sentence or labels, and nothing half-added."""
+
+from __future__ import annotations
+
+import io
+import time
+import zipfile
+from collections import Counter
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from sound_damage import damaged
+from test_clips import wav, zipped
+from test_visit import some, tone
+
+from mirdemo.clips import CLIP_LIMITS, ClipsError, LabelledClips
+from mirdemo.clips.annotations import KINDS, write_annotations
+from mirdemo.clips.gathering import read_labels
+from mirdemo.clips.segments import Segment
+from mirdemo.clips.sheets import Row, write_sheet
+from mirdemo.clips.visit import read_visit, write_visit
+from mirdemo.words.language import speaker
+
+MUTATIONS = 100
+LONGEST_SECONDS = 5.0
+JAPANESE = speaker("ja").say
+#: What breaks readers of text: numbers that are none, ends of cells and lines, marks of other formats.
+_PIECES = (
+    *("1e999", "-1", "nan", "inf", "0x10", "1:2:3:4", "99999999999", "", "٣", "１", "\ufeff", "\u2028", "\x00", "\x1a"),
+    *(",", "\t", ";", "|", '"', "'", '""', "\r", "\n", "\r\n", "\\", "=1+1", "<", ">", "&amp;", "&#0;", "[", "]", "{", "}"),
+    *("file", "tags", "start", "sep=;\n", "xmin = ", "<point frame=", '"annotations":', "]" * 300, "[" * 300, "x" * 5_000),
+)  # fmt: skip
+
+
+def text_damaged(data: bytes, rng: np.random.Generator) -> bytes:
+    """One mutation of a text: pieces put in, cells exchanged, lines repeated, taken out or cut; at times of its bytes."""
+    if rng.random() < 0.3:
+        return damaged(data, b"File,Start (s),End (s)\n0,1,2\n", rng)
+    text = data.decode("utf-8-sig")
+    for _ in range(int(rng.integers(1, 5))):
+        at = int(rng.integers(0, len(text) + 1))
+        lines = text.splitlines(keepends=True) or [""]
+        line = int(rng.integers(0, len(lines)))
+        match int(rng.integers(0, 5)):
+            case 0:
+                piece = _PIECES[int(rng.integers(0, len(_PIECES)))]
+                text = text[:at] + piece + text[at + int(rng.integers(0, 6)) :]
+            case 1:
+                text = "".join(lines[:line] + lines[line + 1 :])
+            case 2:
+                text = "".join(lines[: line + 1] + lines[line : line + 1] * 3 + lines[line + 1 :])
+            case 3:
+                text = "".join([*lines[line:], *lines[:line]])
+            case 4:
+                text = text[:at]
+    encodings = ("utf-8", "utf-16", "utf-16-be", "cp932", "latin-1", "utf-8-sig")
+    return text.encode(encodings[int(rng.integers(0, len(encodings)))], "replace")
+
+
+def zip_damaged(data: bytes, rng: np.random.Generator) -> bytes:
+    """One mutation of a zip: of its bytes; or of one of its files, taken out, twice, under another name or damaged inside."""
+    if rng.random() < 0.4:
+        return damaged(data, data[::-1], rng)
+    out = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(data)) as archive,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made,
+    ):
+        names = archive.namelist()
+        chosen = names[int(rng.integers(0, len(names)))]
+        how = int(rng.integers(0, 5))
+        for name in names:
+            content = archive.read(name)
+            if name != chosen:
+                made.writestr(name, content)
+            elif how == 0:
+                made.writestr(("../" * 3 + name, "/" + name, name + "\x07", "C:/" + name, "x/" * 40 + name)[int(rng.integers(0, 5))], content)  # fmt: skip
+            elif how == 1:
+                made.writestr(name, content)
+                made.writestr(name + " ", content)
+            elif how == 2:
+                made.writestr(
+                    name, text_damaged(content, rng) if content.isascii() else damaged(content, content, rng)
+                )
+            elif how == 3:
+                made.writestr(name, damaged(content, content, rng))
+    return out.getvalue()
+
+
+SEGMENTS = [Segment(0.0, 0.2, "taiko"), Segment(0.1, 0.4, "笛, slow"), Segment(0.3, 0.5, "taiko")]
+TEXTS: dict[str, tuple[str, bytes]] = {
+    **{kind: (f"a{ending}", write_annotations(SEGMENTS, kind, "a.wav")) for kind, ending in KINDS.items()},
+    "textgrid, short": (
+        "a.TextGrid",
+        b'File type = "ooTextFile short"\n"TextGrid"\n0\n1\n<exists>\n1\n"IntervalTier"\n"t"\n0\n1\n2\n0\n0.5\n"x"\n0.5\n1\n""\n',
+    ),
+    "sonic visualiser's csv": ("a.csv", b"0.1,0.2,flute\n0.3,0.2,drum\n"),
+    "elan with a header": ("a.txt", b"Tier\tBegin Time - ss.msec\tEnd Time - ss.msec\tlabel\nt\t0.1\t0.2\tx\n"),
+    "sheet": (
+        "labels.csv",
+        write_sheet([Row("a.wav", "x|y", "r", "s"), Row("b.wav", '"a, b"', "q"), Row("c.wav", "")]),
+    ),
+    "sheet with spans": ("labels.csv", write_sheet([Row("a.wav", "x", "", "", 0.1, 0.3), Row("b.wav", "z")])),
+    "tab-separated sheet": ("labels.tsv", "file\ttags\na.wav\tflöte\nb.wav\t['x', 'y']\n".encode()),
+}  # fmt: skip
+
+
+def workbook() -> bytes:
+    openpyxl = pytest.importorskip("openpyxl")
+    book, stream = openpyxl.Workbook(), io.BytesIO()
+    for cells in (["file", "tags", "start", "end"], ["a.wav", "x; y", 0.1, 0.3], ["b.wav", "笛", None, None]):
+        book.active.append(cells)
+    book.save(stream)
+    return stream.getvalue()
+
+
+@pytest.fixture(scope="module")
+def there() -> LabelledClips:
+    return LabelledClips.from_files([("a.wav", wav(1)), ("b.wav", wav(2)), ("c.wav", wav(3))], "old")
+
+
+def told(clips: LabelledClips) -> tuple:
+    return [clip.sha256 for clip in clips.clips], clips.tags, clips.labels.tolist(), clips.recordings
+
+
+def survive(read: Callable[[bytes], object], data: bytes, say: Callable = JAPANESE) -> str:
+    """What became of it: "read", or "refused" with a sentence in both languages; anything else fails."""
+    start = time.monotonic()
+    try:
+        found = read(data)
+    except ClipsError as error:
+        outcome, sentences = "refused", [error.sentence]
+    else:
+        outcome, sentences = "read", []
+        if isinstance(found, LabelledClips):
+            assert found.labels.shape == (len(found), len(found.tags))
+            sentences = list(found.problems)
+    assert all(str(one) and say(one) for one in sentences)
+    assert time.monotonic() - start < LONGEST_SECONDS
+    return outcome
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+def test_mutated_label_files_are_read_or_refused_and_change_nothing_halfway(kind: str, there: LabelledClips):
+    name, data = TEXTS[kind]
+    assert survive(lambda data: read_labels(data, name, CLIP_LIMITS), data) == "read"
+    before, outcomes = told(there), Counter[str]()
+    for number in range(MUTATIONS):
+        broken = text_damaged(data, np.random.default_rng([sum(kind.encode()), number]))
+        outcomes[survive(lambda data: read_labels(data, name, CLIP_LIMITS), broken)] += 1
+        if number % 10 == 0:
+            survive(lambda data: there.label_by(data, name), broken)
+            assert told(there) == before
+    assert min(outcomes["read"], outcomes["refused"]) > MUTATIONS // 50, outcomes
+
+
+def test_mutated_workbooks_are_read_or_refused(there: LabelledClips):
+    data, outcomes = workbook(), Counter[str]()
+    for number in range(MUTATIONS):
+        broken = zip_damaged(data, np.random.default_rng([1, number]))
+        outcomes[survive(lambda data: there.label_by(data, "labels.xlsx"), broken)] += 1
+    assert min(outcomes["read"], outcomes["refused"]) > MUTATIONS // 50, outcomes
+
+
+def test_mutated_zips_are_read_or_refused():
+    data = zipped(
+        {"taiko/a.wav": wav(1), "笛/b.wav": wav(2), "kane/c.wav": wav(3), "notes.txt": b"hello"}
+    )  # fmt: skip
+    with_sheet = zipped({"a.wav": wav(1), "b.wav": wav(2), "labels.csv": TEXTS["sheet"][1]})
+    outcomes = Counter[str]()
+    for number in range(MUTATIONS):
+        rng = np.random.default_rng([2, number])
+        broken = zip_damaged(with_sheet if number % 2 else data, rng)
+        outcomes[survive(LabelledClips.from_zip, broken)] += 1
+    assert min(outcomes["read"], outcomes["refused"]) > MUTATIONS // 50, outcomes
+
+
+def test_a_mutated_visit_is_whole_or_refused():
+    stream, clips = io.BytesIO(), some()
+    write_visit(
+        stream,
+        clips,
+        {"plan": {"hour": 20.0}},
+        {"rows": np.zeros((2, 3), np.float32)},
+        [tone(600, "query.wav")],
+    )
+    data, outcomes = stream.getvalue(), Counter[str]()
+
+    def read(data: bytes) -> LabelledClips:
+        visit = read_visit(data, "visit.zip")
+        assert told(visit.labelled()) == told(clips)  # every part has its checksum: nothing else is let in
+        return visit.labelled()
+
+    for number in range(MUTATIONS):
+        outcomes[survive(read, zip_damaged(data, np.random.default_rng([3, number])))] += 1
+    assert outcomes["refused"] > MUTATIONS // 2, outcomes
