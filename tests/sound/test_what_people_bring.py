@@ -88,6 +88,33 @@ def test_a_recording_may_begin_within_a_frame(kind: str, cut: int):
     assert codes(clip) == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "codec"), [("ac3", "ac3"), ("eac3", "eac3"), ("mpegts", "mp2"), ("mpeg", "mp2"), ("latm", "aac")]
+)
+def test_packets_and_packs_may_begin_late(kind: str, codec: str):
+    data = by_pyav(music(48_000, 2), 48_000, kind, codec)
+    plain = load_clip(data)
+    assert plain.seconds == pytest.approx(1.0, abs=0.08)
+    for front in () if kind == "latm" else (bytes(417), b"HTTP/1.1 200 OK\r\n\r\n", b"\x55" * 1_000):
+        late = load_clip(front + data)
+        assert late.seconds == pytest.approx(plain.seconds, abs=0.04)
+        assert codes(late) == []
+    if kind != "latm":
+        assert load_clip(data[77:]).seconds == pytest.approx(plain.seconds, abs=0.3)
+
+
+def test_zeros_in_front_may_be_many():
+    assert load_clip(bytes(3_000_000) + ENCODERS["mp3 cbr"](music(), RATE)).seconds == pytest.approx(
+        1.0, abs=0.06
+    )
+
+
+def test_the_foot_of_a_tag_in_front_hides_no_sound():
+    foot = b"APETAGEX" + struct.pack("<IIII", 2_000, 232, 1, 0x80000000) + bytes(8)
+    data = ENCODERS["aac"](tone(1.0, RATE), RATE)
+    np.testing.assert_array_equal(load_clip(bytes(200) + foot + data).samples, load_clip(data).samples)
+
+
 # ---- joined files -----------------------------------------------------------------------------------------------
 
 
@@ -97,6 +124,44 @@ def test_files_joined_end_to_end_are_read_to_the_true_end(kind: str):
     alone, joined = load_clip(one), load_clip(one + one + one)
     np.testing.assert_allclose(joined.samples, np.tile(alone.samples, 3), atol=1e-4)
     assert codes(joined) == []
+
+
+@pytest.mark.parametrize("between", [bytes(5_000), b"\x55" * 777, id3(3_000)])
+@pytest.mark.parametrize("kind", ["ogg vorbis", "ogg opus", "flac"])
+def test_what_lies_between_joined_files_hides_none_of_them(kind: str, between: bytes):
+    one = ENCODERS[kind](music(48_000), 48_000)
+    joined = load_clip(one + between + one)
+    assert joined.seconds == pytest.approx(2.0, abs=0.02)
+    assert onset(joined.cut(1.0, 2.0)) == pytest.approx(ONSET, abs=0.02)
+
+
+def test_links_of_another_codec_are_read_or_told():
+    vorbis = ENCODERS["ogg vorbis"](music(), RATE)
+    mixed = load_clip(vorbis + by_pyav(music(48_000), 48_000, "ogg", "flac"))
+    assert (mixed.seconds, codes(mixed)) == (pytest.approx(2.0, abs=0.02), [])
+    unknown = bytearray(ENCODERS["ogg opus"](music(48_000), 48_000)).replace(b"OpusHead", b"NoneHead")
+    assert codes(load_clip(vorbis + bytes(unknown))) == ["audio.damaged_parts"]
+
+
+def test_the_last_of_joined_files_may_lack_its_end_and_says_so():
+    one = ENCODERS["flac"](np.random.default_rng(0).normal(0, 0.1, (RATE, 1)).astype(np.float32), RATE)
+    assert codes(load_clip(one + one[: len(one) // 2])) == ["audio.cut_short"]
+
+
+@pytest.mark.parametrize("kind", ["ogg vorbis", "ogg opus"])
+def test_a_lost_page_keeps_its_time_and_is_told(kind: str):
+    data = ENCODERS[kind](np.tile(music(48_000), (20, 1)) + 0.01, 48_000)
+    pages = [at for at in range(len(data)) if data[at : at + 4] == b"OggS"]
+    middle = len(pages) // 2
+    clip = load_clip(data[: pages[middle]] + data[pages[middle + 1] :])
+    assert clip.seconds == pytest.approx(20.0, abs=0.05)
+    assert codes(clip) == ["audio.damaged_parts"]
+
+
+def test_a_stream_that_was_joined_late_is_whole():
+    data = ENCODERS["ogg vorbis"](np.tile(music(), (20, 1)) + 0.01, RATE)
+    pages = [at for at in range(len(data)) if data[at : at + 4] == b"OggS"]
+    assert codes(load_clip(data[: pages[2]] + data[pages[len(pages) // 2] :])) == []
 
 
 def test_a_stream_that_goes_on_behind_a_mark_of_its_end_is_read_on():
@@ -142,7 +207,10 @@ def test_a_change_of_rate_or_channels_in_the_middle_is_music(kind: str, first, s
 # ---- lengths that are no lengths ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [0, 0x7FFFFFFF, 0x7FFFF000, 0x80000000, 0x80000024, 0xFFFFFFFF, 0xFFFFFF00])
+@pytest.mark.parametrize(
+    "size",
+    [0, 0x7FFFFFFF, 0x7FFFF000, 0x80000000, 0x80000024, 0xFFFFFFFF, 0xFFFFFF00, 0x7F000024, 0x40000000],
+)
 def test_a_recorder_that_streams_leaves_a_size_that_means_nothing(size: int):
     data = bytearray(wav())
     data[4:8] = struct.pack("<I", min(size + 36, 0xFFFFFFFF))
@@ -150,6 +218,29 @@ def test_a_recorder_that_streams_leaves_a_size_that_means_nothing(size: int):
     clip = load_clip(bytes(data))
     assert clip.seconds == pytest.approx(1.0)
     assert codes(clip) == []
+
+
+def test_sizes_that_were_never_filled_in_hide_no_sound():
+    wave = music()
+    w64, au = by_soundfile(wave, RATE, "W64"), by_soundfile(wave, RATE, "AU")
+    mark = w64.index(b"data\xf3\xac") + 16
+    rf64 = by_soundfile(wave, RATE, "RF64")
+    for size in (0, 2**63 - 1, 2**64 - 1):
+        told = struct.pack("<Q", size)
+        for data in (w64[:mark] + told + w64[mark + 8 :], rf64[:28] + told + rf64[36:]):
+            clip = load_clip(data)
+            assert (clip.seconds, codes(clip)) == (pytest.approx(1.0), [])
+    for size in (b"\x80\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff"):
+        clip = load_clip(au[:8] + size + au[12:])
+        assert (clip.seconds, codes(clip)) == (pytest.approx(1.0), [])
+    plain = load_clip(b"BW64" + wav()[4:])  # called so, but without the sizes that go with it
+    assert (plain.seconds, codes(plain)) == (pytest.approx(1.0), [])
+
+
+def test_flac_may_count_no_frames():
+    data = bytearray(ENCODERS["flac"](music(), RATE))
+    data[21:26] = (int.from_bytes(data[21:26], "big") | 2**36 - 1).to_bytes(5, "big")
+    assert codes(load_clip(bytes(data))) == []
 
 
 def test_a_wav_that_lacks_its_second_half_still_says_so():
@@ -285,6 +376,27 @@ def test_a_gap_in_the_clock_stays_as_silence():
     assert onset(clip.cut(1.0, 3.0)) == pytest.approx(1.0 + ONSET, abs=0.01)
 
 
+def clocked(starts: list[int]) -> Clip:
+    """Frames of 20 ms at 48 kHz whose clock shows these samples."""
+    stream = io.BytesIO()
+    with av.open(stream, "w", format="matroska") as file:
+        track = file.add_stream("pcm_s16le", rate=48_000, layout="mono")
+        for start in starts:
+            frame = av.AudioFrame.from_ndarray(np.full((1, 960), 3_000, np.int16), "s16", "mono")
+            frame.sample_rate, frame.pts = 48_000, start
+            file.mux(track.encode(frame))
+        file.mux(track.encode(None))
+    return load_clip(stream.getvalue())
+
+
+def test_a_lost_frame_keeps_its_time_and_a_trembling_clock_lengthens_nothing():
+    even = [960 * number for number in range(50)]
+    assert clocked(even).seconds == pytest.approx(1.0)
+    assert clocked(even[:20] + even[21:]).seconds == pytest.approx(1.0, abs=0.002)
+    trembling = [start + (900 if number % 2 else 0) for number, start in enumerate(even)]
+    assert clocked(trembling).seconds == pytest.approx(1.0, abs=0.03)
+
+
 # ---- more kinds -------------------------------------------------------------------------------------------------
 
 
@@ -317,6 +429,12 @@ def test_what_camcorders_and_archives_write_is_read(kind: str, codec: str):
         (b"DSD \x1c", "DSD"),
         (b"MThd\0\0\0\x06", "MIDI"),
         (b"%PDF-1.7", "PDF"),
+        (b"\x06\x0e\x2b\x34\x02\x05\x01\x01\x0d\x01\x02\x01", "MXF"),
+        (b"\x7f\xfe\x80\x01", "DTS"),
+        (b"NIST_1A\n   1024\n", "NIST SPHERE"),
+        (b"Creative Voice File\x1a", "VOC"),
+        (b"FORM\0\0\1\0008SVXVHDR", "8SVX"),
+        (b"<!DOCTYPE html><html>", "HTML"),
     ],
 )
 def test_a_kind_that_is_not_read_is_named(data: bytes, kind: str):

@@ -14,8 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from mirdemo.base.sentences import MirdemoError
-from mirdemo.sound.decoding import ogg
-from mirdemo.sound.decoding.claims import check_has_index, claim_of_header, lacks_end
+from mirdemo.sound.decoding.claims import check_has_index, claim_of_header, lacks_end, mended
 from mirdemo.sound.decoding.containers import OGG, Container, check_is_sound, sniff
 from mirdemo.sound.decoding.limits import LIMITS, LONG_LIMITS, AudioError, AudioLimits
 from mirdemo.sound.decoding.mono import Decoded, MonoCollector
@@ -64,7 +63,7 @@ def decode(
         )
     container, start = sniff(source)
     check_is_sound(source, container, name)
-    sound = source.part(start)
+    sound = mended(source.part(start), container)
     claim = claim_of_header(sound, container)
 
     def collector() -> MonoCollector:
@@ -111,11 +110,9 @@ def _best(
     track: int | None,
 ) -> Decoded | None:
     """What the first reader makes of it that reaches the end; else what the one that came furthest made; or None."""
-    readers = container.readers
-    if container is OGG and ogg.goes_on(source):
-        readers = tuple(reversed(readers))
     furthest: Decoded | None = None
-    for reader in readers:
+    reached_end = False
+    for reader in container.readers:
         if reader == "ffmpeg":
             decoded, reached_end = _by_ffmpeg(source, container, name, collector, track)
         else:
@@ -128,6 +125,8 @@ def _best(
             furthest = decoded
         if reached_end and decoded.frames:
             break
+    if furthest is not None and not reached_end and container is OGG:
+        furthest = replace(furthest, damaged=True)
     return furthest
 
 

@@ -23,10 +23,12 @@ from mirdemo.sound.decoding.containers import (
     Container,
 )
 from mirdemo.sound.decoding.limits import AudioError
+from mirdemo.sound.decoding.parts import parts_of
 from mirdemo.sound.decoding.source import Source
 
-#: Recorders that stream leave a size near 2 or 4 GiB, on either side of it.
-_PLACEHOLDER_REACH = 2**16
+#: Recorders that stream leave a size near a round number of 1 GiB and more, on either side of it.
+_PLACEHOLDER_REACH, _ROUND, _SMALLEST_PLACEHOLDER = 2**16, 2**24, 2**30
+_ALL_FRAMES = 2**36 - 1  # as FLAC counts them
 _MATROSKA_SEGMENT = b"\x18\x53\x80\x67"
 
 
@@ -49,18 +51,60 @@ def claim_of_header(source: Source, container: Container) -> HeaderClaim | None:
     if container is MP3:
         frames = mpeg.xing_frames(source)
         return HeaderClaim(frames) if frames else None
-    if container is FLAC:  # STREAMINFO comes first: a 36-bit count of samples a channel
-        head = source.head(26)
-        frames = int.from_bytes(head[21:26], "big") & 0xFFFFFFFFF if len(head) == 26 else 0
-        return HeaderClaim(frames) if frames else None
+    if container is FLAC:
+        return _claim_of_flac(source)
     found = _segment(source) if container is MATROSKA else _data_chunk(source, container)
     if found is None or found[1] <= 0 or _is_placeholder(found[1]):
         return None
     return HeaderClaim(found[1], max(source.size - found[0], 0))
 
 
+def _claim_of_flac(source: Source) -> HeaderClaim | None:
+    """By the STREAMINFO that comes first in each of the joined files: 20 bits of rate, a 36-bit count of samples a channel."""
+    total, first_rate = 0.0, 0
+    for part in parts_of(source, FLAC):
+        head = part.head(26)
+        rate, frames = (
+            int.from_bytes(head[18:21], "big") >> 4,
+            int.from_bytes(head[21:26], "big") & _ALL_FRAMES,
+        )
+        if len(head) < 26 or not rate or frames in (0, _ALL_FRAMES):
+            return None
+        first_rate = first_rate or rate
+        total += frames * first_rate / rate
+    return HeaderClaim(round(total))
+
+
 def _is_placeholder(size: int) -> bool:
-    return size >= 2**31 - _PLACEHOLDER_REACH and (size + _PLACEHOLDER_REACH) % 2**31 < 2 * _PLACEHOLDER_REACH
+    large = size >= _SMALLEST_PLACEHOLDER - _PLACEHOLDER_REACH
+    return large and (size + _PLACEHOLDER_REACH) % _ROUND < 2 * _PLACEHOLDER_REACH
+
+
+def mended(source: Source, container: Container) -> Source:
+    """The same file with sizes in its header that readers understand, where whoever wrote it could not go back and fill
+    them in, or called it RF64 or BW64 without the sizes that go with that."""
+    head = source.head(36)
+    if container is WAV and head[:4] in (b"RF64", b"BW64") and head[12:16] != b"ds64":
+        return source.mended(0, b"RIFF")
+    if container is WAV and head[:4] in (b"RF64", b"BW64") and len(head) == 36:
+        found = _find_chunk(source, 12, b"data", "<4sI", pad=2)
+        told = struct.unpack_from("<Q", head, 28)[0]
+        if found and found[1] == 0xFFFFFFFF and (told == 0 or told > 2**40):
+            return source.mended(20, struct.pack("<QQ", source.size - 8, max(source.size - found[0], 0)))
+    if container is W64:
+        found = _find_chunk(source, 40, W64_DATA, "<16sQ", pad=8, counts_itself=True)
+        if found and (found[1] <= 0 or found[1] > 2**40):
+            there = max(source.size - found[0], 0)
+            return source.mended(16, struct.pack("<Q", source.size)).mended(
+                found[0] - 8, struct.pack("<Q", there + 24)
+            )
+    if (
+        container is AU
+        and len(head) >= 12
+        and int.from_bytes(head[8:12], "big" if head[:1] == b"." else "little") >= 2**31
+    ):
+        return source.mended(8, b"\xff\xff\xff\xff")
+    return source
 
 
 def _data_chunk(source: Source, container: Container) -> tuple[int, int] | None:

@@ -8,10 +8,11 @@ ID3v2 (id3.org), APEv2.
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 
-from mirdemo.sound.decoding import mpeg
+from mirdemo.sound.decoding import dolby, mpeg
 from mirdemo.sound.decoding.limits import AudioError
 from mirdemo.sound.decoding.source import Source
 
@@ -47,13 +48,14 @@ TRANSPORT = Container(_FFMPEG, "mpegts", tracks=True)
 PROGRAM = Container(_FFMPEG, "mpeg", tracks=True)
 FLV = Container(_FFMPEG, "flv", tracks=True)
 AC3 = Container(_FFMPEG, "ac3")
+LATM = Container(_FFMPEG, "loas")
 AMR = Container(_FFMPEG, "amr")
 WAVPACK = Container(_FFMPEG, "wv")
 TTA = Container(_FFMPEG, "tta")
 UNKNOWN = Container((), "")
 
 #: Containers whose frames carry a clock of their own: a gap in it is silence that was recorded.
-CLOCKED = (MP4, MATROSKA, TRANSPORT, PROGRAM, ASF, FLV)
+CLOCKED = (MP4, MATROSKA, TRANSPORT, PROGRAM, ASF, FLV, OGG)
 
 W64_DATA = b"data" + bytes.fromhex("f3acd3118cd100c04f8edb8a")
 _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
@@ -89,6 +91,50 @@ _NOT_READ = (
     (0, b".RMF", "RealMedia"),
     (0, b".ra\xfd", "RealAudio"),
     (0, b"MThd", "MIDI"),
+    (0, b"\x06\x0e\x2b\x34\x02\x05\x01\x01\x0d\x01\x02", "MXF"),
+    (0, b"\x7f\xfe\x80\x01", "DTS"),
+    (0, b"\xfe\x7f\x01\x80", "DTS"),
+    (0, b"\x1f\xff\xe8\x00", "DTS"),
+    (0, b"\xff\x1f\x00\xe8", "DTS"),
+    (0, b"DTSHDHDR", "DTS-HD"),
+    (4, b"\xf8\x72\x6f\xba", "TrueHD"),
+    (4, b"\xf8\x72\x6f\xbb", "MLP"),
+    (0, b"\x72\xf8\x1f\x4e", "S/PDIF"),
+    (4, b"\x57\x90\x75\x36", "Audible"),
+    (0, b"ea3\x03", "ATRAC"),
+    (0, b"EA3\x01", "ATRAC"),
+    (0, b"qoaf", "QOA"),
+    (0, b"TWIN9", "TwinVQ"),
+    (0, b"Creative Voice File", "VOC"),
+    (0, b"NIST_1A", "NIST SPHERE"),
+    (0, b"\x64\xa3", "IRCAM"),
+    (1, b"\xa3\x64", "IRCAM"),
+    (0, b"\x00\x00\xa3\x64", "IRCAM"),
+    (0, b" paf", "PAF"),
+    (0, b"fap ", "PAF"),
+    (0, b"2BIT", "AVR"),
+    (0, b"PVF1", "PVF"),
+    (0, b".SoX", "SoX"),
+    (0, b"XoS.", "SoX"),
+    (0, b"MATLAB 5.0", "MATLAB"),
+    (0, b"Extended Instrument", "XI"),
+    (0, b"ALawSoundFile", "Psion WVE"),
+    (0, b"MMMD", "MMF"),
+    (0, b"STRM", "AST"),
+    (0, b"nut/multimedia container", "NUT"),
+    (0, b"\xb7\xd8\x00\x20\x37\x49\xda\x11", "WTV"),
+    (0, b"FWS", "Flash"),
+    (0, b"CWS", "Flash"),
+    (0, b"\xc0\xde\xc2", "Codec 2"),
+    (0, b"Extended Module: ", "XM"),
+    (0, b"IMPM", "IT"),
+    (44, b"SCRM", "S3M"),
+    (1080, b"M.K.", "MOD"),
+    (0, b"SQLite format 3", "SQLite"),
+    (0, b"\xd0\xcf\x11\xe0", "Office"),
+    (0, b"GIF8", "GIF"),
+    (0, b"MZ", "a program"),
+    (0, b"\x7fELF", "a program"),
     (0, b"PK\x03\x04", "ZIP"),
     (0, b"7z\xbc\xaf\x27\x1c", "7-Zip"),
     (0, b"Rar!\x1a\x07", "RAR"),
@@ -99,7 +145,8 @@ _NOT_READ = (
     (0, b"\xff\xd8\xff", "JPEG"),
 )
 _ZEROS_FROM = 64  # fewer zeros may be a header's
-_MOST_ZEROS = 1 << 20
+_MOST_ZEROS = 1 << 26
+_MOST_LATE = 1 << 16  # bytes of a packet or of anything else before the first one that is whole
 
 
 def sniff(source: Source) -> tuple[Container, int]:
@@ -109,7 +156,15 @@ def sniff(source: Source) -> tuple[Container, int]:
     if found is UNKNOWN and (nonzero := _past_zeros(source, start)) > start:
         start = past_tags(source, nonzero)
         found = _kind(source, start)
+        for zeros in (2, 3):  # some kinds begin with so many themselves
+            if found is UNKNOWN and (found := _kind(source, nonzero - zeros)) is not UNKNOWN:
+                start = nonzero - zeros
     if found is UNKNOWN and not _known_otherwise(source, start):
+        block = source.head(_MOST_LATE + 5 * 192, start)
+        for kind, find in ((TRANSPORT, _late_packets), (PROGRAM, _late_pack), (AC3, dolby.first_frame)):
+            at = find(block)
+            if at is not None:
+                return kind, start + at
         late = mpeg.first_frame(source, start)
         if late is not None:
             head = source.head(6, late)
@@ -136,21 +191,59 @@ def _kind(source: Source, start: int) -> Container:
         return AAC
     if mpeg.is_frame(head) and not head.startswith(b"\xff\xd8\xff"):
         return MP3
-    return TRANSPORT if _is_transport(source, start) else UNKNOWN
+    if _is_latm(source, start):
+        return LATM
+    return TRANSPORT if _is_transport(source.head(192 * 5, start)) else UNKNOWN
 
 
-def _is_transport(source: Source, start: int) -> bool:
+def _is_transport(block: bytes) -> bool:
     """Packets of 188 bytes (MPEG-TS), or of 192 with a clock in front (camcorders' MTS), five in a row."""
-    head = source.head(192 * 5, start)
     return any(
-        len(head) >= length * 5 and all(head[first + length * i] == 0x47 for i in range(5))
+        len(block) >= length * 5 and all(block[first + length * i] == 0x47 for i in range(5))
         for length, first in ((188, 0), (192, 4))
     )
 
 
+def _late_packets(block: bytes) -> int | None:
+    """Where the first of five transport packets in a row begins."""
+    at = block.find(b"\x47")
+    while 0 <= at < _MOST_LATE:
+        if _is_transport(block[at : at + 188 * 5]):
+            return at
+        if at >= 4 and _is_transport(block[at - 4 : at - 4 + 192 * 5]):
+            return at - 4
+        at = block.find(b"\x47", at + 1)
+    return None
+
+
+def _late_pack(block: bytes) -> int | None:
+    """Where the first pack of a program stream begins."""
+    at = block.find(b"\x00\x00\x01\xba")
+    while 0 <= at < _MOST_LATE and at + 5 <= len(block):
+        if block[at + 4] >> 6 == 1 or block[at + 4] >> 4 == 2:
+            return at
+        at = block.find(b"\x00\x00\x01\xba", at + 1)
+    return None
+
+
+def _is_latm(source: Source, start: int) -> bool:
+    """Frames of AAC as radio carries them (LOAS, ISO 14496-3), three in a row."""
+    head = source.head(3 * 8_195, start)
+    at = 0
+    for _ in range(3):
+        if at + 3 > len(head) or head[at] != 0x56 or head[at + 1] & 0xE0 != 0xE0:
+            return False
+        at += 3 + ((head[at + 1] & 0x1F) << 8 | head[at + 2])
+    return True
+
+
 def _known_otherwise(source: Source, start: int) -> str | None:
     """The name of a kind that is not read."""
-    head = source.head(300, start)
+    head = source.head(1_100, start)
+    if head[:4] == b"FORM" and head[8:12] == b"8SVX":
+        return "8SVX"
+    if head.lstrip()[:1] == b"<" and re.search(rb"<!doctype html|<html", head[:300], re.IGNORECASE):
+        return "HTML"
     return next((name for at, magic, name in _NOT_READ if head[at:].startswith(magic)), None)
 
 
@@ -190,13 +283,20 @@ def past_tags(source: Source, start: int = 0) -> int:
             size = sum((byte & 0x7F) << shift for byte, shift in zip(sizes, (21, 14, 7, 0), strict=True))
             start += 10 + size + 10 * bool(head[5] & 0x10)
         elif len(head) == 32 and head[:8] == b"APETAGEX":
-            start += 32 + struct.unpack_from("<I", head, 12)[0]
+            is_header = struct.unpack_from("<I", head, 20)[0] & 0x20000000
+            start += 32 + (struct.unpack_from("<I", head, 12)[0] if is_header else 0)
         else:
             break
     return start
 
 
 def _past_zeros(source: Source, start: int) -> int:
-    block = source.head(_MOST_ZEROS, start)
-    zeros = len(block) - len(block.lstrip(b"\0"))
-    return start + zeros if zeros >= _ZEROS_FROM else start
+    """Where what follows zeros begins; ``start`` where there are only few, as a header may have."""
+    at, most = start, min(start + _MOST_ZEROS, source.size)
+    while at < most:
+        block = source.head(1 << 20, at)
+        zeros = len(block) - len(block.lstrip(b"\0"))
+        at += zeros
+        if zeros < len(block) or not block:
+            break
+    return at if at - start >= _ZEROS_FROM else start

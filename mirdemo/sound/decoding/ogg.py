@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from mirdemo.sound.decoding.source import Source
 
 _LONGEST_PAGE = 65_307
+_BLOCK = 1 << 20
 _MOST_PAGES = 4_000_000
 _FIRST, _LAST = 2, 4  # header flags
 
@@ -16,21 +17,52 @@ _FIRST, _LAST = 2, 4  # header flags
 class _Page:
     start: int
     flags: int
+    serial: bytes
+    number: int
+    granule: int
     end: int
 
 
 def _pages(source: Source) -> Iterator[_Page]:
-    """Pages from the start, up to the first place where none follows."""
+    """The whole pages from the start on; what lies between two is passed over."""
     start = 0
     for _ in range(_MOST_PAGES):
         head = source.head(27 + 255, start)
-        if len(head) < 27 or head[:4] != b"OggS":
+        if head[:4] != b"OggS":
+            start = _next_mark(source, start)
+            if start < 0:
+                return
+            continue
+        if len(head) < 27:
             return
         end = start + 27 + head[26] + sum(head[27 : 27 + head[26]])
         if end > source.size:
             return
-        yield _Page(start, head[5], end)
+        granule, number = (int.from_bytes(head[a:b], "little", signed=a == 6) for a, b in ((6, 14), (18, 22)))
+        yield _Page(start, head[5], head[14:18], number, granule, end)
         start = end
+
+
+def _next_mark(source: Source, start: int) -> int:
+    """Where the next page may begin; -1 if nowhere."""
+    while start < source.size:
+        place = source.head(_BLOCK, start).find(b"OggS")
+        if place >= 0:
+            return start + place
+        start += _BLOCK - 3
+    return -1
+
+
+def has_hole(source: Source) -> bool:
+    """Whether pages of a stream are missing behind its first sound: their numbers do not follow one another."""
+    last: dict[bytes, _Page] = {}
+    for page in _pages(source):
+        before = last.get(page.serial)
+        sounded = before is not None and before.granule > 0 and not page.flags & _FIRST
+        if sounded and before is not None and page.number > before.number + 1:
+            return True
+        last[page.serial] = page
+    return False
 
 
 def links(source: Source) -> list[int]:

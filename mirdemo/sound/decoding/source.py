@@ -16,9 +16,12 @@ class Source:
     purpose: soundfile would guess a format from it.
     """
 
-    def __init__(self, stream: BinaryIO, size: int, start: int = 0) -> None:
+    def __init__(
+        self, stream: BinaryIO, size: int, start: int = 0, mended: tuple[tuple[int, bytes], ...] = ()
+    ) -> None:
         self._stream = stream
         self._start = start
+        self._mended = mended
         self.size = size
 
     @classmethod
@@ -36,14 +39,25 @@ class Source:
     def part(self, start: int, end: int | None = None) -> Source:
         """The bytes from ``start`` to ``end`` (None: the end) as a stream that begins at 0; it shares the file's position."""
         end = self.size if end is None else min(end, self.size)
-        return Source(self._stream, max(end - start, 0), self._start + start)
+        mended = tuple((at - start, value) for at, value in self._mended)
+        return Source(self._stream, max(end - start, 0), self._start + start, mended)
+
+    def mended(self, at: int, value: bytes) -> Source:
+        """The same bytes, but for ``value`` at ``at``: a header as it should have been written."""
+        return Source(self._stream, self.size, self._start, (*self._mended, (at, value)))
 
     def read(self, count: int = -1) -> bytes:
-        left = max(self.size - self.tell(), 0)
+        at = self.tell()
+        left = max(self.size - at, 0)
         try:
-            return self._stream.read(min(count, left) if count >= 0 else left)
+            data = self._stream.read(min(count, left) if count >= 0 else left)
         except OSError:
             return b""
+        for place, value in self._mended:
+            first, last = max(place - at, 0), min(place + len(value) - at, len(data))
+            if first < last:
+                data = data[:first] + value[first + at - place : last + at - place] + data[last:]
+        return data
 
     def readinto(self, buffer: memoryview) -> int:
         data = self.read(len(buffer))

@@ -54,7 +54,8 @@ _MOST_BAD_PACKETS = 10_000
 #: Tags between joined files, and zeros, come as packets too.
 _NO_SOUND = (b"ID3", b"TAG", b"APETAGEX", b"LYRICS", bytes(16))
 _SLACK_FRAMES = 4  # an encoder's delay and padding, where the container counts them as sound
-_GAP_SECONDS = 0.15  # in a clock, from which on it is no rounding
+#: A gap in a clock is as long as a frame, or nearly, and no rounding.
+_GAP_FRAMES, _GAP_SECONDS = 0.9, 0.018
 _LEAP_SECONDS = 1_800.0  # beyond this it is another clock
 
 _LARGEST_ALLOCATION = 32_000_000  # bytes; an index of an hour of AAC takes 4 MB
@@ -156,16 +157,32 @@ class _Clock:
 
     def __init__(self, kept: bool) -> None:
         self._kept = kept
-        self._next: float | None = None
+        self._origin: float | None = None  # what the clock shows where the sound begins
+        self._next = 0.0  # by the clock, behind the frame before
+        self._length = 0.0  # of what was kept, gaps included
+        self._frame = 0.0
 
     def gap(self, frame: av.AudioFrame) -> float:
-        """Seconds of silence before this frame; 0 where the clock goes on, jumps back or leaps."""
+        """Seconds of silence before this frame; 0 where the clock goes on, jumps back or leaps.
+
+        A jump counts only as far as the sound lags behind the clock: one that trembles, as live streams' do, would
+        lengthen it else.
+        """
         if not self._kept or frame.pts is None or frame.time_base is None:
             return 0.0
-        at = float(frame.pts * frame.time_base)
-        missing = 0.0 if self._next is None else at - self._next
-        self._next = at + frame.samples / frame.sample_rate
-        return missing if _GAP_SECONDS <= missing <= _LEAP_SECONDS else 0.0
+        at, lasts = float(frame.pts * frame.time_base), frame.samples / frame.sample_rate
+        missing = 0.0
+        if self._origin is None:
+            self._origin = at
+        elif abs(at - self._next) > _LEAP_SECONDS:
+            self._origin += at - self._next
+        else:
+            missing = min(at - self._next, at - self._origin - self._length)
+        if missing < max(_GAP_SECONDS, _GAP_FRAMES * min(self._frame, lasts)):
+            missing = 0.0
+        self._next, self._frame = at + lasts, lasts
+        self._length += missing + lasts
+        return missing
 
 
 def _opened(source: Source, container: Container) -> av.container.InputContainer:

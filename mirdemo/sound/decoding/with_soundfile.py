@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import soundfile
 
+from mirdemo.sound.decoding import ogg
 from mirdemo.sound.decoding.containers import OGG, Container
 from mirdemo.sound.decoding.mono import MonoCollector
 from mirdemo.sound.decoding.parts import parts_of
@@ -15,13 +16,32 @@ _BLOCK_VALUES = 1 << 17  # float32 values held at once, all channels together
 def read(source: Source, container: Container, collector: MonoCollector) -> None:
     """Decode ``source`` block by block into ``collector``.
 
-    A read that yields less than the header promised ends the file there: the header is not believed.
+    A read that yields less than the header promised ends the part there: the header is not believed. Links of an Ogg file
+    that libsndfile would not read to their end, or does not know, go to FFmpeg.
     """
+    parts = parts_of(source, container)
     exact = container is not OGG  # its length is computed from the pages that are there
-    for part in parts_of(source, container):
+    for part in parts:
+        part.seek(0)
+        hole = container is OGG and ogg.has_hole(part)
+        collector.damaged |= hole
+        if container is OGG and (hole or ogg.goes_on(part) or not _is_known(part)):
+            from mirdemo.sound.decoding import with_pyav
+
+            with_pyav.read(part, container, collector)
+            continue
         part.seek(0)
         with soundfile.SoundFile(part) as file:
             collector.begin(file.samplerate, file.channels, file.frames, exact=exact)
             frames = max(_BLOCK_VALUES // file.channels, 1)
             while len(block := file.read(frames, dtype="float32", always_2d=True)):
                 collector.add(block)
+
+
+def _is_known(part: Source) -> bool:
+    part.seek(0)
+    try:
+        soundfile.info(part)
+    except soundfile.LibsndfileError:
+        return False
+    return True
