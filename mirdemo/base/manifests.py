@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
 
 def parsed(content: bytes) -> Any:
-    """JSON as the standard has it. Raises ValueError for anything else: not UTF-8, NaN and Infinity, nested too deep."""
+    """JSON as the standard has it. Raises ValueError for anything else: not UTF-8, NaN and Infinity, nested too deep, half a
+    surrogate pair."""
     try:
-        return json.loads(content.decode(), parse_constant=_no_constant)
+        found = json.loads(content.decode(), parse_constant=_no_constant)
+        if _SURROGATE.search(content):  # what no file of ours could be written with again
+            json.dumps(found, ensure_ascii=False).encode()
+        return found
     except RecursionError:
         raise ValueError("nested too deep") from None
 

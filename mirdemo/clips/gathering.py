@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mirdemo.sound.long import LongRecording
 
 #: Kinds that the decoder knows by their first bytes and that hold no sound: they lie beside it in many folders.
-_NO_SOUND = frozenset({"PDF", "JPEG", "PNG", "ZIP", "MIDI"})
+_NO_SOUND = frozenset({"PDF", "JPEG", "PNG", "GIF", "ZIP", "MIDI", "HTML", "Office", "SQLite", "a program"})
 _NAMED_AT_MOST = 3
 
 

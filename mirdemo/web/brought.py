@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from mirdemo.backbones.registry import specs, status
+from mirdemo.base.plain import Coder
 from mirdemo.base.sentences import Cancelled, MirdemoError, Sentence
 from mirdemo.web.frame.errors import PageError
+from mirdemo.web.frame.keeping import Keeper
 from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS
 from mirdemo.web.models import SHELF
 
@@ -184,6 +188,40 @@ def prepare(wire: Wire, visitor: Visitor) -> None:
         desk.refusal, desk.ready = refusal, refusal is None
 
     wire.start(visitor, CHECK_JOB, work, take)
+
+
+def keeper() -> Keeper:
+    """A saved visit keeps the tagger, not the files that wait for it or what it said of others: their sheet is for that."""
+    return Keeper(_keep, _restore, coders=_coders)
+
+
+def _keep(visitor: Visitor) -> dict[str, Any] | None:
+    held = visitor.desk(TaggerDesk).brought
+    return None if held is None else {"name": held.name, "tagger": held.tagger}
+
+
+def _restore(visitor: Visitor, kept: Mapping[str, Any]) -> None:
+    """Whether its backbone is the one it was made with is seen when it is used. Raises what ``brought`` does."""
+    visitor.set_desk(TaggerDesk(brought(kept["tagger"], _text(kept["name"]))))
+
+
+def _coders() -> tuple[Coder, ...]:
+    from mirdemo.tagger import Tagger
+    from mirdemo.tagger import file as tagger_file
+
+    def tell(tagger: Tagger) -> dict[str, np.ndarray]:
+        return {name: np.frombuffer(content, np.uint8) for name, content in tagger.contents().items()}
+
+    def make(told: Mapping[str, np.ndarray]) -> Tagger:
+        files = {name: array.tobytes() for name, array in told.items() if array.dtype == np.uint8}
+        if (
+            files.keys() - tagger_file.LIMITS.keys()
+            or len(files.get(tagger_file.ARRAYS, b"")) > LIMITS.tagger_bytes
+        ):
+            raise ValueError
+        return Tagger.of(files)
+
+    return (Coder("tagger", Tagger, tell, make),)
 
 
 def read(uploads: list[Upload], progress: Progress) -> Brought:

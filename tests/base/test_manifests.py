@@ -36,7 +36,9 @@ def test_one_without_a_checksum_is_not_taken_for_whole():
     assert not manifests.unchanged(WRITTEN)
 
 
-@pytest.mark.parametrize("text", [b"\xff{}", b"{", b'{"a": NaN}', b"[-Infinity]", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "text", [b"\xff{}", b"{", b'{"a": NaN}', b"[-Infinity]", b"[" * 100_000, b'"\\ud800"']
+)
 def test_what_is_no_plain_json_is_refused_in_one_way(text):
     with pytest.raises(ValueError):
         manifests.parsed(text)

@@ -191,7 +191,7 @@ def test_an_mp4_that_is_whole_but_spoilt_is_damaged_and_not_cut_off():
         (b"RIFF\x24\x00\x00\x00WAVE", "audio.damaged"),
         (b"Dear sir, this is no sound at all. " * 40, "audio.unknown"),
         ("これは音ではありません。".encode(), "audio.unknown"),
-        (b"PK\x03\x04" + bytes(100), "audio.kind"),
+        (b"PK\x03\x04" + bytes(100), "audio.archive"),
         (b"#EXTM3U\n#EXTINF:10,\nfile:///etc/passwd\n", "audio.playlist"),
         (b"\xef\xbb\xbf#EXTM3U\nhttp://127.0.0.1/a.mp3\n", "audio.playlist"),
         (b"ffconcat version 1.0\nfile /etc/passwd\n", "audio.playlist"),

@@ -425,7 +425,6 @@ def test_what_camcorders_and_archives_write_is_read(kind: str, codec: str):
     ("data", "kind"),
     [
         (b"MAC \x96\x0f", "Monkey's Audio"),
-        (b"7z\xbc\xaf\x27\x1c", "7-Zip"),
         (b"DSD \x1c", "DSD"),
         (b"MThd\0\0\0\x06", "MIDI"),
         (b"%PDF-1.7", "PDF"),
@@ -441,3 +440,10 @@ def test_a_kind_that_is_not_read_is_named(data: bytes, kind: str):
     with pytest.raises(AudioError, match=kind) as caught:
         load_clip(data + bytes(2_000))
     assert caught.value.sentence.code == "audio.kind"
+
+
+@pytest.mark.parametrize(("data", "kind"), [(b"7z\xbc\xaf\x27\x1c", "7-Zip"), (b"Rar!\x1a\x07", "RAR")])
+def test_an_archive_is_to_be_unpacked(data: bytes, kind: str):
+    with pytest.raises(AudioError, match=kind) as caught:
+        load_clip(data + bytes(2_000))
+    assert caught.value.sentence.code == "audio.archive"

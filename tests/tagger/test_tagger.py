@@ -19,6 +19,7 @@ import pytest
 from bands import RATE, Bands
 from loopback_hub import LoopbackHub
 from pushing_hub import TOKEN, PushingHub
+from text_damage import json_damaged, zip_damaged
 
 from mirdemo.backbones.spec import Layer, Part
 from mirdemo.base.manifests import checksum
@@ -29,7 +30,7 @@ from mirdemo.embedding.whitening import Whitening
 from mirdemo.sound.audio import AudioError, Clip
 from mirdemo.stages.fewshot import METHODS, LCPrototypes
 from mirdemo.tagger import Tagger, TaggerError, tag_archive
-from mirdemo.tagger.file import ARRAYS, CARD, FORMAT_VERSION, MANIFEST, zipped
+from mirdemo.tagger.file import ARRAYS, CARD, FORMAT_VERSION, MANIFEST, read_zip, zipped
 
 TAGS = ("=flute", "笛", "<b>drum</b>")
 
@@ -584,6 +585,28 @@ def test_a_zip_that_cannot_be_unpacked_here_is_refused(tagger, tmp_path):
         (tmp_path / f"{name}.zip").write_bytes(data)
         with refused("tagger.unreadable"):
             Tagger.load(tmp_path / f"{name}.zip")
+
+
+def test_mutated_taggers_are_whole_or_refused(tagger):
+    contents, loaded = tagger.contents(), 0
+    packed, manifest = zipped(contents), json.loads(contents[MANIFEST])
+    for number in range(200):
+        rng = np.random.default_rng(number)
+        try:
+            if number % 2:
+                files = read_zip(zip_damaged(packed, rng), "t.zip")
+            else:
+                forged = json_damaged(manifest, rng)
+                text = json.dumps({**forged, "checksum": checksum(forged)})
+                files = {**contents, MANIFEST: text.encode("utf-8", "surrogatepass")}
+            again = Tagger.of(files, "t.zip")
+        except TaggerError as refusal:
+            said = str(refusal)
+        else:
+            said, loaded = ".", loaded + 1
+            assert len(again.contents()) == len(contents)
+        assert said.endswith(".")
+    assert 0 < loaded < 150
 
 
 def test_a_place_that_cannot_be_written_is_refused(tagger, tmp_path):

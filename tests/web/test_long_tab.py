@@ -8,6 +8,7 @@ import itertools
 import json
 import secrets
 import weakref
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ import soundfile
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from mirdemo.clips.visit import read_visit, write_visit
 from mirdemo.sound.audio import LIMITS as SOUND
 from mirdemo.sound.audio import Clip
 from mirdemo.sound.long import long_of
@@ -28,7 +30,7 @@ from mirdemo.web.frame.spools import Spools
 from mirdemo.web.frame.uploads import Upload
 from mirdemo.web.frame.wire import Act, Wire
 from mirdemo.web.tabs.clips import long_routes, tab
-from mirdemo.web.tabs.clips.long import LongDesk, part_long
+from mirdemo.web.tabs.clips.long import Expected, LongDesk, part_long
 from mirdemo.web.tabs.clips.tab import read_drop
 
 RATE = 8_000
@@ -528,3 +530,60 @@ def test_the_spectrogram_is_had_by_its_visitor(client):
     assert drawn.max() == 255
     assert got.headers["X-Highest"] == "4000"
     assert web.get(f"{place}/spectrogram?from=0&to=1&columns=0").status_code == 400
+
+
+# ---- in a saved visit ---------------------------------------------------------------------------------------
+
+
+def test_a_saved_visit_waits_for_its_long_recordings_and_brings_back_what_was_marked(here):
+    visitor, opened, act, visitors = here
+    wire = Wire(visitors, Jobs())
+    tab.build(wire)
+    opened.recording, opened.typed = "Obon", "taiko"
+    act("long.span", long="1", start="10", end="12", value="taiko")
+    act("long.cut", long="1", how="even", length="40")
+    assert "Hours of sound are too large" in wire._render("clips", visitor)
+    kept = wire.keeping.keep(visitor)
+    parts, arrays, sounds = wire.keeping.told(kept)
+    out = io.BytesIO()
+    write_visit(out, kept.clips, json.loads(json.dumps(parts)), arrays, sounds)
+
+    other = visitors.arrive(None, "another")
+    wire.keeping.restore(other, read_visit(out.getvalue()), lambda visitor: None)
+    page = wire._render("clips", other)
+    assert "procession.mp4" in page
+    assert "Add its file again" in page
+    desk = other.desk(LongDesk)
+    unlike = desk.add(long_of(Clip.of(TWO_MINUTES[: RATE * 60], RATE, "procession.mp4")))
+    assert (unlike.recording, unlike.pieces) == ("procession", [])
+    again = desk.add(long_of(Clip.of(TWO_MINUTES, RATE, "procession.mp4")))
+    assert (again.recording, again.typed, again.pieces) == ("Obon", "taiko", opened.pieces)
+    assert desk.expected == []
+    assert [other.clips.recordings[row] for row in desk.rows_of(again, other.clips)] == ["Obon"]
+
+
+def test_a_long_recording_is_waited_for_until_it_is_not_wanted(here):
+    visitor, opened, act, _ = here
+    desk = visitor.desk(LongDesk)
+    desk.expected = [Expected.of(opened)]
+    act("long.forget", number="0")
+    assert desk.expected == []
+    act_undo(visitor)
+    assert [one.name for one in desk.expected] == ["procession.mp4"]
+    for forged in ({"seconds": -1.0}, {"name": "x" * 10_000}, {"pieces": ((3.0, 1.0),)}, {"recording": 5}):
+        with pytest.raises((ValueError, TypeError)):
+            replace(desk.expected[0], **forged)
+
+
+def test_a_single_piece_that_was_dropped_comes_back(here):
+    visitor, opened, act, _ = here
+    act("long.cut", long="1", how="even", length="40")
+    before = list(opened.pieces)
+    act("long.drop_piece", long="1", at="50")
+    assert len(opened.pieces) == len(before) - 1
+    act_undo(visitor)
+    assert opened.pieces == before
+
+
+def act_undo(visitor: Visitor) -> None:
+    visitor.take_back_last()

@@ -181,8 +181,10 @@ def _read(plain: Mapping[str, Any], panel: Panel) -> Answers:
             raise ValueError
         said = tuple(dict.fromkeys(word for typed in words if (word := clean(typed, LONGEST_WORD))))
         clips[number] = OnClip(tuple(verdicts), said, side, tenths / 10)
-    name = clean(listener, LONGEST_NAME) or "?"
-    return Answers(panel.id, run[:32], name, "ja" if language == "ja" else "en", saved, clips)
+    name, run = clean(listener, LONGEST_NAME) or "?", clean(run, 32)
+    if not run:
+        raise ValueError
+    return Answers(panel.id, run, name, "ja" if language == "ja" else "en", saved, clips)
 
 
 def joined(there: Sequence[Answers], more: Answers) -> tuple[tuple[Answers, ...], Sentence | None]:

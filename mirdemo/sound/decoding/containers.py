@@ -144,6 +144,7 @@ _NOT_READ = (
     (0, b"\x89PNG", "PNG"),
     (0, b"\xff\xd8\xff", "JPEG"),
 )
+_ARCHIVES = frozenset({"ZIP", "7-Zip", "RAR", "gzip", "tar"})
 _ZEROS_FROM = 64  # fewer zeros may be a header's
 _MOST_ZEROS = 1 << 26
 _MOST_LATE = 1 << 16  # bytes of a packet or of anything else before the first one that is whole
@@ -259,6 +260,13 @@ def check_is_sound(source: Source, container: Container, name: str) -> None:
             name=name,
         )
     kind = _known_otherwise(source, past_tags(source))
+    if kind in _ARCHIVES:
+        raise AudioError(
+            "{name} is an archive ({kind}), not sound. Unpack it and choose the sound files in it.",
+            code="audio.archive",
+            name=name,
+            kind=kind,
+        )
     if kind is not None:
         raise AudioError(
             "{name} is of a kind that we do not read ({kind}). Export it as WAV, FLAC or MP3.",

@@ -127,6 +127,14 @@ class Visitor:
             used += desk.sounds() if hasattr(desk, "sounds") else []
         self.sounds.keep(used)
 
+    def has_long_sounds_beside(self, kind: type) -> bool:
+        """Whether another desk than that of this kind holds long recordings."""
+        return any(
+            bool(desk.long_sounds())
+            for desk in self._desks.values()
+            if hasattr(desk, "long_sounds") and not isinstance(desk, kind)
+        )
+
     def long_sound(self, id: str) -> LongRecording | None:
         """A long recording that is open, by what the desk that has it open calls it in ``long_sounds()``."""
         for desk in self._desks.values():

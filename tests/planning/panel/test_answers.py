@@ -7,10 +7,12 @@ import zlib
 from contextlib import suppress
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from paneled import listener, panel
+from text_damage import json_damaged
 
 from mirdemo.planning.panel import PanelError, joined, read_answers
 from mirdemo.planning.panel.answers import LARGEST, checksum, clean
@@ -111,6 +113,24 @@ def test_no_byte_can_change_unnoticed(data):
     text[at] = data.draw(st.integers(0, 255).filter(lambda value: value != text[at]))
     with suppress(PanelError):
         assert read_answers(bytes(text), MADE) == SENT  # a blank that became a line break is the same file
+
+
+def test_answers_whose_parts_are_others_are_read_or_refused_whole():
+    """With the check of what they became, as a forger sends them."""
+    read = 0
+    for number in range(150):
+        plain = json_damaged(SENT.as_dict(), np.random.default_rng(number))
+        if isinstance(plain, dict):
+            plain["check"] = checksum(plain)
+        try:
+            answers = read_answers(json.dumps(plain).encode("utf-8", "surrogatepass"), MADE)
+        except PanelError as refusal:
+            said = refusal.sentence
+        else:
+            said, read = None, read + 1
+            assert read_answers(answers.as_json().encode(), MADE) == answers
+        assert said is None or str(speaker("ja").say(said))
+    assert 0 < read < 150
 
 
 def test_a_name_may_be_anything_and_is_shown_in_one_line():

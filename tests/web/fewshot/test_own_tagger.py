@@ -23,10 +23,12 @@ from mirdemo.backbones.registry import Status
 from mirdemo.base.manifests import checksum
 from mirdemo.base.sentences import Cancelled
 from mirdemo.clips import LabelledClips
+from mirdemo.clips.visit import Visit
 from mirdemo.tagger import Tagger
 from mirdemo.tagger.file import ARRAYS, MANIFEST, zipped
 from mirdemo.web import brought
 from mirdemo.web.brought import TaggerDesk, is_tagger
+from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.limits import LIMITS
 from mirdemo.web.frame.session import Visitor
 from mirdemo.web.frame.uploads import Upload, uploads_of
@@ -361,3 +363,26 @@ def test_scores_are_those_of_the_tagger(do, bring, visitor, tagger):
 
     wanted = {tag: score for tag, score, _ in tagger.tag(load_clip(wav("flute", 61)), all_tags=True)}
     np.testing.assert_allclose(desk(visitor).rows[0].scores, [wanted[tag] for tag in tagger.tags], rtol=1e-5)
+
+
+def test_a_saved_visit_keeps_the_tagger_and_refuses_one_that_was_forged(page, visitor, tagger, bring):
+    bring()
+    parts, arrays, _ = page.keeping.told(page.keeping.keep(visitor))
+    told = {"tagger": json.loads(json.dumps(parts["tagger"]))}
+
+    def restored(arrays: dict[str, np.ndarray]) -> Visitor:
+        other = Visitor()
+        visit = Visit("v.zip", "", "", (), {}, told, arrays)
+        page.keeping.restore(other, visit, lambda visitor: page._render("tagger", visitor))
+        return other
+
+    other = restored(arrays)
+    assert desk(other).brought.name == "town.zip"
+    assert desk(other).brought.tagger.contents() == tagger.contents()
+    assert "town.zip" in shown(page, other)
+    largest = max(arrays, key=lambda name: arrays[name].nbytes)
+    forged = arrays[largest].copy()
+    forged[len(forged) // 2] ^= 1
+    with pytest.raises(PageError) as caught:
+        restored({**arrays, largest: forged})
+    assert caught.value.sentence.code == "page.visit_does_not_fit"

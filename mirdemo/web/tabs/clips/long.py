@@ -20,6 +20,7 @@ from mirdemo.clips.tags import typed_tags
 from mirdemo.sound.decoding.limits import LONG_LIMITS
 from mirdemo.web.frame import own_files
 from mirdemo.web.frame.errors import PageError
+from mirdemo.web.frame.keeping import Keeper
 from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS
 from mirdemo.web.frame.session import Visitor
 from mirdemo.web.frame.spools import SPOOLS
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 
 #: A span shorter than this (seconds) is a slip of the hand.
 SHORTEST_SPAN = 0.1
+#: Two decoders' lengths of one recording differ by less (seconds).
+SAME_LENGTH = 1.0
+#: So many of a saved visit's long recordings are expected again.
+MOST_EXPECTED = 100
 #: What is shorter than this (seconds) and does not fit into the visit is left out, not opened as a waveform.
 WORTH_OPENING = 60.0
 #: A file of no more bytes is a clip, whatever its header does not say: at 20 kbit/s it lasts half an hour.
@@ -68,12 +73,51 @@ class Open:
     cut: dict[str, float] = field(default_factory=lambda: {name: usual for name, (usual, *_) in CUTS.items()})
 
 
+@dataclass(frozen=True)
+class Expected:
+    """A long recording that was open in a saved visit: what is known of it until its file is added again.
+
+    seconds: its length; the others as of ``Open``
+    """
+
+    name: str
+    seconds: float
+    recording: str
+    typed: str
+    pieces: tuple[tuple[float, float], ...]
+
+    def __post_init__(self) -> None:
+        """Raises ValueError or TypeError for what no page has kept."""
+        texts = (self.name, self.recording, self.typed)
+        longest = max(CLIP_LIMITS.max_recording_length, LIMITS.text)
+        if (
+            not all(isinstance(one, str) and len(one) <= longest for one in texts)
+            or len(self.pieces) > MOST_PIECES
+        ):
+            raise ValueError
+        if not 0 < self.seconds <= LONG_LIMITS.max_seconds or any(not 0 <= a < b for a, b in self.pieces):
+            raise ValueError
+
+    @classmethod
+    def of(cls, one: Open) -> Expected:
+        return cls(one.sound.name, one.sound.seconds, one.recording, one.typed, tuple(one.pieces))
+
+    def is_of(self, sound: LongRecording) -> bool:
+        """Whether this is it: another decoder may give some samples more or less."""
+        return self.name == sound.name and abs(self.seconds - sound.seconds) < SAME_LENGTH
+
+    def pieces_within(self, seconds: float) -> list[tuple[float, float]]:
+        return [(a, min(b, seconds)) for a, b in self.pieces if a < seconds]
+
+
 @dataclass
 class LongDesk:
     """What is open, by a number that no other has had, in the order of opening: the page keeps by it where one was in the
     waveform, and the browser its sound, also where a saved visit takes the place of this one."""
 
+    #: expected: what a saved visit had open and is not here again
     open: dict[str, Open] = field(default_factory=dict)
+    expected: list[Expected] = field(default_factory=list)
 
     @property
     def places(self) -> int:
@@ -84,6 +128,12 @@ class LongDesk:
         """Open one more. Raises PageError if that are too many."""
         if not self.places:
             raise enough_long()
+        for known in [one for one in self.expected if one.is_of(sound)]:
+            self.expected.remove(known)
+            again = self.open[str(next_number())] = Open(
+                sound, known.recording, typed or known.typed, known.pieces_within(sound.seconds)
+            )
+            return again
         taken = {one.recording for one in self.open.values()}
         name = stem = default_recording(sound.name)[: CLIP_LIMITS.max_recording_length - 6]
         number = 2
@@ -191,6 +241,18 @@ def _opened(upload: Upload, room_seconds: float, full: bool, progress: Progress)
     return opened
 
 
+def _keep(visitor: Visitor) -> list[Expected] | None:
+    """What is known of the recordings that are open; their sound is too large for a visit's file."""
+    desk = visitor.desk(LongDesk)
+    return [*(Expected.of(one) for one in desk.open.values()), *desk.expected][:MOST_EXPECTED] or None
+
+
+def _restore(visitor: Visitor, kept: Sequence[Expected]) -> None:
+    if len(kept) > MOST_EXPECTED or not all(isinstance(one, Expected) for one in kept):
+        raise ValueError
+    visitor.desk(LongDesk).expected = list(kept)
+
+
 def own_folder() -> Path:
     """Where this process keeps what passes through the disk."""
     from gradio.utils import get_upload_folder
@@ -207,8 +269,9 @@ class LongTab:
         """changed: called when a visitor has new clips"""
         self._changed = changed
         self._visitors = wire.visitors
-        for name in ("span", "close", "open", "cut", "drop_piece", "drop_pieces", "take_pieces"):
+        for name in ("span", "close", "open", "cut", "drop_piece", "drop_pieces", "take_pieces", "forget"):
             wire.on(f"long.{name}", getattr(self, name))
+        wire.keeps("long", Keeper(_keep, _restore, lambda: (Expected,)))
 
     def shown(self, visitor: Visitor) -> list[dict[str, Any]]:
         """What the template draws of each."""
@@ -309,8 +372,32 @@ class LongTab:
     def drop_piece(self, visitor: Visitor, act: Act) -> None:
         """One of the pieces is not wanted."""
         one = self._one(visitor, act)
-        at = act.number("at", 0.0, one.sound.seconds)
-        one.pieces = [piece for piece in one.pieces if not piece[0] <= at < piece[1]]
+        at, before = act.number("at", 0.0, one.sound.seconds), one.pieces
+        one.pieces = [piece for piece in before if not piece[0] <= at < piece[1]]
+
+        def undo() -> None:
+            one.pieces = before
+
+        dropped = len(before) - len(one.pieces)
+        if dropped:
+            visitor.tell(Sentence("Pieces dropped: {n}.", "page.pieces_dropped", {"n": dropped}), undo=undo)
+
+    def forget(self, visitor: Visitor, act: Act) -> None:
+        """A long recording of a saved visit is not waited for any more."""
+        desk = visitor.desk(LongDesk)
+        before = list(desk.expected)
+        gone = before[act.whole("number", 0, len(before) - 1)] if before else None
+        if gone is None:
+            raise PageError(
+                "This choice is not on offer (any more). Choose again.", code="page.no_such_choice"
+            )
+        desk.expected = [one for one in before if one is not gone]
+
+        def undo() -> None:
+            desk.expected = before
+
+        told = Sentence("{name} is not waited for any more.", "page.long_forgotten", {"name": gone.name})
+        visitor.tell(told, undo=undo)
 
     def drop_pieces(self, visitor: Visitor, act: Act) -> None:
         one = self._one(visitor, act)

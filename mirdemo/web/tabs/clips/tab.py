@@ -18,6 +18,7 @@ from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Cancelled, MirdemoError, Sentence
 from mirdemo.clips import FEWEST_RECORDINGS, LabelledClips
 from mirdemo.clips.encodings import reread
+from mirdemo.clips.encodings import shown as shown_encoding
 from mirdemo.clips.gathering import may_label
 from mirdemo.clips.likeness import BACKBONE
 from mirdemo.clips.recordings import stem_of
@@ -148,6 +149,8 @@ class ClipsTab:
         return {
             **shown(visitor, desk.asking),
             "long": self._long.shown(visitor),
+            "long_expected": visitor.desk(LongDesk).expected,
+            "long_answer": visitor.has_long_sounds_beside(LongDesk),
             "long_limits": LONG_LIMITS,
             "picked": len(desk.picked),
             "visit": self._visits.shown(visitor),
@@ -496,8 +499,17 @@ class ClipsTab:
         desk = visitor.desk(ClipsDesk)
         offered = {one["encoding"]: one for one in _respellings(desk.problems, visitor.clips)}
         chosen = offered[act.one_of("encoding", offered)]
-        visitor.hold(visitor.clips.respelt(chosen["was"], chosen["encoding"]))
-        desk.problems = tuple(p for p in desk.problems if p.code not in _GUESSED)
+        before = desk.problems
+
+        def again() -> None:
+            desk.problems = before
+
+        after = visitor.clips.respelt(chosen["was"], chosen["encoding"])
+        told = Sentence(
+            "Read as {encoding}.", "clips.respelt", {"encoding": shown_encoding(chosen["encoding"])}
+        )
+        _change(visitor, after, told, again)
+        desk.problems = tuple(_as_chosen(problem, chosen) for problem in before)
 
     def remove(self, visitor: Visitor, act: Act) -> None:
         _change(visitor, visitor.clips.remove([_row(visitor, act)]), _removed(1))
@@ -566,6 +578,20 @@ def _notes(problems: Sequence[Sentence]) -> list[Sentence]:
 
 #: Notes of letters that were read in one of several possible encodings.
 _GUESSED = ("clips.encoding_guessed", "clips.names_guessed")
+
+
+def _as_chosen(problem: Sentence, chosen: Mapping[str, str]) -> Sentence:
+    """The note of a guess after another reading was chosen: that one is offered again in its place."""
+    if problem.code not in _GUESSED or problem.values["codec"] != chosen["was"]:
+        return problem
+    others = [one for one in problem.values["others"].split() if one != chosen["encoding"]]
+    values = {
+        "encoding": shown_encoding(chosen["encoding"]),
+        "codec": chosen["encoding"],
+        "others": " ".join([chosen["was"], *others]),
+        "words": chosen["words"],
+    }
+    return replace(problem, values={**problem.values, **values})
 
 
 def _respellings(problems: Sequence[Sentence], clips: LabelledClips) -> list[dict[str, str]]:

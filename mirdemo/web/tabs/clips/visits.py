@@ -162,8 +162,15 @@ class Visits:
         self._open(visitor, visit)
 
     def give_up(self, visitor: Visitor, act: Act) -> None:
-        _waiting(visitor)
-        visitor.desk(VisitDesk).waiting = None
+        desk, waited = visitor.desk(VisitDesk), _waiting(visitor)
+        desk.waiting = None
+
+        def undo() -> None:
+            desk.waiting = waited
+
+        visitor.tell(
+            Sentence("{name} was not opened.", "page.visit_given_up", {"name": waited.name}), undo=undo
+        )
 
     def _open(self, visitor: Visitor, visit: Visit) -> None:
         before = visitor.everything()

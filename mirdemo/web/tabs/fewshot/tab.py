@@ -10,6 +10,7 @@ from mirdemo.backbones.registry import spec, specs, status
 from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Sentence
 from mirdemo.sound.decoding.limits import LONG_LIMITS
+from mirdemo.web import brought
 from mirdemo.web.brought import bring, is_tagger
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS
@@ -60,6 +61,7 @@ def build_tab(wire: Wire) -> None:
     wire.view("few-shot", tab.show)
     wire.view("tagger", OwnTagger(wire, _on_page).show)
     wire.keeps("few-shot", kept.keeper())
+    wire.keeps("tagger", brought.keeper())
     for name in ("backbone", "layer", "whiten", "listen", "build", "query", "example", "forget"):
         wire.on(f"few-shot.{name}", getattr(tab, name))
     for name in ("curve", "layers", "push", "judge", "keep", "label", "long", "forget_long"):
