@@ -79,6 +79,37 @@ def test_the_same_by_keyboard_and_a_family_alone(visit):
     assert name in page.locator(".opened h3").inner_text()
 
 
+def test_back_undoes_a_card_a_tag_and_two_filters_one_by_one(visit):
+    page = visit("evidence")
+    page.click(".choosing > summary")
+    page.select_option('[data-filter="metric"]', "map")
+    page.wait_for_function("location.search.includes('metric=map')")
+    page.select_option('[data-filter="corpora"]', "makam")
+    page.wait_for_function("location.search.includes('corp')")
+    page.click('[data-act="evidence.list"]')
+    page.locator(".tag-list tbody button").first.click()
+    page.locator(".opened table").wait_for()
+    page.wait_for_function("location.search.includes('tag=')")
+    length = page.evaluate("history.length")
+    page.locator("#evidence-maeb .cell, #evidence-overview .cell").first.click()
+    page.locator("#card").wait_for()
+    assert page.evaluate("history.length") == length + 1
+    page.go_back()
+    page.locator("#card").wait_for(state="hidden")
+    assert page.locator(".opened table").count() == 1
+    page.go_back()
+    page.locator(".opened table").wait_for(state="detached")
+    assert page.input_value('[data-filter="corpora"]') == "makam"
+    page.go_back()
+    page.wait_for_function("document.querySelector('[data-filter=corpora]').value === ''")
+    assert page.input_value('[data-filter="metric"]') == "map"
+    page.go_back()
+    page.wait_for_function("document.querySelector('[data-filter=metric]').value === 'roc_auc'")
+    assert urlparse(page.url).query == ""
+    page.go_forward()
+    page.wait_for_function("document.querySelector('[data-filter=metric]').value === 'map'")
+
+
 def test_the_front_says_what_this_is_and_leads_on(visit):
     page = visit("evidence")
     assert page.locator(".front h2").inner_text().startswith("Find out whether")

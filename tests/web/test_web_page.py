@@ -265,6 +265,25 @@ def test_lengths_read_well(seconds: float, said: str):
     assert duration(seconds) == said
 
 
+def test_words_controls_and_marks_stand_out_in_either_theme():
+    import re
+
+    from mirdemo.evidence.charting import contrast
+    from mirdemo.web.frame.theme import STATIC
+
+    style = (STATIC / "page.css").read_text(encoding="utf-8")
+    for selector in (r":root, body", r"body\.dark"):
+        (block,) = re.findall(rf"^{selector} \{{(.*?)\}}", style, re.DOTALL | re.MULTILINE)
+        colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", block))
+        for ground in (colours["ground"], colours["raised"]):
+            for name in ("ink", "quiet", "accent", "warn", "refusal"):
+                assert contrast(colours[name], ground) >= 4.5, (selector, name)
+            for name in ("control", "mark"):
+                assert contrast(colours[name], ground) >= 3, (selector, name)
+        assert contrast(colours["accent-ink"], colours["accent"]) >= 4.5
+        assert contrast(colours["ink"], colours["accent-ground"]) >= 4.5
+
+
 def test_a_reload_keeps_the_language_that_was_chosen(page: Wire):
     visitor = page._hello(Act({"act": "page.hello"}), "first", "en-GB,en")
     page._do(visitor, Act({"act": "page.language", "language": "ja"}), "first")

@@ -4,7 +4,8 @@ The page is a function of the visitor: each view is a template and a function fr
 a visitor does becomes an ``Act`` (its name and what was typed or chosen), sent by ``static/page.js`` for every element
 with ``data-act``. A handler changes the visitor; then every view in sight is rendered again and those whose text
 changed are sent, all in one text: an output a view costs Gradio a component each, 32 ms of its event loop for
-sixteen (mean of 20). So a language switch, an upload and a finished job all redraw the page in the same way, nothing else on the page moves, and a
+sixteen (mean of 20). For the same reason all views stand in one component: Gradio's script takes longer to mount each
+than the page takes to fill it. So a language switch, an upload and a finished job all redraw the page in the same way, nothing else on the page moves, and a
 tab never has to know which other tab shows its numbers.
 """
 
@@ -57,7 +58,7 @@ Of = Callable[[Visitor, Speaker], Hashable | None]
 MOST_TEXTS = 64
 
 _WIRE_JS = "mirdemo.connect((act) => trigger('act', act)); watch('value', () => mirdemo.heard(props.value));"
-_VIEW_JS = "mirdemo.place({name}, element.firstElementChild, props.value);"
+_PAGE_JS = "mirdemo.stand(element, JSON.parse(props.value));"
 
 
 class Act:
@@ -155,6 +156,7 @@ class Wire:
         self.visitors = visitors
         self.jobs = jobs
         self._views: dict[str, View] = {}
+        self._standing: list[str] = []  # where each view stands, as HTML
         self._tabs: list[str] = []
         self._within: str | None = None
         self._arrivals: list[Callable[[Visitor, Mapping[str, str]], None]] = []
@@ -173,10 +175,11 @@ class Wire:
     def panel(self, tab: str) -> Iterator[None]:
         """The views put on the page within are drawn only while this tab is open."""
         self._tabs.append(tab)
-        with gr.Column(elem_id=f"panel-{tab}", elem_classes=["mir-panel"]):
-            self._within = tab
-            yield
-            self._within = None
+        self._within = tab
+        self._standing.append(f'<div class="mir-panel" id="panel-{tab}">')
+        yield
+        self._standing.append("</div>")
+        self._within = None
 
     def view(
         self,
@@ -184,7 +187,6 @@ class Wire:
         context: Context,
         *,
         template: str | None = None,
-        elem_id: str | None = None,
         of: Of | None = None,
     ) -> None:
         """A region of the page, drawn from ``templates/<template>.html`` (its name's, if not given). Call it where the
@@ -195,15 +197,8 @@ class Wire:
             them. None for a visitor whose text has anything of their own
         """
         self._views[name] = View(f"{template or name}.html", context, self._within, of)
-        first = self._render(name, Visitor()) if self._within is None else ""
-        gr.HTML(
-            first,
-            html_template='<div class="view"></div>',  # drawn by page.js, so that focus and sound survive
-            js_on_load=_VIEW_JS.format(name=json.dumps(name)),
-            apply_default_css=False,
-            elem_id=elem_id or f"view-{name}",
-            elem_classes=["mir-view"],
-        )
+        # drawn by page.js, so that focus and sound survive
+        self._standing.append(f'<div class="view" id="view-{name}" data-view="{name}"></div>')
 
     def on(self, act: str, handler: Handler) -> None:
         """Call ``handler(visitor, act)`` for acts of this name, under the visitor's lock. It may raise MirdemoError: then
@@ -251,7 +246,18 @@ class Wire:
         )
 
     def connect(self) -> None:
-        """The last call while building: the wire itself."""
+        """The last call while building: the views where they stand, and the wire itself."""
+        first = {
+            name: self._render(name, Visitor()) for name, view in self._views.items() if view.tab is None
+        }
+        gr.HTML(
+            json.dumps(first, ensure_ascii=False),
+            html_template="".join(self._standing),
+            js_on_load=_PAGE_JS,
+            apply_default_css=False,
+            elem_id="page",
+            elem_classes=["mir-page"],
+        )
         token = gr.State(
             None
         )  # without an end: Gradio would count it from the arrival, not from the last act
@@ -261,7 +267,6 @@ class Wire:
             js_on_load=_WIRE_JS,
             apply_default_css=False,
             elem_id="wire",
-            elem_classes=["mir-view"],
         )
         end.act(
             self._answer,

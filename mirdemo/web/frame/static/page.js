@@ -16,6 +16,7 @@ window.mirdemo = (() => {
 
   function act(message) {
     alive();
+    if (!message.act.startsWith("page.")) awaited = null; // somebody goes on from here
     if (send) send({ ...message, drawn: latest });
     else early.push(message);
   }
@@ -43,17 +44,42 @@ window.mirdemo = (() => {
     const whole = !("after" in answer), missing = answer.after > latest; // Gradio may show the last of two answers alone
     for (const [name, [number, html]] of Object.entries(answer.views)) {
       if (number > (known.get(name) || [0])[0]) known.set(name, [number, html]);
-      if (places.has(name)) draw(places.get(name), html, number);
+      due.add(name);
       if (!missing) latest = Math.max(latest, number);
     }
+    if (!drawingDue) drawDue();
     if (missing && !asked) act({ act: "page.open", tab: root.dataset.open });
     asked = missing || (asked && !whole);
   }
 
-  function place(name, view, first) {
-    places.set(name, view);
-    const [number, html] = known.get(name) || [0, first];
-    draw(view, html, number);
+  /* The views' places are there. first: what stands in some of them until the first answer */
+  function stand(page, first) {
+    for (const view of page.querySelectorAll("[data-view]")) {
+      const { view: name } = view.dataset;
+      places.set(name, view);
+      if (!known.has(name) && name in first) known.set(name, [0, first[name]]);
+      if (known.has(name)) due.add(name);
+    }
+    if (!drawingDue) drawDue();
+  }
+
+  /* Draws what is due, from the top of the page; after some time it lets the browser show what is there already, and what
+     was done meanwhile be heard, and goes on. A view in a window that nobody sees is drawn all the same. */
+  const due = new Set(); // views' names
+  const MOST_AT_ONCE = 30; // milliseconds, beyond which it draws no other
+  let drawingDue = false;
+  function drawDue() {
+    const until = performance.now() + MOST_AT_ONCE;
+    const done = [];
+    for (const name of [...places.keys()].filter((name) => due.has(name))) {
+      due.delete(name);
+      const [number, html] = known.get(name);
+      if (fill(places.get(name), html, number)) done.push(places.get(name));
+      if (performance.now() > until) break;
+    }
+    settle(done);
+    drawingDue = [...due].some((name) => places.has(name));
+    if (drawingDue) Promise.race([painted(), new Promise((wake) => setTimeout(wake, 100))]).then(drawDue);
   }
 
   /* ---- drawing: make the old nodes equal to the new ones, so that focus, typing and sound survive ---- */
@@ -66,11 +92,17 @@ window.mirdemo = (() => {
     }
     const visitors = (name) => name.startsWith("data-live") || (name === "open" && old.tagName === "DETAILS"); // their own doing
     const plotlys = (name) => old.hasAttribute("data-chart") && (name === "class" || name === "style"); // charts() sees to them
-    for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name) && !visitors(name) && !plotlys(name)) old.removeAttribute(name);
+    const tick = (name, value) => { if (name === "checked") old.checked = value; }; // the attribute alone does not, once a hand did
+    for (const { name } of [...old.attributes]) {
+      if (fresh.hasAttribute(name) || visitors(name) || plotlys(name)) continue;
+      old.removeAttribute(name);
+      tick(name, false);
+    }
     for (const { name, value } of [...fresh.attributes]) {
       if (old.getAttribute(name) === value) continue;
       if (visitors(name) || plotlys(name)) continue;
       old.setAttribute(name, value);
+      tick(name, true);
       if (name === "value" && old !== document.activeElement) old.value = value;
     }
     if (old.tagName === "SELECT") {
@@ -120,7 +152,12 @@ window.mirdemo = (() => {
   const drawn = new WeakMap(); // view -> the number of its last drawing
 
   function draw(view, html, number) {
-    if (number <= (drawn.get(view) ?? -1)) return; // there already, or overtaken by a later one
+    if (fill(view, html, number)) settle([view]);
+  }
+
+  /* Whether anything was drawn. */
+  function fill(view, html, number) {
+    if (number <= (drawn.get(view) ?? -1)) return false; // there already, or overtaken by a later one
     drawn.set(view, number);
     const fresh = document.createElement("div");
     fresh.innerHTML = html;
@@ -143,13 +180,19 @@ window.mirdemo = (() => {
       const key = notice.dataset.key;
       setTimeout(() => notice.isConnected && notice.dataset.key === key && notice.remove(), undo ? 1000 * Number(undo.dataset.undo) : 6000);
     }
-    if (view.querySelector("[data-ending]")) alive();
-    fetchSaved(view);
-    panelHeard(view);
+    return true;
+  }
+
+  /* What is to be seen to once these have been drawn. */
+  function settle(views) {
+    if (!views.length) return;
+    if (views.some((view) => view.querySelector("[data-ending]"))) alive();
+    views.forEach(fetchSaved);
+    views.forEach(panelHeard);
     showTab();
     paint();
-    charts(view);
-    arrive(view);
+    views.forEach(charts);
+    views.forEach(arrive);
   }
 
   /* ---- a visit that nobody touches says so before it ends ---- */
@@ -181,15 +224,16 @@ window.mirdemo = (() => {
   }
 
   /* An answer that was waited for is brought into sight when it comes, wherever the visitor has scrolled to. */
-  const arrived = new Map(); // view -> what arrived last
+  const arrived = new Map(); // view -> what arrived last at each of its places
   function arrive(view) {
-    const place = view.querySelector("[data-arrive]");
-    const news = place ? place.dataset.arrive : "";
+    const places = [...view.querySelectorAll("[data-arrive]")];
     const before = arrived.get(view);
-    arrived.set(view, news);
-    if (!news || before === undefined || before === news || !place.offsetParent) return;
+    arrived.set(view, new Map(places.map((place) => [keyOf(place), place.dataset.arrive])));
+    const isNews = (place) => place.dataset.arrive && before.get(keyOf(place)) !== place.dataset.arrive && place.offsetParent;
+    const place = before && places.find(isNews);
+    if (!place) return;
     const { top, height, bottom } = place.getBoundingClientRect();
-    if (before === "draft" && bottom > 0 && top < innerHeight) return; // it is being read while it becomes the answer
+    if (before.get(keyOf(place)) === "draft" && bottom > 0 && top < innerHeight) return; // it is being read while it becomes the answer
     if (top < 0 || top + Math.min(height, 420) > innerHeight) scrollTo({ top: scrollY + top - 12, behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
   }
   addEventListener("toggle", (event) => { if (event.target.open) charts(event.target); }, true); // not drawn while folded away
@@ -203,11 +247,14 @@ window.mirdemo = (() => {
   const panels = () => [...document.querySelectorAll(".mir-panel")];
 
   let stepped; // the address last shown: filters and opened tags are steps that Back undoes
+  let awaited = null; // the address that Back has asked for, until it is shown: what is drawn before steps nowhere
   addEventListener("popstate", () => {
     const place = document.querySelector(".mir-panel.is-open [data-address]");
-    if (!place || location.search.slice(1) === place.dataset.address) return;
+    const address = location.search.slice(1);
+    if (!place || (awaited === null ? place.dataset.address : awaited) === address) return;
     stepped = location.search; // what comes back is shown, not stepped to again
-    act({ act: "page.address", address: location.search.slice(1) });
+    awaited = address;
+    act({ act: "page.address", address });
   });
 
   function showTab() {
@@ -223,11 +270,12 @@ window.mirdemo = (() => {
       const mine = tab.dataset.tab === name;
       tab.setAttribute("aria-selected", mine);
       tab.tabIndex = mine ? 0 : -1;
-      if (mine) reveal(tab);
     }
+    requestAnimationFrame(reveal); // not now: measuring would lay out the page twice
     for (const link of document.querySelectorAll(".where .next")) link.toggleAttribute("data-live-here", link.hash === `#${name}`);
     const place = wanted.querySelector("[data-address]");
-    if (place && root.dataset.open === name) {
+    if (place && place.dataset.address === awaited) awaited = null;
+    if (place && root.dataset.open === name && awaited === null) {
       const search = place.dataset.address ? `?${place.dataset.address}` : "";
       if (search !== location.search && answered) {
         const step = stepped === undefined || stepped === search ? "replaceState" : "pushState"; // the first is where one came in
@@ -242,11 +290,13 @@ window.mirdemo = (() => {
     }
   }
   /* On a phone the tabs are wider than the screen: bring the open one into sight, moving nothing else. */
-  function reveal(tab) {
+  function reveal() {
+    const tab = document.querySelector('[data-tab][aria-selected="true"]');
+    if (!tab) return;
     const [row, own] = [tab.parentElement.getBoundingClientRect(), tab.getBoundingClientRect()];
     if (own.left < row.left || own.right > row.right) tab.parentElement.scrollLeft += (own.left + own.right - row.left - row.right) / 2;
   }
-  addEventListener("resize", () => document.querySelectorAll('[data-tab][aria-selected="true"]').forEach(reveal));
+  addEventListener("resize", reveal);
   addEventListener("hashchange", () => { showTab(); scrollTo({ top: 0 }); });
 
   /* ---- what is clicked, typed and chosen ---- */
@@ -754,5 +804,5 @@ window.mirdemo = (() => {
     setTimeout(() => root.classList.remove("waiting"), 3000);
   }
 
-  return { connect, heard, place, draw, act, choose: choosePoint, plotly: loadPlotly, play: start, sound: audio, playing: () => playing };
+  return { connect, heard, stand, draw, act, choose: choosePoint, plotly: loadPlotly, play: start, sound: audio, playing: () => playing };
 })();

@@ -138,6 +138,7 @@ def _choosing(visitor: Visitor, t: Speaker) -> Mapping[str, Any]:
     offered = filters(chosen, t, own=own)
     return {
         "n": _shown(visitor, t).n_figures,
+        "first": dict(_shown(visitor, t).charts)["overview"],
         "query": urlencode(chosen.to_query()),
         "changed": chosen != Selection(),
         "filters": [(name, offered[name]) for name in FILTERS],

@@ -403,6 +403,7 @@ class FewShotTab:
         after = clips.tag([row], act.text("value"))
         if after.tags_of(row) != clips.tags_of(row):
             visitor.hold(after)
+            visitor.tell(Sentence("Clips tagged: {n}.", "clips.tagged", {"n": 1}))
             self.build(visitor, act)
 
     def forget(self, visitor: Visitor, act: Act) -> None:
