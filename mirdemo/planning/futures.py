@@ -71,27 +71,34 @@ class Futures:
 
     def sparing(self, assumptions: Assumptions) -> Futures:
         """The same, but each way is used only for the tags that pay: one whose suggestions take more time than they
-        save is left to hands. One that would pay if its suggestions fell by chance is kept: where nothing is heard, a
-        recording that was left out of learning is judged worse than by chance, for leaving it out tips the balance
-        against it.
+        save, by more than the standard error, is left to hands. One that would pay if its suggestions fell by chance is
+        kept: where nothing is heard, a recording that was left out of learning is judged worse than by chance, for
+        leaving it out tips the balance against it. (Without these two cautions, leaving tags out lost 2.5
+        minutes on 100 recordings, 1.4 to 3.8, 89 simulated visitors.)
 
         Which tags pay is judged from all recordings. What that saves is judged, recording by recording, with the tags
         that the other sessions alone would have chosen (leave one out), for a choice looks too good on what it was made
         from. Where leaving tags out does not save more then, a way keeps all its tags.
         """
         gain, loss = _worth(self.tags_each, assumptions)
-        luck = self.luck
+        luck, m = self.luck, self.luck.m
         net = luck.counts[:, :, 0] * gain - luck.counts[:, :, 1] * loss  # (n, n_ways, n_tags)
-        lean = SCEPTICISM * (luck.chance[:, 0] * gain - luck.chance[:, 1] * loss)
-        total, m = net.sum(0) * luck.m / len(net), luck.m
-        pays = (total + lean >= 0) | (lean >= 0)
-        worse = pays.any(1) & ~pays.all(1)
-        if m < 2 or not worse.any():
+        chance = luck.chance[:, 0] * gain - luck.chance[:, 1] * loss
+        if m < 2:
+            return self
+
+        def pays(total: np.ndarray, sessions: int) -> np.ndarray:
+            expected = (total + SCEPTICISM * chance) / (sessions + SCEPTICISM)
+            return (expected + error * np.sqrt(m / sessions) >= 0) | (chance >= 0)
+
+        error = luck.error(net, chance)
+        chosen = pays(net.mean(0) * m, m)
+        worse = chosen.any(1) & ~chosen.all(1)
+        if not worse.any():
             return self
         without = net.sum(0) - luck.own_session(net)
         others = len(net) - luck.own_session(np.ones(len(net)))
-        by_others = without * ((m - 1) / np.maximum(others, 1))[:, None, None] + lean >= 0
-        by_others |= lean >= 0
+        by_others = pays(without * ((m - 1) / np.maximum(others, 1))[:, None, None], m - 1)
         spared = np.where(by_others.any(2, keepdims=True), by_others, True)
         gained = (net * spared).mean(0).sum(-1) - net.mean(0).sum(-1)
         worse &= gained > 0
@@ -99,9 +106,9 @@ class Futures:
             return self
         spared |= ~worse[None, :, None]
         counts = np.einsum("nwct,nwt->nwc", luck.counts, spared)
-        chance = np.einsum("wct,wt->wc", luck.chance, spared.mean(0))
-        kept = pays | ~worse[:, None]
-        return self._drawn(self.ways, luck, counts, chance, self.tags_each, self.n_recordings, kept)
+        by_chance = np.einsum("wct,wt->wc", luck.chance, spared.mean(0))
+        kept = chosen | ~worse[:, None]
+        return self._drawn(self.ways, luck, counts, by_chance, self.tags_each, self.n_recordings, kept)
 
     def tag_minutes(self, way: int, assumptions: Assumptions) -> np.ndarray:
         """Minutes saved on 100 recordings by each tag of a way, were it used for it: (1 + n_draws, n_tags)."""
@@ -171,6 +178,12 @@ class _Luck:
         doubt = (self.doubt if way is None else self.doubt[:, way])[..., None]
         out[1:] += doubt * ((chance - mean) * np.sqrt(SCEPTICISM) / (self.m + SCEPTICISM))
         return out
+
+    def error(self, each: np.ndarray, chance: np.ndarray) -> np.ndarray:
+        """Standard error of what is drawn: each (n_recordings, ...), chance (...) -> (...)."""
+        mean, n, m = each.mean(0), len(each), self.m
+        over = RETRAINED * m / (n * n * (m - 1)) * (self._together(each - mean) ** 2).sum(0)
+        return np.sqrt(over + SCEPTICISM * ((chance - mean) / (m + SCEPTICISM)) ** 2)
 
     def own_session(self, each: np.ndarray) -> np.ndarray:
         """Of each recording, the sum over its session: (n_recordings, ...)."""

@@ -33,8 +33,8 @@ RULE: tuple[Sentence, ...] = (
         {"saves": 90, "probably": 70, "may": 50},
     ),
     Sentence(
-        "A tag whose suggestions take more time than they save, and would if they fell by chance, is left to hands, where "
-        "that saves more on recordings that had no part in choosing it.",
+        "A tag whose suggestions take more time than they save, by more than the standard error and also if they fell by "
+        "chance, is left to hands, where that saves more on recordings that had no part in choosing it.",
         "planning.rule.tags",
     ),
     Sentence(
