@@ -150,9 +150,7 @@ def rival(family: str, folder: Path, waves: object, rate: int) -> Callable[[], o
 
     sounds = [wave.numpy() for wave in waves]
     if family == "mert":
-        values = json.loads((folder / "config.json").read_text())
-        config = transformers.HubertConfig(**{k: v for k, v in values.items() if k != "model_type"})
-        network = transformers.HubertModel.from_pretrained(folder, config=config).eval()
+        network = transformers.HubertModel.from_pretrained(folder).eval()
         extractor = transformers.Wav2Vec2FeatureExtractor.from_pretrained(folder)
         key = "input_values"
     elif family == "clap":

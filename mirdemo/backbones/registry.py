@@ -237,6 +237,12 @@ def spec(name: str) -> BackboneSpec:
     )
 
 
+def precisions(name: str) -> tuple[str, ...]:
+    """In which a backbone may compute: small ones and descriptors in float32 alone, and with torch alone."""
+    single = spec(name).embedded or spec(name).family == "musicnn"
+    return ("float32",) if single else DTYPES[1:]
+
+
 def load_backbone(
     name: str,
     checkpoint: str | Path | None = None,

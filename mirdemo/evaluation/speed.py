@@ -100,6 +100,7 @@ def measured(
     whose weights are not here only the first is measured: its rows are the others', too.
     """
     from mirdemo.backbones import random_weights
+    from mirdemo.backbones.registry import precisions
 
     chosen = list(dict.fromkeys(name if _is_here(name) else random_weights.shape(name) for name in names))
     ways = ways or WAYS[device]
@@ -116,6 +117,8 @@ def measured(
             rows, refusals = [], []
             for at, (engine, dtype) in enumerate(ways):
                 progress(number * (len(ways) + 1) + at, count, "measuring")
+                if dtype not in precisions(name) or (engine != "torch" and len(precisions(name)) == 1):
+                    continue  # a network of torch's alone, in one precision
                 found = _one(order | {"engine": engine, "dtype": dtype}, Path(scratch))
                 if isinstance(found, Speed):
                     rows.append(found)

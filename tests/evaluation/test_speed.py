@@ -101,6 +101,19 @@ def test_what_is_no_backbone_and_what_is_no_engine_is_refused(capsys):
     assert "abacus" in capsys.readouterr().err
 
 
+def test_small_backbones_are_asked_for_what_they_can_alone(monkeypatch):
+    asked = []
+
+    def answer(order, scratch):
+        asked.append((order["engine"], order["dtype"]))
+        return {k: v for k, v in vars(ROW).items() if k not in ("usual", "first_load_seconds")}
+
+    monkeypatch.setattr(speed, "_child", answer)
+    ((rows, refusals),) = speed.measured(["mini-west"])
+    assert asked == [("torch", "float32"), ("auto", "auto")]
+    assert (len(rows), refusals) == (1, [])
+
+
 def test_a_way_that_cannot_go_is_told_and_the_others_are_measured(monkeypatch):
     def answer(order, scratch):
         if order["engine"] == "openvino":
