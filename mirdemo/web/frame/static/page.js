@@ -69,6 +69,7 @@ window.mirdemo = (() => {
   const MOST_AT_ONCE = 30; // milliseconds, beyond which it draws no other
   let drawingDue = false;
   function drawDue() {
+    drawingDue = false; // should one view fail, the next answer draws the others
     const until = performance.now() + MOST_AT_ONCE;
     const done = [];
     for (const name of [...places.keys()].filter((name) => due.has(name))) {
