@@ -384,6 +384,19 @@ def test_an_answer_and_a_run_that_were_removed_come_back(wire: Wire, worked: Vis
     assert worked.desk(ProbeDesk).result is result
 
 
+def test_assumptions_and_new_recordings_that_were_put_away_come_back(wire: Wire, worked: Visitor):
+    plan, panel = worked.desk(PlanDesk), worked.desk(PanelDesk)
+    before, new = plan.assumptions, panel.new
+    do(wire, worked, "plan.reset")
+    assert plan.assumptions == Assumptions() != before
+    do(wire, worked, "page.undo")
+    assert plan.assumptions == before
+    do(wire, worked, "panel.drop_new")
+    assert panel.new != new
+    do(wire, worked, "page.undo")
+    assert panel.new is new
+
+
 def test_what_came_meanwhile_stays_and_later_it_is_too_late(wire: Wire, monkeypatch: pytest.MonkeyPatch):
     visitor = Visitor()
     visitor.hold(labelled())

@@ -203,8 +203,15 @@ class PanelTab:
     def drop_new(self, visitor: Visitor, act: Act) -> None:
         """The labelled clips again."""
         desk = visitor.desk(PanelDesk)
-        desk.new, desk.notes = New(), ()
+        before, desk.new, desk.notes = desk.new, New(), ()
         visitor.tidy_sounds()
+
+        def undo() -> None:
+            desk.new = before
+            visitor.tidy_sounds()
+
+        told = Sentence("New recordings were put away: {n}.", "page.new_put_away", {"n": len(before.clips)})
+        visitor.tell(told, undo=undo)
 
     # ---- answers ----------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from mirdemo.base.sentences import Sentence
 from mirdemo.planning import CURRENCIES, RULE, Assumptions, Plan, PlanError, for_the_meeting, two_sentences
 from mirdemo.planning.say import time_of
 from mirdemo.web.frame import own_files
@@ -102,7 +103,14 @@ class PlanTab:
         desk.assumptions = desk.assumptions.in_currency(act.one_of("value", CURRENCIES))
 
     def reset(self, visitor: Visitor, act: Act) -> None:
-        visitor.desk(PlanDesk).assumptions = Assumptions()
+        desk = visitor.desk(PlanDesk)
+        before, desk.assumptions = desk.assumptions, Assumptions()
+
+        def undo() -> None:
+            desk.assumptions = before
+
+        told = Sentence("The assumptions are those of the beginning again.", "page.assumptions_reset")
+        visitor.tell(told, undo=undo)
 
 
 def _drawn(plan: Plan, t: Speaker) -> dict[str, Any]:
