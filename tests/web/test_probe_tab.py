@@ -482,6 +482,21 @@ def test_probing_itself_is_in_the_time_that_is_told_before(tab: ProbeTab, visito
     assert pace.expected(kind, running.probing_size("spectral", 4 * len(CLIPS))) == pytest.approx(24.0)
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "once fetched, about 5.0 s on this server"), ("ja", "取得後、このサーバーで約")],
+)
+def test_of_what_is_not_fetched_yet_the_time_is_told_without_the_fetching(
+    tab: ProbeTab, visitor: Visitor, monkeypatch, language: str, said: str
+):
+    pace = Pace(load=lambda: (0.0, 0.0), kept=False)
+    monkeypatch.setattr(probe_tab, "PACE", pace)
+    monkeypatch.setattr(probe_tab, "expected", lambda *_: 2.0)
+    pace.told(running.probing("live"), 3.0 / running.probing_size("mert-95m", len(CLIPS)))
+    visitor.backbone = "mert-95m"
+    assert said in plain(drawn(tab, visitor, language))
+
+
 def test_the_time_that_is_told_before_knows_what_was_heard_and_whether_the_backbone_is_loaded(
     visitor: Visitor, monkeypatch
 ):
