@@ -31,7 +31,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def add_corpus_arguments(parser: ArgumentParser, *, named: bool = True) -> None:
     """Which corpus, and where its sound and its published split are."""
     if named:
-        parser.add_argument("--corpus", required=True, metavar="NAME", help="a name that `corpora` lists")
+        parser.add_argument("--corpus", metavar="NAME", help="a name that `corpora` lists")
     parser.add_argument(
         "--data", metavar="DIR", help="your folder with the corpus's audio (controlled: not needed)"
     )

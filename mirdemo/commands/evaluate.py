@@ -1,4 +1,4 @@
-"""``evaluate``: a backbone on a corpus, by one of the stages, beside what is published of that corpus."""
+"""``evaluate``: a backbone on a corpus, beside what is published of it; or a tagger on labelled recordings of one's own."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from contextlib import redirect_stdout
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from mirdemo.base.sentences import Sentence
 from mirdemo.commands.console import (
     add_backbone_arguments,
     add_json_argument,
-    add_language_argument,
     amount,
     count,
     print_json,
@@ -20,13 +20,29 @@ from mirdemo.commands.console import (
     warn,
 )
 from mirdemo.commands.corpora import add_corpus_arguments
+from mirdemo.commands.inputs import Inputs, add_input_arguments, asked_files
 from mirdemo.commands.workers import add_worker_arguments, asked_workers, wrong_worker_arguments
+
+if TYPE_CHECKING:
+    from mirdemo.evaluation.taggers import TaggerReport
+    from mirdemo.scoring.intervals import Interval
 
 #: Embeddings of a whole corpus with all layers take some 10 GB; a store that evicted them would compute them again.
 STORE_GB = 200
 
 
 def add_arguments(parser: ArgumentParser) -> None:
+    add_input_arguments(parser)
+    parser.add_argument(
+        "--tagger",
+        metavar="DIR",
+        help="instead of a corpus: this tagger (a folder, zip, or OWNER/NAME) on the labelled FILEs, folders and lists",
+    )
+    parser.add_argument(
+        "--labels",
+        metavar="SHEET",
+        help="with --tagger: a sheet (file,tags,recording) or annotation file; without it folders' names are the tags",
+    )
     add_corpus_arguments(parser)
     add_backbone_arguments(parser)
     parser.add_argument("--method", choices=("probe", "finetune", "fewshot"), default="probe")
@@ -76,12 +92,23 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--store-gb", type=count, default=STORE_GB, metavar="GB", help=f"its limit (default: {STORE_GB})"
     )
     add_worker_arguments(parser)
-    add_language_argument(parser)
     add_json_argument(parser)
 
 
 def run(args: Namespace) -> int:
-    """Exit code 1 if items were left out."""
+    """Exit code 1 if items were left out; of a tagger, if a file could not be read, lacks a part, or was not there."""
+    named = bool(args.files or args.lists)
+    if bool(args.tagger) == bool(args.corpus) or (args.corpus and (named or args.labels)):
+        warn(
+            Sentence(
+                "Give --corpus NAME with --backbone, or --tagger DIR with labelled files, folders, patterns or --files LIST.",
+                "commands.corpus_or_tagger",
+            )
+        )
+        return 2
+    if args.tagger:
+        inputs = asked_files(args)
+        return 2 if inputs is None else _tagger(args, inputs)
     if wrong_worker_arguments(args):
         return 2
     if args.workers and args.method == "finetune":
@@ -127,6 +154,17 @@ def run(args: Namespace) -> int:
             embed_first=workers and _by_workers(args, corpus, backbone, store, workers, progress),
             progress=progress,
         )
+    _tell(args, corpus, found)
+    if found.unwritten:
+        warn(
+            f"The records could not be written ({found.unwritten}). Make room and run again: nothing is embedded twice."
+        )
+        return 3
+    return 1 if found.left_out else 0
+
+
+def _tell(args: Namespace, corpus, found) -> None:
+    """What was measured, as text or JSON."""
     if args.json:
         print_json(
             {
@@ -143,12 +181,78 @@ def run(args: Namespace) -> int:
         _print(args, corpus, found)
     if found.strange is not None:
         warn(str(found.strange))
-    if found.unwritten:
-        warn(
-            f"The records could not be written ({found.unwritten}). Make room and run again: nothing is embedded twice."
+
+
+def _tagger(args: Namespace, inputs: Inputs) -> int:
+    """A tagger on labelled recordings."""
+    from mirdemo.backbones import load_backbone
+    from mirdemo.evaluation.taggers import by_folders, by_sheet, evaluate_tagger
+    from mirdemo.tagger import Tagger
+
+    tagger = Tagger.load(args.tagger)
+    labelled = (
+        by_sheet(args.labels, inputs.files, warn) if args.labels else by_folders(inputs.files, args.files)
+    )
+    with progress_bar() as progress:
+        backbone = load_backbone(
+            tagger.identity.name, args.checkpoint, args.device, progress=progress, **tagger.needs.again()
         )
-        return 3
-    return 1 if found.left_out else 0
+        found = evaluate_tagger(
+            labelled, tagger, backbone=backbone, track=args.track, progress=progress, tell=warn
+        )
+    if args.json:
+        print_json(_plain(found))
+    else:
+        _print_tagger(found)
+    return 1 if found.failed or found.incomplete or inputs.nothing else 0
+
+
+def _print_tagger(found: TaggerReport) -> None:
+    from mirdemo.scoring.verdicts import WORDS
+
+    score = found.score
+    print(
+        f"{score.n_clips} clips of {score.n_recordings} recordings ({found.unknown} unknown, {found.failed} not read)"
+    )
+    rows = [
+        (
+            one.tag, str(one.clips), str(one.recordings), str(WORDS[one.verdict]),
+            _figure(one.roc_auc), _figure(one.f1), _share(one.precision), _share(one.recall),
+        )
+        for one in score.tags
+    ]  # fmt: skip
+    print(table(("tag", "clips", "recordings", "heard?", "ROC-AUC", "F1", "precision", "recall"), rows))
+    whole: dict[str, Interval | None] = {"macro F1": score.macro_f1, "micro F1": score.micro_f1}
+    whole |= {"macro ROC-AUC": score.roc_auc, "mAP": score.mean_average_precision}
+    print(", ".join(f"{name} {_figure(one)}" for name, one in whole.items() if one is not None))
+    print(f"Giving every tag to every clip would have a macro F1 of {score.chance_macro_f1:.2f}.")
+    if found.absent:
+        print(f"No recording has: {', '.join(found.absent)}")
+    if found.foreign:
+        print(
+            "The tagger does not know: "
+            + ", ".join(f"{tag} ({n})" for tag, n in sorted(found.foreign.items()))
+        )
+    print("A recording that the tagger was made from is no test of it: leave those out.")
+
+
+def _figure(one: Interval | None) -> str:
+    if one is None or one.value is None:
+        return ""
+    if one.low is None or one.high is None:
+        return f"{one.value:.2f} (no interval)"
+    return f"{one.value:.2f} ({one.low:.2f} to {one.high:.2f})"
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
+def _plain(found: TaggerReport) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    tags = [asdict(one) | {"verdict": one.verdict} for one in found.score.tags]
+    return asdict(found) | {"score": asdict(found.score) | {"tags": tags}}
 
 
 def _by_workers(args: Namespace, corpus, backbone, store, workers, progress):
