@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,14 @@ import mirdemo
 #: Beside the package in a copy without git, e.g. a Space that ``mirdemo publish`` has filled.
 COMMIT_FILE = "COMMIT"
 _HASH = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+
+_SPACE = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)
+
+
+def source() -> str | None:
+    """Where this software is had: the Space that it runs in; None elsewhere, where only whoever runs it knows."""
+    space = os.environ.get("SPACE_ID", "")
+    return f"https://huggingface.co/spaces/{space}" if _SPACE.fullmatch(space) else None
 
 
 @cache

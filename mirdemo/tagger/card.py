@@ -8,27 +8,34 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from markupsafe import Markup
+
+from mirdemo.base.build import source
 from mirdemo.scoring.intervals import Interval
 from mirdemo.scoring.verdicts import WORDS
 from mirdemo.stages.finetuning.verdict import in_words, verdict
+from mirdemo.words.language import Speaker, speaker
 
 #: Licence identifiers of the Hub that differ from SPDX in lower case.
 _OTHER = {"licenseref-unknown": "unknown"}
 
 
-def card(manifest: Mapping[str, Any]) -> str:
-    """The card in Markdown with the Hub's front matter, from a tagger's manifest."""
+def card(manifest: Mapping[str, Any], language: str = "en") -> str:
+    """The card in Markdown with the Hub's front matter, from a tagger's manifest, in one of the page's languages."""
+    t = speaker(language)
     parts = (_front, _opening, _tags, _how_good, _use_and_limits, _licence, _made_with)
-    return "\n".join(line for part in parts for line in part(manifest))
+    return "\n".join(str(line) for part in parts for line in part(manifest, t))
 
 
-def _front(manifest: Mapping[str, Any]) -> list[str]:
+def _front(manifest: Mapping[str, Any], t: Speaker) -> list[str]:
     licence, repository = manifest["licence"], manifest["backbone"]["repository"]
-    front = {
+    front: dict[str, Any] = {
         "library_name": "mirdemo",
         "pipeline_tag": "audio-classification",
         "tags": ["mirdemo", "audio", "music", "fine-tuned" if manifest.get("fine_tuned") else "few-shot"],
     }
+    if t.language != "en":
+        front["language"] = t.language
     if licence:
         front["license"] = _OTHER.get(licence.lower(), licence.lower())
     if repository:
@@ -41,207 +48,204 @@ def _front(manifest: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _opening(manifest: Mapping[str, Any]) -> list[str]:
+def _opening(manifest: Mapping[str, Any], t: Speaker) -> list[str]:
     return [
         f"# {_plain(manifest['title'])}",
         "",
-        f"A tagger for recordings of music, made with mirdemo on {manifest['created']} from "
-        f"{_count(manifest['n_clips'], 'labelled clip')} of {_count(manifest['n_recordings'], 'recording')}. "
-        f"It listens with {_plain(manifest['backbone']['title'])}, {_listens(manifest)}, and decides by "
-        f"{_METHOD_WORDS.get(manifest['kind'], _plain(manifest['kind']))}.",
+        t(
+            "card.made",
+            created=_plain(manifest["created"]),
+            clips=t("card.clips", n=manifest["n_clips"]),
+            recordings=t("card.recordings", n=manifest["n_recordings"]),
+            backbone=_plain(manifest["backbone"]["title"]),
+            listens=_listens(manifest, t),
+            method=_method(manifest["kind"], t),
+        ),
         "",
     ]
 
 
-def _tags(manifest: Mapping[str, Any]) -> list[str]:
+def _tags(manifest: Mapping[str, Any], t: Speaker) -> list[str]:
     return [
-        "## Tags",
+        f"## {t('card.tags')}",
         "",
-        "| tag | clips | recordings | heard? | ROC-AUC | interval | F1 | interval |",
+        t("card.tags.columns"),
         "|---|---|---|---|---|---|---|---|",
         *(
-            f"| {_plain(tag['name'])} | {tag['clips']} | {tag['recordings']} | {_word(tag)} | {_value(tag.get('roc_auc'))} "
-            f"| {_range(tag.get('roc_auc'))} | {_value(tag['f1'])} | {_range(tag['f1'])} |"
+            f"| {_plain(tag['name'])} | {tag['clips']} | {tag['recordings']} | {_word(tag, t)} | {_value(tag.get('roc_auc'))} "
+            f"| {_range(tag.get('roc_auc'), t)} | {_value(tag['f1'])} | {_range(tag['f1'], t)} |"
             for tag in manifest["tags"]
         ),
         "",
     ]
 
 
-def _how_good(manifest: Mapping[str, Any]) -> list[str]:
+def _how_good(manifest: Mapping[str, Any], t: Speaker) -> list[str]:
     figures, tuned = manifest["figures"], manifest.get("fine_tuned")
-    heading = ["## How good it is", ""]
+    heading = [f"## {t('card.good')}", ""]
     if not figures:
-        return [*heading, "Not measured: its clips come from one recording, so none could be left out.", ""]
+        return [*heading, t("card.not_measured"), ""]
     return [
         *heading,
-        _measured(figures, tuned),
+        _measured(figures, tuned, t),
         "",
-        "| figure | value | interval | level | n |",
+        t("card.figures.columns"),
         "|---|---|---|---|---|",
         *(
-            f"| {words} | {_value(figures[key])} | {_range(figures[key])} | {100 * figures[key]['level']:.0f} % "
-            f"| {figures[key]['n']} {_plain(figures[key]['unit'])} |"
-            for key, words in _FIGURES.items()
-            if figures.get(key)
+            f"| {t(key)} | {_value(figures[name])} | {_range(figures[name], t)} | {100 * figures[name]['level']:.0f} % "
+            f"| {_of(figures[name], t)} |"
+            for name, key in _FIGURES.items()
+            if figures.get(name)
         ),
         "",
-        f"Giving every tag to every clip would have a macro F1 of {figures['chance_macro_f1']:.2f}.",
-        *(["", _worth(tuned)] if tuned else []),
+        t("card.chance", value=f"{figures['chance_macro_f1']:.2f}"),
+        *(["", _worth(tuned, t)] if tuned else []),
         "",
     ]
 
 
-def _use_and_limits(manifest: Mapping[str, Any]) -> list[str]:
+def _use_and_limits(manifest: Mapping[str, Any], t: Speaker) -> list[str]:
     return [
-        "## Intended use",
+        f"## {t('card.use_for')}",
         "",
-        "Suggesting these tags for recordings like those it was made from, with a person who checks them. "
-        + (
-            "It gives a recording unlike all of them a score for each tag too."
-            if manifest.get("fine_tuned")
-            else 'A recording unlike all of them may be left without a tag ("unknown").'
-        ),
+        t("card.use_for.tuned" if manifest.get("fine_tuned") else "card.use_for.few_shot"),
         "",
-        "## Limits",
+        f"## {t('card.limits')}",
         "",
-        f"- It knows only the {_count(len(manifest['tags']), 'tag')} above, and hears them as its few examples show them.",
-        "- Scores rank; they are not probabilities.",
-        "- Figures come from the few recordings above; on other sound (room, microphone, style) expect less.",
-        "- It works only with the backbone, revision and layer named here, and refuses others.",
+        f"- {t('card.limits.tags', tags=t('card.n_tags', n=len(manifest['tags'])))}",
+        *(f"- {t(f'card.limits.{name}')}" for name in ("scores", "figures", "backbone")),
         "",
     ]
 
 
-def _licence(manifest: Mapping[str, Any]) -> list[str]:
+def _licence(manifest: Mapping[str, Any], t: Speaker) -> list[str]:
     licence, title = manifest["licence"], _plain(manifest["backbone"]["title"])
     return [
-        "## Licence",
+        f"## {t('card.licence')}",
         "",
-        f"{_plain(licence)}, inherited from {title}."
+        t("card.licence.inherited", licence=_plain(licence), backbone=title)
         if licence
-        else f"The licence of {title} is not known; ask its authors before passing this tagger on.",
-        "The files hold the weights of the layers that were trained, not the sound they were trained on."
-        if manifest.get("fine_tuned")
-        else "The files hold embeddings of the labelled clips, not their sound.",
+        else t("card.licence.unknown", backbone=title),
+        t("card.licence.tuned" if manifest.get("fine_tuned") else "card.licence.few_shot"),
         "",
     ]
 
 
-def _made_with(manifest: Mapping[str, Any]) -> list[str]:
+def _made_with(manifest: Mapping[str, Any], t: Speaker) -> list[str]:
     identity = manifest["identity"]
+    made = {
+        "name": _plain(identity["name"]),
+        "revision": _plain(identity["revision"]),
+        "fingerprint": _plain(identity["fingerprint"][:16]),
+    }
     return [
-        "## Use",
+        f"## {t('card.use')}",
         "",
         "```",
         "python -m mirdemo tag --tagger THIS_FOLDER *.mp3 --csv tags.csv",
         "```",
         "",
-        "## Made with",
+        _had(t),
         "",
-        f"- backbone: {_plain(identity['name'])}, revision {_plain(identity['revision'])}, "
-        f"fingerprint {_plain(identity['fingerprint'][:16])}",
+        f"## {t('card.made_with')}",
+        "",
+        f"- {t('card.made_with.backbone', **made)}",
         *(f"- {_plain(name)} {_plain(version)}" for name, version in manifest["versions"].items()),
         "",
     ]
 
 
-_METHOD_WORDS = {
-    "lc-prototypes": "the nearest label combination (LC-Protonets, arXiv 2409.11264)",
-    "ml-pn": "one prototype a tag (ML-PN)",
-    "ovr": "one prototype a tag (one-vs-rest)",
-    "linear": "a linear head (ridge regression)",
-    "fine-tuned": "a linear head on them (logistic regression)",
-}
-_VERDICTS = {
-    "worth_it": "worth it",
-    "not_worth_it": "not worth it",
-    "cannot_tell": "too few recordings to tell whether it was worth it",
-}
+_METHODS = {"lc-prototypes", "ml-pn", "ovr", "linear", "fine-tuned"}
 _FIGURES = {
-    "macro_f1": "macro F1",
-    "micro_f1": "micro F1",
-    "roc_auc": "macro ROC-AUC",
-    "mean_average_precision": "mAP",
+    "macro_f1": "card.figure.macro_f1",
+    "micro_f1": "card.figure.micro_f1",
+    "roc_auc": "card.figure.roc_auc",
+    "mean_average_precision": "card.figure.map",
 }
+_VERDICTS = ("worth_it", "not_worth_it", "cannot_tell")
 
 
-def _word(tag: Mapping[str, Any]) -> str:
+def _method(kind: str, t: Speaker) -> Markup:
+    return t(f"card.method.{kind}") if kind in _METHODS else _plain(kind)
+
+
+def _word(tag: Mapping[str, Any], t: Speaker) -> str:
     """Whether a tag is heard, by the one scale; blank for a tagger that was measured before there was one."""
     word = WORDS.get(tag.get("verdict", ""))
-    return "" if word is None else str(word)
+    return "" if word is None else t.say(word)
 
 
-def _listens(manifest: Mapping[str, Any]) -> str:
+def _of(figure: Mapping[str, Any], t: Speaker) -> Markup:
+    """How many of what a figure is of."""
+    if figure["unit"] == "recordings":
+        return (
+            t("card.recordings", n=figure["n"]) if figure["n"] != 1 else Markup("1 {}").format(t("card.unit"))
+        )
+    return Markup(f"{figure['n']} ") + _plain(figure["unit"])
+
+
+def _listens(manifest: Mapping[str, Any], t: Speaker) -> Markup:
     tuned, whitening = manifest.get("fine_tuned"), manifest["whitening"]
     if tuned:
-        return (
-            f"its last {_count(tuned['blocks'], 'block')} fine-tuned ({tuned['parameters']:,} parameters, "
-            f"{_count(tuned['epochs'], 'epoch')})"
+        return t(
+            "card.listens.tuned",
+            blocks=t("card.blocks", n=tuned["blocks"]),
+            parameters=f"{tuned['parameters']:,}",
+            epochs=t("card.epochs", n=tuned["epochs"]),
         )
-    whitened = f", whitened ({_plain(whitening['name'])})" if whitening else ""
-    return f"layer {_plain(manifest['layer'])}{whitened}"
+    layer = t("card.listens.layer", layer=_plain(manifest["layer"]))
+    return t("card.listens.whitened", layer=layer, name=_plain(whitening["name"])) if whitening else layer
 
 
-def _worth(tuned: Mapping[str, Any]) -> str:
+def _worth(tuned: Mapping[str, Any], t: Speaker) -> str:
     """The verdict, in the words of the report it comes from. Earlier files hold one difference only."""
     if "added" not in tuned:
-        return (
-            f"Against a probe of the same backbone without fine-tuning, in the same folds, ROC-AUC changed by "
-            f"{_value(tuned['gain'])} ({_range(tuned['gain'])}): {_VERDICTS[tuned['verdict']]}."
+        if tuned["verdict"] not in _VERDICTS:
+            raise KeyError(tuned["verdict"])
+        return t(
+            "card.worth.early",
+            gain=_value(tuned["gain"]),
+            range=_range(tuned["gain"], t),
+            verdict=t(f"card.verdict.{tuned['verdict']}"),
         )
     added, gain = (Interval(**tuned[name]) for name in ("added", "gain"))
     if verdict(added, gain, tuned["smallest_gain"]) != tuned["verdict"]:
         raise ValueError("the verdict is not what its figures say")
-    whitened = (
-        f"whitened with {_plain(tuned['probe_whitening'])}" if tuned["probe_whitening"] else "not whitened"
-    )
-    return (
-        f"{in_words(tuned['verdict'], added, gain)} What training adds is measured against the same head on the same layer "
-        f"untrained, in the same folds; the best probe of the same backbone was {whitened}."
-    )
+    name = tuned["probe_whitening"]
+    whitened = t("card.worth.whitened", name=_plain(name)) if name else t("card.worth.plain")
+    return t("card.worth", verdict=t.say(in_words(tuned["verdict"], added, gain)), whitened=whitened)
 
 
-def _measured(figures: Mapping[str, Any], tuned: Mapping[str, Any] | None) -> str:
+def _measured(figures: Mapping[str, Any], tuned: Mapping[str, Any] | None, t: Speaker) -> str:
     if tuned:
-        return (
-            f"Measured by cross-validation in {_count(figures['n_folds'], 'fold')} that never part a recording: each "
-            "clip was tagged by a model that had not heard its recording. The tagger itself was trained on all of them."
-        )
+        return t("card.measured.tuned", folds=t("card.folds", n=figures["n_folds"]))
     if "pairs" not in figures["protocol"]:  # a tagger of an earlier version
-        return (
-            "Measured on its own support set, each recording tagged by what the others teach "
-            "(leave one recording out). A tag that only one recording carries counts as missed."
-        )
-    measured = (
-        "Measured on its own support set, recordings left out in pairs and tagged by what the others teach: figures of a "
-        "tagger made from two recordings fewer. A tag that only one recording carries counts as missed. A word rests on "
-        "the ranking (ROC-AUC) alone; where it says heard and F1 is low, clips are ranked well, but the tag is given "
-        "at the wrong point."
-    )
+        return t("card.measured.early")
+    measured = t("card.measured.pairs")
     if figures.get("chosen_from"):
-        measured += (
-            f" Its layer was chosen among {figures['chosen_from']} by these clips; the figures below it all are those of "
-            "choosing anew without the recordings that are tagged, not of the layer that happened to be best."
-        )
+        measured += " " + t("card.measured.chosen", count=figures["chosen_from"])
     return measured
 
 
-def _plain(text: Any) -> str:
+def _had(t: Speaker) -> Markup:
+    """Where the software is had."""
+    where = source()
+    return t("card.had.at", address=_plain(where)) if where else t("card.had.there")
+
+
+def _plain(text: Any) -> Markup:
     """Text that neither Markdown nor HTML reads as anything but text, on one line."""
     flat = " ".join(str(text).split())
-    return re.sub(r"([\\`*_{}\[\]()#+!|~-])", r"\\\1", html.escape(flat, quote=False))
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+    return Markup(re.sub(r"([\\`*_{}\[\]()#+!|~-])", r"\\\1", html.escape(flat, quote=False)))
 
 
 def _value(figure: Mapping[str, Any] | None) -> str:
     return "" if not figure or figure["value"] is None else f"{figure['value']:.2f}"
 
 
-def _range(figure: Mapping[str, Any] | None) -> str:
+def _range(figure: Mapping[str, Any] | None, t: Speaker) -> str:
     if not figure or figure["value"] is None:
         return ""
-    return "no interval" if figure["low"] is None else f"{figure['low']:.2f} to {figure['high']:.2f}"
+    if figure["low"] is None:
+        return t("card.no_interval")
+    return t("card.range", low=f"{figure['low']:.2f}", high=f"{figure['high']:.2f}")

@@ -236,8 +236,8 @@ class Tagger:
 
         return json.loads(self.contents()[tagger_file.MANIFEST])["checksum"]
 
-    def contents(self) -> dict[str, bytes]:
-        """The tagger's files: name -> bytes."""
+    def contents(self, language: str = "en") -> dict[str, bytes]:
+        """The tagger's files: name -> bytes. language: of the card"""
         settings, arrays = self.method.state()
         for name, layer in self.whitening.items():
             for array in _WHITENING_ARRAYS:
@@ -249,15 +249,15 @@ class Tagger:
             "settings": settings,
             **self.facts,
         }
-        return tagger_file.pack(manifest, arrays, card(manifest))
+        return tagger_file.pack(manifest, arrays, card(manifest, language))
 
-    def save(self, path: str | PathLike[str]) -> Path:
-        """Write the tagger to a folder, or to a zip if the name ends in ``.zip``; returns the path.
+    def save(self, path: str | PathLike[str], language: str = "en") -> Path:
+        """Write the tagger to a folder, or to a zip if the name ends in ``.zip``; returns the path. language: of its card
 
         What is there and is a tagger is replaced. Raises TaggerError if the place cannot be written to.
         """
         path = Path(path).expanduser()
-        tagger_file.write(self.contents(), path)
+        tagger_file.write(self.contents(language), path)
         return path
 
     @classmethod
@@ -343,14 +343,14 @@ class Tagger:
         tagger._decide(row)  # everything fits, or nothing is returned
         return tagger
 
-    def push(self, repository: str, token: str, *, private: bool = True) -> str:
-        """Upload to the Hub as ``OWNER/NAME`` with the user's own token; returns the page's address.
+    def push(self, repository: str, token: str, *, private: bool = True, language: str = "en") -> str:
+        """Upload to the Hub as ``OWNER/NAME`` with the user's own token; returns the page's address. language: of the card
 
         The repository is made if it is not there. Raises TaggerError.
         """
         from mirdemo.tagger import hub
 
-        return hub.push(self.contents(), repository, token, private=private)
+        return hub.push(self.contents(language), repository, token, private=private)
 
     # ---- tagging ----------------------------------------------------------------------------------------
 

@@ -874,3 +874,24 @@ def test_every_sentence_has_its_japanese():
         assert set(raised) == set(said)
         for code, english in raised.items():
             assert set(re.findall(r"{(\w+)}", said[code])) == set(re.findall(r"{(\w+)}", english)), code
+
+
+def test_the_card_is_in_the_language_that_was_asked_for_and_says_where_the_software_is_had(
+    tagger, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("SPACE_ID", "town/festival")
+    english, japanese = (tagger.contents(language) for language in ("en", "ja"))
+    assert {name for name in english if english[name] != japanese[name]} == {CARD}
+    card = japanese[CARD].decode()
+    figure = tagger.facts["figures"]["macro_f1"]
+    assert (
+        f"| Macro-F1 | {figure['value']:.2f} | {figure['low']:.2f}〜{figure['high']:.2f} | 90 % | 録音 9 件 |"
+        in card
+    )
+    assert "&lt;b&gt;drum&lt;/b&gt;" in card
+    assert "<b>" not in card
+    assert "clips" not in card.split("---\n")[2].lower()
+    assert "huggingface.co/spaces/town/festival" in card
+    assert Tagger.load(tagger.save(tmp_path / "t.zip", language="ja")).tags == tagger.tags
+    monkeypatch.setenv("SPACE_ID", "town/<b>")
+    assert "huggingface.co/spaces" not in tagger.contents()[CARD].decode().split("---\n")[2]

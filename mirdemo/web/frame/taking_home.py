@@ -53,11 +53,17 @@ class TaggerDownload:
 
         from mirdemo.tagger.file import zipped
 
-        def answer(request: Request, found: Made) -> Response:
-            saved = {"Content-Disposition": f'attachment; filename="{self.file}"'}
-            return Response(zipped(tagger(found).contents()), headers=saved, media_type="application/zip")
+        def kept_with(visitor: Visitor) -> tuple[Made, str] | None:
+            found = kept(visitor)
+            return None if found is None else (found, visitor.language)
 
-        return own_files.route(visitors, self.tab, self.file, kept, answer)
+        def answer(request: Request, found: tuple[Made, str]) -> Response:
+            made, language = found
+            saved = {"Content-Disposition": f'attachment; filename="{self.file}"'}
+            content = zipped(tagger(made).contents(language))
+            return Response(content, headers=saved, media_type="application/zip")
+
+        return own_files.route(visitors, self.tab, self.file, kept_with, answer)
 
 
 def push(wire: Wire, visitor: Visitor, act: Act, job: str, tagger: Callable[[], Tagger]) -> None:
@@ -66,13 +72,13 @@ def push(wire: Wire, visitor: Visitor, act: Act, job: str, tagger: Callable[[], 
     The token lives in this call and its job only.
     """
     repository, token = _checked(act.text("repository"), act.text("hub_token"))
-    private = act.flag("private")
+    private, language = act.flag("private"), visitor.language
 
     def take(address: str) -> None:
         visitor.tell(Sentence("Uploaded: {address}", "page.uploaded", {"address": address}))
 
     def upload(progress: Progress) -> str:
-        return tagger().push(repository, token, private=private)
+        return tagger().push(repository, token, private=private, language=language)
 
     wire.start(visitor, job, upload, take, resource="sound")
 

@@ -15,6 +15,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from mirdemo import __version__
+from mirdemo.base.build import source
 from mirdemo.words.glossary import mark
 from mirdemo.words.language import Speaker
 
@@ -30,6 +32,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals |= {"source": source, "version": __version__}
     environment.filters["distance"] = distance
     environment.filters["duration"] = duration
     environment.filters["terms"] = _terms
