@@ -209,7 +209,16 @@ def embed_here(clips: Sequence[Clip], backbone: str, memory: Memory, progress: P
 def expected(backbone: str, clips: Sequence[Clip], memory: Memory) -> float | None:
     """Seconds until the backbone has heard these clips, begun now: loading included, fetching not; None where nothing is
     known of it on this machine."""
-    takes = PACE.expected(pace.embedding(backbone), sound(spec(backbone), memory.lacking(backbone, clips)))
+    return _with_loading(backbone, sound(spec(backbone), memory.lacking(backbone, clips)))
+
+
+def expected_of(backbone: str, seconds: Sequence[float]) -> float | None:
+    """The same of recordings of so many seconds each, nothing of which was heard."""
+    return _with_loading(backbone, sum(pace.work(spec(backbone), each) for each in seconds))
+
+
+def _with_loading(backbone: str, work: float) -> float | None:
+    takes = PACE.expected(pace.embedding(backbone), work)
     if takes is None or SHELF.holds(backbone):
         return takes
     return takes + (PACE.expected(pace.loading(backbone), 1.0) or 0.0)

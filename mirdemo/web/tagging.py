@@ -242,9 +242,9 @@ def answer(built: Built, query: Clip, memory: Memory, progress: Progress) -> Ans
     )
 
 
-def windows_of(embeddings: Embeddings, layer: str) -> np.ndarray:
-    """One clip's windows in one layer, float32 (n_windows, size)."""
-    by_layer = embeddings.windows(0)
+def windows_of(embeddings: Embeddings, layer: str, i: int = 0) -> np.ndarray:
+    """Clip i's windows in one layer, float32 (n_windows, size)."""
+    by_layer = embeddings.windows(i)
     return np.mean(list(by_layer.values()), axis=0) if layer == "mean" else by_layer[layer]
 
 

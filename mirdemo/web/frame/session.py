@@ -143,6 +143,11 @@ class Visitor:
                 return found
         return None
 
+    def long_sounds(self) -> dict[str, LongRecording]:
+        """All long recordings that are open, as ``long_sound`` finds them. Two ids may be of one."""
+        opened = [desk.long_sounds() for desk in self._desks.values() if hasattr(desk, "long_sounds")]
+        return {id: sound for one in opened for id, sound in one.items()}
+
     def let_go(self) -> None:
         """Stop what runs and drop everything."""
         with self.lock:

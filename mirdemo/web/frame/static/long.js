@@ -461,6 +461,7 @@
     else if (what === "out") zoom(place, now, 2);
     else if (what === "all") show(place, now, 0, now.seconds);
     else if (what === "spectrum") { place.toggleAttribute("data-live-spectrum"); paint(place); }
+    else if (what === "alike") mirdemo.act({ act: "alike.find", long: place.dataset.long, ...(now.span ? { start: now.span[0], end: now.span[1] } : { at: now.cursor }) });
     else if (what === "back") show(place, now, now.from - 0.8 * long, now.to - 0.8 * long);
     else if (what === "on") show(place, now, now.from + 0.8 * long, now.to + 0.8 * long);
   }

@@ -332,7 +332,8 @@ window.mirdemo = (() => {
     const button = target.closest("button[data-act]");
     if (button && button.closest("summary")) event.preventDefault(); // the button, not the fold around it
     if (button && !button.disabled) {
-      act(said(button));
+      const { moment } = button.dataset; // asks about what one hears of this sound
+      act(moment === undefined ? said(button) : { ...said(button), moment: "true", at: playing === moment ? String(audio.currentTime) : "" });
       if (button.dataset.goes) location.hash = button.dataset.goes; // where its answer will be
     }
   });
@@ -437,7 +438,11 @@ window.mirdemo = (() => {
 
   function toggle(player) {
     if (player.dataset.src === playing && !audio.paused) audio.pause();
-    else if (player.dataset.src === playing) start(playing);
+    else if (player.dataset.src === playing) {
+      const [, until] = (/#t=[\d.]+,([\d.]+)$/.exec(playing) || []);
+      if (until && audio.currentTime > until - 0.05) playing = null; // a part that was heard to its end begins anew
+      start(player.dataset.src);
+    }
     else start(player.dataset.src, player.dataset.from ? Number(player.dataset.from) : undefined);
   }
 
@@ -465,6 +470,7 @@ window.mirdemo = (() => {
       }
       const clock = player.querySelector(".clock");
       if (clock) clock.textContent = mine ? time(audio.currentTime) : "";
+      if (clock) for (const place of document.querySelectorAll(`[data-moment-of="${player.dataset.src}"]`)) place.textContent = clock.textContent;
       for (const cell of player.querySelectorAll("[data-at]")) {
         const at = Number(cell.dataset.at);
         cell.toggleAttribute("data-live-now", mine && audio.currentTime >= at && audio.currentTime < at + Number(cell.dataset.lasts));

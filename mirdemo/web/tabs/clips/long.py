@@ -325,7 +325,7 @@ class LongTab:
         if end - start < SHORTEST_SPAN:
             raise _no_span()
         tags = typed_tags(act.text("value"), CLIP_LIMITS)
-        self._check_room(visitor, end - start)
+        check_room(visitor, end - start)
         self._visitors.check_room()
         added = LabelledClips.from_long(one.sound, [(start, end, tags)], one.recording, limits=CLIP_LIMITS)
         self._add(visitor, added)
@@ -416,7 +416,7 @@ class LongTab:
         left = max(CLIP_LIMITS.max_seconds - clips.seconds, 0.0)
         fitting = _fitting(before, left, CLIP_LIMITS.max_clips - len(clips))
         if not fitting:
-            self._check_room(visitor, before[0][1] - before[0][0] if before else SHORTEST_SPAN)
+            check_room(visitor, before[0][1] - before[0][0] if before else SHORTEST_SPAN)
             raise _no_span()
         self._visitors.check_room()
         found = LabelledClips.from_clips(
@@ -479,44 +479,48 @@ class LongTab:
         desk = visitor.desk(LongDesk)
         return desk.open[act.one_of("long", desk.open)]
 
-    @staticmethod
-    def _check_room(visitor: Visitor, seconds: float) -> None:
-        """Raise PageError where the visit has no room for a span of so many seconds."""
-        clips = visitor.clips
-        left = max(CLIP_LIMITS.max_seconds - clips.seconds, 0.0)
-        if len(clips) >= CLIP_LIMITS.max_clips or seconds > left + 0.05:
-            raise PageError(
-                "A visit on this server holds {clips} clips and {minutes:g} minutes; {left:.1f} minutes are left. Mark a "
-                "shorter span, remove clips, or run mirdemo on a computer of your own.",
-                code="page.no_room_for_span",
-                clips=CLIP_LIMITS.max_clips,
-                minutes=CLIP_LIMITS.max_seconds / 60,
-                left=left / 60,
-            )
-
     def _add(self, visitor: Visitor, added: LabelledClips, again: Callable[[], None] = lambda: None) -> None:
-        """Hold more clips, in a way that can be taken back. again: takes back what is not the clips'"""
-        before = visitor.clips
-        after = before.add(added)
-        visitor.hold(after)
-        new = len(after) - len(before)
-
-        def undo() -> None:
-            again()
-            if visitor.clips is after:
-                visitor.hold(before)
-                return
-            ids = {clip.sha256 for clip in before.clips}
-            mine = {clip.sha256 for clip in added.clips} - ids
-            now = visitor.clips
-            visitor.hold(now.remove([row for row, clip in enumerate(now.clips) if clip.sha256 in mine]))
-
-        if after.problems and not new:
-            visitor.tell(after.problems[0], undo=undo)
-        else:
-            visitor.tell(Sentence("Added: {n}.", "page.added", {"n": new}), undo=undo)
+        hold_more(visitor, added, again)
         with suppress(PageError):
             self._changed(visitor)
+
+
+def check_room(visitor: Visitor, seconds: float) -> None:
+    """Raise PageError where the visit has no room for a span of so many seconds."""
+    clips = visitor.clips
+    left = max(CLIP_LIMITS.max_seconds - clips.seconds, 0.0)
+    if len(clips) >= CLIP_LIMITS.max_clips or seconds > left + 0.05:
+        raise PageError(
+            "A visit on this server holds {clips} clips and {minutes:g} minutes; {left:.1f} minutes are left. Mark a "
+            "shorter span, remove clips, or run mirdemo on a computer of your own.",
+            code="page.no_room_for_span",
+            clips=CLIP_LIMITS.max_clips,
+            minutes=CLIP_LIMITS.max_seconds / 60,
+            left=left / 60,
+        )
+
+
+def hold_more(visitor: Visitor, added: LabelledClips, again: Callable[[], None] = lambda: None) -> None:
+    """Hold more clips, in a way that can be taken back. again: takes back what is not the clips'"""
+    before = visitor.clips
+    after = before.add(added)
+    visitor.hold(after)
+    new = len(after) - len(before)
+
+    def undo() -> None:
+        again()
+        if visitor.clips is after:
+            visitor.hold(before)
+            return
+        ids = {clip.sha256 for clip in before.clips}
+        mine = {clip.sha256 for clip in added.clips} - ids
+        now = visitor.clips
+        visitor.hold(now.remove([row for row, clip in enumerate(now.clips) if clip.sha256 in mine]))
+
+    if after.problems and not new:
+        visitor.tell(after.problems[0], undo=undo)
+    else:
+        visitor.tell(Sentence("Added: {n}.", "page.added", {"n": new}), undo=undo)
 
 
 def _no_span() -> PageError:

@@ -26,6 +26,7 @@ from mirdemo.clips.tags import typed_tags
 from mirdemo.clips.visit import Visit, is_visit, read_visit
 from mirdemo.sound.decoding.limits import LIMITS as SOUND_LIMITS
 from mirdemo.sound.decoding.limits import LONG_LIMITS
+from mirdemo.web import alike
 from mirdemo.web.brought import bring, is_tagger
 from mirdemo.web.frame import own_files
 from mirdemo.web.frame.errors import PageError
@@ -183,6 +184,7 @@ class ClipsTab:
             "problems": _notes(desk.problems),
             "minutes": clips.seconds / 60,
             "limits": LIMITS,
+            "more_like": alike.shown(visitor, t),
             "jobs": [(job, self._wire.jobs.ahead(job)) for job in jobs if job.active],
         }
 
@@ -340,7 +342,7 @@ class ClipsTab:
     def untag(self, visitor: Visitor, act: Act) -> None:
         row, tag = _row(visitor, act), act.text("tag")
         clips = visitor.clips
-        _change(
+        change(
             visitor,
             clips.relabel(row, [t for t in clips.tags_of(row) if t != tag]),
             Sentence(
@@ -379,7 +381,7 @@ class ClipsTab:
                 return
             after = visitor.clips.exchange(held.index(was.sha256), clip)
             told = {"name": clip.name, "track": wanted}
-            _change(visitor, after, Sentence("{name}: track {track} was read.", "clips.track_chosen", told))
+            change(visitor, after, Sentence("{name}: track {track} was read.", "clips.track_chosen", told))
             self._look_ahead(visitor)
 
         self._wire.start(visitor, visitor.desk(ClipsDesk).next_job(), read, take, resource="sound")
@@ -393,7 +395,7 @@ class ClipsTab:
         if len(clips.tags) == len(visitor.clips.tags):
             visitor.hold(clips)
         else:
-            _change(
+            change(
                 visitor,
                 clips,
                 Sentence("{old} and {new} are one tag now.", "clips.merged", {"old": old, "new": new}),
@@ -468,23 +470,23 @@ class ClipsTab:
     def tag_picked(self, visitor: Visitor, act: Act) -> None:
         rows, typed = self._picked(visitor), act.text("value")
         after = visitor.clips.tag(rows, typed)
-        _change(visitor, after, Sentence("Clips tagged: {n}.", "clips.tagged", {"n": len(rows)}))
+        change(visitor, after, Sentence("Clips tagged: {n}.", "clips.tagged", {"n": len(rows)}))
 
     def record_picked(self, visitor: Visitor, act: Act) -> None:
         rows = self._picked(visitor)
-        _change(visitor, visitor.clips.set_recording(rows, act.text("value")), _changed(rows))
+        change(visitor, visitor.clips.set_recording(rows, act.text("value")), _changed(rows))
 
     def session_picked(self, visitor: Visitor, act: Act) -> None:
         rows = self._picked(visitor)
-        _change(visitor, visitor.clips.set_session(rows, act.text("value")), _changed(rows))
+        change(visitor, visitor.clips.set_session(rows, act.text("value")), _changed(rows))
 
     def part_picked(self, visitor: Visitor, act: Act) -> None:
         rows = self._picked(visitor)
-        _change(visitor, visitor.clips.part(rows), _changed(rows))
+        change(visitor, visitor.clips.part(rows), _changed(rows))
 
     def remove_picked(self, visitor: Visitor, act: Act) -> None:
         rows = self._picked(visitor)
-        _change(visitor, visitor.clips.remove(rows), _removed(len(rows)))
+        change(visitor, visitor.clips.remove(rows), _removed(len(rows)))
 
     @staticmethod
     def _picked(visitor: Visitor) -> list[int]:
@@ -508,11 +510,11 @@ class ClipsTab:
         told = Sentence(
             "Read as {encoding}.", "clips.respelt", {"encoding": shown_encoding(chosen["encoding"])}
         )
-        _change(visitor, after, told, again)
+        change(visitor, after, told, again)
         desk.problems = tuple(_as_chosen(problem, chosen) for problem in before)
 
     def remove(self, visitor: Visitor, act: Act) -> None:
-        _change(visitor, visitor.clips.remove([_row(visitor, act)]), _removed(1))
+        change(visitor, visitor.clips.remove([_row(visitor, act)]), _removed(1))
 
     def clear(self, visitor: Visitor, act: Act) -> None:
         desk = visitor.desk(ClipsDesk)
@@ -521,11 +523,11 @@ class ClipsTab:
         def again() -> None:
             desk.problems, desk.asking = was
 
-        _change(visitor, LabelledClips(limits=CLIP_LIMITS), _removed(len(visitor.clips)), again)
+        change(visitor, LabelledClips(limits=CLIP_LIMITS), _removed(len(visitor.clips)), again)
         desk.problems, desk.asking = (), Asking()
 
 
-def _change(
+def change(
     visitor: Visitor, after: LabelledClips, told: Sentence, again: Callable[[], None] = lambda: None
 ) -> None:
     """Hold other clips in a way that can be taken back. again: takes back what is not the clips'"""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mirdemo.clips.segments import Segment, over_windows, runs
-from mirdemo.web.tabs.fewshot.studies import Curve, Layers
+from mirdemo.web.tabs.fewshot.studies import Curve, Layers, Setting
 from mirdemo.web.tagging import Answer, Built
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class LongAnswer:
 
     starts: seconds (n_windows,), where each begins; window_seconds: its length
     labels: uint8 (n_windows, n_tags); unknown_windows: bool (n_windows,)
+    rows: float32 (n_windows, size), what the prototypes saw of each
     """
 
     sound: LongRecording
@@ -46,6 +47,7 @@ class LongAnswer:
     window_seconds: float
     labels: np.ndarray
     unknown_windows: np.ndarray
+    rows: np.ndarray
 
     def places(self, chosen: np.ndarray) -> list[tuple[float, float]]:
         """Where chosen windows are, bool (n_windows,), as (start, end) in seconds, neighbours joined."""
@@ -110,3 +112,8 @@ class FewShotDesk:
         """Give the disk back."""
         for one in self.long.values():
             one.sound.close()
+
+
+def built_with(built: Built) -> Setting:
+    """How prototypes listen."""
+    return Setting(built.backbone, built.layer, built.whitening is not None)

@@ -26,6 +26,7 @@ from mirdemo.words.language import Speaker
 
 if TYPE_CHECKING:
     from mirdemo.backbones.spec import BackboneSpec
+    from mirdemo.embedding.whitening import Whitening
     from mirdemo.sound.audio import Clip
     from mirdemo.sound.long import LongRecording
     from mirdemo.web.frame.session import Visitor
@@ -65,35 +66,48 @@ def as_long(clip: Clip) -> LongRecording:
 
 
 def answer_long(built: Built, recording: LongRecording, progress: Progress) -> LongAnswer:
-    """What the prototypes say about each window, a minute at a time. Raises EmbeddingError or BackboneError.
-
-    The windows are those that ``embed`` cuts a clip into, from the same samples.
-    """
-    backbone = spec(built.backbone)
-    SHELF.take(built.backbone, progress)
+    """What the prototypes say about each window, a minute at a time. Raises EmbeddingError or BackboneError."""
     labels: list[np.ndarray] = []
     unknown: list[np.ndarray] = []
     starts: list[float] = []
-    total = len(_windows(recording, backbone))
-    for first, clip in _groups(recording, backbone):
-
-        def told(done: int, of: int, phase: str, before: int = len(starts)) -> None:
-            if phase == "embedding":
-                progress(before + done, total, phase)
-
-        embeddings = heard(embed_here([clip], built.backbone, Memory(), told), built.whitening)
-        decided = built.prototypes.decide(windows_of(embeddings, built.layer))
+    rows: list[np.ndarray] = []
+    for begins, seen in hear_long(recording, built.backbone, built.layer, built.whitening, progress):
+        decided = built.prototypes.decide(seen)
         labels.append(decided.labels)
         unknown.append(decided.unknown)
-        starts += [first + start for start in embeddings.window_starts(0).tolist()]
+        starts += begins
+        rows.append(seen)
     return LongAnswer(
         recording,
         built,
         np.array(starts),
-        min(backbone.window_seconds, recording.seconds),
+        min(spec(built.backbone).window_seconds, recording.seconds),
         np.concatenate(labels),
         np.concatenate(unknown),
+        np.concatenate(rows),
     )
+
+
+def hear_long(
+    recording: LongRecording, backbone: str, layer: str, whitening: Whitening | None, progress: Progress
+) -> Iterator[tuple[list[float], np.ndarray]]:
+    """A minute after another: where its windows begin, in seconds, and their rows in a layer, float32 (n, size).
+
+    The windows are those that ``embed`` cuts a clip into, from the same samples.
+    """
+    SHELF.take(backbone, progress)
+    done = 0
+    total = len(_windows(recording, spec(backbone)))
+    for first, clip in _groups(recording, spec(backbone)):
+
+        def told(now: int, of: int, phase: str, before: int = done) -> None:
+            if phase == "embedding":
+                progress(before + now, total, phase)
+
+        embeddings = heard(embed_here([clip], backbone, Memory(), told), whitening)
+        begins = [first + start for start in embeddings.window_starts(0).tolist()]
+        done += len(begins)
+        yield begins, windows_of(embeddings, layer)
 
 
 def _windows(recording: LongRecording, backbone: BackboneSpec) -> list[tuple[int, int]]:

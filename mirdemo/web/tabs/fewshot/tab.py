@@ -10,7 +10,7 @@ from mirdemo.backbones.registry import spec, specs, status
 from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Sentence
 from mirdemo.sound.decoding.limits import LONG_LIMITS
-from mirdemo.web import brought
+from mirdemo.web import alike, brought
 from mirdemo.web.brought import bring, is_tagger
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS
@@ -23,7 +23,8 @@ from mirdemo.web.models import Memory, expected
 from mirdemo.web.tabs.clips.long import LongDesk, next_number
 from mirdemo.web.tabs.clips.tab import festival_is_made, festival_set
 from mirdemo.web.tabs.fewshot import charts, endpoint, kept, over_time, shown, studies
-from mirdemo.web.tabs.fewshot.desk import FewShotDesk, LongAnswer
+from mirdemo.web.tabs.fewshot.alike import Alike
+from mirdemo.web.tabs.fewshot.desk import FewShotDesk, LongAnswer, built_with
 from mirdemo.web.tabs.fewshot.long import (
     answer_long,
     as_long,
@@ -66,6 +67,7 @@ def build_tab(wire: Wire) -> None:
         wire.on(f"few-shot.{name}", getattr(tab, name))
     for name in ("curve", "layers", "push", "judge", "keep", "label", "long", "forget_long"):
         wire.on(f"few-shot.{name}", getattr(tab, name))
+    Alike(wire, _setting, current_prototypes)
     endpoint.build(wire.jobs)
 
 
@@ -119,6 +121,7 @@ class FewShotTab:
             "long_job": self._job(visitor, LONG_JOB),
             "long_limits": LONG_LIMITS,
             "limits": LIMITS,
+            "more_like": alike.shown(visitor, t),
             "job": self._job(visitor, JOB),
             "found": self._found(visitor, t, current) if current is not None else None,
         }
@@ -519,10 +522,6 @@ def current_prototypes(visitor: Visitor) -> Built | None:
     if built is None or built.clips is not visitor.clips:
         return None
     return built if built_with(built) == _setting(visitor) else None
-
-
-def built_with(built: Built) -> Setting:
-    return Setting(built.backbone, built.layer, built.whitening is not None)
 
 
 def _needed(visitor: Visitor) -> Built:
