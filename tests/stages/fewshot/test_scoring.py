@@ -50,6 +50,16 @@ def test_nine_in_ten_intervals_of_micro_f1_hold_the_true_value() -> None:
     )  # the house's interval is wider than it need be where so many decisions are pooled
 
 
+def test_errors_that_lie_in_few_recordings_make_micro_f1_less_sure_than_the_same_spread_out() -> None:
+    truth, recordings = np.random.default_rng(0).integers(0, 2, (36, 4)), np.repeat(np.arange(12), 3)
+    whole, spread = (
+        score(truth, np.where(wrong[:, None], 1 - truth, truth), recordings, list("abcd")).micro_f1
+        for wrong in (recordings < 4, np.arange(36) % 3 == 0)
+    )
+    assert whole.value == pytest.approx(spread.value, abs=0.01)
+    assert whole.high - whole.low > 1.6 * (spread.high - spread.low)
+
+
 def test_there_is_no_value_where_nothing_is_carried() -> None:
     found = score(np.zeros((6, 2), int), np.ones((6, 2), int), np.arange(6), ["a", "b"])
     assert (found.micro_f1.value, found.micro_f1.low, found.micro_f1.n) == (None, None, 6)
