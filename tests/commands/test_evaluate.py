@@ -10,6 +10,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -301,6 +302,16 @@ def test_a_limit_draws_the_same_items_each_time_and_is_part_of_the_record(lyra, 
     evaluate(corpus, spectral, request, store=store, again=True)
     assert len(store) == 3
     assert evaluate(corpus, spectral, Request(method="fewshot", shots=1, seeds=1), store=store).new > 0
+
+
+def test_a_limit_does_not_take_the_first_that_come():
+    from mirdemo.evaluation import running
+
+    corpus = SimpleNamespace(sides={"test": tuple(f"{i:02d}" for i in range(60))})
+    chosen = running._wanted(corpus, Request(method="fewshot", limit=10))
+    assert len(set(chosen)) == 10
+    assert chosen == sorted(chosen)
+    assert not set(chosen) <= set(corpus.sides["test"][:30])
 
 
 def test_the_live_protocols_own_limit_is_in_the_record_where_it_binds(tmp_path, spectral, store, monkeypatch):

@@ -132,6 +132,20 @@ def test_lyras_validation_side_is_the_same_at_every_opening_and_comes_from_train
     assert all(int(i.removeprefix("piece-")) < LYRA_TRAINING for i in first.sides["valid"])
 
 
+def test_lyras_vocabulary_counts_what_only_the_pieces_for_validation_have(tmp_path):
+    data, checkout = make("lyra", tmp_path)
+    held = set(open_corpus("lyra", data, checkout).sides["valid"])
+    table = checkout / "data" / "lyra" / "split" / "training.tsv"
+    rows = [line.split("\t") for line in table.read_text(encoding="utf-8").splitlines()]
+    place = rows[0].index("place")
+    for row in rows[1:]:
+        row[place] = "Chios" if row[0] in held else row[place]
+    table.write_text("".join("\t".join(row) + "\n" for row in rows), encoding="utf-8")
+    corpus = open_corpus("lyra", data, checkout)
+    assert set(corpus.sides["valid"]) == held
+    assert "place--Chios" in corpus.tags
+
+
 def test_clips_of_one_track_share_a_source(tmp_path):
     data, checkout = make("magnatagatune", tmp_path)
     corpus = open_corpus("magnatagatune", data, checkout)

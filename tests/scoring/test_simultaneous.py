@@ -42,6 +42,11 @@ def _figures(values, half, level=0.9):
     return Independent(values, low, high, np.full(len(values), level))
 
 
+def test_a_difference_that_is_surely_there_may_be_as_small_as_it_likes():
+    assert better(_figures([0.505, 0.5], 0.0001)).tolist() == [[False, True], [False, False]]
+    assert not better(_figures([0.505, 0.5], 0.01)).any()
+
+
 def test_a_perfect_and_a_silent_figure_have_limits():
     figures = _figures([1.0, 0.8, 0.0], [0.1, 0.05, 0.02])
     low, high = gap_limits(figures)

@@ -47,6 +47,12 @@ from mirdemo.scoring.verdicts import (
         (0.17, 0.94, 0.01, 10, 20, "partly_heard"),
         (0.45, 0.95, None, 10, 20, "too_few"),
         (None, None, 0.01, 10, 20, "too_few"),
+        # On the edge itself.
+        (0.75, 0.95, 0.01, 10, 20, "heard"),
+        (0.80, 0.95, 0.03, 10, 20, "perhaps_heard"),
+        (0.50, 0.90, None, 10, 20, "too_few"),
+        (0.35, 0.75, 0.40, 10, 20, "too_few"),
+        (0.80, 0.95, 0.01, 3, 3, "heard"),
     ],
 )
 def test_a_word_by_the_rule(low, high, p, with_tag, without, word):
