@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mirdemo.backbones.spec import Backbone
     from mirdemo.base.progress import Progress
     from mirdemo.embedding.rows import RowFolder
-    from mirdemo.search import Hit
+    from mirdemo.search import Hit, Index
     from mirdemo.tagger import Tagger
 
 
@@ -54,6 +54,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--layer", help="one layer of the backbone, or mean (default: the one to begin with)")
     parser.add_argument(
         "--tagger", metavar="DIR", help="tag what was found, too: a tagger's folder, zip, or OWNER/NAME"
+    )
+    parser.add_argument(
+        "--exact",
+        action="store_true",
+        help="compare every window, however many there are (beyond a million an index of faiss is used where it is installed)",
     )
     add_backbone_arguments(parser)
     parser.set_defaults(backbone="mini-world")
@@ -93,6 +98,7 @@ def run(args: Namespace) -> int:
         if not clips:
             return 1
         embeddings = embed(clips, backbone, progress=progress)
+        index = None if args.exact else _index(folder, layer, progress)
         hits = find(
             folder,
             layer,
@@ -101,6 +107,7 @@ def run(args: Namespace) -> int:
             files=files,
             leave_out=[clip.sha256 for clip in clips],
             every_window=args.every_window,
+            index=index,
             progress=progress,
         )
         tags = _tags(args, tagger, hits, progress)
@@ -155,6 +162,34 @@ def _looked_through(
     with RowFolder.writing(kept, backbone.identity, sizes, "window") as folder:
         filled = fill(folder, found.files, backbone, track=args.track, progress=progress, tell=warn)
     return folder, found.files, len(found.problems) + filled.failed + filled.incomplete
+
+
+def _index(folder: RowFolder, layer: str, progress: Progress) -> Index | None:
+    """What a folder of very many windows is looked through by, and how far it can be trusted; None for comparing all."""
+    from mirdemo.search.index import EXACT_UP_TO, available, index_of
+
+    if folder.count <= EXACT_UP_TO:
+        return None
+    if not available():
+        warn(
+            Sentence(
+                "{n} windows are compared one by one. With `pip install -r requirements-index.txt` an index finds them sooner.",
+                "commands.no_index",
+                {"n": folder.count},
+            )
+        )
+        return None
+    index = index_of(folder, layer, progress=progress)
+    facts = index.facts
+    warn(
+        Sentence(
+            "{n} windows are looked through by an index that finds {recall} % of the ten nearest (measured on {asked} of them, no "
+            "interval). --exact compares every one.",
+            "commands.by_index",
+            {"n": folder.count, "recall": f"{100 * facts.recall:.1f}", "asked": facts.asked},
+        )
+    )
+    return index
 
 
 def _windows(embeddings: Any, layer: str) -> Any:

@@ -5,6 +5,7 @@
 """
 
 from mirdemo.search.finding import Hit, find
+from mirdemo.search.index import EXACT_UP_TO, Index, index_of
 from mirdemo.search.nearest import lengths_of, nearest, similarity_to_any
 
-__all__ = ["Hit", "find", "lengths_of", "nearest", "similarity_to_any"]
+__all__ = ["EXACT_UP_TO", "Hit", "Index", "find", "index_of", "lengths_of", "nearest", "similarity_to_any"]

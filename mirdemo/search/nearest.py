@@ -54,7 +54,7 @@ def nearest(
     places, exact = np.zeros((len(asked), k), np.int64), np.zeros((len(asked), k))
     for query, one in enumerate(np.atleast_2d(np.asarray(queries, np.float64))):
         found = place[query][place[query] >= 0]
-        cosines = _exact(rows[found], one)
+        cosines = exact_cosines(rows[found], one)
         order = np.lexsort((found, -cosines))[:k]
         places[query], exact[query] = found[order], cosines[order]
     return places, exact
@@ -114,7 +114,7 @@ def _blocks(
     progress(len(rows), len(rows), "searching")
 
 
-def _exact(rows: np.ndarray, query: np.ndarray) -> np.ndarray:
+def exact_cosines(rows: np.ndarray, query: np.ndarray) -> np.ndarray:
     """Cosines in double precision, (n,), the same for a row wherever it stands."""
     cosines = (_unit(np.asarray(rows, np.float64)) * _unit(query[None])).sum(axis=1)
     usable = np.isfinite(rows).all(axis=1) & (np.abs(rows).max(axis=1, initial=0) > 0) & bool(query.any())

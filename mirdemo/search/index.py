@@ -1,0 +1,171 @@
+"""An index for more windows than are compared one by one: faiss, optional, whose recall is measured before it is believed.
+
+Rows at length one are parted into cells (k-means) and kept there in four bits a value; a query looks into some of the cells,
+and what it finds there is computed again from the rows themselves. So an answer is in the right order with the right cosines,
+and what can be missed is a window whose cell was not looked into. How often that happens is measured on the rows' own windows
+when the index is made (``Index.recall``), and as many cells are looked into as that needs.
+
+Memory: half a byte a value, 1.13 times the rows with them; making it needs 4,000 rows more at a time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mirdemo.base.files import whole
+from mirdemo.base.home import home
+from mirdemo.base.progress import Progress, silent
+from mirdemo.search.nearest import BLOCK, exact_cosines, nearest
+
+if TYPE_CHECKING:
+    from mirdemo.embedding.rows import RowFolder
+
+#: Up to so many windows every one is compared.
+EXACT_UP_TO = 1_000_000
+#: Recall of the ten nearest that is looked for, over so many windows drawn from the rows.
+WANTED, ASKED, NEAREST = 0.98, 64, 10
+#: An index is made anew where more than this share of the rows came after it; those that did are compared one by one.
+STALE = 0.2
+#: Rows that each cell is learned from.
+_A_CELL = 40
+#: So many times the windows that are asked for are taken from the cells, to be computed again.
+_AGAIN = 32
+
+
+@dataclass(frozen=True)
+class Facts:
+    """rows: it holds, from the first on; cells: looked into; recall: of the ten nearest of ``asked`` drawn windows"""
+
+    rows: int
+    size: int
+    cells: int
+    recall: float
+    asked: int
+    faiss: str
+
+
+@dataclass(frozen=True, eq=False)
+class Index:
+    """An index over a layer of a folder of rows."""
+
+    facts: Facts
+    _cells: Any
+
+    def nearest(
+        self, rows: np.ndarray, queries: np.ndarray, count: int, *, progress: Progress | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """As ``nearest.nearest``, but that some may be missed (``facts.recall``); rows that came after it are all compared.
+
+        A query that finds fewer has places of -1 and cosines of -1 at its end.
+        """
+        queries = np.atleast_2d(np.asarray(queries, np.float64))
+        (progress or silent)(0, 0, "searching")
+        wanted = min(max(_AGAIN * count, 100), self.facts.rows)
+        self._cells.nprobe = self.facts.cells
+        _, found = self._cells.search(_unit(queries), wanted)
+        later = rows[self.facts.rows :]
+        after, _ = nearest(later, queries, count, progress=progress)
+        places = np.full((len(queries), count), -1, np.int64)
+        cosines = np.full((len(queries), count), -1.0)
+        for number, query in enumerate(queries):
+            near = found[number][found[number] >= 0]
+            all_ = np.unique(np.concatenate([near, after[number] + self.facts.rows]))
+            exact = exact_cosines(np.asarray(rows[all_]), query)
+            order = np.lexsort((all_, -exact))[:count]
+            places[number, : len(order)], cosines[number, : len(order)] = all_[order], exact[order]
+        return places, cosines
+
+
+def available() -> bool:
+    """Whether faiss is installed."""
+    return find_spec("faiss") is not None
+
+
+def index_of(
+    folder: RowFolder,
+    layer: str,
+    *,
+    progress: Progress | None = None,
+    made: Callable[[Facts], None] = lambda facts: None,
+) -> Index:
+    """The index of a layer, read from this machine's folder where it is there and not stale, else made and kept.
+
+    made: told of one that was made. Raises ImportError without faiss, OSError where it cannot be kept.
+    """
+    import faiss
+
+    rows = folder.matrix(layer)
+    place = _place(folder, layer)
+    try:
+        facts = Facts(**json.loads(place.with_suffix(".json").read_text(encoding="utf-8")))
+        fits = facts.size == rows.shape[1] and (1 - STALE) * len(rows) <= facts.rows <= len(rows)
+        if fits and facts.faiss == faiss.__version__:
+            return Index(facts, faiss.read_index(str(place)))
+    except (OSError, ValueError, TypeError, RuntimeError):
+        pass  # not there, or of another form: it is made
+    index = make(rows, progress=progress)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with whole(place) as part:
+        faiss.write_index(index._cells, str(part))
+    with whole(place.with_suffix(".json")) as part:
+        part.write_text(json.dumps(asdict(index.facts)), encoding="utf-8")
+    made(index.facts)
+    return index
+
+
+def make(rows: np.ndarray, *, progress: Progress | None = None, seed: int = 0) -> Index:
+    """An index of rows, float32 (n, size), read twice. Raises ImportError without faiss."""
+    import faiss
+
+    progress = progress or silent
+    n, size = rows.shape
+    rng = np.random.default_rng(seed)
+    cells = max(1, min(round(n**0.5), n // _A_CELL))
+    learned = np.sort(rng.choice(n, min(n, _A_CELL * cells), replace=False))
+    progress(0, n, "indexing")
+    coarse = faiss.IndexFlatIP(size)
+    found = faiss.IndexIVFScalarQuantizer(
+        coarse, size, cells, faiss.ScalarQuantizer.QT_4bit, faiss.METRIC_INNER_PRODUCT
+    )
+    found.cp.seed = seed + 1
+    found.train(_unit(np.asarray(rows[learned], np.float32)))
+    for start in range(0, n, BLOCK):
+        progress(start, n, "indexing")
+        found.add(_unit(np.asarray(rows[start : start + BLOCK], np.float32)))
+    progress(n, n, "indexing")
+    asked = np.asarray(rows[np.sort(rng.choice(n, min(n, ASKED), replace=False))], np.float32)
+    _, true = nearest(rows, asked, NEAREST, progress=progress)
+    looked = 8
+    while True:
+        index = Index(Facts(n, size, min(looked, cells), 0.0, len(asked), faiss.__version__), found)
+        _, cosines = index.nearest(rows, asked, NEAREST)
+        # By cosine, not by place: equal rows, which archives are full of, come in any order.
+        worst = true[:, -1:] - 1e-9
+        recall = float((cosines[:, : true.shape[1]] >= worst).mean())
+        if recall >= WANTED or looked >= cells:
+            facts = Facts(n, size, min(looked, cells), recall, len(asked), faiss.__version__)
+            return Index(facts, found)
+        looked *= 2
+
+
+def _place(folder: RowFolder, layer: str) -> Path:
+    """Not beside the rows, which may come from elsewhere: what faiss reads is what was written here."""
+    key = json.dumps([str(folder.path.absolute()), folder.identity.as_dict(), layer])
+    name = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    return home() / "search" / f"{name}.faiss"
+
+
+def _unit(rows: np.ndarray) -> np.ndarray:
+    """At length one, float32; zeros where a row has no length, or a value that is not finite."""
+    with np.errstate(all="ignore"):
+        lengths = np.sqrt(np.vecdot(rows, rows, dtype=np.float64))[:, None]
+        unit = rows / lengths
+    return np.ascontiguousarray(np.where(np.isfinite(unit).all(axis=1, keepdims=True), unit, 0.0), np.float32)

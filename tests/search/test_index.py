@@ -1,0 +1,89 @@
+"""The index: what it finds is in the exact order, what it misses is measured, and what came after it is found too."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mirdemo.backbones import load_backbone
+from mirdemo.embedding.rows import FileRows, RowFolder
+from mirdemo.search import find, nearest
+from mirdemo.search.index import WANTED, index_of, make
+
+pytest.importorskip("faiss", reason="an optional extra (requirements-index.txt)")
+N, SIZE = 12_000, 32
+
+
+@pytest.fixture(scope="module")
+def rows() -> np.ndarray:
+    """Clusters, as recordings are; one row of zeros and one that is no number."""
+    rng = np.random.default_rng(0)
+    made = rng.standard_normal((60, SIZE))[rng.integers(0, 60, N)] + 0.5 * rng.standard_normal((N, SIZE))
+    made[7], made[8] = 0, np.nan
+    return made.astype(np.float32)
+
+
+def test_recall_is_measured_and_is_what_other_queries_get(rows: np.ndarray):
+    index = make(rows)
+    assert index.facts.recall >= WANTED
+    queries = rows[100:160] + np.float32(0.01)
+    places, cosines = index.nearest(rows, queries, 10)
+    true_places, true = nearest(rows, queries, 10)
+    assert (cosines >= true[:, -1:] - 1e-9).mean() >= WANTED - 0.02
+    assert (np.diff(cosines, axis=1) <= 0).all()
+    same = places[:, 0] == true_places[:, 0]
+    np.testing.assert_allclose(cosines[same, 0], true[same, 0], atol=1e-12)
+    assert same.mean() > 0.95
+    assert not {7, 8} & set(places.ravel().tolist())
+
+
+def test_it_takes_less_than_a_fifth_of_the_rows(rows: np.ndarray):
+    import faiss
+
+    index = make(rows)
+    assert len(faiss.serialize_index(index._cells)) < 0.2 * rows.nbytes
+
+
+@pytest.fixture
+def folder(rows: np.ndarray, tmp_path):
+    """Recordings of a hundred windows each, that of number 3 written twice."""
+    identity = load_backbone("mini-world").identity
+
+    def written(numbers: range) -> RowFolder:
+        with RowFolder.writing(tmp_path / "r", identity, {"x": SIZE}, "window") as made:
+            for number in numbers:
+                path = f"{3 if number == 50 else number}.wav"
+                starts = tuple(10.0 * i for i in range(100))
+                line = FileRows(path, "s", 0, 100, str(number), starts, 1_000.0)
+                made.append(line, {"x": rows[100 * number : 100 * number + 100]})
+        return RowFolder.reading(tmp_path / "r")
+
+    return written
+
+
+@pytest.mark.parametrize("every_window", [False, True])
+def test_places_are_those_of_comparing_all_but_for_what_it_misses(
+    folder, rows: np.ndarray, every_window: bool
+):
+    made = folder(range(100))
+    queries, told = rows[2_010:2_012], []
+    index = index_of(made, "x", made=told.append)
+    asked = {"leave_out": ["20"], "every_window": every_window}
+    true = find(made, "x", queries, 10, **asked)
+    hits = find(made, "x", queries, 10, index=index, **asked)
+    assert len(hits) == 10
+    assert "20.wav" not in {hit.file for hit in hits}
+    assert len({(hit.file, hit.start) for hit in hits} & {(hit.file, hit.start) for hit in true}) >= 8
+    assert hits == sorted(hits, key=lambda hit: -hit.cosine)
+    assert len(told) == 1
+    again = index_of(made, "x", made=told.append)
+    assert (len(told), again.facts) == (1, index.facts)
+    later = folder(range(100, 110))
+    kept = index_of(later, "x", made=told.append)
+    assert (len(told), kept.facts.rows) == (1, 10_000)
+    (hit,) = find(later, "x", rows[10_550:10_551], 1, index=kept)
+    assert (hit.file, hit.start) == ("105.wav", 500.0), "what came after it is compared one by one"
+    index_of(folder(range(110, 120)), "x", made=told.append)
+    assert len(told) == 1
+    index_of(folder(range(0, 30)), "x", made=told.append)
+    assert len(told) == 2, "so much came after it that it is made anew"
