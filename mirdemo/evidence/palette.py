@@ -1,7 +1,8 @@
 """How each tradition looks and is called on every chart: one colour and one shape, with a default for a stranger's.
 
-Colour-blind-safe colours (Okabe and Ito 2008, the two lightest deepened until they stand out 3 to 1 on white) for the traditions that the page has words for; others take the next of
-``MORE`` (Tol's muted scheme, 2021) in the order of the catalogue, and the words of their own corpus.
+Colour-blind-safe colours (Okabe and Ito 2008) for the traditions that the page has words for; others take the next of
+``MORE`` (after Tol's muted scheme, 2021) in the order of the catalogue, and the words of their own corpus. The lightest
+and darkest are changed until they stand out 3 to 1 on the page's light ground and on its dark one.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ COLOURS = {
     "hindustani": "#D55E00",
     "carnatic": "#CC79A7",
     "festival": "#009E73",
-    "beijing-opera": "#661100",
+    "beijing-opera": "#A65628",
 }
 SYMBOLS = {
     "western": "circle",
@@ -33,7 +34,7 @@ SYMBOLS = {
     "festival": "star",
     "beijing-opera": "pentagon",
 }
-MORE = ("#882255", "#999933", "#3FA08F", "#332288", "#AA4499")
+MORE = ("#B03A6E", "#999933", "#3FA08F", "#6F5FC4", "#AA4499")
 MORE_SYMBOLS = ("triangle-down", "hexagon", "bowtie", "hourglass", "diamond-tall", "star-square")
 
 

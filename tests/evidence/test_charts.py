@@ -17,6 +17,7 @@ from mirdemo.corpora.catalogue import catalogue
 from mirdemo.corpora.frames import STUDY
 from mirdemo.evidence import drawing, overview, rarity, selection, wording
 from mirdemo.evidence.charting import SEQUENTIAL, Cell, HeatTable, contrast
+from mirdemo.evidence.palette import COLOURS, MORE
 from mirdemo.evidence.selection import Selection
 from mirdemo.results import bias
 from mirdemo.results import records as results
@@ -303,6 +304,11 @@ def test_the_tables_colours_are_those_of_the_scale():
     for hundredths in range(101):  # any figure can be read on its cell
         assert contrast(table.ink(hundredths / 100), table.colour(hundredths / 100)) >= 4.5
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
+
+
+@pytest.mark.parametrize("ground", ["#ffffff", "#131316"])
+def test_every_traditions_marks_stand_out_on_either_ground(ground: str):
+    assert min(contrast(one, ground) for one in (*COLOURS.values(), *MORE)) >= 3
 
 
 def test_a_table_shows_every_figure_and_reads_its_blanks_out():
