@@ -550,7 +550,14 @@ def main() -> None:
     found = summary(outcomes)
     show(found)
     if args.write:
-        command = f"python benchmarks/advice_regret.py --cache FOLDER --visitors {args.visitors} --first {args.first}"
+        chosen = (
+            "" if set(args.traditions) == set(TRADITIONS) else f" --traditions {' '.join(args.traditions)}"
+        )
+        command = (
+            f"python benchmarks/advice_regret.py --cache FOLDER --visitors {args.visitors} --first {args.first}"
+            + chosen
+            + (" --no-tuning" if args.no_tuning else "")
+        )
         traditions = sorted({who.tradition for who in everyone}, key=TRADITIONS.index)
         rule = {"rule": fingerprint(), "traditions": traditions}
         record = {"command": command, "date": date.today().isoformat(), **rule, **found}
