@@ -69,5 +69,8 @@ def assert_still(page, what: str) -> None:
 def in_sight(page, place: str) -> bool:
     """Whether a place has come into sight."""
     page.locator(place).first.wait_for()
-    page.wait_for_timeout(700)  # scrolling is smooth
-    return page.locator(place).first.evaluate(IN_SIGHT)
+    for _ in range(10):  # scrolling is smooth, and slow on a busy machine
+        page.wait_for_timeout(700)
+        if page.locator(place).first.evaluate(IN_SIGHT):
+            return True
+    return False

@@ -92,6 +92,7 @@ def test_answers_can_be_changed_left_out_saved_again_and_copied_as_text(opened):
     for _ in made.clips:
         page.click("[data-next]")
     page.click("summary")
+    page.wait_for_function("document.querySelector('#as-text').value")
     text = page.input_value("#as-text")
     read = read_answers(text, made)
     assert read.n == 1

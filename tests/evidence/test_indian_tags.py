@@ -40,7 +40,10 @@ def test_the_finding_counts_bars_that_keep_clear_of_nothing():
     ]
     title = chart().title
     for tag, (worse, better) in zip(("indian", "sitar"), counted, strict=True):
-        assert f"“{tag}” worse in {worse} and better in {better} of 7 models" in title
+        assert (
+            f"“{tag}” is surely harder to find for {worse} and surely easier for {better} of 7 models"
+            in title
+        )
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -50,7 +53,9 @@ def test_a_tag_that_every_model_finds_changes_the_finding(language):
     )
     assert chart(best, language).title != chart(language=language).title
     if language == "en":
-        assert "“sitar” worse in 0 and better in 7 of 7 models" in chart(best).title
+        assert (
+            "“sitar” is surely harder to find for 0 and surely easier for 7 of 7 models" in chart(best).title
+        )
 
 
 def test_the_number_of_clips_is_that_of_the_published_split():

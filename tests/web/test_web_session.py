@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mirdemo.backbones.spec import Identity
 from mirdemo.clips import LabelledClips
 from mirdemo.sound.audio import Clip
 from mirdemo.web.frame.errors import PageError
@@ -207,15 +208,18 @@ def test_a_waveform_has_its_bars_even_for_a_click_or_silence():
         assert waveform(samples, 16).count("M") == 16
 
 
+WHO = Identity("spectral", "1", "0" * 64, "float32", 22_050, 5.0, "mean")
+
+
 def test_memory_lets_the_oldest_go():
     from mirdemo.embedding.store import ClipEmbedding
 
     memory = Memory(max_bytes=3000)
     entry = lambda: ClipEmbedding(np.zeros(1), {"a": np.zeros((1, 250), np.float32)})  # noqa: E731
     for name in "abcd":
-        memory.put("identity", name, entry())
-    assert memory.get("identity", "a") is None
-    assert memory.get("identity", "d") is not None
+        memory.put(WHO, name, entry())
+    assert memory.get(WHO, "a") is None
+    assert memory.get(WHO, "d") is not None
 
 
 def test_memory_lets_go_what_nobody_has_asked_for_in_time(monkeypatch):
@@ -226,13 +230,13 @@ def test_memory_lets_go_what_nobody_has_asked_for_in_time(monkeypatch):
     monkeypatch.setattr(models.time, "monotonic", lambda: now[0])
     memory = Memory(seconds=60.0)
     for name in "ab":
-        memory.put("identity", name, ClipEmbedding(np.zeros(1), {"a": np.zeros((1, 250), np.float32)}))
+        memory.put(WHO, name, ClipEmbedding(np.zeros(1), {"a": np.zeros((1, 250), np.float32)}))
     now[0] = 150.0
-    assert memory.get("identity", "a") is not None
+    assert memory.get(WHO, "a") is not None
     now[0] = 170.0
     memory.tidy()
-    assert memory.get("identity", "b") is None
-    assert memory.get("identity", "a") is not None
+    assert memory.get(WHO, "b") is None
+    assert memory.get(WHO, "a") is not None
     now[0] = 300.0
     memory.tidy()
     assert memory._bytes == 0
