@@ -228,4 +228,6 @@ def regret_words(t: Speaker) -> str:
         command=found["command"],
         traditions=len(found["traditions"]),
     )
+    if not found["n"]["fine-tune"]:
+        measured = t("plan.regret.no_training", measured=measured)
     return measured if of_this_rule else t("plan.regret.earlier", measured=measured)

@@ -162,6 +162,7 @@ def test_the_page_states_how_good_the_rule_was_measured_to_be(language: str):
     assert kept["command"] in said
     assert kept["visitors"] >= 200
     assert kept["ratio"][0] <= 0.7
+    assert ("could fine-tune" in said or "微調整を選べませんでした" in said) == (kept["n"]["fine-tune"] == 0)
     assert ("changed since" in said or "規則はその後変わり" in said) == (kept["rule"] != fingerprint())
 
 
