@@ -389,6 +389,12 @@ def clocked(starts: list[int]) -> Clip:
     return load_clip(stream.getvalue())
 
 
+def test_packs_whose_times_are_a_frame_off_get_no_hole():
+    for seconds in (2, 3, 6):
+        data = by_pyav(np.tile(music(44_100), (seconds, 1)), 44_100, "mpeg", "ac3")
+        assert load_clip(data).seconds == pytest.approx(seconds, abs=0.036)  # less than a frame more
+
+
 def test_a_lost_frame_keeps_its_time_and_a_trembling_clock_lengthens_nothing():
     even = [960 * number for number in range(50)]
     assert clocked(even).seconds == pytest.approx(1.0)

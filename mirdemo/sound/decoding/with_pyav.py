@@ -11,7 +11,7 @@ import numpy as np
 from av.stream import Disposition
 
 from mirdemo.sound.decoding.claims import check_has_index
-from mirdemo.sound.decoding.containers import CLOCKED, MATROSKA, MP4, Container
+from mirdemo.sound.decoding.containers import CLOCKED, MATROSKA, MP4, PROGRAM, TRANSPORT, Container
 from mirdemo.sound.decoding.limits import AudioError
 from mirdemo.sound.decoding.mono import MonoCollector
 from mirdemo.sound.decoding.source import Source
@@ -56,6 +56,8 @@ _NO_SOUND = (b"ID3", b"TAG", b"APETAGEX", b"LYRICS", bytes(16))
 _SLACK_FRAMES = 4  # an encoder's delay and padding, where the container counts them as sound
 #: A gap in a clock is as long as a frame, or nearly, and no rounding.
 _GAP_FRAMES, _GAP_SECONDS = 0.9, 0.018
+#: In MPEG's transport and program streams times stand with packs, not with frames, and may be a frame off.
+_GAP_OF_PACKS = 0.15
 _LEAP_SECONDS = 1_800.0  # beyond this it is another clock
 
 _LARGEST_ALLOCATION = 32_000_000  # bytes; an index of an hour of AAC takes 4 MB
@@ -128,7 +130,8 @@ def read(source: Source, container: Container, collector: MonoCollector, track: 
         shape: tuple[int, int] | None = None
         block: list[np.ndarray] = []
         waiting = 0
-        clock = _Clock(container in CLOCKED)
+        shortest = _GAP_OF_PACKS if container in (TRANSPORT, PROGRAM) else _GAP_SECONDS
+        clock = _Clock(container in CLOCKED, shortest)
         try:
             for frame in _settled(_frames(opened, stream, collector)):
                 now = (frame.sample_rate, len(frame.layout.channels))
@@ -155,8 +158,10 @@ def read(source: Source, container: Container, collector: MonoCollector, track: 
 class _Clock:
     """Where frames should lie by the container's own time, against where they would lie end to end."""
 
-    def __init__(self, kept: bool) -> None:
+    def __init__(self, kept: bool, shortest: float = _GAP_SECONDS) -> None:
+        """shortest: gap, in seconds, that is one"""
         self._kept = kept
+        self._shortest = shortest
         self._origin: float | None = None  # what the clock shows where the sound begins
         self._next = 0.0  # by the clock, behind the frame before
         self._length = 0.0  # of what was kept, gaps included
@@ -178,7 +183,7 @@ class _Clock:
             self._origin += at - self._next
         else:
             missing = min(at - self._next, at - self._origin - self._length)
-        if missing < max(_GAP_SECONDS, _GAP_FRAMES * min(self._frame, lasts)):
+        if missing < max(self._shortest, _GAP_FRAMES * min(self._frame, lasts)):
             missing = 0.0
         self._next, self._frame = at + lasts, lasts
         self._length += missing + lasts
