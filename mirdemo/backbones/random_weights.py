@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from mirdemo.backbones.registry import load_backbone, spec, specs
+from mirdemo.backbones.spec import BackboneError
 
 if TYPE_CHECKING:
     from mirdemo.backbones.spec import Backbone, BackboneSpec
@@ -48,11 +49,11 @@ def _facts(one: BackboneSpec) -> tuple[Any, ...]:
 
 
 def load(
-    name: str, folder: Path, dtype: str = "auto", engine: str = "torch", device: str = "cpu"
+    name: str, folder: Path, dtype: str = "auto", engine: str | None = "torch", device: str = "cpu"
 ) -> Backbone:
     """A backbone of the registry with random weights; the checkpoint is written into ``folder`` if it is not there.
 
-    Raises BackboneError as ``load_backbone`` does, and ValueError for a name whose shape is not known here.
+    Raises BackboneError as ``load_backbone`` and ``checkpoint`` do.
     """
     if spec(name).family == "musicnn":
         return _musicnn(spec(name), device)
@@ -62,8 +63,8 @@ def load(
 
 
 def checkpoint(name: str, folder: Path) -> Path:
-    """Fill a folder as the backbone's repository looks, in the published shape. Raises ValueError for a name whose shape is
-    not known here."""
+    """Fill a folder as the backbone's repository looks, in the published shape. Raises BackboneError for a name whose shape
+    is not known here."""
     facts = spec(name)
     if facts.family == "mert":
         return mert(folder, _LARGE if len(facts.layers) > 13 else {})
@@ -71,7 +72,12 @@ def checkpoint(name: str, folder: Path) -> Path:
         return _clap(folder)
     if facts.family == "qwen2_audio":
         return _qwen2_audio(folder)
-    raise ValueError(f"the shape of {name} is not known here")
+    raise BackboneError(
+        "{name} is not here, and without its weights its shape is not known. Fetch it first: "
+        "python -m mirdemo backbones {name} --check",
+        code="backbone.shape_unknown",
+        name=name,
+    )
 
 
 def random_state(network: nn.Module, seed: int = 0) -> dict[str, Tensor]:

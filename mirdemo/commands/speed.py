@@ -62,8 +62,6 @@ def run(args: Namespace) -> int:
             lacking += not rows
             speed.remember(rows, pace)
     facts = speed.machine(args.device)
-    if args.out and found:
-        speed.write(Path(args.out), facts, found)
     if args.json:
         print_json({"machine": facts, "rows": [asdict(row) for row in found]})
     elif found:
@@ -71,6 +69,12 @@ def run(args: Namespace) -> int:
         print(
             "* chosen here where nobody asks. Random weights have the published shape and say how fast, nothing else. No interval."
         )
+    if args.out and found:  # last: a folder that cannot be written costs the file and not the figures
+        try:
+            speed.write(Path(args.out), facts, found)
+        except ValueError as error:
+            warn(f"{error}: nothing was written over it. Choose another folder for --out.")
+            return 3
     return int(lacking > 0)
 
 

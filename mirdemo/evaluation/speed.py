@@ -50,7 +50,7 @@ class Speed:
 
     backbone: of the registry; weights: ``"its own"`` or ``"random"``, of the published shape
     engine, precision: as rows of an embedding name them; device: ``"cpu"`` or a GPU's name
-    usual: what ``dtype="auto"`` and ``engine="auto"`` choose here
+    usual: what ``load_backbone`` chooses here where nobody asks for device, precision or engine
     seconds_per_minute: of sound, the median of ``rounds``; least, most: of the rounds (no interval)
     load_seconds: with the files read before; first_load_seconds: the very first, conversion for another engine included;
         None where it was not timed
@@ -125,10 +125,11 @@ def measured(
                 else:
                     refusals.append(found)
             progress(number * (len(ways) + 1) + len(ways), count, "measuring")
-            usual = _child(order | {"engine": "auto", "dtype": "auto", "rounds": 0}, Path(scratch))
-            chosen_here = usual.get("engine"), usual.get("precision")
+            unasked = {"engine": None, "dtype": "auto", "device": "auto", "rounds": 0}
+            usual = _child(order | unasked, Path(scratch))
+            chosen_here = usual.get("engine"), usual.get("precision"), usual.get("device")
             yield (
-                [replace(row, usual=(row.engine, row.precision) == chosen_here) for row in rows],
+                [replace(row, usual=(row.engine, row.precision, row.device) == chosen_here) for row in rows],
                 list(dict.fromkeys(refusals)),
             )
     progress(count, count, "measuring")
@@ -136,9 +137,7 @@ def measured(
 
 def _one(order: Mapping[str, Any], scratch: Path) -> Speed | str:
     first = None
-    if (
-        order["engine"] != "torch"
-    ):  # converted in a process of its own, whose memory is not what embedding needs
+    if order["engine"] != "torch":  # converted in a process of its own: embedding does not need that memory
         told = _child({**order, "rounds": 0}, scratch)
         if "refusal" in told:
             return told["refusal"]
@@ -193,7 +192,7 @@ def _answer() -> None:
 def _timed(
     name: str,
     folder: str | None,
-    engine: str,
+    engine: str | None,
     dtype: str,
     device: str,
     seconds: float,
@@ -201,13 +200,13 @@ def _timed(
 ) -> dict[str, Any]:
     import numpy as np
 
-    from mirdemo.backbones import load_backbone, random_weights
+    from mirdemo.backbones import BackboneError, load_backbone, random_weights
     from mirdemo.embedding.embed import embed
     from mirdemo.sound.audio import Clip
 
     busy = processor.load()[0]
     if folder is not None and not Path(folder).is_dir():
-        with suppress(ValueError):  # musicnn's is not written
+        with suppress(BackboneError):  # nothing is written of musicnn; of others the load below says why
             random_weights.checkpoint(name, Path(folder))
 
     began = time.perf_counter()
@@ -299,13 +298,14 @@ def file_name(facts: Mapping[str, Any]) -> str:
 
 def read(path: Path) -> list[Speed]:
     """The rows of a table; none where there is no file. Raises ValueError for one that is no table."""
-    try:
-        held = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return []
-    if not isinstance(held, dict) or held.get("format") != _FORMAT:
-        raise ValueError(f"{path.name} is no table of speeds")
-    return [Speed(**row) for row in held["rows"]]
+    with suppress(ValueError, TypeError, KeyError):
+        try:
+            held = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return []
+        if held["format"] == _FORMAT:
+            return [Speed(**row) for row in held["rows"]]
+    raise ValueError(f"{path.name} is no table of speeds")
 
 
 def write(folder: Path, facts: Mapping[str, Any], rows: Sequence[Speed]) -> Path:

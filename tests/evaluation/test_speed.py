@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mirdemo.backbones import random_weights
+from mirdemo.backbones import BackboneError, random_weights
 from mirdemo.cli import main
 from mirdemo.embedding.pace import Pace, embedding, loading
 from mirdemo.evaluation import speed
@@ -70,9 +70,11 @@ def test_rows_measured_before_stay_and_the_same_way_is_measured_anew(tmp_path):
     held = speed.read(page.with_suffix(".json"))
     assert [(row.precision, row.seconds_per_minute) for row in held] == [("float32", 12.0), ("bfloat16", 6.0)]
     assert "| mert-95m* | torch | float32 | 12.00 | 5.00 to 9.00, n = 3 | 0.200 |" in page.read_text()
-    page.with_suffix(".json").write_text('{"rows": []}')
-    with pytest.raises(ValueError, match="no table"):
-        speed.write(tmp_path, FACTS, [ROW])
+    other_fields = json.dumps({"format": "mirdemo-speed-1", "rows": [{"backbone": "mert-95m"}]})
+    for damaged in ('{"rows": []}', "[]", "nothing", other_fields):
+        page.with_suffix(".json").write_text(damaged)
+        with pytest.raises(ValueError, match="no table"):
+            speed.write(tmp_path, FACTS, [ROW])
 
 
 def test_what_is_usual_is_known_of_every_backbone_of_that_shape(own_home):
@@ -91,8 +93,8 @@ def test_backbones_of_one_shape_are_one():
 
 
 def test_a_shape_that_is_not_known_is_no_checkpoint(tmp_path: Path):
-    with pytest.raises(ValueError, match="spectral"):
-        random_weights.checkpoint("spectral", tmp_path / "none")
+    with pytest.raises(BackboneError, match="backbones hf:some/encoder --check"):
+        random_weights.checkpoint("hf:some/encoder", tmp_path / "none")
 
 
 def test_what_is_no_backbone_and_what_is_no_engine_is_refused(capsys):
@@ -110,7 +112,7 @@ def test_small_backbones_are_asked_for_what_they_can_alone(monkeypatch):
 
     monkeypatch.setattr(speed, "_child", answer)
     ((rows, refusals),) = speed.measured(["mini-west"])
-    assert asked == [("torch", "float32"), ("auto", "auto")]
+    assert asked == [("torch", "float32"), (None, "auto")]
     assert (len(rows), refusals) == (1, [])
 
 
@@ -129,3 +131,29 @@ def test_a_way_that_cannot_go_is_told_and_the_others_are_measured(monkeypatch):
     ((rows, refusals),) = speed.measured(["mert-95m", "culturemert-95m"], ways=ways)
     assert [(row.precision, row.usual) for row in rows] == [("float32", True), ("bfloat16", False)]
     assert refusals == ["OpenVINO is not installed here."]
+
+
+def test_on_a_machine_that_would_compute_elsewhere_no_row_of_the_processor_is_usual(monkeypatch):
+    """Else the page of a machine with a GPU would tell the processor's times before the first click."""
+
+    def answer(order, scratch):
+        made = {k: v for k, v in vars(ROW).items() if k not in ("usual", "first_load_seconds")}
+        return made | {"device": "Some GPU" if order["device"] == "auto" else order["device"]}
+
+    monkeypatch.setattr(speed, "_child", answer)
+    ((rows, _),) = speed.measured(["mert-95m"], ways=[("torch", "float32")])
+    assert [(row.device, row.usual) for row in rows] == [("cpu", False)]
+
+
+def test_figures_are_told_also_where_the_table_cannot_be_written(tmp_path, monkeypatch, capsys):
+    def measured(names, **how):
+        yield [ROW], []
+
+    monkeypatch.setattr(speed, "measured", measured)
+    (tmp_path / "taken").write_text("a file")
+    (tmp_path / f"{speed.file_name(speed.machine())}.json").write_text("a file of another kind")
+    for folder, why in ((tmp_path / "taken", "taken cannot be used"), (tmp_path, "is no table of speeds")):
+        assert main(["speed", "mert-95m", "--out", str(folder)]) == 3
+        told = capsys.readouterr()
+        assert "mert-95m*" in told.out
+        assert why in told.err
