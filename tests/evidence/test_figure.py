@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from planned import RISING, evidence, way
+from plotly_known import known_to_plotly
 
-from mirdemo.evidence import charting, drawing, selection
+from mirdemo.evidence import charting, drawing, plan_charts, selection
 from mirdemo.evidence.figure import Figure, number, scatter
 from mirdemo.evidence.selection import Selection
+from mirdemo.planning import make_plan
+from mirdemo.planning.ways import FINE_TUNE
+from mirdemo.words.language import speaker
 
 
 @pytest.fixture
@@ -19,21 +25,15 @@ def figure() -> Figure:
 
 
 def test_plotly_knows_every_value_of_every_chart_of_the_evidence() -> None:
-    from plotly import graph_objects as go
-
     view = drawing.draw(selection.base(), Selection(metric="roc_auc"), "ja")
-    drawn = {name: json.loads(chart.json) for name, chart in view.charts if chart.json}
-    assert len(drawn) >= 10
-    for name, plain in drawn.items():
-        again = go.Figure(
-            {"data": plain["data"], "layout": plain["layout"]}
-        )  # raises for what it does not know
-        kept = json.loads(again.to_json())
-        del kept["layout"]["template"]  # Plotly's Python adds its own where there is none
-        assert kept == {"data": plain["data"], "layout": plain["layout"]}, name
-        go.Figure(
-            {"layout": {k: v for k, v in plain["narrow"].items() if k not in ("traces", "annotations")}}
-        )
+    assert len([known_to_plotly(chart.json) for _, chart in view.charts if chart.json]) >= 10
+
+
+@pytest.mark.parametrize("growth", [RISING, replace(RISING, ceiling=None, slope=None, exponent=None)])
+def test_plotly_knows_every_value_of_every_chart_of_a_plan(growth) -> None:
+    plan = make_plan(evidence(way(0.6, 0.2), way(0.7, 0.2, kind=FINE_TUNE), growth=growth), recordings=2000)
+    names = [name for name, chart in plan_charts.charts(plan, speaker("ja")) if known_to_plotly(chart.json)]
+    assert names == ["futures", "curve", "labels", "switches"]
 
 
 def test_updates_go_into_what_is_there_and_lists_take_its_place(figure) -> None:

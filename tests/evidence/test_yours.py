@@ -9,6 +9,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from plotly_known import known_to_plotly
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -179,6 +180,7 @@ def test_only_charts_with_own_results_are_drawn_again_for_a_visitor(own):
     assert (laid.n_figures, laid.models) == (whole.n_figures, whole.models)
     again = [name for (name, one), (_, two) in zip(plain.charts, laid.charts, strict=True) if one is not two]
     assert again == list(drawing.WITH_OWN)
+    assert all(known_to_plotly(one.json) for name, one in laid.charts if name in again)
 
 
 def test_own_results_are_never_put_into_a_disparity_or_a_ranking(own):

@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from plotly_known import charts_in
 
 import mirdemo
 from mirdemo.backbones.registry import spec, specs
@@ -477,7 +478,9 @@ def test_epochs_are_drawn_as_they_end_and_time_left_is_told(tab, visitor: Visito
     watched.epochs += epochs()[:4]
     watched.since = time.monotonic() - 30
     job.progress(250, 1000, "training")
-    said = plain(drawn(tab, visitor))
+    html = drawn(tab, visitor)
+    assert len(charts_in(html)) == 2
+    said = plain(html)
     assert "Training, round 2 of 2, epoch 2 of at most 5" in said
     assert re.search(r"1:[3-5]\d left at most", said)
     assert "ROC-AUC 0.70 on held-out recordings" in said
@@ -491,7 +494,7 @@ def test_with_nothing_held_out_there_is_one_curve_and_a_word_why(tab, visitor: V
     visitor.jobs[JOB], visitor.desk(FineTuneDesk).watched = job, watched
     watched.epochs += epochs(held_out=False)
     html = drawn(tab, visitor)
-    assert html.count("data-chart=") == 1
+    assert len(charts_in(html)) == 1
     assert "none can be kept aside" in plain(html)
 
 
@@ -565,7 +568,7 @@ def test_the_verdict_stands_first_in_words_with_n_and_the_rule_below(tab, after:
     assert "<b>" not in re.sub(r'data-chart="[^"]*"', "", html)
     assert "&lt;b&gt;" in html
     assert re.search(r'<details class="how" data-key="rule">', html), "closed"
-    chart = json.loads(unescape(re.search(r'data-key="chart-paired" data-chart="([^"]*)"', html).group(1)))
+    chart = charts_in(html)["paired"]
     for trace, name in ((4, "added"), (5, "gain")):
         gains = [getattr(row, name).roc_auc for row in (report.macro, *report.tags)]
         assert chart["data"][trace]["error_x"]["array"] == [

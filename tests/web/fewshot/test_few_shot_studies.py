@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from few_shot_sounds import sound
+from plotly_known import known_to_plotly
 
 from mirdemo.clips import LabelledClips
 from mirdemo.scoring.intervals import Interval
@@ -73,7 +74,9 @@ def test_the_learning_curve_calls_a_gain_one_only_where_its_interval_leaves_out_
     told = {"extrapolation": None, "repeats": 20, "n_recordings": 12}
     report = SimpleNamespace(points=points, gain=Interval(*gain, 20), **told)
     t = speaker(language)
-    title = charts.curve_chart(studies.Curve(None, report), t).title
+    chart = charts.curve_chart(studies.Curve(None, report), t)
+    assert known_to_plotly(chart.json)["data"]
+    title = chart.title
     reached = charts.figure_words(points[-1].macro_f1, t("few-shot.no_interval"))
     low = f"{first[0]:.2f}"
     assert title == t(f"few-shot.curve.title.{answer}", first=1, last=5, low=low, high=reached)

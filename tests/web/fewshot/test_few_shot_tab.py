@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gc
-import html as entities
-import json
 import re
 from dataclasses import replace
 from types import SimpleNamespace
@@ -12,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from few_shot_sounds import RATE, sound
+from plotly_known import charts_in
 from pushing_hub import TOKEN, PushingHub
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
@@ -33,8 +32,7 @@ from mirdemo.words.language import LANGUAGES, speaker
 
 
 def chart(html: str, key: str) -> dict:
-    found = re.search(rf'data-key="chart-few-shot-{key}" data-chart="([^"]*)"', html)
-    return json.loads(entities.unescape(found.group(1)))
+    return charts_in(html)[f"few-shot-{key}"]
 
 
 def ask(visitor, page, do, clip):
