@@ -1,7 +1,7 @@
 """All charts of one selection in one language, drawn once and kept.
 
 The view that everybody sees first is drawn in advance (``assets/evidence``, made by ``training/draw_evidence.py``),
-so that the first page needs neither the records nor Plotly's Python part.
+so that the first page does not need the records.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ def _known_ground(chosen: Selection) -> Ground:
 
 
 def forget() -> None:
-    """Draw everything anew from now on: the results have changed."""
+    """Read and draw everything anew from now on: the results have changed."""
+    selection.base.cache_clear()
     _drawn.clear()
     _grounds.clear()
 

@@ -462,12 +462,10 @@ def test_results_of_this_machine_are_drawn_too(own_home):
         }
     )
     results.append([own], results.own_file())
-    selection.base.cache_clear()
     drawing.forget()
     try:
         assert "mine" in drawing.models()
     finally:
-        selection.base.cache_clear()
         drawing.forget()
 
 
