@@ -183,8 +183,8 @@ def _index(folder: RowFolder, layer: str, progress: Progress) -> Index | None:
     facts = index.facts
     warn(
         Sentence(
-            "{n} windows are looked through by an index that finds {recall} % of the ten nearest (measured on {asked} of them, no "
-            "interval). --exact compares every one.",
+            "{n} windows are looked through by an index that finds {recall} % of the ten nearest (measured with {asked} windows of "
+            "recordings that it was made without, no interval). --exact compares every one.",
             "commands.by_index",
             {"n": folder.count, "recall": f"{100 * facts.recall:.1f}", "asked": facts.asked},
         )
