@@ -8,6 +8,7 @@ some and the others wait. Those that wait say what an action truly saves.
 
 from __future__ import annotations
 
+import argparse
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,7 +120,12 @@ def _heard(samples: np.ndarray, heard: str, number: int) -> np.ndarray:
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path)
+    cache = parser.parse_args().folder
     for each in TRADITIONS:
         for way in HEARD:
-            world(each, way, Path(sys.argv[1]))
+            world(each, way, cache)
             print(each, way, flush=True)

@@ -94,83 +94,44 @@ def files(folder: Path) -> Iterator[tuple[str, Path]]:
         path.write_bytes(data)
         return case, path
 
-    id3 = b"ID3\x04\x00\x00\x00\x01\x6a\x30" + bytes(30_000 - 10 + (1 << 14 | 0x6A << 7 | 0x30) - 29_990)
-    simple = [("wav", "pcm_s16le"), ("aiff", "pcm_s16be"), ("au", "pcm_s16be"), ("flac", "flac"), ("ogg", "libvorbis"), ("mp3", "libmp3lame"), ("aac", "aac")]  # fmt: skip
-    for extension, codec in simple:
-        data = kept.get((extension, codec))
-        if data is None:
-            continue
+    def held(*kinds: tuple[str, str]) -> Iterator[tuple[str, str, bytes]]:
+        """Extension, codec and content of those that FFmpeg could write here."""
+        return ((*kind, kept[kind]) for kind in kinds if kind in kept)
+
+    id3 = b"ID3\x04\x00\x00\x00\x01\x6a\x30" + bytes(30_000)
+    wav, flac, ogg, opus = ("wav", "pcm_s16le"), ("flac", "flac"), ("ogg", "libvorbis"), ("opus", "libopus")
+    mp3, mp2, aac = ("mp3", "libmp3lame"), ("mp2", "mp2"), ("aac", "aac")
+    for extension, codec, data in held(wav, ("aiff", "pcm_s16be"), ("au", "pcm_s16be"), flac, ogg, mp3, aac):
         yield write("tag in front", f"{codec}.{extension}", id3 + data)
         yield write("zeros behind", f"{codec}.{extension}", data + bytes(3_000))
         yield write("tag behind", f"{codec}.{extension}", data + b"TAG" + bytes(125))
         yield write("cut in half", f"{codec}.{extension}", data[: len(data) // 2])
-    for extension, codec in (
-        ("mp3", "libmp3lame"),
-        ("aac", "aac"),
-        ("ogg", "libvorbis"),
-        ("opus", "libopus"),
-        ("flac", "flac"),
-        ("mp2", "mp2"),
+    for extension, codec, data in held(mp3, aac, ogg, opus, flac, mp2):
+        yield write("joined", f"{codec}.{extension}", data + data)
+    for extension, codec, data in held(ogg, opus, flac, mp3):
+        yield write("joined", f"zeros_between_{codec}.{extension}", data + bytes(5_000) + data)
+        yield write("joined", f"tag_between_{codec}.{extension}", data + id3 + data)
+    for extension, codec, data in held(("ac3", "ac3"), ("eac3", "eac3"), ("ts", "mp2"), ("mpg", "mp2")):
+        yield write("begins late", f"zeros_{codec}.{extension}", bytes(417) + data)
+        yield write("begins late", f"text_{codec}.{extension}", b"HTTP/1.1 200 OK\r\n\r\n" + data)
+    for extension, codec, data in held(mp3, mp2, aac):
+        yield write("begins late", f"zeros_{codec}.{extension}", bytes(417) + data)
+        yield write("begins within a frame", f"{codec}.{extension}", data[150:])
+    mka, webm, mov = ("mka", "libopus"), ("webm", "libopus"), ("mov", "pcm_s16be")
+    for extension, codec, data in held(
+        ("m4a", "aac"), mka, webm, ("asf", "wmav2"), ("ts", "aac"), mov, ("wv", "wavpack"), ("tta", "tta")
     ):
-        data = kept.get((extension, codec))
-        if data is not None:
-            yield write("joined", f"{codec}.{extension}", data + data)
-    for extension, codec in (
-        ("ogg", "libvorbis"),
-        ("opus", "libopus"),
-        ("flac", "flac"),
-        ("mp3", "libmp3lame"),
-    ):
-        data = kept.get((extension, codec))
-        if data is not None:
-            yield write("joined", f"zeros_between_{codec}.{extension}", data + bytes(5_000) + data)
-            yield write("joined", f"tag_between_{codec}.{extension}", data + id3 + data)
-    for extension, codec in (("ac3", "ac3"), ("eac3", "eac3"), ("ts", "mp2"), ("mpg", "mp2")):
-        data = kept.get((extension, codec))
-        if data is not None:
-            yield write("begins late", f"zeros_{codec}.{extension}", bytes(417) + data)
-            yield write("begins late", f"text_{codec}.{extension}", b"HTTP/1.1 200 OK\r\n\r\n" + data)
-    for extension, codec in (("mp3", "libmp3lame"), ("mp2", "mp2"), ("aac", "aac")):
-        data = kept.get((extension, codec))
-        if data is not None:
-            yield write("begins late", f"zeros_{codec}.{extension}", bytes(417) + data)
-            yield write("begins within a frame", f"{codec}.{extension}", data[150:])
-    for extension, codec in (
-        ("m4a", "aac"),
-        ("mka", "libopus"),
-        ("webm", "libopus"),
-        ("asf", "wmav2"),
-        ("ts", "aac"),
-        ("mov", "pcm_s16be"),
-        ("wv", "wavpack"),
-        ("tta", "tta"),
-    ):
-        data = kept.get((extension, codec))
-        if data is not None:
-            yield write("cut in half", f"{codec}.{extension}", data[: len(data) // 2])
-    for extension, codec in (
-        ("wav", "pcm_s16le"),
-        ("au", "pcm_s16be"),
-        ("mka", "libopus"),
-        ("webm", "libopus"),
-        ("ogg", "libvorbis"),
-        ("flac", "flac"),
-    ):
-        streamed = ffmpeg(
-            "-i",
-            str(folder / f"{codec}_44100_1.{extension}"),
-            "-c",
-            "copy",
-            "-f",
-            {"mka": "matroska"}.get(extension, extension),
-            "pipe:1",
-        )
+        yield write("cut in half", f"{codec}.{extension}", data[: len(data) // 2])
+    for extension, codec in (wav, ("au", "pcm_s16be"), mka, webm, ogg, flac):
+        kind = {"mka": "matroska"}.get(extension, extension)
+        plain = str(folder / f"{codec}_44100_1.{extension}")
+        streamed = ffmpeg("-i", plain, "-c", "copy", "-f", kind, "pipe:1")
         if streamed:
             yield write("streamed", f"{codec}.{extension}", streamed)
-    wav = kept["wav", "pcm_s16le"]
+    data = kept[wav]
     for size in (0x80000000, 0x7FFFFFFF, 0x7FFFF000, 0xFFFFFFFF, 0, 0x7F000000, 0x80000024):
-        at = wav.index(b"data") + 4
-        yield write("streamed", f"{size:x}.wav", wav[:at] + size.to_bytes(4, "little") + wav[at + 4 :])
+        at = data.index(b"data") + 4
+        yield write("streamed", f"{size:x}.wav", data[:at] + size.to_bytes(4, "little") + data[at + 4 :])
     base = folder / "pcm_s16le_48000_2.wav"
     silent = folder / "silent.wav"
     ffmpeg("-i", str(base), "-af", "volume=0", str(silent))
@@ -196,25 +157,10 @@ def files(folder: Path) -> Iterator[tuple[str, Path]]:
         ("marked.m4a", "aac", (silent, base)),
         ("first.mov", "pcm_s16le", (base, silent)),
     ):
-        path = folder / name
+        path, (one, two) = folder / name, map(str, order)
         marks = ("-disposition:a:0", "0", "-disposition:a:1", "default") if order[0] is silent else ()
-        if (
-            ffmpeg(
-                "-i",
-                str(order[0]),
-                "-i",
-                str(order[1]),
-                "-map",
-                "0",
-                "-map",
-                "1",
-                "-c:a",
-                codec,
-                *marks,
-                str(path),
-            )
-            is not None
-        ):
+        both = ("-i", one, "-i", two, "-map", "0", "-map", "1", "-c:a", codec, *marks)
+        if ffmpeg(*both, str(path)) is not None:
             yield "several tracks", path
 
 
@@ -246,19 +192,8 @@ def reference(path: Path, rate: int, track: int = 0) -> tuple[float, float, floa
     if not probe or not probe[0].strip(",").isdigit():
         return None
     channels = int(probe[0].strip(","))
-    raw = ffmpeg(
-        "-i",
-        str(path),
-        "-map",
-        f"0:a:{track}",
-        "-ar",
-        str(rate),
-        "-ac",
-        str(channels),
-        "-f",
-        "f32le",
-        "pipe:1",
-    )
+    chosen = ("-map", f"0:a:{track}", "-ar", str(rate), "-ac", str(channels))
+    raw = ffmpeg("-i", str(path), *chosen, "-f", "f32le", "pipe:1")
     if not raw:
         return None
     wave = np.frombuffer(raw[: len(raw) // (4 * channels) * 4 * channels], "<f4").reshape(-1, channels)
@@ -286,9 +221,8 @@ def main() -> None:
             clip = load_clip(path)
         except AudioError as refusal:
             said = str(refusal)
-            outcome = (
-                "told" if reference(path, 48_000) is not None else "right"
-            )  # FFmpeg finds nothing in it either
+            found = reference(path, 48_000)  # None: FFmpeg finds nothing in it either
+            outcome = "right" if found is None else "told"
         else:
             said = " ".join(str(warning) for warning in clip.warnings)
             track = next((w.values["track"] - 1 for w in clip.warnings if w.code == "audio.tracks"), 0)

@@ -7,6 +7,7 @@ Prints both times (the least of a few starts, in turns) and their ratio, which s
 
 from __future__ import annotations
 
+import argparse
 import os
 import socket
 import subprocess
@@ -68,4 +69,8 @@ def main(rounds: int = 5) -> float:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("rounds", type=int, nargs="?", default=5)
+    main(parser.parse_args().rounds)

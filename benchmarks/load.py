@@ -12,7 +12,7 @@ that it was heard; the ends of what goes on as a job are told apart from them.
 
 The rival is run after it on the same machine with as many HTTP visitors: ``plain``, a Gradio page with a file upload, a
 tags box, a dropdown that redraws the same charts as plots, an audio player and a button that asks the same prototypes,
-written as its documentation shows. Printed: ours over its 95th percentile, for filters and for all acts.
+written as its documentation shows. Printed: ours over its 95th percentile, for filters, jobs, uploads and listening.
 
 One run, no interval. The load average is printed: what else the machine does counts.
 """

@@ -9,6 +9,7 @@ seconds, for a shared machine tells the first more truly.
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import sys
 import time
@@ -61,6 +62,9 @@ def median(work: Callable[[], None]) -> tuple[float, float]:
 
 
 def main() -> None:
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     found = evidence()
     first = median(lambda: whole(make_plan(found)))
     kept = make_plan(found)
