@@ -29,19 +29,22 @@ def tower_and_inputs(kind: str, folder, clips: list[torch.Tensor]):
     return thinker.eval(), inputs
 
 
-def theirs(kind: str, folder, clips: list[torch.Tensor]):
+def heard(thinker, features: torch.Tensor, mask: torch.Tensor):
     """Of a lot: what each layer reads and the last gives, packed; behind the norm; and the tower's output."""
-    thinker, inputs = tower_and_inputs(kind, folder, clips)
     tower = thinker.model.audio_tower
     seen: list[torch.Tensor] = []
     for layer in tower.layers:
         layer.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
     tower.ln_post.register_forward_hook(lambda _, given, output: seen.append(output))
     with torch.no_grad():
-        output = thinker.get_audio_features(
-            inputs.input_features, feature_attention_mask=inputs.attention_mask
-        )
+        output = thinker.get_audio_features(features, feature_attention_mask=mask)
     return seen, output.last_hidden_state, tower
+
+
+def theirs(kind: str, folder, clips: list[torch.Tensor]):
+    """What the model of its own processor's lot has ``heard``."""
+    thinker, inputs = tower_and_inputs(kind, folder, clips)
+    return heard(thinker, inputs.input_features, inputs.attention_mask)
 
 
 @pytest.mark.parametrize("samples", [401, 3_200, 15_999, 16_000, 16_001, 33_333, 64_000, 100_123])
@@ -79,23 +82,16 @@ def test_a_lot_of_qwen3s_gives_each_clip_of_a_chunk_or_more_its_own_states(check
     longest = max(frames.shape[1] for frames in alone)
     lot = torch.stack([torch.nn.functional.pad(one, (0, longest - one.shape[1])) for one in alone])
     mask = torch.stack([(torch.arange(longest) < one.shape[1]).long() for one in alone])
-    thinker, _ = tower_and_inputs(kind, folder, clips[:1])
-    tower = thinker.model.audio_tower
-    seen: list[torch.Tensor] = []
-    for layer in tower.layers:
-        layer.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
-    tower.ln_post.register_forward_hook(lambda _, given, output: seen.append(output))
-    with torch.no_grad():
-        thinker.get_audio_features(lot, feature_attention_mask=mask)
+    seen, *_ = heard(tower_and_inputs(kind, folder, clips[:1])[0], lot, mask)
     begin = 0
     for clip in clips:
         found = loaded(kind).hidden_states(clip[None])
         end = begin + found[0].shape[1]
-        theirs = [state[begin:end] for state in seen]
+        of_the_lot = [state[begin:end] for state in seen]
         if len(clip) >= 16_000:
-            assert_same([state[0] for state in found], theirs)
+            assert_same([state[0] for state in found], of_the_lot)
         else:
-            assert not torch.allclose(found[0][0], theirs[0], atol=1e-3)
+            assert not torch.allclose(found[0][0], of_the_lot[0], atol=1e-3)
         begin = end
     assert begin == len(seen[0])
 
