@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -218,8 +218,8 @@ def evaluate_episodes(
     episodes, outcomes = [], []
     for done, seed in enumerate(seeds):
         progress(done, len(seeds), "episodes")
-        draw = _in_turn if in_turn else _episode
-        episode, counts = draw(rows, table, codes, chosen, make(), int(seed), k_shot, sampler, absent)
+        splits = _splits(table, codes, k_shot, sampler, int(seed), in_turn)
+        episode, counts = _episode(rows, (table, codes, chosen), make, int(seed), splits, absent)
         episodes.append(replace(episode, support=np.flatnonzero(takes_part)[episode.support]))
         outcomes.append(by_recording(counts, codes))
     progress(len(seeds), len(seeds), "episodes")
@@ -279,88 +279,54 @@ def _chosen(
     return chosen
 
 
-def _episode(
-    rows: np.ndarray,
-    table: np.ndarray,
-    codes: np.ndarray,
-    tags: tuple[str, ...],
-    method: FewShotMethod,
-    seed: int,
-    k_shot: int,
-    sampler: Sampler,
-    absent: str,
-) -> tuple[Episode, np.ndarray]:
-    """One draw of a support set, and what the method learned from it says of the others.
+def _splits(
+    table: np.ndarray, codes: np.ndarray, k_shot: int, sampler: Sampler, seed: int, in_turn: bool
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Rows of a support set and of its queries: of one draw, or of each recording's turn to be held out.
 
-    Returns the episode, and hits, true and predicted tags (3, n_tags, n), 0 for what was no query.
+    Raises FewShotError where a side is empty.
     """
-    support = (
-        reference_support(table, k_shot, seed)
-        if sampler == "reference"
-        else draw_support(table, k_shot, np.random.default_rng(seed), sampler)
-    )
-    query = np.flatnonzero(~np.isin(codes, codes[support]))
-    if not len(query):
-        raise FewShotError(
-            "Every clip is in the support set, so none is left to test on. Add clips or lower K.",
-            code="fewshot.no_query",
-        )
-    method = method.fit(rows[support], table[support], codes[support], tags)
-    held = getattr(method, "prototypes", None)
-    counts = np.zeros((3, len(tags), len(rows)))
-    counts[:, :, query] = _counts(method, rows[query], table[query])
-    episode = _made(seed, [support], table, counts, query, absent, None if held is None else len(held))
-    return episode, counts
-
-
-def _in_turn(
-    rows: np.ndarray,
-    table: np.ndarray,
-    codes: np.ndarray,
-    tags: tuple[str, ...],
-    method: FewShotMethod,
-    seed: int,
-    k_shot: int,
-    sampler: Sampler,
-    absent: str,
-) -> tuple[Episode, np.ndarray]:
-    """As ``_episode``, each recording held out in turn; the method is fitted anew for each."""
     rng = np.random.default_rng(seed)
-    counts = np.zeros((3, len(tags), len(rows)))
-    supports, held = [], []
-    for code in np.unique(codes):
-        query, others = np.flatnonzero(codes == code), np.flatnonzero(codes != code)
-        if not len(others):
+    for code in np.unique(codes) if in_turn else (None,):
+        others = np.flatnonzero(codes != code) if in_turn else np.arange(len(codes))
+        support = (
+            reference_support(table, k_shot, seed)
+            if sampler == "reference"
+            else others[draw_support(table[others], k_shot, rng, sampler)]
+        )
+        query = np.flatnonzero(codes == code if in_turn else ~np.isin(codes, codes[support]))
+        if not (len(support) and len(query)):
             raise FewShotError(
                 "Every clip is in the support set, so none is left to test on. Add clips or lower K.",
                 code="fewshot.no_query",
             )
-        support = others[draw_support(table[others], k_shot, rng, sampler)]
-        fitted = method.fit(rows[support], table[support], codes[support], tags)
-        counts[:, :, query] = _counts(fitted, rows[query], table[query])
-        supports.append(support)
-        held.append(len(getattr(fitted, "prototypes", ())))
-    everything = np.arange(len(rows))
-    return _made(seed, supports, table, counts, everything, absent, round(np.mean(held)) or None), counts
+        yield support, query
 
 
-def _counts(method: FewShotMethod, rows: np.ndarray, table: np.ndarray) -> np.ndarray:
-    """Hits, true and predicted tags of these queries (3, n_tags, n)."""
-    predicted = method.predict(rows)
-    return np.stack([table * predicted, table, predicted]).transpose(0, 2, 1)
-
-
-def _made(
+def _episode(
+    rows: np.ndarray,
+    labelling: tuple[np.ndarray, np.ndarray, tuple[str, ...]],
+    make: Callable[[], FewShotMethod],
     seed: int,
-    supports: list[np.ndarray],
-    table: np.ndarray,
-    counts: np.ndarray,
-    query: np.ndarray,
+    splits: Iterable[tuple[np.ndarray, np.ndarray]],
     absent: str,
-    prototypes: int | None,
-) -> Episode:
-    support, totals = np.concatenate(supports), counts.sum(axis=2)
-    return Episode(
+) -> tuple[Episode, np.ndarray]:
+    """What a method, fitted anew to each support set, says of its queries. labelling: as ``check_labelling`` gives it
+
+    Returns the episode, and hits, true and predicted tags (3, n_tags, n), 0 for what was no query.
+    """
+    table, codes, tags = labelling
+    counts = np.zeros((3, len(tags), len(rows)))
+    supports, queries, held = [], [], []
+    for support, query in splits:
+        method = make().fit(rows[support], table[support], codes[support], tags)
+        predicted = method.predict(rows[query])
+        counts[:, :, query] = np.stack([table[query] * predicted, table[query], predicted]).transpose(0, 2, 1)
+        supports.append(support)
+        queries.append(query)
+        held.append(len(getattr(method, "prototypes", ())))
+    support, query, totals = np.concatenate(supports), np.concatenate(queries), counts.sum(axis=2)
+    episode = Episode(
         seed=seed,
         support=support,
         shots=table[support].sum(axis=0, dtype=np.int64),
@@ -370,9 +336,10 @@ def _made(
         n_query=len(query),
         mean_true_tags=float(table[query].sum(axis=1).mean()),
         mean_predicted_tags=float(counts[2][:, query].sum(axis=0).mean()),
-        prototypes=prototypes,
+        prototypes=round(np.mean(held)) or None,
         supports=len(supports),
     )
+    return episode, counts
 
 
 def over_both(values: np.ndarray, influence: np.ndarray) -> Interval:
