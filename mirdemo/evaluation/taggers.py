@@ -5,22 +5,27 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from math import inf
 from pathlib import Path, PurePath, PurePosixPath
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mirdemo.base.progress import Progress, silent
 from mirdemo.base.sentences import Sentence
-from mirdemo.clips.gathering import Finder, encoding_note, read_labels
+from mirdemo.clips.gathering import Finder, encoding_note, read_labels, spans_of
 from mirdemo.clips.limits import CLIP_LIMITS, ClipsError
 from mirdemo.clips.recordings import by_name
-from mirdemo.clips.tags import same, typed_tags
+from mirdemo.clips.segments import pieces
+from mirdemo.clips.tags import same
 from mirdemo.evaluation.errors import EvaluationError
 from mirdemo.sound.audio import display_name
 
 if TYPE_CHECKING:
     from mirdemo.backbones.spec import Backbone
+    from mirdemo.clips.sheets import Row
     from mirdemo.sound.audio import Clip
     from mirdemo.stages.fewshot.scoring import Score
     from mirdemo.tagger import Tagger
@@ -79,8 +84,9 @@ def by_sheet(
     sheet: str | os.PathLike[str], files: Sequence[str], tell: Callable[[Sentence], None]
 ) -> list[Labelled]:
     """Labels by a sheet (``file,tags`` and, where wanted, ``recording``, ``session``, ``start``, ``end``) or an annotation
-    file, found by the longest common end of paths. tell: told of names that are not there, and of files that it does not
-    name. Raises ClipsError if it cannot be used."""
+    file, found by the longest common end of paths. Several rows of one file are read as labelled clips are: their tags are
+    together where they are about the whole of it, else they cut it into pieces, each with all tags that hold there.
+    tell: told of names that are not there, and of files that it does not name. Raises ClipsError if it cannot be used."""
     name = display_name(Path(sheet).name)
     try:
         with Path(sheet).expanduser().open("rb") as stream:
@@ -93,25 +99,42 @@ def by_sheet(
     rows, read = read_labels(data, name, CLIP_LIMITS, [part for path in paths for part in path.parts])
     for note in encoding_note(read, name) if read is not None else []:
         tell(note)
-    finder, found, seen = Finder(paths), [], set()
+    finder = Finder(paths)
+    rows_of: dict[int, list[Row]] = {}
+    spans: dict[int, list[tuple[float, float, tuple[str, ...]]]] = {}
     for row in rows:
         try:
             at = finder.find(row.file)
-            tags = typed_tags(row.tags)
+            spans.setdefault(at, []).extend(spans_of([row], CLIP_LIMITS))
+            rows_of.setdefault(at, []).append(row)
         except ClipsError as error:
             tell(error.sentence)
-            continue
-        seen.add(at)
-        found.append(Labelled(files[at], tags, row.recording, row.session, row.start, row.end))
-    if len(seen) < len(files):
+    found = [one for at, its in rows_of.items() for one in _parts(files[at], its, spans[at])]
+    if len(spans) < len(files):
         tell(
             Sentence(
                 "Sound files left out because the sheet does not name them: {count}.",
                 "clips.not_in_sheet",
-                {"count": len(files) - len(seen)},
+                {"count": len(files) - len(spans)},
             )
         )
     return found
+
+
+def _parts(
+    file: str, rows: Sequence[Row], spans: Sequence[tuple[float, float, tuple[str, ...]]]
+) -> list[Labelled]:
+    recording = next((row.recording for row in rows if row.recording), "")
+    session = next((row.session for row in rows if row.session), "")
+    if all(row.start is None for row in rows):
+        tags = tuple({same(tag): tag for _, _, tags in spans for tag in tags}.values())
+        return [Labelled(file, tags, recording, session)]
+    cut = [(piece.start, piece.end, piece.labels) for piece in pieces(spans, inf)]
+    cut += [span for span in spans if span[0] == span[1]]  # of a moment: refused when it is cut
+    return [
+        Labelled(file, tags, recording, session, start, None if end == inf else end)
+        for start, end, tags in cut
+    ]
 
 
 def evaluate_tagger(
@@ -138,10 +161,13 @@ def evaluate_tagger(
     progress, tell = progress or silent, tell or (lambda _: None)
     column = {same(tag): at for at, tag in enumerate(tagger.tags)}
 
+    one_at_a_time, whole = Lock(), lru_cache(maxsize=1)(load_clip)
+
     def read(one: Labelled) -> Clip:
-        clip = load_clip(one.file, track=track)
         if one.start is None and one.end is None:
-            return clip
+            return load_clip(one.file, track=track)
+        with one_at_a_time:  # the pieces of a file follow one another, and are asked for by several threads
+            clip = whole(one.file, track=track)
         return clip.cut(one.start or 0.0, clip.seconds if one.end is None else one.end)
 
     answers = tagged(labelled, read, tagger, backbone=backbone, size=lambda one: file_size(one.file))

@@ -11,6 +11,7 @@ import soundfile
 
 from mirdemo import cli
 from mirdemo.evaluation.taggers import by_folders, by_sheet
+from mirdemo.sound import audio
 
 RATE = 22_050
 TAGS = ("drum", "flute")
@@ -106,6 +107,28 @@ def test_spans_of_a_recording_are_clips_of_it(tagger, tmp_path, capsys):
     _, found = evaluated(capsys, tagger, tmp_path / "*.wav", "--labels", sheet)
     assert (found["score"]["n_clips"], found["score"]["n_recordings"]) == (4, 2)
     assert found["score"]["roc_auc"]["value"] == 1.0
+
+
+def test_rows_of_one_file_are_put_together_as_labelled_clips_are(
+    tagger, archive, tmp_path, capsys, monkeypatch
+):
+    """A line a tag, and labels over time that overlap: nothing lacks a tag that another row gives it."""
+    sheet = tmp_path / "lines.csv"
+    sheet.write_text("file,tags,recording\na.wav,drum,r\nb.wav,flute,\na.wav,Flute,\na.wav,FLUTE,\n")
+    (a, b) = by_sheet(sheet, ["a.wav", "b.wav"], print)
+    assert (a.tags, a.recording, b.tags) == (("drum", "FLUTE"), "r", ("flute",))
+    sheet.write_text("file,start,end,tags\na.wav,2,4,drum\na.wav,,,flute\n")
+    cut = by_sheet(sheet, ["a.wav"], print)
+    assert [(one.start, one.end, one.tags) for one in cut] == [
+        (0.0, 2.0, ("flute",)), (2.0, 4.0, ("drum", "flute")), (4.0, None, ("flute",))
+    ]  # fmt: skip
+    soundfile.write(tmp_path / "a.wav", sound("drum", 90, 6.0), RATE)
+    loaded, load = [], audio.load_clip
+    monkeypatch.setattr(audio, "load_clip", lambda *args, **more: loaded.append(args) or load(*args, **more))
+    code, found = evaluated(capsys, tagger, tmp_path / "a.wav", "--labels", sheet)
+    assert (code, found["score"]["n_clips"], len(loaded)) == (0, 3, 1), "decoded once for all of its pieces"
+    sheet.write_text("file,start,end,tags\na.wav,0,4,drum\na.wav,5,5,flute\n")
+    assert evaluated(capsys, tagger, tmp_path / "a.wav", "--labels", sheet)[0] == 1, "a label of a moment"
 
 
 @pytest.mark.parametrize(
