@@ -89,6 +89,22 @@ def test_every_answer_comes_into_sight_on_a_phone(visit):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def test_an_answer_comes_into_sight_also_with_the_first_drawing_of_its_tab(visit):
+    """As on a quick server, or where Gradio shows the last of two answers alone: nothing was drawn there before it."""
+    page = visit("evidence", "ja-JP", 390)
+    page.set_viewport_size(NARROW)
+    page.evaluate("""() => {
+      const { heard } = mirdemo;
+      mirdemo.heard = (text) => {
+        if (!JSON.parse(text || "{}").views?.clips?.[1].includes('data-key="clips"')) return;
+        mirdemo.heard = heard;
+        heard(text);
+      };
+    }""")
+    page.click(".front [data-act='clips.festival']")
+    assert in_sight(page, "#panel-clips tr[data-key]")
+
+
 def test_the_focus_goes_to_the_neighbour_of_what_is_removed(visit):
     page = visit("clips")
     page.click("#panel-clips [data-act='clips.festival']")

@@ -226,13 +226,16 @@ window.mirdemo = (() => {
 
   /* An answer that was waited for is brought into sight when it comes, wherever the visitor has scrolled to. */
   const arrived = new Map(); // view -> what arrived last at each of its places
+  let ledTo = null; // the tab that a button has led to, until its answer is there: it may come with the tab's first drawing
   function arrive(view) {
     const places = [...view.querySelectorAll("[data-arrive]")];
-    const before = arrived.get(view);
+    const led = ledTo !== null && view.closest(".mir-panel")?.id === `panel-${ledTo}`;
+    const before = arrived.get(view) || (led ? new Map() : undefined);
     arrived.set(view, new Map(places.map((place) => [keyOf(place), place.dataset.arrive])));
     const isNews = (place) => place.dataset.arrive && before.get(keyOf(place)) !== place.dataset.arrive && place.offsetParent;
     const place = before && places.find(isNews);
     if (!place) return;
+    if (led) ledTo = null;
     const { top, height, bottom } = place.getBoundingClientRect();
     if (before.get(keyOf(place)) === "draft" && bottom > 0 && top < innerHeight) return; // it is being read while it becomes the answer
     if (top < 0 || top + Math.min(height, 420) > innerHeight) scrollTo({ top: scrollY + top - 12, behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
@@ -298,7 +301,21 @@ window.mirdemo = (() => {
     if (own.left < row.left || own.right > row.right) tab.parentElement.scrollLeft += (own.left + own.right - row.left - row.right) / 2;
   }
   addEventListener("resize", reveal);
-  addEventListener("hashchange", () => { showTab(); scrollTo({ top: 0 }); });
+  addEventListener("hashchange", () => {
+    if (location.hash.slice(1) === root.dataset.open) return; // go() was here
+    ledTo = null;
+    showTab();
+    scrollTo({ top: 0 });
+  });
+
+  /* At once: what is asked for on the way may be answered before the browser tells of another address. */
+  function go(tab, led = false) {
+    location.hash = tab;
+    if (root.dataset.open === tab) return;
+    ledTo = led ? tab : null;
+    showTab();
+    scrollTo({ top: 0 });
+  }
 
   /* ---- what is clicked, typed and chosen ---- */
   const said = (element) => ({ ...element.dataset });
@@ -309,12 +326,12 @@ window.mirdemo = (() => {
     const link = target.closest('a[href^="#"]'); // the page's <base> would make it leave the page
     if (link) {
       event.preventDefault();
-      location.hash = link.getAttribute("href");
+      go(link.hash.slice(1));
       return;
     }
     const tab = target.closest('[role="tab"]');
     if (tab) {
-      location.hash = tab.dataset.tab;
+      go(tab.dataset.tab);
       return;
     }
     const play = target.closest("[data-play]");
@@ -334,7 +351,7 @@ window.mirdemo = (() => {
     if (button && !button.disabled) {
       const { moment } = button.dataset; // asks about what one hears of this sound
       act(moment === undefined ? said(button) : { ...said(button), moment: "true", at: playing === moment ? String(audio.currentTime) : "" });
-      if (button.dataset.goes) location.hash = button.dataset.goes; // where its answer will be
+      if (button.dataset.goes) go(button.dataset.goes, true); // where its answer will be
     }
   });
 
@@ -410,7 +427,7 @@ window.mirdemo = (() => {
       const step = event.key === "ArrowRight" ? 1 : -1;
       const next = tabs[(tabs.indexOf(field) + step + tabs.length) % tabs.length];
       next.focus();
-      location.hash = next.dataset.tab;
+      go(next.dataset.tab);
     } else if (field.matches("[data-play]") && (event.key === "ArrowRight" || event.key === "ArrowLeft")) {
       event.preventDefault();
       if (field.closest(".player").dataset.src === playing) audio.currentTime += event.key === "ArrowRight" ? 2 : -2;
