@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 ACCENT = "#6a67d8"
 #: Minutes are drawn on steps this share of the axis wide, so that dots of one place stand on each other.
 STEP = 1 / 44
-#: Sizes of a row, in pixels.
-ROW, BASE = 84, 66
+#: Sizes of a row, in pixels; one of switching values has room for two lines above its bar.
+ROW, BASE, SWITCH = 84, 66, 64
 #: Characters of an action's name on a phone; Japanese ones are twice as wide.
 LONGEST = {"en": 30, "ja": 17}
 
@@ -316,7 +316,7 @@ def labels(plan: Plan, t: Speaker) -> Chart:
 def switches(plan: Plan, t: Speaker) -> Chart:
     """How far each assumption may be wrong before the advice turns, on one axis of times its value."""
     rows = plan.switches
-    height = BASE + 58 * len(rows)
+    height = BASE + SWITCH * len(rows)
     figure = bare_figure(height=height, left=10, top=6, bottom=50)
     wide, slim = [], []
     for y, row in enumerate(rows):
@@ -340,8 +340,8 @@ def switches(plan: Plan, t: Speaker) -> Chart:
         held = t("plan.chart.switches.anything")
         if row.low is not None or row.high is not None:
             held = t.say(range_of(row))
-        place = {"x": 0, "xref": "paper", "xanchor": "left", "y": y - 0.36, "showarrow": False}
-        place |= {"bgcolor": GROUND, "borderpad": 1}
+        place = {"x": 0, "xref": "paper", "xanchor": "left", "y": y - 0.15, "yanchor": "bottom"}
+        place |= {"bgcolor": GROUND, "borderpad": 1, "showarrow": False, "align": "left"}
         values = {"what": t.say(NAMES[row.name]), "value": f"{row.value:,g}", "range": held}
         wide.append({**place, "text": str(t("plan.chart.switches.row", **values))})
         slim.append({**place, "text": str(t("plan.chart.switches.slim", **values)), "font": {"size": 13}})

@@ -38,6 +38,23 @@ def fits(page) -> bool:
     return page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+#: Words of drawn charts that reach over their chart's edge.
+CUT = """() => [...document.querySelectorAll('#panel-plan .chart-place')].flatMap((place) => {
+  const edge = place.getBoundingClientRect();
+  return [...place.querySelectorAll('.annotation-text')].filter((words) => {
+    const box = words.getBoundingClientRect();
+    return box.left < edge.left - 1 || box.right > edge.right + 1;
+  }).map((words) => words.textContent);
+})"""
+
+
+def draw_all(page) -> None:
+    """Scroll to each chart, so that it is drawn."""
+    for place in page.locator("#panel-plan .chart-place").all():
+        place.scroll_into_view_if_needed()
+        place.locator("svg.main-svg").first.wait_for()
+
+
 @pytest.mark.parametrize(
     ("language", "width", "said"),
     [
@@ -61,12 +78,13 @@ def test_from_opening_the_page_to_a_recommendation_and_a_report(visit, language:
     assert said in advice.inner_text()
     assert page.locator("#panel-plan .gate").count() == 3
     assert page.locator('#panel-plan [data-key="left-fine_tune"]').count() == 1
-    page.locator("#panel-plan .chart-place").first.scroll_into_view_if_needed()
-    page.wait_for_selector("#panel-plan .chart-place svg.main-svg")
+    draw_all(page)
     for other in (390, 1280, width):
         page.set_viewport_size({"width": other, "height": 860})
         page.wait_for_timeout(200)
         assert fits(page), other
+        assert page.locator("#panel-plan .annotation-text").count() >= 8
+        assert page.evaluate(CUT) == [], other
 
     walk.fill("#assume-hand_minutes", "0.1")
     page.wait_for_selector('#panel-plan [data-advice="by_hand"]')
