@@ -160,12 +160,16 @@ def left_rows(plan: Plan, t: Speaker) -> list[dict[str, Any]]:
             "stage": one.stage,
             "title": t(f"plan.stage.{one.stage}"),
             "tells": t.say(one.tells),
-            "bound": t("plan.bound.none")
-            if one.at_most is None
-            else t("plan.bound", time=t.say(time_of(one.at_most))),
+            "bound": _bound(one.at_most, t),
         }
         for one in plan.not_run
     ]
+
+
+def _bound(at_most: float | None, t: Speaker) -> str:
+    if at_most is None:
+        return t("plan.bound.none")
+    return t("plan.bound", time=t.say(time_of(at_most))) if at_most else t("plan.bound.nothing")
 
 
 def gate_rows(plan: Plan, t: Speaker) -> list[dict[str, Any]]:

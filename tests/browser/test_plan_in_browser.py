@@ -78,6 +78,9 @@ def test_from_opening_the_page_to_a_recommendation_and_a_report(visit, language:
     assert said in advice.inner_text()
     assert page.locator("#panel-plan .gate").count() == 3
     assert page.locator('#panel-plan [data-key="left-fine_tune"]').count() == 1
+    not_run = page.locator("#panel-plan .visit-tags td.not-run")
+    assert not_run.count() >= 14
+    assert not_run.first.is_visible() == (width > 720)
     draw_all(page)
     for other in (390, 1280, width):
         page.set_viewport_size({"width": other, "height": 860})
@@ -88,6 +91,8 @@ def test_from_opening_the_page_to_a_recommendation_and_a_report(visit, language:
 
     walk.fill("#assume-hand_minutes", "0.1")
     page.wait_for_selector('#panel-plan [data-advice="by_hand"]')
+    nothing = page.locator('#panel-plan [data-key="left-fine_tune"] .quiet').inner_text()
+    assert not any(character.isdigit() for character in nothing)  # no bound of "0 seconds"
     walk.fill("#assume-hand_minutes", "-5")
     page.wait_for_selector(".notice.refusal")
     assert page.locator('#panel-plan [data-advice="by_hand"]').count() == 1
