@@ -2,7 +2,8 @@
 
 ``PYTHONPATH=tests:tests/planning:tests/planning/panel python tests/golden/make_others.py tests/golden/DATE-others``
 
-A fine-tuned tagger, a plan with listeners' answers in it, a panel's key, one listener's answers, and a folder of rows.
+A fine-tuned tagger, a plan with listeners' answers in it, a panel's key, one listener's answers, a folder of rows, result records
+and a table of speeds.
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ from test_golden_others import FineTunable, found_in_panel, scored
 
 from mirdemo.embedding.embed import embed
 from mirdemo.embedding.rows import FileRows, RowFolder
+from mirdemo.evaluation import speed
 from mirdemo.planning import Assumptions, Plan
 from mirdemo.planning.panel import Listeners, read_answers, results
 from mirdemo.planning.ways import FINE_TUNE
+from mirdemo.results import records
 from mirdemo.scoring.intervals import Interval
 from mirdemo.stages.finetuning.tuned import LAYER, TunedHead
 from mirdemo.tagger import Tagger
@@ -68,6 +71,12 @@ def main(out: Path) -> None:
             )
     (out / "rows" / ".lock").unlink(missing_ok=True)
 
+    records.append([PUBLISHED, MEASURED], out / "results.jsonl")
+    (out / "results.jsonl.lock").unlink(missing_ok=True)
+    page = speed.write(out, MACHINE, [SPEED])
+    page.with_suffix(".json").rename(out / "speed.json")
+    page.unlink()
+
     commit = subprocess.run(
         ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True
     ).stdout.strip()
@@ -83,6 +92,68 @@ def main(out: Path) -> None:
         ],
     }
     (out / "said.json").write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+PUBLISHED = records.Result(
+    model="mert-95m",
+    corpus="mtat",
+    method="fewshot",
+    protocol="published",
+    metric="macro_f1",
+    value=0.4,
+    source="published",
+    split="test",
+    tag="太鼓",
+    setting={"n_way": 5, "mode": None},
+    citation="papaioannou2024lcprotonets",
+)
+#: With every field but those of a published one.
+MEASURED = records.Result(
+    model="bands",
+    corpus="mine",
+    method="probe",
+    protocol="cross-validation by recording",
+    metric="roc_auc",
+    value=0.8,
+    source="measured",
+    split="all",
+    revision="1",
+    layer="low",
+    pooling="mean",
+    window_seconds=0.5,
+    whitening="wccn-own",
+    corpus_revision="2",
+    tag="flute",
+    seed=3,
+    n=10,
+    n_unit="recordings",
+    low=0.7,
+    high=0.9,
+    level=0.9,
+    influences=(0.125, -0.5, 0.25),
+    setting={"k_shot": 3},
+    versions={"mirdemo": "0.1"},
+    hardware="a machine",
+    seconds=1.5,
+    date="2026-11-29",
+)
+MACHINE = {"processor": "a processor", "cores": 2, "system": "Linux x86_64", "torch": "2.11.0"}
+SPEED = speed.Speed(
+    backbone="bands",
+    weights="its own",
+    engine="torch",
+    precision="float32",
+    device="cpu",
+    usual=True,
+    seconds_per_minute=0.25,
+    least=0.2,
+    most=0.3,
+    rounds=3,
+    load_seconds=0.1,
+    first_load_seconds=2.0,
+    peak_bytes=1_000_000,
+    busy=0.5,
+)
 
 
 def interval(value: float, low: float, high: float) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -97,14 +98,17 @@ def test_a_kept_row_is_read_or_made_anew_and_never_another_one(
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_a_whitening_gives_what_it_gave_or_says_that_it_is_old(folder: Path, queries: list[Clip]):
+def test_a_whitening_gives_what_it_gave_or_says_that_it_is_old(folder: Path):
+    """Of rows as they were: those of another processor differ by a millionth (tested above), and a small deviation that they
+    are divided by makes more of that."""
     if folder.name < "2026-11-23":
         with pytest.raises(WhiteningError):
             Whitening.load(folder / "whitening.safetensors")
         return
-    whitened = Whitening.load(folder / "whitening.safetensors").apply(embed(queries, Bands()))
-    for layer, rows in expected(folder)["whitened"].items():
-        np.testing.assert_allclose(whitened.layers[layer], rows, **TOLERANCE)
+    whitening, told = Whitening.load(folder / "whitening.safetensors"), expected(folder)
+    for layer, rows in told["whitened"].items():
+        found = whitening.matrix(layer, np.array(told["rows"][layer], np.float32), Bands().identity)
+        np.testing.assert_allclose(found, rows, **TOLERANCE)
 
 
 @pytest.mark.parametrize(
@@ -114,6 +118,12 @@ def test_result_records_are_read_as_they_were_written(folder: Path):
     lines = (folder / "results.jsonl").read_text(encoding="utf-8").splitlines()
     read = records.load(folder / "results.jsonl")
     assert [record.value for record in read] == expected(folder)["results"]
+    require_told(read, lines)
+
+
+def require_told(read: Sequence[records.Result], lines: Sequence[str]) -> None:
+    """Every field of every line is read as it stands there."""
     for record, line in zip(read, lines, strict=True):
         told = json.loads(line)
-        assert {key: record.as_dict()[key] for key in told} == told
+        held = json.loads(json.dumps(record.as_dict()))
+        assert {key: held[key] for key in told} == told

@@ -12,16 +12,28 @@ import numpy as np
 import pytest
 import torch
 from bands import Bands
-from test_golden import TOLERANCE, clip
+from test_golden import TOLERANCE, clip, require_told
 
 from mirdemo.embedding.rows import RowFolder
+from mirdemo.evaluation import speed
 from mirdemo.planning import Plan
 from mirdemo.planning.panel import Answers, Panel, read_answers, results
+from mirdemo.results import records
 from mirdemo.tagger import Tagger, TaggerError
+from mirdemo.tagger.file import FORMAT_VERSION
 
 HERE = Path(__file__).parent
-FOLDERS = sorted(path for path in HERE.iterdir() if (path / "said.json").is_file())
-every = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+
+
+def folders_with(name: str) -> list[Path]:
+    """Folders that hold such a file or folder."""
+    return sorted(
+        path for path in HERE.iterdir() if (path / "said.json").is_file() and (path / name).exists()
+    )
+
+
+def with_a(name: str) -> Any:
+    return pytest.mark.parametrize("folder", folders_with(name), ids=lambda folder: folder.name)
 
 
 class Tail(torch.nn.Module):
@@ -61,11 +73,19 @@ def said(folder: Path) -> dict[str, Any]:
     return json.loads((folder / "said.json").read_text(encoding="utf-8"))
 
 
-def test_there_are_some():
-    assert FOLDERS
+@pytest.mark.parametrize(
+    "name", ["tagger-fine-tuned", "plan.json", "panel.key.json", "rows", "results.jsonl", "speed.json"]
+)
+def test_there_are_some(name: str):
+    assert folders_with(name)
 
 
-@every
+def test_a_fine_tuned_tagger_of_every_format_is_here():
+    found = [said(folder)["tagger_format_version"] for folder in folders_with("tagger-fine-tuned")]
+    assert set(found) == set(range(1, FORMAT_VERSION + 1))
+
+
+@with_a("tagger-fine-tuned")
 def test_a_fine_tuned_tagger_gives_the_scores_it_gave(folder: Path, tmp_path: Path):
     tagger = Tagger.load(folder / "tagger-fine-tuned")
     assert (tagger.kind, tagger.tags) == ("fine-tuned", ("太鼓", "flute"))
@@ -76,7 +96,7 @@ def test_a_fine_tuned_tagger_gives_the_scores_it_gave(folder: Path, tmp_path: Pa
         tagger.decide(clip(20, "drum"), backbone=Bands(revision="2"))
 
 
-@every
+@with_a("plan.json")
 def test_a_plan_advises_what_it_advised(folder: Path):
     text = (folder / "plan.json").read_text(encoding="utf-8")
     plan = Plan.from_json(text)
@@ -84,7 +104,7 @@ def test_a_plan_advises_what_it_advised(folder: Path):
     _same(json.loads(json.dumps(plan.found())), said(folder)["plan"])
 
 
-@every
+@with_a("plan.json")
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_a_plan_is_a_report_for_the_meeting(folder: Path, language: str):
     from mirdemo.evidence.plan_report import plan_report
@@ -93,20 +113,33 @@ def test_a_plan_is_a_report_for_the_meeting(folder: Path, language: str):
     assert "&lt;b&gt;" in plan_report(plan, language)
 
 
-@every
+@with_a("panel.key.json")
 def test_a_panels_key_reads_the_answers_of_its_day(folder: Path):
     panel = Panel.from_json((folder / "panel.key.json").read_bytes())
     answers = read_answers((folder / "answers.json").read_bytes(), panel)
     assert json.loads(json.dumps(found_in_panel(panel, answers))) == said(folder)["panel"]
 
 
-@every
+@with_a("rows")
 def test_a_folder_of_rows_is_read_as_it_was_written(folder: Path):
     rows, expected = RowFolder.reading(folder / "rows"), said(folder)
     for name, matrix in expected["rows"].items():
         np.testing.assert_array_equal(rows.matrix(name), np.array(matrix, np.float32))
     assert [[f.path, f.first, f.count, list(f.starts)] for f in rows.files.values()] == expected["files"]
     rows.require(Bands().identity, {"low": 16, "high": 16}, "window")
+
+
+@with_a("results.jsonl")
+def test_a_record_of_every_field_is_read_as_it_was_written(folder: Path):
+    lines = (folder / "results.jsonl").read_text(encoding="utf-8").splitlines()
+    require_told(list(records.load(folder / "results.jsonl")), lines)
+
+
+@with_a("speed.json")
+def test_a_table_of_speeds_is_read_as_it_was_written(folder: Path):
+    held = json.loads((folder / "speed.json").read_text(encoding="utf-8"))
+    for row, told in zip(speed.read(folder / "speed.json"), held["rows"], strict=True):
+        assert {key: getattr(row, key) for key in told} == told
 
 
 def _same(found: Any, expected: Any) -> None:
