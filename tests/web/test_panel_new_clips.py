@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import soundfile
-from test_keeping import RATE, Sent, labelled, sound
+from test_keeping import Sent
+from visited import RATE, labelled, sound
 
 from mirdemo.planning.panel import HAND
 from mirdemo.planning.panel.answers import Answers, OnClip
