@@ -281,7 +281,7 @@ def _print(args: Namespace, corpus, found) -> None:
     from mirdemo.results.records import published
 
     print(
-        f"{corpus.facts.title}, {len(corpus.tags)} tags, {found.n_items} items"
+        f"{corpus.facts.title}, {_tags_of(args, corpus, found)}, {found.n_items} items"
         + (f" ({len(found.left_out)} left out)" if found.left_out else "")
     )
     part = []
@@ -306,6 +306,14 @@ def _print(args: Namespace, corpus, found) -> None:
     )
     if corpus.facts.page:
         print(f"Please cite: {corpus.facts.citation}")
+
+
+def _tags_of(args: Namespace, corpus, found) -> str:
+    """How many tags there are to tell apart: of the vocabulary, or of an episode, which may have others and fewer."""
+    ways = found.records[0].setting.get("n_way")
+    if ways is None:
+        return f"{len(corpus.tags)} tags"
+    return f"episodes of {ways} tags ({'base and novel' if args.tags == 'both' else args.tags})"
 
 
 def _whitening(backbone, progress):

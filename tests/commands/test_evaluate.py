@@ -648,6 +648,18 @@ def test_the_published_episodes_are_drawn_over_base_novel_or_both(
     assert evaluate(corpus, spectral, request, store=store).new == 0
 
 
+def test_the_head_and_n_of_few_shot_figures_are_those_of_its_episodes(published_fma, capsys):
+    line = command(*published_fma, "--corpus", "fma", "--method", "fewshot", "--shots", "1", "--seeds", "1")
+    episodes = ("--protocol", "lcprotonets2024", "--tags", "both", "--ways", "3")
+    assert cli.main([*line, *episodes]) == cli.DONE
+    said = capsys.readouterr().out
+    assert "episodes of 3 tags (base and novel)" in said.splitlines()[0]
+    (whole,) = [r for r in load(own_file()) if (r.seed, r.tag, r.metric) == (None, None, "macro_f1")]
+    asked = next(r.n for r in load(own_file()) if r.seed is not None)
+    assert whole.n == asked == COUNTS["test"] - whole.setting["n_support"]
+    assert f"n {asked})" in said
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [

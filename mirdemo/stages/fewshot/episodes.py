@@ -149,6 +149,8 @@ class EpisodeReport:
     macro_f1, micro_f1: mean over episodes. The interval allows for both: how much the draw of the support sets matters,
         and how much the corpus does (each recording's influence on the mean); the two variances are added
     tag_f1: the same, one a tag, over the episodes whose queries carry it
+    n_items: that have one of the tags, those of the support sets too
+    n_recordings: that were a query in an episode at least, which is the n of every interval
     absent_tags: ``"zero"`` if a tag that no query carries counts as 0 in macro F1 (published), ``"left out"``
     """
 
@@ -224,7 +226,7 @@ def evaluate_episodes(
         outcomes.append(by_recording(counts, codes))
     progress(len(seeds), len(seeds), "episodes")
 
-    outcome = np.stack(outcomes)  # (episodes, 3, tags, recordings)
+    outcome = _asked(np.stack(outcomes))
     of_tags, tags_moved = _moved(outcome)
     micro, micro_moved = _moved(outcome.sum(axis=2, keepdims=True))
     known = np.isfinite(of_tags)
@@ -340,6 +342,13 @@ def _episode(
         supports=len(supports),
     )
     return episode, counts
+
+
+def _asked(outcome: np.ndarray) -> np.ndarray:
+    """The counts (episodes, 3, tags, recordings) of recordings that were a query in an episode at least: every query has one
+    of the tags, and what was in every support set has none counted.
+    """
+    return outcome[..., outcome[:, 1].any(axis=(0, 1))]
 
 
 def over_both(values: np.ndarray, influence: np.ndarray) -> Interval:

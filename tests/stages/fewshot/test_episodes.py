@@ -12,6 +12,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import f1_score
 
 from mirdemo.results.of_episodes import episode_results
+from mirdemo.scoring.intervals import by_recording
 from mirdemo.stages.fewshot import (
     PUBLISHED_SEEDS,
     FewShotError,
@@ -101,6 +102,29 @@ def test_each_episode_is_that_seeds_support_set_and_scikit_learns_f1(festival, p
     assert report.macro_f1.value == pytest.approx(np.mean(values))
     assert report.macro_f1.low < np.mean(values) < report.macro_f1.high
     assert (report.macro_f1.n, report.macro_f1.unit) == (used.sum(), "recordings")
+
+
+@pytest.mark.parametrize("protocol", ["lcprotonets2024", "live"])
+def test_recordings_that_were_never_a_query_count_for_no_n_and_no_interval(festival, protocol):
+    support, labels, recordings, tags = festival
+    report = evaluate_episodes(support, labels, recordings, tags, protocol=protocol, seeds=(21,))
+    (episode,) = report.episodes
+    asked = np.setdiff1d(recordings[labels.any(axis=1)], recordings[episode.support])
+    assert report.n_items == labels.any(axis=1).sum() > episode.n_query
+    assert {f.n for f in (report.macro_f1, report.micro_f1, *report.tag_f1)} == {len(asked)}
+    assert report.n_recordings == len(asked) < len(np.unique(recordings))
+
+    # The same queries, with the support recordings' own rows taken out of the reckoning by hand.
+    query = np.flatnonzero(np.isin(recordings, asked) & labels.any(axis=1))
+    said = (
+        LCPrototypes.published()
+        .fit(support[episode.support], labels[episode.support])
+        .predict(support[query])
+    )
+    hits, marks = 2 * (labels[query] * said).sum(axis=1), (labels[query] + said).sum(axis=1)
+    moved = by_recording((hits - report.micro_f1.value * marks) / marks.sum(), recordings[query])
+    expected = over_both(np.array([report.micro_f1.value]), moved[None])
+    assert (report.micro_f1.low, report.micro_f1.high) == pytest.approx((expected.low, expected.high))
 
 
 def test_a_recording_never_teaches_and_tests_at_once(festival):
