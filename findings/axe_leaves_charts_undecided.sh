@@ -6,7 +6,8 @@
 # Why it matters here: "axe: nothing found" says nothing of the figures in a heat map, the densest text of the evidence. Their
 #   contrast is computed from the colours that we give to Plotly, in a test of its own (36 of 72 cells were under 4.5:1 once
 #   while axe was content).
-# Seen 2026-11-28, plotly==7.1.0 and playwright==1.65.2 from PyPI, axe-core@4.10.3 from npm, Debian's chromium. Source: this run.
+# Seen 2026-11-28, plotly==7.1.0 and playwright==1.65.2 from PyPI, axe-core@4.10.3 from npm, Debian's chromium
+#   (156.0.8078.108 on 2026-11-29). Source: this run.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -3,7 +3,7 @@
 # What happens: for wav2vec 2.0 with stable layer norm, WavLM likewise and the Audio Spectrogram Transformer it equals
 #   last_hidden_state in 4.57.6 and lacks the final norm in 5.23.0. Both versions run the same line without a word.
 # Why it matters here: a probe on "the last layer" is of other rows after an upgrade; weights stay the same, figures do not.
-# Seen 2026-11-28, transformers 4.57.6 and 5.23.0 with torch==2.11.0 from PyPI, networks of random weights. Source: this run.
+# Seen 2026-11-28, transformers 4.57.6 and 5.23.0 with torch==2.11.0 and numpy==2.4.6 from PyPI, networks of random weights. Source: this run.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

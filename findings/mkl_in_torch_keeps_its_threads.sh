@@ -7,8 +7,9 @@
 #   MKL_Set_Num_Threads_Local, which that library exports, does reach it.
 # Why it matters here: a page that limits a forward pass to one thread, so that it waits for nobody on a busy machine,
 #   would wait all the same, and nothing would say so.
-# Needs an x86-64 machine with two cores or more. Seen 2026-11-28, torch 2.11.0, threadpoolctl 3.8.0, from PyPI. Source:
-#   this run; https://github.com/joblib/threadpoolctl (libraries it knows).
+# Needs an x86-64 machine with two cores or more.
+# Seen 2026-11-28, torch 2.11.0, threadpoolctl 3.8.0, numpy 2.4.6, from PyPI. Source: this run;
+#   https://github.com/joblib/threadpoolctl (libraries it knows).
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

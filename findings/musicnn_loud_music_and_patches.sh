@@ -7,8 +7,8 @@
 #   the first patch's row for every patch, while `max_pool` beside it changes.
 # Why it matters here: two of our backbones are this package's networks. Ours takes the logarithm in float32 and one row a
 #   patch, so it agrees with the package on soft music and on whole-clip tags, and not on loud music or on single patches.
-# Seen 2026-11-28, musicnn==0.1.0, tensorflow-cpu==2.21.0, tf_keras==2.21.0, librosa==0.11.0, numpy==2.4.6 from PyPI. Source: this
-#   run; musicnn/extractor.py, `batch_data` and the end of `extractor`.
+# Seen 2026-11-28, musicnn==0.1.0, tensorflow-cpu==2.21.0, tf_keras==2.21.0, librosa==0.11.0, soundfile==0.14.0, numpy==2.4.6 from
+#   PyPI. Source: this run; musicnn/extractor.py, `batch_data` and the end of `extractor`.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -6,7 +6,7 @@
 # Why it matters here: wav2vec 2.0, HuBERT and WavLM add their positions by such a convolution (16 groups). The known sizes
 #   have 48 or 64 channels a group and are right; small ones (hidden size under 256) are not, and their embeddings still
 #   look plausible: cosine 0.994 to the right ones, the same as with a positional convolution left at random.
-# Seen 2026-11-28, torch 2.11.0+cu130 from PyPI, Intel Xeon with amx_bf16. Source: this run; the kernel chosen is named
+# Seen 2026-11-28, torch 2.11.0+cu130 and numpy 2.4.6 from PyPI, Intel Xeon with amx_bf16. Source: this run; the kernel chosen is named
 #   by ONEDNN_VERBOSE=1 (brg_conv_fwd:avx10_1_512_amx). Not seen on processors without AMX: there this script says so.
 set -euo pipefail
 work=$(mktemp -d)

@@ -5,7 +5,7 @@
 #   takes a slow path in torch, whose cost falls six- to tenfold when sixteen copies of the filter, each shifted by one period,
 #   make sixteen channels: the same sums, equal to the last bit here. So with 48 to 24, 48 to 16, 96 to 24 and 22.05 to 44.1.
 # Why it matters here: most recordings come at 44.1 kHz, and much of the field's analysis works at 22.05.
-# Seen 2026-11-28, torch 2.11.0 and torchaudio 2.11.0 from PyPI, one thread, AVX-512. Source: this run.
+# Seen 2026-11-28, torch 2.11.0, torchaudio 2.11.0 and numpy 2.4.6 from PyPI, one thread, AVX-512. Source: this run.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -154,7 +154,7 @@ def two_sentences(plan: Plan, title: Title = str) -> tuple[Sentence, ...]:
         return begin, then
     if advice.kind == BY_HAND:
         begin = Sentence(
-            "Stay with hands: {way} saves time in no more than {k} of {of} futures that fit your {n} recordings.",
+            "Stay with hands: {way} saves time in {k} of {of} futures that fit your {n} recordings.",
             "planning.advice.by_hand",
             first,
         )

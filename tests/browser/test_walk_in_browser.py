@@ -105,6 +105,15 @@ def test_an_answer_comes_into_sight_also_with_the_first_drawing_of_its_tab(visit
     assert in_sight(page, "#panel-clips tr[data-key]")
 
 
+def test_the_open_tab_and_the_name_lead_to_the_top(visit):
+    page = visit("evidence")
+    for place in ('[data-tab="evidence"]', ".brand a"):
+        page.evaluate("scrollTo({ top: 900, behavior: 'instant' })")
+        page.wait_for_function("scrollY > 100")
+        page.locator(place).evaluate("(one) => one.click()")
+        page.wait_for_function("scrollY === 0")
+
+
 def test_the_focus_goes_to_the_neighbour_of_what_is_removed(visit):
     page = visit("clips")
     page.click("#panel-clips [data-act='clips.festival']")

@@ -310,11 +310,13 @@ window.mirdemo = (() => {
 
   /* At once: what is asked for on the way may be answered before the browser tells of another address. */
   function go(tab, led = false) {
+    const elsewhere = root.dataset.open !== tab;
     location.hash = tab;
-    if (root.dataset.open === tab) return;
-    ledTo = led ? tab : null;
-    showTab();
-    scrollTo({ top: 0 });
+    if (elsewhere) {
+      ledTo = led ? tab : null;
+      showTab();
+    }
+    if (elsewhere || !led) scrollTo({ top: 0 });
   }
 
   /* ---- what is clicked, typed and chosen ---- */
