@@ -284,15 +284,11 @@ def _print(args: Namespace, corpus, found) -> None:
         f"{corpus.facts.title}, {_tags_of(args, corpus, found)}, {found.n_items} items"
         + (f" ({len(found.left_out)} left out)" if found.left_out else "")
     )
-    part = []
-    if corpus.changed:
-        part.append("a split of your own")
-    if found.left_out:
-        part.append(f"{len(found.left_out)} of {len(found.left_out) + found.n_items} items left out")
+    part = _partial(found)
     beside = rows(found.records, published(), corpus.name, args.method, part=", ".join(part))
     print(table(("model", "protocol", *METRICS), beside))
     if part and len(beside) > 1:
-        print("The measured row is not of the whole published corpus: do not hold it against the others.")
+        print("The measured row is not of the corpus as published: do not hold it against the others.")
     if found.left_out:
         print(f"Left out: {first_few(found.left_out)}")
     if len(beside) == 1:
@@ -306,6 +302,19 @@ def _print(args: Namespace, corpus, found) -> None:
     )
     if corpus.facts.page:
         print(f"Please cite: {corpus.facts.citation}")
+
+
+def _partial(found) -> list[str]:
+    """In which ways the figures are not of the corpus as published (``Result.partial``), to stand in their row."""
+    partial = found.records[0].partial
+    heard = partial.get("max_seconds", "whole")
+    said = {
+        "split_files": "a split of your own",
+        "limit": f"at most {partial.get('limit')} items a side",
+        "left_out": f"{len(found.left_out)} of {len(found.left_out) + found.n_items} items left out",
+        "max_seconds": "each item heard whole" if heard == "whole" else f"the first {heard:g} s of each item",
+    }
+    return [said[name] for name in partial]
 
 
 def _tags_of(args: Namespace, corpus, found) -> str:

@@ -357,7 +357,9 @@ def _known(
     facts = {
         k: v for k, v in common.items() if k not in ("setting", "versions", "hardware", "seconds", "date")
     }
-    asked = dict.fromkeys(("limit", "left_out", "mode", "max_seconds")) | dict(common["setting"])
+    asked = dict.fromkeys(("limit", "left_out", "mode", "max_seconds", "split_files")) | dict(
+        common["setting"]
+    )
     seeds = asked.pop("seeds", None)
     if request.method == "fewshot":
         seeds = len(_episode_seeds(request))

@@ -118,11 +118,14 @@ WITH_OWN = ("overview", "fewshot", "cost")
 class Ground:
     """What the charts of a selection are drawn from, whatever the language.
 
-    records: those that the selection leaves; corpora: its columns; rows, found: of the overview, and their disparities
+    records: those that the selection leaves; whole: without those of part of a corpus (``Result.partial``), which only the
+        overview draws, marked
+    corpora: its columns; rows, found: of the overview, and their disparities
     models: that there are to choose from
     """
 
     records: Results
+    whole: Results
     corpora: tuple[str, ...]
     rows: Sequence[Row]
     found: Sequence[Disparity]
@@ -139,6 +142,7 @@ def _ground(all_results: Results, chosen: Selection) -> Ground:
     best = bias.best_known(all_results, chosen.metric)
     return Ground(
         records,
+        Results(tuple(r for r in records if not r.partial)),
         corpora,
         rows,
         disparities(rows, best=best, frame=STUDY.only(corpora)),
@@ -180,27 +184,27 @@ def draw(
     t, metric = speaker(language), chosen.metric
     cited = results.citations()
     ground = ground or _ground(all_results, chosen)
-    records, corpora, rows, found = ground.records, ground.corpora, ground.rows, ground.found
+    whole, corpora, rows, found = ground.whole, ground.corpora, ground.rows, ground.found
     mine = selection.shown_of_visitor(own, chosen) if own is not None else ()
     overall = laid_over.over_tags(mine, metric)
     blank = replace(chosen, tag="", family="") == Selection()
     charts: dict[str, Callable[[], Chart]] = {
         "overview": lambda: overview(rows, found, metric, corpora, cited, t, unavailable=blank, own=overall),
         "unheard": lambda: unheard(metric, t),
-        "controlled": lambda: controlled(records, metric, cited, t),
+        "controlled": lambda: controlled(whole, metric, cited, t),
         "gaps": lambda: gaps(found, cited, t),
         "normalised": lambda: normalised(found, tuple(STUDY.only(corpora).traditions), cited, t),
-        "rarity": lambda: rarity(per_tag(records), chosen.family, cited, t),
-        "fewshot": lambda: few_shot(records, cited, t, own=laid_over.curve_points(mine)),
-        "transfer": lambda: transfer(records, metric, cited, t),
-        "cost": lambda: cost(records, metric, cited, t, own=[r for r in overall if r.method != "fewshot"]),
-        "within": lambda: within(records, cited, t),
-        "maeb": lambda: maeb(records, cited, t),
-        "mtat": lambda: magnatagatune(records, cited, t),
+        "rarity": lambda: rarity(per_tag(whole), chosen.family, cited, t),
+        "fewshot": lambda: few_shot(whole, cited, t, own=laid_over.curve_points(mine)),
+        "transfer": lambda: transfer(whole, metric, cited, t),
+        "cost": lambda: cost(whole, metric, cited, t, own=[r for r in overall if r.method != "fewshot"]),
+        "within": lambda: within(whole, cited, t),
+        "maeb": lambda: maeb(whole, cited, t),
+        "mtat": lambda: magnatagatune(whole, cited, t),
     }
     known = {} if rest is None else {name: one for name, one in rest.charts if name not in WITH_OWN}
     return View(
         tuple((name, known[name] if name in known else make()) for name, make in charts.items()),
-        len(records) + len(mine),
+        len(ground.records) + len(mine),
         ground.models,
     )

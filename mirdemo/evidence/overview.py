@@ -30,6 +30,7 @@ from mirdemo.evidence.wording import (
     corpus_title,
     hover,
     left_out,
+    partial_ways,
     percent,
     rank_words,
     row_label,
@@ -64,6 +65,11 @@ class Row:
     values: Mapping[str, Result]
 
     @property
+    def partial(self) -> bool:
+        """Whether it is of part of its corpora; one comparison is so as a whole, for the setting belongs to its rules."""
+        return any(r.partial for r in self.values.values())
+
+    @property
     def fall(self) -> float:
         """From the best to the worst corpus; 0 where there is only one."""
         values = [r.value for r in self.values.values()]
@@ -72,7 +78,7 @@ class Row:
 
 def rows_of(chosen: Results, metric: str, *, corpora: Sequence[str]) -> list[Row]:
     """One row a model and comparison, over corpora of the selection; several figures for one corpus
-    (seeds, repeated measurements) are reduced to the newest."""
+    (seeds, repeated measurements) are reduced to the newest. Rows of part of a corpus come last."""
     wanted = [
         r
         for r in chosen
@@ -89,7 +95,10 @@ def rows_of(chosen: Results, metric: str, *, corpora: Sequence[str]) -> list[Row
             newest[record.model][record.corpus] = record
         found += [Row(comparison, model, newest[model]) for model in sorted(newest)]
     order = {"probe": 0, "zero_shot": 1, "finetune": 2, "trained_from_scratch": 3, "transfer": 4}
-    return sorted(found, key=lambda row: (order.get(row.comparison.method, 9), row.comparison, row.fall))
+    return sorted(
+        found,
+        key=lambda row: (row.partial, order.get(row.comparison.method, 9), row.comparison, row.fall),
+    )
 
 
 def disparities(rows: Sequence[Row], *, best: Mapping[str, float], frame: Frame = STUDY) -> list[Disparity]:
@@ -102,9 +111,11 @@ def disparities(rows: Sequence[Row], *, best: Mapping[str, float], frame: Frame 
 
 
 def ranks_of(rows: Sequence[Row]) -> dict[tuple[Comparison, str], dict[str, Rank | None]]:
-    """(rules, corpus) -> model -> its ranks there, wherever two models or more have a figure under the same rules."""
+    """(rules, corpus) -> model -> its ranks there, wherever two models or more have a figure under the same rules, of the
+    corpus as published.
+    """
     together: dict[tuple[Comparison, str], list[Result]] = defaultdict(list)
-    for row in rows:
+    for row in (row for row in rows if not row.partial):
         for corpus, record in row.values.items():
             together[row.comparison, corpus].append(record)
     return {place: ranks(records) for place, records in together.items() if len(records) > 1}
@@ -125,6 +136,7 @@ def overview(
 
     known: the rows to draw; found: their disparities, of which the title speaks
     own: the visitor's figures over all tags in this metric
+    Rows of part of a corpus are drawn with a mark and in what way; no title speaks of them.
     """
     how = str(t("evidence.overview.how"))
     if not known and not own:
@@ -149,9 +161,9 @@ def overview(
     figure.update_yaxes(
         tickvals=list(range(shown_rows)), ticktext=labels, showgrid=False, range=[shown_rows - 0.5, -0.5]
     )
-    records = [r for row in known for r in row.values.values()]
-    detail = overview_title(found, records, metric, t)
-    repeatable = headline(known, found, t)
+    whole = [row for row in known if not row.partial]
+    detail = overview_title(found, _records(whole), metric, t)
+    repeatable = headline(whole, found, t)
     return drawn(
         repeatable or detail,
         figure,
@@ -159,15 +171,35 @@ def overview(
         height=height,
         narrow={**_narrow(figure, table, labels), **own_narrow},
         sources=(
-            *sources_of(records, cited, t),
+            *sources_of(_records(known), cited, t),
+            *_partial_lines(known[:MOST_ROWS], t),
             str(t("evidence.overview.click")),
             *left_out(len(known) - MOST_ROWS, t),
             *([str(t("evidence.source.yours"))] if own else []),
         ),
         table=table,
         detail=detail if repeatable else "",
-        **(_missing(known, t) if unavailable else {}),
+        **(_missing(whole, t) if unavailable else {}),
     )
+
+
+def _records(rows: Sequence[Row]) -> list[Result]:
+    return [r for row in rows for r in row.values.values()]
+
+
+def _partial_lines(rows: Sequence[Row], t: Speaker) -> list[str]:
+    """A line a marked row: in what way it is not of its corpora as published."""
+    return [
+        str(
+            t(
+                "evidence.partial.row",
+                row=Markup(row_label(row.comparison, row.model, t)),
+                ways=partial_ways(next(iter(row.values.values())), t),
+            )
+        )
+        for row in rows
+        if row.partial
+    ]
 
 
 def _table(
@@ -192,7 +224,7 @@ def _table(
         tuple(short_words(c, t) for c in corpora),
         tuple(
             (
-                row_label(row.comparison, row.model, t),
+                _label(row, t),
                 tuple(cell(row.values[c]) if c in row.values else None for c in corpora),
             )
             for row in known[:MOST_ROWS]
@@ -200,6 +232,11 @@ def _table(
         low=0.5 if metric == "roc_auc" else 0.0,
         own=laid_over.table_rows(own, t),
     )
+
+
+def _label(row: Row, t: Speaker) -> str:
+    label = row_label(row.comparison, row.model, t)
+    return f"{label} · {t('evidence.partial.mark')}" if row.partial else label
 
 
 def _add_cells(figure: Figure, table: HeatTable) -> None:

@@ -147,9 +147,14 @@ def shown_of_visitor(own: Results, selection: Selection) -> Results:
 def is_shown(record: Result, metric: str) -> bool:
     """Whether a record is drawn where figures over all tags are shown in ``metric``: of tags of the catalogue's corpora what
     the explorer tells; few-shot figures on the published curves; on synthesised music plain probes; those of protocols
-    that stand apart whatever metric is chosen, as their own charts draw them."""
+    that stand apart whatever metric is chosen, as their own charts draw them; of part of a corpus (``Result.partial``) only
+    what the overview marks."""
     if record.apart:
         return True
+    if record.partial and (
+        record.tag is not None or record.method == "fewshot" or record.corpus not in catalogue()
+    ):
+        return False
     if record.tag is not None:
         return record.metric in TAG_METRICS and record.corpus in catalogue()
     if record.method == "fewshot":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 from mirdemo.corpora.catalogue import catalogue
 from mirdemo.corpora.elsewhere import ELSEWHERE
@@ -99,7 +99,7 @@ def row_label(comparison: Comparison, model: str, t: Speaker) -> str:
 
 
 def hover(record: Result, cited: dict[str, dict[str, str]], t: Speaker) -> str:
-    """Value, interval, n, protocol and source of one figure."""
+    """Value, interval, n, protocol and source of one figure, and in what way it is not of the corpus as published."""
     n = t("evidence.hover.n", n=record.n) if record.n else t("evidence.hover.no_n")
     return "<br>".join(
         (
@@ -109,8 +109,22 @@ def hover(record: Result, cited: dict[str, dict[str, str]], t: Speaker) -> str:
             str(n),
             str(t("evidence.hover.protocol", protocol=record.protocol)),
             str(escape(source_of(record, cited, t))),
+            *([str(t("evidence.partial", ways=partial_ways(record, t)))] if record.partial else []),
         )
     )
+
+
+def partial_ways(record: Result, t: Speaker) -> list[Markup]:
+    """In which ways a figure is not of its corpus as published (``Result.partial``), in words."""
+    return [
+        t("evidence.partial.whole" if value == "whole" else f"evidence.partial.{name}", n=_plain(value))
+        for name, value in record.partial.items()
+    ]
+
+
+def _plain(value: str | int | float) -> str | int | float:
+    """``30`` for 30.0"""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def rank_words(rank: Rank | None, t: Speaker) -> str:

@@ -3,7 +3,8 @@
 What is compared with what
     Figures are compared only within one ``Comparison``: same metric, method, protocol, split and setting.
     Two protocols never stand in one ranking. A ``Frame`` says which corpora the question is about: a corpus
-    outside it can be measured and shown, and changes no mean and no gap.
+    outside it can be measured and shown, and changes no mean and no gap. A figure of part of a corpus
+    (``Result.partial``) is in no comparison.
 Gap, ratio, worst corpus
     Gap = best corpus minus worst corpus; ratio = worst over best (as the "four-fifths" kind of ratio in
     the fairness literature: Barocas, Hardt and Narayanan, Fairness and Machine Learning, MIT Press 2023,
@@ -17,7 +18,7 @@ Intervals
     each corpus drawn independently from a normal law on the logit scale that has the corpus's interval.
 Normalisation
     (value - chance) / (best known - chance), with the best figure known for that corpus and metric under
-    any protocol that does not stand apart (``Result.apart``): 1 means "as good as anything published here", 0 means chance. So a corpus that is hard
+    any protocol that does not stand apart (``Result.apart``), of a corpus as published: 1 means "as good as anything published here", 0 means chance. So a corpus that is hard
     for everyone is not mistaken for bias. Chance is 0.5 for ROC-AUC; the other metrics' chance depends on
     prevalences that are not published, so they are not normalised.
 """
@@ -122,10 +123,13 @@ def comparisons(records: Iterable[Result]) -> dict[Comparison, list[Result]]:
 
 
 def best_known(records: Iterable[Result], metric: str) -> dict[str, float]:
-    """Corpus -> the best figure known for it in this metric, under any protocol but those that stand apart."""
+    """Corpus -> the best figure known for it in this metric, under any protocol but those that stand apart.
+
+    A figure of part of the corpus is not among them: it may be better because what was hard is not in it.
+    """
     best: dict[str, float] = {}
     for record in records:
-        if record.metric == metric and record.tag is None and not record.apart:
+        if record.metric == metric and record.tag is None and not (record.apart or record.partial):
             best[record.corpus] = max(record.value, best.get(record.corpus, 0.0))
     return best
 
@@ -140,7 +144,7 @@ def disparity(
 ) -> Disparity | None:
     """The disparity of one model from the records of one comparison; None with fewer than two corpora.
 
-    records: of one ``Comparison``; those of corpora outside the frame are left out. Where a corpus has several figures
+    records: of one ``Comparison``; those of corpora outside the frame or of part of one are left out. Where a corpus has several figures
         of the model (a published best transfer per source corpus, several seeds), they must have been reduced to one by
         the caller
     best: ``best_known`` of everything there is (default: of ``records``)
@@ -150,7 +154,7 @@ def disparity(
     found = {Comparison.of(r) for r in records}
     if len(found) > 1:
         raise ValueError(f"records of {len(found)} comparisons cannot be ranked together")
-    own = [r for r in records if r.model == model and r.corpus in frame.traditions]
+    own = [r for r in records if r.model == model and r.corpus in frame.traditions and not r.partial]
     values = {c: r for c in frame.traditions for r in own if r.corpus == c}
     if len(values) != len(own):
         raise ValueError(f"{model} has more than one figure for a corpus")

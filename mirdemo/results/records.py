@@ -34,6 +34,8 @@ SOURCES = ("published", "measured")
 #: Protocols whose figures stand in charts of their own and in no ranking with others: MTEB's audio benchmark, and three
 #: ways of probing MagnaTagATune that part by six points and more for one model.
 APART = frozenset({"maeb", "mgphot", "marble", "omar-rq"})
+#: What in a setting says that a figure is not of its corpus as published, in the order in which it is told.
+_DEPARTURES = ("split_files", "limit", "left_out", "max_seconds")
 SHIPPED = ASSETS / "results"
 #: bytes that an evaluation's records take, at most
 _ROOM = 2_000_000
@@ -147,6 +149,18 @@ class Result:
     def apart(self) -> bool:
         """Whether its protocol is one of ``APART``: shown by itself, never held against another's figures."""
         return self.protocol in APART
+
+    @property
+    def partial(self) -> dict[str, str | int | float]:
+        """In which ways it is not of its corpus as published; empty where it is.
+
+        ``split_files``: ``own``, a split of one's own; ``limit``: at most so many items a side; ``left_out``: so many items
+        were not there; ``max_seconds``: so much of each item was heard, or the ``whole`` of it, where the published
+        figures heard another length. Such a figure is shown with these words; it is never the best known one, is
+        ranked with no other and is part of no finding.
+        """
+        found = {name: self.setting.get(name) for name in _DEPARTURES}
+        return {name: value for name, value in found.items() if value}
 
     @property
     def key(self) -> tuple:

@@ -599,6 +599,28 @@ def test_a_row_of_part_of_a_corpus_says_of_how_much(tmp_path, capsys):
     assert f"Left out: {corpus.sides['train'][0]}" in said
 
 
+@pytest.mark.parametrize(
+    ("more", "said", "partial"),
+    [
+        (("--limit", "3"), "at most 3 items a side", {"limit": 3}),
+        (("--max-seconds", "1"), "the first 1 s of each item", {"max_seconds": 1.0}),
+        (("--max-seconds", "whole"), "each item heard whole", {"max_seconds": "whole"}),
+    ],
+)
+def test_a_row_of_fewer_or_other_sound_than_published_says_so(tmp_path, capsys, more, said, partial):
+    line = command(
+        *make("makam", tmp_path), "--corpus", "makam", "--method", "fewshot", "--shots", "1", *more
+    )
+    line[line.index("--protocol") + 1] = "live"
+    for _ in ("measured", "measured before"):
+        assert cli.main(line) == cli.DONE
+        out = capsys.readouterr().out
+        assert f"(measured here, a split of your own, {said})" in out
+    assert {tuple(record.partial.items()) for record in load(own_file())} == {
+        (("split_files", "own"), *partial.items())
+    }
+
+
 def test_a_limit_is_filled_up_with_items_that_are_there(tmp_path, spectral, store):
     from mirdemo.evaluation.running import _wanted
 

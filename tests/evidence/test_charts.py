@@ -469,6 +469,65 @@ def test_results_of_this_machine_are_drawn_too(own_home):
         drawing.forget()
 
 
+WAYS = {
+    "en": (
+        "a split of one's own",
+        "at most 30 items a side",
+        "2 items left out",
+        "the first 30 s of each item",
+    ),
+    "ja": ("独自の分割", "分割ごとに最大 30 件", "2 件を除外", "各項目の最初の 30 秒のみ"),
+}
+DEPARTURES = ({"split_files": "own"}, {"limit": 30}, {"left_out": 2}, {"max_seconds": 30.0})
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("at", range(len(DEPARTURES)))
+def test_figures_of_part_of_a_corpus_are_marked_in_words_and_part_of_no_finding(language, at):
+    """Better than all on five corpora and worse than all on one, so every title would speak of it."""
+    part = [
+        replace(
+            one,
+            model="mine", citation=None, source="measured", versions={"mirdemo": "0"}, protocol="papaioannou2025",
+            value=0.01 if one.corpus == "fma" else 0.99, seconds=9.0, hardware="here",
+            setting={**one.setting, **DEPARTURES[at]},
+        )
+        for one in results.published()
+        if one.model == "MERT-v1-95M" or one.setting.get("support")
+    ]  # fmt: skip
+    assert {one.tag is None for one in part} == {True, False}
+    before = dict(published_as_drawn(EVERYTHING, language))
+    view = drawing.draw(Results((*results.published(), *part)), EVERYTHING, language)
+    now = dict(view.charts)
+    for name in before:
+        if name != "overview":
+            assert now[name] == before[name], name
+    chart, mark = now["overview"], str(speaker(language)("evidence.partial.mark"))
+    assert (chart.title, chart.detail, chart.missing) == (
+        before["overview"].title, before["overview"].detail, before["overview"].missing,
+    )  # fmt: skip
+    marked = [(label, cells) for label, cells in chart.table.rows if mark in label]
+    assert [label.split(" · ")[0] for label, _ in marked] == ["mine"]
+    assert chart.table.rows[-1] == marked[0]
+    assert sorted(cell.value for cell in marked[0][1] if cell) == [0.01] + 5 * [0.99]
+    assert all(WAYS[language][at] in cell.says for cell in marked[0][1] if cell)
+    assert any(line.startswith("mine") and WAYS[language][at] in line for line in chart.sources)
+    assert view.n_figures == len(selection.shown(results.published(), EVERYTHING)) + 6
+
+
+def test_models_measured_on_part_of_a_corpus_have_no_ranks_there():
+    of_lyra = [r for r in results.published() if r.corpus == "lyra" and r.method == "probe" and r.tag is None]
+    sure = [replace(r, low=r.value - 0.01, high=r.value + 0.01, level=0.9) for r in of_lyra]
+    part = [replace(r, setting={**r.setting, "limit": 30}) for r in sure]
+    known = overview.ranks_of(overview.rows_of(Results(tuple(sure)), "roc_auc", corpora=SIX))
+    both = overview.ranks_of(overview.rows_of(Results((*sure, *part)), "roc_auc", corpora=SIX))
+    assert known == both != {}
+
+
+def test_none_of_the_figures_that_ship_and_are_shown_is_of_part_of_a_corpus():
+    assert not any(record.partial for record in results.shipped())
+
+
 def test_very_many_models_are_drawn_in_part_and_said_to_be():
     copies = tuple(
         replace(r, model=f"{r.model} {i}")

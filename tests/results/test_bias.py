@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -71,6 +73,19 @@ def test_how_many_blocks_were_trained_belongs_to_the_model_not_to_the_rules():
         figure("lyra", 0.8, method="finetune", setting={"blocks": blocks, "seeds": 1}) for blocks in (1, 2)
     )
     assert bias.Comparison.of(one) == bias.Comparison.of(two)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [{"limit": 30}, {"left_out": 1}, {"max_seconds": 30.0}, {"max_seconds": "whole"}, {"split_files": "own"}],
+)
+def test_a_figure_of_part_of_a_corpus_is_not_the_best_known_and_has_no_disparity(part):
+    whole = row([0.9, 0.8, 0.7, 0.6, 0.6, 0.5])
+    of_part = [replace(r, value=0.99, setting={**r.setting, **part}) for r in whole]
+    assert of_part[0].partial == part
+    assert not any(r.partial for r in whole)
+    assert bias.best_known([*whole, *of_part], "roc_auc") == bias.best_known(whole, "roc_auc")
+    assert bias.disparity(of_part, "m", STUDY) is None
 
 
 def test_two_figures_for_one_corpus_are_refused():
