@@ -15,7 +15,7 @@ from mirdemo.backbones.spec import BackboneError, BackboneSpec, Identity, Layer
 from mirdemo.backbones.split import NeuralBackbone, Trunk
 
 if TYPE_CHECKING:
-    from transformers import ClapFeatureExtractor, ClapModel, RobertaTokenizer
+    from transformers import ClapAudioConfig, ClapFeatureExtractor, ClapModel, RobertaTokenizer
 
 _DETERMINISTIC = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
 #: Below this, in power, the log-mel spectrogram is cut off (-100 dB), as in the published feature extractor.
@@ -148,7 +148,7 @@ def load(spec: BackboneSpec, *, checkpoint: Path, device: str, dtype: str) -> Cl
 
     Raises BackboneError.
     """
-    from transformers import ClapConfig, ClapFeatureExtractor, ClapModel
+    from transformers import ClapConfig, ClapModel
 
     values = loading.read_json(checkpoint, "config.json", spec.title)
     audio = (values.get("audio_config") or {}) | _DETERMINISTIC | {"drop_path_rate": 0.0}
@@ -161,9 +161,7 @@ def load(spec: BackboneSpec, *, checkpoint: Path, device: str, dtype: str) -> Cl
             option="enable_fusion",
         )
     config = loading.configure(ClapConfig, values, spec.title, audio_config=audio, text_config=text)
-    mel = loading.feature_extractor(
-        ClapFeatureExtractor, preprocessing.read(checkpoint, spec.title, preprocessing.CLAP)
-    )
+    mel = _extractor(spec, checkpoint, config.audio_config)
     target, precision = loading.resolve(device, dtype)
     paths = loading.weight_files(spec, checkpoint)
     state = loading.read_state(paths, spec.title)
@@ -186,6 +184,24 @@ def load(spec: BackboneSpec, *, checkpoint: Path, device: str, dtype: str) -> Cl
         backbone = ClapBackbone(spec, identity, network, mel, _tokenizer(checkpoint), target, precision)
         backbone.health = health.check(backbone)
     return backbone
+
+
+def _extractor(spec: BackboneSpec, checkpoint: Path, audio: ClapAudioConfig) -> ClapFeatureExtractor:
+    """What the folder's file says, made only if the network reads it. Raises BackboneError."""
+    from transformers import ClapFeatureExtractor
+
+    values = preprocessing.read(checkpoint, spec.title, preprocessing.CLAP)
+    lowest, highest = values.get("frequency_min", 0), values.get("frequency_max", 14_000)
+    bands, hop = values.get("feature_size", 64), values.get("hop_length", 480)
+    frames = 1 + spec.window_samples // hop
+    for key, value, fits in (
+        ("frequency_max", highest, lowest < highest),
+        ("feature_size", bands, bands == audio.num_mel_bins),
+        # Frames are laid side by side in so many columns (``ClapAudioEncoder.reshape_mel2img``).
+        ("hop_length", hop, frames <= audio.spec_size * (audio.spec_size // audio.num_mel_bins)),
+    ):
+        preprocessing.check_fits(checkpoint, spec.title, key, value, fits)
+    return loading.feature_extractor(ClapFeatureExtractor, values)
 
 
 def _constants(network: ClapModel) -> dict[str, Tensor]:

@@ -142,6 +142,18 @@ def assemble(
     mel = loading.feature_extractor(
         WhisperFeatureExtractor, preprocessing.read(checkpoint, spec.title, preprocessing.WHISPER)
     )
+    frames = mel.chunk_length * mel.sampling_rate // mel.hop_length
+    preprocessing.check_fits(
+        checkpoint, spec.title, "feature_size", mel.feature_size, mel.feature_size == config.num_mel_bins
+    )
+    # The second convolution halves the frames; each state has a position of its own.
+    preprocessing.check_fits(
+        checkpoint,
+        spec.title,
+        "chunk_length",
+        mel.chunk_length,
+        sounding_frames(frames, 1) == config.max_source_positions,
+    )
     target, precision = loading.resolve(device, dtype)
     spec = replace(
         spec,

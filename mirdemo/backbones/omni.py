@@ -190,6 +190,9 @@ def load(spec: BackboneSpec, *, checkpoint: Path, device: str, dtype: str) -> Om
         WhisperFeatureExtractor,
         preprocessing.read(checkpoint, spec.title, preprocessing.WHISPER_BESIDE_IMAGES),
     )
+    preprocessing.check_fits(
+        checkpoint, spec.title, "feature_size", mel.feature_size, mel.feature_size == config.num_mel_bins
+    )
     second = mel.sampling_rate / mel.hop_length
     chunk = 2 * config.n_window
     span = chunk * max(config.n_window_infer // chunk, 1) if newer else chunk

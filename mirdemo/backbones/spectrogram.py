@@ -124,6 +124,12 @@ def assemble(
         attention_probs_dropout_prob=0.0,
         max_length=mel.max_length,
     )
+    preprocessing.check_fits(
+        checkpoint, spec.title, "num_mel_bins", mel.num_mel_bins, mel.num_mel_bins == config.num_mel_bins
+    )
+    preprocessing.check_fits(
+        checkpoint, spec.title, "max_length", mel.max_length, mel.max_length >= config.patch_size
+    )
     target, precision = loading.resolve(device, dtype)
     samples = (mel.max_length - 1) * _HOP_SAMPLES + _FRAME_SAMPLES
     spec = replace(

@@ -514,7 +514,6 @@ def test_the_memory_that_can_be_used_is_told_on_linux() -> None:
         ("ast", {"sampling_rate": 32_000}),
         ("hubert", {"feature_extractor_type": "SeamlessM4TFeatureExtractor"}),
         ("hubert", {"stride": 2}),
-        ("hubert", {"sampling_rate": "16000"}),
         ("hubert", {"feature_size": 2}),
         ("whisper", {"dither": 0.1}),
         ("whisper", {"do_normalize": True}),
