@@ -23,18 +23,26 @@ def by_soundfile(wave: np.ndarray, rate: int, kind: str, subtype: str | None = N
     return stream.getvalue()
 
 
-def by_pyav(wave: np.ndarray, rate: int, kind: str, codec: str, picture: bool = False) -> bytes:
-    """Encode (frames, channels) with FFmpeg; ``picture``: beside a small video track."""
+#: What a picture is compressed with, where a kind of file does not take VP8.
+_PICTURES = {"mp4": "mpeg4", "avi": "mpeg4", "mpegts": "mpeg2video", "mpeg": "mpeg2video"}
+
+
+def by_pyav(
+    wave: np.ndarray, rate: int, kind: str, codec: str, picture: bool = False, **options: str
+) -> bytes:
+    """Encode (frames, channels) with FFmpeg; ``picture``: beside a small video track; options: the container's."""
     stream = io.BytesIO()
     layout = {1: "mono", 2: "stereo"}[wave.shape[1]]
-    with av.open(stream, "w", format=kind) as file:
+    with av.open(stream, "w", format=kind, options=options) as file:
         track = file.add_stream(codec, rate=rate, layout=layout)
+        if codec in ("wavpack", "tta"):  # which begin with 8 bits
+            track.format = "s16p" if codec == "wavpack" else "s16"
         track.bit_rate = 128_000
-        film = file.add_stream("mpeg4" if kind == "mp4" else "libvpx", rate=10) if picture else None
+        film = file.add_stream(_PICTURES.get(kind, "libvpx"), rate=25) if picture else None
         if film is not None:
             film.width = film.height = 32
             film.pix_fmt = "yuv420p"
-            for _ in range(round(10 * len(wave) / rate)):
+            for _ in range(round(25 * len(wave) / rate)):
                 image = av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), format="rgb24")
                 file.mux(film.encode(image))
         frame = av.AudioFrame.from_ndarray(
@@ -78,4 +86,18 @@ ENCODERS: dict[str, Callable[[np.ndarray, int], bytes]] = {
     "webm video": lambda wave, rate: by_pyav(wave, rate, "webm", "libopus", picture=True),
     "mkv": lambda wave, rate: by_pyav(wave, rate, "matroska", "flac"),
     "wma": lambda wave, rate: by_pyav(wave, rate, "asf", "wmav2"),
+    "mts": lambda wave, rate: by_pyav(
+        wave, rate, "mpegts", "ac3", picture=True, mpegts_m2ts_mode="1"
+    ),  # as camcorders write it: packets of 192 bytes
+    "mpg": lambda wave, rate: by_pyav(wave, rate, "mpeg", "mp2", picture=True),
+    "avi": lambda wave, rate: by_pyav(wave, rate, "avi", "mp3", picture=True),
+    "wavpack": lambda wave, rate: by_pyav(wave, rate, "wv", "wavpack"),
+    "tta": lambda wave, rate: by_pyav(wave, rate, "tta", "tta"),
+}
+
+#: Kinds for speech alone: one channel at 8 kHz, whatever the wave has.
+SPEECH: dict[str, Callable[[np.ndarray, int], bytes]] = {
+    "amr": lambda wave, rate: by_pyav(
+        wave[np.arange(0, len(wave), rate / 8_000).astype(int), :1], 8_000, "amr", "libopencore_amrnb"
+    ),
 }

@@ -23,7 +23,7 @@ from mirdemo.sound.audio import LIMITS, AudioError, AudioLimits, Clip, display_n
 
 RATE = 48_000
 SHARED = Path(os.environ.get("MIRDEMO_TEST_RECORDINGS", ""))
-LOSSY = ("mp3", "ogg", "aac", "mp4", "webm", "wma", "adpcm")
+LOSSY = ("mp3", "ogg", "aac", "mp4", "webm", "wma", "adpcm", "mts", "mpg", "avi")
 
 
 def codes(clip: Clip) -> list[str]:
@@ -115,7 +115,12 @@ def test_real_recordings_load_without_warnings():
 
 
 @pytest.mark.parametrize(
-    "kind", [k for k in ENCODERS if k not in ("m4a aac", "m4a alac", "mp4", "aac", "wma", "webm video")]
+    "kind",
+    [
+        k
+        for k in ENCODERS
+        if k not in ("m4a aac", "m4a alac", "mp4", "aac", "wma", "webm video", "mts", "mpg")
+    ],
 )
 def test_a_file_cut_off_gives_what_is_there_and_says_so(kind: str):
     whole = ENCODERS[kind](tone(8.0, RATE) + 0.01 * np.random.default_rng(0).normal(size=(8 * RATE, 1)), RATE)
@@ -128,7 +133,7 @@ def test_a_file_cut_off_gives_what_is_there_and_says_so(kind: str):
         assert "of 8." in str(clip.warnings[0]) or "of 7." in str(clip.warnings[0])
 
 
-@pytest.mark.parametrize("kind", ["aac", "wma", "webm video"])
+@pytest.mark.parametrize("kind", ["aac", "wma", "webm video", "mts", "mpg"])
 def test_a_stream_cut_off_gives_what_is_there(kind: str):
     whole = ENCODERS[kind](tone(8.0, RATE), RATE)
     assert 3.0 < load_clip(whole[: len(whole) * 6 // 10]).seconds < 6.5
@@ -273,6 +278,21 @@ def test_a_film_without_sound_says_so():
 
 def test_a_codec_that_is_not_on_the_list_is_refused():
     assert code_of(by_pyav(tone(0.3, 16_000), 16_000, "flv", "nellymoser")) == "audio.codec"
+    # WAV has one track, and is tried by libsndfile first
+    assert code_of(by_pyav(tone(0.3, 22_050), 22_050, "wav", "adpcm_swf")) == "audio.codec"
+
+
+def test_ffmpeg_opens_no_decoder_that_is_not_on_the_list_to_look_ahead():
+    film = ENCODERS["mp4"](tone(0.3, RATE), RATE)
+    av.logging.set_level(av.logging.ERROR)
+    try:
+        with av.logging.Capture() as said:
+            assert load_clip(film).seconds == pytest.approx(0.3, abs=0.06)
+    finally:
+        av.logging.set_level(None)
+    refused = [message for _, _, message in said if "not on whitelist" in message]
+    assert refused
+    assert all("(mpeg4)" in message for message in refused)
 
 
 def test_a_missing_file_a_folder_and_a_path_that_is_none_are_refused(tmp_path: Path):

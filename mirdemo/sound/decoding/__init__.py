@@ -114,7 +114,12 @@ def _best(
     reached_end = False
     for reader in container.readers:
         if reader == "ffmpeg":
-            decoded, reached_end = _by_ffmpeg(source, container, name, collector, track)
+            try:
+                decoded, reached_end = _by_ffmpeg(source, container, name, collector, track)
+            except AudioError as error:
+                if error.sentence.code == "audio.codec" and furthest is not None and furthest.frames:
+                    break  # libsndfile reads it, and came as far as the file goes
+                raise
         else:
             from mirdemo.sound.decoding import with_soundfile
 

@@ -10,6 +10,7 @@ from mirdemo.sound.decoding.containers import (
     AAC,
     AIFF,
     AU,
+    AVI,
     CAF,
     FLAC,
     MATROSKA,
@@ -121,6 +122,8 @@ def _data_chunk(source: Source, container: Container) -> tuple[int, int] | None:
         return _find_chunk(source, 12, b"SSND", ">4sI", pad=2)
     if container is CAF:
         return _find_chunk(source, 8, b"data", ">4sq", pad=1)
+    if container is AVI and len(head := source.head(8)) == 8:  # of the first gigabyte, pictures and all
+        return 8, struct.unpack("<4xI", head)[0]
     if container is AU and len(head := source.head(12)) == 12:
         return struct.unpack(">4xII" if head[:1] == b"." else "<4xII", head)
     return None

@@ -11,12 +11,22 @@ import numpy as np
 from av.stream import Disposition
 
 from mirdemo.sound.decoding.claims import check_has_index
-from mirdemo.sound.decoding.containers import CLOCKED, MATROSKA, MP4, PROGRAM, TRANSPORT, Container
+from mirdemo.sound.decoding.containers import (
+    CLOCKED,
+    MATROSKA,
+    MP4,
+    PROGRAM,
+    TRANSPORT,
+    TTA,
+    WAVPACK,
+    Container,
+)
 from mirdemo.sound.decoding.limits import AudioError
 from mirdemo.sound.decoding.mono import MonoCollector
 from mirdemo.sound.decoding.source import Source
 
-#: Codecs that people's recordings come in; no other decoder is handed a visitor's bytes.
+#: FFmpeg's decoders of what people's recordings come in; no other one is handed a visitor's bytes, neither for the sound
+#: (``read``) nor where FFmpeg looks ahead to learn of a file's tracks, pictures among them (``_opened``).
 CODECS = frozenset(
     {
         "aac",
@@ -44,6 +54,7 @@ CODECS = frozenset(
         "pcm_s16le_planar",
         "s302m",
     }
+    | {"speex", "gsm", "g722", "g726", "g723_1", "adpcm_yamaha"}  # telephones, dictation, recorders
     | {"adpcm_ima_qt", "adpcm_ima_wav", "adpcm_ms", "gsm_ms", "pcm_alaw", "pcm_mulaw", "pcm_s8", "pcm_u8"}
     | {f"pcm_{kind}{end}" for kind in ("s16", "s24", "s32", "f32", "f64") for end in ("le", "be")}
 )
@@ -53,6 +64,8 @@ _FRAMES_IN_BLOCK = 32  # mixed at once: one by one, mixing takes longer than dec
 _MOST_BAD_PACKETS = 10_000
 #: Tags between joined files, and zeros, come as packets too.
 _NO_SOUND = (b"ID3", b"TAG", b"APETAGEX", b"LYRICS", bytes(16))
+#: Lossless kinds whose header counts the samples, none of them an encoder's own.
+_COUNTED = (TTA, WAVPACK)
 _SLACK_FRAMES = 4  # an encoder's delay and padding, where the container counts them as sound
 #: A gap in a clock is as long as a frame, or nearly, and no rounding.
 _GAP_FRAMES, _GAP_SECONDS = 0.9, 0.018
@@ -101,16 +114,10 @@ def tracks(source: Source, container: Container, name: str) -> list[int]:
             raise AudioError(
                 "{name} has no sound track. Choose a file with sound.", code="audio.no_track", name=name
             )
-        codecs = [stream.codec_context.name if stream.codec_context else "?" for stream in streams]
-        readable = [place for place, codec in enumerate(codecs) if codec in CODECS]
+        readable = [place for place, stream in enumerate(streams) if _codec(stream) in CODECS]
         if not readable:
             check_has_index(source, container, name)
-            raise AudioError(
-                "{name} is compressed in a way that we do not read ({codec}). Export it as WAV, FLAC or MP3.",
-                code="audio.codec",
-                name=name,
-                codec=codecs[0],
-            )
+            raise _not_read(name, _codec(streams[0]))
         return sorted(readable, key=lambda place: not streams[place].disposition & Disposition.default)
 
 
@@ -119,10 +126,12 @@ def read(source: Source, container: Container, collector: MonoCollector, track: 
 
     Packets that do not decode are left out; they are noted unless they lie before the first sound or behind the last,
     where parts of frames and tags are found. A change of rate or channels begins another part. Where the container
-    keeps a clock, a gap in it stays as silence.
+    keeps a clock, a gap in it stays as silence. Raises ``AudioError`` for a codec that is not read.
     """
     with _opened(source, container) as opened:
         stream = opened.streams.audio[track]
+        if _codec(stream) not in CODECS:
+            raise _not_read(collector.name, _codec(stream))
         collector.track, collector.n_tracks = track + 1, len(opened.streams.audio)
         codec = stream.codec_context
         codec.thread_count = 1
@@ -144,7 +153,7 @@ def read(source: Source, container: Container, collector: MonoCollector, track: 
                     collector.begin(*now, int(expected * now[0]), exact=exact)
                 elif shape != now:
                     collector.check_channels(now[1])
-                collector.slack = _SLACK_FRAMES * frame.samples
+                collector.slack = 0 if container in _COUNTED else _SLACK_FRAMES * frame.samples
                 shape = now
                 if gap:
                     collector.add(np.zeros((round(gap * now[0]), 1), np.float32))
@@ -192,9 +201,28 @@ class _Clock:
 
 def _opened(source: Source, container: Container) -> av.container.InputContainer:
     source.seek(0)
-    options = {"max_streams": str(_MOST_STREAMS)}
+    options = {
+        "max_streams": str(_MOST_STREAMS),
+        "codec_whitelist": ",".join(sorted(CODECS)),
+        "format_whitelist": container.ffmpeg,  # nor another container within this one
+        "protocol_whitelist": "",  # nor what lies elsewhere
+    }
     return av.open(
         source, mode="r", format=container.ffmpeg, container_options=options, metadata_errors="ignore"
+    )
+
+
+def _codec(stream: av.AudioStream) -> str:
+    """The decoder that FFmpeg would take, by its name."""
+    return stream.codec_context.name if stream.codec_context else "?"
+
+
+def _not_read(name: str, codec: str) -> AudioError:
+    return AudioError(
+        "{name} is compressed in a way that we do not read ({codec}). Export it as WAV, FLAC or MP3.",
+        code="audio.codec",
+        name=name,
+        codec=codec,
     )
 
 
@@ -242,7 +270,7 @@ def _expected_seconds(
     stands in a tag, where the writer made one.
     """
     if stream.duration and stream.time_base:
-        return max(float(stream.duration * stream.time_base), 0.0), container is MP4
+        return max(float(stream.duration * stream.time_base), 0.0), container in (MP4, *_COUNTED)
     if container is MATROSKA:
         seconds = _clock_time(stream.metadata.get("DURATION", ""))
         if seconds:
