@@ -25,7 +25,7 @@ import numpy as np
 from mirdemo.base.files import whole
 from mirdemo.base.home import home
 from mirdemo.base.progress import Progress, silent
-from mirdemo.search.nearest import BLOCK, exact_cosines, lengths_of, nearest
+from mirdemo.search.nearest import exact_cosines, lengths_of, nearest
 
 if TYPE_CHECKING:
     from mirdemo.embedding.rows import RowFolder
@@ -36,6 +36,8 @@ EXACT_UP_TO = 1_000_000
 WANTED, ASKED, NEAREST, LEFT_OUT = 0.98, 128, 10, 0.1
 #: An index is made anew where more than this share of the rows came after it; those that did are compared one by one.
 STALE = 0.2
+#: Rows that are added at once.
+_ROWS = 4096
 #: Rows that each cell is learned from.
 _A_CELL = 40
 #: So many times the windows that are asked for are taken from the cells, to be computed again.
@@ -151,9 +153,9 @@ def make(
     found.cp.seed = seed + 1
     found.train(_unit(np.asarray(rows[learned], np.float32)))
     lengths = np.full(n, np.nan, np.float32)  # of those left out: they are like nothing
-    for start in range(0, len(known), BLOCK):
+    for start in range(0, len(known), _ROWS):
         progress(start, n, "indexing")
-        places = known[start : start + BLOCK]
+        places = known[start : start + _ROWS]
         block = np.asarray(rows[places], np.float32)
         lengths[places] = lengths_of(block)
         found.add_with_ids(_unit(block), places)
@@ -171,8 +173,8 @@ def make(
         reached = recall(Index(facts, found), ask[0], true[: len(ask[0])])
     facts = replace(facts, recall=recall(Index(facts, found), ask[1], true[len(ask[0]) :]))
     rest = np.union1d(choosing, telling)
-    for start in range(0, len(rest), BLOCK):
-        places = rest[start : start + BLOCK]
+    for start in range(0, len(rest), _ROWS):
+        places = rest[start : start + _ROWS]
         found.add_with_ids(_unit(np.asarray(rows[places], np.float32)), places)
     progress(n, n, "indexing")
     return Index(facts, found)

@@ -1,8 +1,9 @@
 """The rows nearest to some queries, exactly, whatever there are of them: one pass in blocks, nothing sorted whole.
 
-``argsort`` of a million values costs more than the product that made them, and needs more memory than the values. Here a
-block's products are compared with the worst that would still be kept; hardly any is better once the first blocks are
-through. What is kept is computed once more in double precision, so that the order does not depend on how a block was summed.
+``argsort`` of a million values costs several times the product that made them, ``argpartition`` as much again or more, and
+both need more memory than the values. Here the largest of some blocks' products is compared with the worst that would
+still be kept; hardly any is better once the first blocks are through. What is kept is computed once more in double
+precision, so that the order does not depend on how a block was summed.
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ import numpy as np
 
 from mirdemo.base.progress import Progress, silent
 
-#: Rows that are multiplied at once: with 768 values each, 12 MB that stay in a processor's cache.
-BLOCK = 4096
+#: Rows that are multiplied at once: with 768 values each, 3 MB that stay in a processor's cache.
+BLOCK = 1024
+#: Blocks whose products are looked through together (each look costs some calls, whatever it finds), as far as their
+#: products, 2 MB of them, stay in a cache too.
+_TOGETHER, _PRODUCTS = 16, 2**19
 #: How many more than asked for are kept in single precision, so that none of the nearest is lost to rounding.
 SPARE = 16
 
@@ -32,23 +36,23 @@ def nearest(
     than ``SPARE`` of them) the first.
 
     rows: float32 (n, size), may lie on the disk (``numpy.memmap``) and is read once; queries: (q, size)
-    lengths: float32 (n,), the rows' own (``lengths_of``), which saves a third of the time; None: found on the way
+    lengths: float32 (n,), the rows' own (``lengths_of``), which saves finding them; None: found on the way
     progress: told (rows done, rows in all, ``"searching"``); what it raises passes
     Returns places, int64 (q, k), and cosines, float64 (q, k), with k the smaller of ``count`` and n. A row or query of
     zeros, or with a value that is not finite, is like nothing: its cosine is -1.
-    Memory: a block, and (q, count) values. Raises ValueError for sizes that do not fit.
+    Memory: a block, its products and those of some before it, and (q, count) values. Raises ValueError for sizes that do not fit.
     """
     asked = _checked(rows, queries)
     kept = min(len(rows), max(0, count) + SPARE)
     best = np.full((len(asked), kept), -np.inf, np.float32)
     place = np.full((len(asked), kept), -1, np.int64)
-    for start, cosines in _blocks(rows, asked, lengths, progress or silent):
-        better = cosines > best.min(axis=1, initial=np.inf)
-        for query in np.flatnonzero(better.any(axis=0)).tolist():
-            new = np.flatnonzero(better[:, query])
+    for start, cosines, highest in _blocks(rows, asked, lengths, progress or silent):
+        worst = best.min(axis=1, initial=np.inf)
+        for query in np.flatnonzero(highest > worst).tolist():
+            new = np.flatnonzero(cosines[:, query] > worst[query])
             values = np.concatenate([best[query], cosines[new, query]])
             places = np.concatenate([place[query], new + start])
-            chosen = np.lexsort((places, -values))[:kept]
+            chosen = _largest(values, places, kept)
             best[query], place[query] = values[chosen], places[chosen]
     k = min(len(rows), max(0, count))
     places, exact = np.zeros((len(asked), k), np.int64), np.zeros((len(asked), k))
@@ -70,7 +74,7 @@ def similarity_to_any(
     """For each row the largest cosine with any of the queries: float32 (n,). Otherwise as ``nearest``."""
     asked = _checked(rows, queries)
     found = np.full(len(rows), -1, np.float32)
-    for start, cosines in _blocks(rows, asked, lengths, progress or silent):
+    for start, cosines, _ in _blocks(rows, asked, lengths, progress or silent):
         found[start : start + len(cosines)] = cosines.max(axis=1, initial=-1)
     return np.clip(found, -1, 1, out=found)
 
@@ -93,24 +97,39 @@ def _checked(rows: np.ndarray, queries: np.ndarray) -> np.ndarray:
     return _unit(asked).astype(np.float32)
 
 
+def _largest(values: np.ndarray, places: np.ndarray, count: int) -> np.ndarray:
+    """Where the ``count`` largest values stand, the largest first, of equal ones that of the first place."""
+    near = np.arange(len(values))
+    if len(values) > 4 * count > 0:  # only these are sorted
+        near = np.flatnonzero(values >= np.partition(values, -count)[-count])
+    return near[np.lexsort((places[near], -values[near]))[:count]]
+
+
 def _blocks(
     rows: np.ndarray, asked: np.ndarray, lengths: np.ndarray | None, progress: Progress
-) -> Iterator[tuple[int, np.ndarray]]:
-    """(first row, cosines float32 (rows of the block, q)), block by block."""
-    import torch  # its product is a third faster than numpy's here, and shares torch's threads
+) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """(first row, cosines float32 (rows of some blocks, q), the largest of each query (q,)), valid until the next."""
+    import torch  # its product is faster than numpy's here, and shares torch's threads
 
     columns = torch.from_numpy(np.ascontiguousarray(asked.T))
-    for start in range(0, len(rows), BLOCK):
+    together = BLOCK * max(1, min(_TOGETHER, _PRODUCTS // (BLOCK * max(1, len(asked)))))
+    room = torch.from_numpy(np.empty((min(together, len(rows)), len(asked)), np.float32))
+    for start in range(0, len(rows), together):
         progress(start, len(rows), "searching")
-        block = np.asarray(rows[start : start + BLOCK], np.float32)
-        own = lengths_of(block) if lengths is None else lengths[start : start + len(block)]
+        cosines = room[: min(together, len(rows) - start)]
+        own = np.empty(len(cosines), np.float32) if lengths is None else lengths[start : start + len(cosines)]
         with warnings.catch_warnings(), np.errstate(all="ignore"):  # what is not finite is like nothing
             warnings.simplefilter("ignore", UserWarning)  # rows on the disk cannot be written, and are not
-            cosines = torch.mm(torch.from_numpy(block), columns).numpy()
-            cosines /= own[:, None]
-            if not np.isfinite(cosines.sum()):
-                cosines[~np.isfinite(cosines)] = -1
-        yield start, cosines
+            for at in range(0, len(cosines), BLOCK):
+                block = np.asarray(rows[start + at : start + min(at + BLOCK, len(cosines))], np.float32)
+                if lengths is None:
+                    own[at : at + len(block)] = lengths_of(block)
+                torch.mm(torch.from_numpy(block), columns, out=cosines[at : at + len(block)])
+            cosines /= torch.from_numpy(np.ascontiguousarray(own, np.float32))[:, None]
+        if not cosines.sum().isfinite():
+            cosines[~cosines.isfinite()] = -1
+        highest = cosines.amax(dim=0) if len(asked) else cosines.new_empty(0)
+        yield start, cosines.numpy(), highest.numpy()
     progress(len(rows), len(rows), "searching")
 
 

@@ -27,7 +27,7 @@ def plain(rows: np.ndarray, queries: np.ndarray, count: int) -> tuple[np.ndarray
     return order, np.take_along_axis(cosines, order, axis=1)
 
 
-@pytest.mark.parametrize("n", [1, 7, BLOCK, 3 * BLOCK + 5])
+@pytest.mark.parametrize("n", [1, 7, BLOCK, 3 * BLOCK + 5, 17 * BLOCK + 5])
 @pytest.mark.parametrize("count", [1, 10])
 def test_they_are_those_of_a_plain_product_and_a_sort(n: int, count: int):
     rng = np.random.default_rng(n)
@@ -83,7 +83,7 @@ def test_no_rows_and_none_asked_for():
 
 
 def test_it_needs_little_memory_beside_the_rows():
-    rows = np.random.default_rng(0).standard_normal((20 * BLOCK, 64)).astype(np.float32)
+    rows = np.random.default_rng(0).standard_normal((100 * BLOCK, 64)).astype(np.float32)
     tracemalloc.start()
     nearest(rows, rows[:32], 10)
     most = tracemalloc.get_traced_memory()[1]
@@ -98,7 +98,7 @@ def test_a_search_can_be_stopped():
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        nearest(np.ones((3 * BLOCK, 4), np.float32), np.ones(4), 1, progress=stop)
+        nearest(np.ones((20 * BLOCK, 4), np.float32), np.ones(4), 1, progress=stop)
 
 
 @pytest.fixture
