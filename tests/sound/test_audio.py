@@ -282,6 +282,20 @@ def test_a_codec_that_is_not_on_the_list_is_refused():
     assert code_of(by_pyav(tone(0.3, 22_050), 22_050, "wav", "adpcm_swf")) == "audio.codec"
 
 
+def test_what_libsndfile_read_is_kept_where_ffmpeg_may_not_go_on(monkeypatch: pytest.MonkeyPatch):
+    from mirdemo.sound.decoding import with_soundfile
+
+    whole = with_soundfile.read
+
+    def breaking(*args: object) -> None:
+        whole(*args)
+        raise RuntimeError("damaged further on")
+
+    data = by_soundfile(tone(0.5, 8_000), 8_000, "AU", "G721_32")
+    monkeypatch.setattr(with_soundfile, "read", breaking)
+    assert load_clip(data).seconds == pytest.approx(0.5, abs=0.06)
+
+
 def test_ffmpeg_opens_no_decoder_that_is_not_on_the_list_to_look_ahead():
     film = ENCODERS["mp4"](tone(0.3, RATE), RATE)
     av.logging.set_level(av.logging.ERROR)
