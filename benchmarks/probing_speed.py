@@ -1,6 +1,6 @@
 """The live probe against scikit-learn's LogisticRegression in a loop over layers, folds and tags.
 
-    python -m benchmarks.probing_speed [--rounds 3] [--penalty 1] [--draws 10]
+    python -m benchmarks.probing_speed [--rounds 3] [--penalty 1] [--draws 10] [--threads]
 
 100 clips of 50 recordings, 13 layers of 768, 10 tags, 5 folds, ten draws of them as the probe takes by default, made from random numbers with some tags heard better
 in later layers. Same folds, same penalty, standardised on the training side. Both do the same work: out-of-fold scores
@@ -9,11 +9,18 @@ intervals and 500 permutations take. One thread; all times are processor time, s
 machine does not blur the ratio. The probe gives all folds one
 intercept, because their own ones bias a ROC-AUC over all folds downwards (``mirdemo.stages.probing.crossval.solve``), so the
 like comparison leaves scikit-learn's intercepts out too; the difference from scores as they come is printed last.
+
+With ``--threads`` instead: the wall clock of the whole answer with NumPy on one thread, as the page and the command line
+have it, and on all, in processes of their own, in turns. What else the machine does matters then, so it is printed.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import statistics
+import subprocess
+import sys
 import time
 import warnings
 from typing import Any
@@ -25,6 +32,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
+from mirdemo.base.threads import OF_NUMPY
 from mirdemo.scoring.folds import content_folds
 from mirdemo.scoring.metrics import macro, roc_auc
 from mirdemo.stages.probing import probe
@@ -83,6 +91,35 @@ def timed(function, *arguments) -> tuple[float, Any]:
     return time.process_time() - start, result
 
 
+def on_threads(rounds: int) -> None:
+    """Prints the wall clock of the whole answer with NumPy on one thread and on as many as it takes by itself."""
+    took: dict[str, list[float]] = {"one": [], "all": []}
+    for _ in range(rounds):
+        for name in took:
+            surroundings = {k: v for k, v in os.environ.items() if k != "OPENBLAS_NUM_THREADS"}
+            if name == "one":
+                surroundings |= OF_NUMPY
+            line = [sys.executable, "-c", f"from {__spec__.name} import once; once()"]
+            said = subprocess.run(line, env=surroundings, capture_output=True, text=True, check=True)
+            took[name].append(float(said.stdout))
+    load = os.getloadavg()[0]
+    for name, seconds in took.items():
+        print(
+            f"NumPy on {name:<4} {statistics.median(seconds):7.3f} s ({min(seconds):.3f} to {max(seconds):.3f})"
+        )
+    ratio = statistics.median(took["all"]) / statistics.median(took["one"])
+    print(f"ratio         {ratio:7.2f}, medians of {rounds}, load {load:.1f} at the end")
+
+
+def once() -> None:
+    """Prints the wall clock of a second whole answer."""
+    layers, labels, recordings = made_up(0)
+    probe(layers, labels, recordings)
+    start = time.perf_counter()
+    probe(layers, labels, recordings)
+    print(time.perf_counter() - start)
+
+
 def by_fold(labels: np.ndarray, logits: np.ndarray, fold_of: np.ndarray) -> np.ndarray:
     """Macro ROC-AUC (n_layers,), the mean over the folds where it exists."""
     folds = [roc_auc(labels[fold_of == f].T, logits[..., fold_of == f]) for f in range(FOLDS)]
@@ -94,7 +131,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--penalty", type=float, default=1.0)
     parser.add_argument("--draws", type=int, default=10)
+    parser.add_argument("--threads", action="store_true", help="instead: NumPy on one thread and on all")
     given = parser.parse_args()
+    if given.threads:
+        return on_threads(given.rounds)
     warnings.simplefilter("ignore", ConvergenceWarning)
     layers, labels, recordings = made_up(0)
     keys = [f"{i:03d}" for i in range(CLIPS)]
@@ -142,5 +182,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with threadpool_limits(1):
+    if "--threads" in sys.argv:
         main()
+    else:
+        with threadpool_limits(1):
+            main()

@@ -18,16 +18,26 @@ import ctypes
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Generator, Iterable, Iterator, MutableMapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from mirdemo.base.sentences import Cancelled
+
+Result = TypeVar("Result")
 
 #: Read by the OpenMP of gcc and of Intel or LLVM (torch brings one of them) when they are loaded.
 WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"}
-#: Read by torch, MKL and NumPy's OpenBLAS when they are loaded.
-COUNTS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+#: Read by torch and MKL when they are loaded.
+COUNTS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
+#: Read by the OpenBLAS of NumPy and of SciPy, whose threads wait in a busy loop that no setting ends. What is computed
+#: with NumPy here are many small products: one thread answers a probe sooner than two, quiet or not, and what is large
+#: goes side by side (``side_by_side``). ``python -m benchmarks.probing_speed --threads``
+OF_NUMPY = {"OPENBLAS_NUM_THREADS": "1"}
 #: Windows that are computed side by side, at most: each holds its states in memory, and all share Python's own lock.
 MOST_LANES = 8
 
@@ -58,10 +68,10 @@ def _given(group: Path) -> int | None:
 
 
 def prepare(environment: MutableMapping[str, str] = os.environ) -> None:
-    """For a program, before torch or NumPy is loaded: threads that wait give their core away, and where a container
-    has less time than the machine has cores, there are as many threads as it has time for. What the host has set
+    """For a program, before torch or NumPy is loaded: threads that wait give their core away, NumPy has one, and where a
+    container has less time than the machine has cores, torch has as many as it has time for. What the host has set
     stays."""
-    for name, value in WAITING.items():
+    for name, value in (WAITING | OF_NUMPY).items():
         environment.setdefault(name, value)
     here = cores()
     if here < (os.cpu_count() or 1):
@@ -71,9 +81,8 @@ def prepare(environment: MutableMapping[str, str] = os.environ) -> None:
 
 def surroundings(count: int) -> dict[str, str]:
     """Environment variables for a process that is to compute with ``count`` threads, and to wait as ``prepare`` says."""
-    return {name: os.environ.get(name, value) for name, value in WAITING.items()} | dict.fromkeys(
-        COUNTS, str(count)
-    )
+    own = {name: os.environ.get(name, value) for name, value in (WAITING | OF_NUMPY).items()}
+    return own | dict.fromkeys(COUNTS, str(count))
 
 
 def lanes(each: int | None) -> int:
@@ -84,6 +93,49 @@ def lanes(each: int | None) -> int:
     import torch
 
     return 1 if each is None else max(1, min(MOST_LANES, torch.get_num_threads() // each))
+
+
+def side_by_side(
+    tasks: Iterable[Callable[[Callable[[], None]], Result]], waiting: Callable[[int], None]
+) -> Generator[Result, None, None]:
+    """What tasks of NumPy's return, in their order; as many at a time as there are cores for NumPy's threads.
+
+    tasks: each is called with what it is to call often, which raises ``Cancelled`` once the others have ended without
+        it; they are taken from the iterable when their turn comes, so that what they hold is held no sooner
+    waiting: called often in the caller's thread with the number of the task that is waited for; what it raises ends all
+    """
+    lanes = max(1, cores() // _threads_of_numpy())
+    if lanes == 1:
+        for number, task in enumerate(tasks):
+            yield task(partial(waiting, number))
+        return
+    over = threading.Event()
+
+    def tick() -> None:
+        if over.is_set():
+            raise Cancelled
+
+    coming, running, number = iter(tasks), deque[Future[Result]](), 0
+    with ThreadPoolExecutor(lanes, thread_name_prefix="mirdemo-numpy") as pool:
+        try:
+            while True:
+                running += [pool.submit(task, tick) for task in islice(coming, lanes - len(running))]
+                if not running:
+                    return
+                waiting(number)
+                while wait([running[0]], timeout=0.2).not_done:
+                    waiting(number)
+                yield running.popleft().result()
+                number += 1
+        finally:
+            over.set()
+
+
+def _threads_of_numpy() -> int:
+    """Of the BLAS that NumPy brought, as it is set now; 1 where it is not one that can be asked."""
+    from threadpoolctl import threadpool_info
+
+    return max((one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"), default=1)
 
 
 @contextmanager

@@ -139,9 +139,9 @@ def gpu() -> Finding:
 def threads() -> Finding:
     import torch
 
-    from mirdemo.base.threads import COUNTS, cores
+    from mirdemo.base.threads import COUNTS, OF_NUMPY, cores
 
-    names = (*COUNTS, "OMP_WAIT_POLICY")
+    names = (*COUNTS, *OF_NUMPY, "OMP_WAIT_POLICY")
     chosen = {name: os.environ[name] for name in names if name in os.environ}
     units = torch.backends.cpu.get_cpu_capability()
     facts = {

@@ -12,6 +12,7 @@ import torch
 
 from mirdemo import cli
 from mirdemo.base import threads
+from mirdemo.base.sentences import Cancelled
 
 
 @pytest.fixture
@@ -69,6 +70,15 @@ def test_a_program_waits_without_spinning_and_keeps_what_the_host_has_set(monkey
     assert "OMP_NUM_THREADS" not in without_limit
 
 
+def test_numpy_computes_on_one_thread_unless_the_host_says_otherwise():
+    ours: dict[str, str] = {}
+    threads.prepare(ours)
+    assert ours["OPENBLAS_NUM_THREADS"] == "1"
+    told = {"OPENBLAS_NUM_THREADS": "4"}
+    threads.prepare(told)
+    assert told["OPENBLAS_NUM_THREADS"] == "4"
+
+
 def test_every_program_prepares_before_it_loads_anything(monkeypatch):
     for name in threads.WAITING:
         monkeypatch.setenv(name, "x")
@@ -84,8 +94,10 @@ def test_every_program_prepares_before_it_loads_anything(monkeypatch):
 def test_a_process_is_told_its_own_number_and_how_to_wait(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
     told = threads.surroundings(2)
-    assert told["OMP_NUM_THREADS"] == told["OPENBLAS_NUM_THREADS"] == "2"
+    assert told["OMP_NUM_THREADS"] == "2"
+    assert told["OPENBLAS_NUM_THREADS"] == "1"
     assert told["OMP_WAIT_POLICY"] == "ACTIVE"  # the host's own word
 
 
@@ -177,3 +189,84 @@ def test_whoever_fails_or_is_stopped_gives_their_core_back():
         with pytest.raises(KeyboardInterrupt), seats.taken(1):
             raise KeyboardInterrupt
     assert seats._free == 1
+
+
+@pytest.fixture
+def lanes(monkeypatch):
+    """Three cores, and NumPy on one thread."""
+    monkeypatch.setattr(threads, "cores", lambda: 3)
+    monkeypatch.setattr(threads, "_threads_of_numpy", lambda: 1)
+
+
+def test_tasks_of_numpy_go_side_by_side_and_answer_in_their_order(lanes):
+    together, made = threading.Barrier(3), []
+
+    def task(number: int):
+        made.append(number)
+
+        def run(tick):
+            together.wait(20)  # ends only if three run at once
+            tick()
+            return number
+
+        return run
+
+    answers = threads.side_by_side((task(i) for i in range(6)), lambda number: None)
+    assert next(answers) == 0
+    assert len(made) == 3, "what a task holds is made when its turn comes"
+    assert list(answers) == [1, 2, 3, 4, 5]
+
+
+def test_where_numpy_has_all_the_cores_tasks_go_one_after_the_other(lanes, monkeypatch):
+    monkeypatch.setattr(threads, "_threads_of_numpy", lambda: 3)
+    here, told = threading.current_thread(), []
+
+    def task(tick):
+        tick()
+        return threading.current_thread() is here
+
+    assert list(threads.side_by_side([task, task], told.append)) == [True, True]
+    assert told == [0, 1], "its ticks are the caller's"
+
+
+def test_stopping_ends_all_lanes(lanes):
+    ended = []
+
+    def task(tick):
+        try:
+            while True:
+                tick()
+                time.sleep(0.001)
+        finally:
+            ended.append(1)
+
+    asked: list[int] = []
+
+    def waiting(number):
+        asked.append(number)
+        if len(asked) == 3:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        list(threads.side_by_side([task] * 9, waiting))
+    assert len(ended) == 3
+
+
+def test_a_task_that_fails_ends_the_others(lanes):
+    def fails(tick):
+        raise ValueError("no")
+
+    def goes_on(tick):
+        while True:
+            tick()
+            time.sleep(0.001)
+
+    with pytest.raises(ValueError, match="no"):
+        list(threads.side_by_side([fails, goes_on, goes_on], lambda number: None))
+
+
+def test_numpys_threads_are_counted():
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, user_api="blas"):
+        assert threads._threads_of_numpy() == 1

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from mirdemo.base.progress import Progress
+from mirdemo.base.threads import side_by_side
 from mirdemo.scoring.folds import content_folds, content_order, content_seed
 from mirdemo.scoring.permutation import PValues, exchange, refit_test
 from mirdemo.scoring.permutation import p_values as of_permuted
@@ -209,16 +211,26 @@ def _solve_many_clips(work: _Work, draws: _Draws) -> Callable[[], PValues]:
 
     recordings, groups = work.units
     donors = exchange(recordings, work.permutations, work.rng, groups) if work.permutations else None
+    one_layer = partial(
+        primal.solve,
+        labels=work.labels,
+        folds=work.folds,
+        penalty=work.penalty,
+        donors=donors,
+        scale=work.scale,
+    )
+
+    def waiting(number: int) -> None:
+        work.progress(number, len(work), "probing")
+
     solved: list[primal.Layer] = []
-    for number, rows in enumerate(work.layers()):
-        tick = partial(work.progress, number, len(work), "probing")  # which stops it within a layer, too
-        solved.append(
-            primal.solve(rows, work.labels, work.folds, work.penalty, donors, scale=work.scale, tick=tick)
-        )
-        if number + 1 < len(work):
-            draws.tell(
-                [one.logits[:1] for one in solved], [one.inner[0][:, None] for one in solved], work.folds[0]
-            )
+    tasks = (lambda tick, rows=rows: one_layer(rows, tick=tick) for rows in work.layers())
+    with closing(side_by_side(tasks, waiting)) as layers:
+        for layer in layers:
+            solved.append(layer)
+            if len(solved) < len(work):
+                inner = [one.inner[0][:, None] for one in solved]
+                draws.tell([one.logits[:1] for one in solved], inner, work.folds[0])
     for draw, fold_of in enumerate(work.folds):
         parts = [one.logits[draw][None] for one in solved]
         draws.add(parts, [one.inner[draw][:, None] for one in solved], fold_of)

@@ -159,9 +159,10 @@ class _Draw:
         inside = self.factor[side][:, None] * (products - np.outer(self.centre[side], counts))
         return np.concatenate([inside, self.constant * counts[None]])
 
-    def _standard(self, side: int, clips: np.ndarray | slice) -> np.ndarray:
+    def _standard(self, side: int, clips: np.ndarray) -> np.ndarray:
         """Rows as that training side standardises them, float32 (clips, d)."""
-        standard = self.rows[clips] - self.centre[side].astype(np.float32)
+        standard = self.rows[clips]
+        standard -= self.centre[side].astype(np.float32)
         standard *= self.factor[side].astype(np.float32)
         return standard
 
@@ -211,12 +212,10 @@ class _Draw:
         bases = np.empty((len(self.tests), table.shape[1]))
         for side, test in enumerate(self.tests):
             tick()
-            standard = self._standard(side, slice(None))
-            learn = np.ones(n, dtype=bool)
-            learn[test] = False
+            learn = np.setdiff1d(np.arange(n), test, assume_unique=True)
             y = table[learn]
-            solved = _descend(standard[learn], self.constant, self.systems[side], y, penalty)
-            logits[test] = standard[test] @ solved[:-1].astype(np.float32)
+            solved = _descend(self._standard(side, learn), self.constant, self.systems[side], y, penalty)
+            logits[test] = self._standard(side, test) @ solved[:-1].astype(np.float32)
             bases[side] = self.constant * solved[-1]
             bases[side, (y.sum(0) == 0) | (y.sum(0) == len(y))] = np.nan
         return (logits + bases.mean(0)).T
@@ -238,32 +237,37 @@ def _ridged(products: np.ndarray, ridge: float) -> np.ndarray:
 def _descend(
     rows: np.ndarray, constant: float, system: tuple[np.ndarray, bool], y: np.ndarray, penalty: float
 ) -> np.ndarray:
-    """Weights (d + 1, n_tags), the intercept's last, by the conjugate gradients of ``linear``, all tags side by side.
+    """Weights (d + 1, n_tags), the intercept's last, by the conjugate gradients of ``linear``, all tags side by side until
+    each has arrived: every second step those that have are set aside, since what a step costs grows with its tags.
 
     rows: float32 (m, d) of a training side; system: ``_Draw.systems``; y: 0/1 (m, n_tags)
     """
-
-    def image_of(weights: np.ndarray) -> np.ndarray:
-        return rows @ weights[:-1].astype(np.float32) + (constant * weights[-1]).astype(np.float32)
-
-    size, n_tags = rows.shape[1] + 1, y.shape[1]
-    mixed_kinds = (y.sum(0) > 0) & (y.sum(0) < len(y))
-    weights, direction, last = (np.zeros((size, n_tags)) for _ in range(3))
+    found = np.zeros((rows.shape[1] + 1, y.shape[1]))
+    at = np.flatnonzero((y.sum(0) > 0) & (y.sum(0) < len(y)))  # of one kind of clip there is nothing to learn
+    y = y[:, at].astype(np.float32)
+    weights, direction, last = (np.zeros((len(found), len(at))) for _ in range(3))
     logits, image = np.zeros(y.shape, np.float32), np.zeros(y.shape, np.float32)
-    energy = np.ones(n_tags)
-    y = y.astype(np.float32)
+    energy = np.ones(len(at))
     for step in range(MOST_STEPS):
         chance = sigmoid(logits)
-        wrong = (chance - y) * mixed_kinds
+        wrong = chance - y
         gradient = np.concatenate([rows.T @ wrong, np.float32(constant) * wrong.sum(0)[None]])
         gradient = gradient + penalty * weights
         better = cho_solve(system, gradient)
-        lifted = image_of(better)
-        if step % 2 == 0 and (np.abs(lifted).max(0) <= TOLERANCE * np.abs(wrong).max(0)).all():
-            break
+        lifted = rows @ better[:-1].astype(np.float32) + (constant * better[-1]).astype(np.float32)
+        if step % 2 == 0:
+            left = np.abs(lifted).max(0) > TOLERANCE * np.abs(wrong).max(0)
+            found[:, at[~left]] = weights[:, ~left]
+            if not left.any():
+                return found
+            if not left.all():
+                at, energy = at[left], energy[left]
+                weights, direction, last = weights[:, left], direction[:, left], last[:, left]
+                gradient, better, lifted = gradient[:, left], better[:, left], lifted[:, left]
+                logits, image, chance, y = logits[:, left], image[:, left], chance[:, left], y[:, left]
         slope = (better * gradient).sum(0)
         turn = np.maximum(
-            np.divide((better * (gradient - last)).sum(0), energy, out=np.zeros(n_tags), where=energy > 0), 0
+            np.divide((better * (gradient - last)).sum(0), energy, out=np.zeros(len(at)), where=energy > 0), 0
         )
         turn = np.where(turn * (direction * gradient).sum(0) < slope, turn, 0)
         direction = turn * direction - better
@@ -274,11 +278,12 @@ def _descend(
             chance[None],
             image[None],
             y[None],
-            np.broadcast_to(mixed_kinds.astype(np.float32), y.shape)[None],
+            np.broadcast_to(np.float32(1), (1, *y.shape)),
             penalty * (direction * weights).sum(0)[None, None],
             penalty * (direction * direction).sum(0)[None, None],
             twice=True,
         )[0, 0]
         weights += length * direction
         logits += length.astype(np.float32) * image
-    return weights
+    found[:, at] = weights
+    return found

@@ -8,6 +8,7 @@ from probing_clips import made_up
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from mirdemo.base import threads
 from mirdemo.base.sentences import Cancelled
 from mirdemo.stages.probing import ProbeReport, primal, probe
 from mirdemo.stages.probing.crossval import solve
@@ -106,8 +107,21 @@ def test_more_clips_than_dimensions_need_one_draw_and_tell_each_layer(monkeypatc
     assert len(shown) == 3
 
 
+@pytest.mark.parametrize("lanes", [1, 3])
+def test_layers_side_by_side_are_the_same(monkeypatch, lanes):
+    monkeypatch.setattr("mirdemo.stages.probing.live.DUAL_CLIPS", 20)
+    monkeypatch.setattr(threads, "cores", lambda: lanes)
+    monkeypatch.setattr(threads, "_threads_of_numpy", lambda: 1)
+    found = probe(*made_up(), permutations=9)
+    monkeypatch.setattr(threads, "cores", lambda: 1)
+    alone = probe(*made_up(), permutations=9)
+    np.testing.assert_array_equal(found.scores, alone.scores)
+    assert found.tags == alone.tags
+
+
 def test_it_can_be_stopped_within_a_layer(monkeypatch):
     monkeypatch.setattr("mirdemo.stages.probing.live.DUAL_CLIPS", 20)
+    monkeypatch.setattr(threads, "cores", lambda: 1)
     told = []
 
     def progress(*now):
