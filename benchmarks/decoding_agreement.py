@@ -2,7 +2,7 @@
 
 Each file holds half a second of silence, a second of tone and half a second of silence. It is right if length (10 ms),
 first onset (5 ms) and level (0.1 dB) equal FFmpeg's decode of the same file, or length and onset those of the sound that
-was written (FFmpeg takes bytes behind an AU for sound, stops at bytes between links of an Ogg file, and its version 5 leaves
+was written (FFmpeg takes bytes behind an AU for sound, stops at bytes between links of an Ogg file and at the end of the first of many joined files, and its version 5 leaves
 out a joined FLAC's seam), or if neither finds anything in it; told if a warning or refusal says what is different; silent if
 neither. Beside it, in the same run, what libsndfile alone makes of the files, as most programs of the
 field read them.
@@ -107,6 +107,11 @@ def files(folder: Path) -> Iterator[tuple[str, Path]]:
         yield write("tag behind", f"{codec}.{extension}", data + b"TAG" + bytes(125))
         yield write("cut in half", f"{codec}.{extension}", data[: len(data) // 2])
     for extension, codec, data in held(mp3, aac, ogg, opus, flac, mp2):
+        yield write("joined", f"{codec}.{extension}", data + data)
+    for extension, codec, data in held(
+        *(wav, ("aiff", "pcm_s16be"), ("au", "pcm_s16be"), ("w64", "pcm_s16le"), ("caf", "pcm_s16be")),
+        *(("wv", "wavpack"), ("tta", "tta"), ("m4a", "alac"), ("asf", "wmav2")),
+    ):
         yield write("joined", f"{codec}.{extension}", data + data)
     for extension, codec, data in held(ogg, opus, flac, mp3):
         yield write("joined", f"zeros_between_{codec}.{extension}", data + bytes(5_000) + data)

@@ -114,11 +114,25 @@ _KANA = re.compile("[\u3041-\u30ff]")
 _HALF_KANA = re.compile("[\uff61-\uff9f]")
 _WIDE = re.compile("[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3\uff61-\uff9f]")
 _LATIN = re.compile("[A-Za-zÀ-ɏ]")
+#: An ideograph within a word of small letters is an umlaut or accent and the letter behind it.
+_AMONG_LETTERS = re.compile("[a-z][\u3400-\u9fff][a-z]")
 _OTHER = re.compile("[\u0370-\u10ff]")  # alphabets that never stand among Latin letters
-#: Thai vowels and tones stand behind a consonant, never at the beginning of a word.
-_NOT_THAI = re.compile("(?:^|[^\u0e01-\u0e2e\u0e30-\u0e4e])[\u0e31\u0e34-\u0e3a\u0e47-\u0e4e]")
+#: Thai vowels and tones stand behind a consonant, never at the beginning of a word, and of vowels above and below only one.
+_NOT_THAI = re.compile(
+    "(?:^|[^\u0e01-\u0e2e\u0e30-\u0e4e])[\u0e30-\u0e3a\u0e47-\u0e4e]|[\u0e31\u0e34-\u0e3a][\u0e31\u0e34-\u0e3a\u0e4d]",
+    re.MULTILINE,
+)
 _THAI = re.compile("[\u0e01-\u0e2e][\u0e31\u0e34-\u0e3a\u0e47-\u0e4e]")
 _CYRILLIC = re.compile("[\u0400-\u04ff]+")
+#: Syllables that make up most of what is written in Korean; misread Chinese and Japanese has others.
+_KOREAN = frozenset(
+    "가각간갈감강개거건걸검것게겨격결경계고곡골공과관광교구국군굿권귀규그극근금급기길김나난날남내너네년노녹놀농뇌누뉴는늘"
+    "니다단달담당대더덕데도독돌동되두둥드든들등디라락란람랑래량러런레려력련령로록론료루류르른를름리린림립마만말맘맛망매머먹면명모목몰몽무묵문물"
+    "미민밀바박반발밤방배백버번벌범법베벽변별병보복본볼봄봉부북분불브비빈빛사산살삼상새색생서석선설섬성세셔소속손솔송쇠수숙순술숨"
+    "쉬스슬습승시식신실심쓰아악안알암압앙애야약양어언얼엄업에엔여역연열염영예오옥온올옹와완왕외요용우운울웃원월위유육윤율으은을음읍의이"
+    "인일임입자작잔잡장재저적전절점정제조족존종좌주준줄중즈즉증지직진질집짜짝차착찬찰창채책처천철청체초촌총최추축춘출춤충취치칠침카커코"
+    "크클키타탄탈탑탕태터토통투트특티파판팔패편평포표풍프피필하학한할함합항해핵향허현협형혜호혼홀홍화확환활황회효후훈휘흐흑흥희히힘"
+)
 _CYRILLIC_VOWEL = re.compile("[аеёиоуыэюяіїєАЕЁИОУЫЭЮЯІЇЄ]")
 _WITHIN = "’‘'·`´"  # signs that stand within words
 #: So many lines are judged, evenly taken from all.
@@ -212,6 +226,11 @@ def judge(encoding: str, lines: Sequence[str]) -> float:
         odd = bool((latin and _OTHER.search(word)) or (latin and whole and letters and script is None))
         odd |= any(one.islower() and other.isupper() for one, other in pairwise(word))
         odd |= len(word) > 2 and bool(_CYRILLIC.fullmatch(word)) and not _CYRILLIC_VOWEL.search(word)
+        odd |= word[0] in "ъьыЪЬЫ"  # no word begins with these
+        odd |= any(
+            not second.isascii() and (first + second).isupper() and third.islower()
+            for first, second, third in zip(word, word[1:], word[2:], strict=False)
+        )
         half = bool(_HALF_KANA.search(word))
         for at, c in enumerate(word):
             if c.isascii():
@@ -222,6 +241,7 @@ def judge(encoding: str, lines: Sequence[str]) -> float:
                 rare = _is_rare(encoding, c)
                 wrong = odd or (rare and (latin or encoding != "cp932"))
                 wrong |= encoding not in ("cp932", "euc_jp") and at > 0 and "a" <= word[at - 1] <= "z"
+                wrong |= bool(_AMONG_LETTERS.search(word[max(at - 1, 0) : at + 2]))
                 good, bad = good + (not wrong) * (1 - 0.4 * rare), bad + 1.5 * wrong
             elif encoding == "cp932" and half and len(beyond) == len(word) > 1 and not _is_mixed(word):
                 good += 1
@@ -303,7 +323,9 @@ def _of_their_own(encoding: str, text: str) -> float:
     if encoding in ("cp932", "euc_jp"):
         return 0.2 if kana else 0.0 if _HALF_KANA.search(text) else -0.1
     if encoding == "cp949":
-        return 0.1
+        syllables = re.findall("[\uac00-\ud7a3]", text)
+        everyday = sum(one in _KOREAN for one in syllables)
+        return 0.1 if 2 * everyday >= len(syllables) else -0.6
     own = "gb2312" if encoding == "gb18030" else "big5"
     everyday = 0
     for c in re.findall("[\u4e00-\u9fff]", text):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -68,6 +70,8 @@ def typed_tags(text: str, limits: ClipLimits = CLIP_LIMITS) -> tuple[str, ...]:
     """
     text = text.strip()
     printed = _printed_list(text)
+    if printed is None:
+        printed = _structured(text)
     if printed is not None:
         return clean_tags((tag for tag in printed if same(tag.strip()) not in _NONE), limits)
     inner = re.fullmatch(r"\[(.*)\]|\{(.*)\}|\((.*)\)", text, re.DOTALL)
@@ -91,6 +95,32 @@ def _printed_list(text: str) -> list[str] | None:
             words.append(_unescaped(one["word"]))
         at = one.end()
     return words if words or (found and inner) else None
+
+
+def _structured(text: str) -> list[str] | None:
+    """The words of lists within a list, or of a table of tags and whether each holds (``{"voice": 1, "drum": 0}``); None where
+    it is neither."""
+    if text[:1] not in ("[", "{") or len(text) >= _LONGEST_LIST or text.count("[") + text.count("{") > 50:
+        return None
+    try:
+        found = json.loads(text)
+    except ValueError:
+        try:
+            found = ast.literal_eval(text)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            return None
+    if isinstance(found, dict):
+        if not all(
+            isinstance(tag, str) and isinstance(there, (bool, int, float)) for tag, there in found.items()
+        ):
+            return None
+        return [tag for tag, there in found.items() if there and there == there]
+    words: list[str] = []
+    for part in found if isinstance(found, list) else ():
+        if not isinstance(part, list | tuple) or not all(isinstance(word, str) for word in part):
+            return None
+        words += part
+    return words or None
 
 
 def _unescaped(word: str) -> str:

@@ -20,7 +20,7 @@ READ_SUFFIXES = frozenset(
     {".wav", ".wave", ".bwf", ".w64", ".rf64", ".flac", ".aif", ".aiff", ".aifc", ".au", ".snd", ".caf"}
     | {".mp2", ".mp3", ".mpga", ".ogg", ".oga", ".ogv", ".opus", ".aac", ".adts", ".wma", ".wmv", ".asf"}
     | {".m4a", ".m4b", ".m4v", ".mp4", ".mov", ".3gp", ".3g2", ".webm", ".mka", ".mkv", ".avi", ".flv"}
-    | {".mts", ".m2ts", ".mpg", ".mpeg", ".vob", ".ac3", ".amr", ".wv", ".tta"}
+    | {".mts", ".m2ts", ".mpg", ".mpeg", ".vob", ".dv", ".ac3", ".amr", ".wv", ".tta"}
 )
 #: Of files that hold sound and are not read: each is named with its kind, none is passed over.
 OTHER_SUFFIXES = frozenset({".ape", ".mpc", ".dsf", ".dff", ".tak", ".shn", ".ofr", ".ra", ".rm"})

@@ -55,6 +55,13 @@ TEXTS = [
     ("cp1253", "λύρα;νησιώτικο;χορός"),
     ("cp1255", "חליל;תוף;ניגון"),
     ("iso2022_jp", "太鼓;笛"),
+    ("mac_roman", "Großer Männerchor;Flöte"),
+    ("mac_roman", "Tänze;Glühwein"),
+    ("gb18030", "二胡;古琴"),
+    ("cp949", "아리랑;꽹과리;해금"),
+    ("cp1255", "עוד;תוף"),
+    ("cp932", "live版;リミックス"),
+    ("cp932", "津軽三味線solo;笛"),
 ]
 
 
@@ -63,6 +70,18 @@ def test_a_sheet_is_read_in_the_encoding_it_was_written_in(encoding: str, words:
     lines = "".join(f"{number}.wav,{word}\n" for number, word in enumerate(words.split(";")))
     sheet = read_sheet(("file,tags\n" + lines).encode(encoding), "labels.csv")
     assert [row.tags for row in sheet.rows] == words.split(";")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "words"),
+    [("mac_roman", "Männerchor;français"), ("cp1258", "đàn tranh"), ("koi8_r", "гусли;песня"), ("euc_jp", "三味線;笛")],
+)  # fmt: skip
+def test_what_two_words_do_not_tell_is_offered_to_choose(encoding: str, words: str):
+    lines = "".join(f"{number}.wav,{word}\n" for number, word in enumerate(words.split(";")))
+    data = ("file,tags\n" + lines).encode(encoding)
+    guess = decode(data)
+    assert all(word in data.decode(encoding) for word in words.split(";"))
+    assert encoding in (guess.encoding, *guess.others)
 
 
 def test_names_of_files_that_are_there_decide():
@@ -144,6 +163,9 @@ def test_the_unicode_field_of_a_zip_names_its_entry_and_no_other():
         (r"""['it\'s', "b"]""", ("it's", "b")),
         (r'["caf\u00e9", "\ud83e\udd41"]', ("café", "🥁")),
         ("[None, 'drum', nan]", ("drum",)),
+        ("[['flute'], ['slow', 'flute']]", ("flute", "slow")),
+        ('{"flute": 1, "drum": 0, "slow": true, "fast": false}', ("flute", "slow")),
+        ("{'flute': 0.0, 'drum': 1.0}", ("drum",)),
         ("voice (high, male); drum", ("voice (high, male)", "drum")),
         ("voice (high, drum", ("voice (high", "drum")),
         *(
@@ -436,10 +458,7 @@ def test_segments_written_read_back(kind: str, told: list[tuple[float, int, str]
     name = "night" + KINDS[kind]
     rows = read_sheet(data, name).rows if kind == "csv" else read_annotations(data, name)
     assert {row.file for row in rows} <= {"night", "night.wav"}
-    said = [
-        typed_tags(row.tags)[0] if kind in ("csv", "birdnet") and typed_tags(row.tags) else row.tags
-        for row in rows
-    ]
+    said = [(typed_tags(row.tags) or ("",))[0] if kind in ("csv", "birdnet") else row.tags for row in rows]
     if kind in ("csv", "birdnet"):  # cells of tags: labels come cleaned
         segments = [
             Segment(s.start, s.end, (typed_tags(written_tags([s.label])) or ("",))[0]) for s in segments

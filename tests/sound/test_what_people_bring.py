@@ -126,6 +126,41 @@ def test_files_joined_end_to_end_are_read_to_the_true_end(kind: str):
     assert codes(joined) == []
 
 
+@pytest.mark.parametrize(
+    "kind", ["wav", "rf64", "w64", "aiff", "au", "caf", "wavpack", "tta", "m4a alac", "mp4", "wma"]
+)
+def test_files_of_kinds_that_state_their_size_are_joined_too(kind: str):
+    one, other = (ENCODERS[kind](music(rate), rate) for rate in (48_000, 44_100))
+    alone = load_clip(one)
+    for between in (b"", bytes(64), id3(3_000)):
+        joined = load_clip(one + between + one + other)
+        assert joined.seconds == pytest.approx(3 * alone.seconds, abs=0.06)
+        for part in (1, 2):
+            later = joined.cut(part * joined.seconds / 3, joined.seconds)
+            assert onset(later) == pytest.approx(onset(alone), abs=0.05)
+        assert codes(joined) == []
+
+
+@pytest.mark.parametrize("kind", ["wav", "aiff", "w64", "caf"])
+def test_the_last_of_joined_files_that_is_cut_is_told(kind: str):
+    one = ENCODERS[kind](np.random.default_rng(0).normal(0, 0.1, (RATE, 1)).astype(np.float32), RATE)
+    joined = load_clip(one + one[: len(one) // 2])
+    assert joined.seconds == pytest.approx(1.5, abs=0.05)
+    assert codes(joined) == ["audio.cut_short"]
+
+
+def test_a_film_of_the_web_joined_to_another_is_read_whole():
+    one = by_pyav(music(), RATE, "flv", "mp3", picture=False)
+    assert load_clip(one + one).seconds == pytest.approx(2 * load_clip(one).seconds, abs=0.01)
+
+
+def test_what_cannot_be_read_of_joined_files_is_told():
+    one = ENCODERS["m4a aac"](music(), RATE)
+    joined = load_clip(one + one.replace(b"trak", b"trok"))
+    assert joined.seconds == pytest.approx(load_clip(one).seconds)
+    assert codes(joined) == ["audio.damaged_parts"]
+
+
 @pytest.mark.parametrize("between", [bytes(5_000), b"\x55" * 777, id3(3_000)])
 @pytest.mark.parametrize("kind", ["ogg vorbis", "ogg opus", "flac"])
 def test_what_lies_between_joined_files_hides_none_of_them(kind: str, between: bytes):
@@ -422,6 +457,26 @@ def test_a_lost_frame_keeps_its_time_and_a_trembling_clock_lengthens_nothing():
 )
 def test_what_camcorders_and_archives_write_is_read(kind: str, codec: str):
     clip = load_clip(by_pyav(music(48_000, 2), 48_000, kind, codec))
+    assert clip.seconds == pytest.approx(1.0, abs=0.07)
+    assert onset(clip) == pytest.approx(ONSET, abs=0.03)
+    assert codes(clip) == []
+
+
+def test_a_tape_copied_as_digital_video_is_read():
+    stream = io.BytesIO()
+    with av.open(stream, "w", format="dv") as file:
+        film = file.add_stream("dvvideo", rate=25)
+        film.width, film.height, film.pix_fmt = 720, 576, "yuv420p"
+        track = file.add_stream("pcm_s16le", rate=48_000, layout="stereo")
+        wave = (music(48_000, 2) * 32_767).astype(np.int16)
+        for start in range(0, 48_000, 1_920):
+            image = np.random.default_rng(start).integers(0, 255, (576, 720, 3), np.uint8)
+            file.mux(film.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+            frame = av.AudioFrame.from_ndarray(wave[start : start + 1_920].reshape(1, -1), "s16", "stereo")
+            frame.sample_rate, frame.pts = 48_000, start
+            file.mux(track.encode(frame))
+        file.mux(film.encode(None))
+    clip = load_clip(stream.getvalue())
     assert clip.seconds == pytest.approx(1.0, abs=0.07)
     assert onset(clip) == pytest.approx(ONSET, abs=0.03)
     assert codes(clip) == []

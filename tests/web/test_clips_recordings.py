@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 import zlib
 from dataclasses import replace
 
@@ -211,6 +213,43 @@ def test_a_sheet_among_the_files_labels_them_whatever_its_kind():
     found = clips_tab.read_uploads(uploads, "", lambda *step: None)
     assert [(clip.name, found.tags_of(row)) for row, clip in enumerate(found.clips)] == [("a.wav", ("x",))]
     assert [problem.code for problem in found.problems] == ["clips.not_in_sheet"]
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return stream.getvalue()
+
+
+def test_a_sheet_beside_a_zip_labels_what_is_in_it():
+    fest = Sent("fest.zip", zipped({"a.wav": sound(1), "x/b.wav": sound(2)}))
+    sheet = Sent("labels.csv", b"file,tags\na.wav,u\nx/b.wav,v\nc.wav,w\n")
+    found = clips_tab.read_uploads([fest, Sent("c.wav", sound(3)), sheet], "", lambda *step: None)
+    assert [found.tags_of(row) for row in range(3)] == [("u",), ("v",), ("w",)]
+    assert found.problems == ()
+
+
+def test_a_zip_within_a_dropped_folder_is_read_in_its_place():
+    inner = zipped({"taiko/a.wav": sound(1), "../out.wav": sound(2)})
+    uploads = [Sent("fest/day.zip", inner), Sent("fest/kane/b.wav", sound(3))]
+    found = clips_tab.read_uploads(uploads, "", lambda *step: None)
+    assert {clip.name: found.tags_of(row) for row, clip in enumerate(found.clips)} == {
+        "a.wav": ("taiko",),
+        "b.wav": ("kane",),
+    }
+    assert [problem.code for problem in found.problems] == ["clips.unsafe_path"]
+
+
+def test_a_zip_that_is_none_is_called_so_and_not_passed_over():
+    whole = zipped({"taiko/a.wav": sound(1), "kane/b.wav": sound(2)})
+    for broken in (whole[: len(whole) // 2], b"PK\x03\x04" + bytes(40), b"hello", bytes(300)):
+        for beside in ([], [Sent("labels.csv", b"file,tags\nc.wav,w\n")]):
+            uploads = [Sent("fest.zip", broken), Sent("c.wav", sound(3)), *beside]
+            found = clips_tab.read_uploads(uploads, "", lambda *step: None)
+            assert [clip.name for clip in found.clips] == ["c.wav"]
+            assert [problem.code for problem in found.problems] == ["clips.not_a_zip"]
 
 
 def test_a_file_that_was_lost_on_its_way_leaves_the_others():

@@ -54,6 +54,9 @@ def claim_of_header(source: Source, container: Container) -> HeaderClaim | None:
         return HeaderClaim(frames) if frames else None
     if container is FLAC:
         return _claim_of_flac(source)
+    parts = parts_of(source, container) if container in (WAV, W64, AIFF, AU, CAF) else [source]
+    if len(parts) > 1:
+        return _claim_of_parts(parts, container)
     found = _segment(source) if container is MATROSKA else _data_chunk(source, container)
     if found is None or found[1] <= 0 or _is_placeholder(found[1]):
         return None
@@ -74,6 +77,18 @@ def _claim_of_flac(source: Source) -> HeaderClaim | None:
         first_rate = first_rate or rate
         total += frames * first_rate / rate
     return HeaderClaim(round(total))
+
+
+def _claim_of_parts(parts: list[Source], container: Container) -> HeaderClaim | None:
+    """All that joined files announce together; of the last one the end may be missing."""
+    announced = present = 0
+    for part in parts:
+        found = _data_chunk(part, container)
+        if found is None or found[1] <= 0 or _is_placeholder(found[1]):
+            return None
+        announced += found[1]
+        present += min(found[1], max(part.size - found[0], 0))
+    return HeaderClaim(announced, present)
 
 
 def _is_placeholder(size: int) -> bool:

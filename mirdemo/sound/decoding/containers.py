@@ -2,7 +2,7 @@
 
 Magic numbers: RIFF/WAVE (Microsoft, 1991; RF64: EBU Tech 3306; BW64: ITU-R BS.2088), Wave64 (Sony), AIFF-C (Apple,
 1991), AU (Sun), CAF (Apple), Ogg (RFC 3533), FLAC (RFC 9639), ISO base media files (ISO 14496-12), Matroska
-(RFC 9559), ASF (Microsoft), MPEG transport and program streams (ISO 13818-1), AMR (RFC 4867), WavPack, True Audio,
+(RFC 9559), ASF (Microsoft), DV (IEC 61834), MPEG transport and program streams (ISO 13818-1), AMR (RFC 4867), WavPack, True Audio,
 ID3v2 (id3.org), APEv2.
 """
 
@@ -47,6 +47,7 @@ AVI = Container(_FFMPEG, "avi", tracks=True)
 TRANSPORT = Container(_FFMPEG, "mpegts", tracks=True)
 PROGRAM = Container(_FFMPEG, "mpeg", tracks=True)
 FLV = Container(_FFMPEG, "flv", tracks=True)
+DV = Container(_FFMPEG, "dv", tracks=True)
 AC3 = Container(_FFMPEG, "ac3")
 LATM = Container(_FFMPEG, "loas")
 AMR = Container(_FFMPEG, "amr")
@@ -175,6 +176,12 @@ def sniff(source: Source) -> tuple[Container, int]:
     return found, start
 
 
+def beginning(source: Source, start: int, container: Container) -> int | None:
+    """Where a file of this kind begins, here or behind tags; None if none does."""
+    place = past_tags(source, start)
+    return place if _kind(source, place) is container else None
+
+
 def _kind(source: Source, start: int) -> Container:
     head = source.head(64, start)
     if head[:4] in (b"RIFF", b"RIFX", b"RF64", b"BW64") and head[8:12] == b"WAVE":
@@ -188,6 +195,8 @@ def _kind(source: Source, start: int) -> Container:
             return container
     if head[4:8] in _MP4_BOXES:
         return MP4
+    if _is_dv(source, start):
+        return DV
     if mpeg.is_adts(head):
         return AAC
     if mpeg.is_frame(head) and not head.startswith(b"\xff\xd8\xff"):
@@ -195,6 +204,13 @@ def _kind(source: Source, start: int) -> Container:
     if _is_latm(source, start):
         return LATM
     return TRANSPORT if _is_transport(source.head(192 * 5, start)) else UNKNOWN
+
+
+def _is_dv(source: Source, start: int) -> bool:
+    """Blocks of digital video (IEC 61834): a sequence's header, two of subcode, three of auxiliary data, each of 80 bytes."""
+    head = source.head(4 * 80, start)
+    kinds = [head[at] >> 5 for at in range(0, len(head), 80)]
+    return head[:2] == b"\x1f\x07" and kinds == [0, 1, 1, 2]
 
 
 def _is_transport(block: bytes) -> bool:

@@ -12,7 +12,9 @@ from av.stream import Disposition
 
 from mirdemo.sound.decoding.claims import check_has_index
 from mirdemo.sound.decoding.containers import (
+    ASF,
     CLOCKED,
+    FLV,
     MATROSKA,
     MP4,
     PROGRAM,
@@ -23,6 +25,7 @@ from mirdemo.sound.decoding.containers import (
 )
 from mirdemo.sound.decoding.limits import AudioError
 from mirdemo.sound.decoding.mono import MonoCollector
+from mirdemo.sound.decoding.parts import parts_of
 from mirdemo.sound.decoding.source import Source
 
 #: FFmpeg's decoders of what people's recordings come in; no other one is handed a visitor's bytes, neither for the sound
@@ -66,6 +69,8 @@ _MOST_BAD_PACKETS = 10_000
 _NO_SOUND = (b"ID3", b"TAG", b"APETAGEX", b"LYRICS", bytes(16))
 #: Lossless kinds whose header counts the samples, none of them an encoder's own.
 _COUNTED = (TTA, WAVPACK)
+#: Kinds of which FFmpeg reads the first only where several were joined end to end, without a word.
+_JOINED = (MP4, TTA, WAVPACK, FLV, ASF)
 _SLACK_FRAMES = 4  # an encoder's delay and padding, where the container counts them as sound
 #: A gap in a clock is as long as a frame, or nearly, and no rounding.
 _GAP_FRAMES, _GAP_SECONDS = 0.9, 0.018
@@ -126,8 +131,23 @@ def read(source: Source, container: Container, collector: MonoCollector, track: 
 
     Packets that do not decode are left out; they are noted unless they lie before the first sound or behind the last,
     where parts of frames and tags are found. A change of rate or channels begins another part. Where the container
-    keeps a clock, a gap in it stays as silence. Raises ``AudioError`` for a codec that is not read.
+    keeps a clock, a gap in it stays as silence. Files joined end to end are read one after the other. Raises ``AudioError``
+    for a codec that is not read.
     """
+    parts = parts_of(source, container) if container in _JOINED else [source]
+    _read_part(parts[0], container, collector, track)
+    for part in parts[1:]:
+        try:
+            _read_part(part, container, collector, track)
+        except (av.FFmpegError, IndexError):  # what came before it stands
+            collector.damaged = True
+        except AudioError as refusal:
+            if refusal.sentence.code != "audio.codec":
+                raise
+            collector.damaged = True
+
+
+def _read_part(source: Source, container: Container, collector: MonoCollector, track: int) -> None:
     with _opened(source, container) as opened:
         stream = opened.streams.audio[track]
         if _codec(stream) not in CODECS:

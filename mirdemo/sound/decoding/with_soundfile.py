@@ -17,7 +17,7 @@ def read(source: Source, container: Container, collector: MonoCollector) -> None
     """Decode ``source`` block by block into ``collector``.
 
     A read that yields less than the header promised ends the part there: the header is not believed. Links of an Ogg file
-    that libsndfile would not read to their end, or does not know, go to FFmpeg.
+    that libsndfile would not read to their end, or does not know, go to FFmpeg, as do joined files that it refuses.
     """
     parts = parts_of(source, container)
     exact = container is not OGG  # its length is computed from the pages that are there
@@ -25,7 +25,8 @@ def read(source: Source, container: Container, collector: MonoCollector) -> None
         part.seek(0)
         hole = container is OGG and ogg.has_hole(part)
         collector.damaged |= hole
-        if container is OGG and (hole or ogg.goes_on(part) or not _is_known(part)):
+        beyond = hole or (container is OGG and ogg.goes_on(part))
+        if beyond or ((container is OGG or len(parts) > 1) and not _is_known(part)):
             from mirdemo.sound.decoding import with_pyav
 
             with_pyav.read(part, container, collector)

@@ -6,7 +6,7 @@ import io
 import threading
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from mirdemo.backbones.registry import spec
 from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Cancelled, MirdemoError, Sentence
-from mirdemo.clips import FEWEST_RECORDINGS, LabelledClips
+from mirdemo.clips import FEWEST_RECORDINGS, ClipsError, LabelledClips
+from mirdemo.clips.archives import list_zip
 from mirdemo.clips.encodings import reread
 from mirdemo.clips.encodings import shown as shown_encoding
 from mirdemo.clips.gathering import may_label
@@ -715,10 +716,7 @@ def _read_one(upload: Upload, progress: Progress) -> LabelledClips | Visit:
     try:
         content = upload.read()
         if not is_visit(content):
-            if (
-                zipfile.is_zipfile(io.BytesIO(content))
-                and PurePosixPath(upload.name).suffix.lower() == ".zip"
-            ):
+            if PurePosixPath(upload.name).suffix.lower() == ".zip":  # or says why it is none
                 return LabelledClips.from_zip(content, upload.name, limits=CLIP_LIMITS)
             return LabelledClips.from_files([(upload.name, content)], limits=CLIP_LIMITS)
     except MirdemoError as error:
@@ -728,11 +726,12 @@ def _read_one(upload: Upload, progress: Progress) -> LabelledClips | Visit:
 
 def _read_tree(uploads: list[Upload], progress: Progress) -> LabelledClips | Visit:
     """A dropped folder, or files with a sheet: read as a zip of them is, so that both give the same tags."""
-    packed = io.BytesIO()
+    packed, problems = io.BytesIO(), list[Sentence]()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
         for done, upload in enumerate(uploads):
             progress(done, len(uploads), "decoding")
-            archive.writestr(upload.name, upload.read())
+            for path, content in _unpacked(upload, problems):
+                archive.writestr(path, content)
             if packed.tell() > LIMITS.upload_bytes:
                 raise PageError(
                     "These files are larger than {megabytes} MB together. Send them in parts.",
@@ -742,7 +741,25 @@ def _read_tree(uploads: list[Upload], progress: Progress) -> LabelledClips | Vis
     name = uploads[0].name.split("/")[0]
     if is_visit(packed.getvalue()):  # some browsers unpack what they save
         return read_visit(packed.getvalue(), name, limits=CLIP_LIMITS, progress=progress)
-    return LabelledClips.from_zip(packed.getvalue(), name, limits=CLIP_LIMITS, progress=progress)
+    found = LabelledClips.from_zip(packed.getvalue(), name, limits=CLIP_LIMITS, progress=progress)
+    return replace(found, problems=(*problems, *found.problems))
+
+
+def _unpacked(upload: Upload, problems: list[Sentence]) -> Iterator[tuple[str, bytes]]:
+    """A file as it stands in its folder; of a zip beside others what is in it, in the zip's place."""
+    content = upload.read()
+    if PurePosixPath(upload.name).suffix.lower() != ".zip" or is_visit(content):
+        yield upload.name, content
+        return
+    try:
+        with list_zip(content, upload.name, SOUND_LIMITS.max_bytes, CLIP_LIMITS) as listing:
+            problems += listing.problems
+            for entry in listing.entries:
+                held = entry.open()
+                if isinstance(held, bytes):
+                    yield str(PurePosixPath(upload.name).parent / entry.path), held
+    except ClipsError as refusal:
+        problems.append(refusal.sentence)
 
 
 def get_ready(visitor: Visitor) -> None:
