@@ -46,6 +46,8 @@ from typing import Any
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from mirdemo.corpora.audio_folder import AudioFolder
 from mirdemo.corpora.catalogue import catalogue
 from mirdemo.corpora.checking import check

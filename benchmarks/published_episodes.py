@@ -29,6 +29,8 @@ from typing import Any
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from mirdemo.base.assets import ASSETS
 from mirdemo.base.sentences import MirdemoError
 from mirdemo.corpora.registry import open_corpus

@@ -26,6 +26,8 @@ from types import ModuleType
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from benchmarks.truths import intervals as truths
 from benchmarks.truths.worlds import World
 from mirdemo.scoring import intervals, metrics

@@ -12,9 +12,13 @@ promised), their ratio, and the share of the other traditions that is found to b
 from __future__ import annotations
 
 import argparse
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from mirdemo.backbones import load_backbone
 from mirdemo.backbones.on_real_sound import whitening_helps
