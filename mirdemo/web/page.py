@@ -149,7 +149,8 @@ def _queue(page: gr.Blocks) -> Queue:
     inputs = {index: len(function.inputs) for index, function in page.fns.items()}
     endpoints = frozenset(i for i, function in page.fns.items() if function.api_visibility == "public")
     calls = page._queue.event_queue_per_concurrency_id.get(CALLS)
-    return Queue(inputs, endpoints, waiting=0 if calls is None else len(calls.queue))
+    waiting = 0 if calls is None else len(calls.queue)
+    return Queue(inputs, endpoints, waiting, length=len(page._queue))
 
 
 def _where(visitor: Visitor, tabs: tuple[Tab, ...]) -> Mapping[str, Any]:

@@ -53,6 +53,8 @@ def visiting(chromium, address: str) -> Iterator[Callable]:
         yield open_page
     finally:
         for page in opened:
+            if page.is_closed():
+                continue
             page.evaluate("localStorage.clear()")  # the next one has chosen no theme
         for one in {one for page in opened for one in page.context.pages}:
             one.close()

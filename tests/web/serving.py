@@ -72,15 +72,20 @@ class Served:
 
 
 def begin(
-    folder: Path, surroundings: Mapping[str, str] | None = None, *, largest_file: int | None = None
+    folder: Path,
+    surroundings: Mapping[str, str] | None = None,
+    *,
+    largest_file: int | None = None,
+    port: int | None = None,
 ) -> Served:
     """Start the page and return at once.
 
     surroundings: what the host sets, beside where it may write
+    port: where it is served, e.g. where one was that has ended; a free one if not given
     largest_file: bytes after which the system refuses to write more to a file, as a full disk does
     """
     folder.mkdir(parents=True, exist_ok=True)
-    port = free_port()
+    port = port or free_port()
     environment = {
         **os.environ,
         "GRADIO_SERVER_NAME": "127.0.0.1",
@@ -109,9 +114,11 @@ def _small_files(largest: int) -> None:
 
 
 @contextmanager
-def served(folder: Path, surroundings: Mapping[str, str] | None = None) -> Iterator[Served]:
+def served(
+    folder: Path, surroundings: Mapping[str, str] | None = None, *, port: int | None = None
+) -> Iterator[Served]:
     """The page, until the block ends."""
-    one = begin(folder, surroundings)
+    one = begin(folder, surroundings, port=port)
     try:
         yield one.wait()
     finally:
@@ -155,7 +162,11 @@ class Caller:
 
     def act(self, name: str, tab: str = "clips", **sent: Any) -> str:
         """Do one thing and wait for its last answer, jobs included; what the page shows then."""
-        for answer in self.answers(self.begin(name, tab, **sent)):
+        return self.hear(self.begin(name, tab, **sent))
+
+    def hear(self, event: str) -> str:
+        """Wait for the last answer to an act; what the page shows then."""
+        for answer in self.answers(event):
             self.take(answer)
         return self.sees
 

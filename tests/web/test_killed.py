@@ -1,24 +1,31 @@
-"""Ended at any moment, and begun again: the server, its training process; a clock, a port.
+"""Ended at any moment, and begun again: the server, its training process, the line to it; its disk, its clock, its port.
 
-Real processes throughout; what cannot be waited for (an hour, a clock) is set.
+Real processes throughout; what cannot be waited for (an hour, a clock) is set. What somebody sees of it in a browser:
+``tests/browser/test_cut_in_browser.py``.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
+from proxying import Proxy
 from serving import Caller, Served, begin, end, served, tone
 
 from mirdemo.base.sentences import Sentence
 from mirdemo.web.frame.job import Job
 from mirdemo.web.frame.rates import Rates
+from mirdemo.web.frame.receiving import DISK_RESERVE
 from mirdemo.web.frame.session import Visitors
 
 MOST_SECONDS = 90.0
@@ -59,6 +66,7 @@ def with_clips(page: Served) -> Caller:
 
 def train(caller: Caller) -> str:
     """Begin to train a small network. Returns the act's event."""
+    caller.act("page.open", "fine-tune")
     caller.act("fine-tune.backbone", "fine-tune", value="mini-west")
     caller.act("fine-tune.epochs", "fine-tune", value="5")
     return caller.begin("fine-tune.run", "fine-tune")
@@ -73,6 +81,13 @@ def saved_visit(caller: Caller) -> bytes:
     return answer.content
 
 
+def facts(page: Served) -> list[Path]:
+    """What the server has put down for its next start; nothing half-written among it."""
+    found = [path for path in (page.folder / "home").rglob("*") if path.is_file()]
+    assert not [path.name for path in found if path.suffix == ".tmp"]
+    return [path for path in found if path.suffix == ".json"]
+
+
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with served(tmp_path_factory.mktemp("page")) as one:
@@ -84,9 +99,9 @@ def test_a_training_process_that_is_killed_is_told_of_and_the_next_training_ends
     event = train(caller)
     (worker,) = until(lambda: workers(page))
     worker.kill()
-    for answer in caller.answers(event):
-        caller.take(answer)
+    caller.hear(event)
     assert "The training ended by itself" in caller.sees
+    assert all(json.loads(fact.read_text()) for fact in facts(page)), "what is remembered on disk is whole"
     caller.act("fine-tune.run", "fine-tune")
     assert "The training ended by itself" not in caller.sees
     assert "job fine-tune finetune.died" in page.said
@@ -96,10 +111,68 @@ def test_a_training_process_that_is_killed_is_told_of_and_the_next_training_ends
     caller.close()
 
 
+# ---- the line -------------------------------------------------------------------------------------------------
+
+
+def test_an_act_whose_line_is_cut_is_done_whole_and_its_visitor_finds_it(page: Served):
+    for cut_at in (b'"clips.add"', b"/gradio_api/queue/data"):  # as it is sent; while its answer comes
+        armed: list[bytes] = []
+        with Proxy(page, cuts=lambda piece, armed=armed: any(one in piece for one in armed)) as proxy:
+            caller = Caller(page, at=proxy.address)
+            caller.hello()
+            files = [caller.upload(f"cut {i}.wav", tone(300 + i)) for i in range(3)]
+            armed.append(cut_at)
+            with pytest.raises(httpx.TransportError):
+                caller.act("clips.add", files=files, tags="cut")
+            caller.close()
+        again = Caller(page)
+        again.token = caller.token
+        until(lambda again=again: "cut 2.wav" in again.hello(cut="yes"))
+        assert all(f"cut {i}.wav" in again.sees for i in range(3))
+        assert "The connection is back. This visit is as it was." in again.hello(cut="yes")
+        again.close()
+    assert "Traceback" not in page.said
+
+
+def test_an_upload_whose_line_is_cut_leaves_nothing(page: Served):
+    before = page.health()
+    with Proxy(page, cuts=lambda piece: b"half of it" in piece) as proxy:
+        caller = Caller(page, at=proxy.address)
+        with pytest.raises(httpx.TransportError):
+            caller.upload("a.wav", b"x" * 2**20 + b"half of it" + b"x" * 2**20)
+        caller.close()
+    until(lambda: not list(page.uploads.rglob("*.wav")))
+    (own,) = page.uploads.glob("mirdemo-uploads-*")
+    until(lambda: [path for path in own.iterdir() if path.is_dir()] == [])
+    assert page.health()["ready"] == before["ready"] is True
+    assert "Traceback" not in page.said
+
+
+def test_a_proxy_that_holds_answers_back_is_looked_past(page: Served):
+    with Proxy(page, holds=True) as proxy:
+        caller = with_clips(Served(proxy.address, page.process, page.folder))
+        event = train(caller)
+        until(lambda: workers(page))
+        looking = time.monotonic()
+        look = caller.begin("page.look", "fine-tune")  # what the page does after some seconds of silence
+        caller.hear(look)
+        assert time.monotonic() - looking < 10
+        assert "progress-fine-tune" in caller.sees
+        caller.act("page.stop", "fine-tune", job="fine-tune")
+        until(lambda: "progress-fine-tune" not in caller.act("page.look", "fine-tune"))
+        assert event
+        caller.close()
+
+
+# ---- the server ------------------------------------------------------------------------------------------------
+
+
 def test_a_server_killed_at_work_leaves_no_process_and_begins_anew_where_a_saved_visit_opens(page: Served):
     """The last of this page."""
     caller = with_clips(page)
     visit = saved_visit(caller)
+    heard = caller.sees.split('data-src="')[1].split('"')[0]
+    assert caller.get(f"/{heard}").status_code == 200
     train(caller)
     (worker,) = until(lambda: workers(page))
     caller.upload("unread.wav", b"sound that nobody will read")
@@ -109,16 +182,25 @@ def test_a_server_killed_at_work_leaves_no_process_and_begins_anew_where_a_saved
     until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE)
     (left,) = page.uploads.glob("mirdemo-uploads-*")
     assert [path.name for path in left.rglob("*.wav")] == ["unread.wav"]
+    before = {path: path.read_bytes() for path in facts(page)}
+    assert before, "a training has been timed"
     for path in [*left.rglob("*"), left]:  # a minute later
         os.utime(path, (time.time() - 100, time.time() - 100))
 
-    with served(page.folder) as second:
+    port = int(page.address.rpartition(":")[2])
+    with served(page.folder, port=port) as second:
+        assert {path: path.read_bytes() for path in facts(second)} == before
+        assert second.address == page.address, "the port that has just been given up is taken again"
         assert not left.exists(), "what nobody will read is gone"
         again = Caller(second)
         token = again.token = caller.token
         again.hello()
         assert again.token not in (None, token), "a secret of the dead process opens nothing"
         assert "low 3.wav" not in again.sees
+        assert again.get(f"/{heard}").status_code == 404
+        assert "The server was restarted" not in again.sees, "the page had not told that it had anything"
+        again.token = caller.token
+        assert "The server was restarted. The clips and results" in again.hello(had="yes")
         again.act("clips.add", files=[again.upload("visit.zip", visit)])
         assert "low 3.wav" in again.sees
         assert again.sees.count("data-play") >= 8
@@ -127,6 +209,123 @@ def test_a_server_killed_at_work_leaves_no_process_and_begins_anew_where_a_saved
 
 
 # ---- the machine ----------------------------------------------------------------------------------------------
+
+
+def all_that_needs_no_disk(caller: Caller) -> None:
+    """A tagger, a training, charts, a visit to take home, clips that the server makes."""
+    caller.act("page.open", "few-shot")
+    assert "few-shot.query" in caller.act("few-shot.build", "few-shot")
+    caller.hear(train(caller))
+    assert 'class="verdict-line"' in caller.act("page.open", "fine-tune")
+    assert "data-chart" in caller.act("page.open", "evidence")
+    assert len(saved_visit(caller)) > 10_000
+    caller.act("clips.clear")
+    assert caller.act("clips.festival").count("data-play") > 10
+
+
+def refused_for_the_disk(page: Served, content: bytes) -> None:
+    for language, words in (("en", "The disk of this server is full"), ("ja", "ディスク")):
+        answer = httpx.post(
+            f"{page.address}/gradio_api/upload?language={language}", files={"files": ("a.wav", content)}
+        )
+        assert (answer.status_code, answer.json()["code"]) == (507, "page.disk_full")
+        assert words in answer.json()["detail"]
+    assert list(page.uploads.rglob("*.wav")) == []
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Path]:
+    """A file system with hardly more room than the page asks for; skips where none may be made."""
+    folder.mkdir()
+    size = f"size={DISK_RESERVE + 2**24}"
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if made.returncode:
+        pytest.skip("this account may make no file system")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="makes a file system as Linux does")
+def test_with_a_disk_that_is_full_the_page_does_all_that_needs_none(tmp_path: Path):
+    with small_disk(tmp_path / "disk") as disk:
+        places = {"TMPDIR": disk, "MIRDEMO_HOME": disk / "home", "GRADIO_TEMP_DIR": disk / "uploads"}
+        with served(tmp_path / "page", {name: str(path) for name, path in places.items()}) as page:
+            caller = with_clips(page)
+            with suppress(OSError), (disk / "full").open("wb", buffering=0) as full:
+                while full.write(b"x" * 2**16):
+                    pass
+            with pytest.raises(OSError, match="No space left"):
+                (disk / "more").write_bytes(b"x")
+            refused_for_the_disk(page, b"x" * 10_000)
+            all_that_needs_no_disk(caller)
+            caller.close()
+            assert page.health()["ready"] is False, "who hosts it is told"
+            assert " ERROR " not in page.said
+            assert "Traceback" not in page.said
+
+
+def test_a_disk_that_becomes_full_in_an_upload_is_told_and_the_part_goes(tmp_path: Path):
+    page = begin(tmp_path, largest_file=2**20)
+    try:
+        page.wait()
+        refused_for_the_disk(page, b"x" * 3 * 2**20)
+        caller = with_clips(page)  # what is smaller goes on
+        caller.close()
+        assert "Traceback" not in page.said
+    finally:
+        end(page)
+
+
+SET_CLOCK = """
+import os, time
+real = time.time
+def now():
+    try:
+        with open(os.environ["CLOCK"]) as told:
+            return real() + float(told.read() or 0)
+    except OSError:
+        return real()
+time.time = now
+time.time_ns = lambda: int(now() * 1e9)
+"""
+
+
+def test_a_server_whose_clock_is_set_back_in_a_visit_keeps_it(tmp_path: Path):
+    (tmp_path / "clock").mkdir()
+    (tmp_path / "clock" / "sitecustomize.py").write_text(SET_CLOCK)
+    clock = tmp_path / "clock.txt"
+    told = {"CLOCK": str(clock), "PYTHONPATH": str(tmp_path / "clock")}
+    with served(tmp_path / "page", told) as page:
+        caller = with_clips(page)
+        event = train(caller)
+        until(lambda: workers(page))
+        clock.write_text(str(-400 * 86_400))
+        caller.hear(event)
+        assert 'class="verdict-line"' in caller.act("page.open", "fine-tune")
+        caller.act("page.open", "clips")
+        for days in (-400, 0, -20_000):  # the last: 1972
+            clock.write_text(str(days * 86_400))
+            time.sleep(1.5)
+            caller.act(
+                "clips.add",
+                "clips",
+                files=[caller.upload(f"day {-days}.wav", tone(500 - days / 100))],
+                tags="low",
+            )
+            assert f"day {-days}.wav" in caller.sees
+            other = Caller(page)
+            assert "low 3.wav" not in other.hello()
+            other.close()
+        assert "low 3.wav" in caller.hello()
+        assert len(saved_visit(caller)) > 10_000
+        assert page.health()["ready"] is True
+        assert " ERROR " not in page.said
+        assert "Traceback" not in page.said
+        caller.close()
 
 
 def test_a_clock_set_back_or_ahead_ends_no_visit_and_locks_nobody_out(monkeypatch: pytest.MonkeyPatch):

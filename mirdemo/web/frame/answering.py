@@ -18,10 +18,13 @@ def sender(request: Request) -> str:
     return forwarded or (request.client.host if request.client else "")
 
 
-def refusal(request: Request, sentence: Sentence, status: int) -> Response:
-    """An answer in words, in the language asked for: ``{"detail": ..., "code": ...}``."""
+def refusal(request: Request, sentence: Sentence, status: int, language: object = None) -> Response:
+    """An answer in words, in the language asked for: ``{"detail": ..., "code": ...}``.
+
+    language: what was asked for elsewhere than in the address, or anything else
+    """
     from starlette.responses import JSONResponse
 
-    asked = request.query_params.get("language")
+    asked = language or request.query_params.get("language")
     language = asked if asked in LANGUAGES else choose(request.headers.get("accept-language"))
     return JSONResponse({"detail": str(speaker(language).say(sentence)), "code": sentence.code}, status)

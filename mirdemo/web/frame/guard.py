@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
@@ -55,12 +56,13 @@ class Queue:
     """What is to be known of Gradio's queue.
 
     inputs: how many values each function takes, by index;  endpoints: those that are called by programs
-    waiting: how many calls of endpoints wait
+    waiting: how many calls of endpoints wait;  length: how many of all
     """
 
     inputs: Mapping[int, int]
     endpoints: frozenset[int]
     waiting: int
+    length: int = 0
 
 
 class Guard:
@@ -149,20 +151,43 @@ class Guard:
             body, call = looked_over(body, queue.inputs)
         except PageError as error:
             return await refusal(request, error.sentence, 400)(request.scope, request.receive, send)
+        told = call.get("event_data")
+        language = told.get("speaks") if isinstance(told, dict) else None
+        later = partial(_later, request, language=language)
         if path.startswith((_DIRECT, "/gradio_api/queue/join")):
             of_page = not path.startswith(_DIRECT) and call.get("fn_index") not in queue.endpoints
             if not of_page and queue.waiting >= LIMITS.waiting_calls:
-                return await _later(request, _busy(queue.waiting), BUSY_SECONDS, send)
+                return await later(_busy(queue.waiting), BUSY_SECONDS, send)
             wait = self._rates.ask(sender(request), "act" if of_page else "call")
             if wait:
-                return await _later(request, _too_often(wait), wait, send)
-        await self._app(_of_length(request.scope, len(body)), _once(body, request.receive), send)
+                return await later(_too_often(wait), wait, send)
+        full = partial(later, _busy(queue.length), BUSY_SECONDS, send)
+        await self._app(
+            _of_length(request.scope, len(body)), _once(body, request.receive), _unless_full(send, full)
+        )
 
 
-async def _later(request: Request, why: Sentence, seconds: float, send: Send) -> None:
-    answer = refusal(request, why, 429)
+async def _later(
+    request: Request, why: Sentence, seconds: float, send: Send, language: object = None
+) -> None:
+    answer = refusal(request, why, 429, language)
     answer.headers["Retry-After"] = str(math.ceil(seconds))
     await answer(request.scope, request.receive, send)
+
+
+def _unless_full(send: Send, full: Callable[[], Awaitable[None]]) -> Send:
+    """Gradio's answer that its queue is full, which is English alone, becomes ours."""
+    ours = False
+
+    async def answer(message: Message) -> None:
+        nonlocal ours
+        if message["type"] == "http.response.start" and message["status"] == 503:
+            ours = True
+            await full()
+        if not ours:
+            await send(message)
+
+    return answer
 
 
 def _with_headers(send: Send, head: str | None) -> Send:
@@ -174,10 +199,12 @@ def _with_headers(send: Send, head: str | None) -> Send:
 
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
-            if head is not None and _is_html(message):
+            if head is not None and _is(b"text/html", message):
                 held.append(message)
                 return
-            _put(message, headers.of_rest())
+            _put(
+                message, headers.of_rest() | (headers.OF_EVENTS if _is(b"text/event-stream", message) else {})
+            )
         elif held and message["type"] == "http.response.body":
             held.append(message)
             if message.get("more_body", False):
@@ -192,8 +219,8 @@ def _with_headers(send: Send, head: str | None) -> Send:
     return with_headers
 
 
-def _is_html(start: Message) -> bool:
-    return any(name.lower() == b"content-type" and b"text/html" in value for name, value in start["headers"])
+def _is(kind: bytes, start: Message) -> bool:
+    return any(name.lower() == b"content-type" and kind in value for name, value in start["headers"])
 
 
 def _put(start: Message, more: Mapping[str, str]) -> None:

@@ -25,6 +25,9 @@ _ALWAYS = {
     "Permissions-Policy": "microphone=(self), camera=(), geolocation=(), payment=(), usb=()",
 }
 
+#: For answers that come one by one: proxies that know this header hand each on at once.
+OF_EVENTS = {"X-Accel-Buffering": "no"}
+
 
 def framed_by() -> tuple[str, ...]:
     """Origins that may show the page in a frame; ``MIRDEMO_FRAMED_BY`` adds some, e.g. a town's own site."""

@@ -86,12 +86,18 @@ class Visitor:
         return self.sounds.held_bytes() + sum(desk.held_bytes() for desk in desks)
 
     def tell(
-        self, sentence: Sentence, *, refusal: bool = False, undo: Callable[[], None] | None = None
+        self,
+        sentence: Sentence,
+        *,
+        refusal: bool = False,
+        undo: Callable[[], None] | None = None,
+        goes: str | None = None,
     ) -> None:
-        """Show one sentence at the foot of the page; with ``undo``, what it tells of can be taken back for ten seconds."""
+        """Show one sentence at the foot of the page; with ``undo``, what it tells of can be taken back for ten seconds.
+        goes: the tab where one goes on"""
         until = time.monotonic() + LIMITS.undo_seconds + UNDO_GRACE
         self.undo = None if undo is None else Undo(undo, until)
-        self.notice = Notice(sentence, refusal, undo is not None)
+        self.notice = Notice(sentence, refusal, undo is not None, goes)
 
     def take_back_last(self) -> None:
         """Undo what was told of last. Raises PageError if that is too late or was never possible."""
@@ -167,11 +173,12 @@ class Visitor:
 @dataclass
 class Shown:
     """What one open page shows: its tab, a mark of each view's text as it was last sent, and (number, text) of those that
-    it is not known to have drawn."""
+    it is not known to have drawn.  looks: whether it asks for news itself, since a proxy holds back what is not complete"""
 
     tab: str
     marks: dict[str, str] = field(default_factory=dict)
     sent: dict[str, tuple[int, str]] = field(default_factory=dict)
+    looks: bool = False
 
 
 @dataclass(frozen=True)
@@ -196,9 +203,12 @@ class Notice:
 
     _count = 0
 
-    def __init__(self, sentence: Sentence, refusal: bool, can_undo: bool = False) -> None:
+    def __init__(
+        self, sentence: Sentence, refusal: bool, can_undo: bool = False, goes: str | None = None
+    ) -> None:
         Notice._count += 1
         self.can_undo = can_undo
+        self.goes = goes
         self.number = Notice._count
         self.sentence = sentence
         self.refusal = refusal
@@ -214,6 +224,7 @@ class Visitors:
         self._by_token: dict[str, Visitor] = {}
         self._by_sound_key: dict[str, Visitor] = {}
         self._by_page: dict[str, str] = {}
+        self._mark = secrets.token_hex(4)  # of this process, in all of its secrets
 
     def __len__(self) -> int:
         return len(self._by_token)
@@ -229,12 +240,21 @@ class Visitors:
             visitor = self._by_token.get(token) if isinstance(token, str) else None
             if visitor is None:
                 visitor = Visitor()
+                visitor.token = f"{self._mark}.{visitor.token}"
                 self._by_token[visitor.token] = visitor
                 self._by_sound_key[visitor.sounds.key] = visitor
             self._by_page[page] = visitor.token
             visitor.closed_at = None
             visitor.seen = self._clock()
             return visitor
+
+    def knows(self, token: str) -> bool:
+        """Whether there is a visitor with this secret."""
+        return token in self._by_token
+
+    def is_ours(self, token: str) -> bool:
+        """Whether a secret says that this process gave it, and none before a restart. Anybody can write that."""
+        return token.startswith(f"{self._mark}.")
 
     def get(self, token: str | None, page: str | None = None) -> Visitor:
         """The visitor of a token, who is here. Raises PageError if there is none (any more).

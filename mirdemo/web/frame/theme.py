@@ -11,7 +11,7 @@ from mirdemo.web.frame import chart_script
 STATIC = Path(__file__).parent / "static"
 #: The page's own first; a tab may bring ``static/<tab>.css``.
 CSS = [STATIC / "page.css", *sorted(path for path in STATIC.glob("*.css") if path.name != "page.css")]
-SCRIPTS = [STATIC / name for name in ("page.js", "cards.js", "charts.js", "long.js")]
+SCRIPTS = [STATIC / name for name in ("page.js", "line.js", "cards.js", "charts.js", "long.js")]
 
 #: Given as plain strings, for Gradio fetches any font it is given as an object.
 FONT = ["system-ui", "Hiragino Sans", "Noto Sans JP", "Noto Sans CJK JP", "sans-serif"]

@@ -47,6 +47,9 @@ log = logging.getLogger(__name__)
 #: Seconds between two looks at a running job.
 WATCH_SECONDS = 0.25
 
+#: Seconds after which a page that hears nothing before the last answer looks again.
+LOOK_SECONDS = 3
+
 #: Numbers every drawing. Answers to two acts may overtake each other on their way: the page keeps the later one.
 _drawings = itertools.count(1)
 
@@ -59,6 +62,22 @@ MOST_TEXTS = 64
 
 _WIRE_JS = "mirdemo.connect((act) => trigger('act', act)); watch('value', () => mirdemo.heard(props.value));"
 _PAGE_JS = "mirdemo.stand(element, JSON.parse(props.value));"
+
+
+_RESTARTED = Sentence(
+    "The server was restarted. The clips and results of this visit were in its memory alone and are gone. Open a saved visit "
+    "under Clips, or add your clips again.",
+    "page.restarted",
+)
+_RESTARTED_EMPTY = Sentence(
+    "The server was restarted. Nothing of yours was on it, so nothing is lost.", "page.restarted_empty"
+)
+_OVER = Sentence(
+    "This visit had ended, and its clips and results were deleted. Open a saved visit under Clips, or add your clips again.",
+    "page.visit_over",
+)
+#: Codes of what is to be read before it goes.
+_GONE = ("page.restarted", "page.visit_over")
 
 
 class Act:
@@ -169,6 +188,7 @@ class Wire:
             "page.address": self._go,
             "page.undo": _undo,
             "page.stay": _stay,
+            "page.look": _stay,
         }
 
     @contextmanager
@@ -299,12 +319,19 @@ class Wire:
         if act.name != "page.hello":
             await run_sync(self._do, visitor, act, page)
         drawn = _progress(visitor)  # looked at before drawing: what changes in between is drawn again
+        looks = self._looks(visitor, page, act)
+        if looks and any(active for active, *_ in drawn):
+            greeting = {
+                **greeting,
+                "look": LOOK_SECONDS,
+                "at": next(_drawings),
+            }  # two equal answers would be one
         yield [answer, await run_sync(self._answered, visitor, page, act.drawn, greeting)]
-        if page in visitor.watched_by:
+        if looks or page in visitor.watched_by:
             return
         visitor.watched_by.add(page)
         try:
-            while page in visitor.shown:  # until it is closed
+            while page in visitor.shown and not visitor.shown[page].looks:  # until it is closed
                 now = _progress(visitor)
                 if now != drawn:
                     drawn = now
@@ -315,10 +342,19 @@ class Wire:
         finally:
             visitor.watched_by.discard(page)
 
+    def _looks(self, visitor: Visitor, page: str, act: Act) -> bool:
+        """Whether a page looks for news by itself; it does from its first look on."""
+        shown = visitor.shown.setdefault(page, Shown(self._tab(act)))
+        shown.looks = shown.looks or act.name == "page.look"
+        return shown.looks
+
     def _hello(self, act: Act, page: str, languages: str | None) -> Visitor:
         """A page was opened or reloaded."""
+        news = self._since(act)  # before it is somebody new
         visitor = self.visitors.arrive(act._sent.get("token"), page)
         with visitor.lock:
+            if news is not None:
+                visitor.tell(news, refusal=news.code in _GONE, goes="clips" if news.code in _GONE else None)
             asked = act._sent.get("language")
             if isinstance(asked, str) and asked in LANGUAGES:
                 visitor.language = asked
@@ -331,6 +367,18 @@ class Wire:
                 handler(visitor, query)
             self._opened(visitor, self._tab(act))
         return visitor
+
+    def _since(self, act: Act) -> Sentence | None:
+        """What has become of the visit of a page that comes back, where it is not as it was or the line was cut."""
+        token = act._sent.get("token")
+        if not isinstance(token, str) or not token:
+            return None
+        if self.visitors.knows(token):
+            back = "The connection is back. This visit is as it was."
+            return Sentence(back, "page.line_back") if act.has("cut") else None
+        if self.visitors.is_ours(token):
+            return _OVER if act.has("had") else None
+        return _RESTARTED if act.has("had") else _RESTARTED_EMPTY if act.has("cut") else None
 
     def _go(self, visitor: Visitor, act: Act) -> None:
         """Back or forward was pressed: show what the address names."""

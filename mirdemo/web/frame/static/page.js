@@ -17,17 +17,32 @@ window.mirdemo = (() => {
   function act(message) {
     alive();
     if (!message.act.startsWith("page.")) awaited = null; // somebody goes on from here
-    if (send) send({ ...message, drawn: latest });
+    if (send) up(message);
     else early.push(message);
+  }
+
+  /* Where a proxy holds answers back until the last one, a step's page would hear nothing until it ends. So a page that waits
+     too long looks: the server then ends its answers at once, and says when to look again while something runs. */
+  let listening = null;
+  const MOST_SILENCE = 8000; // milliseconds from an act to its first answer
+  function up(message) {
+    send({ ...message, drawn: latest, speaks: root.lang });
+    listening ||= setTimeout(look, MOST_SILENCE);
+  }
+  function look() {
+    listening = null;
+    if (!root.classList.contains("cut")) up({ act: "page.look", tab: root.dataset.open });
   }
 
   function connect(trigger) {
     send = trigger;
     if (wished) wear(wished); // once more, after Gradio has put on its own
-    const language = new URLSearchParams(location.search).get("lang");
+    const language = new URLSearchParams(location.search).get("lang") || remember(sessionStorage, "mirdemo-lang");
     const address = location.search.slice(1);
-    send({ act: "page.hello", token: remember(sessionStorage, "mirdemo"), language, address, tab: location.hash.slice(1) });
-    early.splice(0).forEach(send);
+    const [token, had, cut] = ["", "-had", "-cut"].map((what) => remember(sessionStorage, `mirdemo${what}`));
+    remember(sessionStorage, "mirdemo-cut", "");
+    up({ act: "page.hello", token, had, cut, language, address, tab: location.hash.slice(1) });
+    early.splice(0).forEach(up);
   }
 
   let answered = false;
@@ -39,7 +54,12 @@ window.mirdemo = (() => {
     if (!text) return;
     const answer = JSON.parse(text);
     answered = true;
-    if (answer.forgotten) return location.reload();
+    clearTimeout(listening);
+    listening = answer.look ? setTimeout(look, 1000 * answer.look) : null;
+    if (answer.forgotten) {
+      remember(sessionStorage, "mirdemo-cut", "yes"); // what was asked for was not done: the page says why
+      return location.reload();
+    }
     if (answer.token) remember(sessionStorage, "mirdemo", answer.token);
     const whole = !("after" in answer), missing = answer.after > latest; // Gradio may show the last of two answers alone
     for (const [name, [number, html]] of Object.entries(answer.views)) {
@@ -173,7 +193,10 @@ window.mirdemo = (() => {
     if (language) {
       root.lang = language.dataset.language;
       document.title = language.dataset.title;
-      if (language.dataset.answered) root.classList.remove("waiting");
+      if (language.dataset.answered) {
+        root.classList.remove("waiting");
+        remember(sessionStorage, "mirdemo-lang", root.lang); // a server that has forgotten all speaks it again
+      }
     }
     const notice = view.querySelector(".notice:not(.refusal):not(.ending)");
     if (notice) {
@@ -188,6 +211,7 @@ window.mirdemo = (() => {
   function settle(views) {
     if (!views.length) return;
     if (views.some((view) => view.querySelector("[data-ending]"))) alive();
+    if (answered && views.some((view) => view.dataset.view === "foot")) remember(sessionStorage, "mirdemo-had", document.querySelector("[data-ending]") ? "yes" : "");
     views.forEach(fetchSaved);
     views.forEach(panelHeard);
     showTab();
@@ -830,5 +854,5 @@ window.mirdemo = (() => {
     setTimeout(() => root.classList.remove("waiting"), 3000);
   }
 
-  return { connect, heard, stand, draw, act, choose: choosePoint, plotly: loadPlotly, play: start, sound: audio, playing: () => playing };
+  return { connect, heard, remember, stand, draw, act, choose: choosePoint, plotly: loadPlotly, play: start, sound: audio, playing: () => playing };
 })();

@@ -1,0 +1,200 @@
+"""What somebody sees in a real Chromium when the server is killed, the line is cut, a proxy holds back, the browser ends."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from driving import RATE, give, played, rows, visiting, wait_rows
+from proxying import Proxy
+from serving import Served, begin, end, free_port
+
+JAPANESE = re.compile(r"[\u3041-\u30ff\u4e00-\u9fff]")
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> list[Path]:
+    """Six short recordings, drum and flute by turns, and their tags."""
+    import soundfile
+
+    lines = ["file,tags,recording"]
+    for i in range(6):
+        kind = ("drum", "flute")[i % 2]
+        soundfile.write(tmp_path / f"{kind} {i}.wav", played(kind, 2, i), RATE)
+        lines.append(f"{kind} {i}.wav,{kind},r{i}")
+    (tmp_path / "labels.csv").write_text("\n".join(lines), encoding="utf-8")
+    return [*sorted(tmp_path.glob("*.wav")), tmp_path / "labels.csv"]
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Iterator[Served]:
+    """A page that no other test uses, for it will be hurt."""
+    one = begin(tmp_path / "mine", port=free_port())
+    try:
+        yield one.wait(minutes=3)
+    finally:
+        end(one)
+
+
+def with_clips(page, recordings: list[Path]) -> None:
+    give(page, "clips.add", recordings)
+    wait_rows(page, 6)
+
+
+def train(page, *, long: bool = False) -> None:
+    """Begin a training. long: one that goes on for a minute"""
+    page.click('[data-tab="fine-tune"]')
+    page.click('[data-act="fine-tune.backbone"][data-value="mini-west"]')
+    page.locator('[data-act="fine-tune.run"]:not([disabled])').wait_for()
+    page.select_option('[data-act="fine-tune.epochs"]', "40" if long else "5")
+    page.click('[data-act="fine-tune.run"]')
+    page.wait_for_selector('[data-key="under-way"] .progress')
+
+
+def sees_nothing_of_gradio(page) -> None:
+    """No message of Gradio's is in sight, whatever the page has to say."""
+    seen = page.inner_text("body")
+    assert page.locator(".toast-body:visible").count() == 0
+    assert not re.search(
+        r"reconnection|connection (to the server )?(was )?lost|errored|gradio", seen, re.I
+    ), seen
+
+
+def said(page) -> str:
+    return page.locator(".notice:visible").last.inner_text()
+
+
+@pytest.mark.parametrize("language", ["en-US", "ja-JP"])
+def test_a_server_killed_in_a_training_is_told_and_a_saved_visit_goes_on(
+    chromium, mine: Served, recordings, tmp_path: Path, language: str
+):
+    with visiting(chromium, mine.address) as visit:
+        page = visit(language=language)
+        with_clips(page, recordings)
+        with page.expect_download() as kept:
+            page.click('[data-act="visit.save"][data-sound="true"]')
+        kept.value.save_as(tmp_path / "visit.zip")
+        other = {"en-US": "ja", "ja-JP": "en"}[language]
+        page.click(f'[data-act="page.language"][data-language="{other}"]')
+        page.wait_for_function(f"document.documentElement.lang === '{other}'")
+        train(page, long=True)
+        mine.process.kill()
+        mine.process.wait(20)
+        page.wait_for_selector("#line:visible")
+        assert page.locator(".progress button:visible, .progress progress:visible").count() == 0, (
+            "nothing says that the training goes on"
+        )
+        sees_nothing_of_gradio(page)
+        assert page.evaluate(
+            "getComputedStyle(document.querySelector('.progress'), '::before').content"
+        ).strip('"')
+        if other == "ja":
+            assert JAPANESE.search(said(page))
+        assert page.locator("#line").bounding_box()["width"] <= 640
+
+        again = begin(mine.folder, port=int(mine.address.rpartition(":")[2]))
+        try:
+            again.wait(minutes=3)
+            page.wait_for_selector("#view-foot .notice.refusal:visible")
+            sees_nothing_of_gradio(page)
+            expected = {"en": "The server was restarted", "ja": "サーバーが再起動しました"}[other]
+            assert expected in said(page)
+            page.locator('.notice a[href="#clips"]').click()
+            page.wait_for_selector("#panel-clips.is-open")
+            assert rows(page).count() == 0
+            give(page, "clips.add", [tmp_path / "visit.zip"])
+            wait_rows(page, 6)
+            assert page.locator("#line").count() == 0
+            page.reload()
+            page.wait_for_selector("[data-answered]")
+            wait_rows(page, 6)
+            assert expected not in page.inner_text("body"), "it is told once"
+        finally:
+            end(again)
+
+
+def test_a_visit_without_anything_loses_nothing_and_is_told_so_only_where_it_was_cut(chromium, mine: Served):
+    with visiting(chromium, mine.address) as visit:
+        idle, acting = visit(), visit()
+        mine.process.kill()
+        mine.process.wait(20)
+        acting.click('[data-act="page.language"][data-language="ja"]')
+        acting.wait_for_selector("#line:visible")
+        sees_nothing_of_gradio(acting)
+        again = begin(mine.folder, port=int(mine.address.rpartition(":")[2]))
+        try:
+            again.wait(minutes=3)
+            acting.wait_for_selector("#view-foot .notice:not(.refusal):visible")
+            assert "nothing is lost" in said(acting)
+            idle.click('[data-act="page.language"][data-language="ja"]')  # nothing told it before
+            idle.wait_for_selector("#view-foot .notice:not(.refusal):visible")
+            assert "nothing is lost" in said(idle), "nor was what was asked for done"
+            idle.click('[data-act="page.language"][data-language="ja"]')
+            idle.wait_for_function("document.documentElement.lang === 'ja'")
+            sees_nothing_of_gradio(idle)
+        finally:
+            end(again)
+
+
+def test_a_line_that_is_cut_in_a_training_comes_back_to_it(chromium, server: Served, recordings):
+    with Proxy(server) as proxy, visiting(chromium, proxy.address) as visit:
+        page = visit(language="ja-JP")
+        with_clips(page, recordings)
+        train(page)
+        proxy.cut()
+        page.wait_for_selector("#line:visible")
+        sees_nothing_of_gradio(page)
+        assert JAPANESE.search(said(page))
+        page.wait_for_timeout(3000)
+        assert page.locator("#line:visible").count() == 1, "as long as there is no line"
+        proxy.mend()
+        page.wait_for_selector("#view-foot .notice:not(.refusal):visible")
+        assert "接続が戻りました" in said(page)
+        page.set_default_timeout(120_000)
+        page.wait_for_selector(".tune-result")
+        page.click('[data-tab="clips"]')
+        wait_rows(page, 6)
+
+
+def test_behind_a_proxy_that_holds_events_back_a_training_is_seen_and_other_acts_are_answered(
+    chromium, server: Served, recordings
+):
+    with Proxy(server, holds=True) as proxy, visiting(chromium, proxy.address) as visit:
+        page = visit()
+        with_clips(page, recordings)
+        train(page, long=True)
+        page.set_default_timeout(120_000)
+        page.wait_for_function(
+            "() => { const bar = document.querySelector('.progress progress'); return bar && bar.value > 0; }"
+        )
+        page.click('[data-tab="clips"]')
+        page.click('[data-act="page.language"][data-language="ja"]')
+        page.wait_for_function("document.documentElement.lang === 'ja'")
+        page.click('[data-tab="fine-tune"]')
+        page.click('[data-key="under-way"] [data-act="page.stop"]')
+        page.wait_for_selector('[data-key="under-way"]', state="detached")
+        sees_nothing_of_gradio(page)
+
+
+def test_a_browser_that_ends_in_a_training_finds_its_result_when_it_is_restored(
+    chromium, server: Served, recordings
+):
+    with visiting(chromium, server.address) as visit:
+        page = visit(elsewhere=True)
+        with_clips(page, recordings)
+        train(page)
+        token = page.evaluate("sessionStorage.getItem('mirdemo')")
+        page.close()
+        other = visit(elsewhere=True)
+        assert rows(other).count() == 0, "another tab is another visitor"
+        restored = visit(elsewhere=True)  # what browsers restore is the tab's own store
+        restored.evaluate("token => sessionStorage.setItem('mirdemo', token)", token)
+        restored.reload()
+        restored.wait_for_selector("[data-answered]")
+        wait_rows(restored, 6)
+        restored.set_default_timeout(120_000)
+        restored.click('[data-tab="fine-tune"]')
+        restored.wait_for_selector(".tune-result")
+        assert restored.locator(".notice:visible").count() == 0
