@@ -152,7 +152,14 @@ def day(scale: float, minutes: float | None) -> dict[str, Any]:
             began = time.monotonic()
             for part, names in enumerate(mixed(scale) if minutes is None else until(minutes)):
                 for name in names:
-                    getattr(tab, name)()
+                    try:
+                        getattr(tab, name)()
+                    except Exception:
+                        shows = page.evaluate(
+                            "document.querySelector('.is-open').innerText + document.querySelector('#view-foot').innerText"
+                        )
+                        print(name, dict(tab.done), dict(wrong), shows[-3000:], file=sys.stderr)
+                        raise
                 found.append(counts(page, devtools, server, folder / "uploads"))
                 print(
                     part + 1, {k: round(v, 1) for k, v in found[-1].items()}, dict(tab.done), file=sys.stderr
