@@ -305,6 +305,7 @@ class Wire:
     ) -> AsyncIterator[list[Any]]:
         """Do an act and send what changed; while the visitor's jobs run, keep sending."""
         act, page = Act(event._data), request.session_hash or ""
+        greeting: dict[str, Any]
         if act.name == "page.hello":
             visitor = await run_sync(self._hello, act, page, request.headers.get("accept-language"))
             answer, greeting = visitor.token, {"token": visitor.token, "language": visitor.language}
