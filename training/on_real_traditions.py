@@ -1,13 +1,15 @@
 """Measure backbones on recordings of a tradition that none of them was raised on, and of Western genres beside it.
 
-    python training/on_real_traditions.py --kdc FOLDER --kdc-table FOLDER --genres FOLDER [--backbones NAME ...] [--whitening]
-                                          [--untrained]
+    python training/on_real_traditions.py --kdc FOLDER --kdc-table FOLDER --genres FOLDER --work FOLDER [--rows NAME ...]
 
-FOLDERs: KDC's recordings and the checkout with its table (``corpora/readers/kdc.py``), GTZAN's mini version. Appends to
-``assets/results/real_traditions.jsonl`` what ``mirdemo evaluate --protocol live`` measures of every backbone given (probe and
-few-shot; folds by recording, for KDC also by artist), with ``--whitening`` with the whitening that ships; with ``--untrained`` to ``assets/results/untrained.jsonl`` the probe of
-musicnn with the weights that its training began with, which stands in no chart but as what is taken away. Neither corpus is
-in the repository, and a copy that lacks recordings says so in its records (``left_out``).
+FOLDERs: KDC's recordings and the checkout with its table (``corpora/readers/kdc.py``), GTZAN's mini version, and one for what is
+measured before it is kept. Writes what ``mirdemo evaluate --protocol live`` measures (probe and few-shot; folds by recording, for
+KDC also by artist) of every row: a backbone, one with the whitening that ships (``NAME,whitened``), or ``musicnn-untrained``, the
+network with weights as its training begins. The last goes to ``assets/results/untrained.jsonl``, as it stands in no chart but as
+what is taken away; all others to ``assets/results/real_traditions.jsonl``. Of few-shot the accuracy of each draw is kept too.
+
+Neither corpus is in the repository. A copy that lacks recordings says so in its records (``left_out``), and every row is of the
+same recordings: a file that holds figures of others is not added to.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import argparse
 import hashlib
 import math
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,17 +28,24 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from mirdemo.backbones import load_backbone, musicnn, specs
 from mirdemo.backbones.spec import Backbone, Identity
-from mirdemo.base.sentences import MirdemoError
 from mirdemo.corpora.registry import open_corpus
 from mirdemo.embedding.store import EmbeddingStore
 from mirdemo.embedding.whitening import whitening_for
-from mirdemo.evaluation.running import Request, evaluate
-from mirdemo.results.records import SHIPPED, append, load
+from mirdemo.evaluation.running import Evaluation, Request, evaluate
+from mirdemo.evidence.unheard import ACCURACY
+from mirdemo.results.records import SHIPPED, Result, append, load
 
 MEASURED, UNTRAINED = SHIPPED / "real_traditions.jsonl", SHIPPED / "untrained.jsonl"
-#: Of KDC's windows so many, drawn with a fixed seed (``evaluation.running``); those whose sound is not at hand are left out of them.
-LIMIT = 400
-BACKBONES = ("spectral", "mini-west", "mini-world", "mini-world-spectral", "musicnn-msd", "musicnn-mtt")
+PLAIN, WHITENED = "musicnn-untrained", ",whitened"
+ROWS = (
+    "spectral",
+    "mini-west",
+    "mini-world",
+    f"mini-world-spectral{WHITENED}",
+    "musicnn-msd",
+    "musicnn-mtt",
+    PLAIN,
+)
 
 
 def untrained(seed: int) -> Backbone:
@@ -59,7 +69,7 @@ def untrained(seed: int) -> Backbone:
         specs()["musicnn-msd"], title="musicnn, untrained", trained_on="nothing", revision=f"untrained-{seed}"
     )
     identity = Identity(
-        name="musicnn-untrained",
+        name=PLAIN,
         revision=f"untrained-{seed}",
         fingerprint=digest.hexdigest(),
         dtype="float32",
@@ -77,51 +87,64 @@ def main() -> None:
     parser.add_argument("--kdc", type=Path, required=True)
     parser.add_argument("--kdc-table", type=Path, required=True)
     parser.add_argument("--genres", type=Path, required=True)
-    parser.add_argument("--backbones", nargs="*", default=list(BACKBONES))
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--rows", nargs="*", default=list(ROWS))
     parser.add_argument("--methods", nargs="*", default=["probe", "fewshot"])
-    parser.add_argument("--corpora", nargs="*", help="of the three only these")
-    parser.add_argument("--whitening", action="store_true", help="whiten the embeddings first")
-    parser.add_argument("--untrained", action="store_true")
     parser.add_argument("--seed", type=int, default=0, help="of the untrained copy")
-    parser.add_argument(
-        "--work", type=Path, required=True, help="a folder for the measurements before they are kept"
-    )
     chosen = parser.parse_args()
+    chosen.work.mkdir(parents=True, exist_ok=True)
     corpora = [
+        open_corpus("gtzan-mini", chosen.genres),
         open_corpus("kdc", chosen.kdc, chosen.kdc_table),
         open_corpus("kdc-artists", chosen.kdc, chosen.kdc_table),
-        open_corpus("gtzan-mini", chosen.genres),
     ]
-    corpora = [corpus for corpus in corpora if corpus.name in (chosen.corpora or [corpus.name])]
-    backbones = [untrained(chosen.seed)] if chosen.untrained else map(load_backbone, chosen.backbones)
-    kept = UNTRAINED if chosen.untrained else MEASURED
-    for backbone in backbones:
-        whitening = whitening_for(backbone.identity) if chosen.whitening else None
-        if chosen.whitening and whitening is None:
-            print(f"{backbone.spec.title} has no whitening here", flush=True)
-            continue
+    for row in chosen.rows:
+        name = row.removesuffix(WHITENED)
+        backbone = untrained(chosen.seed) if name == PLAIN else load_backbone(name)
+        whitening = whitening_for(backbone.identity) if row.endswith(WHITENED) else None
+        if row.endswith(WHITENED) and whitening is None:
+            raise SystemExit(f"{backbone.spec.title} has no whitening here.")
         for corpus in corpora:
-            for method in ["probe"] if chosen.untrained else chosen.methods:
-                limit = LIMIT if corpus.name.startswith("kdc") else None
-                request = Request(method=method, protocol="live", limit=limit, allow_missing=True)
-                own = chosen.work / "measured.jsonl"
-                try:
-                    found = evaluate(
-                        corpus, backbone, request, store=EmbeddingStore(), whitening=whitening, results=own
-                    )
-                except MirdemoError as refusal:
-                    print(f"{backbone.spec.title}, {corpus.name}, {method}: {refusal}", flush=True)
-                    continue
-                records = [record for record in found.records if record.seed is None]
-                there = {(r.key, r.revision) for r in load(kept).records} if kept.exists() else set()
-                append([r for r in records if (r.key, r.revision) not in there], kept)
-                for record in records:
-                    if record.tag is None and record.metric in ("roc_auc", "macro_f1"):
-                        print(
-                            f"{record.model:24}{corpus.name:14}{method:10}{record.metric:10}{record.value:.3f} "
-                            f"[{record.low}, {record.high}] n {record.n}, {found.n_items} items",
-                            flush=True,
-                        )
+            for method in chosen.methods:
+                found = evaluate(
+                    corpus,
+                    backbone,
+                    Request(method=method, protocol="live", allow_missing=True),
+                    store=EmbeddingStore(),
+                    whitening=whitening,
+                    results=chosen.work / "measured.jsonl",
+                )
+                keep(found.records, UNTRAINED if name == PLAIN else MEASURED)
+                tell(found)
+
+
+def keep(records: Sequence[Result], kept: Path) -> None:
+    """The figures over all draws, and few-shot's accuracy at each. Ends where ``kept`` holds figures of other recordings."""
+    of_draws = [r for r in records if r.seed is not None and (r.method, r.metric) == ("fewshot", ACCURACY)]
+    there = load(kept).records if kept.exists() else ()
+    new = {(r.corpus, r.corpus_revision, r.setting.get("left_out")) for r in records}
+    for corpus, revision, left_out in {
+        (r.corpus, r.corpus_revision, r.setting.get("left_out")) for r in there
+    } - new:
+        if corpus in {r.corpus for r in records}:
+            raise SystemExit(
+                f"{kept.name} holds figures of other recordings of {corpus} ({revision}, {left_out} windows left out). "
+                "Move it away and measure every row again."
+            )
+    known = {(r.key, r.revision) for r in there}
+    wanted = [*(r for r in records if r.seed is None), *of_draws]
+    append([r for r in wanted if (r.key, r.revision) not in known], kept)
+
+
+def tell(found: Evaluation) -> None:
+    """A line for the figures over all tags that the table shows."""
+    for record in found.records:
+        if record.tag is None and record.seed is None and record.metric in ("roc_auc", ACCURACY):
+            print(
+                f"{record.model:24}{record.corpus:14}{record.method:10}{record.metric:10}{record.value:.3f} "
+                f"[{record.low}, {record.high}] n {record.n}, {found.n_items} items",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def episode_results(
 
     model, corpus: as in ``Result``; facts: further fields of it (revision, layer, pooling, window_seconds,
     whitening, corpus_revision, split, date). Intervals of the records over all episodes allow for the draws and for the
-    recordings; single episodes have none.
+    recordings, and their influences are the recordings' alone; single episodes have neither.
     """
     from mirdemo import __version__
 
@@ -61,7 +61,8 @@ def episode_results(
     results = []
     for metric in ("macro_f1", "micro_f1"):
         figure: Interval = getattr(report, metric)
-        results.append(_result(common, metric, figure, whole, seconds=report.seconds))
+        influences = _kept(figure, report.influences[metric])
+        results.append(_result(common, metric, figure, whole, seconds=report.seconds, influences=influences))
         for episode in report.episodes:
             own = {
                 **setting,
@@ -77,6 +78,13 @@ def episode_results(
         if figure.value is not None:
             results.append(_result(common, "f1", figure, whole, tag=tag))
     return results
+
+
+def _kept(figure: Interval, influences: np.ndarray) -> tuple[float, ...] | None:
+    """Five digits each; None where the figure has no interval."""
+    if figure.low is None or len(influences) < 2:
+        return None
+    return tuple(float(f"{one:.5g}") for one in influences)
 
 
 def _result(

@@ -57,7 +57,12 @@ def paired_error(first: Result, second: Result) -> float | None:
 
 
 def _paired(records: Sequence[Result]) -> Paired | None:
-    """The figures with the influences of the same test recordings; None where one has none or of other recordings."""
+    """The figures with the influences of the same test recordings; None where one has none or of other recordings.
+
+    Few-shot figures too are None: their draws of the support sets add to their errors, and no influence tells of those.
+    """
+    if any(r.method == "fewshot" for r in records):
+        return None
     tested = {(r.corpus_revision, r.split, len(r.influences or ())) for r in records}
     if len(tested) > 1 or not all(r.influences and r.corpus_revision for r in records):
         return None

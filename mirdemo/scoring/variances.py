@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from mirdemo.scoring.intervals import DIFFERENCE_METHOD, LEVEL, TRAINED_PAIRED, Interval
+from mirdemo.scoring.intervals import DIFFERENCE_METHOD, LEVEL, Interval
 
 
 def added(
@@ -38,21 +39,37 @@ def added(
     return Interval(value, max(least, value - reach), min(most, value + reach), n, level, method, unit)
 
 
-def contrast(
-    parts: Sequence[tuple[float, float, np.ndarray]], level: float = LEVEL, unit: str = "recordings"
-) -> Interval:
-    """A weighted sum of paired differences, each on recordings of its own: a difference of differences with 1 and -1.
+@dataclass(frozen=True, eq=False)
+class PairedDifference:
+    """A paired difference on recordings of its own, as a part of a weighted sum.
 
-    parts: (weight, difference, influences): two trained figures' difference, and the difference of what each recording adds
-        to their errors (n_recordings,), n_recordings at least 2
-    Variances are larger by ``TRAINED_PAIRED``, as both figures were trained.
+    weight: of it in the sum
+    influences: float64 (n_recordings,), the difference of what each recording adds to the errors; n_recordings at least 2
+    draws: float64 (n_draws,), the difference at each draw of the support sets, the same for both sides; None: nothing was drawn
+    trained: how much larger the variance over recordings is because both sides were trained
     """
-    value = sum(weight * difference for weight, difference, _ in parts)
-    variances = [
-        (TRAINED_PAIRED * weight**2 * float((influences**2).sum()), len(influences) - 1.0)
-        for weight, _, influences in parts
-    ]
-    n, widest = sum(len(influences) for _, _, influences in parts), sum(abs(weight) for weight, _, _ in parts)
+
+    weight: float
+    difference: float
+    influences: np.ndarray
+    draws: np.ndarray | None = None
+    trained: float = 1.0
+
+    def variances(self) -> list[tuple[float, float]]:
+        """Each with its degrees of freedom."""
+        n = len(self.influences)
+        square = self.weight**2
+        parts = [(self.trained * square * float((self.influences**2).sum()), n - 1.0)]
+        if self.draws is not None and len(self.draws) > 1:
+            parts.append((square * float(self.draws.var(ddof=1)) / len(self.draws), len(self.draws) - 1.0))
+        return parts
+
+
+def contrast(parts: Sequence[PairedDifference], level: float = LEVEL, unit: str = "recordings") -> Interval:
+    """A weighted sum of paired differences, each on recordings of its own: a difference of differences with 1 and -1."""
+    value = sum(part.weight * part.difference for part in parts)
+    variances = [variance for part in parts for variance in part.variances()]
+    n, widest = sum(len(part.influences) for part in parts), sum(abs(part.weight) for part in parts)
     return added(
         value, variances, n, method=DIFFERENCE_METHOD, unit=unit, least=-widest, most=widest, level=level
     )

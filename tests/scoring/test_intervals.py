@@ -16,7 +16,7 @@ from mirdemo.scoring.intervals import (
     difference,
     estimate,
 )
-from mirdemo.scoring.variances import contrast
+from mirdemo.scoring.variances import PairedDifference, contrast
 
 DRAWS = 500
 
@@ -222,7 +222,7 @@ def test_a_contrast_of_one_difference_is_a_paired_t_interval_and_of_two_holds_it
     draw = np.random.default_rng(0)
     gaps = draw.normal(0.2, 0.1, 12)
     influences = (gaps - gaps.mean()) / 12 * np.sqrt(12 / 11)
-    alone = contrast([(1.0, gaps.mean(), influences)])
+    alone = contrast([PairedDifference(1.0, gaps.mean(), influences, trained=TRAINED_PAIRED)])
     low, high = stats.t.interval(LEVEL, 11, gaps.mean(), stats.sem(gaps) * np.sqrt(TRAINED_PAIRED))
     np.testing.assert_allclose([alone.low, alone.high], [low, high])
     held = 0
@@ -230,7 +230,8 @@ def test_a_contrast_of_one_difference_is_a_paired_t_interval_and_of_two_holds_it
         parts = []
         for weight, n, true in ((1.0, 8, 0.3), (-1.0, 30, 0.1)):
             seen = draw.normal(true, 0.2, n)
-            parts.append((weight, seen.mean(), (seen - seen.mean()) / np.sqrt(n * (n - 1) * TRAINED_PAIRED)))
+            moved = (seen - seen.mean()) / np.sqrt(n * (n - 1))
+            parts.append(PairedDifference(weight, seen.mean(), moved))
         both = contrast(parts)
         assert both.n == 38
         held += both.low <= 0.2 <= both.high

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -149,6 +149,8 @@ class EpisodeReport:
     macro_f1, micro_f1: mean over episodes. The interval allows for both: how much the draw of the support sets matters,
         and how much the corpus does (each recording's influence on the mean); the two variances are added
     tag_f1: the same, one a tag, over the episodes whose queries carry it
+    influences: of ``macro_f1`` and ``micro_f1``, float64 (n_recordings,), what each of those recordings adds to the error of the
+        mean over episodes, in the order of their names. The draws add to it what the episodes' figures spread by
     n_items: that have one of the tags, those of the support sets too
     n_recordings: that were a query in an episode at least, which is the n of every interval
     absent_tags: ``"zero"`` if a tag that no query carries counts as 0 in macro F1 (published), ``"left out"``
@@ -168,6 +170,7 @@ class EpisodeReport:
     tag_f1: tuple[Interval, ...]
     n_items: int
     n_recordings: int
+    influences: Mapping[str, np.ndarray]
     seconds: float
     in_turn: bool = False
 
@@ -248,6 +251,7 @@ def evaluate_episodes(
         ),
         n_items=len(rows),
         n_recordings=outcome.shape[-1],
+        influences={"macro_f1": macro_moved.mean(axis=0), "micro_f1": micro_moved[:, 0].mean(axis=0)},
         seconds=time.perf_counter() - started,
         in_turn=in_turn,
     )

@@ -13,6 +13,7 @@ from sklearn.metrics import f1_score
 
 from mirdemo.results.of_episodes import episode_results
 from mirdemo.scoring.intervals import by_recording
+from mirdemo.scoring.variances import PairedDifference, contrast
 from mirdemo.stages.fewshot import (
     PUBLISHED_SEEDS,
     FewShotError,
@@ -310,3 +311,42 @@ def test_the_published_episodes_are_used_by_their_protocol_and_no_other():
 def test_a_tag_with_fewer_items_than_shots_gives_all_it_has():
     labels = np.array([[1, 0], [1, 0], [1, 1], [1, 0]], np.uint8)
     assert 2 in reference_support(labels, 3, 0)
+
+
+def collection(rng: np.random.Generator, strengths: tuple[float, ...]) -> tuple[list, np.ndarray]:
+    """Sixty recordings of ten tags, one each, heard by a backbone a strength: embeddings of each, labels."""
+    tag = np.arange(60) % 10
+    shared = rng.normal(size=(60, 16))
+    centres = np.random.default_rng(7).normal(size=(10, 16))
+    heard = [s * centres[tag] + 0.7 * shared + 0.9 * rng.normal(size=(60, 16)) for s in strengths]
+    return heard, np.eye(10, dtype=np.uint8)[tag]
+
+
+def test_influences_and_the_episodes_make_the_interval():
+    (rows,), labels = collection(np.random.default_rng(0), (0.5,))
+    report = evaluate_episodes(rows, labels, range(60), protocol="live")
+    moved = report.influences["micro_f1"]
+    assert len(moved) == report.n_recordings < 60
+    of_recordings = moved @ moved * len(moved) / (len(moved) - 1)
+    of_draws = np.var([e.micro_f1 for e in report.episodes], ddof=1) / len(report.episodes)
+    apart = PairedDifference(
+        1.0, report.micro_f1.known, moved, np.array([e.micro_f1 for e in report.episodes])
+    )
+    assert [v for v, _ in apart.variances()] == pytest.approx([moved @ moved, of_draws])
+    half = (report.micro_f1.high - report.micro_f1.low) / 2
+    assert 1.64 < half / (of_recordings + of_draws) ** 0.5 < 1.9
+    assert report.micro_f1.known == pytest.approx(np.mean([e.micro_f1 for e in report.episodes]))
+
+
+def test_a_paired_difference_of_two_backbones_holds_its_level():
+    """The difference of two backbones on the same recordings and draws, as ``evidence.unheard`` makes it."""
+    rng, found = np.random.default_rng(1), []
+    for _ in range(80):
+        heard, labels = collection(rng, (0.55, 0.3))
+        one, other = (evaluate_episodes(rows, labels, range(60), protocol="live") for rows in heard)
+        moved = one.influences["micro_f1"] - other.influences["micro_f1"]
+        gaps = np.array([a.micro_f1 - b.micro_f1 for a, b in zip(one.episodes, other.episodes, strict=True)])
+        found.append(contrast([PairedDifference(1.0, gaps.mean(), moved, gaps)]))
+    true = np.mean([one.known for one in found])
+    assert 0.05 < true < 0.3
+    assert 0.8 <= np.mean([one.low <= true <= one.high for one in found]) <= 0.99
