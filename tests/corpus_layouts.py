@@ -8,15 +8,19 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from mirdemo.corpora.catalogue import reader_of
+
 RATE = 8000
 COUNTS = {"train": 6, "valid": 3, "test": 4}
 LYRA_TRAINING = 30
 
 
 def make(name: str, root: Path) -> tuple[Path, Path]:
-    """Make one of ``LAYOUTS`` below ``root``; returns (data, checkout)."""
+    """Make one of ``LAYOUTS`` below ``root``; returns (data, checkout). Where no split was published, its table lies in the
+    checkout itself, as open_corpus hands it to the reader."""
     data, checkout = root / "data", root / "checkout"
-    split = checkout / "data" / name / "split"
+    published = reader_of(name).SPLIT
+    split = checkout if published is None else checkout / published.folder.format(corpus=name)
     data.mkdir(parents=True)
     split.mkdir(parents=True)
     LAYOUTS[name](name, data, split)

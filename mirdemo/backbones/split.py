@@ -123,7 +123,10 @@ class NeuralBackbone(Backbone):
     def __init__(
         self, spec: BackboneSpec, identity: Identity, trunk: Trunk, device: torch.device, dtype: torch.dtype
     ) -> None:
-        self.spec = replace(spec, tail_blocks=min(spec.tail_blocks, len(trunk.blocks)))
+        published = max(
+            1, min(spec.tail_blocks, len(trunk.blocks))
+        )  # facts may be silent, its blocks are here
+        self.spec = replace(spec, tail_blocks=published)
         self.identity = identity
         self.trunk = trunk
         self.device = device

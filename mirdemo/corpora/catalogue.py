@@ -68,3 +68,8 @@ def catalogue() -> Mapping[str, CorpusFacts]:
 def reader_of(name: str) -> Reader:
     """The module that reads a corpus. Raises KeyError."""
     return _found()[1][name]
+
+
+def brought_by(reader: Reader) -> str | None:
+    """The package that brings this module by an entry point; None for one of ours."""
+    return next((p.package for p in plugged(GROUP, _check) if p.module is reader), None)

@@ -6,9 +6,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from mirdemo.corpora.catalogue import catalogue, reader_of
+from mirdemo.base.plugins import reason
+from mirdemo.base.sentences import MirdemoError
+from mirdemo.corpora.catalogue import Reader, brought_by, catalogue, reader_of
 from mirdemo.corpora.errors import CorpusError
-from mirdemo.corpora.reader import Corpus
+from mirdemo.corpora.facts import CorpusFacts
+from mirdemo.corpora.reader import SIDES, Corpus
 from mirdemo.corpora.splits import changed_files, split_folder
 
 
@@ -38,7 +41,8 @@ def open_corpus(
         (150 s makam, 780 s Hindustani, 330 s Carnatic, the others whole); None: all of it
     mode: of the controlled corpora: full, pitch or timbre
 
-    Raises CorpusError: unknown name, no folder, splits that are missing, changed or not as published.
+    Raises CorpusError: unknown name, no folder, splits that are missing, changed or not as published, what another package's
+    reader stumbles over, an item on no side.
     """
     if name not in corpus_names():
         raise CorpusError(
@@ -67,11 +71,43 @@ def open_corpus(
             code="corpora.no_data",
             title=facts.title,
         )
-    corpus = reader.read(
-        facts, parted, folder, facts.max_seconds if max_seconds == "published" else max_seconds
+    corpus = _read(
+        reader, facts, parted, folder, facts.max_seconds if max_seconds == "published" else max_seconds
     )
     if reader.SPLIT:
         corpus.changed = changed_files(name, reader.SPLIT, parted)
     if corpus.changed:
         corpus.setting = MappingProxyType({**corpus.setting, "split_files": "own"})
+    return corpus
+
+
+def _read(
+    reader: Reader, facts: CorpusFacts, splits: Path, data: Path | None, max_seconds: float | None
+) -> Corpus:
+    """What the reader makes of the folders. Raises CorpusError: a stranger's reader may stumble over anything."""
+    try:
+        corpus = reader.read(facts, splits, data, max_seconds)
+    except Exception as error:
+        package = brought_by(reader)
+        if package is None or isinstance(error, MirdemoError):
+            raise
+        raise CorpusError(
+            "{corpus} could not be read in {folder} by the package that brings it, {package} ({reason}). Compare the "
+            "folder with corpora layout {name}, or mend that package.",
+            code="corpora.plugin",
+            corpus=facts.title,
+            folder=splits.name or str(splits),
+            package=package,
+            reason=reason(error),
+            name=facts.name,
+        ) from error
+    for item in corpus.items.values():
+        if item.side not in SIDES:
+            raise CorpusError(
+                "{id} of {corpus} is on a side named {side}. Name its side train, valid or test.",
+                code="corpora.bad_side",
+                id=item.id,
+                corpus=facts.title,
+                side=str(item.side)[:40],
+            )
     return corpus

@@ -47,6 +47,18 @@ def test_every_backbone_of_the_mission_is_listed_embedded_ones_first() -> None:
         assert spec.citation
 
 
+def test_what_is_fetched_can_be_fine_tuned_and_stands_in_the_readme() -> None:
+    readme = (PACKAGE.parent / "README.md").read_text(encoding="utf-8")
+    head = readme.split("---")[1]
+    rows = [line for line in readme.splitlines() if line.startswith("| `")]
+    for name, spec in specs().items():
+        assert any(f"`{name}`" in row.split("|")[1] and row.count("|") == 5 for row in rows), name
+        if spec.repository:
+            assert f"- {spec.repository}\n" in head, name
+            assert spec.tail_blocks > 0, f"{name}: say how many trailing blocks fine-tuning trains"
+    assert [one for one in specs().values() if one.repository]
+
+
 def test_pins_are_whole_commits_and_hashes_and_only_what_is_known() -> None:
     fetched = [spec for spec in specs().values() if spec.repository]
     for spec in fetched:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import pytest
 import torch
 from backbones.conftest import KINDS
 
-from mirdemo.backbones import BackboneError, load_backbone
+from mirdemo.backbones import BackboneError, generic, load_backbone, registry
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -99,6 +100,13 @@ def test_a_number_of_blocks_out_of_range_is_refused(count, loaded) -> None:
     with pytest.raises(BackboneError) as error:
         loaded("mert-95m").split(count)
     assert error.value.sentence.code == "backbone.tail_size"
+
+
+def test_facts_that_say_nothing_of_a_tail_leave_the_last_block(checkpoint) -> None:
+    silent = replace(registry.spec("hf:somebody/hubert"), tail_blocks=0)
+    backbone = generic.load(silent, checkpoint=checkpoint("hubert"), device="cpu", dtype="float32")
+    assert (backbone.tail_sizes.published, backbone.spec.tail_blocks) == (1, 1)
+    assert backbone.split().n_blocks == 1
 
 
 def test_a_backbone_without_layers_to_train_says_so() -> None:

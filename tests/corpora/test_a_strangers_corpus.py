@@ -92,6 +92,13 @@ def test_one_file_of_at_most_forty_lines_is_all_it_takes(there, folder):
         open_corpus(NAME)
 
 
+def test_an_item_on_no_side_is_refused_and_not_left_out_silently(there, folder):
+    table = folder / "recordings.csv"
+    table.write_text(table.read_text(encoding="utf-8").replace("valid", "validation"), encoding="utf-8")
+    with pytest.raises(CorpusError, match="r4 of Dastgah <here> is on a side named validation"):
+        open_corpus(NAME, folder)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_shipped_finding_changes_and_it_shows(there, language):
     shipped = drawing.shipped(language).charts
@@ -168,6 +175,10 @@ def test_another_package_brings_a_corpus_by_entry_point_and_a_broken_one_empties
         told = capsys.readouterr()
         assert NAME in told.out
         assert told.err.count("their-corpora brings") == 2
+        (tmp_path / "recordings.csv").write_text("stem,part\nr0,train\n", encoding="utf-8")
+        assert main(["corpora", "check", NAME, "--data", str(tmp_path)]) == 3
+        told = capsys.readouterr()
+        assert "by the package that brings it, their-corpora (KeyError: 'side')" in told.err
     finally:
         home._found.cache_clear()
         plugins.plugged.cache_clear()

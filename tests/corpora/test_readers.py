@@ -13,7 +13,7 @@ import soundfile
 from corpus_layouts import COUNTS, LABELS, LAYOUTS, LYRA_TRAINING, RATE, make, tone
 
 from mirdemo.corpora import registry, splits
-from mirdemo.corpora.catalogue import catalogue
+from mirdemo.corpora.catalogue import brought_by, catalogue, reader_of
 from mirdemo.corpora.checking import check
 from mirdemo.corpora.errors import CorpusError
 from mirdemo.corpora.frames import STUDY
@@ -28,6 +28,14 @@ def corpus(request, tmp_path):
         return ControlledCorpus("makam", "pitch", sizes={"train": 6, "valid": 3, "test": 4})
     data, checkout = make(request.param, tmp_path)
     return open_corpus(request.param, data, checkout)
+
+
+def test_no_corpus_that_ships_is_without_a_layout():
+    ours = {name for name in catalogue() if brought_by(reader_of(name)) is None}
+    assert set(LABELS) == set(LAYOUTS)
+    assert ours - set(LAYOUTS) == {"kdc", "kdc-artists", "gtzan-mini"}, (
+        "those, without sides, have test_kdc.py"
+    )
 
 
 def test_every_corpus_keeps_the_contract(corpus):
