@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 
 _EXTREMES = (
@@ -71,3 +73,8 @@ def _ogg_table_entry(byte: int) -> int:
 
 
 _OGG_TABLE = [_ogg_table_entry(byte) for byte in range(256)]
+
+
+def mutations(usual: int) -> int:
+    """How many a kind of file are tried: ``usual``, or what ``MIRDEMO_TEST_MUTATIONS`` says."""
+    return int(os.environ.get("MIRDEMO_TEST_MUTATIONS", usual))

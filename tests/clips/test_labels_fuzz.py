@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from sound_damage import mutations
 from test_clips import wav, zipped
 from test_visit import some, tone
 from text_damage import text_damaged, zip_damaged
@@ -21,7 +22,7 @@ from mirdemo.clips.sheets import Row, write_sheet
 from mirdemo.clips.visit import read_visit, write_visit
 from mirdemo.words.language import speaker
 
-MUTATIONS = 100
+MUTATIONS = mutations(100)
 LONGEST_SECONDS = 5.0
 JAPANESE = speaker("ja").say
 SEGMENTS = [Segment(0.0, 0.2, "taiko"), Segment(0.1, 0.4, "笛, slow"), Segment(0.3, 0.5, "taiko")]
@@ -38,6 +39,10 @@ TEXTS: dict[str, tuple[str, bytes]] = {
         write_sheet([Row("a.wav", "x|y", "r", "s"), Row("b.wav", '"a, b"', "q"), Row("c.wav", "")]),
     ),
     "sheet with spans": ("labels.csv", write_sheet([Row("a.wav", "x", "", "", 0.1, 0.3), Row("b.wav", "z")])),
+    "kaleidoscope's": (
+        "k.csv",
+        b"INDIR,FOLDER,IN FILE,OFFSET,DURATION,scientific_name,common_name\n/x,y,a.wav,0.1,0.2,Fl,flute\n/x,y,a.wav,0.3,0.1,Dr,drum\n",
+    ),
     "tab-separated sheet": ("labels.tsv", "file\ttags\na.wav\tflöte\nb.wav\t['x', 'y']\n".encode()),
 }  # fmt: skip
 

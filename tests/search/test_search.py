@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 import tracemalloc
 
 import numpy as np
@@ -13,6 +15,8 @@ from mirdemo.backbones import load_backbone
 from mirdemo.embedding.rows import FileRows, RowFolder
 from mirdemo.search import find, lengths_of, nearest, similarity_to_any
 from mirdemo.search.nearest import BLOCK
+
+nearest_module = sys.modules["mirdemo.search.nearest"]  # its name in the package is the function's
 
 
 def plain(rows: np.ndarray, queries: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -43,6 +47,83 @@ def test_they_are_those_of_a_plain_product_and_a_sort(n: int, count: int):
         [max(column) for column in zip(*[_cosines(rows, q) for q in queries], strict=True)],
         atol=1e-6,
     )
+
+
+@pytest.fixture
+def sieving(monkeypatch: pytest.MonkeyPatch):
+    """As on a processor that multiplies bfloat16. Gives what each look let through: None where all was computed."""
+    let: list[int | None] = []
+    sieved = nearest_module._Product.sieved
+
+    def told(self, start: int, worst: np.ndarray):
+        found = sieved(self, start, worst)
+        let.append(None if found is None else sum(len(new) for _, new, _ in found))
+        return found
+
+    monkeypatch.setattr(nearest_module, "_multiplies_bfloat16", lambda: True)
+    monkeypatch.setattr(nearest_module._Product, "sieved", told)
+    return let
+
+
+def _near(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Rows so alike that bfloat16 does not tell them apart."""
+    return (1 + 3e-2 * rng.standard_normal((n, 48))).astype(np.float32)
+
+
+def _odd(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Among plain rows some of zeros, of no number, beyond the range of products, and many times the same."""
+    rows = rng.standard_normal((n, 48)).astype(np.float32)
+    rows[::97] = rows[1]
+    rows[5::211], rows[7::211, 3], rows[9::211, 4] = 0, np.nan, np.inf
+    rows[11::211] *= np.float32(1e-30)
+    rows[13::211] *= np.float32(1e17)
+    return rows
+
+
+def _apart(rng: np.random.Generator, n: int) -> np.ndarray:
+    return rng.standard_normal((n, 48)).astype(np.float32) * rng.lognormal(0, 3, (n, 1)).astype(np.float32)
+
+
+@pytest.mark.parametrize(("make", "lets"), [(_apart, "few"), (_odd, "few"), (_near, "none")])
+@pytest.mark.parametrize("told", [False, True])
+def test_a_sieve_of_half_the_digits_loses_none(sieving: list, make, lets: str, told: bool):
+    rng = np.random.default_rng(3)
+    rows = make(rng, 90 * BLOCK + 77)
+    queries = np.vstack([rng.standard_normal((6, 48)), np.ones(48)])
+    lengths = lengths_of(rows) if told else None
+    places, cosines = nearest(rows, queries, 10, lengths=lengths)
+    expected, values = plain(rows, queries, 10)
+    np.testing.assert_allclose(cosines, values, atol=1e-9)
+    np.testing.assert_array_equal(places, expected)
+    through = [one for one in sieving if one is not None]
+    if lets == "few":
+        assert len(through) >= 3
+        assert np.median(through) < 0.05 * len(rows)
+    else:
+        assert len(through) < len(sieving) / 2
+
+
+def test_no_product_of_half_the_digits_is_farther_off_than_is_reckoned_with():
+    torch = pytest.importorskip("torch")
+    rng, farthest = np.random.default_rng(0), 0.0
+    for size in (3, 48, 768):
+        # Halfway between two neighbours, all rounded the same way, is the worst there is.
+        halfway = (1 + 2.0**-8 - 2.0**-20) * np.ones((64, size))
+        rows = np.vstack([rng.standard_normal((500, size)), halfway, 3 * halfway]).astype(np.float32)
+        asked = nearest_module._checked(
+            rows, np.vstack([rng.standard_normal((5, size)), np.ones(size), halfway[:1]])
+        )
+        product = nearest_module._Product(rows, asked, None)
+        coarse = torch.from_numpy(rows).to(torch.bfloat16) @ torch.from_numpy(asked.T.copy()).to(
+            torch.bfloat16
+        )
+        true = rows.astype(float) @ asked.T.astype(float)
+        off = np.abs(coarse.float().numpy() - true) / np.linalg.norm(
+            rows.astype(float), axis=1, keepdims=True
+        )
+        assert off.max() < product.off
+        farthest = max(farthest, off.max() / product.off)
+    assert farthest > 0.3  # and not much nearer than that
 
 
 def _cosines(rows: np.ndarray, query: np.ndarray) -> np.ndarray:
@@ -89,6 +170,22 @@ def test_it_needs_little_memory_beside_the_rows():
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert most < 0.2 * rows.nbytes
+
+
+def test_lanes_are_told_of_together_and_end_together(monkeypatch: pytest.MonkeyPatch):
+    rows, told = np.random.default_rng(0).standard_normal((200 * BLOCK, 8)).astype(np.float32), []
+    monkeypatch.setattr("torch.get_num_threads", lambda: 3)
+    places, _ = nearest(rows, rows[[5, -5]], 1, progress=lambda *step: told.append(step))
+    assert places.ravel().tolist() == [5, len(rows) - 5]
+    assert told[-1] == (len(rows), len(rows), "searching")
+    assert [done for done, _, _ in told] == sorted(done for done, _, _ in told)
+    with pytest.raises(KeyboardInterrupt):
+        nearest(rows, rows[:2], 1, progress=_stop_at_once)
+    assert not [one for one in threading.enumerate() if one.name.startswith("mirdemo-search")]
+
+
+def _stop_at_once(done: int, total: int, phase: str) -> None:
+    raise KeyboardInterrupt
 
 
 def test_a_search_can_be_stopped():

@@ -10,6 +10,8 @@ import av
 import numpy as np
 import pytest
 import soundfile
+from sound_damage import mutations
+from text_damage import text_damaged
 
 from mirdemo.sound.audio import load_clip
 from mirdemo.tagger import TaggerError
@@ -220,3 +222,23 @@ def test_what_is_no_undo_file_is_refused_and_not_written_to(tmp_path: Path, cont
     with pytest.raises(TaggerError, match="no undo file"), UndoFile(place):
         pass
     assert place.read_bytes() == content
+
+
+def test_a_mutated_undo_file_is_read_or_refused(tmp_path: Path):
+    path, read = tmp_path / "undo.jsonl", 0
+    song = music(tmp_path / "a.flac", "flac")
+    with UndoFile(path) as undo:
+        write_tags(song, ["taiko", "笛"], undo)
+        write_tags(song, ["slow"], undo, "genre")
+    whole = path.read_bytes()
+    for number in range(tries := mutations(200)):
+        path.write_bytes(text_damaged(whole, np.random.default_rng(number)))
+        try:
+            found = UndoFile(path).changes()
+        except TaggerError as refusal:
+            said = str(refusal)
+        else:
+            said, read = ".", read + 1
+            assert all(isinstance(one.file, str) for one in found)
+        assert said.endswith(".")
+    assert 0 < read < tries

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from paneled import listener, panel
-from text_damage import json_damaged
+from sound_damage import mutations
+from text_damage import json_damaged, text_damaged
 
-from mirdemo.planning.panel import PanelError, joined, read_answers
+from mirdemo.planning.panel import Panel, PanelError, joined, read_answers
 from mirdemo.planning.panel.answers import LARGEST, checksum, clean
 from mirdemo.words.language import speaker
 
@@ -118,7 +119,7 @@ def test_no_byte_can_change_unnoticed(data):
 def test_answers_whose_parts_are_others_are_read_or_refused_whole():
     """With the check of what they became, as a forger sends them."""
     read = 0
-    for number in range(150):
+    for number in range(tries := mutations(150)):
         plain = json_damaged(SENT.as_dict(), np.random.default_rng(number))
         if isinstance(plain, dict):
             plain["check"] = checksum(plain)
@@ -130,7 +131,24 @@ def test_answers_whose_parts_are_others_are_read_or_refused_whole():
             said, read = None, read + 1
             assert read_answers(answers.as_json().encode(), MADE) == answers
         assert said is None or str(speaker("ja").say(said))
-    assert 0 < read < 150
+    assert 0 < read < tries
+
+
+def test_a_key_whose_parts_are_others_is_read_or_refused_whole():
+    text, read = MADE.as_json().encode(), 0
+    for number in range(tries := mutations(150)):
+        rng = np.random.default_rng([1, number])
+        plain = json_damaged(json.loads(text), rng)
+        data = json.dumps(plain).encode("utf-8", "surrogatepass") if number % 2 else text_damaged(text, rng)
+        try:
+            key = Panel.from_json(data)
+        except PanelError as refusal:
+            said = refusal.sentence
+        else:
+            said, read = None, read + 1
+            assert key == MADE  # its name is made of all that it holds
+        assert said is None or str(speaker("ja").say(said))
+    assert 0 < read < tries
 
 
 def test_a_name_may_be_anything_and_is_shown_in_one_line():
