@@ -123,9 +123,8 @@ class NeuralBackbone(Backbone):
     def __init__(
         self, spec: BackboneSpec, identity: Identity, trunk: Trunk, device: torch.device, dtype: torch.dtype
     ) -> None:
-        published = max(
-            1, min(spec.tail_blocks, len(trunk.blocks))
-        )  # facts may be silent, its blocks are here
+        # Facts that name no tail leave the last block: 0 is a number that split would refuse.
+        published = max(1, min(spec.tail_blocks, len(trunk.blocks)))
         self.spec = replace(spec, tail_blocks=published)
         self.identity = identity
         self.trunk = trunk
