@@ -52,7 +52,7 @@ class Tab:
     def __init__(self, page: Any, address: str, folder: Path) -> None:
         self.page, self.folder = page, folder
         self.done: Counter[str] = Counter()
-        page.set_default_timeout(90_000)
+        page.set_default_timeout(300_000)  # the day may share its cores
         page.goto(f"{address}/#clips")
         page.wait_for_selector("[data-answered]")
         page.locator('[data-act="clips.festival"]').first.click()
