@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gradio as gr
@@ -29,6 +31,7 @@ from mirdemo.web.frame.receiving import upload_route
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.sweeping import keep_swept
 from mirdemo.web.frame.tab import Tab
+from mirdemo.web.frame.templating import compile_all
 from mirdemo.web.frame.theme import CSS, head, theme
 from mirdemo.web.frame.wire import Wire
 from mirdemo.web.tabs.about import tab as about_tab
@@ -56,6 +59,9 @@ TABS: tuple[Tab, ...] = (
 #: Pages that Gradio remembers, each with all that it shows (up to a megabyte), closed ones too. A page that is forgotten
 #: comes back with its visitor's secret.
 SESSIONS = 400
+
+#: The first page is served before what it does not need is loaded.
+READY_SECONDS = 1.0
 
 
 def build_page(visitors: Visitors, jobs: Jobs, tabs: tuple[Tab, ...] = TABS) -> gr.Blocks:
@@ -98,7 +104,24 @@ def serve(**launch: Any) -> None:
     keep_swept(visitors.sweep, jobs.renew_waiting, uploads.sweep)
     page = build_page(visitors, jobs)
     event("page", "served", "begins")
+    make_ready(lambda: page.is_running)
     page.launch(**{"server_port": port} | settings(page, visitors, jobs) | launch)
+
+
+def make_ready(served: Callable[[], bool], after: float = READY_SECONDS) -> threading.Thread:
+    """Do in the background what the first visitors would wait for, all at once: compile the templates and, when the page has
+    been served for ``after`` seconds, load the first backbone and make the demonstration set."""
+
+    def run() -> None:
+        compile_all()
+        while not served():
+            time.sleep(0.1)
+        time.sleep(after)
+        clips_tab.get_ready(Visitor())
+
+    thread = threading.Thread(target=run, name="mirdemo-ready", daemon=True)
+    thread.start()
+    return thread
 
 
 def _port() -> int | None:

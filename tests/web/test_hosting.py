@@ -1,16 +1,15 @@
 """Each kind of Space, simulated: the page really started in a process with its variables, its memory and its disk.
 
 What a Space is told stands in https://huggingface.co/docs/hub/spaces-overview#helper-environment-variables. ZeroGPU's own
-package is the real one where it is installed (``pip install spaces``), with its scheduler played on this machine; elsewhere a
-module of its name stands in.
+package is the real one (``spaces``), with its scheduler played on this machine.
 """
 
 from __future__ import annotations
 
 import html
-import importlib.util
-import os
 import re
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,21 +19,11 @@ from scheduling import Scheduler
 from serving import Caller, Served, begin, end, tone
 
 from mirdemo.base import memory
-from mirdemo.web import zero
+from mirdemo.web import models, page, zero
 from mirdemo.web.frame import health, limits
-from mirdemo.web.frame.session import Visitors
+from mirdemo.web.frame.session import FIRST_BACKBONE, Visitors
+from mirdemo.web.tabs.clips import tab as clips_tab
 
-SPACES = """
-def GPU(duration):
-    return lambda task: task
-def gradio_auto_wrap(task):
-    assert not automatic, "every act would run in a GPU worker"
-    return task
-def disable_gradio_auto_wrap():
-    global automatic
-    automatic = False
-automatic = True
-"""
 ON_ANY = {
     "SYSTEM": "spaces",
     "SPACE_ID": "town/mirdemo",
@@ -62,9 +51,6 @@ def scheduler() -> Iterator[Scheduler]:
 def spaces(tmp_path_factory: pytest.TempPathFactory, scheduler: Scheduler) -> Iterator[dict[str, Served]]:
     """One of each kind, started side by side."""
     folder = tmp_path_factory.mktemp("spaces")
-    if importlib.util.find_spec("spaces") is None:
-        (folder / "package").mkdir()
-        (folder / "package" / "spaces.py").write_text(SPACES)
     made = {}
     for kind, told in KINDS.items():
         own = folder / kind
@@ -74,7 +60,6 @@ def spaces(tmp_path_factory: pytest.TempPathFactory, scheduler: Scheduler) -> It
         if kind == "zerogpu":
             more["SPACES_GRADIO_AUTO_WRAP"] = "true"
             more["SPACES_ZERO_DEVICE_API_URL"] = scheduler.url
-        more["PYTHONPATH"] = os.pathsep.join([str(folder / "package"), os.environ.get("PYTHONPATH", "")])
         made[kind] = begin(own, ON_ANY | told | more)
     try:
         yield {kind: one.wait() for kind, one in made.items()}
@@ -112,6 +97,20 @@ def test_it_is_served_and_says_what_it_is(kind: str, spaces: dict[str, Served]):
     )
     assert "set-cookie" not in page.headers
     assert httpx.get(f"{one.address}/login/huggingface").status_code == 404, "nobody is asked to sign in"
+
+
+def test_a_served_page_gets_ready_before_anybody_asks(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(models, "SHELF", models.Shelf())
+    served = threading.Event()
+    ready = page.make_ready(served.is_set, after=0)
+    time.sleep(0.5)
+    assert not models.SHELF.holds(FIRST_BACKBONE), "the first page is served before"
+    served.set()
+    ready.join(60)
+    until = time.monotonic() + 60
+    while not (models.SHELF.holds(FIRST_BACKBONE) and clips_tab.festival_is_made()):
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 def test_without_zerogpu_nothing_is_said_of_quota(spaces: dict[str, Served]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mirdemo.web.frame.templating import _environment, distance, duration
+from mirdemo.web.frame.templating import TEMPLATES, _environment, compile_all, distance, duration
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,9 @@ def test_durations_are_clock_times_from_ten_seconds_up(value, written):
 
 def test_everything_is_escaped():
     assert _environment().from_string("{{ word }}").render(word="<b>") == "&lt;b&gt;"
+
+
+def test_all_are_compiled_before_anybody_asks():
+    _environment.cache_clear()
+    compile_all()
+    assert len(_environment().cache) == len(list(TEMPLATES.glob("*.html")))

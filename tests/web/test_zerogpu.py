@@ -1,11 +1,7 @@
-"""ZeroGPU with the platform's own package, in a process of its own; its scheduler is played on this machine.
-
-Skipped where the package is not installed (``pip install spaces``): nothing but ZeroGPU needs it.
-"""
+"""ZeroGPU with the platform's own package, in a process of its own; its scheduler is played on this machine."""
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -17,10 +13,6 @@ from scheduling import ANSWERS, Scheduler
 
 import mirdemo
 from mirdemo.web import gpu
-
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("spaces") is None, reason="the package of ZeroGPU is not installed"
-)
 
 SAID = {
     "illegal": "gpu.illegal_duration",

@@ -29,6 +29,7 @@ def _environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
+        auto_reload=False,  # they lie still: no look at the disk for each view of each act
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -37,6 +38,12 @@ def _environment() -> Environment:
     environment.filters["duration"] = duration
     environment.filters["terms"] = _terms
     return environment
+
+
+def compile_all() -> None:
+    """Compile every template, half a second of work, so that the first visitors do not each do it at the same time."""
+    for path in sorted(TEMPLATES.glob("*.html")):
+        _environment().get_template(path.name)
 
 
 def render(template: str, t: Speaker, values: Mapping[str, Any]) -> str:
