@@ -171,6 +171,9 @@ def test_held_out_in_turn_every_clip_is_asked_once_and_taught_by_no_clip_of_its_
     )
     assert report.macro_f1.n == 3
     assert report.episodes[0].supports == 3
+    records = episode_results(report, model="Seen", corpus="musicians", layer="all", split="test")
+    sizes = {record.setting["n_support"] for record in records if "n_support" in record.setting}
+    assert sizes == {4.0}, "clips that teach at once, not those of all three turns"
     with pytest.raises(FewShotError) as refusal:
         evaluate_episodes(rows, table, np.zeros(12), ("a", "b"), protocol="live", in_turn=True)
     assert refusal.value.sentence.code == "fewshot.no_query"
