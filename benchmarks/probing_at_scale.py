@@ -26,6 +26,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
+from mirdemo.base import threads
 from mirdemo.scoring.folds import content_folds
 from mirdemo.stages.probing import primal, probe
 
@@ -109,6 +110,7 @@ def _hold(given: argparse.Namespace, answers: Connection) -> None:
 def memory(given: argparse.Namespace) -> None:
     """Prints what the whole probe held, beside its rows and beside a matrix of clips by clips."""
     here, there = multiprocessing.Pipe(duplex=False)
+    threads.prepare()  # as for the page and the command line
     other = multiprocessing.get_context("spawn").Process(target=_hold, args=(given, there))
     other.start()
     there.close()
