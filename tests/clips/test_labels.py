@@ -251,7 +251,9 @@ def test_paths_are_matched_by_their_longest_common_end():
         "clips.several_files",
         "clips.not_in_sheet",
     ]
-    assert codes(LabelledClips.from_csv(b"file,tags\nb.txt,x\nb.flac,y\n", files))[0] == "clips.file_not_found"
+    assert (
+        codes(LabelledClips.from_csv(b"file,tags\nb.txt,x\nb.flac,y\n", files))[0] == "clips.file_not_found"
+    )
 
 
 @pytest.mark.parametrize("kind", ["7z", "rar", "gzip", "tar", "lzh"])
