@@ -5,10 +5,14 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mirdemo.commands.console import add_json_argument, print_json, warn
 
-SOURCES = ("own", "measured", "published", "all")
+if TYPE_CHECKING:
+    from mirdemo.results.records import Results
+
+SOURCES = ("own", "measured", "real", "published", "all")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -24,7 +28,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--source",
         choices=SOURCES,
         default="own",
-        help="own: what this machine measured (default); measured: that and what ships measured; published; all",
+        help="own: what this machine measured (default); real: what ships of real recordings of a tradition that no backbone "
+        "was trained on; measured: both, and all else that ships measured; published; all",
     )
     for name in ("model", "corpus", "protocol"):
         export.add_argument(f"--{name}", metavar="NAME", help=f"only figures of this {name}")
@@ -46,9 +51,10 @@ def _export(args: Namespace) -> int:
 
     found = {
         "own": lambda: records.load(records.own_file()),
-        "measured": records.measured,
+        "measured": lambda: records.measured() + _real(),
+        "real": _real,
         "published": lambda: records.published() + records.elsewhere(),
-        "all": lambda: records.published() + records.elsewhere() + records.measured(),
+        "all": lambda: records.published() + records.elsewhere() + records.measured() + _real(),
     }[args.source]()
     asked = {name: getattr(args, name) for name in ("model", "corpus", "protocol") if getattr(args, name)}
     found = found.where(**asked)
@@ -72,6 +78,13 @@ def _export(args: Namespace) -> int:
     return 0
 
 
+def _real() -> Results:
+    """What ``training/on_real_traditions.py`` measured, the network with the weights its training began with among it."""
+    from mirdemo.results import records
+
+    return records.on_real_traditions() + records.untrained()
+
+
 def _import(args: Namespace) -> int:
     """Exit code 1 if nothing new was found or some files are of tasks that are not known here."""
     from mirdemo.corpora.elsewhere import ELSEWHERE
@@ -79,7 +92,7 @@ def _import(args: Namespace) -> int:
 
     found, unknown = exchange.read_mteb(Path(args.place).expanduser(), ELSEWHERE.values())
     into = Path(args.results).expanduser() if args.results else records.own_file()
-    there = {r.key for r in (*records.published(), *records.elsewhere(), *records.load(into))}
+    there = {r.key for r in (*records.published(), *records.elsewhere(), *_real(), *records.load(into))}
     fresh = [r for r in {r.key: r for r in found}.values() if r.key not in there]
     if fresh:
         records.append(fresh, into)

@@ -47,10 +47,11 @@ SHRINKAGE = 0.75
 
 #: The least deviation that a unit is divided by, as a share of the median among those of its part that move, and the number of
 #: deviations beyond which a standardised value is cut. Chosen on 60 recordings of ten Western genres, 3-shot over 60 episodes,
-#: clean and degraded: musicnn-MSD's penultimate layer, fitted on 180 controlled performances, scores .814 and .444 as it is,
-#: .591 and .370 divided as it comes (five of 200 units hold 97 % of a row), .832 and .509 with the floor alone, .836 and .510 with
-#: the cut alone, .831 and .511 with both; its mean_pool .703 and .295, .729 and .406, .805 and .481 with both. Floors of .25 and
-#: .5, cuts at 3, 4 and 6 lie within .03 of each other; the embedded backbones, fitted anew, move by .009 at most.
+#: clean and degraded (``benchmarks/whitening_floor.py``): musicnn-MSD's penultimate layer, fitted on 180 controlled performances,
+#: scores .814 and .444 as it is, .591 and .370 divided as it comes (the five largest of 200 numbers hold 72 % of a row's squares, as
+#: it is 20 %), .832 and .509 with the floor alone, .836 and .510 with the cut alone, .831 and .511 with both; its mean_pool .703 and
+#: .295, .729 and .406, .805 and .481 with both. Floors of .25 and .5, cuts at 3, 4 and 6 lie within .03 of each other; the embedded
+#: backbones, fitted anew, move by .009 at most.
 FLOOR = 0.25
 LIMIT = 4.0
 #: Share of values beyond the limit from which sound counts as unlike that of the fit: in the fit's own sound at most .005 were, on
@@ -106,17 +107,21 @@ class LayerWhitening:
         shrinkage: float = SHRINKAGE,
         rank: int = RANK,
         parts: tuple[Part, ...] = (),
+        *,
+        floor: float = FLOOR,
+        limit: float = LIMIT,
     ) -> LayerWhitening:
         """rows: (n, d); groups: (n,), equal for renderings of one performance; parts: as of the layer.
 
+        floor: as ``FLOOR``; limit: of standardised values, above 0, infinite to cut none
         Raises ValueError for parts whose sizes do not add up to d.
         """
         x = np.asarray(rows, dtype=np.float64)
         _require_parts(parts, x.shape[1])
         _, inverse, counts = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)
         centre = x.mean(axis=0)
-        scale = _floored(x.std(axis=0), parts)
-        z = _cut((x - centre) / scale, LIMIT, parts)
+        scale = _floored(x.std(axis=0), parts, floor)
+        z = _cut((x - centre) / scale, limit, parts)
         sums = np.zeros((len(counts), x.shape[1]))
         np.add.at(sums, inverse, z)
         residual = z - (sums / counts[:, None])[inverse]
@@ -132,7 +137,7 @@ class LayerWhitening:
         centre, scale, directions, keep = (
             a.astype(np.float32) for a in (centre, scale, basis[:rank].T, np.minimum(keep, 1.0))
         )
-        return cls(centre, scale, directions, keep, parts, LIMIT)
+        return cls(centre, scale, directions, keep, parts, limit)
 
     def standardised(self, rows: NDArray[np.floating]) -> NDArray[np.float32]:
         """(n, d) -> float32 (n, d), in deviations of what it was fitted on, nothing cut."""
@@ -176,12 +181,12 @@ def _cut(z: NDArray[Any], limit: float, parts: tuple[Part, ...]) -> NDArray[Any]
     return z
 
 
-def _floored(deviation: NDArray[np.float64], parts: tuple[Part, ...]) -> NDArray[np.float64]:
+def _floored(deviation: NDArray[np.float64], parts: tuple[Part, ...], floor: float) -> NDArray[np.float64]:
     """What to divide by, (d,): the deviation, or the least that its part allows. Parts are of different kinds and sizes."""
     least = []
     for piece in _by_parts(deviation, parts):
         moving = piece[piece > 1e-3 * piece.max(initial=0.0)]
-        least.append(np.full(len(piece), FLOOR * float(np.median(moving)) if len(moving) else 0.0))
+        least.append(np.full(len(piece), floor * float(np.median(moving)) if len(moving) else 0.0))
     return np.maximum(deviation, np.maximum(np.concatenate(least), 1e-12))
 
 

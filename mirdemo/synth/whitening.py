@@ -43,6 +43,42 @@ def fit_whitening(
     progress: told the performances done, others included, phase ``"whitening"``
     Save the result with ``.save(stored_path(backbone.identity))`` for ``whitening_for`` to find it.
     """
+    together, groups = hear(
+        backbone,
+        performances=performances,
+        renderings=renderings,
+        seed=seed,
+        traditions=traditions,
+        others=others,
+        progress=progress,
+    )
+    called = f"+{others_called}" if others else ""
+    return Whitening.fit(
+        together,
+        groups,
+        parts={layer.name: layer.parts for layer in backbone.spec.layers},
+        shrinkage=shrinkage,
+        rank=rank,
+        provenance={
+            "generator": f"controlled{called}-{__version__}",
+            "traditions": list(traditions or TRADITIONS),
+            "others": len(others),
+            "seed": seed,
+        },
+    )
+
+
+def hear(
+    backbone: Backbone,
+    *,
+    performances: int = 180,
+    renderings: int = 3,
+    seed: int = 0,
+    traditions: Sequence[str] | None = None,
+    others: Sequence[Clip] = (),
+    progress: Progress | None = None,
+) -> tuple[Embeddings, NDArray[np.int64]]:
+    """What a whitening is fitted on: every rendering embedded, and the number of its performance (n,). As ``fit_whitening``."""
     from mirdemo.embedding.embed import Embeddings, embed
     from mirdemo.sound.audio import Clip
 
@@ -70,17 +106,4 @@ def fit_whitening(
         [clip_id for views in heard for clip_id in views.clip_ids],
         [entry for views in heard for entry in views.per_clip],
     )
-    called = f"+{others_called}" if others else ""
-    return Whitening.fit(
-        together,
-        np.repeat(np.arange(count), renderings),
-        parts={layer.name: layer.parts for layer in backbone.spec.layers},
-        shrinkage=shrinkage,
-        rank=rank,
-        provenance={
-            "generator": f"controlled{called}-{__version__}",
-            "traditions": list(names),
-            "others": len(others),
-            "seed": seed,
-        },
-    )
+    return together, np.repeat(np.arange(count), renderings)

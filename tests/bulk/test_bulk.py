@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from backbones.tiny import tiny_musicnn
 from bulk_backbones import Broken, Diary, Refusing, read
 from corpus_layouts import COUNTS, make
 
@@ -601,3 +602,23 @@ def test_a_run_that_is_stopped_remembers_what_it_has_heard(here, store, make_cli
     here.clear()
     embed_files(paths, SPECTRAL, store=store, workers=ONE, sounds=sounds)
     assert here == [str(paths[2])]
+
+
+def test_a_backbone_out_of_a_package_goes_through_workers_too(
+    ray_cluster, make_clips, tmp_path, capsys, monkeypatch
+):
+    """musicnn, with random weights laid out as its package has them."""
+    monkeypatch.setattr(engine, "load_ray", lambda: ray_cluster)
+    weights = tiny_musicnn(tmp_path / "checkpoint")
+    asked = ["embed", *map(str, make_clips(3)), "--backbone", "musicnn-msd", "--checkpoint", str(weights)]
+    alone, together = tmp_path / "alone.npz", tmp_path / "together.npz"
+    assert cli.main([*asked, "--out", str(alone), "--no-store"]) == 0
+    workers = ["--workers", "2", "--store", str(tmp_path / "store"), "--out", str(together)]
+    assert cli.main([*asked, *workers]) == 0
+    assert "3 clips x 7 layers of musicnn-msd" in capsys.readouterr().out
+    with np.load(alone, allow_pickle=False) as one, np.load(together, allow_pickle=False) as many:
+        assert one.files == many.files
+        np.testing.assert_array_equal(many["identity"], one["identity"])
+        for name in ("layer/timbral", "layer/penultimate", "layer/logits"):
+            assert np.ptp(one[name], axis=0).max() > 0
+            np.testing.assert_allclose(many[name], one[name], rtol=1e-4, atol=1e-5)

@@ -228,7 +228,8 @@ def test_units_that_stood_still_in_the_fit_do_not_drown_the_others():
     plain = nearest_is_kin(music, kin)
     assert nearest_is_kin(fitted.apply(music), kin) > plain
     # What it did: divided by next to nothing, and cut nowhere.
-    ruined = replace(fitted, scale=np.maximum(rows.std(axis=0), 1e-12).astype(np.float32), limit=np.inf)
+    ruined = LayerWhitening.fit(rows, groups, floor=0.0, limit=np.inf)
+    np.testing.assert_allclose(ruined.scale, rows.std(axis=0), rtol=1e-5)
     assert nearest_is_kin(ruined.apply(music), kin) < plain - 0.05
 
     def share(white: np.ndarray) -> float:

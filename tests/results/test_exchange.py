@@ -26,6 +26,8 @@ def every_kind() -> list[Result]:
         *tagged,
         *records.elsewhere(),
         *[r for r in records.shipped() if r.source == "measured"][:300],
+        *records.on_real_traditions(),
+        *records.untrained(),
     ]
 
 
@@ -182,3 +184,22 @@ def test_the_command_takes_in_what_is_new_once_and_gives_it_out_again(tmp_path, 
     assert json.loads(capsys.readouterr().out.partition("\n{")[2].join(["{", ""]))["new"] == 0
     assert main(["results", "export", "--format", "csv", "--source", "published", "--model", "nobody"]) == 1
     assert "no such figure" in capsys.readouterr().err
+
+
+def test_figures_on_real_recordings_go_out_and_are_known_when_they_come_back(tmp_path, capsys):
+    real = [*records.on_real_traditions(), *records.untrained()]
+    assert main(["results", "export", "--source", "real", "--format", "mteb", "--out", str(tmp_path)]) == 0
+    assert f"{len(real)} figures written" in capsys.readouterr().out
+    files = {path.stem for path in tmp_path.rglob("*.json")} - {"model_meta"}
+    corpora = ("gtzan-mini", "kdc", "kdc-artists")
+    assert files == {f"mirdemo-{c}-{m}-live" for c in corpora for m in ("probe", "fewshot")}
+    found, unknown = exchange.read_mteb(tmp_path, TASKS)
+    assert unknown == {}
+    assert sorted(map(repr, found)) == sorted(map(repr, real))
+    assert main(["results", "import", str(tmp_path)]) == 0
+    assert "0 figures taken in" in capsys.readouterr().out
+    for source in ("measured", "all"):
+        out = tmp_path / f"{source}.csv"
+        line = ["results", "export", "--source", source, "--corpus", "kdc", "--format", "csv", "--out"]
+        assert main([*line, str(out)]) == 0
+        assert "musicnn-MSD" in out.read_text(encoding="utf-8")

@@ -14,7 +14,9 @@ from urllib.parse import unquote
 
 import numpy as np
 import pytest
+from backbones.tiny import tiny_musicnn
 
+from mirdemo.backbones import wheels
 from mirdemo.backbones.registry import spec
 from mirdemo.base.sentences import Cancelled, Sentence
 from mirdemo.clips import LabelledClips
@@ -1022,3 +1024,27 @@ def test_the_mean_says_over_how_many_tags_it_is():
     result = running.run_all(clips, (("spectral", False),), Visitor().memory, quiet)
     (main,) = shown.overall(speaker("en"), result, "roc_auc")
     assert (main["averaged"], main["tags"]) == (3, 4)
+
+
+def test_a_backbone_out_of_a_package_is_chosen_fetched_and_probed(
+    tab: ProbeTab, visitor: Visitor, monkeypatch, tmp_path: Path
+):
+    """musicnn in the menu: what fetching it means stands before the press, and its answer is like any other's."""
+    weights = tiny_musicnn(tmp_path / "package")
+    asked = []
+    monkeypatch.setattr(wheels, "fetch", lambda facts, progress=None: asked.append(facts.name) or weights)
+    shelf = Shelf()
+    for place in (running, models):
+        monkeypatch.setattr(place, "SHELF", shelf)
+    tab.backbone(visitor, Act({"value": "musicnn-msd"}))
+    said = plain(drawn(tab, visitor))
+    assert "musicnn-MSD comes in a Python package of 29 MB. pip will download it" in said
+    assert "Licence: ISC" in said
+    assert asked == []
+    tab.run(visitor, Act({"act": "probe.run"}))
+    finished(visitor, JOB)
+    assert asked == ["musicnn-msd"]
+    report = visitor.desk(ProbeDesk).result.runs[0].report
+    assert report.identity["name"] == "musicnn-msd"
+    assert {"timbral", "penultimate", "logits"} <= set(report.layer_names)
+    assert "musicnn-MSD" in plain(drawn(tab, visitor))
