@@ -1,20 +1,24 @@
 """How good the plan's advice is: simulated visitors follow it, or a fixed policy, and what that truly saves is counted.
 
-    python benchmarks/advice_regret.py --cache FOLDER [--visitors 200] [--first 1000] [--write]
+    python benchmarks/advice_regret.py --cache FOLDER [--visitors 240] [--first 1000] [--gather PART OF] [--write]
 
 A visitor holds 6 to 40 labelled recordings of one controlled tradition, heard clean or through a disturbed line, with 2 to 8
 tags; has an archive of 30 to 3,000 recordings, a wage, and a pace of tagging by hand; uses one embedded backbone, has
 measured none to two others, and has run some of the stages with mirdemo's own code. What each action truly saves is
-counted on the 140 to 234 performances that the visitor has not labelled, by models trained on all that are labelled.
+counted on the 200 to 234 performances that the visitor has not labelled, by models trained on all that are labelled.
 Who is advised to label more does so, runs the same stages again, and acts; who is told to stop and to add recordings
 until one tag has three on each side does that, pays for it, and asks again.
 
 Regret: minutes on 100 recordings that the best action would have saved more, all costs counted. Beside the advice:
 every fixed policy ("fine-tune" over those visitors who did), and the oracle (regret 0: the best of all actions tried here,
-chosen by the truth). Words: how often "saves", "probably saves" and "may save" were right about the way they were said of, saving against tagging by hand.
-Intervals: 90 %, bootstrap over visitors. ``--write`` keeps the summary where the page reads it.
+chosen by the truth). Words: how often "saves", "probably saves" and "may save" were right about the way they were said of,
+saving against tagging by hand; each visitor asks about ``ARCHIVES`` archives, wages and paces.
+Intervals: 90 %, bootstrap over worlds (a tradition, heard clean or disturbed), then over the visitors of each, all archives
+of a visitor together. ``--write`` keeps the summary where the page reads it.
 
-Fine-tuning is mini-world's two last layers, 8 epochs and 3 folds (the page's own default is 20 and 5), by three visitors in ten.
+Fine-tuning is mini-world's two last layers, 8 epochs and 3 folds (the page's own default is 20 and 5), by three visitors
+in ten where ``--gather`` came to them; the others have not fine-tuned. ``--gather 0 2`` measures for every second world what a
+run then finds in FOLDER, so that two may gather at once.
 """
 
 from __future__ import annotations
@@ -41,7 +45,8 @@ from mirdemo.base.assets import ASSETS
 from mirdemo.planning import Assumptions, Evidence, Plan, evidence
 from mirdemo.planning.fingerprint import fingerprint
 from mirdemo.planning.futures import minutes, once
-from mirdemo.planning.rule import FEWEST_RECORDINGS, LABEL, STOP, USE
+from mirdemo.planning.of_reports import decisions, learned_from
+from mirdemo.planning.rule import FEWEST_RECORDINGS, LABEL, STOP, USE, decide
 from mirdemo.planning.ways import FINE_TUNE, Way
 from mirdemo.stages.fewshot import LCPrototypes, learning_curve, leave_recordings_out
 from mirdemo.stages.probing import probe
@@ -52,6 +57,8 @@ FIVE = 5
 #: More labels that the oracle may try.
 TRIED = (5, 20)
 MOST_RECORDINGS = 100
+#: That each visitor asks about, their own among them.
+ARCHIVES = 8
 #: How often they follow advice to label before they act.
 ROUNDS = 2
 FEWEST_HELD_OUT = 40
@@ -81,7 +88,7 @@ class Visitor:
 def visitor(number: int, cache_folder: Path) -> Visitor:
     """Drawn from the number alone."""
     rng = np.random.default_rng([7, number])
-    tradition, heard = TRADITIONS[number % len(TRADITIONS)], HEARD[number // len(TRADITIONS) % len(HEARD)]
+    tradition, heard = world_of(number)
     w = loaded(tradition, heard, cache_folder)
     n = round(np.exp(rng.uniform(np.log(6), np.log(40))))
     share = w.labels.mean(0)
@@ -107,17 +114,25 @@ def visitor(number: int, cache_folder: Path) -> Visitor:
         order,
         n,
         columns,
-        Assumptions(
-            recordings=round(np.exp(rng.uniform(np.log(30), np.log(3000)))),
-            hand_minutes=float(np.exp(rng.uniform(np.log(0.2), np.log(5)))),
-            accept_seconds=float(rng.uniform(2, 8)),
-            mend_seconds=float(rng.uniform(6, 30)),
-            setup_minutes=float(rng.uniform(10, 40)),
-            wage=float(np.exp(rng.uniform(np.log(800), np.log(4000)))),
-        ),
+        _archive(rng),
         uses,
         tuple(map(str, measured)),
         frozenset(ran | ({"few_shot"} if "curve" in ran else set())),
+    )
+
+
+def world_of(number: int) -> tuple[str, str]:
+    return TRADITIONS[number % len(TRADITIONS)], HEARD[number // len(TRADITIONS) % len(HEARD)]
+
+
+def _archive(rng: np.random.Generator) -> Assumptions:
+    return Assumptions(
+        recordings=round(np.exp(rng.uniform(np.log(30), np.log(3000)))),
+        hand_minutes=float(np.exp(rng.uniform(np.log(0.2), np.log(5)))),
+        accept_seconds=float(rng.uniform(2, 8)),
+        mend_seconds=float(rng.uniform(6, 30)),
+        setup_minutes=float(rng.uniform(10, 40)),
+        wage=float(np.exp(rng.uniform(np.log(800), np.log(4000)))),
     )
 
 
@@ -147,9 +162,15 @@ def known(who: Visitor, n: int, folder: Path) -> Known:
     if path.is_file():
         return Known(*pickle.loads(path.read_bytes()))  # our own file, made below
     made = _known(who, n, folder)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(pickle.dumps((made.evidence, made.truth)))
+    _keep(path, (made.evidence, made.truth))
     return made
+
+
+def _keep(path: Path, made: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_bytes(pickle.dumps(made))
+    part.replace(path)
 
 
 def _known(who: Visitor, n: int, folder: Path) -> Known:
@@ -220,8 +241,22 @@ def _rates(said: np.ndarray, truth: np.ndarray) -> Truth:
     return np.stack([(said & truth).mean(0), (said & (1 - truth)).mean(0)])
 
 
-def tune_all(visitors: Sequence[Visitor], folder: Path) -> None:
-    """Fine-tune for every visitor who does and was not yet: decisions out of fold, seconds, and the truth."""
+def gather(visitors: Sequence[Visitor], folder: Path, tuning: bool = True) -> None:
+    """What is measured and true of visitors as they come, kept at once: a run may stop anywhere."""
+    for who in visitors:
+        known(who, who.n, folder)
+        if "fine_tune" not in who.ran or not tuning:
+            followed(who, folder)
+    print("known", len(visitors), flush=True)
+    left = [who for who in visitors if "fine_tune" in who.ran and not _tuned_path(who, folder).is_file()]
+    for tradition, heard in dict.fromkeys((who.tradition, who.heard) for who in left if tuning):
+        own = [who for who in left if (who.tradition, who.heard) == (tradition, heard)]
+        _tune(own, folder)
+        print("tuned", tradition, heard, len(own), flush=True)
+
+
+def _tune(visitors: Sequence[Visitor], folder: Path) -> None:
+    """Fine-tune for visitors of one world: decisions out of fold, seconds, and the truth."""
     from mirdemo.backbones import load_backbone
     from mirdemo.base.progress import silent
     from mirdemo.stages.finetuning import FineTuneSettings, fine_tune
@@ -231,53 +266,38 @@ def tune_all(visitors: Sequence[Visitor], folder: Path) -> None:
 
     backbone = load_backbone(TUNED)
     settings = FineTuneSettings(epochs=8, n_folds=3)
-    for tradition, heard in dict.fromkeys((who.tradition, who.heard) for who in visitors):
-        left = [
-            who
-            for who in visitors
-            if (who.tradition, who.heard) == (tradition, heard)
-            and "fine_tune" in who.ran
-            and not _tuned_path(who, folder).is_file()
-        ]
-        if not left:
-            continue
-        w, clips = loaded(tradition, heard, folder), sounds(tradition, heard, folder)
-        split = backbone.split(None)
-        every = PrefixCache.build(clips, backbone, split, keeping="auto", memory_bytes=2**31, progress=silent)
-        room = Room.on(backbone.device, backbone.spec.window_seconds, settings.batch)
-        clip_of = every.windows.clip_of
-        for who in left:
-            mine, waiting = sides(who, who.n)
-            labels = w.labels[np.ix_(mine, who.columns)]
-            if (labels.min(0) == labels.max(0)).all():
-                continue
-            tags = [w.tags[i] for i in who.columns]
-            names = [f"r{i}" for i in mine]
-            frozen = {layer: rows[mine] for layer, rows in w.rows[TUNED].items()}
-            probed = probe(frozen, labels, names, tags=tags, permutations=0, n_folds=settings.n_folds)
-            report = fine_tune(
-                [clips[i] for i in mine],
-                backbone,
-                labels,
-                names,
-                tags,
-                settings=settings,
-                probe_report=probed,
-            )
-            _load(split.tail, report.head.tail)
-            rows = pooled(split.tail, every, np.flatnonzero(np.isin(clip_of, waiting)), room, "").numpy()
-            of = clip_of[np.isin(clip_of, waiting)]
-            means = np.stack([rows[of == i].mean(0) for i in waiting])
-            said = np.zeros((len(waiting), len(tags)), np.uint8)
-            said[:, [tags.index(tag) for tag in report.head.tags]] = report.head.predict(means)
-            truth = _rates(said, w.labels[np.ix_(waiting, who.columns)])
-            decided = (np.nan_to_num(report.scores, nan=-1) >= 0.5).astype(np.uint8)
-            path = _tuned_path(who, folder)
-            path.parent.mkdir(exist_ok=True)
-            seconds = report.from_nothing["fine_tuned"]
-            np.savez(path, decided=decided, seconds=seconds, truth=truth)
-        every.close()
-        print("tuned", tradition, heard, len(left), flush=True)
+    tradition, heard = visitors[0].tradition, visitors[0].heard
+    w, clips = loaded(tradition, heard, folder), sounds(tradition, heard, folder)
+    split = backbone.split(None)
+    every = PrefixCache.build(clips, backbone, split, keeping="auto", memory_bytes=2**31, progress=silent)
+    room = Room.on(backbone.device, backbone.spec.window_seconds, settings.batch)
+    clip_of = every.windows.clip_of
+    for who in visitors:
+        mine, waiting = sides(who, who.n)
+        labels = w.labels[np.ix_(mine, who.columns)]
+        tags, names = [w.tags[i] for i in who.columns], [f"r{i}" for i in mine]
+        frozen = {layer: rows[mine] for layer, rows in w.rows[TUNED].items()}
+        probed = probe(frozen, labels, names, tags=tags, permutations=0, n_folds=settings.n_folds)
+        its = [clips[i] for i in mine]
+        report = fine_tune(its, backbone, labels, names, tags, settings=settings, probe_report=probed)
+        _load(split.tail, report.head.tail)
+        there = np.isin(clip_of, waiting)
+        rows, of = pooled(split.tail, every, np.flatnonzero(there), room, "").numpy(), clip_of[there]
+        means = np.stack([rows[of == i].mean(0) for i in waiting])
+        said = np.zeros((len(waiting), len(tags)), np.uint8)
+        said[:, [tags.index(tag) for tag in report.head.tags]] = report.head.predict(means)
+        path = _tuned_path(who, folder)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part.npz")
+        np.savez(
+            part,
+            decided=decisions(report),
+            learned_from=learned_from(report),
+            seconds=report.from_nothing["fine_tuned"],
+            truth=_rates(said, w.labels[np.ix_(waiting, who.columns)]),
+        )
+        part.replace(path)
+    every.close()
 
 
 def _load(tail, state: dict[str, np.ndarray]) -> None:
@@ -305,7 +325,13 @@ def tuned(who: Visitor, folder: Path) -> Tuned | None:
     with np.load(path) as kept:
         labels = w.labels[np.ix_(mine, who.columns)]
         made = Way.of_decisions(
-            FINE_TUNE, TUNED, kept["decided"], labels, mine, machine_seconds=float(kept["seconds"])
+            FINE_TUNE,
+            TUNED,
+            kept["decided"],
+            labels,
+            mine,
+            machine_seconds=float(kept["seconds"]),
+            learned_from=float(kept["learned_from"]),
         )
         return Tuned(made, kept["truth"])
 
@@ -344,6 +370,36 @@ class Outcome:
     truly_best: bool
     more: int
     spares: bool
+    world: tuple[str, str]
+    promises: list[tuple[str, float, bool]]
+
+
+def promises(now: State) -> list[tuple[str, float, bool]]:
+    """What the rule says of the way it would use, in which share of futures, and whether it is so: an archive each."""
+    who = now.who
+    rng = np.random.default_rng([8, who.number])
+    said = []
+    for assumed in (who.assumptions, *(_archive(rng) for _ in range(ARCHIVES - 1))):
+        state = replace(now, who=replace(who, assumptions=assumed))
+        futures = now.plan.futures
+        if futures is None:
+            continue
+        advice = decide(state.plan.evidence, futures, assumed, labels=False)
+        using = advice.actions[advice.using]
+        way = state.plan.evidence.ways[using.way]
+        said.append((advice.word, using.saves, state.net((way.kind, way.backbone), using.tags) > 0))
+    return said
+
+
+def followed(who: Visitor, folder: Path) -> Outcome:
+    """What came of a visitor under today's rule, from the cache or worked out now."""
+    trained = "tuned" if "fine_tune" in who.ran and _tuned_path(who, folder).is_file() else "not"
+    path = folder / "outcomes" / f"{fingerprint()}-{trained}" / f"{who.number}.pkl"
+    if path.is_file():
+        return Outcome(**pickle.loads(path.read_bytes()))  # our own file, made below
+    made = follow(who, folder)
+    _keep(path, vars(made))
+    return made
 
 
 def follow(who: Visitor, folder: Path) -> Outcome:
@@ -391,6 +447,8 @@ def follow(who: Visitor, folder: Path) -> Outcome:
         true_saving is not None and true_saving >= max(*could, 0.0) - 1e-9,
         more,
         using is not None and using.tags is not None,
+        (who.tradition, who.heard),
+        promises(now),
     )
 
 
@@ -465,17 +523,32 @@ def after_labelling(who: Visitor, more: int, most: int, folder: Path) -> float:
 # ---- the summary ------------------------------------------------------------------------------------------
 
 
-def interval(values: np.ndarray, rng: np.random.Generator) -> list[float]:
-    values = values[np.isfinite(values)]
-    if not len(values):
+def draws_of(worlds: Sequence[tuple[str, str]]) -> np.ndarray:
+    """Bootstrap weights of visitors (``BOOTSTRAP``, n): worlds drawn anew, and within each of them its visitors."""
+    rng = np.random.default_rng(0)
+    codes = np.unique(["-".join(one) for one in worlds], return_inverse=True)[1]
+    members = [np.flatnonzero(codes == code) for code in range(codes.max() + 1)]
+    weights = np.zeros((BOOTSTRAP, len(worlds)))
+    for row in weights:
+        for code in rng.integers(0, len(members), len(members)):
+            np.add.at(row, rng.choice(members[code], len(members[code])), 1)
+    return weights
+
+
+def interval(total: np.ndarray, weights: np.ndarray, count: np.ndarray | None = None) -> list[float | None]:
+    """Mean and 90 % interval. total: (n,) of each visitor, NaN where it has none; count: of how many figures each is the sum"""
+    count = np.isfinite(total).astype(float) if count is None else count
+    total = np.where(count > 0, np.nan_to_num(total), 0)
+    if not count.sum():
         return [None] * 3
-    draws = values[rng.integers(0, len(values), (BOOTSTRAP, len(values)))].mean(1)
-    low, high = np.quantile(draws, [0.05, 0.95])
-    return [round(float(v), 4) for v in (values.mean(), low, high)]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        drawn = weights @ total / (weights @ count)
+    low, high = np.nanquantile(drawn, [0.05, 0.95])
+    return [round(float(v), 4) for v in (total.sum() / count.sum(), low, high)]
 
 
 def summary(outcomes: Sequence[Outcome]) -> dict:
-    rng = np.random.default_rng(0)
+    weights = draws_of([one.world for one in outcomes])
     regret = {
         policy: np.array([one.saved["oracle"] - one.saved[policy] for one in outcomes])
         for policy in outcomes[0].saved
@@ -486,27 +559,37 @@ def summary(outcomes: Sequence[Outcome]) -> dict:
         if policy not in ("advice", "oracle") and np.isfinite(regret[policy]).all()
     ]
     best = min(fixed, key=lambda policy: regret[policy].mean())
-    draws = rng.integers(0, len(outcomes), (BOOTSTRAP, len(outcomes)))
-    ratios = regret["advice"][draws].mean(1) / np.min([regret[p][draws].mean(1) for p in fixed], axis=0)
+    ratios = (weights @ regret["advice"]) / np.min([weights @ regret[policy] for policy in fixed], axis=0)
     low, high = np.quantile(ratios, [0.05, 0.95])
     words = {}
     for word in ("saves", "probably", "may", "cannot_tell"):
-        said = np.array(
-            [one.true_saving > 0 for one in outcomes if one.word == word and one.true_saving is not None]
-        )
-        words[word] = {"n": len(said), "right": interval(said.astype(float), rng) if len(said) else None}
+        said = [[right for own, _, right in one.promises if own == word] for one in outcomes]
+        right, count = (np.array([float(f(own)) for own in said]) for f in (sum, len))
+        claimed = [share for one in outcomes for own, share, _ in one.promises if own == word]
+        words[word] = {
+            "n": int(count.sum()),
+            "visitors": int((count > 0).sum()),
+            "claimed": round(float(np.mean(claimed)), 4) if claimed else None,
+            "right": interval(right, weights, count) if count.sum() else None,
+        }
     certain = [one for one in outcomes if one.true_saving is not None]
+    truly = np.array([np.nan if one.true_saving is None else float(one.truly_best) for one in outcomes])
+    trained = np.isfinite(regret["fine-tune"])
     return {
         "visitors": len(outcomes),
-        "regret": {policy: interval(values, rng) for policy, values in regret.items()},
+        "worlds": len({one.world for one in outcomes}),
+        "archives": ARCHIVES,
+        "regret": {policy: interval(values, weights) for policy, values in regret.items()},
         "n": {policy: int(np.isfinite(values).sum()) for policy, values in regret.items()},
-        "advice_of_tuned": interval(regret["advice"][np.isfinite(regret["fine-tune"])], rng),
+        "of_tuned": {
+            policy: interval(np.where(trained, values, np.nan), weights) for policy, values in regret.items()
+        },
         "best_fixed": best,
         "ratio": [round(float(v), 4) for v in (regret["advice"].mean() / regret[best].mean(), low, high)],
         "words": words,
         "best": {
             "claimed": round(float(np.mean([one.best_claimed for one in certain])), 4),
-            "true": interval(np.array([float(one.truly_best) for one in certain]), rng),
+            "true": interval(truly, weights),
         },
         "advised": {
             kind: sum(one.kind == kind for one in outcomes) for kind in sorted({o.kind for o in outcomes})
@@ -515,17 +598,22 @@ def summary(outcomes: Sequence[Outcome]) -> dict:
 
 
 def show(found: dict) -> None:
-    print(f"{found['visitors']} visitors; advised {found['advised']}")
+    print(f"{found['visitors']} visitors of {found['worlds']} worlds; advised {found['advised']}")
     print("regret, minutes on 100 recordings (90 %)")
     known_ = {policy: row for policy, row in found["regret"].items() if row[0] is not None}
     for policy, (value, low, high) in sorted(known_.items(), key=lambda row: row[1][0]):
         print(f"  {policy:18} {value:8.1f} ({low:.1f}-{high:.1f}), n = {found['n'][policy]}")
-    print(f"  advice, of those who fine-tuned: {found['advice_of_tuned']}")
+    if found["n"]["fine-tune"]:
+        print(
+            "  of those who fine-tuned: " + ", ".join(f"{k} {v[0]:.1f}" for k, v in found["of_tuned"].items())
+        )
     value, low, high = found["ratio"]
     print(f"advice over the best fixed policy ({found['best_fixed']}): {value:.2f} ({low:.2f}-{high:.2f})")
     for word, row in found["words"].items():
         value = "-" if row["right"] is None else "{:.2f} ({:.2f}-{:.2f})".format(*row["right"])
-        print(f"  {word:12} right {value}, n = {row['n']}")
+        print(
+            f"  {word:12} right {value}, claimed {row['claimed']}, n = {row['n']} of {row['visitors']} visitors"
+        )
     print(f"  best way: claimed {found['best']['claimed']:.2f}, true {found['best']['true']}")
 
 
@@ -539,14 +627,22 @@ def main() -> None:
     parser.add_argument("--visitors", type=int, default=200)
     parser.add_argument("--first", type=int, default=1000, help="the first visitor's number")
     parser.add_argument("--traditions", nargs="*", default=TRADITIONS)
-    parser.add_argument("--no-tuning", action="store_true", help="without fine-tuning, for a first look")
+    parser.add_argument("--no-tuning", action="store_true", help="nobody fine-tunes who has not yet")
+    parser.add_argument(
+        "--gather", type=int, nargs=2, metavar=("PART", "OF"), help="only gather, and for some worlds"
+    )
     parser.add_argument("--write", action="store_true", help=f"keep the summary in {SUMMARY.name}")
     args = parser.parse_args()
-    numbers = range(args.first, args.first + args.visitors)
-    everyone = [visitor(n, args.cache) for n in numbers if TRADITIONS[n % len(TRADITIONS)] in args.traditions]
-    if not args.no_tuning:
-        tune_all(everyone, args.cache)
-    outcomes = [follow(who, args.cache) for who in everyone]
+    numbers = [n for n in range(args.first, args.first + args.visitors) if world_of(n)[0] in args.traditions]
+    if args.gather:
+        part, of = args.gather
+        worlds = sorted({world_of(n) for n in numbers})
+        numbers = [n for n in numbers if worlds.index(world_of(n)) % of == part]
+    everyone = [visitor(n, args.cache) for n in numbers]
+    gather(everyone, args.cache, not args.no_tuning)
+    if args.gather:
+        return
+    outcomes = [followed(who, args.cache) for who in everyone]
     found = summary(outcomes)
     show(found)
     if args.write:

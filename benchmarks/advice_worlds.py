@@ -1,6 +1,6 @@
 """The music that simulated visitors hold and have waiting: controlled performances, embedded once and kept.
 
-    python benchmarks/advice_worlds.py FOLDER
+    python benchmarks/advice_worlds.py FOLDER [TRADITION ...]
 
 A world is one tradition, heard clean or through a disturbed line: hundreds of performances, of which a visitor has labelled
 some and the others wait. Those that wait say what an action truly saves.
@@ -27,7 +27,7 @@ RATE = 24_000
 SECONDS = 8.0
 SPLIT = "test"  # nothing that ships was trained on its tonics, tempi, timbres and phrases
 SEED = 140
-TRADITIONS = ("western", "makam", "festival", "hindustani")
+TRADITIONS = ("western", "greek", "makam", "hindustani", "carnatic", "festival")
 BACKBONES = ("spectral", "mini-west", "mini-world", "mini-world-spectral")
 HEARD = ("clean", "degraded")
 PERFORMANCES = 240
@@ -124,8 +124,9 @@ if __name__ == "__main__":
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path)
-    cache = parser.parse_args().folder
-    for each in TRADITIONS:
+    parser.add_argument("traditions", nargs="*", default=TRADITIONS)
+    args = parser.parse_args()
+    for each in args.traditions:
         for way in HEARD:
-            world(each, way, cache)
+            world(each, way, args.folder)
             print(each, way, flush=True)

@@ -320,8 +320,8 @@ def switches(plan: Plan, t: Speaker) -> Chart:
     figure = bare_figure(height=height, left=10, top=6, bottom=50)
     wide, slim = [], []
     for y, row in enumerate(rows):
-        low = 1 / SPAN if row.low is None else row.low / row.value
-        high = SPAN if row.high is None else row.high / row.value
+        low = 1 / SPAN if row.low is None else row.low / row.scale
+        high = SPAN if row.high is None else row.high / row.scale
         figure.add_scatter(
             x=[low, high],
             y=[y, y],

@@ -13,6 +13,7 @@ from mirdemo.evidence.plan_words import (
     gate_rows,
     left_rows,
     regret_words,
+    switch_lines,
     tag_rows,
     tags_how,
     titles,
@@ -71,7 +72,7 @@ def plan_report(plan: Plan, language: str, made: date | None = None) -> str:
     after = [
         Part(t("plan.report.evidence"), [stands, stages], (), gates),
         Part(t("plan.left"), (), (), left) if left else None,
-        Part(t("plan.assumptions"), (), (), assumed),
+        Part(t("plan.assumptions"), switch_lines(plan, t), (), assumed),
         Part(t("plan.report.listeners"), listened),
         Part(t("plan.rule"), [*(t.say(line) for line in RULE), regret_words(t)]),
     ]

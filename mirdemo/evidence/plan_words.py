@@ -14,7 +14,7 @@ from mirdemo.evidence import panel_words
 from mirdemo.planning import CURRENCIES, LIMITS, NAMES, REASONS, Action, Plan
 from mirdemo.planning.fingerprint import fingerprint
 from mirdemo.planning.rule import LABEL
-from mirdemo.planning.say import FUTURES, cost_of, name_of, time_of
+from mirdemo.planning.say import FUTURES, condition, cost_of, name_of, time_of
 from mirdemo.words.language import Speaker
 
 WHITENED = "+whitening"
@@ -153,6 +153,12 @@ def _measured(plan: Plan, name: str, t: Speaker) -> str | None:
     return t("panel.seconds.assumed", answers=n, range=span)
 
 
+def switch_lines(plan: Plan, t: Speaker) -> list[str]:
+    """A sentence an assumption that turns the advice, the nearest first: how far it holds, and what is advised beyond."""
+    turning = [switch for switch in plan.switches if switch.low is not None or switch.high is not None]
+    return [t.say(condition(plan, switch, titles(t))) for switch in turning]
+
+
 def left_rows(plan: Plan, t: Speaker) -> list[dict[str, Any]]:
     """The stages that were not run, what each would tell, and a bound on its worth."""
     return [
@@ -216,7 +222,7 @@ def regret_words(t: Speaker) -> str:
         if row["right"] is None:
             return t("plan.share.none")
         value, low, high = (round(100 * v) for v in row["right"])
-        return t("plan.share", value=value, low=low, high=high, n=row["n"])
+        return t("plan.share", value=value, low=low, high=high, n=row["n"], visitors=row["visitors"])
 
     measured = t(
         "plan.regret",
@@ -231,7 +237,12 @@ def regret_words(t: Speaker) -> str:
         date=found["date"],
         command=found["command"],
         traditions=len(found["traditions"]),
+        archives=found["archives"],
     )
-    if not found["n"]["fine-tune"]:
+    tuned = found["n"]["fine-tune"]
+    if tuned:
+        of_them, always = (interval(found["of_tuned"][policy]) for policy in ("advice", "fine-tune"))
+        measured = t("plan.regret.training", measured=measured, n=tuned, advice=of_them, always=always)
+    else:
         measured = t("plan.regret.no_training", measured=measured)
     return measured if of_this_rule else t("plan.regret.earlier", measured=measured)

@@ -40,7 +40,12 @@ def _case(number: int) -> tuple[Evidence, Assumptions]:
         hit, false = rng.uniform(0.3, 1, n_tags), rng.uniform(0, 0.5, n_tags)
         said = rng.random(labels.shape) < np.where(labels == 1, hit, false)
         seconds = float(rng.uniform(10, 1000))
-        ways.append(Way.of_decisions(kind, kind, said, labels, np.arange(n), machine_seconds=seconds))
+        learned = 1.0 if kind == FEW_SHOT else 0.8
+        ways.append(
+            Way.of_decisions(
+                kind, kind, said, labels, np.arange(n), machine_seconds=seconds, learned_from=learned
+            )
+        )
     having = tuple(int(there) for there in labels.sum(0))
     evidence = Evidence(
         tuple(map(str, range(n_tags))), having, tuple(n - there for there in having), n, tuple(ways)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mirdemo.planning.assumptions import Assumptions
-from mirdemo.planning.futures import Futures, minutes
-from mirdemo.planning.ways import FEW_SHOT, Growth
+from mirdemo.planning.futures import Futures, exponent_of, minutes
+from mirdemo.planning.ways import Growth
 
 #: After so large a share of the labels advised, it is time to ask again: a curve is a guess about what comes.
 ASK_AGAIN = 0.2
@@ -17,10 +17,8 @@ ASK_AGAIN = 0.2
 LEAST_WORTH = 10.0
 #: At most so many times the recordings there are, where no learning curve says how far one can see.
 WITHOUT_CURVE = 1.0
-#: Where no curve of one's own goes on: mistakes fall as n ** -exponent. As measured on 80 simulated visitors with
-#: controlled recordings other than those that ``benchmarks/advice_regret.py`` reports (probe 0.21 +/- 0.02, few-shot tagger 0.08 +/- 0.01
-#: for 20 more recordings); SPREAD: standard error of such a rise over the rise.
-EXPONENT, EXPONENT_FEW_SHOT, SPREAD = 0.2, 0.1, 0.7
+#: Standard error of the rise by the general law (``futures.EXPONENT``), over the rise.
+SPREAD = 0.7
 #: A curve that was measured and is flat is believed.
 FLAT = "fewshot.no_forecast_flat"
 
@@ -116,8 +114,7 @@ def mended_by(futures: Futures, growth: Growth | None, way: int, more: np.ndarra
         return mended(growth, n, more)
     if growth is not None and growth.refusal is not None and growth.refusal.code == FLAT:
         return np.zeros(np.shape(more))
-    exponent = EXPONENT_FEW_SHOT if futures.ways[way].kind == FEW_SHOT else EXPONENT
-    return 1 - (n / (n + np.asarray(more, np.float64))) ** exponent
+    return 1 - (n / (n + np.asarray(more, np.float64))) ** exponent_of(futures.ways[way])
 
 
 def _rate(futures: Futures, way: int, share: np.ndarray, assumptions: Assumptions) -> np.ndarray:

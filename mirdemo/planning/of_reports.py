@@ -74,17 +74,7 @@ def evidence(
         check(report)
         spent = float(sum(report.seconds.values())) + (embedding_seconds or {}).get(backbone, 0.0)
         seconds[PROBE] = seconds.get(PROBE, 0.0) + spent
-        ways.append(
-            Way.of_decisions(
-                OTHER if place else AS_IT_IS,
-                backbone,
-                given(report.scores),
-                truth,
-                names,
-                machine_seconds=spent,
-                sick=sick,
-            )
-        )
+        ways.append(_way(OTHER if place else AS_IT_IS, backbone, report, spent, sick))
     if few_shot is not None:
         backbone, decided, spent = few_shot
         seconds[FEWSHOT] = float(spent)
@@ -94,9 +84,7 @@ def evidence(
         check(tuned)
         spent = float(tuned.from_nothing["fine_tuned"])
         seconds[TUNING] = spent
-        ways.append(
-            Way.of_decisions(FINE_TUNE, backbone, given(tuned.scores), truth, names, machine_seconds=spent)
-        )
+        ways.append(_way(FINE_TUNE, backbone, tuned, spent))
     if curve is not None:
         seconds[CURVE] = float(curve.seconds)
     in_recording = [[set(names[column == value]) for value in (1, 0)] for column in truth.T]
@@ -113,10 +101,41 @@ def evidence(
     )
 
 
+def _way(
+    kind: str,
+    backbone: str,
+    report: ProbeReport | FineTuneReport,
+    seconds: float,
+    sick: Sentence | None = None,
+) -> Way:
+    return Way.of_decisions(
+        kind,
+        backbone,
+        decisions(report),
+        report.labels,
+        report.recordings,
+        machine_seconds=seconds,
+        sick=sick,
+        learned_from=learned_from(report),
+    )
+
+
 def _sessions(recordings: np.ndarray, groups: Sequence[str]) -> tuple[int, ...]:
     """Of each recording, in the order that ways have them, the number of its session."""
     first = np.unique(recordings, return_index=True)[1]
     return tuple(int(code) for code in np.unique(np.asarray(groups)[first], return_inverse=True)[1])
+
+
+def decisions(report: ProbeReport | FineTuneReport) -> np.ndarray:
+    """0..1 (n_clips, n_tags): how often a model by itself gives each tag to a clip that it had not seen; of an older report
+    what its scores say."""
+    return given(report.scores) if report.given is None else np.asarray(report.given, np.float64)
+
+
+def learned_from(report: ProbeReport | FineTuneReport) -> float:
+    """Share of the recordings that each fold's model learned from. Older reports' decisions, which knew of the recordings under test, are
+    not raised further."""
+    return 1.0 if report.given is None or not report.n_folds else 1 - 1 / report.n_folds
 
 
 def given(scores: np.ndarray) -> np.ndarray:

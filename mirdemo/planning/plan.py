@@ -17,7 +17,7 @@ from mirdemo.planning.futures import Futures
 from mirdemo.planning.gates import Gate, NotRun, gates, not_run
 from mirdemo.planning.panel.listeners import Listeners
 from mirdemo.planning.rule import BY_HAND, Action, Advice, TagSaving, decide, stopped
-from mirdemo.planning.switching import Switch, switching_values
+from mirdemo.planning.switching import Switch, Turn, switching_values
 from mirdemo.planning.ways import KINDS, STAGES, Evidence, Growth, Heard, Way
 
 FORMAT = "mirdemo-plan-1"
@@ -175,8 +175,17 @@ class Plan:
             "labels": None
             if labels is None
             else {"more": labels.best, "reach": labels.reach, "first": list(self.tags_to_label())},
-            "switches": [asdict(switch) for switch in self.switches],
+            "switches": [self._switch(switch) for switch in self.switches],
         }
+
+    def _switch(self, switch: Switch) -> dict[str, Any]:
+        def turned(turn: Turn | None) -> dict[str, Any] | None:
+            if turn is None:
+                return None
+            way = None if turn.way is None else self.evidence.ways[turn.way].key
+            return {"advice": turn.kind, "word": turn.word, "way": way}
+
+        return asdict(switch) | {"below": turned(switch.below), "above": turned(switch.above)}
 
     def as_json(self) -> str:
         return json.dumps(self.as_dict(), ensure_ascii=False)
@@ -244,6 +253,7 @@ def _way(way: Way) -> dict[str, Any]:
         "backbone": way.backbone,
         "machine_seconds": way.machine_seconds,
         "sick": sick,
+        "learned_from": way.learned_from,
         **counts,
     }
 
@@ -262,6 +272,9 @@ def _read_way(plain: Mapping[str, Any], n_tags: int) -> Way:
         raise _no_plan()
     sick = None if plain["sick"] is None else _sentence(plain["sick"])
     right, wrong, missed = counts
+    learned_from = _positive(plain.get("learned_from", 1.0))  # plans of before 30 November 2026 do not say
+    if not 0 < learned_from <= 1:
+        raise _no_plan()
     return Way(
         plain["kind"],
         _text(plain["backbone"]),
@@ -270,6 +283,7 @@ def _read_way(plain: Mapping[str, Any], n_tags: int) -> Way:
         missed,
         _positive(plain["machine_seconds"]),
         sick,
+        learned_from,
     )
 
 

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from mirdemo.base.sentences import Sentence
+from mirdemo.planning.futures import right_saves
 from mirdemo.planning.labels import ASK_AGAIN
 from mirdemo.planning.plan import Plan
 from mirdemo.planning.rule import BY_HAND, CANNOT_TELL, LABEL, MAY, PROBABLY, SAVES, STOP, USE, Action
-from mirdemo.planning.switching import Switch
+from mirdemo.planning.switching import Switch, Turn
 from mirdemo.planning.ways import AS_IT_IS, FEW_SHOT, FINE_TUNE, OTHER
 
 #: What a backbone is called to a reader.
@@ -158,7 +159,7 @@ def two_sentences(plan: Plan, title: Title = str) -> tuple[Sentence, ...]:
             "planning.advice.by_hand",
             first,
         )
-        return begin, _condition(plan)
+        return begin, _condition(plan, title)
     if advice.word == CANNOT_TELL:
         return (
             Sentence(
@@ -173,10 +174,10 @@ def two_sentences(plan: Plan, title: Title = str) -> tuple[Sentence, ...]:
         "planning.advice.use",
         first | {"cost": cost_of(plan, using)},
     )
-    return begin, _condition(plan)
+    return begin, _condition(plan, title)
 
 
-def _condition(plan: Plan) -> Sentence:
+def _condition(plan: Plan, title: Title) -> Sentence:
     """The nearest turn of the advice, after the tags that it leaves to hands."""
     nearest = next((s for s in plan.switches if s.low is not None or s.high is not None), None)
     if nearest is None:
@@ -185,7 +186,7 @@ def _condition(plan: Plan) -> Sentence:
             "planning.condition.none",
         )
     else:
-        holds = condition(nearest)
+        holds = condition(plan, nearest, title)
     advice = plan.advice
     left = (
         [] if advice.kind != USE or advice.using is None else plan.left_to_hands(advice.actions[advice.using])
@@ -217,10 +218,42 @@ _BETWEEN = {
 }
 
 
-def condition(switch: Switch) -> Sentence:
-    """``This holds while tagging one recording by hand takes more than 1.4 minutes.``"""
+def condition(plan: Plan, switch: Switch, title: Title = str) -> Sentence:
+    """``This holds while tagging one recording by hand takes more than 1.4 minutes; below that: stay with hands.``"""
     held = replace(_BETWEEN[switch.name], values={"range": range_of(switch)})
-    return Sentence("This holds while {condition}.", "planning.condition", {"condition": held})
+    return Sentence(
+        "This holds while {condition}; {beyond}.",
+        "planning.condition",
+        {"condition": held, "beyond": beyond(plan, switch, title)},
+    )
+
+
+def beyond(plan: Plan, switch: Switch, title: Title = str) -> Sentence:
+    """What is advised past the ends of a switching range: ``below that: stay with hands``. For a switch that has an end."""
+    below, above = (
+        None if end is None else _instead(plan, end, title) for end in (switch.below, switch.above)
+    )
+    if above is None:
+        return Sentence("below that: {below}", "planning.beyond.below", {"below": below})
+    if below is None:
+        return Sentence("above that: {above}", "planning.beyond.above", {"above": above})
+    if switch.below == switch.above:
+        return Sentence("else: {else}", "planning.beyond.same", {"else": above})
+    return Sentence(
+        "below that: {below}; above: {above}", "planning.beyond.both", {"below": below, "above": above}
+    )
+
+
+def _instead(plan: Plan, turn: Turn, title: Title) -> Sentence:
+    if turn.kind == BY_HAND:
+        return Sentence("stay with hands", "planning.instead.hands")
+    if turn.kind == LABEL:
+        return Sentence("label more recordings first", "planning.instead.label")
+    if turn.word == CANNOT_TELL or turn.way is None:
+        return Sentence("nothing can be claimed", "planning.instead.cannot_tell")
+    way = plan.evidence.ways[turn.way]
+    values = {"way": DONE[way.kind].filled(backbone=title(way.backbone)), "verb": verb(turn.word)}
+    return Sentence("{way} {verb}", "planning.instead.use", values)
 
 
 def range_of(switch: Switch) -> Sentence:
@@ -277,7 +310,13 @@ def for_the_meeting(plan: Plan, title: Title = str) -> tuple[Sentence, Sentence,
             {"time": time_of(advice.certainty)},
         )
         return first, known, second
-    if advice.kind == BY_HAND or advice.word == CANNOT_TELL:
+    if nothing_to_save(plan):
+        step = Sentence(
+            "Accepting a right suggestion takes as long as tagging by hand, so even a tagger without mistakes would save "
+            "nothing; the next step is to time both on ten recordings.",
+            "planning.meeting.nothing",
+        )
+    elif advice.kind == BY_HAND or advice.word == CANNOT_TELL:
         step = Sentence(
             "The next step costs little: try another backbone on the same {n} recordings before giving up.",
             "planning.meeting.other",
@@ -297,6 +336,11 @@ def for_the_meeting(plan: Plan, title: Title = str) -> tuple[Sentence, Sentence,
             {"first": _trial(plan)},
         )
     return first, second, step
+
+
+def nothing_to_save(plan: Plan) -> bool:
+    """Whether accepting a right suggestion takes as long as giving the tag by hand."""
+    return plan.futures is not None and right_saves(plan.futures.tags_each, plan.assumptions) <= 0
 
 
 def _trial(plan: Plan) -> int:

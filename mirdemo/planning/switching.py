@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,61 +31,92 @@ VARIED = (
 
 
 @dataclass(frozen=True)
+class Turn:
+    """What is advised instead beyond an end of a switching range, as the fields of ``Advice`` have it; way: its index
+    among the evidence's ways, None by hand"""
+
+    kind: str
+    word: str
+    way: int | None
+
+    @classmethod
+    def of(cls, advice: Advice) -> Turn:
+        using = None if advice.using is None else advice.actions[advice.using].way
+        return cls(advice.kind, advice.word, using)
+
+
+@dataclass(frozen=True)
 class Switch:
-    """One assumption: the advice holds from ``low`` to ``high``; None: as far as was tried (``SPAN`` times)."""
+    """One assumption: the advice holds from ``low`` to ``high``; None: as far as was tried, ``SPAN`` times ``scale``.
+
+    scale: the value itself, or where that is 0 the default in its currency
+    below, above: what is advised beyond an end; None where there is none
+    """
 
     name: str
     value: float
     low: float | None
     high: float | None
+    scale: float
+    below: Turn | None = None
+    above: Turn | None = None
 
 
 def switching_values(
     evidence: Evidence, futures: Futures, assumptions: Assumptions, advice: Advice
 ) -> tuple[Switch, ...]:
-    """Every assumption varied alone, the nearest turn first.
+    """Every assumption varied alone, the nearest turn first; one that is 0 is raised up to ``SPAN`` times its default.
 
     What is looked at is what is done, by which way, and whether it can be claimed to save (surely or probably).
     """
     thin = futures.thin(DRAWS)
     before = decide(evidence, thin, assumptions).turns_on
+    usual = Assumptions().in_currency(assumptions.currency)
     found = []
     for name in VARIED:
         value = float(getattr(assumptions, name))
-        if value <= 0:
-            continue
+        scale = value or float(getattr(usual, name))
 
-        def same(at: float, name: str = name) -> bool:
+        def turned(at: float, name: str = name) -> Turn | None:
             changed: dict[str, Any] = {name: float(round(at)) if name == "recordings" else at}
-            return decide(evidence, thin, replace(assumptions, **changed)).turns_on == before
+            there = decide(evidence, thin, replace(assumptions, **changed))
+            return None if there.turns_on == before else Turn.of(there)
 
-        found.append(Switch(name, value, _turn(same, value, name, -1), _turn(same, value, name, 1)))
+        low, below = _turn(turned, value, scale, name, -1) if value else (None, None)
+        high, above = _turn(turned, value, scale, name, 1)
+        found.append(Switch(name, value, low, high, scale, below, above))
 
     def nearness(switch: Switch) -> float:
         ends = [end for end in (switch.low, switch.high) if end is not None]
-        return min((abs(np.log(max(end, 1e-9) / switch.value)) for end in ends), default=np.inf)
+        return min((abs(np.log(max(end, 1e-9) / switch.scale)) for end in ends), default=np.inf)
 
     return tuple(sorted(found, key=nearness))
 
 
-def _turn(same, value: float, name: str, sign: int) -> float | None:
-    """Where the advice turns on one side of a value; None if it does not within the span and the limits."""
+def _turn(
+    turned: Callable[[float], Turn | None], value: float, scale: float, name: str, sign: int
+) -> tuple[float | None, Turn | None]:
+    """Where the advice turns on one side of a value, and into what; None if it does not within the span and the limits."""
     least, most = LIMITS[name]
-    inside = value
-    for step in range(1, STEPS + 1):
-        at = float(np.clip(value * SPAN ** (sign * step / STEPS), max(least, 1e-6), most))
-        if not same(at):
+    inside, outside, into = value, value, None
+    first = SPAN**-1.0 if value <= 0 else 1.0  # from zero there is twice the way to go
+    steps = STEPS if value > 0 else 2 * STEPS
+    for step in range(1, steps + 1):
+        at = float(np.clip(scale * first * SPAN ** (sign * step / STEPS), max(least, 1e-6), most))
+        into = turned(at)
+        if into is not None:
+            outside = at
             break
         inside = at
         if at in (least, most):
-            return None
-    else:
-        return None
-    outside = at
+            return None, None
+    if into is None:
+        return None, None
     for _ in range(REFINED):
-        middle = float(np.sqrt(inside * outside))
-        if same(middle):
+        middle = float(np.sqrt(inside * outside)) if inside > 0 else outside / 2
+        there = turned(middle)
+        if there is None:
             inside = middle
         else:
-            outside = middle
-    return inside
+            outside, into = middle, there
+    return inside, into

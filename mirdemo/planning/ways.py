@@ -26,6 +26,7 @@ class Way:
     right, wrong, missed: float64 (n_recordings, n_tags), of each recording's clips the share where the tag was given
         and is there, given and is not, not given and is
     machine_seconds: of computing, once; sick: what the backbone's health check found, None if nothing
+    learned_from: share of the recordings, above 0, that each judged model had learned from; what is used learns from all
     """
 
     kind: str
@@ -35,6 +36,7 @@ class Way:
     missed: np.ndarray
     machine_seconds: float = 0.0
     sick: Sentence | None = None
+    learned_from: float = 1.0
 
     @property
     def key(self) -> str:
@@ -56,11 +58,12 @@ class Way:
         *,
         machine_seconds: float = 0.0,
         sick: Sentence | None = None,
+        learned_from: float = 1.0,
     ) -> Way:
         """From decisions about clips.
 
-        decided: 0/1 (n_clips, n_tags), each tag at its threshold, by models that had not heard the clip's recording;
-        labels: 0/1 (n_clips, n_tags); recordings: (n_clips,)
+        decided: (n_clips, n_tags) 0 or 1, or of several models the share, 0..1, that gave the tag: each at its threshold, by
+        models that had not heard the clip's recording; labels: 0/1 (n_clips, n_tags); recordings: (n_clips,)
         Raises PlanError if they do not fit together.
         """
         said, truth, names = np.asarray(decided), np.asarray(labels), np.asarray(recordings)
@@ -74,18 +77,19 @@ class Way:
 
         def share(hit: np.ndarray) -> np.ndarray:
             out = np.zeros((len(counts), truth.shape[1]))
-            np.add.at(out, codes, hit.astype(np.float64))
+            np.add.at(out, codes, hit)
             return out / counts
 
-        said, truth = said.astype(bool), truth.astype(bool)
+        said, truth = said.astype(np.float64), truth.astype(bool)
         return cls(
             kind,
             backbone,
-            share(said & truth),
-            share(said & ~truth),
-            share(~said & truth),
+            share(said * truth),
+            share(said * ~truth),
+            share((1 - said) * truth),
             float(machine_seconds),
             sick,
+            learned_from,
         )
 
 

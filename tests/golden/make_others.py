@@ -55,7 +55,7 @@ def main(out: Path) -> None:
     (out / "answers.json").write_text(heard[1].as_json(), encoding="utf-8")
 
     plan = Plan(
-        evidence(way(0.8, 0.1), way(0.9, 0.05, kind=FINE_TUNE, seed=1), growth=RISING),
+        evidence(way(0.8, 0.1), way(0.9, 0.05, kind=FINE_TUNE, seed=1, learned_from=0.8), growth=RISING),
         Assumptions.of({"recordings": 400, "currency": "JPY", "wage": 1500}),
         Listeners.of(results(asked, heard)),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -162,6 +163,11 @@ def test_the_page_states_how_good_the_rule_was_measured_to_be(language: str):
     assert kept["command"] in said
     assert kept["visitors"] >= 200
     assert kept["ratio"][0] <= 0.7
+    words = {word: row["right"][0] for word, row in kept["words"].items()}
+    assert words["saves"] >= 0.9
+    assert words["probably"] >= 0.7
+    assert 0.5 <= words["may"] <= 0.7
+    assert all(str(kept["words"][word]["n"]) in said for word in ("saves", "probably", "may"))
     assert ("could fine-tune" in said or "微調整を選べませんでした" in said) == (kept["n"]["fine-tune"] == 0)
     assert ("changed since" in said or "規則はその後変わり" in said) == (kept["rule"] != fingerprint())
 
@@ -191,3 +197,15 @@ def test_another_rule_has_another_name_and_the_same_rule_its_own(monkeypatch):
             fingerprint.cache_clear()
             assert fingerprint() != now
     fingerprint.cache_clear()
+
+
+@pytest.mark.parametrize("value", [0, -0.5, 1.5, "most", None])
+def test_a_plan_keeps_of_how_many_recordings_each_way_learned(value):
+    plan = make_plan(evidence(replace(way(0.8, 0.1), learned_from=0.8)))
+    assert Plan.from_json(plan.as_json()).evidence.ways[0].learned_from == 0.8
+    plain = plan.as_dict()
+    plain["evidence"]["ways"][0]["learned_from"] = value
+    with pytest.raises(PlanError):
+        Plan.from_dict(plain)
+    del plain["evidence"]["ways"][0]["learned_from"]
+    assert Plan.from_dict(plain).evidence.ways[0].learned_from == 1

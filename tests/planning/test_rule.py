@@ -9,9 +9,11 @@ import pytest
 from planned import RISING, evidence, labels, way
 
 from mirdemo.base.sentences import Sentence
-from mirdemo.planning import LIMITS, Assumptions, Evidence, Way, two_sentences
+from mirdemo.planning import LIMITS, Assumptions, Evidence, Way, for_the_meeting, two_sentences
 from mirdemo.planning.futures import Futures, minutes
 from mirdemo.planning.plan import Plan, make_plan
+from mirdemo.planning.say import beyond, condition
+from mirdemo.planning.switching import Switch, Turn
 from mirdemo.planning.ways import FINE_TUNE, OTHER
 from mirdemo.words.language import speaker
 
@@ -112,6 +114,73 @@ def test_the_advice_holds_within_its_switching_values_and_turns_just_outside():
     assert switch.low is not None
     assert plan.assuming(hand_minutes=switch.low * 1.03).advice.turns_on == plan.advice.turns_on
     assert plan.assuming(hand_minutes=switch.low * 0.9).advice.turns_on != plan.advice.turns_on
+
+
+def test_what_is_advised_beyond_a_switching_value_is_said_and_true():
+    plan = make_plan(evidence(way(0.75, 0.15)), hand_minutes=3.0)
+    switch = next(s for s in plan.switches if s.name == "hand_minutes")
+    beyond = plan.assuming(hand_minutes=switch.low * 0.97).advice
+    using = None if beyond.using is None else beyond.actions[beyond.using].way
+    assert (switch.below.kind, switch.below.word, switch.below.way) == (beyond.kind, beyond.word, using)
+    assert switch.above is None
+    told = plan.found()["switches"][plan.switches.index(switch)]["below"]
+    assert told == {"advice": beyond.kind, "word": beyond.word, "way": plan.evidence.ways[using].key}
+    for language, then in (("en", "below that: "), ("ja", "それ未満なら")):
+        assert then in str(speaker(language).say(condition(plan, switch)))
+
+
+@pytest.mark.parametrize(
+    ("below", "above", "said"),
+    [
+        (Turn("by_hand", "may", 0), None, "below that: stay with hands"),
+        (None, Turn("label", "may", 0), "above that: label more recordings first"),
+        (Turn("use", "cannot_tell", 0), Turn("use", "saves", 0), "below that: nothing can be claimed; above: spectral (as it is) saves time"),
+        (Turn("label", "may", 0), Turn("label", "may", 0), "else: label more recordings first"),
+    ],
+)  # fmt: skip
+def test_each_turn_has_its_words(below: Turn | None, above: Turn | None, said: str):
+    switch = Switch("recordings", 200, 100 if below else None, 300 if above else None, 200, below, above)
+    assert str(beyond(make_plan(evidence()), switch)) == said
+    assert str(speaker("ja").say(beyond(make_plan(evidence()), switch)))
+
+
+def test_an_assumption_of_zero_has_a_switching_value_too():
+    tuned = way(0.98, 0.01, kind=FINE_TUNE, machine_seconds=90_000.0)
+    plan = make_plan(evidence(way(0.5, 0.2), tuned), recordings=200, gpu_price=0, setup_minutes=0)
+    gpu = next(switch for switch in plan.switches if switch.name == "gpu_price")
+    assert (gpu.low, gpu.below, gpu.scale) == (None, None, 60)
+    assert plan.assuming(gpu_price=gpu.high * 0.97).advice.turns_on == plan.advice.turns_on
+    assert plan.assuming(gpu_price=gpu.high * 1.1).advice.turns_on != plan.advice.turns_on
+    assert {switch.name for switch in plan.switches} == set(LIMITS) - {"target"}
+
+
+def test_where_accepting_takes_as_long_as_tagging_the_meeting_is_told_so():
+    plan = make_plan(evidence(), hand_minutes=0.1, accept_seconds=60)
+    assert plan.advice.kind == "by_hand"
+    assert for_the_meeting(plan)[2].code == "planning.meeting.nothing"
+    assert (
+        for_the_meeting(make_plan(evidence(way(0.5, 0.5)), hand_minutes=0.4))[2].code
+        == "planning.meeting.other"
+    )
+
+
+def test_models_that_learned_from_fewer_recordings_are_expected_to_do_better_with_all():
+    found = way(0.7, 0.2)
+    fewer = replace(found, learned_from=0.8)
+    of_all, of_fewer = (Futures.of(evidence(one), draws=2) for one in (found, fewer))
+    assert of_fewer.missed[0, 0] == pytest.approx(0.8**0.2 * of_all.missed[0, 0], rel=0.02)
+    assert of_fewer.wrong[0, 0] == pytest.approx(0.8**0.2 * of_all.wrong[0, 0], rel=0.02)
+    assert of_fewer.right[0, 0] + of_fewer.missed[0, 0] == pytest.approx(
+        of_all.right[0, 0] + of_all.missed[0, 0]
+    )
+
+
+def test_shares_of_several_models_are_counted_as_shares():
+    said = np.array([[0.25, 0.5], [1.0, 0.0]])
+    made = Way.of_decisions("as_it_is", "spectral", said, np.array([[1, 0], [0, 1]]), ["a", "b"])
+    assert made.right.tolist() == [[0.25, 0], [0, 0]]
+    assert made.wrong.tolist() == [[0, 0.5], [1, 0]]
+    assert made.missed.tolist() == [[0.75, 0], [0, 1]]
 
 
 def test_every_assumption_that_counts_has_its_switching_value():

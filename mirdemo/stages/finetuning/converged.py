@@ -63,15 +63,22 @@ class Converged:
         return weights, self.intercept - self.centre @ weights
 
 
-def out_of_fold(heads: list[Converged], rows: list[np.ndarray], fold_of: np.ndarray) -> np.ndarray:
-    """Scores 0..1 (n_clips, n_tags), each clip's from the fold that tests it; NaN where a fold could not learn a tag.
+def out_of_fold(
+    heads: list[Converged], rows: list[np.ndarray], fold_of: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Scores 0..1 (n_clips, n_tags), each clip's from the fold that tests it, NaN where a fold could not learn a tag; and
+    decisions 0/1, where it is given to nobody.
 
     heads, rows: (n_folds,), each fold's head and its rows (n_clips, size); fold_of: int (n_clips,)
-    As in the probe, folds get the mean of their intercepts: their own alone would order clips of different folds.
+    As in the probe (``crossval.solve``), folds get the mean of their intercepts for scores, since their own alone would order clips of
+    different folds, and keep their own for decisions, since that mean knows of the clips under test.
     """
     intercept = np.stack([head.intercept for head in heads])
     logits = np.empty((len(fold_of), intercept.shape[1]))
     for fold, (head, own) in enumerate(zip(heads, rows, strict=True)):
         tested = fold_of == fold
-        logits[tested] = head.logits(own[tested]) - head.intercept + intercept.mean(0)
-    return 0.5 * (1 + np.tanh(0.5 * logits))
+        logits[tested] = head.logits(own[tested]) - head.intercept
+    given = np.nan_to_num(logits + intercept[fold_of], nan=-1.0) >= 0
+    logits += intercept.mean(0)
+    known = np.isfinite(logits).all(0)
+    return 0.5 * (1 + np.tanh(0.5 * logits)), (given & known).astype(np.uint8)

@@ -99,7 +99,7 @@ class Job:
                 with self.timed("start"):
                     start = pooled(self.split.tail, cache, everything, self.room, title)
                 with self.timed("folds"):
-                    tuned, untrained, best_epochs = self._cross_validate(cache, start)
+                    tuned, given, untrained, best_epochs = self._cross_validate(cache, start)
                 final_epochs = max(1, int(np.median(best_epochs)))
                 with self.timed("final"):
                     final = self._train(cache, start, everything, None, self.n_folds, stop_after=final_epochs)
@@ -110,6 +110,7 @@ class Job:
                 return self._report(
                     cache,
                     tuned,
+                    given,
                     untrained,
                     best_epochs,
                     final_epochs,
@@ -162,8 +163,11 @@ class Job:
                 for one in ([None] if whitening is None else [None, whitening])
             ], self.seconds["embedding"]
 
-    def _cross_validate(self, cache: PrefixCache, start: Tensor) -> tuple[np.ndarray, np.ndarray, list[int]]:
-        """Out-of-fold scores 0..1 (n_clips, n_tags), of the tuned tails and of the untrained one; best epochs."""
+    def _cross_validate(
+        self, cache: PrefixCache, start: Tensor
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[int]]:
+        """Out of fold (n_clips, n_tags): scores 0..1 of the tuned tails, their decisions, scores of the untrained one; and best
+        epochs."""
         labels, clip_of = self.material.labels, cache.windows.clip_of
         as_it_came = self._clip_rows(cache, start)
         tuned_rows, best_epochs = [], []
@@ -184,11 +188,9 @@ class Job:
             del trained
             for heads, rows in ((tuned_heads, tuned_rows[-1]), (untrained_heads, as_it_came)):
                 heads.append(Converged.fitted(rows[side], labels[side], self.settings.penalty))
-        return (
-            out_of_fold(tuned_heads, tuned_rows, self.fold_of),
-            out_of_fold(untrained_heads, [as_it_came] * self.n_folds, self.fold_of),
-            best_epochs,
-        )
+        tuned, given = out_of_fold(tuned_heads, tuned_rows, self.fold_of)
+        untrained, _ = out_of_fold(untrained_heads, [as_it_came] * self.n_folds, self.fold_of)
+        return tuned, given, untrained, best_epochs
 
     def _rows(self, cache: PrefixCache, trained: Trained) -> np.ndarray:
         """What a trained tail makes of all clips: float64 (n_clips, size)."""
@@ -276,6 +278,7 @@ class Job:
         self,
         cache: PrefixCache,
         scores: np.ndarray,
+        given: np.ndarray,
         untrained: np.ndarray,
         best_epochs: list[int],
         final_epochs: int,
@@ -310,6 +313,7 @@ class Job:
             folds=self.fold_of[None],
             scores=scores,
             untrained_scores=untrained,
+            given=given,
             probed_scores=probed.scores,
             probe_whitening=probed.whitening,
             n_clips=len(material.clips),

@@ -63,6 +63,8 @@ class FineTuneReport:
     labels: uint8 (n_clips, n_tags); recordings: names (n_clips,); folds: int (1, n_clips), which fold tested a clip
     scores, untrained_scores, probed_scores: 0..1 (n_clips, n_tags) by models that had not seen the clip's recording,
         NaN where a tag could not be learned
+    given: 0/1 (n_clips, n_tags), what each fold's model decides with its own intercept, as the one that is taken home does;
+        None in reports of older visits
     probe_whitening: name of the whitening of the probe that it is compared with, None if that was plain
     epochs: how many each fold's best model was trained; final_epochs: of the model in ``head``, their median
     curve: every epoch of every run, the last run on all recordings
@@ -108,6 +110,12 @@ class FineTuneReport:
     head: TunedHead = field(repr=False)
     estimates: Mapping[str, Estimate] = field(repr=False)
     protocol: str = "live"
+    given: np.ndarray | None = None
+
+    @property
+    def n_folds(self) -> int:
+        """Of the cross-validation."""
+        return int(self.folds.max()) + 1
 
     @property
     def verdict(self) -> str:

@@ -74,6 +74,7 @@ def probe_live(
         labels=labelling.labels,
         recordings=np.array(question.recording_names)[question.recordings],
         scores=_mean_of_known(scores[:, 0]).T,
+        given=np.nan_to_num(_mean_of_known(np.stack(draws.given)).T, nan=0.0),
         folds=folds,
         n_clips=len(labelling),
         n_recordings=len(labelling.recording_names),
@@ -138,18 +139,29 @@ class _Work:
 
 class _Draws:
     """What each draw of the folds found: logits (1 + layers, n_tags, n), the headline's first, clips in their own order;
-    and the layers that its folds chose, (n_folds, n_tags). ``interim`` is told how far it is."""
+    what its headline's models decide by themselves, 0, 1 or NaN (n_tags, n); and the layers that its folds chose, (n_folds,
+    n_tags). ``interim`` is told how far it is."""
 
     def __init__(
         self, work: _Work, n_folds: int, level: float, interim: Callable[[Interim], None] | None
     ) -> None:
         self.logits: list[np.ndarray] = []
+        self.given: list[np.ndarray] = []
         self.choices: list[np.ndarray] = []
         self._work, self._n_folds, self._level, self._interim = work, n_folds, level, interim
 
-    def add(self, parts: list[np.ndarray], inner: list[np.ndarray], fold_of: np.ndarray) -> None:
-        """One draw: logits of runs of layers, of the layers' inner folds, and the fold of each clip."""
+    def add(
+        self,
+        parts: list[np.ndarray],
+        inner: list[np.ndarray],
+        fold_of: np.ndarray,
+        own: list[np.ndarray] | None = None,
+    ) -> None:
+        """One draw: logits of runs of layers, of the layers' inner folds, and the fold of each clip. own: logits with each
+        fold's own intercept; None where there are so many clips that it makes no difference"""
         headline, choice = _headline(parts, inner, fold_of)
+        decided = headline if own is None else _headline(own, inner, fold_of)[0]
+        self.given.append(np.where(np.isfinite(decided), decided >= 0, np.nan)[:, self._work.back])
         self.logits.append(np.concatenate([headline[None], *parts])[..., self._work.back])
         self.choices.append(choice)
 
@@ -183,9 +195,11 @@ def _solve(work: _Work, draws: _Draws) -> Callable[[], PValues]:
         work.progress(done, len(work.folds), "probing")
         parts: list[np.ndarray] = []
         inner: list[np.ndarray] = []
+        own: list[np.ndarray] = []
         at = 0
         for part in solve(layers, work.labels, fold_of, work.penalty, scale=work.scale):
             parts.append(part.logits)
+            own.append(part.own)
             inner.append(part.inner())
             if work.permutations:
                 smoother[at : at + len(part.logits)] += part.smoother()
@@ -194,7 +208,7 @@ def _solve(work: _Work, draws: _Draws) -> Callable[[], PValues]:
                 draws.tell(parts, inner, fold_of)
         if done:
             draws.tell(parts, inner, fold_of)
-        draws.add(parts, inner, fold_of)
+        draws.add(parts, inner, fold_of, own)
 
     def p_values() -> PValues:
         recordings, groups = work.units

@@ -94,6 +94,9 @@ class ProbeReport:
     labels: uint8 (n_rows, n_tags), recordings: names (n_rows,), scores: 0..1 (n_rows, n_tags), NaN where the tag could
         not be learned: what was scored, by probes that had not seen it. Live: one row a clip, in the order given, the
         mean over seeds. Published protocol: one row a test recording
+    given: 0..1 (n_rows, n_tags), the share of seeds whose model, by itself and with its own intercept, gives the tag at the
+        threshold: what may be expected of one model on new clips. The mean over seeds decides better than any one of
+        them. Live only; None in reports of older visits too
     folds: int (n_seeds, n_clips), which fold tested a clip; None for the published protocol
     seed_deviation: metric -> standard deviation over seeds of the macro figure; None with one seed
     settings: what the probe was trained with; seconds: phase -> wall time; versions: package -> version
@@ -125,6 +128,7 @@ class ProbeReport:
     warnings: tuple[Sentence, ...]
     estimates: Mapping[str, Estimate] = field(repr=False)
     by_seed: Mapping[int, Figures] = field(default_factory=dict)
+    given: np.ndarray | None = None
 
     @property
     def found(self) -> int:

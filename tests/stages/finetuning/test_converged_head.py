@@ -54,15 +54,19 @@ def test_out_of_fold_it_is_the_live_probe_of_one_layer(world) -> None:
     """Same folds, same head: so nothing but the rows can differ in what training is said to add."""
     rows, labels, fold_of = world
     heads = [Converged.fitted(rows[fold_of != fold], labels[fold_of != fold], 1.0) for fold in range(4)]
-    found = out_of_fold(heads, [rows] * 4, fold_of)
+    found, given = out_of_fold(heads, [rows] * 4, fold_of)
     (probed,) = solve([rows], labels, fold_of, 1.0, scale=True)
     expected = 1 / (1 + np.exp(-probed.logits[0].T))
     np.testing.assert_allclose(found[:, :2], expected[:, :2], atol=0.02)
     assert np.isnan(found[:, 2]).all()
+    own = probed.own[0].T
+    sure = np.abs(own[:, :2]) > 0.1
+    np.testing.assert_array_equal(given[:, :2][sure], (own[:, :2] >= 0)[sure])
+    assert not given[:, 2].any()
 
 
 def test_rows_that_say_nothing_order_no_clips(world) -> None:
     _, labels, fold_of = world
     same = np.ones((36, 4))
     heads = [Converged.fitted(same[fold_of != fold], labels[fold_of != fold], 1.0) for fold in range(4)]
-    assert np.ptp(out_of_fold(heads, [same] * 4, fold_of)[:, :2], axis=0).max() < 1e-9
+    assert np.ptp(out_of_fold(heads, [same] * 4, fold_of)[0][:, :2], axis=0).max() < 1e-9

@@ -133,6 +133,7 @@ def _drawn(plan: Plan, t: Speaker) -> dict[str, Any]:
         "each_how": plan_words.tags_how(plan, t) if plan.tags else None,
         "certainty": t("plan.certainty", time=t.say(time_of(advice.certainty))) if advice.actions else None,
         "charts": plan_charts.charts(plan, t, title),
+        "switches": plan_words.switch_lines(plan, t),
         "assumptions": plan_words.assumption_rows(plan, t),
         "currency": plan.assumptions.currency,
         "rule": [t.say(sentence) for sentence in RULE],
