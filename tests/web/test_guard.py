@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 import gradio.routes
@@ -293,6 +294,34 @@ def test_waiting_calls_leave_room_for_the_pages_acts():
     assert act.status_code == 200
     refused(call, 429, "page.calls_waiting")  # of everybody, not of this address
     assert call.headers["retry-after"] == "10"
+
+
+@pytest.mark.parametrize(
+    ("speaks", "words"), [("ja", "待っています"), ("en", "are waiting"), ({"a": 1}, "are waiting")]
+)
+def test_a_full_queue_is_told_in_the_pages_language_and_not_in_gradios(speaks: Any, words: str):
+    async def full(scope, receive, send) -> None:
+        await receive()
+        await send({"type": "http.response.start", "status": 503, "headers": []})
+        await send({"type": "http.response.body", "body": b'{"detail": "Queue is full."}'})
+
+    queue = Queue({0: 1}, frozenset(), waiting=0, length=256)
+    client = TestClient(Guard(full, [], [], lambda: queue))
+    act = {"data": [None], "fn_index": 0, "session_hash": "x", "event_data": {"act": "x", "speaks": speaks}}
+    answer = client.post(JOIN, json=act, headers={"accept-language": "en"})
+    refused(answer, 429, "page.calls_waiting")
+    assert "256" in answer.json()["detail"]
+    assert words in answer.json()["detail"]
+
+
+def test_proxies_are_asked_to_hand_each_event_on():
+    async def events(scope, receive, send) -> None:
+        told = [(b"content-type", b"text/event-stream; charset=utf-8")]
+        await send({"type": "http.response.start", "status": 200, "headers": told})
+        await send({"type": "http.response.body", "body": b"data: 1"})
+
+    client = TestClient(Guard(events, [], [], lambda: Queue({}, frozenset(), 0)))
+    assert client.get("/gradio_api/queue/data").headers["x-accel-buffering"] == "no"
 
 
 def test_few_files_are_made_at_a_time_and_each_is_sent(tmp_path: Path):
