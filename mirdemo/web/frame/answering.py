@@ -26,5 +26,9 @@ def refusal(request: Request, sentence: Sentence, status: int, language: object 
     from starlette.responses import JSONResponse
 
     asked = language or request.query_params.get("language")
-    language = asked if isinstance(asked, str) and asked in LANGUAGES else choose(request.headers.get("accept-language"))
+    language = (
+        asked
+        if isinstance(asked, str) and asked in LANGUAGES
+        else choose(request.headers.get("accept-language"))
+    )
     return JSONResponse({"detail": str(speaker(language).say(sentence)), "code": sentence.code}, status)
