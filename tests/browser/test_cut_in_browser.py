@@ -80,6 +80,7 @@ def test_a_server_killed_in_a_training_is_told_and_a_saved_visit_goes_on(
         page.click(f'[data-act="page.language"][data-language="{other}"]')
         page.wait_for_function(f"document.documentElement.lang === '{other}'")
         train(page, long=True)
+        assert re.search("the training goes on|学習は続きます", page.inner_text("body"))
         mine.process.kill()
         mine.process.wait(20)
         page.wait_for_selector("#line:visible")
@@ -90,6 +91,7 @@ def test_a_server_killed_in_a_training_is_told_and_a_saved_visit_goes_on(
         assert page.evaluate(
             "getComputedStyle(document.querySelector('.progress'), '::before').content"
         ).strip('"')
+        assert not re.search("the training goes on|学習は続きます", page.inner_text("body"))
         if other == "ja":
             assert JAPANESE.search(said(page))
         assert page.locator("#line").bounding_box()["width"] <= 640
