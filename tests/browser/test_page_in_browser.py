@@ -8,7 +8,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from driving import give, rows, wait_rows
+import soundfile
+from driving import RATE, give, played, rows, wait_rows, write_labelled
 
 from mirdemo.words.language import speaker
 
@@ -338,3 +339,35 @@ def test_the_way_to_a_tagger_is_beside_the_next_step(visit, sounds: Path):
     page.wait_for_selector('[data-key="found-home"]', timeout=90_000)
     assert str(speaker("ja")("few-shot.honest.one_recording")) in page.locator("#panel-few-shot").inner_text()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize(("language", "width"), [("en-US", 1280), ("ja-JP", 390)])
+def test_what_sounds_alike_and_what_to_label_next_are_tagged_where_they_stand(
+    visit, tmp_path: Path, language: str, width: int
+):
+    page = visit(language=language, width=width)
+    give(page, "clips.add", write_labelled(tmp_path, 4, 3.0))
+    wait_rows(page, 4)
+    more = [tmp_path / "one.wav", tmp_path / "another.wav"]
+    for path, kind in zip(more, ("drum", "flute"), strict=True):
+        soundfile.write(path, played(kind, 3.0, 700 + len(kind)), RATE)
+    give(page, "clips.add", more)
+    wait_rows(page, 6)
+    page.locator('#panel-clips [data-act="alike.find"]').first.click()
+    place = page.locator(".alike li", has_text="one.wav").first
+    place.locator('button[data-act="alike.tag"]').first.click()
+    row = page.locator("#panel-clips tr[data-key]", has_text="one.wav")
+    row.locator(".chip", has_text="drum").wait_for()
+    assert place.locator(".chip", has_text="drum").count() == 1
+    page.click("[data-undo]")
+    row.locator(".chip").wait_for(state="detached")
+    page.click('[role="tab"][data-tab="few-shot"]')
+    page.click('[data-act="few-shot.build"] >> visible=true')
+    asked = page.locator('input[data-act="few-shot.label"]').first
+    clip = asked.get_attribute("data-clip")
+    asked.fill("sho")
+    asked.press("Enter")
+    page.locator(f'input[data-act="few-shot.label"][data-clip="{clip}"]').wait_for(state="detached")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.click('[role="tab"][data-tab="clips"]')
+    page.locator("#panel-clips tr[data-key] .chip", has_text="sho").wait_for()
