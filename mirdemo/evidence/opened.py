@@ -71,8 +71,7 @@ def opened(records: Iterable[Result], key: str, cited: Mapping, t: Speaker) -> O
     title, tradition = catalogue()[corpus].title, tradition_words(catalogue()[corpus].tradition, t)
     runs: dict[tuple, dict[str, Result]] = {}
     for r in mine:
-        run = (r.model, r.method, r.protocol, r.source, str(r.setting.get("tuned")), r.layer, r.whitening)
-        runs.setdefault(run, {})[r.metric] = r
+        runs.setdefault(_run(r), {})[r.metric] = r
     return Opened(
         name=bare(tag),
         family=family_words(corpus, tag, t),
@@ -82,6 +81,20 @@ def opened(records: Iterable[Result], key: str, cited: Mapping, t: Speaker) -> O
         intervals=any(r.low is not None for r in mine),
         lines=tuple(_line(run, cited, t) for run in runs.values()),
     )
+
+
+def most_lines(records: Iterable[Result]) -> int:
+    """How many lines a tag has at most when it is opened; 0 where no figure is of a tag."""
+    runs: dict[tuple[str, str], set[tuple]] = {}
+    for r in records:
+        if r.tag and r.metric in TAG_METRICS:
+            runs.setdefault((r.corpus, r.tag), set()).add(_run(r))
+    return max(map(len, runs.values()), default=0)
+
+
+def _run(r: Result) -> tuple:
+    """What tells the lines of an opened tag apart."""
+    return (r.model, r.method, r.protocol, r.source, str(r.setting.get("tuned")), r.layer, r.whitening)
 
 
 def worst_first(records: Sequence[Result], t: Speaker) -> list[Entry]:

@@ -24,7 +24,8 @@ WORST = """() => {
   }
   return [worst, shifts.map((one) => [one.value, ...one.sources.map((source) => {
     const node = source.node?.nodeType === 1 ? source.node : source.node?.parentElement;
-    return `${node?.tagName}.${node?.className} ${Math.round(source.previousRect.y)} to ${Math.round(source.currentRect.y)}`;
+    const within = node?.closest("[data-key], [data-view], [id]");
+    return `${within?.dataset.key || within?.dataset.view || within?.id} ${node?.tagName}.${node?.className} ${Math.round(source.previousRect.y)} to ${Math.round(source.currentRect.y)}`;
   })])];
 }"""
 #: What is touched and is smaller than 24 pixels (WCAG 2.2, 2.5.8): words within a sentence excepted, and what has as

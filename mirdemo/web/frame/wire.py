@@ -135,6 +135,13 @@ class Act:
         value = self._sent.get("drawn")
         return value if type(value) is int else 0
 
+    @property
+    def turn(self) -> int:
+        """Which of the page's acts it is: the answer says it again, so that the page knows what has been answered; 0 for none,
+        or for what is no number."""
+        value = self._sent.get("turn")
+        return value if type(value) is int else 0
+
     def flag(self, key: str) -> bool:
         return self._sent.get(key) in (True, "true", "on", "1")
 
@@ -305,29 +312,26 @@ class Wire:
     ) -> AsyncIterator[list[Any]]:
         """Do an act and send what changed; while the visitor's jobs run, keep sending."""
         act, page = Act(event._data), request.session_hash or ""
-        greeting: dict[str, Any]
+        told: dict[str, Any] = {"turn": act.turn}
         if act.name == "page.hello":
             visitor = await run_sync(self._hello, act, page, request.headers.get("accept-language"))
-            answer, greeting = visitor.token, {"token": visitor.token, "language": visitor.language}
+            answer = visitor.token
+            told |= {"token": visitor.token, "language": visitor.language}
         else:
             try:
                 visitor = self.visitors.get(token, page)
             except PageError:
                 yield [gr.skip(), _told(forgotten=True)]
                 return
-            answer, greeting = gr.skip(), {}
+            answer = gr.skip()
         visitor.known_to_hub = zero.TOKEN in request.headers
         if act.name != "page.hello":
             await run_sync(self._do, visitor, act, page)
         drawn = _progress(visitor)  # looked at before drawing: what changes in between is drawn again
         looks = self._looks(visitor, page, act)
         if looks and any(active for active, *_ in drawn):
-            greeting = {
-                **greeting,
-                "look": LOOK_SECONDS,
-                "at": next(_drawings),
-            }  # two equal answers would be one
-        yield [answer, await run_sync(self._answered, visitor, page, act.drawn, greeting)]
+            told |= {"look": LOOK_SECONDS, "at": next(_drawings)}  # two equal answers would be one
+        yield [answer, await run_sync(self._answered, visitor, page, act.drawn, told)]
         if looks or page in visitor.watched_by:
             return
         visitor.watched_by.add(page)
@@ -429,10 +433,10 @@ class Wire:
             event("act", act.name if handler else "unknown", outcome, took_s=time.monotonic() - began)
 
     def _answered(
-        self, visitor: Visitor, page: str, drawn: int = 0, greeting: Mapping[str, Any] | None = None
+        self, visitor: Visitor, page: str, drawn: int = 0, told: Mapping[str, Any] | None = None
     ) -> str:
         """What is sent: all that the page is not known to have drawn. drawn: the last drawing that it says it has"""
-        return _told(**(greeting or {}), views=self._changed(visitor, page, drawn))
+        return _told(**(told or {}), views=self._changed(visitor, page, drawn))
 
     def _news(self, visitor: Visitor, page: str) -> str:
         """What is sent to a page that asked before: what changed since the last answer to it, and ``after``, the drawing

@@ -13,12 +13,58 @@ window.mirdemo = (() => {
   /* ---- the wire: acts up, an answer down ---- */
   let send = null;
   const early = [];
+  let turn = 0; // of the last act
+  let answeredTurn = 0; // of the last one that was answered
 
-  function act(message) {
+  /* about: what else the act is about, for whoever makes room */
+  function act(message, about = {}) {
     alive();
     if (!message.act.startsWith("page.")) awaited = null; // somebody goes on from here
     if (send) up(message);
     else early.push(message);
+    if (!message.act.startsWith("page.")) acted = turn;
+    makeRoom({ ...about, ...message, turn });
+  }
+
+  /* ---- room, so that nothing moves when an answer comes. At the click its place takes its height (data-room), what the act
+     takes away goes (data-leaves), what may be out of date is hidden (data-unsure); they end with the answer. What only
+     changes keeps its height for good (data-keeps). Each names its acts: "ACT NAME=VALUE NAME, ACT", NAME alone: with any value. ---- */
+  const MARKS = ["room", "leaves", "unsure"];
+  const UNSURE_FOR = 3000; // milliseconds, then it is shown as it is
+  const MARKED_FOR = 15_000; // milliseconds, should no answer come
+  let acted = 0; // the turn of the last act that may change what other tabs show
+  const meant = (acts, message) => acts.split(", ").some((one) => {
+    const [name, ...fields] = one.split(" ");
+    return name === message.act && fields.every((field) => {
+      const [key, value] = field.split("=");
+      return value === undefined ? Boolean(message[key]) : (message[key] ?? "") === value;
+    });
+  });
+
+  function makeRoom(message) {
+    const focus = document.activeElement;
+    const beside = focus?.closest(".is-open .view") ? neighbours(focus.closest(".view"), focus) : [];
+    for (const mark of MARKS) {
+      for (const place of document.querySelectorAll(`.is-open [data-${mark}]`)) {
+        const upToDate = mark === "unsure" && (drawnAt.get(place.closest(".view")) ?? 0) >= acted;
+        if (!upToDate && meant(place.dataset[mark], message)) place.setAttribute(`data-live-${mark}`, message.turn);
+      }
+    }
+    for (const place of document.querySelectorAll(".is-open [data-keeps]")) {
+      if (meant(place.dataset.keeps, message)) place.style.minHeight = `${place.offsetHeight}px`;
+    }
+    if (focus?.closest("[data-live-leaves]")) focusFirst(beside);
+    setTimeout(() => endRoom(document, message.turn, ["unsure"]), UNSURE_FOR);
+    setTimeout(() => endRoom(document, message.turn), MARKED_FOR);
+  }
+
+  /* What was marked up to this turn is answered. */
+  function endRoom(within, upTo, marks = MARKS) {
+    for (const mark of marks) {
+      for (const place of within.querySelectorAll(`[data-live-${mark}]`)) {
+        if (Number(place.getAttribute(`data-live-${mark}`)) <= upTo) place.removeAttribute(`data-live-${mark}`);
+      }
+    }
   }
 
   /* Where a proxy holds answers back until the last one, a step's page would hear nothing until it ends. So a page that waits
@@ -26,7 +72,7 @@ window.mirdemo = (() => {
   let listening = null;
   const MOST_SILENCE = 8000; // milliseconds from an act to its first answer
   function up(message) {
-    send({ ...message, drawn: latest, speaks: root.lang });
+    send({ turn: ++turn, ...message, drawn: latest, speaks: root.lang });
     listening ||= setTimeout(look, MOST_SILENCE);
   }
   function look() {
@@ -54,6 +100,7 @@ window.mirdemo = (() => {
     if (!text) return;
     const answer = JSON.parse(text);
     answered = true;
+    answeredTurn = Math.max(answeredTurn, answer.turn || 0);
     clearTimeout(listening);
     listening = answer.look ? setTimeout(look, 1000 * answer.look) : null;
     if (answer.forgotten) {
@@ -100,6 +147,7 @@ window.mirdemo = (() => {
     }
     settle(done);
     drawingDue = [...due].some((name) => places.has(name));
+    if (!drawingDue) endRoom(document, answeredTurn); // also where the answer was that nothing changes
     if (drawingDue) Promise.race([painted(), new Promise((wake) => setTimeout(wake, 100))]).then(drawDue);
   }
 
@@ -112,7 +160,8 @@ window.mirdemo = (() => {
       return;
     }
     const visitors = (name) => name.startsWith("data-live") || (name === "open" && old.tagName === "DETAILS"); // their own doing
-    const plotlys = (name) => old.hasAttribute("data-chart") && (name === "class" || name === "style"); // charts() sees to them
+    const plotlys = (name) => old.hasAttribute("data-chart") && (name === "class" || name === "style") // charts() sees to them
+      || old.hasAttribute("data-keeps") && name === "style"; // makeRoom() does
     const tick = (name, value) => { if (name === "checked") old.checked = value; }; // the attribute alone does not, once a hand did
     for (const { name } of [...old.attributes]) {
       if (fresh.hasAttribute(name) || visitors(name) || plotlys(name)) continue;
@@ -170,7 +219,10 @@ window.mirdemo = (() => {
     return [...alike, ...around];
   }
 
+  const focusFirst = (all) => all.find((one) => one.isConnected && one.offsetParent && !one.disabled)?.focus({ preventScroll: true });
+
   const drawn = new WeakMap(); // view -> the number of its last drawing
+  const drawnAt = new WeakMap(); // view -> the turn that had been answered then
 
   function draw(view, html, number) {
     if (fill(view, html, number)) settle([view]);
@@ -186,9 +238,12 @@ window.mirdemo = (() => {
     const beside = focus && view.contains(focus) ? neighbours(view, focus) : [];
     mirdemo.beforeDrawing(view);
     morphChildren(view, fresh);
+    drawnAt.set(view, answeredTurn);
+    endRoom(view, answeredTurn);
     mirdemo.afterDrawing(view);
     if (focus && view.contains(focus) && document.activeElement !== focus) focus.focus({ preventScroll: true });
-    if (beside.length && !focus.isConnected) beside.find((one) => one.isConnected && one.offsetParent && !one.disabled)?.focus({ preventScroll: true });
+    const anew = focus?.id ? [document.getElementById(focus.id)].filter(Boolean) : []; // the same field, drawn anew
+    if (beside.length && !focus.isConnected) focusFirst([...anew, ...beside]);
     const language = view.querySelector("[data-language]");
     if (language) {
       root.lang = language.dataset.language;
@@ -282,7 +337,7 @@ window.mirdemo = (() => {
     if (!place || (awaited === null ? place.dataset.address : awaited) === address) return;
     stepped = location.search; // what comes back is shown, not stepped to again
     awaited = address;
-    act({ act: "page.address", address });
+    act({ act: "page.address", address }, Object.fromEntries(new URLSearchParams(address)));
   });
 
   function showTab() {
@@ -705,7 +760,10 @@ window.mirdemo = (() => {
     }
   }
 
-  addEventListener("resize", () => requestAnimationFrame(() => charts(document)));
+  addEventListener("resize", () => {
+    for (const place of document.querySelectorAll("[data-keeps]")) place.style.minHeight = "";
+    requestAnimationFrame(() => charts(document));
+  });
 
   const waiting = new Set();
   let drawing = false;
@@ -854,5 +912,6 @@ window.mirdemo = (() => {
     setTimeout(() => root.classList.remove("waiting"), 3000);
   }
 
-  return { connect, heard, remember, stand, draw, act, choose: choosePoint, plotly: loadPlotly, play: start, sound: audio, playing: () => playing };
+  const waits = () => answeredTurn < turn || drawingDue; // for an answer
+  return { waits, connect, heard, remember, stand, draw, act, choose: choosePoint, plotly: loadPlotly, play: start, sound: audio, playing: () => playing };
 })();

@@ -74,6 +74,7 @@ class ClipsDesk:
 
     problems: what the last files added left out, merged or put together; picked: SHA-256 of the clips that are ticked
     sort: by which of ``COLUMNS`` and whether from the end; None: as they were added
+    renamed: the tag that was renamed last, as it is called now
     """
 
     problems: tuple[Sentence, ...] = ()
@@ -81,6 +82,7 @@ class ClipsDesk:
     asking: Asking = field(default_factory=Asking)
     picked: set[str] = field(default_factory=set)
     sort: tuple[str, bool] | None = None
+    renamed: str = ""
 
     def order(self, clips: LabelledClips) -> list[int]:
         """The places of the clips in the order of the table."""
@@ -177,6 +179,7 @@ class ClipsTab:
             ],
             "columns": COLUMNS,
             "sort": desk.sort,
+            "renamed": desk.renamed,
             "counts": [
                 (tag, count, possible(clips, column))
                 for column, (tag, count) in enumerate(clips.counts().items())
@@ -393,6 +396,7 @@ class ClipsTab:
     def rename(self, visitor: Visitor, act: Act) -> None:
         old, new = act.text("tag"), act.text("value")
         clips = visitor.clips.rename_tag(old, new)
+        visitor.desk(ClipsDesk).renamed = new
         if len(clips.tags) == len(visitor.clips.tags):
             visitor.hold(clips)
         else:

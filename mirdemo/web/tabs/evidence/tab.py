@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from mirdemo.corpora.catalogue import catalogue
 from mirdemo.evidence import drawing, selection
 from mirdemo.evidence.download import download_routes
-from mirdemo.evidence.opened import opened, worst_first
+from mirdemo.evidence.opened import most_lines, opened, worst_first
 from mirdemo.evidence.rarity import per_tag
 from mirdemo.evidence.report import report_route
 from mirdemo.evidence.selection import Selection
@@ -173,7 +174,14 @@ def _tags(visitor: Visitor, t: Speaker) -> Mapping[str, Any]:
         "chart": dict(_shown(visitor, t).charts)["rarity"],
         "family": filters(chosen, t)["family"],
         "key": chosen.tag,
+        "lines": _lines(),
     }
+
+
+@lru_cache(maxsize=1)
+def _lines() -> int:
+    """Room is made for as many lines before a tag is opened; found out once, as it is much the same for all of them."""
+    return most_lines(selection.base())
 
 
 def _choose(visitor: Visitor, act: Act) -> None:

@@ -1,0 +1,113 @@
+"""A walk over acts, each answered late: what jumps, whose answer lies outside the window, what is too small to touch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from looking import IN_SIGHT, MOST_SHIFT, SMALL, WATCH, WORST
+
+#: Milliseconds by which every answer comes late: beyond the half second in which the field counts a shift as the hand's own.
+LATE = 700
+WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+DELAY = """(late) => {
+  const { heard } = mirdemo;
+  mirdemo.heard = (text) => setTimeout(() => heard(text), late);
+}"""
+
+
+class Walk:
+    """``step`` does an act and looks at what came of it. walked: the acts that the page has sent; wrong: what was seen"""
+
+    def __init__(self, page) -> None:
+        self.page, self.walked, self.wrong = page, set(), []
+        page.evaluate(WATCH)
+        page.evaluate(DELAY, LATE)
+        page.on("request", self._note)
+
+    def _note(self, request) -> None:
+        if request.method != "POST" or "queue/join" not in request.url:
+            return
+        sent = (request.post_data_json or {}).get("event_data")
+        if isinstance(sent, dict) and "act" in sent:
+            self.walked.add(sent["act"])
+
+    def step(
+        self, what: str, do: Callable[[], object], place: str, *, until: str = "", moves: str = ""
+    ) -> None:
+        """what: the act, for the report; place: where its answer is; until: what shows that a long step has ended
+        moves: why more may move than elsewhere"""
+        page = self.page
+        page.evaluate("shifts.length = 0")
+        do()
+        self.answered()
+        if until:
+            page.locator(until).first.wait_for()
+            self.answered()
+        page.wait_for_timeout(150)
+        worst, shifts = page.evaluate(WORST)
+        if worst > MOST_SHIFT and not moves:
+            self.wrong.append(f"{what} moved {worst:.2f}: {shifts}")
+        if not self._seen(place):
+            self.wrong.append(f"{what}: {place} is not in sight")
+        for small in page.evaluate(SMALL):
+            self.wrong.append(f"{what}: too small {small}")
+
+    def answered(self) -> None:
+        for _ in range(1200):
+            if not self.page.evaluate("mirdemo.waits()"):
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError("no answer")
+
+    def _seen(self, place: str) -> bool:
+        found = self.page.locator(f"{place} >> visible=true").first
+        for _ in range(40):  # scrolling is smooth, and slow on a busy machine
+            if found.count() and found.evaluate(IN_SIGHT):
+                return True
+            self.page.wait_for_timeout(100)
+        return False
+
+    # ---- hands -------------------------------------------------------------------------------------------
+
+    def click(self, place: str, nth: int = 0) -> Callable[[], None]:
+        return lambda: self.page.locator(f"{place} >> visible=true").nth(nth).click()
+
+    def choose(self, place: str, **option) -> Callable[[], object]:
+        def do() -> None:
+            field = self.page.locator(f"{place} >> visible=true").first
+            self._in_front(field)
+            values = field.evaluate("(field) => [...field.options].map((one) => one.value)")
+            chosen = values[option["index"]] if "index" in option else option["value"]
+            assert chosen in values, f"{chosen} is not on offer in {place}"
+            self.page.keyboard.press(
+                "Shift"
+            )  # a choice is a hand's doing, too, though a script makes it without one
+            field.evaluate(
+                "(field, value) => { field.value = value; field.dispatchEvent(new Event('change', { bubbles: true })); }",
+                chosen,
+            )
+
+        return do
+
+    def type(self, place: str, text: str, nth: int = 0) -> Callable[[], None]:
+        def do() -> None:
+            field = self.page.locator(f"{place} >> visible=true").nth(nth)
+            self._in_front(field)
+            field.fill(text)
+            self.page.keyboard.press("Enter")
+
+        return do
+
+    def _in_front(self, field) -> None:
+        """Where a phone brings what is typed into, and nobody looks at the lowest line of a window."""
+        field.evaluate("(field) => field.scrollIntoView({ block: 'center', behavior: 'instant' })")
+
+    def go(self, tab: str) -> None:
+        self.page.locator(f'[data-tab="{tab}"]').click()
+        self.page.wait_for_selector(f"#panel-{tab}.is-open .view > *", state="attached")
+        self.answered()
+
+    def unfold(self, place: str) -> None:
+        fold = self.page.locator(place).first
+        if fold.get_attribute("open") is None:
+            fold.locator("summary").first.click()
