@@ -46,14 +46,22 @@ class Assumptions:
         for name, (least, most) in LIMITS.items():
             value = getattr(self, name)
             fits = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+            if isinstance(value, str) and not value.strip():
+                raise PlanError(
+                    "{what} is empty or no number. Give a number from {least} to {most}.",
+                    code="planning.no_number",
+                    what=NAMES[name],
+                    least=f"{least:,g}",
+                    most=_most(most),
+                )
             if not fits or not least <= value <= most or (name == "recordings" and value != int(value)):
                 raise PlanError(
                     "{what} cannot be {value}. Give a number from {least} to {most}.",
                     code="planning.impossible",
                     what=NAMES[name],
-                    value=f"{value:g}" if isinstance(value, float) else str(value)[:40],
+                    value=_shown(value),
                     least=f"{least:,g}",
-                    most=f"{most:,.0f}" if most >= 1 else f"{most:g}",
+                    most=_most(most),
                 )
         if self.currency not in CURRENCIES:
             raise PlanError(
@@ -96,6 +104,17 @@ class Assumptions:
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def _shown(value: Any) -> str:
+    """What was given, without an exponent as long as it has fewer than sixteen figures."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return str(value)[:40]
+    return f"{value:,.0f}" if 1e6 <= abs(value) < 1e15 else f"{value:g}"
+
+
+def _most(most: float) -> str:
+    return f"{most:,.0f}" if most >= 1 else f"{most:g}"
 
 
 def _number(value: Any, name: str) -> Any:

@@ -31,7 +31,7 @@ from mirdemo.words.language import speaker
 def test_impossible_assumptions_are_one_sentence(name: str, value):
     with pytest.raises(PlanError) as refusal:
         Assumptions.of({name: value})
-    assert refusal.value.sentence.code == "planning.impossible"
+    assert refusal.value.sentence.code == ("planning.no_number" if value == "" else "planning.impossible")
     assert str(speaker("ja").say(refusal.value.sentence))
 
 
@@ -46,6 +46,11 @@ def test_zero_is_impossible_where_it_would_be_divided_by_and_fine_where_it_means
         Assumptions.of({"currency": "BTC"})
     with pytest.raises(PlanError):
         Assumptions.of({"luck": 1})
+
+
+def test_a_large_number_is_shown_as_it_was_typed():
+    with pytest.raises(PlanError, match="cannot be 1,000,000,000,000"):
+        Assumptions.of({"recordings": "1000000000000"})
 
 
 def test_numbers_may_be_typed_as_people_type_them():
