@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.truths.rare import TAGS, above
+from benchmarks.truths.worlds import World
+
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py"))
 
@@ -63,3 +66,13 @@ def test_every_benchmark_that_is_written_of_is_there() -> None:
     }
     assert len(named) > 10
     assert {(page, name) for page, name in named if name not in SCRIPTS} == set()
+
+
+def test_mean_average_precision_of_rare_tags_by_lot_is_hardly_ever_surely_above_chance() -> None:
+    """The part ``rare`` of ``benchmarks/truth.py`` on one small design."""
+    world = World(20, 1, 2 / 20, strengths=(0.0,) * TAGS, layers=1)
+    found = {(rate.cell.rsplit(", ", 1)[1], rate.name): rate for rate in above(world, 40)}
+    assert found["average_precision", "above chance"].n == 40
+    assert found["average_precision", "above chance"].value <= 0.1
+    assert found["roc_auc", "above chance"].value <= 0.2
+    assert found["average_precision", "chance"].value == pytest.approx(0.223, abs=0.001)
