@@ -110,7 +110,7 @@ def files(folder: Path) -> Iterator[tuple[str, Path]]:
         yield write("joined", f"{codec}.{extension}", data + data)
     for extension, codec, data in held(
         *(wav, ("aiff", "pcm_s16be"), ("au", "pcm_s16be"), ("w64", "pcm_s16le"), ("caf", "pcm_s16be")),
-        *(("wv", "wavpack"), ("tta", "tta"), ("m4a", "alac"), ("asf", "wmav2")),
+        *(("wv", "wavpack"), ("tta", "tta"), ("m4a", "alac")),
     ):
         yield write("joined", f"{codec}.{extension}", data + data)
     for extension, codec, data in held(ogg, opus, flac, mp3):
