@@ -11,10 +11,13 @@ from pathlib import Path
 def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
     """Hold the lock that the file ``path`` stands for; the lock goes with the process that held it.
 
-    wait: until it is free; else raise BlockingIOError where someone has it.
+    wait: until it is free; else raise BlockingIOError where someone has it. Raises OSError where no file can lie there.
     """
     from filelock import FileLock, Timeout
 
+    path.open(
+        "ab"
+    ).close()  # filelock 4.3 waits for ever where the system says that such a file cannot be made
     lock = FileLock(path)
     try:
         lock.acquire(blocking=wait)

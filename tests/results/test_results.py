@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -216,3 +217,10 @@ def test_a_file_that_cannot_be_written_is_refused_and_one_that_can_is_left_as_it
         results.check_writable(file / "below" / "x.jsonl")
     assert refusal.value.sentence.code == "results.not_writable"
     assert "below" in str(refusal.value)
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no folder here that takes no file")
+def test_a_place_where_the_system_makes_no_file_is_refused_and_not_waited_for():
+    with pytest.raises(results.ResultsError) as refusal:
+        results.check_writable("/proc/nothing.jsonl")
+    assert refusal.value.sentence.code == "results.not_writable"

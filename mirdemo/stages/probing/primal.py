@@ -119,6 +119,7 @@ class _Draw:
         sums = np.stack([rows[test].sum(0, dtype=np.float64) for test in tests])
         left = len(rows) - np.array([len(test) for test in tests])[:, None]
         centre = (sums.sum(0) - sums) / left
+        every = products.sum(0)
         squares = np.einsum("fdd->fd", products)
         variance = np.maximum((squares.sum(0) - squares) / left - centre**2, 0)
         varies = variance > 1e-12 * spread**2
@@ -130,21 +131,28 @@ class _Draw:
         ridges = np.maximum(4 * penalty, SHARE * diagonal)
         constant = float(np.sqrt(FREE * penalty))
         draw = cls(rows, tests, products, sums, centre, factor, ridges, constant, [])
-        for fold in range(len(tests)):
-            whole = np.sum(
-                [draw._product(fold, other) for other in range(len(tests)) if other != fold], axis=0
+        for side, (own, total) in enumerate(zip(products, sums, strict=True)):
+            whole = draw._standard_products(
+                side, every - own, sums.sum(0) - total, len(rows) - len(tests[side])
             )
-            draw.systems.append(cho_factor(_ridged(whole, ridges[fold]), lower=True, overwrite_a=True))
+            draw.systems.append(cho_factor(_ridged(whole, ridges[side]), lower=True, overwrite_a=True))
         return draw
 
     def _product(self, side: int, fold: int) -> np.ndarray:
         """Products of dimensions over the test clips of ``fold``, standardised by the training side of ``side``."""
-        centre, by, count = self.centre[side], self.factor[side], len(self.tests[fold])
-        crossed = np.outer(self.sums[fold], centre)
-        inside = self.products[fold] - crossed - crossed.T + count * np.outer(centre, centre)
+        return self._standard_products(side, self.products[fold], self.sums[fold], len(self.tests[fold]))
+
+    def _standard_products(self, side: int, products: np.ndarray, sums: np.ndarray, count: int) -> np.ndarray:
+        """The same of any clips, with the intercept's dimension (d + 1, d + 1).
+
+        products, sums: of ``count`` clips' dimensions, (d, d) and (d,)
+        """
+        centre, by = self.centre[side], self.factor[side]
+        crossed = np.outer(sums, centre)
+        inside = products - crossed - crossed.T + count * np.outer(centre, centre)
         out = np.empty((len(by) + 1, len(by) + 1))
         out[:-1, :-1] = inside * by * by[:, None]
-        out[-1, :-1] = out[:-1, -1] = self.constant * by * (self.sums[fold] - count * centre)
+        out[-1, :-1] = out[:-1, -1] = self.constant * by * (sums - count * centre)
         out[-1, -1] = count * self.constant**2
         return out
 
@@ -238,7 +246,7 @@ def _descend(
     rows: np.ndarray, constant: float, system: tuple[np.ndarray, bool], y: np.ndarray, penalty: float
 ) -> np.ndarray:
     """Weights (d + 1, n_tags), the intercept's last, by the conjugate gradients of ``linear``, all tags side by side until
-    each has arrived: every second step those that have are set aside, since what a step costs grows with its tags.
+    each has arrived: those that have are set aside, since what a step costs grows with its tags.
 
     rows: float32 (m, d) of a training side; system: ``_Draw.systems``; y: 0/1 (m, n_tags)
     """
@@ -248,23 +256,22 @@ def _descend(
     weights, direction, last = (np.zeros((len(found), len(at))) for _ in range(3))
     logits, image = np.zeros(y.shape, np.float32), np.zeros(y.shape, np.float32)
     energy = np.ones(len(at))
-    for step in range(MOST_STEPS):
+    for _ in range(MOST_STEPS):
         chance = sigmoid(logits)
         wrong = chance - y
         gradient = np.concatenate([rows.T @ wrong, np.float32(constant) * wrong.sum(0)[None]])
         gradient = gradient + penalty * weights
         better = cho_solve(system, gradient)
         lifted = rows @ better[:-1].astype(np.float32) + (constant * better[-1]).astype(np.float32)
-        if step % 2 == 0:
-            left = np.abs(lifted).max(0) > TOLERANCE * np.abs(wrong).max(0)
-            found[:, at[~left]] = weights[:, ~left]
-            if not left.any():
-                return found
-            if not left.all():
-                at, energy = at[left], energy[left]
-                weights, direction, last = weights[:, left], direction[:, left], last[:, left]
-                gradient, better, lifted = gradient[:, left], better[:, left], lifted[:, left]
-                logits, image, chance, y = logits[:, left], image[:, left], chance[:, left], y[:, left]
+        left = np.abs(lifted).max(0) > TOLERANCE * np.abs(wrong).max(0)
+        found[:, at[~left]] = weights[:, ~left]
+        if not left.any():
+            return found
+        if not left.all():
+            at, energy = at[left], energy[left]
+            weights, direction, last = weights[:, left], direction[:, left], last[:, left]
+            gradient, better, lifted = gradient[:, left], better[:, left], lifted[:, left]
+            logits, image, chance, y = logits[:, left], image[:, left], chance[:, left], y[:, left]
         slope = (better * gradient).sum(0)
         turn = np.maximum(
             np.divide((better * (gradient - last)).sum(0), energy, out=np.zeros(len(at)), where=energy > 0), 0
