@@ -22,10 +22,11 @@ WORST = """() => {
     [sum, last] = [sum + value, startTime];
     worst = Math.max(worst, sum);
   }
+  const place = ({ x, y, width, height }) => [x, y, width, height].map(Math.round).join(" ");
   return [worst, shifts.map((one) => [one.value, ...one.sources.map((source) => {
     const node = source.node?.nodeType === 1 ? source.node : source.node?.parentElement;
     const within = node?.closest("[data-key], [data-view], [id]");
-    return `${within?.dataset.key || within?.dataset.view || within?.id} ${node?.tagName}.${node?.className} ${Math.round(source.previousRect.y)} to ${Math.round(source.currentRect.y)}`;
+    return `${within?.dataset.key || within?.dataset.view || within?.id} ${node?.tagName}.${node?.className} ${place(source.previousRect)} to ${place(source.currentRect)}`;
   })])];
 }"""
 #: What is touched and is smaller than 24 pixels (WCAG 2.2, 2.5.8): words within a sentence excepted, and what has as
@@ -44,9 +45,10 @@ IN_SIGHT = """(place) => { const box = place.getBoundingClientRect();
   return box.top >= 0 && box.top + Math.min(box.height, 120) <= innerHeight; }"""
 
 
-def violations(page) -> list[str]:
-    """What axe finds now, tabs that are not open left out: rule, element, reason."""
-    page.evaluate("document.activeElement.blur()")
+def violations(page, *, leave: bool = False) -> list[str]:
+    """What axe finds now, tabs that are not open left out: rule, element, reason. leave: the focus where it is"""
+    if not leave:
+        page.evaluate("document.activeElement.blur()")
     if not page.evaluate("Boolean(window.axe)"):
         page.evaluate(AXE)
     found = page.evaluate(

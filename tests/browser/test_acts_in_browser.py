@@ -2,10 +2,65 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
+import numpy as np
 import pytest
+import soundfile
+from driving import RATE, give, played, write_labelled
+from serving import ROOT
+from test_panel_walk_in_browser import CHANCE, CLIPS, answer_all, begin
 from walking import NARROW, WIDE, Walk
+from wired import whole_page
 
 SIZES = [pytest.param("en-US", WIDE, id="1280 en"), pytest.param("ja-JP", NARROW, id="390 ja")]
+
+CLAP = "asks a CLAP, of which the suite has no weights; tests/web/test_probe_tab.py draws what it answers"
+HUB = "goes to the Hub, where no test goes"
+#: Acts whose answers other tests look at.
+ELSEWHERE = {
+    "alike.more": "tests/web/fewshot/test_alike.py",
+    "clips.all_together": "tests/web/test_clips_recordings.py",
+    "clips.different": "tests/web/test_clips_recordings.py",
+    "clips.part": "tests/web/test_clips_recordings.py",
+    "clips.respell": "tests/web/test_clips_recordings.py",
+    "clips.track": "tests/browser/test_tracks_in_browser.py",
+    "long.drop_piece": "tests/browser/test_long_in_browser.py",
+    "long.forget": "tests/web/test_long_tab.py",
+    "long.span": "tests/browser/test_long_in_browser.py",
+    "panel.drop_new": "tests/web/test_panel_new_clips.py",
+    "panel.new": "tests/web/test_panel_new_clips.py",
+    "tagger.bring": "tests/browser/test_tagger_in_browser.py",
+    "tagger.go_on": "tests/web/fewshot/test_own_tagger.py",
+    "visit.give_up": "tests/web/test_keeping.py",
+    "visit.go_on": "tests/web/test_keeping.py",
+}
+#: Acts that no walk here has a step of, and why.
+NOT_WALKED = {
+    "page.stay": "being heard of is all; test_visit_in_browser.py sees the warning go",
+    "page.look": "no hand does it: a page behind a proxy asks for news",
+    "probe.vocabulary": CLAP,
+    "probe.template": CLAP,
+    "probe.form": CLAP,
+    "probe.prompt": CLAP,
+    "probe.ask": CLAP,
+    "few-shot.push": HUB,
+    "fine-tune.push": HUB,
+    "tagger.fetch": HUB,
+}
+
+
+def test_every_act_is_walked_or_stands_in_the_list_with_its_reason():
+    for act, test in ELSEWHERE.items():
+        assert (ROOT / test).is_file(), f"{act} is said to be looked at in {test}"
+    steps = set(re.findall(r'w\.step\(\s*"([a-z.\-_]+)', Path(__file__).read_text(encoding="utf-8")))
+    acts = set(whole_page()._handlers)
+    assert steps | (NOT_WALKED.keys() | ELSEWHERE) >= acts, (
+        f"no walk does {sorted(acts - steps - (NOT_WALKED.keys() | ELSEWHERE))}"
+    )
+    assert not steps & (NOT_WALKED.keys() | ELSEWHERE)
+    assert acts >= steps | (NOT_WALKED.keys() | ELSEWHERE) - {"page.look"}
 
 
 @pytest.fixture
@@ -38,10 +93,24 @@ def test_evidence(walk, language: str, size: dict[str, int]):
     w.step("evidence.tag, none", w.click('.opened [data-act="evidence.tag"]'), ".tags-listed")
     w.step("evidence.list, none", w.click('[data-act="evidence.list"]'), '[data-act="evidence.list"]')
     w.step("page.address", page.go_back, ".opened h3")
-    assert not w.wrong
+    cell = page.locator("#evidence-overview .cell").nth(40)
+    cell.scroll_into_view_if_needed()
+    cell.click()
+    w.axe("a card")
+    page.keyboard.press("Escape")
+    page.locator("#evidence-overview .term >> visible=true").first.click()
+    page.locator("#term-card").wait_for()
+    w.axe("a term's sentence")
+    page.keyboard.press("Escape")
+    w.step("page.language", w.click('[data-act="page.language"][aria-pressed="false"]'), "h1", moves=WORDS)
+    w.ends()
 
 
 WHOLE = "an empty tab gives way to what is there as a whole"
+WORDS = "other words have other lengths"
+GROWS = "the page grows at its end, where nothing but its foot stands"
+ANOTHER = "what is said of another backbone has another length"
+NO_PLAN = "the plan was made of the labels as they were before, and goes"
 SORTED = "what is sorted trades places"
 BROUGHT_BACK = "what comes back takes the place that it had, which the page no longer knows"
 
@@ -56,12 +125,12 @@ def test_clips(walk, language: str, size: dict[str, int]):
     w = walk(language, size, "evidence")
     w.page.wait_for_selector("#evidence-overview .cell")
     at_festival(w)
-    row = "#panel-clips tr[data-key]"
+    page, row = w.page, "#panel-clips tr[data-key]"
     if size is WIDE:
         w.step("clips.sort", w.click('[data-column="tags"]'), row, moves=SORTED)
     w.step("alike.find", w.click('[data-act="alike.find"]', 1), ".alike", until=".alike-facts")
     w.step("alike.tag", w.click('[data-act="alike.tag"]'), ".alike .chip")
-    w.step("alike.close", w.click('[data-act="alike.close"]'), row)
+    w.step("alike.close", w.click('[data-act="alike.close"]'), "")
     w.step("clips.untag", w.click('[data-act="clips.untag"]'), row)
     w.step("page.undo", w.click("[data-undo]"), row)
     w.step("clips.tag", w.type('[data-act="clips.tag"]', "loud"), ".chip")
@@ -71,12 +140,16 @@ def test_clips(walk, language: str, size: dict[str, int]):
     w.step("clips.record_picked", w.type('[data-act="clips.record_picked"]', "r1"), ".picked-fields")
     w.step("clips.session_picked", w.type('[data-act="clips.session_picked"]', "s1"), ".picked-fields")
     w.step("clips.part_picked", w.click('[data-act="clips.part_picked"]'), ".picked-fields")
+    fourth = page.locator('[data-act="clips.pick"] >> visible=true').nth(3)
+    w.step("clips.pick_range", lambda: fourth.click(modifiers=["Shift"]), ".picked-fields")
+    w.step("clips.remove_picked", w.click('[data-act="clips.remove_picked"]'), ".notice")
+    w.step("page.undo", w.click("[data-undo]"), ".notice", moves=BROUGHT_BACK)
     many = '[data-act="clips.pick_many"]'
     w.step("clips.pick_many", w.click(f'{many}[data-which="all"]'), ".picked-fields")
     w.step("clips.pick_many, none", w.click(f'{many}[data-which="none"]'), ".picking")
     w.step("clips.rename", w.type('[data-act="clips.rename"]', "renamed"), '.tag-facts [data-tag="renamed"]')
     w.step("clips.remove", w.click('[data-act="clips.remove"]'), row)
-    assert not w.wrong
+    w.ends()
 
 
 @pytest.mark.parametrize(("language", "size"), SIZES)
@@ -108,7 +181,7 @@ def test_probe_and_plan(walk, language: str, size: dict[str, int]):
     w.step("plan.assume", w.type('[data-act="plan.assume"]', "3"), ".in-sight")
     w.step("plan.currency", w.choose('[data-act="plan.currency"]', index=1), ".in-sight")
     w.step("plan.reset", w.click('[data-act="plan.reset"]'), ".in-sight")
-    assert not w.wrong
+    w.ends()
 
 
 @pytest.mark.parametrize(("language", "size"), SIZES)
@@ -128,6 +201,15 @@ def test_few_shot(walk, language: str, size: dict[str, int]):
         '[data-key="found-layers"] .chart',
     )
     w.step("few-shot.layers", w.click(layers), chart, until=chart)
+    use = '[data-act="few-shot.listen"]'
+    w.step(
+        "few-shot.listen",
+        w.click(use),
+        '[data-key="found-layers"] h2',
+        until='[data-key="found-layers"]',
+        moves=ANOTHER,
+    )
+    w.step("few-shot.example", w.click(example, 2), "[data-answer]", until=f"{judge}")
     w.step("few-shot.judge, right", w.click(f'{judge}[data-value="right"]'), ".judge")
     w.step("few-shot.judge, wrong", w.click(f'{judge}[data-value="wrong"]'), ".correct")
     w.step("few-shot.keep", w.click('.correct [type="submit"]'), ".judge")
@@ -135,7 +217,7 @@ def test_few_shot(walk, language: str, size: dict[str, int]):
     w.step(
         "few-shot.build", w.click('[data-key="changed"] [data-act="few-shot.build"]'), honest, until=honest
     )
-    w.step("few-shot.layer", w.choose('[data-act="few-shot.layer"]', index=1), ".build")
+    w.step("few-shot.layer", w.choose('[data-act="few-shot.layer"]'), ".build")
     w.step("few-shot.whiten", w.click('[data-act="few-shot.whiten"]'), ".build")
     w.step("few-shot.backbone", w.choose('[data-act="few-shot.backbone"]', value="mini-west"), ".build")
     w.step("few-shot.forget", w.click('[data-act="few-shot.forget"]'), ".ask-answer")
@@ -144,4 +226,128 @@ def test_few_shot(walk, language: str, size: dict[str, int]):
     w.step("fine-tune.backbone", w.choose('[data-act="fine-tune.backbone"]', value="mini-west"), takes)
     w.step("fine-tune.blocks", w.choose('[data-act="fine-tune.blocks"]', index=0), takes)
     w.step("fine-tune.epochs", w.choose('[data-act="fine-tune.epochs"]', index=0), takes)
-    assert not w.wrong
+    w.ends()
+
+
+@pytest.mark.parametrize(("language", "size"), SIZES)
+def test_fine_tuning(walk, language: str, size: dict[str, int], tmp_path: Path):
+    w = walk(language, size, "clips")
+    page, row = w.page, "#panel-clips tr[data-key]"
+    sheet = write_labelled(tmp_path, 4, 1.0)
+    w.step("clips.add", lambda: give(page, "clips.add", sheet), row, until=row, moves=WHOLE)
+    w.go("fine-tune")
+    way, run = '[data-key="under-way"]', '[data-act="fine-tune.run"]'
+    takes = '[data-key="takes"]' if size is WIDE else '[data-key="takes-now"]'
+    w.step(
+        "fine-tune.backbone", w.click('button[data-act="fine-tune.backbone"][data-value="mini-west"]'), takes
+    )
+    w.unfold('[data-key="prices"]')
+    w.step("fine-tune.price", w.type('[data-act="fine-tune.price"]', "2"), '[data-act="fine-tune.price"]')
+    w.choose('[data-act="fine-tune.epochs"]', index=0)()
+    w.answered()
+    w.step("fine-tune.run", w.click(run), way)
+    w.axe("while a training runs")
+    w.step("page.stop", w.click(f'{way} [data-act="page.stop"]'), takes, until=run)
+    w.step("fine-tune.run", w.click(run), ".verdict-line", until=".tune-result")
+    page.evaluate("for (const fold of document.querySelectorAll('.is-open details')) fold.open = true")
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    page.wait_for_timeout(300)
+    w.axe("after fine-tuning")
+    w.go("clips")
+    w.step("clips.untag", w.click('[data-act="clips.untag"]'), row)
+    w.step("page.undo", w.click("[data-undo]"), row)
+    w.step("clips.tag", w.type('[data-act="clips.tag"]', "loud"), ".chip")
+    w.go("fine-tune")
+    w.step("fine-tune.again", w.click('[data-act="fine-tune.again"]'), way)
+    w.click(f'{way} [data-act="page.stop"]')()
+    w.ends()
+
+
+def listen(page) -> None:
+    """Somebody answers the whole panel on the page."""
+    page.click("[data-listen]")
+    frame = page.frame_locator(".listening iframe")
+    begin(frame, "Aki")
+    answer_all(frame, lambda tag: "wrong" if tag == "slow" else "right")
+    frame.locator("[data-hand-in]").click()
+    frame.locator("[data-handed]").wait_for()
+    frame.locator("[data-close]").click()
+
+
+@pytest.mark.parametrize(("language", "size"), SIZES)
+def test_panel(walk, language: str, size: dict[str, int], tmp_path: Path):
+    w = walk(language, size, "clips")
+    page, row = w.page, "#panel-clips tr[data-key]"
+    give(page, "clips.add", write_labelled(tmp_path, 8, 2.0, CHANCE))
+    page.locator(row).nth(7).wait_for()
+    w.go("probe")
+    w.step("probe.run", w.click('[data-act="probe.run"]'), "[data-result] h2", until="[data-result]")
+    w.go("clips")
+    w.step("clips.untag", w.click('[data-act="clips.untag"]'), row)
+    w.unfold('[data-key="asked"]')
+    w.step("clips.together", w.click('[data-act="clips.together"]'), "")
+    w.go("probe")
+    w.step("probe.again", w.click('[data-act="probe.again"]'), "[data-result] h2", until="[data-result]")
+    w.go("evidence")
+    w.unfold(".choosing")
+    w.step("evidence.lay_over", w.click('[data-act="evidence.lay_over"]'), ".in-sight")
+    w.go("plan")
+    page.locator("[data-advice]").wait_for()
+    w.step("panel.choose", w.type('[data-what="most"]', str(CLIPS)), '[data-act="panel.make"]')
+    made = '[data-key="panel-made"]'
+    w.step("panel.make", w.click('[data-act="panel.make"]'), made, until=made)
+    w.axe("a listening panel")
+    w.step(
+        "panel.answers",
+        lambda: listen(page),
+        '[data-key="panel-found"]',
+        until='[data-key="panel-found"]',
+        moves=GROWS,
+    )
+    w.step("panel.remove", w.click('[data-act="panel.remove"]'), '[data-act="panel.undo"]')
+    w.step("panel.undo", w.click('[data-act="panel.undo"]'), '[data-key="panel-found"]', moves=BROUGHT_BACK)
+    w.step("panel.label", w.click('[data-act="panel.label"]'), ".notice", moves=NO_PLAN)
+    w.ends()
+
+
+@pytest.mark.parametrize(("language", "size"), SIZES)
+def test_long_recordings_visits_and_taggers(walk, language: str, size: dict[str, int], tmp_path: Path):
+    w = walk(language, size, "clips")
+    page, row = w.page, "#panel-clips tr[data-key]"
+    give(page, "clips.add", write_labelled(tmp_path, 4, 3.0))
+    page.locator(row).nth(3).wait_for()
+    parade = tmp_path / "parade.wav"
+    soundfile.write(parade, np.concatenate([played("flute", 32, 8), played("drum", 35, 9)]), RATE)
+    give(page, "clips.add", [parade])
+    page.locator(row).nth(4).wait_for()
+    w.go("few-shot")
+    given = ".answer.latest"
+    query = tmp_path / "drum0.wav"
+    w.step("few-shot.query", lambda: give(page, "few-shot.query", [query]), given, until=given)
+    w.step("few-shot.label", w.type('[data-act="few-shot.label"]', "drum"), "")
+    w.go("clips")
+    w.step("page.undo", w.click("[data-undo]"), row) if page.locator("[data-undo]").count() else None
+    long = ".long[data-long]"
+    w.step("long.open", w.click('[data-act="long.open"]'), long, until=long)
+    w.unfold(".long-cut")
+    pieces = ".long-pieces"
+    w.step("long.cut", w.click('[data-how="even"] [type=submit]'), pieces, until=pieces)
+    w.step("long.drop_pieces", w.click('[data-act="long.drop_pieces"]'), ".long-cut")
+    w.step("page.undo", w.click("[data-undo]"), pieces, moves=BROUGHT_BACK)
+    w.step("long.take_pieces", w.click(f"{pieces} [type=submit]"), ".long-cut")
+    w.step("page.undo", w.click("[data-undo]"), pieces, moves=BROUGHT_BACK)
+    answer = ".long-answer"
+    w.step("few-shot.long", w.click('[data-act="few-shot.long"]'), answer, until=answer)
+    w.step("few-shot.forget_long", w.click('[data-act="few-shot.forget_long"]'), "")
+    w.step("tagger.use", w.click('[data-act="tagger.use"]'), ".tagger-card", until=".tagger-card")
+    files = '[data-drop="tagger.files"]'
+    page.locator(files).wait_for()
+    w.step("tagger.files", lambda: give(page, "tagger.files", [parade]), ".sheet-done", until=".sheet-table")
+    w.step("tagger.clear", w.click('[data-act="tagger.clear"]'), files)
+    w.step("tagger.forget", w.click('[data-act="tagger.forget"]'), "#own-tagger h2")
+    w.go("clips")
+    w.step("long.close", w.click('[data-act="long.close"]'), row)
+    w.step("visit.save", w.click('[data-act="visit.save"]'), ".ready", until=".ready")
+    w.step("clips.clear", w.click('[data-act="clips.clear"]'), ".notice", moves=WHOLE)
+    w.step("page.undo", w.click("[data-undo]"), row, moves=BROUGHT_BACK)
+    w.ends()

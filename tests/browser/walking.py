@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from looking import IN_SIGHT, MOST_SHIFT, SMALL, WATCH, WORST
+from looking import IN_SIGHT, MOST_SHIFT, SMALL, WATCH, WORST, violations
 
 #: Milliseconds by which every answer comes late: beyond the half second in which the field counts a shift as the hand's own.
 LATE = 700
@@ -19,7 +19,7 @@ class Walk:
     """``step`` does an act and looks at what came of it. walked: the acts that the page has sent; wrong: what was seen"""
 
     def __init__(self, page) -> None:
-        self.page, self.walked, self.wrong = page, set(), []
+        self.page, self.walked, self.wrong, self.named = page, set(), [], set()
         page.evaluate(WATCH)
         page.evaluate(DELAY, LATE)
         page.on("request", self._note)
@@ -34,9 +34,10 @@ class Walk:
     def step(
         self, what: str, do: Callable[[], object], place: str, *, until: str = "", moves: str = ""
     ) -> None:
-        """what: the act, for the report; place: where its answer is; until: what shows that a long step has ended
+        """what: the act, for the report; place: where its answer is, "" where something went; until: what shows that a long step has ended
         moves: why more may move than elsewhere"""
         page = self.page
+        self.named.add(what.split(",")[0])
         page.evaluate("shifts.length = 0")
         do()
         self.answered()
@@ -47,10 +48,22 @@ class Walk:
         worst, shifts = page.evaluate(WORST)
         if worst > MOST_SHIFT and not moves:
             self.wrong.append(f"{what} moved {worst:.2f}: {shifts}")
-        if not self._seen(place):
+        if place and not self._seen(place):
             self.wrong.append(f"{what}: {place} is not in sight")
         for small in page.evaluate(SMALL):
             self.wrong.append(f"{what}: too small {small}")
+
+    def ends(self) -> None:
+        """Every act that was named was sent, and nothing was wrong with it."""
+        assert not self.named - self.walked
+        assert not self.wrong
+
+    def axe(self, what: str) -> None:
+        """Nothing is found in either theme."""
+        page, dark = self.page, "document.body.classList.toggle('dark')"
+        for theme in ("light", "dark"):
+            self.wrong += [f"{what}, {theme}: {one}" for one in violations(page, leave=True)]
+            page.evaluate(dark)
 
     def answered(self) -> None:
         for _ in range(1200):
@@ -77,7 +90,8 @@ class Walk:
             field = self.page.locator(f"{place} >> visible=true").first
             self._in_front(field)
             values = field.evaluate("(field) => [...field.options].map((one) => one.value)")
-            chosen = values[option["index"]] if "index" in option else option["value"]
+            others = [one for one in values if one != field.input_value()]
+            chosen = option.get("value") or (values[option["index"]] if "index" in option else others[0])
             assert chosen in values, f"{chosen} is not on offer in {place}"
             self.page.keyboard.press(
                 "Shift"

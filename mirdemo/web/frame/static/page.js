@@ -47,7 +47,10 @@ window.mirdemo = (() => {
     for (const mark of MARKS) {
       for (const place of document.querySelectorAll(`.is-open [data-${mark}]`)) {
         const upToDate = mark === "unsure" && (drawnAt.get(place.closest(".view")) ?? 0) >= acted;
-        if (!upToDate && meant(place.dataset[mark], message)) place.setAttribute(`data-live-${mark}`, message.turn);
+        if (upToDate || !meant(place.dataset[mark], message)) continue;
+        place.setAttribute(`data-live-${mark}`, message.turn);
+        const kept = mark !== "unsure" && place.closest("[data-keeps]");
+        if (kept) kept.style.minHeight = "";
       }
     }
     for (const place of document.querySelectorAll(".is-open [data-keeps]")) {
@@ -781,7 +784,12 @@ window.mirdemo = (() => {
   }, { rootMargin: "200px 0px" });
   function charts(view) {
     const all = [...view.querySelectorAll("[data-chart]")];
-    for (const place of all) if (!place.drawn) near.observe(place);
+    for (const place of all) {
+      if (place.drawn) continue;
+      const height = innerWidth < 600 && /"narrow": .*?"height": (\d+)/.exec(place.dataset.chart)?.[1];
+      if (height) place.style.height = `${height}px`; // as chart() will set it
+      near.observe(place);
+    }
     const again = all.filter((place) => place.drawn);
     if (again.length) drawAll(again);
   }
