@@ -55,8 +55,8 @@ class Walk:
 
     def ends(self) -> None:
         """Every act that was named was sent, and nothing was wrong with it."""
-        assert not self.named - self.walked
-        assert not self.wrong
+        assert not (unsent := self.named - self.walked), unsent
+        assert not self.wrong, self.wrong
 
     def axe(self, what: str) -> None:
         """Nothing is found in either theme."""
