@@ -131,7 +131,7 @@ def test_a_backbone_without_layers_says_so_and_names_those_that_have_some(tab, v
     html = drawn(tab, visitor)
     assert "Spectral statistics has no layers that can be trained" in plain(html)
     assert 'data-value="mini-world"' in html
-    assert "fine-tune.run" not in html
+    assert 'data-act="fine-tune.run"' not in html
     with pytest.raises(PageError) as refusal:
         tab.run(visitor, Act({}))
     assert refusal.value.sentence.code == "finetune.nothing_to_train"

@@ -129,7 +129,7 @@ def test_a_clip_to_label_next_is_tagged_where_it_stands_and_the_next_is_looked_f
     row = [clip.sha256 for clip in visitor.clips.clips].index(waiting)
     assert visitor.clips.tags_of(row) == ("drum", "loud")
     assert visitor.desk(FewShotDesk).built.clips is visitor.clips
-    assert "few-shot.label" not in html
+    assert 'data-act="few-shot.label"' not in html
     assert "Nothing is waiting for a label" in html
 
 

@@ -127,7 +127,7 @@ def test_a_long_query_gets_a_strip_that_plays_and_leaves_in_every_format(
     assert web.get(f"/few-shot/{visitor.sounds.key}/over-time?clip={id}0&kind=csv").status_code == 404
     spool = one.sound.spool
     html = do("few-shot.forget_long", long=id)
-    assert "long-answer" not in html
+    assert "answer long-answer" not in html
     visitor.take_back_last()
     assert desk.long == {id: one}
     visitor.let_go()
