@@ -105,7 +105,8 @@ window.mirdemo = (() => {
     answered = true;
     answeredTurn = Math.max(answeredTurn, answer.turn || 0);
     clearTimeout(listening);
-    listening = answer.look ? setTimeout(look, 1000 * answer.look) : null;
+    const silence = answer.look ? 1000 * answer.look : answeredTurn < turn && MOST_SILENCE; // a later act may still wait
+    listening = silence ? setTimeout(look, silence) : null;
     if (answer.forgotten) {
       remember(sessionStorage, "mirdemo-cut", "yes"); // what was asked for was not done: the page says why
       return location.reload();
