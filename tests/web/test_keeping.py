@@ -252,6 +252,10 @@ def test_files_for_a_visit_without_sound_open_it_when_all_are_there(wire: Wire, 
     assert (len(visitor.clips), visitor.notice.sentence.values["left"]) == (0, 5)
     assert not visits.sounds_arrived(visitor, (sound("drum", 77),))
     assert "waiting-visit" in drawn(wire, visitor, "ja")["clips"]
+    do(wire, visitor, "visit.give_up")
+    assert "waiting-visit" not in drawn(wire, visitor, "ja")["clips"]
+    visitor.take_back_last()
+    assert "waiting-visit" in drawn(wire, visitor, "ja")["clips"]
     do(wire, visitor, "visit.go_on")
     assert len(visitor.clips) == 3
     assert not visits.arrived(visitor, read_visit(saved(wire, worked, with_sound=False)))  # three are here
