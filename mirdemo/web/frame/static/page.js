@@ -56,7 +56,7 @@ window.mirdemo = (() => {
     for (const place of document.querySelectorAll(".is-open [data-keeps]")) {
       if (meant(place.dataset.keeps, message)) place.style.minHeight = `${place.offsetHeight}px`;
     }
-    if (focus?.closest("[data-live-leaves]")) focusFirst(beside);
+    if (focus?.closest("[data-live-leaves]")) focusFirst(beside, focus);
     setTimeout(() => endRoom(document, message.turn, ["unsure"]), UNSURE_FOR);
     setTimeout(() => endRoom(document, message.turn), MARKED_FOR);
   }
@@ -214,16 +214,22 @@ window.mirdemo = (() => {
     }
   }
 
-  /* Where the focus goes if what has it is removed: to the next of its kind, the one before, then whatever is next. */
+  /* Where the focus goes if what has it is removed: to what it names (data-back: what had opened it), the next of its kind, the
+     one before, then whatever is next. */
   function neighbours(view, focus) {
     const all = [...view.querySelectorAll("button, input, select, a[href], [tabindex='0']")];
     const at = all.indexOf(focus);
     const around = [...all.slice(at + 1), ...all.slice(0, Math.max(at, 0)).reverse()];
     const alike = around.filter((one) => focus.dataset.act && one.dataset.act === focus.dataset.act);
-    return [...alike, ...around];
+    const opener = focus.dataset.back ? [...view.querySelectorAll(focus.dataset.back)] : [];
+    return [...opener, ...alike, ...around];
   }
 
-  const focusFirst = (all) => all.find((one) => one.isConnected && one.offsetParent && !one.disabled)?.focus({ preventScroll: true });
+  function focusFirst(all, from) {
+    const next = all.find((one) => one.isConnected && one.offsetParent && !one.disabled);
+    next?.focus({ preventScroll: true });
+    if (from.dataset.back) next?.scrollIntoView({ block: "nearest", behavior: "instant" }); // a long list may have hidden it
+  }
 
   const drawn = new WeakMap(); // view -> the number of its last drawing
   const drawnAt = new WeakMap(); // view -> the turn that had been answered then
@@ -247,7 +253,7 @@ window.mirdemo = (() => {
     mirdemo.afterDrawing(view);
     if (focus && view.contains(focus) && document.activeElement !== focus) focus.focus({ preventScroll: true });
     const anew = focus?.id ? [document.getElementById(focus.id)].filter(Boolean) : []; // the same field, drawn anew
-    if (beside.length && !focus.isConnected) focusFirst([...anew, ...beside]);
+    if (beside.length && !focus.isConnected) focusFirst([...anew, ...beside], focus);
     const language = view.querySelector("[data-language]");
     if (language) {
       root.lang = language.dataset.language;
