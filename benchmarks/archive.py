@@ -4,8 +4,13 @@
 
 The clips are hard links to 200 unlike FLAC files, so that a hundred thousand take no room. Both sides take turns on the same
 files of each round, in one process, with the same tagger, nothing kept between them; ``ratio`` is of rows a second, medians
-over the rounds. Then this project's command alone in a process of its own, on a tenth of the clips and on all of them:
-``peak_megabytes`` is what the system saw at most. Needs librosa, which mirdemo does not (``pip install librosa``).
+over the rounds, with a 95 % interval of the mean of its logarithm over the rounds (Student's t).
+
+Then the whole archive by this project's command, ``tag --files LIST --csv OUT``, in a process of its own: killed at
+``--killed`` of the files, started again, and the table looked at: each file once, in order. Memory is looked at every half
+second; ``megabytes_a_thousand_files`` is the slope of resident memory over files, from the means of twenty equal
+stretches behind the first tenth of the second process, with a 95 % interval (Student's t, 18 degrees of freedom). Needs
+librosa, which mirdemo does not (``pip install librosa``).
 
 Prints one JSON object.
 """
@@ -14,8 +19,11 @@ from __future__ import annotations
 
 import argparse
 import csv
+import itertools
 import json
+import math
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -92,26 +100,64 @@ def plain(files: list[str], tagger, backbone, out: Path) -> None:
             writer.writerow([file, "|".join(given), *scores])
 
 
-def alone(folder: Path, files: list[str], name: str) -> float:
-    """Peak resident megabytes of the command on these files, in a process of its own."""
-    listed = folder / f"{name}.txt"
-    listed.write_text("\n".join(files))
-    line = [
-        sys.executable,
-        "-m",
-        "mirdemo",
-        "tag",
-        "--files",
-        str(listed),
-        "--tagger",
-        str(folder / "tagger.zip"),
-    ]
-    done = subprocess.Popen(
-        [*line, "--csv", str(folder / f"{name}.csv"), "--json"], cwd=ROOT, stdout=subprocess.DEVNULL
-    )
-    _, status, used = os.wait4(done.pid, 0)
-    assert status == 0
-    return used.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)  # bytes there, kilobytes elsewhere
+class Watched:
+    """The command on a list of files in a process of its own, with its memory over the files it has done.
+
+    seen: (files in the table, resident megabytes), every half second; seconds: that it took
+    """
+
+    def __init__(self, folder: Path, listed: Path, table: Path, until: float = math.inf) -> None:
+        """until: kill it when the table has so many files"""
+        import psutil
+
+        line = [sys.executable, "-m", "mirdemo", "tag", "--files", str(listed), "--csv", str(table), "--json"]
+        began = time.perf_counter()
+        done = subprocess.Popen(
+            [*line, "--tagger", str(folder / "tagger.zip")], cwd=ROOT, stdout=subprocess.DEVNULL
+        )
+        process, self.seen, read, rows = psutil.Process(done.pid), [], 0, 0
+        while done.poll() is None:
+            if table.exists():
+                with table.open("rb") as file:
+                    file.seek(read)
+                    new = file.read()
+                read, rows = read + len(new), rows + new.count(b"\n")
+            if rows >= until:
+                done.send_signal(signal.SIGKILL)
+                done.wait()
+                break
+            try:
+                self.seen.append((rows, process.memory_info().rss / 2**20))
+            except psutil.Error:
+                break
+            time.sleep(0.5)
+        self.status = done.wait()
+        self.seconds = time.perf_counter() - began
+        self.peak = max(megabytes for _, megabytes in self.seen)
+
+
+def slope(seen: list[tuple[int, float]]) -> tuple[float, float, float]:
+    """Megabytes a thousand files with its 95 % interval, over the means of twenty stretches behind the first tenth."""
+    from scipy import stats
+
+    first, last = seen[0][0], seen[-1][0]
+    edges = np.linspace(first + (last - first) / 10, last, 21)
+    at = np.array([rows for rows, _ in seen])
+    held = np.array([megabytes for _, megabytes in seen])
+    parts = [(at >= a) & (at < b) for a, b in itertools.pairwise(edges)]
+    used = [(at[part].mean() / 1000, held[part].mean()) for part in parts if part.any()]
+    x, y = np.array(used).T
+    fit = stats.linregress(x, y)
+    around = fit.stderr * stats.t.ppf(0.975, len(x) - 2)
+    return fit.slope, fit.slope - around, fit.slope + around
+
+
+def ratio_interval(ours: list[float], plain: list[float]) -> list[float]:
+    from scipy import stats
+
+    logs = np.log(np.array(ours) / np.array(plain))
+    around = stats.t.ppf(0.975, len(logs) - 1) * logs.std(ddof=1) / math.sqrt(len(logs))
+    return [round(math.exp(logs.mean() + side * around), 2) for side in (-1, 1)]
 
 
 def main() -> None:
@@ -121,6 +167,7 @@ def main() -> None:
     parser.add_argument("--backbone", default="mini-world")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--round-clips", type=int, default=400)
+    parser.add_argument("--killed", type=float, default=0.4, help="of the files, when the command is killed")
     args = parser.parse_args()
     from mirdemo.base import threads
 
@@ -149,8 +196,12 @@ def main() -> None:
                 else:
                     plain(part, tagger, backbone, folder / f"plain-{number}.csv")
                 rates[side].append(len(part) / (time.perf_counter() - began))
-        began = time.perf_counter()
-        peaks = [alone(folder, files[: len(files) // 10], "tenth"), alone(folder, files, "all")]
+        listed, table = folder / "files.txt", folder / "all.csv"
+        listed.write_text("\n".join(files))
+        killed = Watched(folder, listed, table, args.killed * len(files))
+        again = Watched(folder, listed, table)
+        with table.open(encoding="utf-8-sig", newline="") as file:
+            named = [row["file"] for row in csv.DictReader(file)]
         print(
             json.dumps(
                 {
@@ -162,8 +213,14 @@ def main() -> None:
                     },
                     "ratio": round(statistics.median(rates["ours"]) / statistics.median(rates["plain"]), 2),
                     "ratios": [round(a / b, 2) for a, b in zip(rates["ours"], rates["plain"], strict=True)],
-                    "peak_megabytes": {"tenth": round(peaks[0], 1), "all": round(peaks[1], 1)},
-                    "whole_command_rows_a_second": round(1.1 * len(files) / (time.perf_counter() - began), 2),
+                    "ratio_interval": ratio_interval(rates["ours"], rates["plain"]),
+                    "killed_at": killed.seen[-1][0],
+                    "then_ended_with": again.status,
+                    "table_is_each_file_once_in_order": named == files,
+                    "megabytes_a_thousand_files": [round(one, 4) for one in slope(again.seen)],
+                    "peak_megabytes": {"killed": round(killed.peak, 1), "again": round(again.peak, 1)},
+                    "whole_command_seconds": [round(killed.seconds, 1), round(again.seconds, 1)],
+                    "whole_command_rows_a_second": round(len(named) / (killed.seconds + again.seconds), 2),
                     "threads": os.environ.get("OMP_NUM_THREADS", "default"),
                     "librosa": librosa.__version__,
                     "load": os.getloadavg(),

@@ -37,21 +37,25 @@ def new_spool(name: str) -> Spool:
     return Spool(None, name)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class LongRecording:
-    """A recording that lies on the disk, decoded. Gone when nobody holds it any more, or with ``close``.
+    """A recording that lies on the disk, decoded, or as far as it is decoded yet: it may be read and drawn while it grows.
+    Gone when nobody holds it any more, or with ``close``.
 
-    name, sample_rate, warnings: as a ``Clip``'s
-    peaks: its drawing; levels: uint8 (n,), see ``waveform.Levels``; level_seconds: of one
+    name, sample_rate: as a ``Clip``'s
+    peaks: its drawing; loudness: how loud it is over time
+    expected_seconds: how long it will be, as far as its file says; only meant while it grows
+    whole: whether all of it is there; warnings: as a ``Clip``'s, known when all of it is there
     """
 
     name: str
     sample_rate: int
-    warnings: tuple[Sentence, ...]
-    peaks: Peaks
-    levels: np.ndarray
-    level_seconds: float
     spool: Spool
+    peaks: Peaks
+    loudness: Levels
+    expected_seconds: float | None = None
+    whole: bool = False
+    warnings: tuple[Sentence, ...] = ()
 
     @property
     def frames(self) -> int:
@@ -59,8 +63,28 @@ class LongRecording:
 
     @property
     def seconds(self) -> float:
-        """Length in seconds."""
+        """Length in seconds of what is there."""
         return self.frames / self.sample_rate
+
+    @property
+    def seconds_in_all(self) -> float:
+        """Its length in seconds; while it grows, what is expected, and at least what is there."""
+        return self.seconds if self.whole else max(self.seconds, self.expected_seconds or 0.0)
+
+    @property
+    def levels(self) -> np.ndarray:
+        """uint8 (n,), see ``waveform.Levels``."""
+        return self.loudness.so_far()
+
+    @property
+    def level_seconds(self) -> float:
+        """Seconds of one level."""
+        return self.loudness.hop / self.sample_rate
+
+    def complete(self, warnings: tuple[Sentence, ...]) -> LongRecording:
+        """Say that all of it is there."""
+        self.warnings, self.whole = warnings, True
+        return self
 
     def read(self, start_s: float, end_s: float) -> np.ndarray:
         """The samples from ``start_s`` to ``end_s``, float32; fewer where it ends before."""
@@ -109,17 +133,15 @@ class LongRecording:
 class _Spooled(Decoded):
     """What was read, on the disk; ``samples`` are empty."""
 
-    spool: Spool
-    peaks: Peaks
-    levels: Levels
+    recording: LongRecording | None
 
     @property
     def frames(self) -> int:
-        return len(self.spool)
+        return self.recording.frames if self.recording else 0
 
     @property
     def peak(self) -> float:
-        return self.peaks.top
+        return self.recording.peaks.top if self.recording else 0.0
 
 
 class _Spooling(MonoCollector):
@@ -130,14 +152,23 @@ class _Spooling(MonoCollector):
         *told: Any,
         spool: Callable[[], Spool],
         report: Callable[[], None],
+        growing: Callable[[LongRecording], None],
     ) -> None:
         super().__init__(*told)
         self._report = report
+        self._growing = growing
         self._spool = spool()
-        self._peaks = Peaks()
-        self._levels: Levels | None = None
+        self._recording: LongRecording | None = None
+        self._expected: float | None = None
         self._waiting = np.zeros(0, np.float32)  # of a part at another rate, at its own
         self._before = 0  # samples at the head of ``_waiting`` that are written already
+
+    def begin(self, rate: int, channels: int, frames: int | None, *, exact: bool = True) -> None:
+        first = not self._rate
+        super().begin(rate, channels, frames, exact=exact)
+        seconds = (frames or 0) / rate
+        if first and 0 < seconds <= self._believable_seconds:
+            self._expected = seconds
 
     def _keep(self, mono: np.ndarray) -> None:
         self._report()
@@ -159,11 +190,15 @@ class _Spooling(MonoCollector):
         self._waiting, self._before = self._waiting[stop - kept :], kept
 
     def _write(self, samples: np.ndarray) -> None:
-        if self._levels is None:
-            self._levels = Levels(self._rate)
+        if self._recording is None:
+            self._recording = LongRecording(
+                self.name, self._rate, self._spool, Peaks(), Levels(self._rate), self._expected
+            )
         self._spool.append(samples)
-        self._peaks.add(samples)
-        self._levels.add(samples)
+        self._recording.peaks.add(samples)
+        self._recording.loudness.add(samples)
+        if not self.silent:  # a track without sound is given up for the next
+            self._growing(self._recording)
 
     def _close_part(self) -> None:
         if len(self._waiting) > self._before:
@@ -172,9 +207,11 @@ class _Spooling(MonoCollector):
         self._frames, self._part_frames = len(self._spool), 0
 
     def _decoded(self, **facts: Any) -> Decoded:
-        nothing = np.zeros(0, np.float32)
-        levels = self._levels or Levels(self._rate)
-        return _Spooled(samples=nothing, spool=self._spool, peaks=self._peaks, levels=levels, **facts)
+        return _Spooled(samples=np.zeros(0, np.float32), recording=self._recording, **facts)
+
+
+def no_matter(recording: LongRecording) -> None:
+    """Nobody looks at it before all of it is there."""
 
 
 def open_long(
@@ -183,14 +220,18 @@ def open_long(
     *,
     limits: AudioLimits = LONG_LIMITS,
     spool: Callable[[str], Spool] = new_spool,
+    growing: Callable[[LongRecording], None] = no_matter,
     progress: Progress = silent,
 ) -> LongRecording:
     """Decode a sound file of any kind that ``load_clip`` reads, and keep it on the disk.
 
     name: shown to people; the path's last part if not given
     spool: makes an empty one for a name; progress: of the file's bytes, phase "opening"
+    growing: called with each block once it sounds, with what will be returned; with another recording where a reader or
+        a track of the file was given up for the next, and the one before is closed
 
-    Raises ``AudioError`` as ``load_clip`` does, where the disk is full, and what ``spool`` and ``progress`` raise.
+    Raises ``AudioError`` as ``load_clip`` does, where the disk is full, and what ``spool``, ``growing`` and ``progress``
+    raise.
     """
     data = bytes(path_or_bytes) if isinstance(path_or_bytes, bytearray | memoryview) else path_or_bytes
     shown = display_name(name or (data.name if isinstance(data, Path) else "recording"))
@@ -212,19 +253,13 @@ def open_long(
     kept: Spool | None = None
     try:
         with source:
-            collecting = partial(_Spooling, spool=one_more, report=report)
+            collecting = partial(_Spooling, spool=one_more, report=report, growing=growing)
             decoded = decode(source, shown, limits, collecting=collecting)
         assert isinstance(decoded, _Spooled)  # as ``collecting`` makes them
-        kept = decoded.spool
-        return LongRecording(
-            shown,
-            decoded.sample_rate,
-            warnings_of(decoded, limits),
-            decoded.peaks,
-            decoded.levels.finish(),
-            decoded.levels.hop / decoded.sample_rate,
-            kept,
-        )
+        assert decoded.recording is not None  # ``decode`` refuses what has no sound
+        recording = decoded.recording.complete(warnings_of(decoded, limits))
+        kept = recording.spool
+        return recording
     finally:
         for one in made:  # other readers' and other tracks' attempts
             if one is not kept:
@@ -233,9 +268,8 @@ def open_long(
 
 def long_of(clip: Clip, spool: Callable[[str], Spool] = new_spool) -> LongRecording:
     """A clip as a recording to mark spans in. Raises ``AudioError`` where the disk is full, and what ``spool`` raises."""
-    kept, peaks, levels = spool(clip.name), Peaks(), Levels(clip.sample_rate)
-    kept.append(clip.samples)
-    peaks.add(clip.samples)
-    levels.add(clip.samples)
-    seconds = levels.hop / clip.sample_rate
-    return LongRecording(clip.name, clip.sample_rate, clip.warnings, peaks, levels.finish(), seconds, kept)
+    made = LongRecording(clip.name, clip.sample_rate, spool(clip.name), Peaks(), Levels(clip.sample_rate))
+    made.spool.append(clip.samples)
+    made.peaks.add(clip.samples)
+    made.loudness.add(clip.samples)
+    return made.complete(clip.warnings)

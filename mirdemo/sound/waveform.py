@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 
 #: Bins of a drawing: a power of two. When all are full two become one, so that a finished one has at least half of them.
@@ -14,7 +16,8 @@ _LOWEST, _STEP = -120.0, 0.5
 
 
 class Peaks:
-    """The smallest and the largest sample of each of at most ``bins`` stretches of equal length.
+    """The smallest and the largest sample of each of at most ``bins`` stretches of equal length. Safe to look at from other
+    threads while it is added to.
 
     frames_per_bin: samples in one; doubles whenever there would be more bins
     """
@@ -24,6 +27,7 @@ class Peaks:
         self._low, self._high = np.zeros(bins, np.float32), np.zeros(bins, np.float32)
         self._full = 0
         self._rest = np.zeros(0, np.float32)
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         """Bins in use, the last one perhaps not full."""
@@ -31,18 +35,19 @@ class Peaks:
 
     def add(self, samples: np.ndarray) -> None:
         """Take the next samples, float32 (n,)."""
-        wave = np.concatenate([self._rest, samples]) if len(self._rest) else samples
-        while len(wave) >= self.frames_per_bin:
-            if self._full == len(self._low):
-                self._halve()
-                continue
-            count = min(len(wave) // self.frames_per_bin, len(self._low) - self._full)
-            cut = wave[: count * self.frames_per_bin].reshape(count, -1)
-            self._low[self._full : self._full + count] = cut.min(axis=1)
-            self._high[self._full : self._full + count] = cut.max(axis=1)
-            self._full += count
-            wave = wave[cut.size :]
-        self._rest = wave.copy()
+        with self._lock:
+            wave = np.concatenate([self._rest, samples]) if len(self._rest) else samples
+            while len(wave) >= self.frames_per_bin:
+                if self._full == len(self._low):
+                    self._halve()
+                    continue
+                count = min(len(wave) // self.frames_per_bin, len(self._low) - self._full)
+                cut = wave[: count * self.frames_per_bin].reshape(count, -1)
+                self._low[self._full : self._full + count] = cut.min(axis=1)
+                self._high[self._full : self._full + count] = cut.max(axis=1)
+                self._full += count
+                wave = wave[cut.size :]
+            self._rest = wave.copy()
 
     def _halve(self) -> None:
         half = len(self._low) // 2
@@ -56,10 +61,15 @@ class Peaks:
 
         Columns behind the end are 0. A column takes every bin that it touches.
         """
-        low, high = self._low[: self._full], self._high[: self._full]
-        if len(self._rest):
-            low, high = np.append(low, self._rest.min()), np.append(high, self._rest.max())
-        edges = np.linspace(start, stop, bins + 1) / self.frames_per_bin
+        with self._lock:
+            low, high, each = (
+                self._low[: self._full].copy(),
+                self._high[: self._full].copy(),
+                self.frames_per_bin,
+            )
+            if len(self._rest):
+                low, high = np.append(low, self._rest.min()), np.append(high, self._rest.max())
+        edges = np.linspace(start, stop, bins + 1) / each
         first = np.floor(edges[:-1]).astype(int)
         last = np.maximum(np.ceil(edges[1:]).astype(int), first + 1)
         return columns(low, high, first, last)
@@ -67,9 +77,10 @@ class Peaks:
     @property
     def top(self) -> float:
         """The largest magnitude of all."""
-        rest = np.abs(self._rest).max(initial=0.0)
-        full = slice(0, self._full)
-        return float(max(-self._low[full].min(initial=0.0), self._high[full].max(initial=0.0), rest))
+        with self._lock:
+            rest = np.abs(self._rest).max(initial=0.0)
+            full = slice(0, self._full)
+            return float(max(-self._low[full].min(initial=0.0), self._high[full].max(initial=0.0), rest))
 
 
 def columns(low: np.ndarray, high: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.ndarray:
@@ -91,27 +102,31 @@ def outline_of(samples: np.ndarray, bins: int) -> np.ndarray:
 
 class Levels:
     """How loud each twentieth of a second is: the root of the mean square, in half dB above -120 dB of full scale.
+    Safe to look at from other threads while it is added to.
 
     hop: samples of one
     """
 
     def __init__(self, rate: int) -> None:
         self.hop = max(round(LEVEL_SECONDS * rate), 1)
-        self._made: list[np.ndarray] = []
+        self._made = bytearray()
         self._rest = np.zeros(0, np.float32)
+        self._lock = threading.Lock()
 
     def add(self, samples: np.ndarray) -> None:
         """Take the next samples, float32 (n,)."""
-        wave = np.concatenate([self._rest, samples]) if len(self._rest) else samples
-        count = len(wave) // self.hop
-        if count:
-            self._made.append(_level(wave[: count * self.hop].reshape(count, self.hop)))
-        self._rest = wave[count * self.hop :].copy()
+        with self._lock:
+            wave = np.concatenate([self._rest, samples]) if len(self._rest) else samples
+            count = len(wave) // self.hop
+            if count:
+                self._made += _level(wave[: count * self.hop].reshape(count, self.hop)).tobytes()
+            self._rest = wave[count * self.hop :].copy()
 
-    def finish(self) -> np.ndarray:
-        """All of them, uint8 (n,); the last one of what was left over."""
-        rest = [_level(self._rest[None])] if len(self._rest) else []
-        return np.concatenate([*self._made, *rest]) if self._made or rest else np.zeros(0, np.uint8)
+    def so_far(self) -> np.ndarray:
+        """All of them, uint8 (n,); the last one of what is left over."""
+        with self._lock:
+            rest = _level(self._rest[None]).tobytes() if len(self._rest) else b""
+            return np.frombuffer(bytes(self._made) + rest, np.uint8)
 
 
 def _level(frames: np.ndarray) -> np.ndarray:

@@ -30,7 +30,7 @@ def evening(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def opened(visit, evening: Path, **how):
     page = visit(**how)
     give(page, "clips.add", [evening])
-    page.wait_for_selector(".long[data-long]")
+    page.wait_for_selector(".long[data-long]:not([data-there])")
     page.wait_for_function("document.querySelector('.long-clock').textContent")
     return page
 
@@ -80,6 +80,41 @@ def test_what_is_in_view_is_drawn_finely_while_it_plays_too(visit, evening: Path
     ):
         page.click('[data-long-do="in"]')
     assert not page.evaluate("mirdemo.sound.paused")
+
+
+def test_what_is_read_so_far_is_drawn_and_marked_and_no_more(visit, evening: Path):
+    """The page's part of it, on a recording whose section is told that it grows."""
+    page = opened(visit, evening)
+    grown = """there => {
+        const place = document.querySelector('.long[data-long]');
+        if (there) place.dataset.there = there; else delete place.dataset.there;
+        mirdemo.afterDrawing(place.closest('.view'));
+    }"""
+    inked = """() => {
+        const canvas = document.querySelector('.long-wave');
+        const middle = Math.round(canvas.height * 0.55);
+        const row = (share) => [...canvas.getContext('2d').getImageData(Math.round(canvas.width * share), middle, 1, 1).data].join();
+        return row(0.253) !== row(0.87);
+    }"""
+    page.evaluate(grown, 960.0)
+    page.locator(".long-view").focus()
+    page.keyboard.press("End")
+    page.wait_for_function("document.querySelector('.long-view').ariaValueText.startsWith('16:00.0')")
+    page.wait_for_function(inked)
+    page.keyboard.press("Shift+ArrowLeft")
+    page.keyboard.press("Shift+PageDown")
+    assert page.input_value(".long-span [name=end]") == ""
+    page.keyboard.press("Home")
+    page.keyboard.press("Shift+PageDown")
+    assert page.input_value(".long-span [name=end]") == "16:00.0"
+    with page.expect_request(lambda asked: asked.url.endswith("sound.wav?seconds=960")):
+        page.keyboard.press(" ")
+    page.wait_for_function("!mirdemo.sound.paused && mirdemo.sound.duration === 960")
+    page.keyboard.press(" ")
+    with page.expect_response(lambda got: "/outline?from=0&" in got.url):
+        page.evaluate(grown, None)
+    page.keyboard.press("End")
+    assert says(page).startswith("32:00.0")
 
 
 def test_everything_goes_by_keys(visit, evening: Path):

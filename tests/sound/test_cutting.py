@@ -20,7 +20,7 @@ def levels(*parts: tuple[float, float], gain: float = 1.0) -> tuple[np.ndarray, 
         made.add(
             (gain * 10 ** (level / 20) * random.normal(size=round(seconds * RATE)) * 0.1).astype(np.float32)
         )
-    return made.finish(), made.hop / RATE
+    return made.so_far(), made.hop / RATE
 
 
 SONGS = (

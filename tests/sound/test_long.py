@@ -17,7 +17,7 @@ import soundfile
 from mirdemo.base.sentences import Cancelled
 from mirdemo.sound.audio import AudioError, AudioLimits, Clip, load_clip
 from mirdemo.sound.decoding import Source, announced_seconds
-from mirdemo.sound.long import long_of, open_long
+from mirdemo.sound.long import LongRecording, long_of, open_long
 
 RATE = 16_000
 SOUND = (np.random.default_rng(5).normal(size=(40 * RATE, 2)) * 0.1).astype(np.float32)
@@ -40,6 +40,20 @@ def with_ffmpeg(format: str, codec: str) -> bytes:
             frame.sample_rate, frame.pts = RATE, start
             file.mux(stream.encode(frame))
         file.mux(stream.encode(None))
+    return out.getvalue()
+
+
+def silent_track_then_sound() -> bytes:
+    import av
+
+    out = io.BytesIO()
+    with av.open(out, "w", format="matroska") as file:
+        streams = [file.add_stream("pcm_s16le", rate=RATE, layout="mono") for _ in range(2)]
+        for stream, level in zip(streams, (0, 9_000), strict=True):
+            frame = av.AudioFrame.from_ndarray(np.full((1, RATE), level, np.int16), "s16", "mono")
+            frame.sample_rate, frame.pts = RATE, 0
+            file.mux(stream.encode(frame))
+            file.mux(stream.encode(None))
     return out.getvalue()
 
 
@@ -169,3 +183,31 @@ def test_memory_does_not_grow_with_the_length(tmp_path: Path):
     seconds, megabytes = json.loads(said.stdout)
     assert seconds == 7_200
     assert megabytes < 24
+
+
+def test_what_grows_can_be_read_and_drawn_and_becomes_what_is_returned():
+    seen: list[tuple[float, float, bool]] = []
+    parts: list[np.ndarray] = []
+
+    def look(recording: LongRecording) -> None:
+        if not seen or recording.seconds >= seen[-1][0] + 1.0:
+            seen.append((recording.seconds, recording.seconds_in_all, recording.whole))
+            parts.append(recording.read(0.0, 0.5))
+            assert recording.outline(0.0, recording.seconds_in_all, 50).any()
+            assert len(recording.levels) == pytest.approx(recording.seconds / recording.level_seconds, abs=1)
+
+    data = packed("WAV")
+    recording = open_long(data, "a", growing=look)
+    assert len(seen) > 5, "it is seen while it grows"
+    assert {whole for *_, whole in seen} == {False}
+    assert {length for _, length, _ in seen} == {recording.seconds}, "the file says how long it is"
+    assert recording.whole
+    assert all(np.array_equal(part, recording.read(0.0, 0.5)) for part in parts)
+
+
+def test_a_track_without_sound_is_not_seen_growing():
+    seen: dict[int, LongRecording] = {}
+    recording = open_long(
+        silent_track_then_sound(), "a.mkv", growing=lambda one: seen.setdefault(id(one), one)
+    )
+    assert list(seen.values()) == [recording]

@@ -17,6 +17,7 @@ import soundfile
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from mirdemo.base.sentences import Cancelled
 from mirdemo.clips.visit import read_visit, write_visit
 from mirdemo.sound.audio import LIMITS as SOUND
 from mirdemo.sound.audio import Clip
@@ -94,6 +95,87 @@ def test_what_is_longer_than_a_clip_opens_and_leaves_nothing_in_the_upload_folde
     assert parted.long[0].seconds == 31 * 60
     assert [path for path in folder.rglob("*") if path.is_file()] == []
     assert spools.SPOOLS.bytes() >= 4 * 31 * 60 * 4_000
+
+
+def growing(folder: Path, at_seconds: float, then, name: str = "evening.wav", content: bytes | None = None):
+    """A visitor, the page's acts, and the end of a drop in which ``then`` is done when so much is there."""
+    visitors, jobs = Visitors(), Jobs()
+    wire, visitor = Wire(visitors, jobs), visitors.arrive(None, "page")
+    tab.build(wire)
+    done: list[object] = []
+
+    def act(name: str, **said) -> None:
+        wire._handlers[name](visitor, Act({"act": name, **said}))
+
+    def step(now: int, total: int, phase: str) -> None:
+        desk = visitor.desk(LongDesk)
+        for one in list(desk.open.values()):
+            if not done and not one.sound.whole and one.sound.seconds >= at_seconds:
+                done.append(then(act, desk))
+
+    def start(visitor, name, work, take, **_):
+        if name.startswith("clips-"):
+            take(work(step))
+
+    wire.start = start
+    upload = sent(folder, name, content or wav(31))
+    files = [{"path": str(upload._path), "name": upload.name}]
+    return visitor, lambda: act("clips.add", files=files, tags=""), done
+
+
+def test_a_span_of_what_is_there_is_marked_while_the_rest_is_read_and_learns_what_the_file_lacks(
+    folder: Path, here
+):
+    shown = []
+
+    def mark(act, desk):
+        (id,) = desk.open
+        act("long.span", long=id, start=10.0, end=12.0, value="taiko")
+        act("long.cut", long=id, how="even", length="60", start="", end="")
+        with pytest.raises(PageError, match="from 0"):
+            act("long.span", long=id, start=1_800.0, end=1_802.0, value="taiko")
+        with pytest.raises(PageError, match="not on offer"):
+            act("long.close", long=id)
+        with pytest.raises(PageError, match="still being opened"):
+            act("clips.add", files=[{"path": str(sheet._path), "name": "labels.csv"}], tags="")
+        shown.append((desk.open[id].sound.seconds, desk.open[id].sound.seconds_in_all))
+        return id
+
+    sheet = sent(folder, "labels.csv", b"file,tags")
+    whole = wav(31)
+    visitor, drop, done = growing(folder, 600.0, mark, content=whole[: len(whole) * 30 // 31 + 60])
+    drop()
+    ((there, in_all),) = shown
+    assert 600 <= there < 700
+    assert in_all > 1_800, "the page draws it as long as it will be"
+    ((id, one),) = visitor.desk(LongDesk).open.items()
+    assert [id] == done, "what grew is what is open"
+    assert one.sound.whole
+    assert len(one.pieces) in (10, 11)
+    (clip,) = visitor.clips.clips
+    assert visitor.clips.tags_of(0) == ("taiko",)
+    assert [warning.code for warning in clip.warnings] == ["audio.cut_short"]
+    assert clip.warnings == one.sound.warnings
+
+
+def test_what_grew_and_is_not_read_to_its_end_goes_and_its_clips_stay(folder: Path, here):
+    def stop(act, desk):
+        (id,) = desk.open
+        act("long.span", long=id, start=10.0, end=12.0, value="taiko")
+        raise Cancelled
+
+    visitor, drop, _ = growing(folder, 600.0, stop)
+    with pytest.raises(Cancelled):
+        drop()
+    assert visitor.desk(LongDesk).open == {}
+    assert len(visitor.clips) == 1
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
+
+
+def test_a_short_file_is_never_shown_as_a_waveform(folder: Path, here):
+    visitor, drop, done = growing(folder, 0.0, lambda act, desk: True, "a.wav", wav(1))
+    drop()
+    assert (done, visitor.desk(LongDesk).open, len(visitor.clips)) == ([], {}, 1)
 
 
 def test_what_the_visit_has_no_room_for_opens_too_but_not_a_short_piece(folder: Path):

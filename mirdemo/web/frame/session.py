@@ -150,9 +150,9 @@ class Visitor:
         return None
 
     def long_sounds(self) -> dict[str, LongRecording]:
-        """All long recordings that are open, as ``long_sound`` finds them. Two ids may be of one."""
+        """All long recordings that are open and all there, as ``long_sound`` finds them. Two ids may be of one."""
         opened = [desk.long_sounds() for desk in self._desks.values() if hasattr(desk, "long_sounds")]
-        return {id: sound for one in opened for id, sound in one.items()}
+        return {id: sound for one in opened for id, sound in one.items() if sound.whole}
 
     def let_go(self) -> None:
         """Stop what runs and drop everything."""

@@ -13,8 +13,21 @@
   function stateOf(place) {
     const id = place.dataset.place;
     const seconds = Number(place.dataset.seconds);
-    if (!known.has(id)) known.set(id, { seconds, from: 0, to: seconds, cursor: 0, span: null, whole: null, near: null, stop: null });
-    return known.get(id);
+    const there = Number(place.dataset.there ?? seconds); // all of it, or as far as it is read
+    if (!known.has(id)) known.set(id, { seconds, there, from: 0, to: seconds, cursor: 0, span: null, whole: null, near: null, stop: null });
+    const now = known.get(id);
+    if (now.seconds !== seconds) { // it is longer or shorter than was thought
+      if (now.to === now.seconds) now.to = seconds;
+      now.to = Math.min(now.to, seconds);
+      now.from = Math.min(now.from, Math.max(now.to - NEAREST, 0));
+      now.seconds = seconds;
+      now.grown = true;
+    }
+    if (now.there !== there) {
+      now.there = there;
+      now.grown = true;
+    }
+    return now;
   }
 
   /* ---- times, as 1:02:03.4 ---- */
@@ -36,16 +49,27 @@
     if (!answer.ok) throw new Error(answer.status);
     return { from, to, columns, data: new Int8Array(await answer.arrayBuffer()) };
   }
+  const GROWS = 900; // milliseconds between two looks at what grows
   function fetchWhole(place, now) {
-    if (now.whole || now.asking) return;
-    now.asking = true;
-    outline(place, 0, now.seconds, COLUMNS).then((got) => { now.whole = got; paint(place); }, () => {}).finally(() => { now.asking = false; });
+    if ((now.whole && !now.grown) || now.asking) return;
+    const soon = (now.lookedAt ?? -GROWS) + GROWS - performance.now();
+    if (now.whole && soon > 0) {
+      now.later ||= setTimeout(() => { now.later = null; paint(place); }, soon);
+      return;
+    }
+    [now.asking, now.grown, now.lookedAt] = [true, false, performance.now()];
+    const there = now.there;
+    outline(place, 0, now.seconds, COLUMNS).then((got) => {
+      now.whole = { ...got, there };
+      for (const asked of [now.askedNear, now.askedSpectrum]) if (asked && asked.there < there && asked.to > asked.there) asked.from = null; // more of what is in view
+      paint(place);
+    }, () => { now.grown = true; }).finally(() => { now.asking = false; });
   }
   /* Asks once the view rests, whatever is painted meanwhile: what plays paints all the time. `asked`: for what is in view */
   function atRest(now, asked, milliseconds, ask) {
     if (asked.from === now.from && asked.to === now.to) return;
     clearTimeout(asked.waiting);
-    [asked.from, asked.to] = [now.from, now.to];
+    [asked.from, asked.to, asked.there] = [now.from, now.to, now.there];
     asked.waiting = setTimeout(() => ask(asked.from, asked.to).catch(() => { asked.from = null; }), milliseconds);
   }
   /* What is in view, finer than the whole shows it. */
@@ -57,8 +81,9 @@
       return;
     }
     atRest(now, now.askedNear, 120, async (from, to) => {
+      const { there } = now;
       const got = await outline(place, from, to, Math.min(COLUMNS, Math.max(200, 2 * viewOf(place).clientWidth)));
-      if (now.from === from && now.to === to) { now.near = got; paint(place); }
+      if (now.from === from && now.to === to) { now.near = { ...got, there }; paint(place); }
     });
   }
 
@@ -152,6 +177,7 @@
     for (let x = 0; x < width; x += 1) {
       const first = Math.floor((from + (x / width) * (to - from) - shape.from) / each);
       const last = Math.max(Math.ceil((from + ((x + 1) / width) * (to - from) - shape.from) / each), first + 1);
+      if (from + (x / width) * (to - from) >= shape.there) break;
       let [low, high] = [127, -127];
       for (let at = Math.max(first, 0); at < Math.min(last, shape.columns); at += 1) {
         low = Math.min(low, shape.data[2 * at]);
@@ -210,6 +236,13 @@
       pen.fillStyle = accent;
       pen.fillRect(x(now.span[0]), 0, Math.max(x(now.span[1]) - x(now.span[0]), 1), tall);
       pen.globalAlpha = 1;
+    }
+    if (now.there < now.seconds) {
+      pen.fillStyle = small.fillStyle = line;
+      pen.globalAlpha = small.globalAlpha = 0.35; // not read yet
+      pen.fillRect(x(now.there), 0, Math.max(width - x(now.there), 0), tall);
+      small.fillRect(part(now.there), 0, broad - part(now.there), low);
+      pen.globalAlpha = small.globalAlpha = 1;
     }
     ruler(pen, now, x, width, tall, line, text);
     wave(pen, now.near && now.near.from === now.from && now.near.to === now.to ? now.near : now.whole, now.from, now.to, 16, width, tall - 16, strong);
@@ -273,7 +306,7 @@
       for (const hidden of place.querySelectorAll(`.long-cut input[name="${name}"]`)) hidden.value = now.span ? now.span[at] : "";
     }
     place.querySelector('[data-long-do="spectrum"]').setAttribute("aria-pressed", place.hasAttribute("data-live-spectrum"));
-    const playing = mirdemo.playing() === source(place) && !mirdemo.sound.paused;
+    const playing = isPlaying(place) && !mirdemo.sound.paused;
     place.querySelector('[data-long-do="play"]').setAttribute("aria-pressed", playing);
     place.querySelector('[data-long-do="hear"]').disabled = !now.span;
   }
@@ -295,7 +328,7 @@
     show(place, now, middle - share * long, middle + (1 - share) * long);
   };
   function moveTo(place, now, seconds) {
-    now.cursor = within(seconds, 0, now.seconds);
+    now.cursor = within(seconds, 0, now.there);
     if (now.cursor < now.from || now.cursor > now.to) {
       const long = now.to - now.from;
       const from = now.cursor < now.from ? now.cursor - 0.1 * long : now.cursor - 0.9 * long;
@@ -304,7 +337,7 @@
     return paint(place);
   }
   function setSpan(place, now, a, b, aloud = true) {
-    const span = [within(Math.min(a, b), 0, now.seconds), within(Math.max(a, b), 0, now.seconds)];
+    const span = [within(Math.min(a, b), 0, now.there), within(Math.max(a, b), 0, now.there)];
     now.span = span[1] > span[0] ? span : null;
     if (aloud && now.span) say(place, spanWords(place, now));
     paint(place);
@@ -312,19 +345,21 @@
 
   /* ---- sound ---- */
   const source = (place) => `${place.dataset.place}/sound.wav`;
+  const isPlaying = (place) => (mirdemo.playing() || "").split("?")[0] === source(place);
   function play(place, now, from, until = null) {
     now.stop = until;
-    mirdemo.play(source(place), from);
+    const { there } = place.dataset;
+    mirdemo.play(source(place) + (there ? `?seconds=${there}` : ""), from);
     follow();
   }
   function pause(place, now) {
     mirdemo.sound.pause();
-    now.cursor = within(mirdemo.sound.currentTime, 0, now.seconds);
+    now.cursor = within(mirdemo.sound.currentTime, 0, now.there);
     paint(place);
   }
   function playOrPause(place, now) {
-    if (mirdemo.playing() === source(place) && !mirdemo.sound.paused) pause(place, now);
-    else play(place, now, now.cursor < now.seconds - 0.05 ? now.cursor : 0);
+    if (isPlaying(place) && !mirdemo.sound.paused) pause(place, now);
+    else play(place, now, now.cursor < now.there - 0.05 ? now.cursor : 0);
   }
   function hear(place, now) { if (now.span) play(place, now, now.span[0], now.span[1]); }
   let following = false;
@@ -335,7 +370,7 @@
   }
   function step() {
     following = false;
-    const place = all().find((one) => source(one) === mirdemo.playing());
+    const place = all().find((one) => isPlaying(one));
     if (!place) return all().forEach(paint);
     const now = stateOf(place);
     const at = mirdemo.sound.currentTime;
@@ -420,7 +455,7 @@
       if (!was.touch) was.place.querySelector('.long-span [name="value"]').focus({ preventScroll: true }); // what is typed next is the tag
     } else {
       now.stop = null;
-      if (mirdemo.playing() === source(was.place) && !mirdemo.sound.paused) mirdemo.sound.currentTime = timeAt(was.view, now, event.clientX);
+      if (isPlaying(was.place) && !mirdemo.sound.paused) mirdemo.sound.currentTime = timeAt(was.view, now, event.clientX);
       moveTo(was.place, now, timeAt(was.view, now, event.clientX));
     }
   }
@@ -466,7 +501,7 @@
     else if (what === "on") show(place, now, now.from + 0.8 * long, now.to + 0.8 * long);
   }
 
-  const quiet = (seconds, now) => within(seconds, 0, now.seconds);
+  const quiet = (seconds, now) => within(seconds, 0, now.there);
   document.addEventListener("keydown", (event) => {
     const view = event.target.closest?.(".long-view");
     if (!view || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
@@ -475,7 +510,7 @@
     const step = (now.to - now.from) / 100;
     const marks = marksOf(place);
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    const move = { ArrowLeft: -step, ArrowRight: step, PageUp: -80 * step, PageDown: 80 * step, Home: -now.cursor, End: now.seconds - now.cursor }[key];
+    const move = { ArrowLeft: -step, ArrowRight: step, PageUp: -80 * step, PageDown: 80 * step, Home: -now.cursor, End: now.there - now.cursor }[key];
     if (move !== undefined) {
       const to = quiet(now.cursor + move, now);
       if (event.shiftKey) {
@@ -485,7 +520,7 @@
       }
       moveTo(place, now, to);
     } else if (key === " ") playOrPause(place, now);
-    else if (key === "i") setSpan(place, now, now.cursor, now.span && now.span[1] > now.cursor ? now.span[1] : Math.min(now.cursor + 10 * step, now.seconds));
+    else if (key === "i") setSpan(place, now, now.cursor, now.span && now.span[1] > now.cursor ? now.span[1] : Math.min(now.cursor + 10 * step, now.there));
     else if (key === "o") setSpan(place, now, now.span && now.span[0] < now.cursor ? now.span[0] : Math.max(now.cursor - 10 * step, 0), now.cursor);
     else if (key === "p") hear(place, now);
     else if (key === "+" || key === "=") doIt(place, "in");

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -60,7 +60,7 @@ def next_number() -> int:
 
 @dataclass(eq=False)
 class Open:
-    """A long recording on the page.
+    """A long recording on the page. It may still be growing: spans of what is there can be marked.
 
     recording: what its clips' recording is called; typed: tags that were typed when it was added
     pieces: where it is to be cut, shown before they become clips; cut: the numbers that were last used for that
@@ -100,11 +100,11 @@ class Expected:
 
     @classmethod
     def of(cls, one: Open) -> Expected:
-        return cls(one.sound.name, one.sound.seconds, one.recording, one.typed, tuple(one.pieces))
+        return cls(one.sound.name, one.sound.seconds_in_all, one.recording, one.typed, tuple(one.pieces))
 
     def is_of(self, sound: LongRecording) -> bool:
         """Whether this is it: another decoder may give some samples more or less."""
-        return self.name == sound.name and abs(self.seconds - sound.seconds) < SAME_LENGTH
+        return self.name == sound.name and abs(self.seconds - sound.seconds_in_all) < SAME_LENGTH
 
     def pieces_within(self, seconds: float) -> list[tuple[float, float]]:
         return [(a, min(b, seconds)) for a, b in self.pieces if a < seconds]
@@ -128,19 +128,38 @@ class LongDesk:
         """Open one more. Raises PageError if that are too many."""
         if not self.places:
             raise enough_long()
-        for known in [one for one in self.expected if one.is_of(sound)]:
-            self.expected.remove(known)
-            again = self.open[str(next_number())] = Open(
-                sound, known.recording, typed or known.typed, known.pieces_within(sound.seconds)
-            )
-            return again
         taken = {one.recording for one in self.open.values()}
         name = stem = default_recording(sound.name)[: CLIP_LIMITS.max_recording_length - 6]
         number = 2
         while name in taken:
             name, number = f"{stem} ({number})", number + 1
         one = self.open[str(next_number())] = Open(sound, name, typed)
+        self._recognise(one)
         return one
+
+    def opened(self, sound: LongRecording) -> Open | None:
+        """What shows this recording, if anything does."""
+        return next((one for one in self.open.values() if one.sound is sound), None)
+
+    def finish(self, sound: LongRecording, typed: str = "") -> Open:
+        """All of a recording is there, and perhaps it was shown while it grew. Raises PageError as ``add`` does."""
+        shown = self.opened(sound)
+        if shown is None:
+            return self.add(sound, typed)
+        self._recognise(shown)
+        return shown
+
+    def drop(self, sound: LongRecording) -> None:
+        """It could not be opened to its end. Its clips stay."""
+        self.open = {id: one for id, one in self.open.items() if one.sound is not sound}
+
+    def _recognise(self, one: Open) -> None:
+        """Give it what is known of it from a saved visit."""
+        for known in [known for known in self.expected if known.is_of(one.sound)]:
+            self.expected.remove(known)
+            one.recording, one.typed = known.recording, one.typed or known.typed
+            one.pieces = one.pieces or known.pieces_within(one.sound.seconds_in_all)
+            return
 
     def long_sounds(self) -> dict[str, LongRecording]:
         return {id: one.sound for id, one in self.open.items()}
@@ -149,6 +168,11 @@ class LongDesk:
         """Give the disk back."""
         for one in self.open.values():
             one.sound.close()
+
+    @property
+    def growing(self) -> list[str]:
+        """The names of those that are not all there yet."""
+        return [one.sound.name for one in self.open.values() if not one.sound.whole]
 
     def by_recording(self) -> list[tuple[str, LongRecording]]:
         """As ``LabelledClips.label_by`` takes them. Two may be of one recording: clips of it that were opened."""
@@ -182,10 +206,59 @@ def enough_long() -> PageError:
     )
 
 
-def part_long(uploads: Sequence[Upload], room_seconds: float, places: int, progress: Progress) -> Parted:
+class Growth:
+    """Shows a visitor the long recordings of one drop while they are decoded."""
+
+    def __init__(self, visitor: Visitor, typed: str) -> None:
+        self._visitor = visitor
+        self._typed = typed
+        self._shown: list[LongRecording] = []
+
+    def show(self, sound: LongRecording) -> None:
+        """It has grown. Raises PageError where no more may be open, Cancelled where its visitor is gone."""
+        if self._shown and self._shown[-1] is sound:
+            return
+        with self._visitor.lock:
+            if self._visitor.gone:
+                raise Cancelled()
+            desk = self._visitor.desk(LongDesk)
+            before = desk.opened(self._shown[-1]) if self._shown else None
+            if before is None or before.sound.whole:
+                desk.add(sound, self._typed)
+            else:  # its reader, or its track, was given up for the next
+                before.sound = sound
+        self._shown.append(sound)
+
+    def finish(self, sound: LongRecording) -> None:
+        """All of it is there: what its file is to be known for reaches the clips that were cut meanwhile."""
+        with self._visitor.lock:
+            desk = self._visitor.desk(LongDesk)
+            if sound in self._shown and desk.opened(sound):
+                clips = self._visitor.clips
+                self._visitor.hold(_warned(clips, desk.rows_of(desk.finish(sound), clips), sound))
+
+    @contextmanager
+    def given_up(self) -> Iterator[None]:
+        """What is shown and never becomes whole is closed, whatever ends the work within."""
+        try:
+            yield
+        finally:
+            with self._visitor.lock:
+                for sound in self._shown:
+                    if not sound.whole:
+                        self._visitor.desk(LongDesk).drop(sound)
+
+
+def part_long(
+    uploads: Sequence[Upload],
+    room_seconds: float,
+    places: int,
+    progress: Progress,
+    growth: Growth | None = None,
+) -> Parted:
     """Open what is longer than a clip may be, or than the visit has room for; nothing of it stays in the upload folder.
 
-    room_seconds: what the visit has room for; places: how many more may be opened
+    room_seconds: what the visit has room for; places: how many more may be opened; growth: shows them meanwhile
     Raises AudioError or PageError where a recording cannot be opened and nothing else was sent.
     """
     found: list[LongRecording] = []
@@ -194,7 +267,7 @@ def part_long(uploads: Sequence[Upload], room_seconds: float, places: int, progr
     for upload in uploads:
         try:
             full = len(found) >= places
-            opened = None if may_label(upload.name) else _opened(upload, room_seconds, full, progress)
+            opened = None if may_label(upload.name) else _opened(upload, room_seconds, full, progress, growth)
         except Cancelled:
             raise
         except MirdemoError as error:
@@ -214,7 +287,9 @@ def part_long(uploads: Sequence[Upload], room_seconds: float, places: int, progr
     return Parted(tuple(found), tuple(sheets), tuple(rest), tuple(problems))
 
 
-def _opened(upload: Upload, room_seconds: float, full: bool, progress: Progress) -> LongRecording | None:
+def _opened(
+    upload: Upload, room_seconds: float, full: bool, progress: Progress, growth: Growth | None
+) -> LongRecording | None:
     """An upload as a long recording, its file deleted; None where it is to be read as ever. full: no more may be opened,
     which one that says how long it is is told before it is decoded."""
     from mirdemo.sound.decoding import Source, announced_seconds
@@ -233,10 +308,19 @@ def _opened(upload: Upload, room_seconds: float, full: bool, progress: Progress)
             upload.path  # noqa: B018 - refuses it
     if full and seconds is not None and seconds > most:
         raise enough_long()
-    opened = open_long(path, upload.name, spool=partial(SPOOLS.make, own_folder()), progress=progress)
+
+    def grown(sound: LongRecording) -> None:
+        if growth is not None and (sound.seconds_in_all > most or size > LIMITS.upload_bytes):
+            growth.show(sound)
+
+    opened = open_long(
+        path, upload.name, spool=partial(SPOOLS.make, own_folder()), growing=grown, progress=progress
+    )
     if opened.seconds <= most and size <= LIMITS.upload_bytes:  # it did not say how long it is
         opened.close()
         return None
+    if growth is not None:
+        growth.finish(opened)
     upload.delete()
     return opened
 
@@ -281,7 +365,9 @@ class LongTab:
             {
                 "id": id,
                 "name": one.sound.name,
-                "seconds": one.sound.seconds,
+                "seconds": one.sound.seconds_in_all,
+                "there": one.sound.seconds,
+                "growing": not one.sound.whole,
                 "warnings": one.sound.warnings,
                 "typed": one.typed,
                 "place": f"{own_files.place('long', visitor)}/{id}",
@@ -302,7 +388,7 @@ class LongTab:
         desk, problems = visitor.desk(LongDesk), list(parted.problems)
         for sound in parted.long:
             try:
-                desk.add(sound, typed)
+                desk.finish(sound, typed)
             except PageError as error:
                 problems.append(error.sentence)
         for name, data in parted.sheets:
@@ -435,7 +521,7 @@ class LongTab:
     def close(self, visitor: Visitor, act: Act) -> None:
         """Close a recording; its clips stay."""
         desk = visitor.desk(LongDesk)
-        id = act.one_of("long", desk.open)
+        id = act.one_of("long", [id for id, one in desk.open.items() if one.sound.whole])
         before, closed = dict(desk.open), desk.open[id]
         del desk.open[id]
 
@@ -483,6 +569,16 @@ class LongTab:
         hold_more(visitor, added, again)
         with suppress(PageError):
             self._changed(visitor)
+
+
+def _warned(clips: LabelledClips, rows: Sequence[int], sound: LongRecording) -> LabelledClips:
+    """The clips that were cut while their recording grew, with what is known of its file since."""
+    for row in rows:
+        clip = clips.clips[row]
+        warnings = (*sound.warnings, *(one for one in clip.warnings if one not in sound.warnings))
+        if clip.warnings != warnings:
+            clips = clips.exchange(row, replace(clip, warnings=warnings))
+    return clips
 
 
 def check_room(visitor: Visitor, seconds: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -92,16 +93,24 @@ def span_asked(request: Request, recording: LongRecording) -> tuple[float, float
         columns = int(query["columns"])
     except (KeyError, ValueError):
         return None
-    if not (math.isfinite(start) and math.isfinite(end) and 0 <= start < end <= recording.seconds + 1.0):
+    if not (
+        math.isfinite(start) and math.isfinite(end) and 0 <= start < end <= recording.seconds_in_all + 1.0
+    ):
         return None
     return (start, end, columns) if 1 <= columns <= MOST_COLUMNS else None
 
 
 def sound(request: Request, recording: LongRecording) -> Response:
-    """The whole recording as a WAV of 16 bits, or the bytes of it that are asked for, read from the disk as they are sent."""
+    """The recording as a WAV of 16 bits, or the bytes of it that are asked for, read from the disk as they are sent.
+
+    ``?seconds=``: as if it ended there: what is played of one that grows must not become another file meanwhile.
+    """
     from starlette.responses import Response, StreamingResponse
 
-    size = _HEAD + 2 * recording.frames
+    frames = recording.frames
+    with suppress(KeyError, ValueError, OverflowError):
+        frames = max(min(frames, round(float(request.query_params["seconds"]) * recording.sample_rate)), 0)
+    size = _HEAD + 2 * frames
     wanted = request.headers.get("range")
     first, last = byte_range(wanted, size)
     if first > last:
@@ -110,14 +119,14 @@ def sound(request: Request, recording: LongRecording) -> Response:
     if wanted:
         headers["Content-Range"] = f"bytes {first}-{last}/{size}"
     return StreamingResponse(
-        _wav(recording, first, last + 1), 206 if wanted else 200, headers, media_type="audio/wav"
+        _wav(recording, frames, first, last + 1), 206 if wanted else 200, headers, media_type="audio/wav"
     )
 
 
-def _wav(recording: LongRecording, start: int, stop: int) -> Iterator[bytes]:
-    """Bytes ``start`` to ``stop`` of the recording as a WAV."""
+def _wav(recording: LongRecording, frames: int, start: int, stop: int) -> Iterator[bytes]:
+    """Bytes ``start`` to ``stop`` of the recording's first ``frames`` as a WAV."""
     if start < _HEAD:
-        yield wav_head(recording.frames, recording.sample_rate)[start : min(stop, _HEAD)]
+        yield wav_head(frames, recording.sample_rate)[start : min(stop, _HEAD)]
     begin = max(start - _HEAD, 0)
     left, skip = stop - max(start, _HEAD), begin % 2
     for block in recording.blocks(begin // 2, -(-(stop - _HEAD) // 2)):

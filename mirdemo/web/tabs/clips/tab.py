@@ -39,7 +39,7 @@ from mirdemo.web.frame.uploads import Upload
 from mirdemo.web.frame.wire import Act, Wire
 from mirdemo.web.models import embed_here, warm_up
 from mirdemo.web.tabs.clips.asking import Asking, Heard, listen, shown
-from mirdemo.web.tabs.clips.long import WORTH_OPENING, LongDesk, LongTab, Parted, part_long
+from mirdemo.web.tabs.clips.long import WORTH_OPENING, Growth, LongDesk, LongTab, Parted, part_long
 from mirdemo.web.tabs.clips.possible import possible
 from mirdemo.web.tabs.clips.visits import Visits
 from mirdemo.words.language import Speaker
@@ -204,9 +204,20 @@ class ClipsTab:
             return
         there = len(visitor.clips) or visitor.desk(LongDesk).open
         if there and all(may_label(one.name) for one in uploads):
+            if growing := visitor.desk(LongDesk).growing:
+                raise PageError(
+                    "{name} is still being opened. Add its labels when all of it is there.",
+                    code="page.still_opening",
+                    name=growing[0],
+                )
             self._label(visitor, uploads)
             return
         room, places = CLIP_LIMITS.max_seconds - visitor.clips.seconds, visitor.desk(LongDesk).places
+        growth = Growth(visitor, typed)
+
+        def read(progress: Progress) -> Dropped:
+            with growth.given_up():
+                return read_drop(uploads, typed, room, places, progress, growth)
 
         def take(read: Dropped) -> None:
             added, parted = read
@@ -235,7 +246,7 @@ class ClipsTab:
         self._wire.start(
             visitor,
             visitor.desk(ClipsDesk).next_job(),
-            lambda progress: read_drop(uploads, typed, room, places, progress),
+            read,
             take,
             resource="sound",
         )
@@ -647,15 +658,21 @@ Dropped = tuple[LabelledClips | Visit | None, Parted]
 
 
 def read_drop(
-    uploads: list[Upload], typed: str, room_seconds: float, places: int, progress: Progress
+    uploads: list[Upload],
+    typed: str,
+    room_seconds: float,
+    places: int,
+    progress: Progress,
+    growth: Growth | None = None,
 ) -> Dropped:
     """All of a drop: long recordings are opened, the rest is read by ``read_uploads``. Each file is deleted as it is read.
 
-    room_seconds: of sound that the visit has room for; places: for more long recordings. Raises as ``read_uploads`` and ``part_long`` do.
+    room_seconds: of sound that the visit has room for; places: for more long recordings; growth: shows these meanwhile
+    Raises as ``read_uploads`` and ``part_long`` do.
     """
     try:
         typed_tags(typed, CLIP_LIMITS)  # refuses what cannot be a tag, before the work
-        parted = part_long(uploads, room_seconds, places, progress)
+        parted = part_long(uploads, room_seconds, places, progress, growth)
         if not parted.rest:
             return None, parted
         try:

@@ -304,7 +304,7 @@ class FewShotTab:
 
     def long(self, visitor: Visitor, act: Act) -> None:
         """Tag a long recording that is open on the Clips tab."""
-        opened = visitor.desk(LongDesk).long_sounds()
+        opened = {id: one for id, one in visitor.desk(LongDesk).long_sounds().items() if one.whole}
         sound = opened[act.one_of("long", opened)]
         self._ask_long(visitor, lambda progress: sound)
 
