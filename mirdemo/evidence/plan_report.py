@@ -17,10 +17,11 @@ from mirdemo.evidence.plan_words import (
     tag_rows,
     tags_how,
     titles,
+    visit_table,
 )
 from mirdemo.evidence.reporting import Part, Section
 from mirdemo.planning import RULE, Plan, for_the_meeting, two_sentences
-from mirdemo.words.language import speaker
+from mirdemo.words.language import Speaker, speaker
 
 #: Heads of the table of tags.
 _EACH = ("plan.each.tag", "plan.each.by", "plan.action.saves", "plan.action.futures", "plan.each.having")
@@ -52,6 +53,17 @@ def plan_report(plan: Plan, language: str, made: date | None = None) -> str:
         before.append(
             Part(t("plan.each"), [tags_how(plan, t)], heads, [[row[name] for name in names] for row in each])
         )
+    visit = visit_table(plan, t)
+    if visit is not None:
+        heads = [t("plan.tags.tag"), *(": ".join(filter(None, one.values())) for one in visit["columns"])]
+        words = [
+            [
+                " ".join(filter(None, (row["tag"], row["why"] and f"({row['why']})"))),
+                *(_said(cell, t) for cell in row["cells"]),
+            ]
+            for row in visit["rows"]
+        ]
+        before.append(Part(t("plan.tags"), [visit["rule"]], heads, words))
     gates = [[row["title"], row["word"], row["found"], row["criterion"]] for row in gate_rows(plan, t)]
     found = plan.evidence
     stands = t(
@@ -85,6 +97,13 @@ def plan_report(plan: Plan, language: str, made: date | None = None) -> str:
         after=[part for part in after if part is not None],
         made=made,
     )
+
+
+def _said(cell: dict[str, str] | None, t: Speaker) -> str:
+    """A stage's word with its figure."""
+    if cell is None:
+        return t("plan.tags.not_run")
+    return "; ".join(filter(None, (f"{cell['word']} {cell['figure']}", cell["off"])))
 
 
 def _section(chart: Chart) -> Section:

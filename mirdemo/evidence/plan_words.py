@@ -11,10 +11,15 @@ from mirdemo.backbones.registry import spec
 from mirdemo.backbones.spec import BackboneError
 from mirdemo.base.assets import ASSETS
 from mirdemo.evidence import panel_words
+from mirdemo.evidence.charting import with_interval
 from mirdemo.planning import CURRENCIES, LIMITS, NAMES, REASONS, Action, Plan
 from mirdemo.planning.fingerprint import fingerprint
 from mirdemo.planning.rule import LABEL
 from mirdemo.planning.say import FUTURES, condition, cost_of, name_of, time_of
+from mirdemo.planning.ways import AS_IT_IS, FEW_SHOT, FINE_TUNE, OTHER
+from mirdemo.scoring.verdicts import WORDS
+from mirdemo.stages import side_by_side as stages
+from mirdemo.stages.side_by_side import Cell, Column
 from mirdemo.words.language import Speaker
 
 WHITENED = "+whitening"
@@ -84,6 +89,61 @@ def advised_range(plan: Plan, t: Speaker) -> str | None:
         return None
     low, high = advice.actions[advice.using].nine_in_ten
     return t("plan.range", low=_minutes(low), high=_minutes(high))
+
+
+#: Kinds of ways -> the stage that they come from.
+_STAGE_OF = {
+    AS_IT_IS: stages.PROBE,
+    OTHER: stages.PROBE,
+    FINE_TUNE: stages.FINE_TUNE,
+    FEW_SHOT: stages.FEW_SHOT,
+}
+
+
+def visit_table(plan: Plan, t: Speaker) -> dict[str, Any] | None:
+    """Every tag, stage by stage: a column a stage and backbone, and one for a stage that was not run.
+
+    None where the plan holds no words: one that was saved before they were in it.
+    """
+    evidence = plan.evidence
+    there = [
+        Column(_STAGE_OF[way.kind], title_of(t, way.backbone), way.words)
+        for way in evidence.ways
+        if way.words
+    ]
+    if not there:
+        return None
+    nothing = (None,) * len(evidence.tags)
+    columns = [
+        column
+        for stage in stages.STAGES
+        for column in [one for one in there if one.stage == stage] or [Column(stage, "", nothing)]
+    ]
+    return {
+        "columns": [{"title": t(f"plan.stage.{one.stage}"), "backbone": one.backbone} for one in columns],
+        "rows": [
+            {
+                "tag": row.tag,
+                "why": " ".join(t.say(one) for one in row.why),
+                "cells": [None if cell is None else _cell(cell, t) for cell in row.cells],
+            }
+            for row in stages.side_by_side(evidence.tags, columns)
+        ],
+        "rule": t.say(stages.RULE),
+    }
+
+
+def _cell(cell: Cell, t: Speaker) -> dict[str, Any]:
+    auc = cell.roc_auc
+    figure = (
+        "–" if auc.value is None else with_interval(auc.value, auc.low, auc.high, t("plan.tags.no_interval"))
+    )
+    return {
+        "code": cell.word,
+        "word": t.say(WORDS[cell.word]),
+        "figure": t(f"plan.tags.{auc.unit}", figure=figure, n=auc.n),
+        "off": t.say(stages.THRESHOLD_OFF) if cell.threshold_off else "",
+    }
 
 
 def tag_rows(plan: Plan, t: Speaker) -> list[dict[str, Any]]:

@@ -25,9 +25,10 @@ from mirdemo.planning.ways import (
     Way,
 )
 from mirdemo.scoring.metrics import THRESHOLD
+from mirdemo.stages.side_by_side import cells
 
 if TYPE_CHECKING:
-    from mirdemo.stages.fewshot import LearningCurve
+    from mirdemo.stages.fewshot import LearningCurve, Score
     from mirdemo.stages.finetuning import FineTuneReport
     from mirdemo.stages.probing import ProbeReport
 
@@ -42,6 +43,7 @@ def evidence(
     *,
     probes: Sequence[tuple[str, ProbeReport, Sentence | None]] = (),
     few_shot: tuple[str, np.ndarray, float] | None = None,
+    few_shot_score: Score | None = None,
     fine_tuned: tuple[str, FineTuneReport] | None = None,
     curve: LearningCurve | None = None,
     embedding_seconds: Mapping[str, float] | None = None,
@@ -51,7 +53,7 @@ def evidence(
 
     labels: 0/1 (n_clips, n_tags); recordings: (n_clips,); tags: (n_tags,)
     probes: (backbone, live report, what its health check found); the first is used as it is, the others are other
-    backbones measured here; few_shot: (backbone, decisions 0/1 (n_clips, n_tags), seconds) of the self-check
+    backbones measured here; few_shot: (backbone, decisions 0/1 (n_clips, n_tags), seconds) of the self-check, and its score
     embedding_seconds: backbone as in ``probes`` -> what embedding took for its probe, from nothing
     fine_tuned: (backbone, live report); curve: of the few-shot tagger
     groups: (n_clips,) sessions, where they are known: futures keep them whole, as the stages' folds do
@@ -78,7 +80,12 @@ def evidence(
     if few_shot is not None:
         backbone, decided, spent = few_shot
         seconds[FEWSHOT] = float(spent)
-        ways.append(Way.of_decisions(FEW_SHOT, backbone, decided, truth, names, machine_seconds=float(spent)))
+        words = () if few_shot_score is None else cells(few_shot_score, tags)
+        ways.append(
+            Way.of_decisions(
+                FEW_SHOT, backbone, decided, truth, names, machine_seconds=float(spent), words=words
+            )
+        )
     if fine_tuned is not None:
         backbone, tuned = fine_tuned
         check(tuned)
@@ -117,6 +124,7 @@ def _way(
         machine_seconds=seconds,
         sick=sick,
         learned_from=learned_from(report),
+        words=cells(report, report.tag_names),
     )
 
 

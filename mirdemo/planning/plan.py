@@ -19,6 +19,9 @@ from mirdemo.planning.panel.listeners import Listeners
 from mirdemo.planning.rule import BY_HAND, Action, Advice, TagSaving, decide, stopped
 from mirdemo.planning.switching import Switch, Turn, switching_values
 from mirdemo.planning.ways import KINDS, STAGES, Evidence, Growth, Heard, Way
+from mirdemo.scoring.intervals import Interval
+from mirdemo.scoring.verdicts import SCALE
+from mirdemo.stages.side_by_side import Cell
 
 FORMAT = "mirdemo-plan-1"
 #: Numbers that a plan's file may hold; more is no plan of ours.
@@ -254,6 +257,7 @@ def _way(way: Way) -> dict[str, Any]:
         "machine_seconds": way.machine_seconds,
         "sick": sick,
         "learned_from": way.learned_from,
+        "words": [None if one is None else asdict(one) for one in way.words],
         **counts,
     }
 
@@ -275,6 +279,9 @@ def _read_way(plain: Mapping[str, Any], n_tags: int) -> Way:
     learned_from = _positive(plain.get("learned_from", 1.0))  # plans of before 30 November 2026 do not say
     if not 0 < learned_from <= 1:
         raise _no_plan()
+    words = tuple(None if one is None else _read_word(one) for one in plain.get("words", ()))
+    if len(words) not in (0, n_tags):
+        raise _no_plan()
     return Way(
         plain["kind"],
         _text(plain["backbone"]),
@@ -284,7 +291,18 @@ def _read_way(plain: Mapping[str, Any], n_tags: int) -> Way:
         _positive(plain["machine_seconds"]),
         sick,
         learned_from,
+        words,
     )
+
+
+def _read_word(plain: Mapping[str, Any]) -> Cell:
+    figure, off = plain["roc_auc"], plain["threshold_off"]
+    ends = [None if figure[name] is None else _positive(figure[name]) for name in ("value", "low", "high")]
+    known = plain["word"] in SCALE and isinstance(off, bool) and figure["unit"] in ("recordings", "sessions")
+    if not known or any(end is not None and end > 1 for end in ends):
+        raise _no_plan()
+    auc = Interval(*ends, _count(figure["n"]), _positive(figure["level"]), unit=figure["unit"])
+    return Cell(plain["word"], auc, off)
 
 
 def _read_growth(plain: Mapping[str, Any]) -> Growth:

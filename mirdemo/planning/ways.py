@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mirdemo.base.sentences import Sentence
 from mirdemo.planning.errors import PlanError
+
+if TYPE_CHECKING:
+    from mirdemo.stages.side_by_side import Cell
 
 #: Kinds of ways, the cheapest to carry on with first.
 AS_IT_IS, FEW_SHOT, OTHER, FINE_TUNE = "as_it_is", "few_shot", "other_backbone", "fine_tune"
@@ -27,6 +31,7 @@ class Way:
         and is there, given and is not, not given and is
     machine_seconds: of computing, once; sick: what the backbone's health check found, None if nothing
     learned_from: share of the recordings, above 0, that each judged model had learned from; what is used learns from all
+    words: (n_tags,) whether each tag is heard, None where nothing is said of one; empty in plans of before 29 November 2026
     """
 
     kind: str
@@ -37,6 +42,7 @@ class Way:
     machine_seconds: float = 0.0
     sick: Sentence | None = None
     learned_from: float = 1.0
+    words: tuple[Cell | None, ...] = ()
 
     @property
     def key(self) -> str:
@@ -59,6 +65,7 @@ class Way:
         machine_seconds: float = 0.0,
         sick: Sentence | None = None,
         learned_from: float = 1.0,
+        words: tuple[Cell | None, ...] = (),
     ) -> Way:
         """From decisions about clips.
 
@@ -90,6 +97,7 @@ class Way:
             float(machine_seconds),
             sick,
             learned_from,
+            words,
         )
 
 

@@ -1,9 +1,10 @@
-"""What a visit found, stage by stage: a row a tag, a column a stage, one scale of words and one metric."""
+"""What a visit found, stage by stage: a row a tag, a column a stage and backbone, one scale of words and one metric."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from mirdemo.base.sentences import Sentence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 PROBE, FINE_TUNE, FEW_SHOT = "probe", "fine_tune", "few_shot"
 STAGES = (PROBE, FINE_TUNE, FEW_SHOT)
 
-#: Why stages may say different words of one tag, for the page to show.
+#: The rule of all columns, for the page to show.
 RULE = Sentence(
     "One scale of words, by ROC-AUC on recordings that were not learned from. The probe's words also ask whether chance does as "
     "well, over all tags at once; the other stages have no such test, so there the whole interval has to lie above 0.5. Words "
@@ -27,6 +28,10 @@ RULE = Sentence(
 )
 #: Beside a tag that is heard but given no better than to every clip.
 THRESHOLD_OFF = Sentence("ranks it well, its threshold is off", "stages.threshold_off")
+#: Why two columns say different words of one tag.
+UNSURE = Sentence("One interval is too wide to tell.", "stages.unsure")
+OTHER_BACKBONE = Sentence("The backbones differ.", "stages.other_backbone")
+OTHER_WAY = Sentence("The stages learn differently.", "stages.other_way")
 
 
 @dataclass(frozen=True)
@@ -43,45 +48,54 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Column:
+    """What one stage says with one backbone. cells: (n_tags,), None for a tag that it does not know"""
+
+    stage: str
+    backbone: str
+    cells: Sequence[Cell | None]
+
+
+@dataclass(frozen=True)
 class Row:
-    """One tag. cells: stage -> what it says, for the stages that know the tag."""
+    """One tag. cells: one a column; why: the reasons for which they do not all say one word, none where they do"""
 
     tag: str
-    cells: Mapping[str, Cell]
-
-    @property
-    def agreed(self) -> bool:
-        """Whether all stages that can say anything say the same word."""
-        return len({cell.word for cell in self.cells.values()} - {TOO_FEW}) < 2
+    cells: tuple[Cell | None, ...]
+    why: tuple[Sentence, ...]
 
 
-def side_by_side(
-    tags: Sequence[str],
-    *,
-    probed: ProbeReport | None = None,
-    tuned: FineTuneReport | None = None,
-    few_shot: Score | None = None,
-) -> tuple[Row, ...]:
-    """One row a tag, in the order given. probed, tuned, few_shot: live, of the same clips, as far as they were run"""
+def side_by_side(tags: Sequence[str], columns: Sequence[Column]) -> tuple[Row, ...]:
+    """One row a tag, in the order given. columns: live, of the same clips"""
     rows = []
-    for tag in tags:
-        cells = {}
-        if probed is not None and tag in probed.tag_names:
-            one = probed.tag(tag)
-            cells[PROBE] = _cell(one.verdict, one.figures.roc_auc, one.figures.f1, one.chance.f1)
-        if tuned is not None and tag in tuned.tag_names:
-            gain = tuned.tag(tag)
-            cells[FINE_TUNE] = _cell(gain.heard, gain.figures.roc_auc, gain.figures.f1, gain.chance.f1)
-        if few_shot is not None:
-            for score in few_shot.tags:
-                if score.tag == tag and score.roc_auc is not None:
-                    off = score.threshold_off(few_shot.n_clips)
-                    cells[FEW_SHOT] = Cell(score.verdict, score.roc_auc, off)
-        rows.append(Row(tag, cells))
+    for place, tag in enumerate(tags):
+        cells = tuple(column.cells[place] for column in columns)
+        rows.append(Row(tag, cells, _why(cells, columns)))
     return tuple(rows)
 
 
-def _cell(word: str, roc_auc: Interval, f1: Interval, chance_f1: float | None) -> Cell:
+def cells(found: ProbeReport | FineTuneReport | Score, tags: Sequence[str]) -> tuple[Cell | None, ...]:
+    """What a stage's report, or few-shot's own score, says of each tag: (n_tags,)"""
+    by_name = {one.tag: one for one in found.tags}
+    return tuple(_cell(by_name[tag], found.n_clips) if tag in by_name else None for tag in tags)
+
+
+def _cell(one, n_clips: int) -> Cell | None:
+    """one: what the report says of one tag, ``TagReport``, ``TagGain`` or ``TagScore``"""
+    if hasattr(one, "threshold_off"):
+        return None if one.roc_auc is None else Cell(one.verdict, one.roc_auc, one.threshold_off(n_clips))
+    word = getattr(one, "heard", one.verdict)  # fine-tuning's verdict is whether it was worth it
+    f1, chance = one.figures.f1.value, one.chance.f1
     found = word in (HEARD, PARTLY_HEARD)
-    known = f1.value is not None and chance_f1 is not None
-    return Cell(word, roc_auc, found and known and f1.known <= float(chance_f1 or 0.0))
+    off = found and f1 is not None and chance is not None and f1 <= chance
+    return Cell(word, one.figures.roc_auc, off)
+
+
+def _why(cells: Sequence[Cell | None], columns: Sequence[Column]) -> tuple[Sentence, ...]:
+    there = [(cell, column.backbone) for cell, column in zip(cells, columns, strict=True) if cell is not None]
+    reasons = []
+    for (one, backbone), (two, other) in combinations(there, 2):
+        if one.word != two.word:
+            unsure = TOO_FEW in (one.word, two.word)
+            reasons.append(UNSURE if unsure else OTHER_WAY if backbone == other else OTHER_BACKBONE)
+    return tuple(one for one in (OTHER_BACKBONE, OTHER_WAY, UNSURE) if one in reasons)

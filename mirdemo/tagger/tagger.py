@@ -186,6 +186,8 @@ class Tagger:
                     "clips": gain.positive_clips,
                     "recordings": gain.positive_recordings,
                     "f1": gain.figures.f1.as_dict(),
+                    "roc_auc": gain.figures.roc_auc.as_dict(),
+                    "verdict": gain.heard,
                 }
                 for gain in known
             ],

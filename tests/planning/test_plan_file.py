@@ -96,6 +96,21 @@ def test_a_plan_names_no_recording():
     assert "recordings" not in json.loads(text)["evidence"]
 
 
+def said(word: str = "heard", **figure: object) -> dict:
+    """A tag's word as a plan's file has it."""
+    auc = {"value": 0.9, "low": 0.8, "high": 1.0, "n": 20, "level": 0.9, "unit": "recordings"}
+    return {"word": word, "roc_auc": {**auc, **figure}, "threshold_off": False}
+
+
+def test_the_words_of_every_stage_are_saved_with_the_plan():
+    plain = json.loads(make_plan(evidence()).as_json())
+    plain["evidence"]["ways"][0]["words"] = [None, said(), said(), said("too_few", low=None, high=None)]
+    words = Plan.from_dict(plain).evidence.ways[0].words
+    assert [one and one.word for one in words] == [None, "heard", "heard", "too_few"]
+    again = Plan.from_json(Plan.from_dict(plain).as_json()).evidence.ways[0].words
+    assert again == words
+
+
 def edited(change) -> str:
     plain = json.loads(make_plan(evidence(growth=RISING)).as_json())
     change(plain)
@@ -117,6 +132,11 @@ def edited(change) -> str:
         lambda p: p["evidence"]["ways"][0].update(kind="magic"),
         lambda p: p["evidence"]["ways"][0].update(right=p["evidence"]["ways"][0]["right"][:-1]),
         lambda p: p["evidence"]["ways"][0].update(sick={"template": "{x}", "code": "a", "values": {}}),
+        lambda p: p["evidence"]["ways"][0].update(words=[None]),
+        lambda p: p["evidence"]["ways"][0].update(words=[said("marvellous")] * 4),
+        lambda p: p["evidence"]["ways"][0].update(words=[said(n=-1)] * 4),
+        lambda p: p["evidence"]["ways"][0].update(words=[said(low=1.5)] * 4),
+        lambda p: p["evidence"]["ways"][0].update(words=[said(unit="<b>")] * 4),
         lambda p: p["evidence"]["growth"].update(f1=[1]),
         lambda p: p["evidence"]["growth"].update(exponent="steep"),
         lambda p: p["assumptions"].update(wage=-3),

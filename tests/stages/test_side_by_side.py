@@ -1,4 +1,4 @@
-"""A row a tag, a column a stage: the words are those that each stage gives by the one scale."""
+"""A row a tag, a column a stage and backbone: the words are each stage's own, and where they differ a sentence says why."""
 
 from __future__ import annotations
 
@@ -10,7 +10,17 @@ import pytest
 from mirdemo.scoring.intervals import Interval
 from mirdemo.stages.fewshot import LCPrototypes, leave_recordings_out
 from mirdemo.stages.probing import probe
-from mirdemo.stages.side_by_side import FEW_SHOT, PROBE, Cell, Row, side_by_side
+from mirdemo.stages.side_by_side import (
+    FEW_SHOT,
+    OTHER_BACKBONE,
+    OTHER_WAY,
+    PROBE,
+    UNSURE,
+    Cell,
+    Column,
+    cells,
+    side_by_side,
+)
 
 TAGS = ("clear", "lot")
 
@@ -27,18 +37,19 @@ def found():
     return probed, leave_recordings_out(rows, labels, of, LCPrototypes, tags=TAGS).score
 
 
-def test_each_stage_says_its_own_word_and_what_was_not_run_is_left_out(found):
+def test_each_stage_says_its_own_word_and_a_tag_that_it_does_not_know_is_left_out(found):
     probed, score = found
-    clear, lot = side_by_side(TAGS, probed=probed, few_shot=score)
-    assert set(clear.cells) == {PROBE, FEW_SHOT}
-    for row in (clear, lot):
-        assert row.cells[PROBE].word == probed.tag(row.tag).verdict
-        assert row.cells[FEW_SHOT].word == next(s for s in score.tags if s.tag == row.tag).verdict
-        assert row.cells[PROBE].roc_auc == probed.tag(row.tag).figures.roc_auc
-    assert clear.cells[PROBE].word in ("heard", "partly_heard")
-    assert lot.cells[PROBE].word not in ("heard", "partly_heard")
-    assert set(side_by_side(TAGS, few_shot=score)[0].cells) == {FEW_SHOT}
-    assert side_by_side(("unknown",), probed=probed) == (Row("unknown", {}),)
+    by_probe, by_examples = cells(probed, TAGS), cells(score, TAGS)
+    for place, tag in enumerate(TAGS):
+        assert by_probe[place].word == probed.tag(tag).verdict
+        assert by_probe[place].roc_auc == probed.tag(tag).figures.roc_auc
+        assert by_examples[place].word == next(s for s in score.tags if s.tag == tag).verdict
+    assert by_probe[0].word in ("heard", "partly_heard")
+    assert by_probe[1].word not in ("heard", "partly_heard")
+    assert cells(probed, ("unknown",)) == (None,)
+    row = side_by_side(TAGS, [Column(PROBE, "a", by_probe), Column(FEW_SHOT, "a", (None, None))])[0]
+    assert row.cells == (by_probe[0], None)
+    assert row.why == ()
 
 
 def test_a_tag_that_is_heard_but_given_to_everybody_has_its_threshold_off(found):
@@ -46,17 +57,24 @@ def test_a_tag_that_is_heard_but_given_to_everybody_has_its_threshold_off(found)
     one = probed.tags[0]
     spread = replace(one.figures, f1=replace(one.figures.f1, value=one.chance.f1))
     off = replace(probed, tags=(replace(one, figures=spread), *probed.tags[1:]))
-    assert side_by_side(TAGS, probed=off)[0].cells[PROBE].threshold_off
-    assert not side_by_side(TAGS, probed=probed)[0].cells[PROBE].threshold_off
+    assert cells(off, TAGS)[0].threshold_off
+    assert not cells(probed, TAGS)[0].threshold_off
     lot = probed.tags[1]  # not heard, so nothing hangs on a threshold
     worse = replace(lot, figures=replace(lot.figures, f1=replace(lot.figures.f1, value=0.0)))
-    silent = replace(probed, tags=(one, worse))
-    assert not side_by_side(TAGS, probed=silent)[1].cells[PROBE].threshold_off
+    assert not cells(replace(probed, tags=(one, worse)), TAGS)[1].threshold_off
 
 
-def test_stages_agree_where_they_say_one_word():
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ([("a", "heard"), ("b", "heard")], ()),
+        ([("a", "heard"), ("a", "partly_heard")], (OTHER_WAY,)),
+        ([("a", "heard"), ("b", "partly_heard")], (OTHER_BACKBONE,)),
+        ([("a", "heard"), ("b", "too_few")], (UNSURE,)),
+        ([("a", "heard"), ("a", "not_heard"), ("b", "too_few")], (OTHER_WAY, UNSURE)),
+    ],
+)
+def test_no_two_words_of_a_tag_stand_together_without_the_reason(said, why):
     auc = Interval(0.9, 0.8, 0.95, 12)
-    heard, partly, silent = (Cell(word, auc, False) for word in ("heard", "partly_heard", "too_few"))
-    assert Row("a", {"probe": heard, "few_shot": heard}).agreed
-    assert Row("a", {"probe": heard, "few_shot": silent}).agreed
-    assert not Row("a", {"probe": heard, "few_shot": partly}).agreed
+    columns = [Column(PROBE, backbone, (Cell(word, auc, False),)) for backbone, word in said]
+    assert side_by_side(("one",), columns)[0].why == why

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from html import unescape
+from html import escape, unescape
 
 import numpy as np
 import pytest
@@ -12,11 +12,13 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from mirdemo.clips import LabelledClips
+from mirdemo.evidence.plan_report import plan_report
 from mirdemo.planning import Assumptions, Plan, PlanError
 from mirdemo.scoring.verdicts import WORDS
 from mirdemo.sound.audio import Clip
 from mirdemo.stages.fewshot import LCPrototypes, leave_recordings_out
 from mirdemo.stages.probing import probe
+from mirdemo.stages.side_by_side import OTHER_BACKBONE, UNSURE
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.limits import CLIP_LIMITS
 from mirdemo.web.frame.session import Visitor, Visitors
@@ -107,6 +109,26 @@ def test_every_tag_is_shown_with_each_stages_word(tab: PlanTab, language: str, n
         assert str(t.say(WORDS[report.verdict])) in table
         assert f"{report.figures.roc_auc.value:.2f}" in table
     assert table.count(not_run) == 2 * len(visitor.clips.tags)
+    assert "data-why" not in table
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_where_backbones_or_stages_say_different_words_of_a_tag_the_reason_stands_by_it(tab, language: str):
+    visitor, t = visited(9.0, 24, ("spectral", "mini-west", "mini-world")), speaker(language)
+    result = visitor.desk(ProbeDesk).result
+    html = drawn(tab, visitor, language)
+    told = 0
+    for k, tag in enumerate(visitor.clips.tags):
+        words = [run.report.tags[k].verdict for run in result.runs]
+        row = html[html.index(f'data-key="tag-{escape(tag)}"') :].split("</tr>")[0]
+        assert re.findall(r'data-code="(\w+)"', row) == words, "every backbone that was probed has its column"
+        assert ("data-why" in row) == (len(set(words)) > 1)
+        told += "data-why" in row
+    assert told, "the backbones hear these tags less and less"
+    report = plan_report(current_plan(visitor), language)
+    for run in result.runs:
+        assert str(t.say(WORDS[run.report.tags[0].verdict])) in report
+    assert str(t.say(UNSURE)) in report or str(t.say(OTHER_BACKBONE)) in report
 
 
 @pytest.mark.parametrize(

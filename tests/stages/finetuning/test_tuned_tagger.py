@@ -15,6 +15,7 @@ from mirdemo.base.manifests import checksum
 from mirdemo.base.sentences import Sentence
 from mirdemo.embedding.embed import embed
 from mirdemo.embedding.store import EmbeddingStore
+from mirdemo.scoring.verdicts import WORDS
 from mirdemo.stages.finetuning import FineTuneError, FineTuneSettings
 from mirdemo.stages.finetuning.tuned import LAYER, TunedHead
 from mirdemo.tagger import Tagger, TaggerError, tag_archive
@@ -145,6 +146,10 @@ def test_the_manifest_names_the_prefix_and_the_card_the_verdict(report, tagger) 
     assert manifest["fine_tuned"]["added"] == report.macro.added.roc_auc.as_dict()
     assert manifest["fine_tuned"]["gain"] == report.macro.gain.roc_auc.as_dict()
     assert "<b>" not in card
+    for tag in manifest["tags"]:
+        gain = report.tag(tag["name"])
+        assert tag["roc_auc"] == gain.figures.roc_auc.as_dict()
+        assert f"| {WORDS[gain.heard]} | {gain.figures.roc_auc.value:.2f} |" in card
     assert "embeddings of the labelled clips" not in card
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import re
 from dataclasses import replace
+from html import escape
 from types import SimpleNamespace
 
 import numpy as np
@@ -20,6 +21,7 @@ from mirdemo.scoring.intervals import Interval
 from mirdemo.scoring.verdicts import WORDS
 from mirdemo.sound.audio import Clip
 from mirdemo.stages.fewshot import Candidate, LayerChoice, LCPrototypes, leave_recordings_out
+from mirdemo.stages.probing import probe
 from mirdemo.tagger import Tagger
 from mirdemo.web.page import TABS, _where
 from mirdemo.web.tabs.fewshot import charts
@@ -27,6 +29,8 @@ from mirdemo.web.tabs.fewshot.desk import FewShotDesk
 from mirdemo.web.tabs.fewshot.studies import Layers, Setting
 from mirdemo.web.tabs.fewshot.tab import current_prototypes, download_route
 from mirdemo.web.tabs.fewshot.taking_home import made
+from mirdemo.web.tabs.probe.desk import ProbeDesk
+from mirdemo.web.tabs.probe.running import Asked, Result, Run
 from mirdemo.web.tagging import layers_of
 from mirdemo.words.language import LANGUAGES, speaker
 
@@ -111,6 +115,25 @@ def test_the_honest_score_is_the_one_of_leaving_each_recording_out(do, visitor, 
         clip.sha256 for clip, bad in zip(labelled.clips, wrong, strict=True) if bad
     }
     assert "too few recordings to say" in html
+
+
+def test_where_the_probe_says_another_word_it_stands_beside_with_the_reason(do, visitor, labelled):
+    do("few-shot.build")
+    built = visitor.desk(FewShotDesk).built
+    rows = np.random.default_rng(0).standard_normal((len(labelled), 8))
+    rows[:, : len(labelled.tags)] += 9 * labelled.labels
+    report = probe({"all": rows}, labelled.labels, labelled.recordings, tags=labelled.tags, permutations=50)
+    visitor.desk(ProbeDesk).result = Result.of(Asked.of(labelled), (Run("spectral", report, None, 1.0),))
+    html = do("few-shot.layer", value="all")
+    differ = 0
+    for one in built.score.tags:
+        row = re.sub(
+            "<[^>]+>", "", html[html.index(f'data-key="honest-{escape(one.tag)}"') :].split("</li>")[0]
+        )
+        word = WORDS[report.tag(one.tag).verdict]
+        differ += (other := report.tag(one.tag).verdict != one.verdict)
+        assert (f"The probe (Spectral statistics) says {word}." in row) == other
+    assert differ, "nine recordings are too few for one stage alone"
 
 
 def test_a_query_is_tagged_placed_on_the_map_and_suggested_with_the_clip_without_tags(do, visitor, page):

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mirdemo.scoring.verdicts import HEARD, NOT_HEARD, PARTLY_HEARD, PERHAPS_HEARD, TOO_FEW, WORDS
+from mirdemo.scoring.verdicts import TOO_FEW, WORDS
+from mirdemo.stages.side_by_side import FEW_SHOT, PROBE, Column, cells, side_by_side
 from mirdemo.web.tabs.clips.tab import enough
 from mirdemo.web.tabs.fewshot.charts import figure_words
-from mirdemo.web.tabs.probe.shown import layer_words
+from mirdemo.web.tabs.probe.running import run_key
+from mirdemo.web.tabs.probe.shown import ICONS, backbone_words, layer_words
 from mirdemo.words.language import Speaker
 
 if TYPE_CHECKING:
@@ -20,13 +22,13 @@ if TYPE_CHECKING:
     from mirdemo.web.frame.session import Visitor
     from mirdemo.web.tabs.fewshot.desk import LongAnswer
     from mirdemo.web.tabs.fewshot.studies import Setting, Waiting
+    from mirdemo.web.tabs.probe.running import Result
     from mirdemo.web.tagging import Answer, Built
 
 #: More clips than this are counted, but not drawn one by one.
 MOST_COLUMNS = 48
 #: Clips with mistakes shown before the rest is folded away.
 MISTAKES = 6
-ICONS = {HEARD: "full", PARTLY_HEARD: "half", PERHAPS_HEARD: "quarter", NOT_HEARD: "empty", TOO_FEW: "warn"}
 
 
 def support(clips: LabelledClips, sounds: Sounds) -> dict[str, Any]:
@@ -88,12 +90,16 @@ def certainty(one: Answer | LongAnswer, t: Speaker) -> dict[str, Any]:
     return {"tags": tags, "warning": warning}
 
 
-def honest(built: Built, visitor: Visitor, t: Speaker) -> dict[str, Any] | None:
-    """The honest score: its sentence, a row a tag, the clips it got wrong."""
+def honest(built: Built, visitor: Visitor, probed: Result | None, t: Speaker) -> dict[str, Any] | None:
+    """The honest score: its sentence, a row a tag, the clips it got wrong.
+
+    probed: the live probe of whatever clips; where it says another word of a tag, that stands beside it with the reason
+    """
     score, clips = built.score, built.clips
     if score is None:
         return None
     f1, none = score.macro_f1, t("few-shot.no_interval")
+    other = {} if probed is None or not probed.asked.is_about(clips) else _otherwise(built, score, probed, t)
     tags = []
     for one in sorted(score.tags, key=_by_verdict):
         tags.append(
@@ -106,6 +112,7 @@ def honest(built: Built, visitor: Visitor, t: Speaker) -> dict[str, Any] | None:
                 "f1": figure_words(one.f1, none),
                 "recordings": one.recordings,
                 "off": one.threshold_off(len(clips)),
+                "other": other.get(one.tag, ""),
             }
         )
     return {
@@ -119,6 +126,27 @@ def honest(built: Built, visitor: Visitor, t: Speaker) -> dict[str, Any] | None:
         "tags": tags,
         "wrong": mistakes(built, visitor),
         "few": MISTAKES,
+    }
+
+
+def _otherwise(built: Built, score: Score, probed: Result, t: Speaker) -> dict[str, str]:
+    """Tag -> what the probe says of it, where that is another word, and why; of the same backbone if it was probed."""
+    keys = run_key(built.backbone, built.whitening is not None), built.backbone
+    run = min(probed.runs, key=lambda run: (run.key != keys[0], run.backbone != keys[1]))
+    columns = (
+        Column(PROBE, run.key, cells(run.report, built.clips.tags)),
+        Column(FEW_SHOT, keys[0], cells(score, built.clips.tags)),
+    )
+    name = backbone_words(t, run.backbone, run.report.whitening is not None)
+    return {
+        row.tag: t(
+            "few-shot.honest.probe",
+            backbone=name,
+            word=t.say(WORDS[row.cells[0].word]),
+            why=" ".join(t.say(one) for one in row.why),
+        )
+        for row in side_by_side(built.clips.tags, columns)
+        if row.why and row.cells[0] is not None
     }
 
 

@@ -36,6 +36,7 @@ from mirdemo.web.tabs.fewshot.own_tagger import OwnTagger
 from mirdemo.web.tabs.fewshot.placing import Plane
 from mirdemo.web.tabs.fewshot.studies import Curve, Layers, Setting
 from mirdemo.web.tabs.fewshot.taking_home import DOWNLOAD, made
+from mirdemo.web.tabs.probe.desk import ProbeDesk
 from mirdemo.web.tabs.probe.running import whitening_offered
 from mirdemo.web.tagging import Answer, Built, answer, build, layers_of, spans, usual_layer
 from mirdemo.words.language import Speaker
@@ -135,6 +136,7 @@ class FewShotTab:
         """All that is known about the prototypes, each part computed once."""
         desk, sounds = visitor.desk(FewShotDesk), visitor.sounds
         answers, get, said = tuple(desk.answers), desk.kept.get, t.language
+        probed = visitor.desk(ProbeDesk).result
         plane = get("plane", (built,), lambda: Plane.of(built.rows))
         curve = desk.curve if desk.curve is not None and desk.curve.built is built else None
         layers = desk.layers if desk.layers is not None and desk.layers.clips is built.clips else None
@@ -146,7 +148,7 @@ class FewShotTab:
                 "map", (built, answers, said), lambda: charts.map_chart(built, plane, answers, sounds, t)
             ),
             "strange": get("strange", (built,), lambda: built.strange),
-            "honest": get("honest", (built, said), lambda: shown.honest(built, visitor, t)),
+            "honest": get("honest", (built, probed, said), lambda: shown.honest(built, visitor, probed, t)),
             "waiting": shown.next_to_label(waiting, built, visitor),
             "curve_job": self._job(visitor, CURVE_JOB),
             "curve": curve

@@ -81,6 +81,7 @@ def plan_files(
         clips.tags,
         probes=[(one.backbone, one.report, one.sick) for one in runs],
         few_shot=None if built.check is None else (wanted[0], built.check.predicted, built.seconds),
+        few_shot_score=built.score,
         curve=curve,
         groups=clips.groups if clips.sessions else None,
         embedding_seconds={one.backbone: one.seconds - sum(one.report.seconds.values()) for one in runs},

@@ -45,6 +45,7 @@ def gather(visitor: Visitor, found: tuple) -> Evidence | None:
         few_shot=None
         if built is None
         else (run_key(built.backbone, built.whitening is not None), built.check.predicted, built.seconds),
+        few_shot_score=None if built is None else built.score,
         fine_tuned=None if tuned is None else (tuned.wanted.backbone, tuned.report),
         curve=None if curve is None else curve.report,
         groups=clips.groups if clips.sessions else None,

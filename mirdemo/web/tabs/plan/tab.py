@@ -15,7 +15,7 @@ from mirdemo.web.frame.wire import Act, Wire
 from mirdemo.web.tabs.plan import endpoint, kept, panel
 from mirdemo.web.tabs.plan.desk import PanelDesk, PlanDesk
 from mirdemo.web.tabs.plan.gathering import gather, measured_before, sources
-from mirdemo.web.tabs.plan.visit import visit_table
+from mirdemo.web.tabs.probe.shown import ICONS as SIGNS_OF_WORDS
 from mirdemo.words.language import LANGUAGES, Speaker, choose
 
 if TYPE_CHECKING:
@@ -81,7 +81,6 @@ class PlanTab:
             "refused": refused,
             "job": job if job is not None and job.active else None,
             "plan": shown,
-            "visit": None if shown is None else visit_table(visitor, t),
             "icons": ICONS,
             "currencies": tuple(CURRENCIES),
             "typed": desk.typed,
@@ -126,6 +125,8 @@ def _drawn(plan: Plan, t: Speaker) -> dict[str, Any]:
         "range": plan_words.advised_range(plan, t),
         "clips": plan.evidence.n_clips,
         "recordings": plan.evidence.n_recordings,
+        "visit": plan_words.visit_table(plan, t),
+        "signs": SIGNS_OF_WORDS,
         "gates": plan_words.gate_rows(plan, t),
         "left": plan_words.left_rows(plan, t),
         "actions": plan_words.action_rows(plan, t),
