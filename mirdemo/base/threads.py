@@ -96,15 +96,17 @@ def lanes(each: int | None) -> int:
 
 
 def side_by_side(
-    tasks: Iterable[Callable[[Callable[[], None]], Result]], waiting: Callable[[int], None]
+    tasks: Iterable[Callable[[Callable[[], None]], Result]],
+    waiting: Callable[[int], None],
+    lanes: int | None = None,
 ) -> Generator[Result, None, None]:
-    """What tasks of NumPy's return, in their order; as many at a time as there are cores for NumPy's threads.
+    """What tasks return, in their order; ``lanes`` at a time, by default as many as there are cores for NumPy's threads.
 
     tasks: each is called with what it is to call often, which raises ``Cancelled`` once the others have ended without
         it; they are taken from the iterable when their turn comes, so that what they hold is held no sooner
     waiting: called often in the caller's thread with the number of the task that is waited for; what it raises ends all
     """
-    lanes = max(1, cores() // _threads_of_numpy())
+    lanes = lanes or max(1, cores() // _threads_of_numpy())
     if lanes == 1:
         for number, task in enumerate(tasks):
             yield task(partial(waiting, number))
@@ -116,7 +118,7 @@ def side_by_side(
             raise Cancelled
 
     coming, running, number = iter(tasks), deque[Future[Result]](), 0
-    with ThreadPoolExecutor(lanes, thread_name_prefix="mirdemo-numpy") as pool:
+    with ThreadPoolExecutor(lanes, thread_name_prefix="mirdemo-lane") as pool:
         try:
             while True:
                 running += [pool.submit(task, tick) for task in islice(coming, lanes - len(running))]

@@ -12,19 +12,16 @@ is computed in single precision, and nothing is missed.
 
 from __future__ import annotations
 
-import threading
 import warnings
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import nullcontext
-from functools import cache
+from contextlib import closing, nullcontext
+from functools import cache, partial
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from mirdemo.base import threads
 from mirdemo.base.progress import Progress, silent
-from mirdemo.base.sentences import Cancelled
 
 Result = TypeVar("Result")
 
@@ -174,32 +171,22 @@ def _in_lanes(
     import torch
 
     lanes = max(1, min(torch.get_num_threads(), len(starts) // _LEAST_A_LANE))
-    reached, over = [0] * lanes, threading.Event()
+    reached = [0] * lanes
 
-    def lane(number: int) -> Result:
-        def tick(start: int) -> None:
-            if over.is_set():
-                raise Cancelled
+    def lane(number: int, tick: Callable[[], None]) -> Result:
+        def at(start: int) -> None:
+            tick()
             reached[number] += 1
-            if lanes == 1:
-                progress(start, rows, "searching")
 
         with threads.limited(1) if lanes > 1 else nullcontext():
-            return work(starts[number * len(starts) // lanes : (number + 1) * len(starts) // lanes], tick)
+            return work(starts[number * len(starts) // lanes : (number + 1) * len(starts) // lanes], at)
 
-    if lanes == 1:
-        done = [lane(0)]
-    else:
-        with ThreadPoolExecutor(lanes, thread_name_prefix="mirdemo-search") as pool:
-            futures = [pool.submit(lane, number) for number in range(lanes)]
-            try:
-                while True:
-                    progress(min(starts.step * sum(reached), rows), rows, "searching")
-                    if not wait(futures, timeout=0.1).not_done:
-                        break
-                done = [one.result() for one in futures]
-            finally:
-                over.set()
+    def waiting(number: int) -> None:
+        progress(min(starts.step * sum(reached), rows), rows, "searching")
+
+    tasks = [partial(lane, number) for number in range(lanes)]
+    with closing(threads.side_by_side(tasks, waiting, lanes)) as parts:
+        done = list(parts)
     progress(rows, rows, "searching")
     return done
 

@@ -185,7 +185,7 @@ def test_lanes_are_told_of_together_and_end_together(monkeypatch: pytest.MonkeyP
     assert [done for done, _, _ in told] == sorted(done for done, _, _ in told)
     with pytest.raises(KeyboardInterrupt):
         nearest(rows, rows[:2], 1, progress=_stop_at_once)
-    assert not [one for one in threading.enumerate() if one.name.startswith("mirdemo-search")]
+    assert not [one for one in threading.enumerate() if one.name.startswith("mirdemo-lane")]
 
 
 def _stop_at_once(done: int, total: int, phase: str) -> None:
