@@ -25,6 +25,7 @@ SET = LabelledClips((CLIP,), ("taiko",), np.ones((1, 1), np.uint8), ("one",))
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch):
     """What was made and loaded, in order; the festival is one clip here."""
+    settled()  # what a page of an earlier test began would be taken for this one's
     asked: list[str] = []
     monkeypatch.setattr("mirdemo.synth.festival.festival_clips", lambda: asked.append("festival") or SET)
     monkeypatch.setattr(models.SHELF, "take", lambda name, progress: asked.append(name))
@@ -33,14 +34,19 @@ def asked(monkeypatch: pytest.MonkeyPatch):
     tab._festival_set.cache_clear()
 
 
+def settled() -> None:
+    """Wait for what pages prepare beside their answers."""
+    for thread in threading.enumerate():
+        if thread.name in ("mirdemo-festival", "mirdemo-warm-up"):
+            thread.join()
+
+
 def open_clips(visitor: Visitor) -> None:
     """As the page does when the tab comes into sight, to the end of what that begins."""
     wire = Wire(Visitors(), Jobs())
     tab.build(wire)
     wire._openings["clips"](visitor)
-    for thread in threading.enumerate():
-        if thread.name in ("mirdemo-festival", "mirdemo-warm-up"):
-            thread.join(10)
+    settled()
 
 
 def test_the_festival_is_made_and_the_backbone_loaded_while_a_visitor_without_clips_reads(asked):
