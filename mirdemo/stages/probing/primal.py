@@ -2,7 +2,9 @@
 
 What a fold needs of its training side are sums over clips: products of dimensions (dim x dim) and of dimensions with labels.
 They are made once for each fold's test side, and a training side is what the others add up to, so nothing here grows with the
-square of the clips. One layer at a time: memory is that of a few copies of its rows.
+square of the clips. Where steps are needed, the folds take them together: a fold's clips are multiplied once for all the
+training sides that hold them, in their own units, and what a side's standardising changes is put into its weights.
+One layer at a time: memory is that of a few copies of its rows.
 """
 
 from __future__ import annotations
@@ -12,10 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg.blas import ssyrk
 
 from mirdemo.scoring.metrics import roc_auc
 from mirdemo.scoring.permutation import permuted_auc
-from mirdemo.stages.probing.linear import FREE, MOST_STEPS, SHARE, TOLERANCE, sigmoid, step_length
+from mirdemo.stages.probing.linear import FREE, MOST_STEPS, SHARE, TOLERANCE
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,12 +82,13 @@ def trained(rows: np.ndarray, table: np.ndarray, penalty: float) -> tuple[np.nda
     n, size = rows.shape
     constant = float(np.sqrt(FREE * penalty))
     products = np.empty((size + 1, size + 1))
-    products[:-1, :-1] = rows.T @ rows
+    products[:-1, :-1] = _crossed(rows)
     products[-1, :-1] = products[:-1, -1] = constant * rows.sum(0, dtype=np.float64)
     products[-1, -1] = n * constant**2
     ridge = max(4 * penalty, SHARE * float(np.trace(products[:-1, :-1])) / n)
     system = cho_factor(_ridged(products, ridge), lower=True, overwrite_a=True)
-    solved = _descend(rows, constant, system, table, penalty)
+    side = _Side(None, np.zeros(size), np.ones(size), system)
+    (solved,) = _descend([rows], [table], [side], constant, penalty)
     return solved[:-1], constant * solved[-1]
 
 
@@ -115,7 +119,7 @@ class _Draw:
     ) -> _Draw:
         """rows, spread: as ``_levelled`` gives them"""
         tests = [np.flatnonzero(fold_of == fold) for fold in range(int(fold_of.max()) + 1)]
-        products = np.stack([rows[test].T @ rows[test] for test in tests]).astype(np.float64)
+        products = np.stack([_crossed(rows[test]) for test in tests]).astype(np.float64)
         sums = np.stack([rows[test].sum(0, dtype=np.float64) for test in tests])
         left = len(rows) - np.array([len(test) for test in tests])[:, None]
         centre = (sums.sum(0) - sums) / left
@@ -215,17 +219,21 @@ class _Draw:
 
     def logistic(self, table: np.ndarray, penalty: float, tick: Callable[[], None]) -> np.ndarray:
         """Out-of-fold logits (n_tags, n), NaN for a tag where a training side has only one kind of clip."""
-        n = len(table)
+        blocks = [self.rows[test] for test in self.tests]
+        tables = [table[test] for test in self.tests]
+        sides = [
+            _Side(*one)
+            for one in zip(range(len(blocks)), self.centre, self.factor, self.systems, strict=True)
+        ]
+        solved = _descend(blocks, tables, sides, self.constant, penalty, tick)
         logits = np.empty(table.shape)
-        bases = np.empty((len(self.tests), table.shape[1]))
-        for side, test in enumerate(self.tests):
-            tick()
-            learn = np.setdiff1d(np.arange(n), test, assume_unique=True)
-            y = table[learn]
-            solved = _descend(self._standard(side, learn), self.constant, self.systems[side], y, penalty)
-            logits[test] = self._standard(side, test) @ solved[:-1].astype(np.float32)
-            bases[side] = self.constant * solved[-1]
-            bases[side, (y.sum(0) == 0) | (y.sum(0) == len(y))] = np.nan
+        for test, block, side, weights in zip(self.tests, blocks, sides, solved, strict=True):
+            plain, base = side.plain(weights[:-1])
+            logits[test] = block @ plain.astype(np.float32) + base
+        bases = self.constant * solved[:, -1]
+        known = sum(one.sum(0) for one in tables) - np.stack([one.sum(0) for one in tables])
+        left = len(table) - np.array([len(test) for test in self.tests])[:, None]
+        bases[(known == 0) | (known == left)] = np.nan
         return (logits + bases.mean(0)).T
 
 
@@ -242,55 +250,206 @@ def _ridged(products: np.ndarray, ridge: float) -> np.ndarray:
     return products
 
 
-def _descend(
-    rows: np.ndarray, constant: float, system: tuple[np.ndarray, bool], y: np.ndarray, penalty: float
-) -> np.ndarray:
-    """Weights (d + 1, n_tags), the intercept's last, by the conjugate gradients of ``linear``, all tags side by side until
-    each has arrived: those that have are set aside, since what a step costs grows with its tags.
+def _crossed(rows: np.ndarray) -> np.ndarray:
+    """rows.T @ rows, float32 (d, d): half of it is computed."""
+    half = ssyrk(1.0, rows.T)
+    return half + np.triu(half, 1).T
 
-    rows: float32 (m, d) of a training side; system: ``_Draw.systems``; y: 0/1 (m, n_tags)
+
+@dataclass(frozen=True, eq=False)
+class _Side:
+    """A training side: all blocks of clips but one.
+
+    without: the number of that block; None: there is none
+    centre, factor: (d,), which bring it to mean 0 and deviation 1; system: as in ``_Draw.systems``
     """
-    found = np.zeros((rows.shape[1] + 1, y.shape[1]))
-    at = np.flatnonzero((y.sum(0) > 0) & (y.sum(0) < len(y)))  # of one kind of clip there is nothing to learn
-    y = y[:, at].astype(np.float32)
-    weights, direction, last = (np.zeros((len(found), len(at))) for _ in range(3))
-    logits, image = np.zeros(y.shape, np.float32), np.zeros(y.shape, np.float32)
-    energy = np.ones(len(at))
+
+    without: int | None
+    centre: np.ndarray
+    factor: np.ndarray
+    system: tuple[np.ndarray, bool]
+
+    def plain(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Weights of standardised dimensions (d, m) -> of the rows' own (d, m), and what is added to their products (m,)."""
+        plain = self.factor[:, None] * weights
+        return plain, -self.centre @ plain
+
+
+class _Together:
+    """Problems of a training side and a tag each, side by side on the same blocks.
+
+    side, tag: (m,) of each problem still at work; where: of each block, which problems learn from it
+    logits, image, y, chance, wrong: of each block, float32 (clips, problems there): as it stands, what a step of length 1 does
+        to it, the labels, and the probability and its error at the logits
+    """
+
+    def __init__(
+        self, blocks: list[np.ndarray], tables: list[np.ndarray], sides: list[_Side], constant: float
+    ) -> None:
+        self._blocks, self._sides, self._constant = blocks, sides, constant
+        counts = np.stack([table.sum(0) for table in tables])
+        held = np.array([[number != side.without for number in range(len(blocks))] for side in sides])
+        known, clips = held @ counts, held @ [len(block) for block in blocks]
+        # of one kind of clip there is nothing to learn
+        self.side, self.tag = np.nonzero((known > 0) & (known < clips[:, None]))
+        self._held = held
+        self.where = self._places()
+        self.y = [
+            table[:, self.tag[at]].astype(np.float32) for table, at in zip(tables, self.where, strict=True)
+        ]
+        self.logits = [np.zeros_like(y) for y in self.y]
+        self.image = [np.zeros_like(y) for y in self.y]
+        self.chance = self.wrong = self.lifted = self.y
+
+    def _places(self) -> list[np.ndarray]:
+        return [np.flatnonzero(held[self.side]) for held in self._held.T]
+
+    def _of_sides(self) -> list[tuple[_Side, slice]]:
+        """Each side and its problems."""
+        ends = np.searchsorted(self.side, np.arange(len(self._sides) + 1))
+        return [
+            (side, slice(*ends[i : i + 2])) for i, side in enumerate(self._sides) if ends[i] < ends[i + 1]
+        ]
+
+    def _sum(self, parts: list[np.ndarray]) -> np.ndarray:
+        """(..., problems there) of each block -> float64 (..., m)."""
+        out = np.zeros((*parts[0].shape[:-1], len(self.side)))
+        for at, part in zip(self.where, parts, strict=True):
+            out[..., at] += part
+        return out
+
+    def gradient(self) -> np.ndarray:
+        """Of the log-loss, float64 (d + 1, m), the intercept's dimension last."""
+        self.chance = [_sigmoid(logits) for logits in self.logits]
+        self.wrong = [chance - y for chance, y in zip(self.chance, self.y, strict=True)]
+        plain = self._sum(
+            [(wrong.T @ block).T for wrong, block in zip(self.wrong, self._blocks, strict=True)]
+        )
+        counts = self._sum([wrong.sum(0) for wrong in self.wrong])
+        out = np.empty((len(plain) + 1, len(self.side)))
+        for side, at in self._of_sides():
+            out[:-1, at] = side.factor[:, None] * (plain[:, at] - np.outer(side.centre, counts[at]))
+        out[-1] = self._constant * counts
+        return out
+
+    def better(self, gradient: np.ndarray) -> np.ndarray:
+        """The step that would end it if all clips weighed the same, (d + 1, m). ``lifted`` is then what it does to logits."""
+        out, plain, base = np.empty_like(gradient), np.empty_like(gradient[:-1]), np.empty(len(self.side))
+        for side, at in self._of_sides():
+            out[:, at] = cho_solve(side.system, gradient[:, at], check_finite=False)
+            plain[:, at], base[at] = side.plain(out[:-1, at])
+        base += self._constant * out[-1]
+        single, base = plain.astype(np.float32), base.astype(np.float32)
+        self.lifted = [
+            block @ single[:, at] + base[at] for block, at in zip(self._blocks, self.where, strict=True)
+        ]
+        return out
+
+    def unfinished(self) -> np.ndarray:
+        """Problems in which that step moves some clip by more than ``TOLERANCE`` of the largest error, bool (m,)."""
+        moved, off = np.zeros(len(self.side)), np.zeros(len(self.side))
+        for at, lifted, wrong in zip(self.where, self.lifted, self.wrong, strict=True):
+            moved[at] = np.maximum(moved[at], np.abs(lifted).max(0))
+            off[at] = np.maximum(off[at], np.abs(wrong).max(0))
+        return moved > TOLERANCE * off
+
+    def keep(self, left: np.ndarray) -> None:
+        """Set the others aside: what a step costs grows with its problems."""
+        for name in ("logits", "image", "y", "chance", "wrong", "lifted"):
+            parts = getattr(self, name)
+            setattr(self, name, [part[:, left[at]] for part, at in zip(parts, self.where, strict=True)])
+        self.side, self.tag = self.side[left], self.tag[left]
+        self.where = self._places()
+
+    def turn(self, turn: np.ndarray) -> None:
+        """The next direction: so much of the last one, and against ``lifted``."""
+        for image, lifted, at in zip(self.image, self.lifted, self.where, strict=True):
+            image *= turn[at].astype(np.float32)
+            image -= lifted
+
+    def length(self, mixed: np.ndarray, bent: np.ndarray) -> np.ndarray:
+        """About the best length of each problem's step, (m,), and goes it: two Newton steps on the slope along it.
+
+        mixed, bent: (m,), the penalty's slope and curvature along it
+        """
+        first = -np.divide(*self._along(self.chance, mixed, bent))
+        ahead = [
+            _sigmoid(logits + first[at].astype(np.float32) * image)
+            for logits, image, at in zip(self.logits, self.image, self.where, strict=True)
+        ]
+        second = first - np.divide(*self._along(ahead, mixed + first * bent, bent))
+        length = np.where(second > 0, second, first / 4)
+        for logits, image, at in zip(self.logits, self.image, self.where, strict=True):
+            logits += length[at].astype(np.float32) * image
+        return length
+
+    def _along(
+        self, chance: list[np.ndarray], mixed: np.ndarray, bent: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Slope and curvature of the whole loss along the direction, (m,) each, where clips have these probabilities."""
+        slopes, curves = [], []
+        for here, y, image in zip(chance, self.y, self.image, strict=True):
+            slopes.append(np.einsum("nm,nm->m", here - y, image))
+            here = here - here * here
+            here *= image
+            curves.append(np.einsum("nm,nm->m", here, image))
+        return self._sum(slopes) + mixed, self._sum(curves) + bent
+
+
+def _descend(
+    blocks: list[np.ndarray],
+    tables: list[np.ndarray],
+    sides: list[_Side],
+    constant: float,
+    penalty: float,
+    tick: Callable[[], None] = lambda: None,
+) -> np.ndarray:
+    """Weights (n_sides, d + 1, n_tags), the intercept's last, by the conjugate gradients of ``linear``, all sides and tags side
+    by side until each has arrived.
+
+    blocks: float32 (n, d) each; tables: their labels, 0/1 (n, n_tags)
+    """
+    found = np.zeros((len(sides), blocks[0].shape[1] + 1, tables[0].shape[1]))
+    together = _Together(blocks, tables, sides, constant)
+    weights, direction, last = (np.zeros((found.shape[1], len(together.side))) for _ in range(3))
+    energy = np.ones(len(together.side))
     for _ in range(MOST_STEPS):
-        chance = sigmoid(logits)
-        wrong = chance - y
-        gradient = np.concatenate([rows.T @ wrong, np.float32(constant) * wrong.sum(0)[None]])
-        gradient = gradient + penalty * weights
-        better = cho_solve(system, gradient)
-        lifted = rows @ better[:-1].astype(np.float32) + (constant * better[-1]).astype(np.float32)
-        left = np.abs(lifted).max(0) > TOLERANCE * np.abs(wrong).max(0)
-        found[:, at[~left]] = weights[:, ~left]
+        tick()
+        gradient = together.gradient() + penalty * weights
+        better = together.better(gradient)
+        left = together.unfinished()
+        found[together.side[~left], :, together.tag[~left]] = weights[:, ~left].T
         if not left.any():
             return found
         if not left.all():
-            at, energy = at[left], energy[left]
-            weights, direction, last = weights[:, left], direction[:, left], last[:, left]
-            gradient, better, lifted = gradient[:, left], better[:, left], lifted[:, left]
-            logits, image, chance, y = logits[:, left], image[:, left], chance[:, left], y[:, left]
+            together.keep(left)
+            weights, direction, last, gradient, better = (
+                one[:, left] for one in (weights, direction, last, gradient, better)
+            )
+            energy = energy[left]
         slope = (better * gradient).sum(0)
         turn = np.maximum(
-            np.divide((better * (gradient - last)).sum(0), energy, out=np.zeros(len(at)), where=energy > 0), 0
+            np.divide(
+                (better * (gradient - last)).sum(0), energy, out=np.zeros_like(energy), where=energy > 0
+            ),
+            0,
         )
         turn = np.where(turn * (direction * gradient).sum(0) < slope, turn, 0)
         direction = turn * direction - better
-        image = image * turn.astype(np.float32) - lifted
+        together.turn(turn)
         energy, last = slope, gradient
-        length = step_length(
-            logits[None],
-            chance[None],
-            image[None],
-            y[None],
-            np.broadcast_to(np.float32(1), (1, *y.shape)),
-            penalty * (direction * weights).sum(0)[None, None],
-            penalty * (direction * direction).sum(0)[None, None],
-            twice=True,
-        )[0, 0]
-        weights += length * direction
-        logits += length.astype(np.float32) * image
-    found[:, at] = weights
+        length = together.length(
+            penalty * (direction * weights).sum(0), penalty * (direction * direction).sum(0)
+        )
+        weights = weights + length * direction
+    found[together.side, :, together.tag] = weights.T
     return found
+
+
+def _sigmoid(logits: np.ndarray) -> np.ndarray:
+    """In single precision, of which numbers beyond 80 say no more."""
+    out = np.clip(logits, -80, 80)
+    np.negative(out, out=out)
+    np.exp(out, out=out)
+    out += 1
+    return np.reciprocal(out, out=out)
