@@ -1,14 +1,18 @@
-"""Would the tests notice? One-line faults drawn at random, each tried on the tests that mirror the file it is in.
+"""Would the tests notice? One-line faults drawn at random, each tried on the tests that are likeliest to see it first.
 
-    python -m benchmarks.mutants [--n 100] [--seed 0] [--folder DIR] [--minutes 5] [--before "nice -n 5"]
+    python -m benchmarks.mutants [--n 100] [--seed 0] [--folder DIR] [--minutes 5] [--limit 90]
 
 Works in a copy of the checkout, never in the checkout itself. A fault is drawn in two steps: a file of ``mirdemo/`` outside
 ``web/`` and ``bulk/`` (whose tests need a browser and a cluster), by its lines, and a place in one of its functions: a
 comparison turned or its edge moved, an operator exchanged, a number one larger, and for or, a ``not`` taken away, True for
-False, min for max. Run are, with a limit of time each: the test files of the room's mirrored folder that name the module, the
-one of its own name first, with the house's rules; where they see nothing, the folder's others. Prints each fault with its
-answer, and the share caught with its 90 % interval (Wilson); runs that took too long are in neither number. Survivors are
-to be read: some change nothing that anybody could see.
+False, min for max. The tests run in this order until one fails: those of the room's mirrored folder that name the function at
+fault or one that calls it, the others of files that name its module, the house's rules, files elsewhere that name the module,
+and the room's other files. A test that fails on the sound file, too, is left out and said.
+
+One process imports the libraries once and forks for each fault, so that what is paid for is the tests. ``--limit`` is in
+seconds of the processor; what no test saw until then counts as survived, and one test that ran for most of it (a loop without
+end) is in neither number. Prints each fault with its answer, and the share caught with its 90 % interval (Wilson). Survivors
+are to be read: some change nothing that anybody could see.
 
 With ``--minutes`` it begins no new fault after so long. Called again with the same folder it goes on where it was, on the
 copy that was made first.
@@ -19,25 +23,34 @@ from __future__ import annotations
 import argparse
 import ast
 import copy
+import inspect
 import json
 import math
+import os
 import random
-import shlex
+import re
+import resource
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
-#: Of one run of the tests.
-SECONDS = 120
+#: Of the clock, for a test that waits for something that never comes; while this process is stopped it is not counted.
+WAITS = 400
+#: A test that began so long before the limit, as a share of it, is what did not end.
+ENDLESS = 0.5
 #: Whose tests drive a browser or start a cluster.
 LEFT_OUT = ("web", "bulk")
 #: pytest's exit status where all tests were skipped or left out: nobody noticed anything.
 NONE_RAN = 5
+OPTIONS = ("-x", "-p", "no:cacheprovider", "-m", "not browser")
 _TURNED = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
@@ -145,25 +158,137 @@ def drawn(root: Path, n: int, seed: int) -> Iterator[tuple[Path, int, str, str, 
         yield path.relative_to(root), node.lineno, old, said, "\n".join(lines)
 
 
-def mirrored(root: Path, path: Path) -> tuple[list[Path], list[Path]]:
-    """Test files that are to notice a fault in this file: those that name its module, the one of its name first, and the
-    others of its room."""
+def mirrored(root: Path, path: Path) -> list[list[Path]]:
+    """Test files that are to notice a fault in this file: of its room those that name its module, the house's rules, files
+    elsewhere that name it, the room's others."""
     parts = path.with_suffix("").parts[1:]
-    folder = root / "tests" / Path(*parts[:-1])
+    tests = root / "tests"
+    folder = tests / Path(*parts[:-1])
     while not list(folder.glob("test_*.py")):
         folder = folder.parent
-    files = sorted(folder.glob("test_*.py") if folder == root / "tests" else folder.rglob("test_*.py"))
+    room = sorted(folder.glob("test_*.py") if folder == tests else folder.rglob("test_*.py"))
     own = ".".join(["mirdemo", *parts]).removesuffix(".__init__")
     inside = f"from {own.rpartition('.')[0]} import {parts[-1]}"
+    every = [f for f in sorted(tests.rglob("test_*.py")) if f.relative_to(tests).parts[0] != "browser"]
     naming = [
         f
-        for f in files
-        if any(name in f.read_text(encoding="utf-8") for name in (own, inside))
-        or f.stem == f"test_{parts[-1]}"
+        for f in every
+        if f.stem == f"test_{parts[-1]}" or any(n in f.read_text(encoding="utf-8") for n in (own, inside))
     ]
     naming.sort(key=lambda f: f.stem != f"test_{parts[-1]}")
-    rules = [root / "tests" / "test_contracts.py"]
-    return [*naming, *rules], [f for f in files if f not in (*naming, *rules)]
+    rules = [tests / "test_contracts.py"]
+    return [
+        [f for f in naming if f in room and f not in rules],
+        rules,
+        [f for f in naming if f not in room and f not in rules],
+        [f for f in room if f not in naming and f not in rules],
+    ]
+
+
+def callers(tree: ast.Module, line: int) -> set[str]:
+    """Names of the function that holds this line, of its class, and of those of the file that lead to it."""
+    bodies = {
+        node: {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+        | {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute)}
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+    }
+    found = {node.name for node in bodies if node.lineno <= line <= (node.end_lineno or 0)}
+    while more := {node.name for node, names in bodies.items() if names & found} - found:
+        found |= more
+    return {name for name in found if not name.startswith("__")}
+
+
+@dataclass
+class Likeliest:
+    """A plugin of pytest: which tests come first, which are left out, and what is written down of them.
+
+    order: of files; names: a test whose text has one of them comes first in its file's lot
+    """
+
+    order: list[list[Path]]
+    names: set[str]
+    without: set[str]
+    told: Path
+    hub: str
+
+    def pytest_configure(self) -> None:
+        os.environ["HF_HOME"] = self.hub  # what the libraries that are loaded already go by
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list) -> None:
+        """The house's own order comes before this one."""
+        lots = {file: lot for lot, files in enumerate(self.order) for file in files}
+        said = re.compile(r"\b(" + "|".join(map(re.escape, sorted(self.names))) + r")\b")
+
+        def place(item: object) -> tuple[int, bool, bool]:
+            try:
+                text = inspect.getsource(item.function)
+            except (AttributeError, OSError, TypeError):
+                text = ""
+            return lots.get(item.path, len(lots)), "fuzz" in item.path.stem, said.search(text) is None
+
+        items[:] = sorted((item for item in items if item.nodeid not in self.without), key=place)
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self._say("at", nodeid)
+
+    def pytest_runtest_logreport(self, report: object) -> None:
+        if report.failed:
+            self._say("failed", report.nodeid)
+
+    def _say(self, word: str, nodeid: str) -> None:
+        with self.told.open("a", encoding="utf-8") as file:
+            file.write(f"{word} {time.process_time():.1f} {nodeid}\n")
+
+
+def prepare(root: Path) -> str:
+    """Load what the tests stand on, but nothing of the checkout. Returns the folder that stands for the Hub's cache."""
+    import runpy
+
+    runpy.run_path(
+        str(root / "tests" / "conftest.py")
+    )  # the surroundings that it chooses, before the libraries
+    import av
+    import plotly.graph_objects
+    import scipy.linalg
+    import scipy.signal
+    import sklearn.linear_model
+    import sklearn.metrics
+    import torch
+    from transformers import ASTModel, ClapModel, HubertModel
+
+    del av, plotly, scipy, sklearn, torch, ASTModel, ClapModel, HubertModel
+    return os.environ["HF_HOME"]
+
+
+def run(
+    root: Path, files: list[str], plugin: Likeliest, limit: float, *options: str
+) -> tuple[int | None, list[list[str]]]:
+    """pytest's exit status in a fork of this process, None where the limit ended it; and what it told, line by line."""
+    plugin.told.write_text("", encoding="utf-8")
+    child = os.fork()
+    if child == 0:
+        quiet = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):
+            os.dup2(quiet, stream)
+        resource.setrlimit(resource.RLIMIT_CPU, (int(limit), int(limit) + 5))
+        os.chdir(root)
+        sys.path[0] = str(root)
+        for name in [n for n in sys.modules if n.partition(".")[0] == "benchmarks"]:
+            del sys.modules[name]  # the tests' is the copy's
+        code = pytest.main([*OPTIONS, *options, *files], [plugin])
+        os._exit(int(code))
+    waited = 0.0
+    while not (done := os.waitpid(child, os.WNOHANG))[0]:
+        time.sleep(0.1)
+        waited += 0.1
+        if waited > WAITS:
+            os.kill(child, signal.SIGKILL)
+            done = os.waitpid(child, 0)
+            break
+    told = [line.split(" ", 2) for line in plugin.told.read_text(encoding="utf-8").splitlines()]
+    return (os.WEXITSTATUS(done[1]) if os.WIFEXITED(done[1]) else None), told
 
 
 def wilson(k: int, n: int, z: float = 1.645) -> tuple[float, float]:
@@ -171,21 +296,37 @@ def wilson(k: int, n: int, z: float = 1.645) -> tuple[float, float]:
     return (middle - half) / (1 + z * z / n), (middle + half) / (1 + z * z / n)
 
 
-def tried(root: Path, path: Path, text: str, before: str) -> tuple[str, str]:
-    """(what the tests said of this text in the file's place, which tests)."""
-    command = [*shlex.split(before), "timeout", str(SECONDS), sys.executable, "-m", "pytest", "-x", "-q"]
-    command += ["-p", "no:cacheprovider", "-m", "not browser"]
-    kept = root.parent / "whole"
-    kept.write_text(f"{path}\n{(root / path).read_text(encoding='utf-8')}", encoding="utf-8")
-    (root / path).write_text(text, encoding="utf-8")
-    code, by = 0, ""
-    for files in mirrored(root, path):
-        if files and code == 0:
-            by = " ".join(str(f.relative_to(root)) for f in files)
-            code = subprocess.run([*command, *by.split()], cwd=root, capture_output=True).returncode
-            code = 0 if code == NONE_RAN else code
-    restore(root)
-    return {0: "SURVIVED", 124: "too long"}.get(code, "caught"), by
+def tried(root: Path, path: Path, line: int, text: str, hub: str, limit: float) -> tuple[str, str]:
+    """(what the tests said of this text in the file's place, which test, or what was left out)."""
+    sound = (root / path).read_text(encoding="utf-8")
+    (root.parent / "whole").write_text(f"{path}\n{sound}", encoding="utf-8")
+    order = mirrored(root, path)
+    files = [str(f.relative_to(root)) for lot in order for f in lot]
+    names = callers(ast.parse(sound), line)
+    without: set[str] = set()
+    told = root.parent / "told"
+    try:
+        while True:
+            (root / path).write_text(text, encoding="utf-8")
+            plugin = Likeliest(order, names, without, told, hub)
+            code, said = run(root, files, plugin, limit)
+            failed = [name for word, _, name in said if word == "failed"]
+            if code in (0, NONE_RAN):
+                return "SURVIVED", " ".join(sorted(without))
+            if code is None:
+                since = float(said[-1][1]) if said else 0.0
+                return ("too long" if since < (1 - ENDLESS) * limit else "SURVIVED"), f"limit, at {said[-1:]}"
+            (root / path).write_text(sound, encoding="utf-8")
+            alone = Likeliest(order, names, set(), told, hub)
+            if not failed:
+                if run(root, files, alone, limit, "--collect-only")[0] != 0:
+                    raise RuntimeError(f"{path}: its tests cannot be read as they are")
+                return "caught", "what cannot be imported"
+            if run(root, failed[:1], alone, limit)[0] == 0:
+                return "caught", failed[0]
+            without.add(failed[0])
+    finally:
+        restore(root)
 
 
 def restore(root: Path) -> None:
@@ -205,7 +346,7 @@ def main() -> None:
         "--folder", type=Path, help="where the copy and the answers lie; default: a temporary one"
     )
     asked.add_argument("--minutes", type=float, default=math.inf, help="begin no new fault after so long")
-    asked.add_argument("--before", default="", help="put before each run of the tests")
+    asked.add_argument("--limit", type=float, default=90, help="seconds of the processor for each fault")
     given = asked.parse_args()
     folder = given.folder or Path(tempfile.mkdtemp())
     root, answers = folder / "mirdemo", folder / f"answers-{given.seed}.jsonl"
@@ -214,13 +355,14 @@ def main() -> None:
     restore(root)
     lines = answers.read_text(encoding="utf-8").splitlines() if answers.exists() else []
     words = [json.loads(line)["answer"] for line in lines]
+    hub = prepare(root)
     until = time.monotonic() + 60 * given.minutes
     for number, (path, line, old, new, text) in enumerate(drawn(root, given.n, given.seed)):
         if number < len(lines):
             continue
         if time.monotonic() > until:
             break
-        word, by = tried(root, path, text, given.before)
+        word, by = tried(root, path, line, text, hub, given.limit)
         said = {"answer": word, "file": str(path), "line": line, "was": old, "is": new, "tests": by}
         with answers.open("a", encoding="utf-8") as file:
             file.write(json.dumps(said, ensure_ascii=False) + "\n")
