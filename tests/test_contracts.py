@@ -38,7 +38,6 @@ RESULTS = {"mirdemo.web.tabs.evidence.yours"}
 LINES = 80
 #: (module, function) that is longer -> its lines. What it has to say of its arguments is most of each.
 LONG = {
-    ("mirdemo.bulk.running", "embed_files"): 83,
     ("mirdemo.stages.finetuning", "fine_tune"): 100,
     ("mirdemo.stages.probing", "probe"): 112,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mirdemo.base.progress import Progress, silent
@@ -72,7 +72,7 @@ def embed_files(
             entry = store.get(identity, file.sha256) if file.sha256 is not None else None
             if entry is not None:
                 records[at] = BulkRecord(file, file.sha256, len(entry.starts))
-    todo = [at for at in range(len(sources)) if at not in records]
+    todo = _in_turn(sources, records)
     if not todo:
         return _report(identity, records, len(sources))
 
@@ -82,7 +82,7 @@ def embed_files(
     run = _run_folder(store)
     root = str(store.root.absolute())
     plan = Plan(load, workers.devices, root, store.max_bytes, str(run.path.absolute()), identity)
-    rows = [json.dumps({"at": at, "file": asdict(sources[at])}) for at in todo]
+    rows = [json.dumps({"at": at, "file": vars(sources[at])}) for at in todo]
     try:
         with engine.cluster(workers, tell) as ray:
             came = engine.answers(
@@ -101,10 +101,7 @@ def embed_files(
                         identity = _agreed(answer, identity)
                         records[answer["at"]] = record = _record(sources[answer["at"]], answer)
                         heard.add(record)
-                        if record.problem is not None:
-                            tell(record.problem)
-                        for warning in record.warnings:
-                            tell(of_file(record.file.name, warning))
+                        _say(record, tell)
                         phase = "embedding"
                     progress(len(records), len(sources), phase)
             finally:
@@ -113,6 +110,20 @@ def embed_files(
     finally:
         run.remove()
     return _report(identity, records, len(sources))
+
+
+def _in_turn(sources: Sequence[ClipFile], records: Mapping[int, BulkRecord]) -> list[int]:
+    """Places of the files that are left. What was heard before is likely to be in the store and comes last, so that a run
+    that goes on begins with what there is to do."""
+    todo = [at for at in range(len(sources)) if at not in records]
+    return sorted(todo, key=lambda at: sources[at].sha256 is not None)
+
+
+def _say(record: BulkRecord, tell: Callable[[Sentence], None]) -> None:
+    if record.problem is not None:
+        tell(record.problem)
+    for warning in record.warnings:
+        tell(of_file(record.file.name, warning))
 
 
 def _report(identity: Identity | None, records: Mapping[int, BulkRecord], n: int) -> BulkReport:

@@ -589,19 +589,27 @@ def test_what_is_in_the_store_is_not_decoded_again_by_a_later_run(
     assert here == [str(paths[1])]
 
 
-def test_a_run_that_is_stopped_remembers_what_it_has_heard(here, store, make_clips, tmp_path):
-    paths = make_clips(3)
+def test_a_run_that_is_stopped_remembers_what_it_has_heard_and_goes_on_with_the_rest(
+    here, store, make_clips, tmp_path
+):
+    paths = make_clips(4)
     sounds = SoundMemory(tmp_path / "sounds.sqlite")
 
-    def stop(done: int, total: int, phase: str) -> None:
-        if done == 2:
-            raise Cancelled
+    def stopped_after(n: int) -> list[str]:
+        def stop(done: int, total: int, phase: str) -> None:
+            if done == n:
+                raise Cancelled
 
-    with pytest.raises(Cancelled):
-        embed_files(paths, SPECTRAL, store=store, workers=ONE, sounds=sounds, progress=stop)
+        here.clear()
+        with pytest.raises(Cancelled):
+            embed_files(paths, SPECTRAL, store=store, workers=ONE, sounds=sounds, progress=stop)
+        return here
+
+    assert stopped_after(2) == [str(path) for path in paths[:2]]
+    assert stopped_after(1) == [str(paths[2])], "begun with what was not heard yet"
     here.clear()
     embed_files(paths, SPECTRAL, store=store, workers=ONE, sounds=sounds)
-    assert here == [str(paths[2])]
+    assert here == [str(paths[3])]
 
 
 def test_a_backbone_out_of_a_package_goes_through_workers_too(
