@@ -14,7 +14,7 @@ the tag and those of the prior.
 
 The constants were fitted to coverage tables of the live probe in simulated worlds (``benchmarks/truths/worlds.py``): 32
 designs of 8, 12, 20 and 40 recordings with 1, 3 or 6 clips, six tags each, on one half of the collections;
-``benchmarks/results/truth.md`` has what the other half says.
+``benchmarks/results/truth.md`` has what the other half says, and what was tried where layers compete.
 
 Why no resampling: with ten or fewer positive recordings the percentile, BCa and studentised bootstrap over recordings
 cover clearly less than they promise; this has no Monte-Carlo error either, and costs one sort.
