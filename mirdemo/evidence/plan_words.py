@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache, partial
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from mirdemo.backbones.registry import spec
 from mirdemo.backbones.spec import BackboneError
 from mirdemo.base.assets import ASSETS
+from mirdemo.base.sentences import Sentence
 from mirdemo.evidence import panel_words
 from mirdemo.evidence.charting import with_interval
 from mirdemo.planning import CURRENCIES, LIMITS, NAMES, REASONS, Action, Plan
@@ -124,13 +126,18 @@ def visit_table(plan: Plan, t: Speaker) -> dict[str, Any] | None:
         "rows": [
             {
                 "tag": row.tag,
-                "why": " ".join(t.say(one) for one in row.why),
+                "why": reasons(row.why, t),
                 "cells": [None if cell is None else _cell(cell, t) for cell in row.cells],
             }
             for row in stages.side_by_side(evidence.tags, columns)
         ],
         "rule": t.say(stages.RULE),
     }
+
+
+def reasons(why: Sequence[Sentence], t: Speaker) -> str:
+    """The reasons why words of a tag differ, one sentence after the other."""
+    return ("" if t.language == "ja" else " ").join(t.say(one) for one in why)
 
 
 def _cell(cell: Cell, t: Speaker) -> dict[str, Any]:

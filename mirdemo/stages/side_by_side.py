@@ -30,6 +30,7 @@ RULE = Sentence(
 THRESHOLD_OFF = Sentence("ranks it well, its threshold is off", "stages.threshold_off")
 #: Why two columns say different words of one tag.
 UNSURE = Sentence("One interval is too wide to tell.", "stages.unsure")
+ALIKE = Sentence("The figures do not clearly differ: one interval begins lower.", "stages.alike")
 OTHER_BACKBONE = Sentence("The backbones differ.", "stages.other_backbone")
 OTHER_WAY = Sentence("The stages learn differently.", "stages.other_way")
 
@@ -93,9 +94,20 @@ def _cell(one, n_clips: int) -> Cell | None:
 
 def _why(cells: Sequence[Cell | None], columns: Sequence[Column]) -> tuple[Sentence, ...]:
     there = [(cell, column.backbone) for cell, column in zip(cells, columns, strict=True) if cell is not None]
-    reasons = []
+    reasons = set()
     for (one, backbone), (two, other) in combinations(there, 2):
-        if one.word != two.word:
-            unsure = TOO_FEW in (one.word, two.word)
-            reasons.append(UNSURE if unsure else OTHER_WAY if backbone == other else OTHER_BACKBONE)
-    return tuple(one for one in (OTHER_BACKBONE, OTHER_WAY, UNSURE) if one in reasons)
+        if one.word == two.word:
+            continue
+        if TOO_FEW in (one.word, two.word):
+            reasons.add(UNSURE.code)
+        elif _alike(one.roc_auc, two.roc_auc):
+            reasons.add(ALIKE.code)
+        else:
+            reasons.add((OTHER_WAY if backbone == other else OTHER_BACKBONE).code)
+    return tuple(one for one in (OTHER_BACKBONE, OTHER_WAY, ALIKE, UNSURE) if one.code in reasons)
+
+
+def _alike(one: Interval, two: Interval) -> bool:
+    """Whether each figure lies within the other's interval."""
+    known = None not in (one.value, one.low, one.high, two.value, two.low, two.high)
+    return known and one.low <= two.value <= one.high and two.low <= one.value <= two.high

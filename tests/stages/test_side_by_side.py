@@ -11,6 +11,7 @@ from mirdemo.scoring.intervals import Interval
 from mirdemo.stages.fewshot import LCPrototypes, leave_recordings_out
 from mirdemo.stages.probing import probe
 from mirdemo.stages.side_by_side import (
+    ALIKE,
     FEW_SHOT,
     OTHER_BACKBONE,
     OTHER_WAY,
@@ -23,6 +24,8 @@ from mirdemo.stages.side_by_side import (
 )
 
 TAGS = ("clear", "lot")
+HIGH, LOW = Interval(0.9, 0.8, 0.95, 12), Interval(0.7, 0.6, 0.79, 12)
+NONE = Interval(None, None, None, 12)
 
 
 @pytest.fixture(scope="module")
@@ -67,14 +70,14 @@ def test_a_tag_that_is_heard_but_given_to_everybody_has_its_threshold_off(found)
 @pytest.mark.parametrize(
     ("said", "why"),
     [
-        ([("a", "heard"), ("b", "heard")], ()),
-        ([("a", "heard"), ("a", "partly_heard")], (OTHER_WAY,)),
-        ([("a", "heard"), ("b", "partly_heard")], (OTHER_BACKBONE,)),
-        ([("a", "heard"), ("b", "too_few")], (UNSURE,)),
-        ([("a", "heard"), ("a", "not_heard"), ("b", "too_few")], (OTHER_WAY, UNSURE)),
+        ([("a", "heard", HIGH), ("b", "heard", LOW)], ()),
+        ([("a", "heard", HIGH), ("a", "partly_heard", HIGH)], (ALIKE,)),
+        ([("a", "heard", HIGH), ("a", "partly_heard", LOW)], (OTHER_WAY,)),
+        ([("a", "heard", HIGH), ("b", "partly_heard", LOW)], (OTHER_BACKBONE,)),
+        ([("a", "heard", HIGH), ("b", "too_few", LOW)], (UNSURE,)),
+        ([("a", "heard", HIGH), ("a", "not_heard", LOW), ("b", "too_few", NONE)], (OTHER_WAY, UNSURE)),
     ],
 )
 def test_no_two_words_of_a_tag_stand_together_without_the_reason(said, why):
-    auc = Interval(0.9, 0.8, 0.95, 12)
-    columns = [Column(PROBE, backbone, (Cell(word, auc, False),)) for backbone, word in said]
+    columns = [Column(PROBE, backbone, (Cell(word, auc, False),)) for backbone, word, auc in said]
     assert side_by_side(("one",), columns)[0].why == why

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mirdemo.evidence.plan_words import reasons
 from mirdemo.scoring.verdicts import TOO_FEW, WORDS
 from mirdemo.stages.side_by_side import FEW_SHOT, PROBE, Column, cells, side_by_side
 from mirdemo.web.tabs.clips.tab import enough
@@ -143,7 +144,7 @@ def _otherwise(built: Built, score: Score, probed: Result, t: Speaker) -> dict[s
             "few-shot.honest.probe",
             backbone=name,
             word=t.say(WORDS[row.cells[0].word]),
-            why=" ".join(t.say(one) for one in row.why),
+            why=reasons(row.why, t),
         )
         for row in side_by_side(built.clips.tags, columns)
         if row.why and row.cells[0] is not None
