@@ -26,7 +26,7 @@ ELSEWHERE = {
     "clips.all_together": "tests/web/test_clips_recordings.py",
     "clips.different": "tests/web/test_clips_recordings.py",
     "clips.part": "tests/web/test_clips_recordings.py",
-    "clips.respell": "tests/web/test_clips_recordings.py",
+    "clips.respell": "tests/browser/test_visit_in_browser.py",
     "clips.track": "tests/web/test_clips_tracks.py",
     "long.drop_piece": "tests/web/test_long_tab.py",
     "long.forget": "tests/web/test_long_tab.py",
@@ -35,7 +35,7 @@ ELSEWHERE = {
     "panel.new": "tests/web/test_panel_new_clips.py",
     "tagger.bring": "tests/browser/test_tagger_in_browser.py",
     "tagger.go_on": "tests/web/fewshot/test_own_tagger.py",
-    "visit.give_up": "tests/web/test_keeping.py",
+    "visit.give_up": "tests/browser/test_visit_in_browser.py",
     "visit.go_on": "tests/web/test_keeping.py",
 }
 #: Acts that no walk here has a step of, and why.

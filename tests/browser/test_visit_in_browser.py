@@ -35,6 +35,46 @@ def test_many_are_tagged_taken_back_saved_and_opened_by_somebody_else(visit, tmp
     assert other.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def test_letters_are_read_again_and_a_visit_without_its_sound_is_given_up_each_taken_back(
+    visit, tmp_path: Path
+):
+    page = visit()
+    sounds = [one for one in write_labelled(tmp_path, 2, 3.0) if one.suffix == ".wav"]
+    give(page, "clips.add", sounds)
+    wait_rows(page, 2)
+    sheet = tmp_path / "letters.csv"
+    sheet.write_bytes("file;tags\ndrum0.wav;þýð\n".encode("cp1252"))
+    give(page, "clips.add", [sheet])
+    chip = rows(page).locator(".chip")
+    chip.wait_for()
+    guessed, other = chip.inner_text().strip(), page.locator('[data-act="clips.respell"]').first
+    meant = other.inner_text().strip()
+    other.click()
+    page.wait_for_selector(f'.chip:has-text("{meant}")')
+    assert meant != guessed
+    page.click("[data-undo]")
+    page.wait_for_selector(f'.chip:has-text("{guessed}")')
+    assert page.locator('[data-act="clips.respell"]').first.inner_text().strip() == meant
+
+    with page.expect_download() as kept:
+        page.click('[data-act="visit.save"][data-sound="false"]')
+    kept.value.save_as(tmp_path / "visit.zip")
+    other = visit(language="ja-JP", width=390)
+    give(other, "clips.add", [tmp_path / "visit.zip"])
+    other.wait_for_selector(".waiting-visit")
+    other.click('[data-act="visit.give_up"]')
+    other.wait_for_selector(".waiting-visit", state="detached")
+    other.click("[data-undo]")
+    other.wait_for_selector(".waiting-visit")
+    give(other, "clips.add", sounds[:1])
+    other.wait_for_selector('[data-act="visit.go_on"]')
+    assert rows(other).count() == 0
+    give(other, "clips.add", sounds[1:])
+    wait_rows(other, 2)
+    assert other.locator(".waiting-visit").count() == 0
+    assert rows(other).locator(".chip").inner_text().strip() == guessed
+
+
 def test_a_visit_that_nobody_touches_says_so_before_it_ends(visit, tmp_path: Path):
     page = visit()
     page.clock.install()
