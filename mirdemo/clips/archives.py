@@ -19,15 +19,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from mirdemo.base.sentences import Sentence
 from mirdemo.clips.encodings import Decoded, decode, shown
 from mirdemo.clips.limits import CLIP_LIMITS, ClipLimits, ClipsError
+from mirdemo.sound.decoding.archives import archive_of
+from mirdemo.sound.decoding.source import Source
 
 _LEFT_BY_SYSTEMS = {"__macosx", ".ds_store", "thumbs.db", "desktop.ini", "$recycle.bin"}
 _ENCRYPTED = 0x1 | 0x40  # with a password, or by "strong encryption"
 _PATCHED = 0x20  # holds only what differs from another file
 _UTF8_NAME = 0x800
+_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -35,11 +39,13 @@ class Entry:
     """One file: its path below the top (for its name and tags only), its size, and how to get at it.
 
     open: gives its bytes, or its path where it lies on the disk; raises ``ClipsError`` if it cannot
+    save: of a zip's entry, writes its bytes, however many, to an open file a part at a time; raises as ``open`` does
     """
 
     path: PurePosixPath
     size: int
     open: Callable[[], bytes | Path]
+    save: Callable[[IO[bytes]], None] | None = None
 
 
 @dataclass
@@ -176,22 +182,42 @@ def _list_info(
     else:
         path = PurePosixPath(*[part for part in parts if part not in ("", ".")])
         listing.entries.append(
-            Entry(path, info.file_size, lambda: _read_info(archive, info, shown, max_entry_bytes))
+            Entry(
+                path,
+                info.file_size,
+                lambda: _read_info(archive, info, shown, max_entry_bytes),
+                lambda out: _save_info(archive, info, shown, out),
+            )
         )
 
 
-def _read_info(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str, max_bytes: int) -> bytes:
-    """The bytes of one entry, never more than ``max_bytes``. Raises ``ClipsError``."""
+@contextmanager
+def _opened(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str) -> Iterator[IO[bytes]]:
+    """One entry to be read from. Raises ``ClipsError`` where its bytes are damaged."""
     try:
         with archive.open(info) as stream:
-            data = stream.read(max_bytes + 1)
+            yield stream
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError):
         raise ClipsError(
             "{name} is damaged inside the zip file. Make the zip file again.",
             code="clips.entry_damaged",
             name=shown,
         ) from None
-    return data
+
+
+def _read_info(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str, max_bytes: int) -> bytes:
+    """The bytes of one entry, never more than ``max_bytes``. Raises ``ClipsError``."""
+    with _opened(archive, info, shown) as stream:
+        return stream.read(max_bytes + 1)
+
+
+def _save_info(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str, out: IO[bytes]) -> None:
+    """Never more bytes than the zip says. Raises ``ClipsError``."""
+    left = info.file_size
+    with _opened(archive, info, shown) as stream:
+        while left > 0 and (block := stream.read(min(left, _BLOCK))):
+            out.write(block)
+            left -= len(block)
 
 
 def _entry_names(infos: Iterable[zipfile.ZipInfo]) -> tuple[dict[int, str], Decoded | None]:
@@ -253,46 +279,14 @@ def _unicode_field(extra: bytes, raw: bytes) -> str | None:
     return None
 
 
-_ARCHIVES = {
-    b"7z\xbc\xaf\x27\x1c": "7z",
-    b"Rar!\x1a\x07": "rar",
-    b"\x1f\x8b": "gzip",
-    b"\xfd7zXZ\x00": "xz",
-    b"BZh": "bzip2",
-    b"\x28\xb5\x2f\xfd": "zstd",
-    b"MSCF": "cab",
-    b"SIT!": "StuffIt",
-    b"StuffIt": "StuffIt",
-    b"LZIP": "lzip",
-    b"\x5d\x00\x00": "lzma",
-    b"\x1f\x9d": "compress",
-    b"\x60\xea": "arj",
-    b"ALZ\x01": "alz",
-    b"EGGA": "egg",
-    b"xar!": "xar",
-    b"MSWIM": "wim",
-    b"!<arch>": "ar",
-    b"070701": "cpio",
-}
-
-
 def other_archive(content: Path | bytes) -> str | None:
     """What kind of archive this is, if it is one that we do not open."""
-    if isinstance(content, bytes):
-        head = content[:300]
-    else:
-        try:
-            with content.open("rb") as stream:
-                head = stream.read(300)
-        except OSError:
-            return None
-    if head[257:262] == b"ustar":
-        return "tar"
-    if re.match(rb"-l[hz][0-9a-z]-", head[2:7]):
-        return "lzh"
-    if head[7:14] == b"**ACE**":
-        return "ace"
-    return next((kind for magic, kind in _ARCHIVES.items() if head.startswith(magic)), None)
+    try:
+        with Source.of(content) as source:
+            kind = archive_of(source)
+    except (OSError, ValueError):
+        return None
+    return None if kind == "ZIP" else kind
 
 
 def not_a_zip_but(name: str, kind: str) -> Sentence:

@@ -256,7 +256,7 @@ def test_paths_are_matched_by_their_longest_common_end():
     )
 
 
-@pytest.mark.parametrize("kind", ["7z", "rar", "gzip", "tar", "lzh"])
+@pytest.mark.parametrize("kind", ["7z", "rar", "gzip", "tar", "lzh", "iso", "dmg"])
 def test_another_archive_is_called_what_it_is(kind: str):
     head = {
         "7z": b"7z\xbc\xaf\x27\x1c",
@@ -264,12 +264,12 @@ def test_another_archive_is_called_what_it_is(kind: str):
         "gzip": b"\x1f\x8b\x08",
         "tar": bytes(257) + b"ustar",
         "lzh": b"\x24\x10-lh5-",
+        "iso": bytes(32_769) + b"CD001",
+        "dmg": bytes(700) + b"koly",
     }
-    clips = LabelledClips.from_files([(f"set.{kind}", head[kind] + bytes(900))])
-    assert codes(clips) == ["clips.other_archive"]
-    assert (
-        refusal(lambda: LabelledClips.from_zip(head[kind] + bytes(900), "set.zip")) == "clips.other_archive"
-    )
+    data = head[kind] + bytes(508 if kind == "dmg" else 900)
+    assert codes(LabelledClips.from_files([(f"set.{kind}", data)])) == ["clips.other_archive"]
+    assert refusal(lambda: LabelledClips.from_zip(data, "set.zip")) == "clips.other_archive"
 
 
 def test_a_top_folder_may_hold_a_colon_but_no_drive():

@@ -494,6 +494,7 @@ def test_a_tape_copied_as_digital_video_is_read():
         (b"NIST_1A\n   1024\n", "NIST SPHERE"),
         (b"Creative Voice File\x1a", "VOC"),
         (b"FORM\0\0\1\0008SVXVHDR", "8SVX"),
+        (b"\x80\x00\x00\x20" + bytes(26) + b"(c)CRI", "ADX"),
         (b"<!DOCTYPE html><html>", "HTML"),
     ],
 )
@@ -503,8 +504,17 @@ def test_a_kind_that_is_not_read_is_named(data: bytes, kind: str):
     assert caught.value.sentence.code == "audio.kind"
 
 
-@pytest.mark.parametrize(("data", "kind"), [(b"7z\xbc\xaf\x27\x1c", "7-Zip"), (b"Rar!\x1a\x07", "RAR")])
-def test_an_archive_is_to_be_unpacked(data: bytes, kind: str):
+ARCHIVES = {
+    "7z": b"7z\xbc\xaf\x27\x1c" + bytes(2_000),
+    "rar": b"Rar!\x1a\x07" + bytes(2_000),
+    "tar": bytes(257) + b"ustar" + bytes(2_000),
+    "ISO": bytes(32_769) + b"CD001\x01" + bytes(2_000),
+    "DMG": bytes(1_000) + b"koly" + bytes(508),
+}
+
+
+@pytest.mark.parametrize(("kind", "data"), ARCHIVES.items())
+def test_an_archive_is_to_be_unpacked(kind: str, data: bytes):
     with pytest.raises(AudioError, match=kind) as caught:
-        load_clip(data + bytes(2_000))
+        load_clip(data)
     assert caught.value.sentence.code == "audio.archive"

@@ -8,6 +8,7 @@ import itertools
 import json
 import secrets
 import weakref
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,7 +33,7 @@ from mirdemo.web.frame.uploads import Upload
 from mirdemo.web.frame.wire import Act, Wire
 from mirdemo.web.tabs.clips import long_routes, tab
 from mirdemo.web.tabs.clips.long import Expected, LongDesk, part_long
-from mirdemo.web.tabs.clips.tab import read_drop
+from mirdemo.web.tabs.clips.tab import ClipsDesk, read_drop
 
 RATE = 8_000
 TWO_MINUTES = (np.random.default_rng(2).normal(size=120 * RATE) * 0.1).astype(np.float32)
@@ -176,6 +177,48 @@ def test_a_short_file_is_never_shown_as_a_waveform(folder: Path, here):
     visitor, drop, done = growing(folder, 0.0, lambda act, desk: True, "a.wav", wav(1))
     drop()
     assert (done, visitor.desk(LongDesk).open, len(visitor.clips)) == ([], {}, 1)
+
+
+def zipped(**files: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name.replace("__", "/").replace("_", "."), content)
+    return out.getvalue()
+
+
+def test_a_long_recording_within_a_zip_is_opened_and_its_sheet_is_about_all(folder: Path, here):
+    sheet = b"file,start,end,label\nfest/evening.wav,60,62,taiko\nfest/a.wav,0,2,kane\n"
+    packed = zipped(fest__evening_wav=wav(31), fest__a_wav=wav(0.1), fest__labels_csv=sheet)
+    visitor, drop, done = growing(folder, 600.0, lambda act, desk: True, "set.zip", packed)
+    drop()
+    assert done == [True], "it is seen while it grows"
+    ((one),) = visitor.desk(LongDesk).open.values()
+    assert (one.sound.name, one.sound.seconds) == ("evening.wav", 31 * 60)
+    found = {
+        (clip.name, clip.start_seconds): visitor.clips.tags_of(i)
+        for i, clip in enumerate(visitor.clips.clips)
+    }
+    assert found[("evening.wav", 60.0)] == ("taiko",)
+    assert found[("a.wav", 0.0)] == ("kane",)
+    assert visitor.desk(ClipsDesk).problems == ()
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
+
+
+def test_of_a_zip_without_a_long_recording_nothing_changes(folder: Path):
+    packed = zipped(taiko__a_wav=wav(0.1), taiko__b_wav=wav(0.2), letter_txt=b"x" * 400_000)
+    upload = sent(folder, "set.zip", packed)
+    parted = part_long([upload], CLIP_LIMITS.max_seconds, 3, quiet)
+    assert (parted.long, parted.rest) == ((), (upload,))
+    assert upload.read() == packed
+
+
+def test_a_zip_of_nothing_but_a_long_recording_leaves_nothing_to_read(folder: Path):
+    parted = part_long([sent(folder, "set.zip", zipped(evening_wav=wav(31)))], 1_800.0, 3, quiet)
+    assert ([one.name for one in parted.long], parted.rest) == (["evening.wav"], ())
+    full = part_long([sent(folder, "set.zip", zipped(evening_wav=wav(31)))], 1_800.0, 0, quiet)
+    assert ([one.code for one in full.problems], full.rest) == (["page.enough_long"], ())
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
 
 
 def test_what_the_visit_has_no_room_for_opens_too_but_not_a_short_piece(folder: Path):

@@ -13,6 +13,7 @@ import struct
 from dataclasses import dataclass
 
 from mirdemo.sound.decoding import dolby, mpeg
+from mirdemo.sound.decoding.archives import archive_of
 from mirdemo.sound.decoding.limits import AudioError
 from mirdemo.sound.decoding.source import Source
 
@@ -136,16 +137,10 @@ _NOT_READ = (
     (0, b"GIF8", "GIF"),
     (0, b"MZ", "a program"),
     (0, b"\x7fELF", "a program"),
-    (0, b"PK\x03\x04", "ZIP"),
-    (0, b"7z\xbc\xaf\x27\x1c", "7-Zip"),
-    (0, b"Rar!\x1a\x07", "RAR"),
-    (0, b"\x1f\x8b", "gzip"),
-    (257, b"ustar", "tar"),
     (0, b"%PDF-", "PDF"),
     (0, b"\x89PNG", "PNG"),
     (0, b"\xff\xd8\xff", "JPEG"),
 )
-_ARCHIVES = frozenset({"ZIP", "7-Zip", "RAR", "gzip", "tar"})
 _ZEROS_FROM = 64  # fewer zeros may be a header's
 _MOST_ZEROS = 1 << 26
 _MOST_LATE = 1 << 16  # bytes of a packet or of anything else before the first one that is whole
@@ -161,7 +156,7 @@ def sniff(source: Source) -> tuple[Container, int]:
         for zeros in (2, 3):  # some kinds begin with so many themselves
             if found is UNKNOWN and (found := _kind(source, nonzero - zeros)) is not UNKNOWN:
                 start = nonzero - zeros
-    if found is UNKNOWN and not _known_otherwise(source, start):
+    if found is UNKNOWN and not _known_otherwise(source, start) and archive_of(source) is None:
         block = source.head(_MOST_LATE + 5 * 192, start)
         for kind, find in ((TRANSPORT, _late_packets), (PROGRAM, _late_pack), (AC3, dolby.first_frame)):
             at = find(block)
@@ -259,6 +254,8 @@ def _known_otherwise(source: Source, start: int) -> str | None:
     head = source.head(1_100, start)
     if head[:4] == b"FORM" and head[8:12] == b"8SVX":
         return "8SVX"
+    if head[:2] == b"\x80\x00" and head[2 + int.from_bytes(head[2:4], "big") - 4 :].startswith(b"(c)CRI"):
+        return "ADX"
     if head.lstrip()[:1] == b"<" and re.search(rb"<!doctype html|<html", head[:300], re.IGNORECASE):
         return "HTML"
     return next((name for at, magic, name in _NOT_READ if head[at:].startswith(magic)), None)
@@ -275,14 +272,15 @@ def check_is_sound(source: Source, container: Container, name: str) -> None:
             code="audio.playlist",
             name=name,
         )
-    kind = _known_otherwise(source, past_tags(source))
-    if kind in _ARCHIVES:
+    kind = archive_of(source)
+    if kind is not None:
         raise AudioError(
             "{name} is an archive ({kind}), not sound. Unpack it and choose the sound files in it.",
             code="audio.archive",
             name=name,
             kind=kind,
         )
+    kind = _known_otherwise(source, past_tags(source))
     if kind is not None:
         raise AudioError(
             "{name} is of a kind that we do not read ({kind}). Export it as WAV, FLAC or MP3.",

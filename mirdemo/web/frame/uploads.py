@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -44,6 +45,20 @@ class Upload:
         if match is None or match["name"] in (".", "..") or not isinstance(name, str):
             raise _lost(name if isinstance(name, str) else "?")
         return cls(name[:1000], Path(get_upload_folder()) / match["own"] / match["folder"] / match["name"])
+
+    @classmethod
+    def new(cls, name: str) -> Upload:
+        """A place for a file that was within an upload, to be written and deleted as one that was sent."""
+        from gradio.utils import get_upload_folder
+
+        folder = Path(get_upload_folder()) / secrets.token_hex(16) / secrets.token_hex(32)
+        folder.mkdir(parents=True)
+        return cls(name[:1000], folder / "within")
+
+    @property
+    def path_to_write(self) -> Path:
+        """Where it is to lie."""
+        return self._path
 
     @property
     def path(self) -> Path:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterator, Sequence
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -13,10 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Cancelled, MirdemoError, Sentence
-from mirdemo.clips import LabelledClips
+from mirdemo.clips import ClipsError, LabelledClips
+from mirdemo.clips.archives import Entry, list_zip
 from mirdemo.clips.gathering import may_label
 from mirdemo.clips.labelled import default_recording
 from mirdemo.clips.tags import typed_tags
+from mirdemo.clips.visit import is_visit
+from mirdemo.sound.decoding.limits import LIMITS as SOUND
 from mirdemo.sound.decoding.limits import LONG_LIMITS
 from mirdemo.web.frame import own_files
 from mirdemo.web.frame.errors import PageError
@@ -41,6 +45,8 @@ MOST_EXPECTED = 100
 WORTH_OPENING = 60.0
 #: A file of no more bytes is a clip, whatever its header does not say: at 20 kbit/s it lasts half an hour.
 SURELY_SHORT = 4 * 2**20
+#: Bytes a second that sound has at least: fewer are no recording of that length.
+FEWEST_BYTES = 100
 #: More pieces than this are no preview.
 MOST_PIECES = 1_000
 #: What a cut is told by: the usual number, the least and the most.
@@ -263,11 +269,21 @@ def part_long(
     """
     found: list[LongRecording] = []
     rest: list[Upload] = []
+    sheets: list[tuple[str, bytes]] = []
     problems: list[Sentence] = []
     for upload in uploads:
         try:
-            full = len(found) >= places
-            opened = None if may_label(upload.name) else _opened(upload, room_seconds, full, progress, growth)
+            left = places - len(found)
+            if is_zip(upload):
+                within = open_within(upload, room_seconds, left, progress, growth)
+                found += within.long
+                sheets += within.sheets
+                problems += within.problems
+                rest += within.rest
+                continue
+            opened = (
+                None if may_label(upload.name) else _opened(upload, room_seconds, left <= 0, progress, growth)
+            )
         except Cancelled:
             raise
         except MirdemoError as error:
@@ -279,12 +295,104 @@ def part_long(
             rest.append(upload)
         else:
             found.append(opened)
-    sheets: list[tuple[str, bytes]] = []
     if found:
         for upload in [one for one in rest if may_label(one.name)]:
             sheets.append((PurePosixPath(upload.name).name, upload.read()))
             rest.remove(upload)
     return Parted(tuple(found), tuple(sheets), tuple(rest), tuple(problems))
+
+
+def longest_clip(room_seconds: float) -> float:
+    """Seconds: what is longer is opened as a waveform."""
+    return max(min(CLIP_LIMITS.max_seconds, room_seconds), WORTH_OPENING)
+
+
+def is_zip(upload: Upload) -> bool:
+    """Whether it begins as a zip does. Raises PageError where it is gone."""
+    with upload.path_within(LONG_LIMITS.max_bytes).open("rb") as file:
+        return file.read(4) == b"PK\x03\x04"
+
+
+def open_within(
+    upload: Upload, room_seconds: float, places: int, progress: Progress, growth: Growth | None
+) -> Parted:
+    """The same of a zip: what is long in it is opened, and the rest stays a zip, without these and, where there are any,
+    without the sheets, which may be about both, and the folders, which are tags where no sheet says them. A zip with nothing
+    long is left as it is."""
+    path = upload.path
+    if is_visit(path):
+        return Parted((), (), (upload,), ())
+    most = longest_clip(room_seconds)
+    found: list[LongRecording] = []
+    problems: list[Sentence] = []
+    kept: list[Entry] = []
+    try:
+        with list_zip(path, upload.name, SOUND.max_bytes, CLIP_LIMITS) as listing:
+            for entry in listing.entries:
+                # A recording of so few bytes is no long one, whatever its header says.
+                if may_label(entry.path.name) or entry.size < FEWEST_BYTES * most:
+                    kept.append(entry)
+                    continue
+                try:
+                    with _saved(entry) as inner:
+                        opened = _opened(inner, room_seconds, len(found) >= places, progress, growth)
+                except Cancelled:
+                    raise
+                except MirdemoError as error:
+                    if error.sentence.code in ("page.enough_long", "page.no_room_for_long"):
+                        problems.append(error.sentence)
+                    else:  # whoever reads the zip says so
+                        kept.append(entry)
+                    continue
+                if opened is None:
+                    kept.append(entry)
+                else:
+                    found.append(opened)
+            if len(kept) == len(listing.entries):
+                return Parted((), (), (upload,), ())
+            problems += listing.problems
+            read = [(one.path, content) for one in kept if (content := _bytes(one, problems)) is not None]
+    except ClipsError:  # whoever reads the zip says so
+        return Parted((), (), (upload,), ())
+    upload.delete()
+    sheets = tuple((path.name, content) for path, content in read if may_label(path.name))
+    others = {
+        path.name if sheets else str(path): content for path, content in read if not may_label(path.name)
+    }
+    return Parted(tuple(found), sheets, (_packed(others, upload.name),) if others else (), tuple(problems))
+
+
+@contextmanager
+def _saved(entry: Entry) -> Iterator[Upload]:
+    """An entry of a zip as a file of its own, beside the uploads, until the block ends. Raises ClipsError where it is
+    damaged."""
+    assert entry.save is not None
+    made = Upload.new(entry.path.name)
+    try:
+        with made.path_to_write.open("wb") as out:
+            entry.save(out)
+        yield made
+    finally:
+        made.delete()
+
+
+def _bytes(entry: Entry, problems: list[Sentence]) -> bytes | None:
+    """What an entry holds; None, and why, where it is damaged."""
+    try:
+        content = entry.open()
+    except ClipsError as error:
+        problems.append(error.sentence)
+        return None
+    assert isinstance(content, bytes)
+    return content
+
+
+def _packed(files: Mapping[str, bytes], name: str) -> Upload:
+    made = Upload.new(name)
+    with zipfile.ZipFile(made.path_to_write, "w", zipfile.ZIP_STORED) as archive:
+        for path, content in files.items():
+            archive.writestr(path, content)
+    return made
 
 
 def _opened(
@@ -298,14 +406,10 @@ def _opened(
     path = upload.path_within(LONG_LIMITS.max_bytes)
     with Source.of(path) as source:
         size, seconds = source.size, announced_seconds(source)
-        head = source.head(4)
-    zipped = head == b"PK\x03\x04"
-    most = max(min(CLIP_LIMITS.max_seconds, room_seconds), WORTH_OPENING)
-    if zipped or (size <= SURELY_SHORT and seconds is None) or (seconds is not None and seconds <= most):
-        if size <= LIMITS.upload_bytes:
-            return None
-        if zipped:
-            upload.path  # noqa: B018 - refuses it
+    most = longest_clip(room_seconds)
+    short = (size <= SURELY_SHORT and seconds is None) or (seconds is not None and seconds <= most)
+    if short and size <= LIMITS.upload_bytes:
+        return None
     if full and seconds is not None and seconds > most:
         raise enough_long()
 
