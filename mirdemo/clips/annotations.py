@@ -1,7 +1,7 @@
 """Segments in the annotation files of the field: read, and written from any answer over time.
 
 Audacity label tracks, Raven selection tables, BirdNET results, Sonic Visualiser layers (``.svl`` and exported CSV), tab
-exports of ELAN, JAMS and Praat TextGrids. Formats: https://manual.audacityteam.org/man/importing_and_exporting_labels.html,
+exports of ELAN, JAMS and Praat TextGrids; read only: MIREX's and HTK's ``.lab``. Formats: https://manual.audacityteam.org/man/importing_and_exporting_labels.html,
 https://ravensoundsoftware.com (selection tables are tab-separated, a row a view), https://jams.readthedocs.io,
 https://www.fon.hum.uva.nl/praat/manual/TextGrid_file_formats.html, https://www.sonicvisualiser.org.
 """
@@ -25,7 +25,7 @@ from mirdemo.clips.sheets import Row, seconds_of
 from mirdemo.clips.tags import written_tags
 
 #: What annotation files are called, beside those of sheets.
-ANNOTATION_SUFFIXES = frozenset({".txt", ".svl", ".jams", ".textgrid"})
+ANNOTATION_SUFFIXES = frozenset({".txt", ".svl", ".jams", ".textgrid", ".lab"})
 
 #: kind -> how people call it.
 NAMES = {
@@ -294,6 +294,24 @@ def _audacity(text: str, suffix: str) -> _Found | None:
     return found or None
 
 
+def _lab(text: str, suffix: str) -> _Found | None:
+    """start, end, label between blanks, as MIREX and HTK have it; HTK counts in 100 ns, whole numbers."""
+    if suffix != ".lab":
+        return None
+    lines = [line.split(maxsplit=2) for line in text.splitlines() if line.strip()]
+    if not lines or any(len(line) < 2 for line in lines):
+        return None
+    htk = all(cell.isdigit() for line in lines for cell in line[:2]) and int(lines[-1][1]) >= 1_000_000
+    found = []
+    for start, end, *label in lines:
+        times = _decimal(start), _decimal(end)
+        if times[0] is None or times[1] is None:
+            return None
+        unit = 1e-7 if htk else 1.0
+        found.append((times[0] * unit, times[1] * unit, " ".join(label), ""))
+    return found
+
+
 def _layer(text: str, suffix: str) -> _Found | None:
     """Sonic Visualiser's exported layer: time, (value,) duration, (level,) label between commas or tabs, without a header."""
     if suffix not in (".csv", ".tsv", ".txt"):
@@ -328,6 +346,7 @@ _READERS: tuple[Callable[[str, str], _Found | None], ...] = (
     _svl,
     _tables,
     _audacity,
+    _lab,
     _elan,
     _layer,
 )
@@ -336,16 +355,21 @@ _READERS: tuple[Callable[[str, str], _Found | None], ...] = (
 # ---- writing --------------------------------------------------------------------------------------------
 
 
-def write_annotations(segments: Sequence[Segment], kind: str, file: str = "clip.wav") -> bytes:
+def write_annotations(
+    segments: Sequence[Segment], kind: str, file: str = "clip.wav", seconds: float = 0.0
+) -> bytes:
     """Segments as an annotation file (one of ``KINDS``), times to a microsecond, in their order; UTF-8.
 
-    file: name of the recording, for the kinds that name it. A label's tabs and line breaks become blanks. TextGrids
+    file: name of the recording, for the kinds that name it; seconds: its length, for the kinds that say it; at least where
+    the last segment ends. A label's tabs and line breaks become blanks. TextGrids
     have a tier a label, and one tier more for each overlap of a label with itself. Raises ValueError for another kind.
     """
     clean = [
         Segment(round(one.start, 6), round(max(one.end, one.start), 6), " ".join(one.label.split()))
         for one in segments
     ]
+    length = max((one.end for one in clean), default=0.0)
+    length = max(length, round(seconds, 6))
     writers = {
         "csv": lambda: _segments_sheet(clean, file),
         "audacity": lambda: _lines(f"{one.start:.6f}\t{one.end:.6f}\t{one.label}" for one in clean),
@@ -355,8 +379,8 @@ def write_annotations(segments: Sequence[Segment], kind: str, file: str = "clip.
         "elan": lambda: _lines(
             f"tags\t\t{one.start:.6f}\t{one.end:.6f}\t{one.end - one.start:.6f}\t{one.label}" for one in clean
         ),
-        "jams": lambda: _write_jams(clean, file),
-        "textgrid": lambda: _write_textgrid(clean),
+        "jams": lambda: _write_jams(clean, file, length),
+        "textgrid": lambda: _write_textgrid(clean, length or 1.0),
     }
     if kind not in writers:
         raise ValueError(f"no kind of annotation file: {kind}")
@@ -414,20 +438,19 @@ def _write_svl(segments: Sequence[Segment]) -> bytes:
     ).encode()
 
 
-def _write_jams(segments: Sequence[Segment], file: str) -> bytes:
+def _write_jams(segments: Sequence[Segment], file: str, seconds: float) -> bytes:
     data = [
         {"time": one.start, "duration": round(one.end - one.start, 6), "value": one.label, "confidence": None}
         for one in segments
     ]
-    metadata: dict[str, object] = {
+    metadata = {
         "title": file,
         "artist": "",
         "release": "",
-        "duration": None,
+        "duration": seconds,
         "identifiers": {},
         "jams_version": "0.3.4",
     }
-    metadata["duration"] = max((one.end for one in segments), default=0.0)
     annotation = {
         "annotation_metadata": {
             "curator": {"name": "", "email": ""},
@@ -443,13 +466,13 @@ def _write_jams(segments: Sequence[Segment], file: str) -> bytes:
         "data": data,
         "sandbox": {},
         "time": 0,
-        "duration": metadata["duration"],
+        "duration": seconds,
     }
     told = {"annotations": [annotation], "file_metadata": metadata, "sandbox": {}}
     return json.dumps(told, ensure_ascii=False, indent=1).encode()
 
 
-def _write_textgrid(segments: Sequence[Segment]) -> bytes:
+def _write_textgrid(segments: Sequence[Segment], total: float) -> bytes:
     tiers: list[tuple[str, list[Segment]]] = []
     for one in sorted(segments, key=lambda one: (one.start, one.end)):
         if one.end <= one.start or not one.label:
@@ -460,7 +483,7 @@ def _write_textgrid(segments: Sequence[Segment]) -> bytes:
                 break
         else:
             tiers.append((one.label, [one]))
-    total = max((one.end for one in segments), default=0.0) or 1.0
+    tiers = tiers or [("tags", [])]  # Praat reads none without a tier
     lines = ['File type = "ooTextFile"', 'Object class = "TextGrid"', "", "xmin = 0", f"xmax = {total:.6f}"]
     lines += ["tiers? <exists>", f"size = {len(tiers)}", "item []:"]
     for number, (name, those) in enumerate(tiers, start=1):

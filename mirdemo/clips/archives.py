@@ -291,7 +291,7 @@ def other_archive(content: Path | bytes) -> str | None:
 
 def not_a_zip_but(name: str, kind: str) -> Sentence:
     return Sentence(
-        "{name} is a {kind} archive, which we do not open. Unpack it and make a zip file, or add the files themselves.",
+        "{name} is an archive of a kind that we do not open ({kind}). Unpack it and make a zip file, or add the files in it.",
         "clips.other_archive",
         {"name": name, "kind": kind},
     )

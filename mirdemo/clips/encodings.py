@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -89,7 +90,7 @@ _SELDOM = {
     "mac_roman": 0.25,
     "iso8859_2": 0.15,
     "iso8859_15": 0.15,
-    "koi8_r": 0.2,
+    "koi8_r": 0.1,
     "cp1257": 0.1,
     "cp1258": 0.1,
 }
@@ -123,6 +124,8 @@ _NOT_THAI = re.compile(
     re.MULTILINE,
 )
 _THAI = re.compile("[\u0e01-\u0e2e][\u0e31\u0e34-\u0e3a\u0e47-\u0e4e]")
+#: Thai letters and signs that hardly any word has.
+_RARE_THAI = "ฃฅฌฎฏฐฑฒฦฬฮฯๅ\u0e4e\u0e4f๚๛"
 _CYRILLIC = re.compile("[\u0400-\u04ff]+")
 #: Syllables that make up most of what is written in Korean; misread Chinese and Japanese has others.
 _KOREAN = frozenset(
@@ -133,7 +136,26 @@ _KOREAN = frozenset(
     "인일임입자작잔잡장재저적전절점정제조족존종좌주준줄중즈즉증지직진질집짜짝차착찬찰창채책처천철청체초촌총최추축춘출춤충취치칠침카커코"
     "크클키타탄탈탑탕태터토통투트특티파판팔패편평포표풍프피필하학한할함합항해핵향허현협형혜호혼홀홍화확환활황회효후훈휘흐흑흥희히힘"
 )
+#: Ideographs of everyday words and of music, as they are written in Japan and in China.
+_JAPANESE = frozenset(
+    "日一国人年大十二本中長出三時行見月後前生五間上東四今金九入学高円子外八六下来気小七山話女北午百書先名川千水半男西電校語土木聞"
+    "食車何南万毎白天母火右読友左休父雨音楽歌踊舞太鼓笛鉦鈴琴箏祭神囃獅尺篠三味線琵琶笙民謡唄声曲調節拍打吹弾奏演伴能狂言雅歌伎"
+    "浄瑠璃盆追分節馬海船田植正春夏秋冬風花鳥雪夜朝昔村町寺社獅剣鬼道場館会部京都江戸阿波徳島岩手青森秋津軽沖縄熊本佐賀長崎広福岡"
+    "島石根取岐阜滋静愛知新潟富井梨野群馬栃木茨城埼玉葉神奈録男女老若早速遅静強弱低独重合唱団師匠手足拳腰竹管弦絃皮胴締大小鐘"
+)
+_CHINESE = frozenset(
+    "的一是不了在人有我他这中大来上国个到说们为子和你地出道也时年得就那要下以生会自着去之过家学对可她里后小么心多天而能好都然没"
+    "日于起还发成事只作当想看文无开手十用主行方又如前所本见经头面公同三已老从动两长知民样现分将外但身些与高意进把法此实回二理美点"
+    "月明其种声全工己话儿者向情部正名定女问力机给等几很业最间新什打便位因重被走电四第门相次东政海口使教西再平真听世气信北少关并内"
+    "音乐歌舞曲笛鼓锣琴筝胡弦箫笙唢呐琵琶阮钹铃钟磬埙板快慢强弱男女童独合唱奏戏剧京昆越粤秦腔民谣山花灯秧龙狮节庆春夏秋冬风雨雪月江河湖"
+)
 _CYRILLIC_VOWEL = re.compile("[аеёиоуыэюяіїєАЕЁИОУЫЭЮЯІЇЄ]")
+#: Encodings in seven bits say themselves what they are: Japanese, Korean, Chinese.
+_SEVEN_BITS = (
+    (re.compile(rb"\x1b\$[@B]"), "iso2022_jp"),
+    (re.compile(rb"\x1b\$\)C"), "iso2022_kr"),
+    (re.compile(rb"~\{(?:[\x21-\x77][\x21-\x7e])+~\}"), "hz"),
+)
 _WITHIN = "’‘'·`´"  # signs that stand within words
 #: So many lines are judged, evenly taken from all.
 _LOOKED_AT = 300
@@ -258,12 +280,14 @@ def judge(encoding: str, lines: Sequence[str]) -> float:
         verdict += _of_their_own(encoding, text)
     if encoding == "cp874":
         verdict += 0.4 if _THAI.search(text) and not _NOT_THAI.search(text) else -0.5
+        verdict -= _share(text, _RARE_THAI, "\u0e00-\u0e7f") + 0.5 * ("\xa0" in text)
     if encoding == "cp1253" and not re.search("[άέήίόύώΐΰ]", text):
         verdict -= 0.1  # Greek words of several syllables carry an accent
     if encoding in ("cp1251", "koi8_r", "cp866"):
         verdict += 0.5 * (_share(text.lower(), "оеаинтср", "\u0400-\u04ff") - 0.4)
         verdict -= 0.2 * bool(re.search("[А-ЯЁ]{2}[а-яё]|[а-яё][А-ЯЁ]", text))
         verdict -= 0.1 * (bool(re.search("[А-ЯЁ]{2}", text)) and not re.search("[а-яё]", text))
+        verdict += 0.4 * (_sung(text) - 0.5)
     if encoding in ("cp1253", "cp737"):
         verdict += 0.5 * (_share(text.lower(), "αοιετσνηάόίέή", "\u0370-\u03ff") - 0.4)
         verdict -= 0.4 * bool(re.search("ς[α-ώ]", text))  # this ends a word
@@ -291,10 +315,22 @@ def _is_mixed(word: str) -> bool:
     return bool(_WIDE.search(_HALF_KANA.sub("", word)))
 
 
-def _share(text: str, common: str, script: str) -> float:
+def _share(text: str, common: Collection[str], script: str) -> float:
     """The share of a script's letters that are its most common ones."""
     own = re.findall(f"[{script}]", text)
     return sum(c in common for c in own) / max(len(own), 1)
+
+
+def _sung(text: str) -> float:
+    """The share of Cyrillic words in small letters in which vowels alternate with consonants as people speak them."""
+    words = [word for word in re.split("[^\u0400-\u04ff]+", text) if len(word) > 2]
+    sung = [
+        word[1:].islower()
+        and 0.2 <= len(_CYRILLIC_VOWEL.findall(word)) / len(word) <= 0.65
+        and not re.search(f"{_CYRILLIC_VOWEL.pattern}{{3}}", word)
+        for word in words
+    ]
+    return sum(sung) / len(sung) if sung else 0.5
 
 
 def _is_within(word: str, at: int) -> bool:
@@ -320,6 +356,8 @@ def _is_rare(encoding: str, character: str) -> bool:
 def _of_their_own(encoding: str, text: str) -> float:
     """What tells the encodings of East Asia apart: kana for the Japanese ones, everyday ideographs for the Chinese."""
     kana, wide = len(_KANA.findall(text)), len(_WIDE.findall(text))
+    if encoding == "euc_jp" and not kana:
+        return 0.2 * _share(text, _JAPANESE, "\u4e00-\u9fff") - 0.1
     if encoding in ("cp932", "euc_jp"):
         return 0.2 if kana else 0.0 if _HALF_KANA.search(text) else -0.1
     if encoding == "cp949":
@@ -334,7 +372,8 @@ def _of_their_own(encoding: str, text: str) -> float:
         except UnicodeEncodeError:
             continue
         everyday += first < 0xD8 if own == "gb2312" else first < 0xC7
-    return (0.15 * everyday / max(wide, 1)) - 0.1 - (0.4 if kana else 0)
+    common = 0.2 * _share(text, _CHINESE, "\u4e00-\u9fff") if own == "gb2312" else 0.1
+    return (0.05 * everyday / max(wide, 1)) + common - 0.1 - (0.4 if kana else 0)
 
 
 def _which_latin(encoding: str, text: str) -> float:
@@ -343,6 +382,9 @@ def _which_latin(encoding: str, text: str) -> float:
     cp1252 and cp1254 differ in ð ý þ and ğ ı ş: Icelandic has eth within words and thorn at their beginning. Against
     cp1250: no language of cp1252 has ø or ò beside í, nor ends words in û or õ, as misread Czech and Hungarian do.
     """
+    polish = re.search(r"\b[œŒ][^ui]", text)  # French has it before these
+    if encoding in ("cp1252", "iso8859_15", "cp1254") and polish:
+        return -0.3
     if encoding in ("cp1252", "iso8859_15"):
         verdict = 0.0
         if re.search("[ðýþÐÝÞ]", text):
@@ -366,11 +408,10 @@ def _marked(data: bytes) -> Decoded | None:
                 return Decoded(data.decode(encoding), encoding)
             except UnicodeDecodeError:
                 return None
-    if re.search(rb"\x1b\$[@B]", data):  # Japanese in seven bits says so itself
-        try:
-            return Decoded(data.decode("iso2022_jp"), "iso2022_jp")
-        except UnicodeDecodeError:
-            return None
+    for sign, encoding in _SEVEN_BITS:
+        if data.isascii() and sign.search(data):
+            with suppress(UnicodeDecodeError):
+                return Decoded(data.decode(encoding), encoding)
     if b"\0" in data:
         even, odd = data[::2].count(0), data[1::2].count(0)
         encoding = "utf-16-le" if odd > even else "utf-16-be"

@@ -28,6 +28,7 @@ OTHER_SHEETS = {
     ".jsonl": "JSON",
     ".parquet": "Parquet",
     ".eaf": "ELAN",
+    ".rttm": "RTTM",
     ".aup": "Audacity project",
     ".aup3": "Audacity project",
 }

@@ -221,7 +221,7 @@ def _over_time(
         segments = over_windows(found.starts.tolist(), seconds, clip.seconds, given.tolist(), found.tags)
         place = folder / _new_name(Path(path).stem or "clip", KINDS[args.kind], taken)
         with whole(place) as beside:
-            beside.write_bytes(write_annotations(segments, args.kind, clip.name))
+            beside.write_bytes(write_annotations(segments, args.kind, clip.name, clip.seconds))
         print(f"{shown(path)}: {shown(str(place))}")
     progress(len(inputs.files), len(inputs.files), "tagging")
     return failed > 0

@@ -181,15 +181,18 @@ def take_back(undo: UndoFile, tell: Callable[[Sentence], None]) -> tuple[int, in
 
 
 def sound_digest(path: Path) -> str:
-    """SHA-256 over the packets of a file's sound as they lie in it, with their times. Raises TaggerError."""
+    """SHA-256 over the packets of a file's sound, and of a film's pictures, as they lie in it, with their times.
+
+    Raises TaggerError.
+    """
     import av
 
     digest = hashlib.sha256()
     try:
         with path.open("rb") as content, av.open(content, "r") as container:
-            streams = list(container.streams.audio)
-            if not streams:
+            if not container.streams.audio:
                 raise ValueError("no sound")
+            streams = [*container.streams.audio, *container.streams.video]
             for packet in container.demux(streams):
                 digest.update(f"{packet.stream.index} {packet.pts} {packet.size};".encode())
                 digest.update(bytes(packet))

@@ -20,9 +20,17 @@ from mirdemo.tagger.writing import UndoFile, sound_digest, take_back, write_tags
 mutagen = pytest.importorskip("mutagen", reason="an optional extra (requirements-tags.txt)")
 
 RATE = 44_100
-KINDS = ("wav", "aiff", "flac", "ogg", "opus", "mp3", "m4a", "wv", "wma")
-_BY_FFMPEG = {"mp3": "mp3", "m4a": "aac", "opus": "libopus", "wv": "wavpack", "wma": "wmav2"}
-_FORMATS = {"m4a": "ipod", "wma": "asf"}
+KINDS = ("wav", "aiff", "tta", "flac", "ogg", "oga", "opus", "mp3", "m4a", "wv", "wma")
+_BY_FFMPEG = {
+    "mp3": "mp3",
+    "m4a": "aac",
+    "opus": "libopus",
+    "wv": "wavpack",
+    "wma": "wmav2",
+    "tta": "tta",
+    "oga": "flac",
+}
+_FORMATS = {"m4a": "ipod", "wma": "asf", "oga": "ogg"}
 
 
 def music(path: Path, kind: str) -> Path:
@@ -44,7 +52,19 @@ def music(path: Path, kind: str) -> Path:
     return path
 
 
-_COLUMNS = {"wav": 0, "aiff": 0, "mp3": 0, "flac": 1, "ogg": 1, "opus": 1, "m4a": 2, "wv": 3, "wma": 4}
+_COLUMNS = {
+    "wav": 0,
+    "aiff": 0,
+    "tta": 0,
+    "mp3": 0,
+    "flac": 1,
+    "ogg": 1,
+    "oga": 1,
+    "opus": 1,
+    "m4a": 2,
+    "wv": 3,
+    "wma": 4,
+}
 _NAMES = {
     "grouping": ("TIT1", "grouping", "\xa9grp", "Grouping", "WM/ContentGroupDescription"),
     "genre": ("TCON", "genre", "\xa9gen", "Genre", "WM/Genre"),

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import Route
 
+    from mirdemo.sound.audio import Clip
+    from mirdemo.sound.long import LongRecording
     from mirdemo.web.frame.session import Visitor, Visitors
 
 FILE = "over-time"
@@ -50,12 +52,13 @@ def route(visitors: Visitors) -> Route:
         one = next((one for one in answers if one.clip.sha256 == clip), None)
         if kind not in KINDS or (one is None and clip not in long):
             return Response(status_code=404)
+        of: Clip | LongRecording
         if one is not None:
-            name, segments = one.clip.name, over_time(one)
+            of, segments = one.clip, over_time(one)
         else:
-            name, segments = long[clip].sound.name, long[clip].segments
-        saved = f"attachment; filename*=UTF-8''{quote(_saved_as(name, kind), safe='')}"
-        made = write_annotations(segments, kind, name)
+            of, segments = long[clip].sound, long[clip].segments
+        saved = f"attachment; filename*=UTF-8''{quote(_saved_as(of.name, kind), safe='')}"
+        made = write_annotations(segments, kind, of.name, of.seconds)
         return Response(made, headers={"Content-Disposition": saved}, media_type="application/octet-stream")
 
     return own_files.route(visitors, "few-shot", FILE, kept, answer)
