@@ -50,6 +50,8 @@ ENDLESS = 0.5
 LEFT_OUT = ("web", "bulk")
 #: pytest's exit status where all tests were skipped or left out: nobody noticed anything.
 NONE_RAN = 5
+#: Where a test file could not even be imported.
+CANNOT_BE_READ = 2
 OPTIONS = ("-x", "-p", "no:cacheprovider", "-m", "not browser")
 _TURNED = {
     ast.Lt: ast.LtE,
@@ -262,23 +264,25 @@ def prepare(root: Path) -> str:
     return os.environ["HF_HOME"]
 
 
-def run(
-    root: Path, files: list[str], plugin: Likeliest, limit: float, *options: str
-) -> tuple[int | None, list[list[str]]]:
+def run(root: Path, files: list[str], plugin: Likeliest, limit: float) -> tuple[int | None, list[list[str]]]:
     """pytest's exit status in a fork of this process, None where the limit ended it; and what it told, line by line."""
     plugin.told.write_text("", encoding="utf-8")
     child = os.fork()
     if child == 0:
-        quiet = os.open(os.devnull, os.O_RDWR)
-        for stream in (0, 1, 2):
-            os.dup2(quiet, stream)
+        heard = os.open(root.parent / "output", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(heard, 1)
+        os.dup2(heard, 2)
         resource.setrlimit(resource.RLIMIT_CPU, (int(limit), int(limit) + 5))
         os.chdir(root)
         sys.path[0] = str(root)
         for name in [n for n in sys.modules if n.partition(".")[0] == "benchmarks"]:
             del sys.modules[name]  # the tests' is the copy's
-        code = pytest.main([*OPTIONS, *options, *files], [plugin])
-        os._exit(int(code))
+        code = 70
+        try:
+            code = int(pytest.main([*OPTIONS, *files], [plugin]))
+        finally:
+            os._exit(code)
     waited = 0.0
     while not (done := os.waitpid(child, os.WNOHANG))[0]:
         time.sleep(0.1)
@@ -297,34 +301,51 @@ def wilson(k: int, n: int, z: float = 1.645) -> tuple[float, float]:
 
 
 def tried(root: Path, path: Path, line: int, text: str, hub: str, limit: float) -> tuple[str, str]:
-    """(what the tests said of this text in the file's place, which test, or what was left out)."""
+    """(what the tests said of this text in the file's place, which test, or what was left out).
+
+    The likeliest files first and alone: reading all the others takes longer than most of their tests.
+    """
     sound = (root / path).read_text(encoding="utf-8")
     (root.parent / "whole").write_text(f"{path}\n{sound}", encoding="utf-8")
     order = mirrored(root, path)
-    files = [str(f.relative_to(root)) for lot in order for f in lot]
     names = callers(ast.parse(sound), line)
     without: set[str] = set()
     told = root.parent / "told"
+
+    def asked(
+        lots: list[list[Path]], whole: str, without: set[str], *more: str
+    ) -> tuple[int | None, list[list[str]]]:
+        (root / path).write_text(whole, encoding="utf-8")
+        files = list(more) or [str(f.relative_to(root)) for lot in lots for f in lot]
+        return run(root, files, Likeliest(lots, names, without, told, hub), limit)
+
     try:
+        lots = order[:1] if order[0] else order
         while True:
-            (root / path).write_text(text, encoding="utf-8")
-            plugin = Likeliest(order, names, without, told, hub)
-            code, said = run(root, files, plugin, limit)
+            code, said = asked(lots, text, without)
             failed = [name for word, _, name in said if word == "failed"]
             if code in (0, NONE_RAN):
-                return "SURVIVED", " ".join(sorted(without))
-            if code is None:
+                if lots[-1] is order[-1]:
+                    return "SURVIVED", " ".join(sorted(without))
+                lots = order[1:]
+            elif code is None:
                 since = float(said[-1][1]) if said else 0.0
                 return ("too long" if since < (1 - ENDLESS) * limit else "SURVIVED"), f"limit, at {said[-1:]}"
-            (root / path).write_text(sound, encoding="utf-8")
-            alone = Likeliest(order, names, set(), told, hub)
-            if not failed:
-                if run(root, files, alone, limit, "--collect-only")[0] != 0:
+            elif failed:
+                if asked(lots, sound, set(), failed[0])[0] == 0:
+                    return "caught", failed[0]
+                without.add(failed[0])
+            elif code != CANNOT_BE_READ:
+                raise RuntimeError(
+                    f"pytest ended with {code}: {(root.parent / 'output').read_text()[-2000:]}"
+                )
+            else:
+                if (
+                    asked(lots, sound, without, *(str(f) for lot in lots for f in lot), "--collect-only")[0]
+                    != 0
+                ):
                     raise RuntimeError(f"{path}: its tests cannot be read as they are")
                 return "caught", "what cannot be imported"
-            if run(root, failed[:1], alone, limit)[0] == 0:
-                return "caught", failed[0]
-            without.add(failed[0])
     finally:
         restore(root)
 

@@ -20,9 +20,8 @@ from mirdemo.commands.console import (
     table,
     time_of,
     warn,
-    warn_of,
 )
-from mirdemo.commands.inputs import add_input_arguments, asked_files
+from mirdemo.commands.inputs import Sounds, add_input_arguments, asked_files
 
 if TYPE_CHECKING:
     from mirdemo.backbones.spec import Backbone
@@ -70,7 +69,6 @@ def run(args: Namespace) -> int:
     from mirdemo.backbones import load_backbone
     from mirdemo.embedding.embed import embed
     from mirdemo.search import find
-    from mirdemo.sound.audio import AudioError, load_clip
     from mirdemo.tagger import Tagger
 
     asked = asked_files(args)
@@ -85,16 +83,9 @@ def run(args: Namespace) -> int:
         layer = args.layer or backbone.spec.first_layer
         folder, files, bad = _looked_through(args, layer, backbone, progress)
         failed += bad
-        clips = []
-        for path in asked.files:
-            try:
-                clips.append(load_clip(path, track=args.track))
-            except AudioError as refusal:
-                warn(refusal)
-                failed += 1
-        for clip in clips:
-            failed += clip.incomplete
-            warn_of(clip)
+        sounds = Sounds(asked.files, args.track, progress, "reading")
+        clips = [clip for _, clip in sounds.clips()]
+        failed += sounds.failed
         if not clips:
             return 1
         embeddings = embed(clips, backbone, progress=progress)

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Sentence
-from mirdemo.commands.console import add_language_argument, add_track_argument, warn
+from mirdemo.commands.console import add_language_argument, add_track_argument, warn, warn_of
+
+if TYPE_CHECKING:
+    from mirdemo.sound.audio import AudioError, Clip
 
 
 @dataclass(frozen=True)
@@ -55,3 +61,37 @@ def asked_files(args: Namespace) -> Inputs | None:
     for problem in found.problems:
         warn(problem)
     return Inputs(found.files, len(found.problems))
+
+
+class Sounds:
+    """Files one after the other, as clips: ``(path, clip)``, or ``(path, why it cannot be read)``.
+
+    failed: how many so far are not read, or not whole. What is to be known of a file is said on standard error.
+    """
+
+    def __init__(self, files: Sequence[str], track: int | None, progress: Progress, phase: str) -> None:
+        self.failed = 0
+        self._files, self._track, self._progress, self._phase = files, track, progress, phase
+
+    def __iter__(self) -> Iterator[tuple[str, Clip | AudioError]]:
+        from mirdemo.sound.audio import AudioError, load_clip
+
+        for done, path in enumerate(self._files):
+            self._progress(done, len(self._files), self._phase)
+            try:
+                clip = load_clip(path, track=self._track)
+            except AudioError as refusal:
+                warn(refusal)
+                self.failed += 1
+                yield path, refusal
+                continue
+            warn_of(clip)
+            self.failed += clip.incomplete
+            yield path, clip
+        self._progress(len(self._files), len(self._files), self._phase)
+
+    def clips(self) -> Iterator[tuple[str, Clip]]:
+        """Those that can be read."""
+        from mirdemo.sound.audio import Clip
+
+        return ((path, clip) for path, clip in self if isinstance(clip, Clip))

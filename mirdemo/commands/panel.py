@@ -18,9 +18,8 @@ from mirdemo.commands.console import (
     said,
     tell,
     warn,
-    warn_of,
 )
-from mirdemo.commands.inputs import add_input_arguments, asked_files
+from mirdemo.commands.inputs import Sounds, add_input_arguments, asked_files
 
 if TYPE_CHECKING:
     import numpy as np
@@ -139,22 +138,11 @@ def _make(args: Namespace) -> int:
 
 
 def _heard(files: Sequence[str], args: Namespace, progress: Progress) -> tuple[list[Clip], int]:
-    """The clips that can be read, cut to what is heard, and how many files cannot (each named on standard error)."""
+    """The clips that can be read, cut to what is heard, and how many files cannot, or not whole (said on standard error)."""
     from mirdemo.planning.panel import middle
-    from mirdemo.sound.audio import AudioError, load_clip
 
-    clips, failed = [], 0
-    for done, path in enumerate(files):
-        progress(done, len(files), "reading")
-        try:
-            clip = load_clip(path, track=args.track)
-        except AudioError as refusal:
-            warn(refusal)
-            failed += 1
-            continue
-        warn_of(clip)
-        clips.append(middle(clip, args.seconds))
-    return clips, failed
+    sounds = Sounds(files, args.track, progress, "reading")
+    return [middle(clip, args.seconds) for _, clip in sounds.clips()], sounds.failed
 
 
 def _names(taggers: list[Any], sources: list[str | None]) -> list[str]:

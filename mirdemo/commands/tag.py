@@ -21,9 +21,8 @@ from mirdemo.commands.console import (
     shown,
     tell,
     warn,
-    warn_of,
 )
-from mirdemo.commands.inputs import Inputs, add_input_arguments, asked_files
+from mirdemo.commands.inputs import Inputs, Sounds, add_input_arguments, asked_files
 
 if TYPE_CHECKING:
     from mirdemo.backbones.spec import Backbone
@@ -190,9 +189,8 @@ def _over_time(
     from mirdemo.base.files import whole
     from mirdemo.clips.annotations import write_annotations
     from mirdemo.clips.segments import over_windows
-    from mirdemo.sound.audio import AudioError, load_clip
 
-    folder, failed = Path(args.over_time), 0
+    folder = Path(args.over_time)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
@@ -205,16 +203,8 @@ def _over_time(
         )
         return True
     taken: set[str] = set()
-    for i, path in enumerate(inputs.files):
-        progress(i, len(inputs.files), "tagging")
-        try:
-            clip = load_clip(path, track=args.track)
-        except AudioError as refusal:
-            warn(refusal)
-            failed += 1
-            continue
-        warn_of(clip)
-        failed += clip.incomplete
+    sounds = Sounds(inputs.files, args.track, progress, "tagging")
+    for path, clip in sounds.clips():
         found = tagger.tag_windows(clip, backbone=backbone)
         seconds = min(found.seconds, clip.seconds)
         given = found.given * ~found.unknown[:, None]
@@ -223,8 +213,7 @@ def _over_time(
         with whole(place) as beside:
             beside.write_bytes(write_annotations(segments, args.kind, clip.name, clip.seconds))
         print(f"{shown(path)}: {shown(str(place))}")
-    progress(len(inputs.files), len(inputs.files), "tagging")
-    return failed > 0
+    return sounds.failed > 0
 
 
 def _new_name(stem: str, ending: str, taken: set[str]) -> str:
@@ -241,22 +230,15 @@ def _onto_screen(
     args: Namespace, inputs: Inputs, tagger: Tagger, backbone: Backbone, writer: _Writer, progress: Progress
 ) -> bool:
     """Each file's tags as soon as they are known; as JSON one object, written file by file."""
-    from mirdemo.sound.audio import AudioError, load_clip
+    from mirdemo.sound.audio import AudioError
 
-    failed, before = 0, "{"
-    for i, path in enumerate(inputs.files):
-        progress(i, len(inputs.files), "tagging")
+    sounds, before = Sounds(inputs.files, args.track, progress, "tagging"), "{"
+    for path, clip in sounds:
         found: dict[str, Any]
-        try:
-            clip = load_clip(path, track=args.track)
-        except AudioError as refusal:
-            warn(refusal)
-            failed += 1
-            found = {"tags": [], "warnings": [], "problem": said(refusal)}
+        if isinstance(clip, AudioError):
+            found = {"tags": [], "warnings": [], "problem": said(clip)}
         else:
             tags = tagger.tag(clip, backbone=backbone)
-            warn_of(clip)
-            failed += clip.incomplete
             writer(path, [tag for tag, _, _ in tags])
             found = {"tags": [_plain(*one) for one in tags], "warnings": [said(w) for w in clip.warnings]}
             if not args.json:
@@ -267,11 +249,10 @@ def _onto_screen(
             text = json.dumps(found, ensure_ascii=False, indent=2, allow_nan=False).replace("\n", "\n  ")
             print(f"{before}\n  {json.dumps(shown(path), ensure_ascii=False)}: {text}", end="")
             before = ","
-    progress(len(inputs.files), len(inputs.files), "tagging")
     if args.json:
         print("{}" if before == "{" else "\n}")
     sys.stdout.flush()
-    return failed > 0
+    return sounds.failed > 0
 
 
 def _unknown() -> str:

@@ -19,12 +19,14 @@ from mirdemo.backbones.registry import spec, status
 from mirdemo.base.progress import Progress, silent
 from mirdemo.embedding import pace
 from mirdemo.embedding.pace import Pace, Spent, sound
+from mirdemo.web.frame.errors import PageError
 
 if TYPE_CHECKING:
     from mirdemo.backbones import Backbone
     from mirdemo.backbones.spec import Identity
     from mirdemo.embedding.embed import Embeddings
     from mirdemo.embedding.store import ClipEmbedding
+    from mirdemo.embedding.whitening import Whitening
     from mirdemo.sound.audio import Clip
 
 #: Backbones kept loaded; the one not used for longest goes first.
@@ -92,6 +94,20 @@ class Shelf:
 
 
 SHELF = Shelf()
+
+
+def whitening_of(backbone: str, identity: Identity) -> Whitening:
+    """The whitening of a loaded backbone. Raises PageError where there is none of its version."""
+    from mirdemo.embedding.whitening import whitening_for
+
+    found = whitening_for(identity)
+    if found is None:
+        raise PageError(
+            "There is no whitening for this version of {backbone} on this server. Do without it.",
+            code="page.no_whitening",
+            backbone=spec(backbone).title,
+        )
+    return found
 
 
 def warm_up(name: str) -> None:

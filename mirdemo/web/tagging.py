@@ -11,11 +11,9 @@ import numpy as np
 from mirdemo.backbones.registry import spec
 from mirdemo.base.progress import Progress
 from mirdemo.clips.segments import Segment, over_windows, runs
-from mirdemo.web.frame.errors import PageError
-from mirdemo.web.models import SHELF, Memory, embed_here
+from mirdemo.web.models import SHELF, Memory, embed_here, whitening_of
 
 if TYPE_CHECKING:
-    from mirdemo.backbones.spec import Identity
     from mirdemo.base.sentences import Sentence
     from mirdemo.clips import LabelledClips
     from mirdemo.embedding.embed import Embeddings
@@ -186,20 +184,6 @@ def built_of(
     return Built(
         clips, backbone, layer, whitening, embeddings, rows, prototypes, asking, check, seconds, choice
     )
-
-
-def whitening_of(backbone: str, identity: Identity) -> Whitening:
-    """The whitening of a loaded backbone. Raises PageError if there is none."""
-    from mirdemo.embedding.whitening import whitening_for
-
-    found = whitening_for(identity)
-    if found is None:
-        raise PageError(
-            "There is no whitening for {backbone} on this server. Build without it.",
-            code="page.no_whitening",
-            backbone=spec(backbone).title,
-        )
-    return found
 
 
 def heard(embeddings: Embeddings, whitening: Whitening | None) -> Embeddings:

@@ -39,6 +39,20 @@ def answered(panel: Panel, name: str, run: int, seconds: float = 8.0) -> Answers
     return Answers(panel.id, str(run), name, clips=clips)
 
 
+def test_a_recording_that_is_not_whole_is_heard_and_told_as_by_the_other_verbs(
+    here: Path, tagger: str, capsys: pytest.CaptureFixture
+):
+    whole = Path("night0-low.wav").read_bytes()
+    Path("half.wav").write_bytes(whole[: 44 + (len(whole) - 44) // 2])
+    capsys.readouterr()
+    made = ["half.wav", "night1-high.wav", "--tagger", tagger, "--seconds", "1", "--json"]
+    assert main(["panel", "make", *made]) == 1
+    out, err = capsys.readouterr()
+    assert json.loads(out)["clips"] == 2
+    assert json.loads(out)["failed"] == 1
+    assert "half.wav: This file ends in the middle" in err
+
+
 def test_from_recordings_to_answers_labels_and_a_plan(here: Path, capsys: pytest.CaptureFixture):
     panel = Panel.from_json(Path("panel-key.json").read_bytes())
     assert len(panel.clips) == 6

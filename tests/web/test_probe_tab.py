@@ -646,7 +646,7 @@ def test_a_whitening_of_another_version_is_refused(visitor: Visitor, own_home: P
     (own_home / "whitening" / f"spectral-{'0' * 16}.safetensors").write_bytes(b"nothing")
     with pytest.raises(PageError) as refused:
         running.run(CLIPS, "spectral", True, visitor.memory, quiet)
-    assert refused.value.sentence.code == "probe.no_whitening"
+    assert refused.value.sentence.code == "page.no_whitening"
 
 
 def test_a_whitening_of_a_backbone_with_a_longer_name_is_not_offered(own_home: Path, no_whitening: None):

@@ -16,7 +16,7 @@ from mirdemo.planning.panel.drawing import MOST
 from mirdemo.planning.ways import AS_IT_IS, FEW_SHOT, FINE_TUNE
 from mirdemo.web import tagging
 from mirdemo.web.frame.errors import PageError
-from mirdemo.web.models import SHELF, Memory, embed_here
+from mirdemo.web.models import SHELF, Memory, embed_here, whitening_of
 from mirdemo.web.tabs.clips.tab import read_uploads
 
 if TYPE_CHECKING:
@@ -120,9 +120,7 @@ def _by_probe(
     from mirdemo.stages.probing import apply_probe
 
     loaded = SHELF.take(run.backbone, progress)
-    whitening = (
-        tagging.whitening_of(run.backbone, loaded.identity) if run.report.whitening is not None else None
-    )
+    whitening = whitening_of(run.backbone, loaded.identity) if run.report.whitening is not None else None
     learned, heard = (embed_here(clips, run.backbone, memory, progress) for clips in (labelled.clips, new))
     return given(apply_probe(run.report, learned, heard, whitening))
 

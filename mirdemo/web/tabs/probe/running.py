@@ -15,13 +15,10 @@ from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Sentence
 from mirdemo.scoring.verdicts import HEARD, PARTLY_HEARD, TOO_FEW, best_possible, more_for
 from mirdemo.stages.probing import Comparison, compare, probe
-from mirdemo.web.frame.errors import PageError
-from mirdemo.web.models import PACE, SHELF, Memory, embed_here
+from mirdemo.web.models import PACE, SHELF, Memory, embed_here, whitening_of
 
 if TYPE_CHECKING:
-    from mirdemo.backbones.spec import Identity
     from mirdemo.clips import LabelledClips
-    from mirdemo.embedding.whitening import Whitening
     from mirdemo.stages.probing import Interim, ProbeReport
 
 #: Backbones side by side.
@@ -189,7 +186,7 @@ def run(
     """Embed and probe, by one of ``PROTOCOLS``. interim: told what is known so far.
     Raises BackboneError, EmbeddingError, ProbeError or PageError; may be cancelled."""
     loaded = SHELF.take(backbone, progress)  # loading is not part of what is timed
-    whitening = _whitening(backbone, loaded.identity) if whitened else None
+    whitening = whitening_of(backbone, loaded.identity) if whitened else None
     embeddings = embed_here(clips.clips, backbone, memory, progress)
     began = time.monotonic()
     report = probe(
@@ -208,19 +205,6 @@ def run(
     sick = loaded.health.reason(loaded.spec.title) if loaded.health is not None else None
     seconds = memory.from_nothing(loaded, clips.clips) + took
     return Run(backbone, report, sick, seconds)
-
-
-def _whitening(backbone: str, identity: Identity) -> Whitening:
-    from mirdemo.embedding.whitening import whitening_for
-
-    found = whitening_for(identity)
-    if found is None:
-        raise PageError(
-            "There is no whitening for this version of {backbone}. Turn whitening off.",
-            code="probe.no_whitening",
-            backbone=spec(backbone).title,
-        )
-    return found
 
 
 def run_all(
