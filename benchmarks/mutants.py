@@ -160,9 +160,9 @@ def drawn(root: Path, n: int, seed: int) -> Iterator[tuple[Path, int, str, str, 
         yield path.relative_to(root), node.lineno, old, said, "\n".join(lines)
 
 
-def mirrored(root: Path, path: Path) -> list[list[Path]]:
-    """Test files that are to notice a fault in this file: of its room those that name its module, the house's rules, files
-    elsewhere that name it, the room's others."""
+def mirrored(root: Path, path: Path, names: set[str]) -> list[list[Path]]:
+    """Test files that are to notice a fault in this file: of its room those that name its module or one of ``names``, the
+    house's rules, files elsewhere that name the module, the room's others."""
     parts = path.with_suffix("").parts[1:]
     tests = root / "tests"
     folder = tests / Path(*parts[:-1])
@@ -179,12 +179,18 @@ def mirrored(root: Path, path: Path) -> list[list[Path]]:
     ]
     naming.sort(key=lambda f: f.stem != f"test_{parts[-1]}")
     rules = [tests / "test_contracts.py"]
+    likely = [f for f in naming if f in room]
+    likely += [f for f in room if f not in naming and _any_of(names).search(f.read_text(encoding="utf-8"))]
     return [
-        [f for f in naming if f in room and f not in rules],
+        [f for f in likely if f not in rules],
         rules,
         [f for f in naming if f not in room and f not in rules],
-        [f for f in room if f not in naming and f not in rules],
+        [f for f in room if f not in likely and f not in rules],
     ]
+
+
+def _any_of(names: set[str]) -> re.Pattern[str]:
+    return re.compile(r"\b(" + "|".join(map(re.escape, sorted(names))) + r")\b")
 
 
 def callers(tree: ast.Module, line: int) -> set[str]:
@@ -221,7 +227,7 @@ class Likeliest:
     def pytest_collection_modifyitems(self, items: list) -> None:
         """The house's own order comes before this one."""
         lots = {file: lot for lot, files in enumerate(self.order) for file in files}
-        said = re.compile(r"\b(" + "|".join(map(re.escape, sorted(self.names))) + r")\b")
+        said = _any_of(self.names)
 
         def place(item: object) -> tuple[int, bool, bool]:
             try:
@@ -307,8 +313,8 @@ def tried(root: Path, path: Path, line: int, text: str, hub: str, limit: float) 
     """
     sound = (root / path).read_text(encoding="utf-8")
     (root.parent / "whole").write_text(f"{path}\n{sound}", encoding="utf-8")
-    order = mirrored(root, path)
     names = callers(ast.parse(sound), line)
+    order = mirrored(root, path, names)
     without: set[str] = set()
     told = root.parent / "told"
 
