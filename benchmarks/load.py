@@ -12,7 +12,8 @@ that it was heard; the ends of what goes on as a job are told apart from them.
 
 The rival is run after it on the same machine with as many HTTP visitors: ``plain``, a Gradio page with a file upload, a
 tags box, a dropdown that redraws the same charts as plots, an audio player and a button that asks the same prototypes,
-written as its documentation shows. Printed: ours over its 95th percentile, for filters, jobs, uploads and listening.
+written as its documentation shows. Printed: ours over its 95th percentile, for filters, jobs, uploads, listening and
+all of these, to the first and to the last answer.
 
 One run, no interval. The load average is printed: what else the machine does counts.
 """
@@ -453,6 +454,28 @@ async def plain(
         seen.computed = processor(process) - before
 
 
+#: What both pages are asked for.
+BOTH = ("filter", "job", "upload", "listen")
+
+
+def compared(mine: Seen, its: Seen) -> dict[str, dict[str, float]]:
+    """Our 95th percentiles over the rival's, by kind and of all that both were asked for: until the first answer, and until
+    the last one, which is all that the rival shows of a job."""
+
+    def ratio(a: list[float], b: list[float]) -> float:
+        return round(float(np.quantile(a, 0.95) / np.quantile(b, 0.95)), 3)
+
+    found: dict[str, dict[str, float]] = {}
+    for name in ("times", "ends"):
+        ours_, plains = ({**one.times, **(one.ends if name == "ends" else {})} for one in (mine, its))
+        kinds = [kind for kind in BOTH if ours_.get(kind) and plains.get(kind)]
+        pooled = [[value for kind in kinds for value in one[kind]] for one in (ours_, plains)]
+        found[f"p95_{name}_ours_over_plain"] = {kind: ratio(ours_[kind], plains[kind]) for kind in kinds}
+        if kinds:
+            found[f"p95_{name}_ours_over_plain"]["all"] = ratio(*pooled)
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--visitors", type=int, default=30)
@@ -491,10 +514,7 @@ def main() -> None:
             ):
                 asyncio.run(plain(address, process, args.visitors, seconds, rival, args.pause))
             found["plain"] = rival.told()
-            for kind in ("filter", "job", "upload", "listen"):
-                mine, its = (one["times"].get(kind) for one in (found["ours"], found["plain"]))
-                if mine and its:
-                    found.setdefault("p95_ours_over_plain", {})[kind] = round(mine["p95"] / its["p95"], 3)
+            found |= compared(seen, rival)
             found["cpu_an_answer_ours_over_plain"] = round(
                 found["ours"]["server_cpu_s_an_answer"] / max(1e-9, found["plain"]["server_cpu_s_an_answer"]),
                 3,

@@ -108,14 +108,45 @@ def test_only_our_own_folders_are_swept(tmp_path: Path):
     assert len(list(tmp_path.iterdir())) == 3
 
 
+def upload(folder: UploadFolder, name: str) -> Path:
+    place = folder.path / name / "hash"
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "a.wav").write_bytes(b"sound")
+    return folder.path / name
+
+
+def there(folder: UploadFolder) -> set[str]:
+    return {path.name for path in folder.path.iterdir() if path.is_dir()}
+
+
 def test_what_nobody_reads_is_deleted_after_a_while(tmp_path: Path):
-    folder = UploadFolder(tmp_path)
-    for name in ("unread", "new", "still-coming"):
-        (folder.path / name / "hash").mkdir(parents=True)
-        (folder.path / name / "hash" / "a.wav").write_bytes(b"sound")
-    old(folder.path / "unread", 100)
-    old(folder.path / "still-coming", 100)
+    now = [1000.0]
+    folder = UploadFolder(tmp_path, clock=lambda: now[0])
+    for name in ("unread", "still-coming", "renewed"):
+        upload(folder, name)
+    assert folder.sweep(age=50) == 0
+    now[0] += 30
+    upload(folder, "new")
     (folder.path / "still-coming" / "hash" / "b.wav").write_bytes(b"sound")
+    os.utime(folder.path / "renewed" / "hash" / "a.wav", (0, 0))
+    assert folder.sweep(age=50) == 0
+    now[0] += 30
     assert folder.sweep(age=50) == 1
-    assert {path.name for path in folder.path.iterdir() if path.is_dir()} == {"new", "still-coming"}
+    assert there(folder) == {"new", "still-coming", "renewed"}
+    now[0] += 50
+    assert folder.sweep(age=50) == 3
+    folder.close()
+
+
+@pytest.mark.parametrize("days", [-400, 400])
+def test_a_clock_that_is_set_ages_no_upload(tmp_path: Path, days: int, monkeypatch: pytest.MonkeyPatch):
+    now, wall = [1000.0], time.time
+    folder = UploadFolder(tmp_path, clock=lambda: now[0])
+    upload(folder, "unread")
+    assert folder.sweep(age=50) == 0
+    monkeypatch.setattr(time, "time", lambda: wall() + days * 86_400)
+    now[0] += 49
+    assert folder.sweep(age=50) == 0
+    now[0] += 1
+    assert folder.sweep(age=50) == 1, "nor does it keep one for ever"
     folder.close()

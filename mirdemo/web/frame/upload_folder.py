@@ -2,7 +2,8 @@
 
 ``begin`` makes it, unreadable for other accounts, and points Gradio to it. It goes when the process ends, by SIGTERM too.
 A process that was killed outright cannot clean up: its folder is known by a lock that nobody holds any more, and the
-next process to start or to sweep removes it. What nobody has read after ``LIMITS.upload_seconds`` is deleted.
+next process to start or to sweep removes it. What nobody has read after ``LIMITS.upload_seconds`` is deleted. These
+seconds are counted by this process from when it first saw the upload as it lies, so a clock that is set ages nothing.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import secrets
 import shutil
 import signal
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import FrameType
@@ -29,8 +31,12 @@ LEFT_SECONDS = 60.0
 class UploadFolder:
     """The folder of one process. Safe to use from several threads."""
 
-    def __init__(self, parent: Path) -> None:
+    def __init__(self, parent: Path, clock: Callable[[], float] = time.monotonic) -> None:
         """Make it, and remove what dead processes left beside it. Raises OSError where there is no room."""
+        self._clock = clock
+        self._seen: dict[
+            Path, tuple[int, float]
+        ] = {}  # upload -> a mark of its times, and when it was first seen with it
         parent.mkdir(parents=True, exist_ok=True)
         sweep_left(parent)
         self.path = parent / f"{_NAME}{os.getpid()}-{secrets.token_hex(8)}"
@@ -39,17 +45,24 @@ class UploadFolder:
         self._alive.enter_context(locked(self.path / _ALIVE))
 
     def sweep(self, age: float = LIMITS.upload_seconds) -> int:
-        """Delete uploads that nobody has read for ``age`` seconds, whole or broken off. Returns how many.
+        """Delete uploads that nobody has read, written or renewed for ``age`` seconds, whole or broken off. Returns how many.
 
-        Times are of the file system: a clock that is set back keeps them longer, never shorter.
+        The file system's times only tell that something changed, in either direction; how long ago is counted here.
         """
-        gone = 0
-        before = time.time() - age
+        now, gone = self._clock(), 0
+        seen: dict[Path, tuple[int, float]] = {}
         for own in _folders(self.path):
             with suppress(OSError):  # read in this moment
-                if own.stat().st_mtime < before and all(p.stat().st_mtime < before for p in own.rglob("*")):
+                changed = hash(tuple(sorted((str(p), p.stat().st_mtime_ns) for p in [own, *own.rglob("*")])))
+                before, since = self._seen.get(own, (changed, now))
+                if before != changed:
+                    since = now
+                if now - since >= age:
                     shutil.rmtree(own, ignore_errors=True)
                     gone += 1
+                else:
+                    seen[own] = changed, since
+        self._seen = seen
         sweep_left(self.path.parent)
         return gone
 
