@@ -6,8 +6,10 @@ At ``--scale 1``: 5,000 plays, 500 uploads and removals, 200 trainings cancelled
 Chromium tab that is never reloaded. They are mixed and cut into twenty parts; after each part the tab's garbage is
 collected and everything is counted: the tab's heap and DOM nodes, the server's resident memory, threads, open files, child
 processes, and files in its folder for uploads. Printed: each count after the first quarter (everything is warm then) and
-at its largest and last since, and last over first. ``--minutes``: as much of the day, in the same mixture, as goes into so
-many minutes; ``done`` says how much. One run, no interval.
+at its largest and last since, and both over the first (``grew``: those that are more than a tenth above it). ``--minutes``: as
+much of the day, in the same mixture, as goes into so many minutes. It may be ended at any time (Ctrl-C, SIGTERM), and where
+something does not come it ends by itself: then it prints what was counted until then, with ``scale``, the share of the day that
+was done, ``parts`` and ``ended``. One run, no interval.
 """
 
 from __future__ import annotations
@@ -15,10 +17,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -148,41 +151,63 @@ def day(scale: float, minutes: float | None) -> dict[str, Any]:
             page.on("pageerror", lambda error: wrong.update([f"page error: {error}"[:200]]))
             page.on("console", lambda said: wrong.update([said.text[:200]]) if said.type == "error" else None)
             devtools = page.context.new_cdp_session(page)
+            sent: deque[str] = deque(maxlen=30)  # the last acts, should something not come
+            page.on("request", lambda one: sent.append(_act(one)) if "/queue/join" in one.url else None)
             tab = Tab(page, address, folder)
-            began = time.monotonic()
+            began, ended = time.monotonic(), None
             for part, names in enumerate(mixed(scale) if minutes is None else until(minutes)):
-                for name in names:
-                    try:
+                try:
+                    for name in names:
                         getattr(tab, name)()
-                    except Exception:
-                        shows = page.evaluate(
-                            "document.querySelector('.is-open').innerText + document.querySelector('#view-foot').innerText"
-                        )
-                        print(name, dict(tab.done), dict(wrong), shows[-3000:], file=sys.stderr)
-                        raise
+                except (KeyboardInterrupt, Exception) as error:
+                    ended = f"{type(error).__name__} in part {part + 1}: {error}"[:300]
+                    if not isinstance(error, KeyboardInterrupt):
+                        shows = page.evaluate("document.querySelector('.is-open').innerText")
+                        print(name, dict(wrong), list(sent), shows[-3000:], file=sys.stderr)
+                    break
                 found.append(counts(page, devtools, server, folder / "uploads"))
                 print(
-                    part + 1, {k: round(v, 1) for k, v in found[-1].items()}, dict(tab.done), file=sys.stderr
+                    part + 1,
+                    {k: round(v, 1) for k, v in found[-1].items()},
+                    dict(tab.done),
+                    file=sys.stderr,
+                    flush=True,
                 )
             seconds = time.monotonic() - began
             browser.close()
-    warm = found[PARTS // 4 :]
+    warm = found[min(PARTS, len(found)) // 4 :]
+    told = {
+        key: {
+            "warm": round(warm[0][key], 1),
+            "most": round(max(one[key] for one in warm), 1),
+            "last": round(warm[-1][key], 1),
+            "most_over_warm": round(max(one[key] for one in warm) / warm[0][key], 3)
+            if warm[0][key]
+            else None,
+            "last_over_warm": round(warm[-1][key] / warm[0][key], 3) if warm[0][key] else None,
+        }
+        for key in (warm[0] if warm else ())
+    }
     return {
-        "scale": scale if minutes is None else round(tab.done["plays"] / PLAYS, 4),
+        "scale": round(tab.done["plays"] / PLAYS, 4),
+        "parts": len(found),
+        "ended": ended,
         "done": dict(tab.done),
         "seconds": round(seconds),
         "load": os.getloadavg()[0],
         "wrong": dict(wrong),
-        "counts": {
-            key: {
-                "warm": round(warm[0][key], 1),
-                "most": round(max(one[key] for one in warm), 1),
-                "last": round(warm[-1][key], 1),
-                "last_over_warm": round(warm[-1][key] / warm[0][key], 3) if warm[0][key] else None,
-            }
-            for key in warm[0]
-        },
+        "grew": [key for key, one in told.items() if one["last"] > 1.1 * one["warm"]],
+        "counts": told,
     }
+
+
+def _act(request: Any) -> str:
+    about = (request.post_data_json or {}).get("event_data") or {}
+    return f"{about.get('turn')} {about.get('act')}"
+
+
+def _end(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def main() -> None:
@@ -191,6 +216,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, help="instead of --scale: so long, however far that goes")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, _end)
     text = json.dumps(day(args.scale, args.minutes), indent=1)
     print(text)
     if args.out:

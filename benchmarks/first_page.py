@@ -1,8 +1,9 @@
 """From ``python app.py`` to the first served page, against an empty Gradio page started in the same way.
 
-    python benchmarks/first_page.py [ROUNDS]
+    python benchmarks/first_page.py [ROUNDS] [--old DIR]
 
-Prints both times (the least of a few starts, in turns) and their ratio, which should stay at or below 1.5.
+Prints both times (medians and the least of a few starts, in turns) and their ratio, which should stay at or below 1.5. ``--old``: a
+checkout of an earlier build, started in turns with the others. No interval; the load average is printed.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import socket
+import statistics
 import subprocess
 import sys
 import time
@@ -27,8 +29,8 @@ def free_port() -> int:
         return tried.getsockname()[1]
 
 
-def seconds_to_first_page(command: list[str]) -> float:
-    """Start a server and ask until it answers with a page; then stop it."""
+def seconds_to_first_page(command: list[str], folder: Path = ROOT) -> float:
+    """Start a server in a folder and ask until it answers with a page; then stop it."""
     port = free_port()
     surroundings = {
         **os.environ,
@@ -38,7 +40,7 @@ def seconds_to_first_page(command: list[str]) -> float:
     }
     began = time.perf_counter()
     server = subprocess.Popen(
-        command, cwd=ROOT, env=surroundings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command, cwd=folder, env=surroundings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
         while time.perf_counter() - began < 120:
@@ -56,16 +58,26 @@ def seconds_to_first_page(command: list[str]) -> float:
         server.wait(30)
 
 
-def main(rounds: int = 5) -> float:
-    ours, empty = [], []
+def main(rounds: int = 5, old: Path | None = None) -> float:
+    """Prints; returns the ratio of the least times."""
+    page = [sys.executable, "app.py"]
+    starts = {"an empty Gradio page": ([sys.executable, "-c", EMPTY], ROOT), "this page": (page, ROOT)}
+    if old is not None:
+        starts["the old one"] = (page, old)
+    took: dict[str, list[float]] = {name: [] for name in starts}
     for _ in range(rounds):
-        empty.append(seconds_to_first_page([sys.executable, "-c", EMPTY]))
-        ours.append(seconds_to_first_page([sys.executable, "app.py"]))
-    ratio = min(ours) / min(empty)
-    print(
-        f"empty Gradio page {min(empty):.2f} s, this page {min(ours):.2f} s, ratio {ratio:.2f} (at most 1.5)"
-    )
-    return ratio
+        for name, start in starts.items():
+            took[name].append(seconds_to_first_page(*start))
+    for name, times in took.items():
+        print(f"{name}: least {min(times):.2f} s, median {statistics.median(times):.2f} s, n {len(times)}")
+    ours = took.pop("this page")
+    for name, times in took.items():
+        print(
+            f"this page over {name}: least {min(ours) / min(times):.2f}, median "
+            f"{statistics.median(ours) / statistics.median(times):.2f}"
+        )
+    print(f"load average {os.getloadavg()[0]:.1f} (over an empty page: at most 1.5)")
+    return min(ours) / min(took["an empty Gradio page"])
 
 
 if __name__ == "__main__":
@@ -73,4 +85,6 @@ if __name__ == "__main__":
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("rounds", type=int, nargs="?", default=5)
-    main(parser.parse_args().rounds)
+    parser.add_argument("--old", type=Path)
+    args = parser.parse_args()
+    main(args.rounds, args.old)

@@ -148,7 +148,9 @@ def settings(page: gr.Blocks, visitors: Visitors, jobs: Jobs) -> dict[str, Any]:
     made = files(visitors)
     own = [*made, *routes(visitors, jobs)]
     top = head()
-    guard = Middleware(Guard, routes=own, files=made, queue=lambda: _queue(page), head=top)
+    guard = Middleware(
+        Guard, routes=own, files=made, queue=lambda: _queue(page), head=top, beating=visitors.beating
+    )
     closed = {"docs_url": None, "redoc_url": None, "openapi_url": None}
     return {
         "theme": theme(),

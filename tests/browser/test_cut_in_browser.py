@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from driving import RATE, give, played, rows, visiting, wait_rows
+from driving import RATE, give, played, rows, until, visiting, wait_rows
 from proxying import Proxy
 from serving import Served, begin, end, free_port
 
@@ -158,6 +158,65 @@ def test_a_line_that_is_cut_in_a_training_comes_back_to_it(chromium, server: Ser
         page.wait_for_selector(".tune-result")
         page.click('[data-tab="clips"]')
         wait_rows(page, 6)
+
+
+def test_a_line_that_is_cut_again_and_again_loads_nothing_anew_and_does_nothing_twice(
+    chromium, server: Served, recordings
+):
+    with Proxy(server) as proxy, visiting(chromium, proxy.address) as visit:
+        page = visit()
+        with_clips(page, recordings)
+        page.evaluate("window.sameSinceThen = true")
+        train(page, long=True)
+        for left in (5, 4, 3):
+            proxy.cut()  # the training's news, the heartbeat, and whatever else is open
+            page.click('[data-tab="clips"]')  # meanwhile nothing arrives
+            page.locator('#panel-clips [data-act="clips.remove"]').first.click()
+            proxy.mend()
+            wait_rows(page, left)
+        sees_nothing_of_gradio(page)
+        proxy.cut()
+        page.locator('#panel-clips [data-act="clips.remove"]').first.click()
+        page.wait_for_selector("#line:visible")
+        proxy.mend()
+        page.wait_for_selector("#line", state="detached")
+        wait_rows(page, 2)
+        page.click('[data-tab="fine-tune"]')
+        page.click('[data-key="under-way"] [data-act="page.stop"]')
+        page.wait_for_selector('[data-key="under-way"]', state="detached")
+        assert page.evaluate("window.sameSinceThen") is True, "the page was loaded anew"
+
+
+#: Holds the end of the stream of answers back until ``letGo()``, as a busy machine may.
+HELD_END = """
+const fetched = window.fetch;
+const gone = new Promise((go) => { window.letGo = go; });
+window.fetch = async (what, how) => {
+  const answer = await fetched(what, how);
+  if (!String(what?.url ?? what).includes("/queue/data?")) return answer;
+  const held = new TransformStream({
+    async transform(part, out) {
+      if (new TextDecoder().decode(part).includes("close_stream")) { window.atEnd = true; await gone; }
+      out.enqueue(part);
+    },
+  });
+  return new Response(answer.body.pipeThrough(held), { headers: answer.headers });
+};
+"""
+
+
+def test_an_act_that_comes_while_the_stream_of_answers_ends_is_answered_at_once(visit):
+    page = visit()
+    page.add_init_script(HELD_END)
+    page.reload()
+    until(page, "window.atEnd === true")
+    sent: list[str] = []
+    page.on("request", lambda one: sent.append(one.post_data) if "/queue/join" in one.url else None)
+    with page.expect_response("**/queue/join**"):
+        page.click('[data-act="page.language"][data-language="ja"]')
+    page.evaluate("letGo()")
+    page.wait_for_function("document.documentElement.lang === 'ja'")
+    assert not any('"page.look"' in one for one in sent), "it was asked for again, after a silence"
 
 
 def test_behind_a_proxy_that_holds_events_back_a_training_is_seen_and_other_acts_are_answered(

@@ -5,8 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from mirdemo.corpora.catalogue import catalogue
 from mirdemo.evidence import download, drawing, opened, selection
@@ -47,3 +51,30 @@ def test_a_download_holds_what_is_drawn_and_nothing_of_another_metric(chosen):
     told = opened.opened(selection.base(), key, results.citations(), speaker("en"))
     of_tag = [r for r in rows if f"{r.corpus}/{r.tag}" == key]
     assert sum(len(line.figures) for line in told.lines) == len(of_tag)
+
+
+def test_a_report_that_forty_ask_for_at_once_is_made_once(monkeypatch: pytest.MonkeyPatch):
+    from mirdemo.evidence import report
+
+    made: list[tuple[selection.Selection, str]] = []
+
+    def make(chosen: selection.Selection, language: str, own: object = None) -> str:
+        made.append((chosen, language))
+        time.sleep(0.02)  # long enough for others to ask meanwhile
+        return f"report in {language}"
+
+    monkeypatch.setattr(report, "evidence_report", make)
+    report._everybodys.clear()
+    try:
+        client = TestClient(Starlette(routes=[report.report_route()]))
+
+        def ask(number: int) -> str:
+            language = ("en", "ja")[number % 2]
+            return client.get(f"/evidence/report.html?metric=map&language={language}&utm={number}").text
+
+        with ThreadPoolExecutor(8) as asking:
+            told = set(asking.map(ask, range(40)))
+        assert sorted(language for _, language in made) == ["en", "ja"]
+        assert told == {"report in en", "report in ja"}
+    finally:
+        report._everybodys.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -32,6 +33,19 @@ def test_files_of_today_have_the_form_of_one_that_is_kept(maker, tmp_path: Path)
         if not any(one.get(name) == form for one in kept)
     }
     assert not new, f"keep files of today's form (tests/golden/README.md); what differs: {new}"
+
+
+def test_kept_files_are_byte_for_byte_what_they_were():
+    """``SHA256SUMS`` has a line for each, as ``sha256sum`` writes it: files are added, never changed."""
+    lines = (HERE / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
+    told = dict(reversed(line.split("  ", 1)) for line in lines)
+    kept = [
+        *HERE.glob("*.zip"),
+        *(path for folder in FOLDERS for path in folder.rglob("*") if path.is_file()),
+    ]
+    there = {p.relative_to(HERE).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in kept}
+    assert len(there) > 100
+    assert there == told
 
 
 def test_every_format_that_the_code_names_is_kept():

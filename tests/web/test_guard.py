@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from starlette.testclient import TestClient
 from mirdemo.web.frame import headers
 from mirdemo.web.frame.guard import FILES_AT_ONCE, Guard, Queue
 from mirdemo.web.frame.limits import LIMITS
-from mirdemo.web.frame.rates import Rate, Rates
+from mirdemo.web.frame.rates import OWN_RATES, RATES, Rate, Rates
 
 JOIN = "/gradio_api/queue/join"
 
@@ -263,13 +264,20 @@ def test_senders_are_forgotten_before_they_fill_the_memory(monkeypatch: pytest.M
     assert len(rates._left) == 10
 
 
-def guarded(queue: Queue, rates: dict[str, Rate]) -> TestClient:
+def guarded(
+    queue: Queue,
+    rates: dict[str, Rate],
+    own: dict[str, Rate] | None = None,
+    routes: Any = (),
+    files: Any = (),
+) -> TestClient:
     async def beneath(scope, receive, send) -> None:
         body = (await receive())["body"]
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": body})
 
-    return TestClient(Guard(beneath, [], [], lambda: queue, rates=Rates(rates)))
+    limited = {"rates": Rates({**RATES, **rates}), "own_rates": Rates({**OWN_RATES, **(own or {})})}
+    return TestClient(Guard(beneath, routes, files, lambda: queue, **limited))
 
 
 def test_calls_and_acts_are_counted_apart_and_told_when_to_come_back():
@@ -284,6 +292,94 @@ def test_calls_and_acts_are_counted_apart_and_told_when_to_come_back():
     assert [client.post(JOIN, json=act).status_code for _ in range(3)] == [200, 200, 429]
     there = {"x-forwarded-for": "10.1.1.1"}
     assert client.post(JOIN, json=act, headers=there).status_code == 200
+
+
+def test_a_visitor_leaves_those_who_share_the_address_what_it_may(page: gr.Blocks):
+    import mirdemo.web.page as built
+    from mirdemo.web.frame.jobs import Jobs
+    from mirdemo.web.frame.session import Visitors
+
+    visitors, few = Visitors(), Rate(2, 0.001)
+    files = built.files(visitors)
+    routes = [*files, *built.routes(visitors, Jobs())]
+    queue = Queue({0: 1}, frozenset(), waiting=0)
+    shared, own = dict.fromkeys(RATES, Rate(5, 0.001)), dict.fromkeys(OWN_RATES, few)
+    for kind, one, another in (
+        ("listen", "/listen/mine/clip", "/listen/yours/clip"),
+        ("listen", "/long/mine/id/sound.wav", "/long/yours/id/sound.wav"),
+        ("file", "/clips/mine/visit.zip", "/clips/yours/visit.zip"),
+    ):
+        get = guarded(queue, shared, own, routes, files).get
+        assert [get(one).status_code for _ in range(3)] == [200, 200, 429], kind
+        refused(get(one), 429, "page.too_often_own")
+        assert [get(another).status_code for _ in range(3)] == [200, 200, 429]
+        assert get(one.replace("mine", "third")).status_code == 200
+        refused(get(one.replace("mine", "fourth")), 429, "page.too_often")  # the address has had its five
+    client = guarded(queue, shared, own)
+    act = {"data": [None], "fn_index": 0, "event_data": {"act": "clips.clear"}}
+    mine, yours = ({**act, "session_hash": name} for name in ("mine", "yours"))
+    assert [client.post(JOIN, json=mine).status_code for _ in range(3)] == [200, 200, 429]
+    assert client.post(JOIN, json=yours).status_code == 200
+    told = client.post(JOIN, json={**mine, "event_data": {"act": "clips.clear", "speaks": "ja"}})
+    refused(told, 429, "page.too_often_own")
+    assert "おひとり" in told.json()["detail"]
+
+
+def test_the_host_is_told_the_numbers_that_hold():
+    told = (Path(__file__).parents[2] / "docs" / "hosting.md").read_text(encoding="utf-8")
+    for kind, row in (
+        ("act", "acts on the page"),
+        ("file", "files made on request"),
+        ("listen", "listening"),
+        ("visit", "pages opened"),
+        ("upload", "uploads (requests)"),
+        ("call", "calls of endpoints"),
+    ):
+        (line,) = (one for one in told.splitlines() if one.startswith(f"| {row}"))
+        *_, own, shared, _ = line.split("|")
+        expected = [OWN_RATES.get(kind), RATES[kind]]
+        numbers = [[float(n) for n in re.findall(r"\d+", cell)] for cell in (own, shared)]
+        assert numbers == [[one.at_once, one.a_second] if one else [] for one in expected], row
+    assert set(RATES) == {"act", "file", "listen", "visit", "upload", "call"}
+
+
+@pytest.mark.parametrize("what", ["upload", "visit"])
+def test_uploads_and_visits_are_counted_by_address(what: str):
+    from mirdemo.web.frame.receiving import upload_route
+
+    queue = Queue({0: 1}, frozenset(), waiting=0)
+    client = guarded(queue, {what: Rate(2, 0.1)}, routes=[upload_route()])
+    hello = {"data": [None], "fn_index": 0, "event_data": {"act": "page.hello"}}
+
+    def ask(number: int, **more: Any) -> httpx.Response:
+        if what == "upload":
+            return client.post("/gradio_api/upload", content=b"x", **more)
+        return client.post(JOIN, json={**hello, "session_hash": f"page{number}"}, **more)
+
+    assert [ask(number).status_code for number in range(3)] == [200, 200, 429]
+    answer = ask(9)
+    refused(answer, 429, "page.too_often")
+    assert 1 <= int(answer.headers["retry-after"]) <= 10
+    assert ask(10, headers={"x-forwarded-for": "10.1.1.1"}).status_code == 200
+
+
+def test_a_page_is_open_while_its_heartbeat_is_heard():
+    heard: list[str] = []
+
+    @contextmanager
+    def beating(page: str) -> Iterator[None]:
+        heard.append(f"{page} opens")
+        yield
+        heard.append(f"{page} closes")
+
+    async def beneath(scope, receive, send) -> None:
+        heard.append("beats")
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"data: ALIVE"})
+
+    client = TestClient(Guard(beneath, [], [], lambda: Queue({}, frozenset(), 0), beating=beating))
+    assert client.get("/gradio_api/heartbeat/abc123").status_code == 200
+    assert heard == ["abc123 opens", "beats", "abc123 closes"]
 
 
 def test_waiting_calls_leave_room_for_the_pages_acts():

@@ -109,6 +109,57 @@ def test_an_act_after_a_lost_heartbeat_brings_the_page_back(visitors: Visitors, 
     assert visitors.sweep() == 1
 
 
+def test_a_heartbeat_that_comes_again_opens_the_page_again_and_touches_no_idle_time(
+    visitors: Visitors, clock: Clock
+):
+    visitor = visitors.arrive(None, "page-1")
+    with visitors.beating("page-1"):
+        pass  # a proxy cuts it
+    clock.now = 5
+    with visitors.beating("page-1"):
+        clock.now = 60
+        assert visitors.sweep() == 0, "it is open again, though nobody did anything"
+        with visitors.beating("page-1"):
+            pass  # the next is here before the last is missed
+        clock.now = 75
+        assert visitors.sweep() == 0
+        assert visitors.get(visitor.token, "page-1", by_itself=True) is visitor
+        clock.now = 101
+        assert visitors.sweep() == 1, (
+            "an open page that nobody touches is idle, however often it asks by itself"
+        )
+
+
+def test_the_end_of_a_heartbeat_closes_the_page(visitors: Visitors, clock: Clock):
+    visitors.arrive(None, "page-1")
+    with visitors.beating("page-1"), visitors.beating("page-of-nobody"):
+        pass
+    clock.now = 11
+    assert visitors.sweep() == 1
+
+
+def test_pages_that_left_are_forgotten_before_they_fill_the_memory(visitors: Visitors, monkeypatch):
+    monkeypatch.setattr("mirdemo.web.frame.session.MOST_LEFT", 10)
+    visitor = visitors.arrive(None, "page")
+    for number in range(50):
+        visitors.arrive(visitor.token, str(number))
+        visitors.leave(str(number))
+    assert len(visitors._left) == 10
+    assert not visitors._beating
+
+
+def test_an_act_that_is_sent_again_is_known(visitors: Visitors):
+    visitor = visitors.arrive(None, "page-1")
+    assert visitor.hears("page-1", 7)
+    assert not visitor.hears("page-1", 7)
+    assert visitor.hears("page-2", 7)
+    assert visitor.hears("page-1", 0)
+    assert visitor.hears("page-1", 0), "an act without a number is always new"
+    for turn in range(8, 3000):
+        visitor.hears("page-1", turn)
+    assert len(visitor._heard) == 1000
+
+
 def test_who_listens_or_downloads_after_a_lost_heartbeat_is_kept_a_while_longer(
     visitors: Visitors, clock: Clock
 ):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -22,7 +23,8 @@ from mirdemo.web.frame.answering import refusal, sender
 from mirdemo.web.frame.calls import looked_over
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.limits import LIMITS
-from mirdemo.web.frame.rates import Rates
+from mirdemo.web.frame.rates import OWN_RATES, Rates
+from mirdemo.web.frame.receiving import ADDRESS as UPLOADS
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -49,6 +51,8 @@ FILES_AT_ONCE = 2
 BUSY_SECONDS = 10.0
 _CALLS = re.compile(r"/gradio_api/(queue/join|call/.*|cancel|reset)/?")
 _DIRECT = "/gradio_api/call/"
+_HEARTBEAT = "/gradio_api/heartbeat/"
+_LISTEN = re.compile(r"/(listen|long)/(?P<key>[^/]+)/")
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,7 @@ class Guard:
 
     routes: what we serve ourselves, beside Gradio;  files: those of them that take a while to make
     queue: asked at each call;  head: what Gradio's script adds to the page's head
+    beating: entered for as long as the heartbeat of a page is heard
     """
 
     def __init__(
@@ -79,7 +84,9 @@ class Guard:
         files: Sequence[Route],
         queue: Callable[[], Queue],
         head: str = "",
+        beating: Callable[[str], AbstractContextManager[None]] = nullcontext,
         rates: Rates | None = None,
+        own_rates: Rates | None = None,
         max_message: int = LIMITS.message_bytes,
     ) -> None:
         self._app = app
@@ -89,7 +96,9 @@ class Guard:
         self._making = anyio.Semaphore(FILES_AT_ONCE)
         self._queue = queue
         self._head = head
+        self._beating = beating
         self._rates = rates or Rates()
+        self._own_rates = own_rates or Rates(OWN_RATES)
         self._max_message = max_message
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -111,16 +120,39 @@ class Guard:
             await PlainTextResponse("Not Found", 404)(scope, receive, send)
         elif method == "POST" and _CALLS.fullmatch(path):
             await self._call(request, path, send)
-        elif own and any(pattern.match(path) for pattern in self._files):
-            await self._file(request, receive, send)
+        elif own:
+            await self._ours(request, path, receive, send)
+        elif path.startswith(_HEARTBEAT):
+            with self._beating(path.removeprefix(_HEARTBEAT)):
+                await self._app(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
+    async def _ours(self, request: Request, path: str, receive: Receive, send: Send) -> None:
+        """Hand on what we serve ourselves, if it is not asked for too often."""
+        made = next((match for pattern in self._files if (match := pattern.match(path))), None)
+        heard = _LISTEN.match(path)
+        kind = "file" if made else "listen" if heard else "upload" if path == UPLOADS else None
+        key = (made or heard).groupdict().get("key", "") if made or heard else ""
+        if kind is not None and (late := self._too_often(request, kind, key)):
+            await _later(request, *late, send)
+        elif made:
+            await self._file(request, receive, send)
+        else:
+            await self._app(request.scope, receive, send)
+
+    def _too_often(self, request: Request, kind: str, visitor: str = "") -> tuple[Sentence, float] | None:
+        """Why it is too early and for how long, None if it may go on: then it is counted.
+
+        visitor: who it is behind the address, as far as the request says
+        """
+        if visitor and kind in OWN_RATES and (wait := self._own_rates.ask(visitor[:64], kind)):
+            return _too_often_own(wait), wait
+        wait = self._rates.ask(sender(request), kind)
+        return (_too_often(wait), wait) if wait else None
+
     async def _file(self, request: Request, receive: Receive, send: Send) -> None:
         """Let a file be made, few at a time. Sending it holds no place: a slow line would hold it long."""
-        wait = self._rates.ask(sender(request), "file")
-        if wait:
-            return await _later(request, _too_often(wait), wait, send)
         await self._making.acquire()
         held = True
 
@@ -158,9 +190,10 @@ class Guard:
             of_page = not path.startswith(_DIRECT) and call.get("fn_index") not in queue.endpoints
             if not of_page and queue.waiting >= LIMITS.waiting_calls:
                 return await later(_busy(queue.waiting), BUSY_SECONDS, send)
-            wait = self._rates.ask(sender(request), "act" if of_page else "call")
-            if wait:
-                return await later(_too_often(wait), wait, send)
+            hello = of_page and isinstance(told, dict) and told.get("act") == "page.hello"
+            kind = "visit" if hello else "act" if of_page else "call"
+            if late := self._too_often(request, kind, str(call.get("session_hash") or "") if of_page else ""):
+                return await later(*late, send)
         full = partial(later, _busy(queue.length), BUSY_SECONDS, send)
         await self._app(
             _of_length(request.scope, len(body)), _once(body, request.receive), _unless_full(send, full)
@@ -261,6 +294,14 @@ def _too_often(seconds: float) -> Sentence:
     return Sentence(
         "More was asked from your address than this server answers at once. Try again in {seconds} s.",
         "page.too_often",
+        {"seconds": math.ceil(seconds)},
+    )
+
+
+def _too_often_own(seconds: float) -> Sentence:
+    return Sentence(
+        "You asked for more than this server answers one visitor at once. Try again in {seconds} s.",
+        "page.too_often_own",
         {"seconds": math.ceil(seconds)},
     )
 

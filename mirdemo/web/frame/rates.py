@@ -1,4 +1,4 @@
-"""How often one sender may ask for what costs: so many at once, then so many a second."""
+"""How often an address, and one visitor behind it, may ask for what costs: so many at once, then so many a second."""
 
 from __future__ import annotations
 
@@ -19,8 +19,19 @@ class Rate:
     a_second: float
 
 
-#: ``act``: on the page;  ``call``: of an endpoint;  ``file``: a report, table or tagger made on request
-RATES = {"act": Rate(400, 40.0), "call": Rate(64, 8.0), "file": Rate(20, 1.0)}
+#: What one address may ask for. ``visit``: a page that is opened;  ``act``: on a page;  ``call``: of an endpoint
+#: ``file``: a report, table or tagger made on request;  ``upload``: sending files;  ``listen``: to a clip
+RATES = {
+    "visit": Rate(200, 1.0),
+    "act": Rate(400, 40.0),
+    "call": Rate(64, 8.0),
+    "file": Rate(200, 4.0),
+    "upload": Rate(600, 20.0),
+    "listen": Rate(600, 40.0),
+}
+#: And what one visitor behind it may, so that those who share an address leave each other something. Who it is, is as the
+#: request says: a page, or the key of a visitor's files. Whoever forges that has what the address may.
+OWN_RATES = {"act": Rate(200, 20.0), "file": Rate(20, 1.0), "listen": Rate(120, 8.0)}
 
 
 class Rates:

@@ -5,7 +5,7 @@ again. So the state lives here, under a random token; the browser tab keeps the 
 with the tab) and Gradio's session state holds only that token. A visitor who closes the page is forgotten after
 ``LIMITS.closed_seconds``, an idle one after ``LIMITS.idle_seconds``: clips, embeddings, results and the links to
 listen by go together. A page counts as closed when its heartbeat stops, which a sleeping laptop or a changed network
-does too: so every act brings its page back, and while a job runs its visitor is kept.
+does too: so every act brings its page back, a heartbeat that comes again does, and while a job runs its visitor is kept.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -36,6 +38,10 @@ Desk = TypeVar("Desk")
 FIRST_BACKBONE = "spectral"
 #: An undo that was pressed in time may arrive so much later (seconds).
 UNDO_GRACE = 3.0
+#: Acts of a visitor that are remembered, so that none is done twice.
+MOST_HEARD = 1000
+#: Pages whose heartbeat ended that are remembered, should it come again.
+MOST_LEFT = 10_000
 
 
 class Visitor:
@@ -65,6 +71,16 @@ class Visitor:
         self.closed_at: float | None = None
         self.gone = False
         self._desks: dict[type, Any] = {}
+        self._heard: dict[tuple[str, int], None] = {}
+
+    def hears(self, page: str, turn: int) -> bool:
+        """Whether a page's act is new: it is sent again where the line was cut before its answer. turn: 0 for none"""
+        new = (page, turn) not in self._heard
+        if turn:
+            self._heard[page, turn] = None
+            if len(self._heard) > MOST_HEARD:
+                del self._heard[next(iter(self._heard))]
+        return new
 
     @property
     def speaker(self) -> Speaker:
@@ -224,6 +240,10 @@ class Visitors:
         self._by_token: dict[str, Visitor] = {}
         self._by_sound_key: dict[str, Visitor] = {}
         self._by_page: dict[str, str] = {}
+        self._left: dict[str, str] = {}  # pages that were closed, or whose line was cut
+        self._beating: Counter[str] = (
+            Counter()
+        )  # heartbeats of a page: the next may be here before the last is missed
         self._mark = secrets.token_hex(4)  # of this process, in all of its secrets
 
     def __len__(self) -> int:
@@ -243,8 +263,7 @@ class Visitors:
                 visitor.token = f"{self._mark}.{visitor.token}"
                 self._by_token[visitor.token] = visitor
                 self._by_sound_key[visitor.sounds.key] = visitor
-            self._by_page[page] = visitor.token
-            visitor.closed_at = None
+            self._is_here(page, visitor)
             visitor.seen = self._clock()
             return visitor
 
@@ -256,10 +275,11 @@ class Visitors:
         """Whether a secret says that this process gave it, and none before a restart. Anybody can write that."""
         return token.startswith(f"{self._mark}.")
 
-    def get(self, token: str | None, page: str | None = None) -> Visitor:
+    def get(self, token: str | None, page: str | None = None, *, by_itself: bool = False) -> Visitor:
         """The visitor of a token, who is here. Raises PageError if there is none (any more).
 
         page: Gradio's session hash of the page that asks; if it was taken for closed, it is open again
+        by_itself: nobody did anything, the page asks
         """
         with self._lock:
             visitor = self._by_token.get(token) if isinstance(token, str) else None
@@ -268,11 +288,35 @@ class Visitors:
                     "This page was idle for too long and its clips were deleted. Reload the page to begin again.",
                     code="page.forgotten",
                 )
-            visitor.seen = self._clock()
+            if not by_itself:
+                visitor.seen = self._clock()
             if page is not None:
-                self._by_page[page] = visitor.token
-                visitor.closed_at = None
+                self._is_here(page, visitor)
             return visitor
+
+    def _is_here(self, page: str, visitor: Visitor) -> None:
+        self._by_page[page] = visitor.token
+        self._left.pop(page, None)
+        visitor.closed_at = None
+
+    @contextmanager
+    def beating(self, page: str) -> Iterator[None]:
+        """While a page's heartbeat is heard it is open; it is closed when the last one of it ends."""
+        with self._lock:
+            self._beating[page] += 1
+            visitor = self._by_token.get(self._left.get(page, ""))
+            if visitor is not None:
+                self._is_here(page, visitor)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._beating[page] -= 1
+                over = not self._beating[page]
+                if over:
+                    del self._beating[page]
+            if over:
+                self.leave(page)
 
     def leave(self, page: str) -> None:
         """A page was closed or reloaded. Its visitor is kept a while for coming back, if no other page shows it."""
@@ -280,6 +324,9 @@ class Visitors:
             token = self._by_page.pop(page, None)
             visitor = self._by_token.get(token) if token else None
             if visitor is not None:
+                self._left[page] = visitor.token
+                if len(self._left) > MOST_LEFT:
+                    del self._left[next(iter(self._left))]
                 visitor.shown.pop(page, None)
                 if token not in self._by_page.values():
                     visitor.closed_at = self._clock()
@@ -324,6 +371,7 @@ class Visitors:
                     visitor.undo = None  # what was deleted is gone now
             known = set(self._by_token)
             self._by_page = {page: token for page, token in self._by_page.items() if token in known}
+            self._left = {page: token for page, token in self._left.items() if token in known}
         for visitor in over:
             visitor.let_go()
         SUPPORT.tidy()

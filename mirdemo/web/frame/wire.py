@@ -76,6 +76,7 @@ _OVER = Sentence(
     "This visit had ended, and its clips and results were deleted. Open a saved visit under Clips, or add your clips again.",
     "page.visit_over",
 )
+_LINE_BACK = Sentence("The connection is back. This visit is as it was.", "page.line_back")
 #: Codes of what is to be read before it goes.
 _GONE = ("page.restarted", "page.visit_over")
 
@@ -195,7 +196,6 @@ class Wire:
             "page.address": self._go,
             "page.undo": _undo,
             "page.stay": _stay,
-            "page.look": _stay,
         }
 
     @contextmanager
@@ -305,7 +305,6 @@ class Wire:
             postprocess=False,
             api_visibility="private",
         )
-        gr.context.Context.root_block.unload(self._leave)
 
     async def _answer(
         self, token: str | None, event: gr.EventData, request: gr.Request
@@ -319,7 +318,7 @@ class Wire:
             told |= {"token": visitor.token, "language": visitor.language}
         else:
             try:
-                visitor = self.visitors.get(token, page)
+                visitor = self.visitors.get(token, page, by_itself=act.name == "page.look")
             except PageError:
                 yield [gr.skip(), _told(forgotten=True)]
                 return
@@ -379,8 +378,7 @@ class Wire:
         if not isinstance(token, str) or not token:
             return None
         if self.visitors.knows(token):
-            back = "The connection is back. This visit is as it was."
-            return Sentence(back, "page.line_back") if act.has("cut") else None
+            return _LINE_BACK if act.has("cut") else None
         if self.visitors.is_ours(token):
             return _OVER if act.has("had") else None
         return _RESTARTED if act.has("had") else _RESTARTED_EMPTY if act.has("cut") else None
@@ -408,6 +406,12 @@ class Wire:
             if act.name == "page.open":
                 visitor.shown.setdefault(page, Shown(self._tab(act))).tab = self._tab(act)
                 self._opened(visitor, self._tab(act))
+                return
+            if act.name == "page.look":  # by itself: what was said and what can be taken back stay
+                if act.has("cut") and visitor.undo is None:
+                    visitor.tell(_LINE_BACK)
+                return
+            if not visitor.hears(page, act.turn):
                 return
             visitor.notice = None
             handler = self._handlers.get(act.name)
@@ -480,9 +484,6 @@ class Wire:
         except Exception:
             log.exception("view %s", name)
             return render("broken.html", speaker, {})
-
-    def _leave(self, request: gr.Request) -> None:
-        self.visitors.leave(request.session_hash or "")
 
 
 def _told(**answer: Any) -> str:

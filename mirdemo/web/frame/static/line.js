@@ -1,5 +1,6 @@
-/* The line to the server: what happens to it is said in the page's own words. Gradio's messages are English alone and not
-   shown (page.css); it asks every two seconds whether the server answers again, and then loads the page anew. */
+/* The line to the server. Where it is cut, Gradio would end its own page with a message (English alone, not shown: page.css) and
+   load it anew. So what it fetches goes through here: a cut is waited out, what may not have been heard is said again, and the
+   page stays as it is, unless another server answers. What happens is said in the page's own words. */
 "use strict";
 (() => {
   const root = document.documentElement;
@@ -34,21 +35,147 @@
   /* The server does not answer. What runs there is not known now (`cut` hides how far it is). */
   function cut() {
     const since = performance.now() - left;
-    if (since < 2000) return setTimeout(cut, 2000 - since);
+    if (since < 2000) return setTimeout(() => waited && cut(), 2000 - since);
     if (root.classList.contains("cut")) return;
     root.classList.add("cut");
     mirdemo.remember(sessionStorage, "mirdemo-cut", "yes");
     say(words().cut, true);
   }
 
+  /* ---- waiting for the server, more and more seldom, where somebody waits for its answer ---- */
+  const SOONEST = 500, SELDOM = 8000; // milliseconds between two questions
+  const FORGOTTEN = 30_000; // milliseconds without a cut, after which one asks soon again
+  const sleep = (milliseconds) => new Promise((wake) => setTimeout(wake, milliseconds));
+  const base = (where) => where.slice(0, where.indexOf("/gradio_api/") + 12);
+  let pause = SOONEST;
+  let mended = -Infinity; // when it was back last
+  let waited = null; // for the server, while it does not answer
+  const fetched = window.fetch;
+
+  /* Which process answers: null for none. */
+  async function who(where) {
+    try {
+      const answer = await fetched(`${base(where)}app_id`, { signal: AbortSignal.timeout(5000), cache: "no-store" });
+      return answer.ok ? (await answer.json()).app_id : null;
+    } catch { return null; }
+  }
+  const same = (app) => app === window.gradio_config?.app_id;
+
+  /* Until the server answers. Whether the page had said meanwhile that it does not. */
+  const back = (where) => waited ||= (async () => {
+    pause = performance.now() - mended < FORGOTTEN ? Math.min(2 * pause, SELDOM) : SOONEST;
+    for (let app = null, wait = pause; app === null; wait = Math.min(2 * wait, SELDOM)) {
+      await sleep(wait);
+      app = await who(where);
+      if (app === null) cut();
+      else if (!same(app)) {
+        mirdemo.remember(sessionStorage, "mirdemo-cut", "yes"); // what was asked for was not done: the page says why
+        location.reload();
+        await new Promise(() => {});
+      }
+    }
+    const told = root.classList.contains("cut");
+    root.classList.remove("cut");
+    document.getElementById("line")?.remove();
+    mirdemo.remember(sessionStorage, "mirdemo-cut", "");
+    mended = performance.now();
+    waited = null;
+    beatAgain();
+    return told;
+  })();
+
+  /* ---- what Gradio fetches ---- */
+  const joined = new Map(); // an event whose last answer is not here -> what it was asked with
+  const early = new Set(); // events whose last answer was here before it was known that they have joined
+
   /* An act that was refused before it was done: the server's own words, where it gave any. */
   let refused = null;
-  const fetched = window.fetch;
+  async function join(where, how) {
+    for (;;) {
+      const answer = await fetched(where, how).catch(() => null);
+      if (answer?.ok) {
+        const { event_id } = await answer.clone().json();
+        if (!early.delete(event_id)) joined.set(event_id, how.body);
+        beatAgain();
+      }
+      else if (answer && ![502, 504].includes(answer.status)) refused = (await answer.clone().json().catch(() => ({}))).detail;
+      else {
+        await back(where);
+        continue;
+      }
+      return answer;
+    }
+  }
+
+  /* The messages of an event stream as they come; ends with the stream. Throws where it is cut. */
+  async function* messages(answer) {
+    if (!answer.ok) throw new Error(answer.status);
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    let held = "";
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      const whole = (held + part.value).split("\n\n");
+      held = whole.pop();
+      for (const message of whole) yield message;
+    }
+  }
+  const again = (request) => fetched(request.url, { headers: request.headers, credentials: request.credentials, signal: request.signal });
+  const events = (start) => new Response(new ReadableStream({ start }), { headers: { "Content-Type": "text/event-stream" } });
+  const says = (put, message) => put.enqueue(new TextEncoder().encode(`data: ${JSON.stringify(message)}\n\n`));
+
+  /* The answers to all events. Gradio takes the stream for open until it is told of its end. So an event that has joined while the
+     end was on its way would never be answered: for it the stream is opened again. Where it is cut, its events are over for Gradio. */
+  async function answers(request, put) {
+    let whole = false;
+    try {
+      while (!whole) {
+        whole = true; // if the stream says that it ends
+        let ended = false;
+        for await (const message of messages(await again(request))) {
+          const brief = message.includes('"process_completed"') || message.length < 500 ? JSON.parse(message.slice(message.indexOf("{"))) : {};
+          if (brief.msg === "unexpected_error" && !brief.event_id) throw new Error(brief.message);
+          ended = brief.msg === "close_stream";
+          if (ended) break;
+          if (brief.msg === "process_completed" && !joined.delete(brief.event_id)) early.add(brief.event_id);
+          put.enqueue(new TextEncoder().encode(`${message}\n\n`));
+        }
+        if (!ended) throw new Error("cut");
+        whole = !joined.size;
+      }
+    } catch {
+      if (request.signal.aborted) return;
+      const lost = [...joined.values()].map((body) => JSON.parse(body).event_data);
+      const nothing = { data: [0, 1].map(() => ({ __type__: "update" })), is_generating: false };
+      for (const event_id of joined.keys()) says(put, { msg: "process_completed", event_id, success: true, output: nothing });
+      joined.clear();
+      back(request.url).then((told) => mirdemo.back(lost, told));
+    }
+    says(put, { msg: "close_stream", event_id: null });
+    put.close();
+  }
+
+  /* By its heartbeat the server knows that the page is open. It beats again after a cut; for a minute that is tried, and then after
+     the next act: a page that nobody looks at must not keep a server from its sleep. */
+  let beatAgain = () => {};
+  async function heartbeat(request, put) {
+    for (let wait = SOONEST; !request.signal.aborted;) {
+      const began = performance.now();
+      try {
+        for await (const beat of messages(await again(request))) put.enqueue(new TextEncoder().encode(`${beat}\n\n`));
+      } catch { /* it is cut */ }
+      wait = performance.now() - began > FORGOTTEN ? 2 * SOONEST : 2 * wait;
+      if (wait < 64_000) await sleep(wait);
+      else await new Promise((wake) => { beatAgain = wake; });
+      const app = await who(request.url);
+      if (app !== null && !same(app)) return; // the next act tells
+    }
+  }
+
   window.fetch = async (what, how) => {
-    const where = String(what?.url ?? what);
-    const answer = await fetched(what, how);
-    if (where.includes("/queue/join") && !answer.ok) refused = (await answer.clone().json().catch(() => ({}))).detail;
-    return answer;
+    const where = new URL(what?.url ?? what, document.baseURI).href;
+    if (where.includes("/gradio_api/queue/join")) return join(where, how);
+    if (where.includes("/gradio_api/queue/data?")) return events((put) => { answers(new Request(what, how), put); });
+    if (where.includes("/gradio_api/heartbeat/")) return events((put) => { heartbeat(new Request(what, how), put); });
+    return fetched(what, how);
   };
 
   /* Whatever Gradio would say. The one message that it does not take away by itself is of a lost connection. */
@@ -62,6 +189,7 @@
       refused = null;
     }
   }
+  mirdemo.say = (which) => say(words()[which], false);
   const watch = () => new MutationObserver(listen).observe(document.body, { childList: true, subtree: true });
   if (document.body) watch();
   else addEventListener("DOMContentLoaded", watch);

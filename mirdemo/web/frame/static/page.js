@@ -83,6 +83,13 @@ window.mirdemo = (() => {
     if (!root.classList.contains("cut")) up({ act: "page.look", tab: root.dataset.open });
   }
 
+  /* The line was cut and is back (line.js). What the server may not have heard is said again, in the same turn: it does nothing
+     twice. told: whether the page had said that the line was cut */
+  function back(unanswered, told) {
+    for (const message of unanswered) if (message.turn > answeredTurn && message.act !== "page.look") send(message);
+    up({ act: "page.look", tab: root.dataset.open, ...(told && { cut: "yes" }) });
+  }
+
   function connect(trigger) {
     send = trigger;
     if (wished) wear(wished); // once more, after Gradio has put on its own
@@ -529,7 +536,11 @@ window.mirdemo = (() => {
   const audio = new Audio();
   let playing = null;
   audio.addEventListener("ended", () => { playing = null; paint(); });
-  audio.addEventListener("error", () => { playing = null; paint(); });
+  audio.addEventListener("error", () => {
+    if (playing !== null) mirdemo.say("unheard");
+    playing = null;
+    paint();
+  });
   audio.addEventListener("pause", paint);
   audio.addEventListener("play", () => requestAnimationFrame(tick));
 
@@ -683,11 +694,15 @@ window.mirdemo = (() => {
   }
 
   /* Where one file lies now. Throws; with the server's own words in `refusal` where it gave any. */
-  async function upload(file) {
+  async function upload(file, tries = 5) {
     const form = new FormData();
     form.append("files", file);
     const answer = await fetch(`gradio_api/upload?language=${root.lang}`, { method: "POST", body: form });
     if (answer.ok) return (await answer.json())[0];
+    if (answer.status === 429 && tries) { // many send at once from here: this one waits for its turn
+      await new Promise((wake) => setTimeout(wake, 1000 * Math.min(30, Number(answer.headers.get("Retry-After")) || 1)));
+      return upload(file, tries - 1);
+    }
     const told = await answer.json().catch(() => ({}));
     throw Object.assign(new Error(answer.status), { refusal: typeof told.detail === "string" && told.detail });
   }
@@ -934,5 +949,5 @@ window.mirdemo = (() => {
   }
 
   const waits = () => answeredTurn < turn || drawingDue; // for an answer
-  return { waits, connect, heard, remember, stand, draw, act, choose: choosePoint, plotly: loadPlotly, play: start, sound: audio, playing: () => playing };
+  return { waits, connect, heard, back, remember, stand, draw, act, choose: choosePoint, plotly: loadPlotly, play: start, sound: audio, playing: () => playing };
 })();
