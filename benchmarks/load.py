@@ -1,6 +1,6 @@
 """Many visitors at once: is everything answered, politely, quickly, each with their own, in memory that stays flat?
 
-    python benchmarks/load.py [--visitors 30] [--browsers 2] [--minutes 5] [--pause 5] [--against plain] [--out FILE.json]
+    python benchmarks/load.py [--visitors 30] [--browsers 2] [--minutes 5] [--pause 5] [--blocks 2] [--against plain] [--out FILE.json]
 
 HTTP visitors speak as the page does (acts up, views down, over Gradio's queue). Each uploads two sounds of its own with a
 name that nobody else has, tags them, builds prototypes, asks about a third, filters the evidence, listens, and begins
@@ -10,7 +10,7 @@ neither done nor a refusal in words, bytes and names of another visitor in anyth
 the first minute (largest over median). Times are from sending an act to the first answer to it, which is when the page shows
 that it was heard; the ends of what goes on as a job are told apart from them.
 
-The rival is run after it on the same machine with as many HTTP visitors: ``plain``, a Gradio page with a file upload, a
+The rival is visited by turns with it on the same machine, in ``--blocks``, by as many HTTP visitors and tabs: ``plain``, a Gradio page with a file upload, a
 tags box, a dropdown that redraws the same charts as plots, an audio player and a button that asks the same prototypes,
 written as its documentation shows. Printed: ours over its 95th percentile, for filters, jobs, uploads, listening and
 all of these, to the first and to the last answer.
@@ -23,6 +23,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import io
+import itertools
 import json
 import os
 import random
@@ -36,7 +37,7 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,7 @@ def served(command: list[str], port: int, folder: Path) -> Iterator[tuple[str, p
         "HF_HUB_OFFLINE": "1",
         "PYTHONPATH": str(ROOT),
     }
+    folder.mkdir(exist_ok=True)
     with (folder / f"{port}.txt").open("w") as log:
         server = subprocess.Popen(command, cwd=ROOT, env=surroundings, stdout=log, stderr=subprocess.STDOUT)
     address, began = f"http://127.0.0.1:{port}", time.monotonic()
@@ -169,6 +171,7 @@ class Line:
                 if told.get("msg") in ("process_generating", "process_completed"):
                     if not told.get("success"):
                         self.seen.wrong[f"event failed: {told.get('output')}"] += 1
+                        return []  # a failure is quick: its time says nothing
                     answer = (told.get("output") or {}).get("data") or []
                     if told["msg"] == "process_generating" and answers:  # all but the first are differences
                         answer = [apply_diff(*pair) for pair in zip(answers[-1], answer, strict=True)]
@@ -317,7 +320,7 @@ async def ours(
 
         before = processor(process)
         await asyncio.gather(watch(), *(visit(number) for number in range(visitors)))
-        seen.computed = processor(process) - before
+        seen.computed += processor(process) - before
 
 
 async def beat(client: httpx.AsyncClient, session: str) -> None:
@@ -328,8 +331,9 @@ async def beat(client: httpx.AsyncClient, session: str) -> None:
                 pass
 
 
-def browse(address: str, seconds: float) -> dict[str, Any]:
-    """One Chromium tab by hand, in this process. Returns what went wrong there."""
+def browse(address: str, seconds: float, rival: bool) -> dict[str, Any]:
+    """One Chromium tab by hand, in this process. Returns what went wrong there. rival: on the plain page, where all there is to
+    do by hand is choosing a metric, once where ours opens six tabs, plays and switches the language"""
     from playwright.sync_api import sync_playwright
 
     wrong: Counter[str] = Counter()
@@ -342,10 +346,16 @@ def browse(address: str, seconds: float) -> dict[str, Any]:
         page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: wrong.update([f"page error: {error}"[:120]]))
         page.on("console", lambda said: wrong.update([said.text[:120]]) if said.type == "error" else None)
-        page.goto(f"{address}/#clips")
-        page.wait_for_selector("[data-answered]")
-        page.locator('[data-act="clips.festival"]').first.click()
         end = time.monotonic() + seconds
+        page.goto(address if rival else f"{address}/#clips")
+        while rival and time.monotonic() < end:
+            page.get_by_label("Metric").click()
+            page.get_by_role("option", name=METRICS[n % 2]).click()
+            n += 1
+            page.wait_for_timeout(4700)
+        if not rival:
+            page.wait_for_selector("[data-answered]")
+            page.locator('[data-act="clips.festival"]').first.click()
         while time.monotonic() < end:
             for tab in ("evidence", "few-shot", "probe", "plan", "about", "clips"):
                 page.evaluate("name => { location.hash = name; }", tab)
@@ -378,7 +388,7 @@ def quiet(*_): pass
 def build(files, tags, kept):
     clips = [load_clip(f, name=Path(f).name) for f in files or []]
     made = LabelledClips.from_clips(clips, [(tags,)] * len(clips))
-    kept = made if kept is None else kept + made
+    kept = made if kept is None else kept.add(made)
     built = tagging.build(kept, "spectral", tagging.usual_layer("spectral"), Memory(), quiet, checked=False)
     rows = [[c.name, ", ".join(kept.tags_of(i))] for i, c in enumerate(kept.clips)]
     return rows, built, kept, files[0] if files else None
@@ -401,7 +411,7 @@ with gr.Blocks() as page:
     go.click(build, [files, tags, kept], [table, built, kept, heard], api_name="build")
     query, said, sound = gr.File(), gr.Textbox(), gr.Audio()
     gr.Button("Ask").click(ask, [query, built], [said, sound], api_name="ask")
-    metric = gr.Dropdown(["roc_auc", "map"], value="roc_auc")
+    metric = gr.Dropdown(["roc_auc", "map"], value="roc_auc", label="Metric")
     metric.change(choose, metric, [gr.Plot() for _ in range(10)], api_name="choose")
 page.queue().launch()
 """
@@ -423,10 +433,12 @@ async def plain(
             return answers
 
         async def visit(number: int) -> None:
-            line, turn = Line(client, seen), 0
+            turn = 0
             await asyncio.sleep(random.uniform(0, min(20, seconds / 4)))
             try:
                 while time.monotonic() < end:
+                    if turn % 4 == 0:  # ours gives up its clips as often
+                        line = Line(client, seen)
                     paths = [
                         await line.upload(f"v{number}-{turn}-{i}.wav", sound(hash((number, turn, i)) % 2**32))
                         for i in range(2)
@@ -451,7 +463,7 @@ async def plain(
 
         before = processor(process)
         await asyncio.gather(*(visit(number) for number in range(visitors)))
-        seen.computed = processor(process) - before
+        seen.computed += processor(process) - before
 
 
 #: What both pages are asked for.
@@ -481,44 +493,55 @@ def main() -> None:
     parser.add_argument("--visitors", type=int, default=30)
     parser.add_argument("--browsers", type=int, default=2)
     parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--blocks", type=int, default=2, help="parts that the minutes are cut into")
     parser.add_argument("--pause", type=float, default=5.0, help="seconds between two acts, in the mean")
     parser.add_argument("--against", choices=("plain", "nobody"), default="plain")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--browse", help=argparse.SUPPRESS)
+    parser.add_argument("--rival", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
     seconds = 60 * args.minutes
     if args.browse:
-        print(json.dumps(browse(args.browse, seconds)))
+        print(json.dumps(browse(args.browse, seconds, args.rival)))
         return
     found: dict[str, Any] = {"visitors": args.visitors, "browsers": args.browsers, "minutes": args.minutes}
     found["pause_s"] = args.pause
     found["load_before"] = os.getloadavg()[0]
-    with tempfile.TemporaryDirectory() as made:
+    with tempfile.TemporaryDirectory() as made, ExitStack() as serving:
         folder = Path(made)
-        seen = Seen()
-        with served([sys.executable, "app.py"], free_port(), folder) as (address, process):
-            command = [sys.executable, __file__, "--browse", address, "--minutes", str(args.minutes)]
+        (folder / "plain.py").write_text(PLAIN, encoding="utf-8")
+        pages = {"ours": (ours, "app.py"), "plain": (plain, str(folder / "plain.py"))}
+        if args.against == "nobody":
+            del pages["plain"]
+        there = {
+            name: serving.enter_context(served([sys.executable, script], free_port(), folder / name))
+            for name, (_, script) in pages.items()
+        }
+        seen = {name: Seen() for name in pages}
+        for _, (name, (visit, _)) in itertools.product(range(args.blocks), pages.items()):
+            address, process = there[name]
+            command = [
+                sys.executable,
+                __file__,
+                "--browse",
+                address,
+                "--minutes",
+                str(args.minutes / args.blocks),
+            ]
+            command += ["--rival"] if name == "plain" else []
             tabs = [
                 subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(args.browsers)
             ]
-            asyncio.run(ours(address, process, args.visitors, seconds, seen, args.pause))
-            found["browsers_saw"] = [json.loads(tab.communicate(timeout=300)[0] or "{}") for tab in tabs]
-        left = list((folder / "uploads").glob("mirdemo-*"))
-        found["ours"] = seen.told() | {"uploads_left": len(left)}
-        if args.against == "plain":
-            (folder / "plain.py").write_text(PLAIN, encoding="utf-8")
-            rival = Seen()
-            with served([sys.executable, str(folder / "plain.py")], free_port(), folder) as (
-                address,
-                process,
-            ):
-                asyncio.run(plain(address, process, args.visitors, seconds, rival, args.pause))
-            found["plain"] = rival.told()
-            found |= compared(seen, rival)
-            found["cpu_an_answer_ours_over_plain"] = round(
-                found["ours"]["server_cpu_s_an_answer"] / max(1e-9, found["plain"]["server_cpu_s_an_answer"]),
-                3,
-            )
+            asyncio.run(visit(address, process, args.visitors, seconds / args.blocks, seen[name], args.pause))
+            saw = [json.loads(tab.communicate(timeout=300)[0] or "{}") for tab in tabs]
+            found.setdefault(f"browsers_saw_{name}", []).extend(saw)
+        serving.close()
+        found |= {name: one.told() for name, one in seen.items()}
+        found["uploads_left"] = len(list((folder / "ours" / "uploads").glob("mirdemo-*")))
+        if "plain" in seen:
+            found |= compared(seen["ours"], seen["plain"])
+            each = [found[name]["server_cpu_s_an_answer"] for name in pages]
+            found["cpu_an_answer_ours_over_plain"] = round(each[0] / max(1e-9, each[1]), 3)
     found["load_after"] = os.getloadavg()[0]
     text = json.dumps(found, ensure_ascii=False, indent=1)
     print(text)
