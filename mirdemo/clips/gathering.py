@@ -22,7 +22,7 @@ from mirdemo.clips.segments import NEAR, Piece, pieces
 from mirdemo.clips.sheets import OTHER_SHEETS, SHEET_SUFFIXES, Row, Sheet, read_sheet
 from mirdemo.clips.tags import clean_recording, clean_tags, clean_text, same, typed_tags
 from mirdemo.sound.audio import LIMITS, AudioError, Clip, display_name, load_clip
-from mirdemo.sound.files import SOUND_SUFFIXES
+from mirdemo.sound.files import SOUND_SUFFIXES, lies_beside
 
 if TYPE_CHECKING:
     from mirdemo.sound.long import LongRecording
@@ -323,7 +323,7 @@ def gather_entries(gathering: Gathering, entries: Sequence[Entry], name: str, pr
         gathering.problems.extend(one for one in unusable if one.code != "clips.other_sheet")
         gather_sheet(gathering, labels, [e for e in sounds if e not in tables], progress)
         return
-    if not any(entry.path.suffix.lower() in SOUND_SUFFIXES for entry in entries):
+    if all(lies_beside(entry.path.name) or entry in tables for entry in entries):
         raise ClipsError(
             "{name} holds no sound files. Put them in folders named by their tags.",
             code="clips.no_sound_files",

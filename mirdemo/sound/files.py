@@ -9,22 +9,35 @@ import glob
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from mirdemo.base.sentences import MirdemoError, Sentence
 from mirdemo.sound.decoding.containers import UNKNOWN, sniff
 from mirdemo.sound.decoding.source import Source
 
 #: Endings of files that hold sound and are read.
-READ_SUFFIXES = frozenset(
-    {".wav", ".wave", ".bwf", ".w64", ".rf64", ".flac", ".aif", ".aiff", ".aifc", ".au", ".snd", ".caf"}
-    | {".mp2", ".mp3", ".mpga", ".ogg", ".oga", ".ogv", ".opus", ".aac", ".adts", ".wma", ".wmv", ".asf"}
-    | {".m4a", ".m4b", ".m4v", ".mp4", ".mov", ".3gp", ".3g2", ".webm", ".mka", ".mkv", ".avi", ".flv"}
-    | {".mts", ".m2ts", ".mpg", ".mpeg", ".vob", ".dv", ".ac3", ".amr", ".wv", ".tta"}
-)
+READ_SUFFIXES = frozenset((
+    ".wav", ".wave", ".bwf", ".w64", ".rf64", ".flac", ".aif", ".aiff", ".aifc", ".au", ".snd", ".caf", ".mp2",
+    ".mp3", ".mpga", ".ogg", ".oga", ".ogv", ".spx", ".opus", ".aac", ".adts", ".wma", ".wmv", ".asf", ".m4a",
+    ".m4b", ".m4v", ".mp4", ".mov", ".3gp", ".3g2", ".webm", ".mka", ".mkv", ".avi", ".flv", ".mts", ".m2ts", ".mpg",
+    ".mpeg", ".vob", ".dv", ".ac3", ".eac3", ".ec3", ".amr", ".wv", ".tta",
+))  # fmt: skip
 #: Of files that hold sound and are not read: each is named with its kind, none is passed over.
-OTHER_SUFFIXES = frozenset({".ape", ".mpc", ".dsf", ".dff", ".tak", ".shn", ".ofr", ".ra", ".rm"})
+OTHER_SUFFIXES = frozenset((
+    ".ape", ".mpc", ".dsf", ".dff", ".tak", ".shn", ".ofr", ".ra", ".rm", ".dts", ".dtshd", ".thd", ".mlp", ".adx",
+    ".voc", ".mxf", ".sph", ".qoa", ".vqf", ".oma", ".aa3", ".aax", ".sbc", ".aptx", ".c2",
+))  # fmt: skip
 SOUND_SUFFIXES = READ_SUFFIXES | OTHER_SUFFIXES
+#: Endings of what lies beside sound; files with other endings, or what stands behind a dot of a name, are looked into.
+_BESIDE = frozenset((
+    ".txt", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".html", ".htm", ".md", ".pdf", ".doc", ".docx", ".xls",
+    ".xlsx", ".ods", ".jpg", ".jpeg", ".png", ".gif", ".tif", ".tiff", ".webp", ".svg", ".bmp", ".heic", ".ico",
+    ".psd", ".zip", ".gz", ".7z", ".rar", ".tar", ".xz", ".bz2", ".iso", ".dmg", ".exe", ".dll", ".so", ".py",
+    ".pyc", ".js", ".css", ".npy", ".npz", ".pt", ".pth", ".safetensors", ".h5", ".hdf5", ".parquet", ".db",
+    ".sqlite", ".pkl", ".log", ".ini", ".yaml", ".cue", ".m3u", ".m3u8", ".pls", ".srt", ".vtt", ".nfo", ".sfv",
+    ".md5", ".lnk", ".url", ".asd", ".reapeaks", ".mid", ".midi", ".textgrid", ".jams", ".svl", ".eaf", ".lab",
+    ".rttm", ".undo",
+))  # fmt: skip
 
 #: Bytes of a list of names, some hundred thousand paths.
 LARGEST_LIST = 256_000_000
@@ -52,7 +65,8 @@ def find_files(named: Iterable[str]) -> Found:
         ``[abc]``, ``**`` for any folders), as ``glob`` has them. ``~`` is the home folder. What exists is no pattern
 
     Of folders, and of patterns without an ending of their own (``2024/**``), only files of sound are taken: those with
-    an ending of ``SOUND_SUFFIXES``, and those without any whose first bytes are a sound file's. Hidden files and
+    an ending of ``SOUND_SUFFIXES``, and those with another, or with none, whose first bytes are a sound file's, as
+    recordings of a receiver (``.ts``) or names with dots (``01. Intro``) are. Hidden files and
     folders are passed over; links to folders are not followed. A file that is not there stays in the list: whoever
     reads it will say so.
     """
@@ -119,10 +133,16 @@ def _matched(pattern: str) -> Iterator[str]:
             yield str(path)
 
 
+def lies_beside(name: str) -> bool:
+    """Whether a file's ending says that it holds no sound, so that nobody need look into it."""
+    return PurePath(name).suffix.lower() in _BESIDE
+
+
 def _is_sound(path: Path) -> bool:
     if path.name.startswith("."):
         return False
-    return path.suffix.lower() in SOUND_SUFFIXES if path.suffix else _looks_like_sound(path)
+    ending = path.suffix.lower()
+    return ending in SOUND_SUFFIXES or (not lies_beside(path.name) and _looks_like_sound(path))
 
 
 def _looks_like_sound(path: Path) -> bool:

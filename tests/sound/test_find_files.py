@@ -40,6 +40,15 @@ def test_a_folder_gives_its_sound_sorted_and_passes_over_the_rest(archive: Path)
     assert not [name for name in names(str(archive)) if "/." in name.removeprefix(str(archive))]
 
 
+def test_sound_of_an_unusual_ending_or_behind_a_dot_is_found(tmp_path: Path):
+    for name in ("receiver.rec", "01. Intro", "2024.05.12 taiko", "a.spx", "a.dts"):
+        soundfile.write(tmp_path / name, np.zeros(100), 8_000, format="WAV")
+    for name in ("notes.rec", "01. Text", "cover.jpg"):
+        (tmp_path / name).write_bytes(b"no sound" * 9)
+    found = [Path(name).name for name in names(str(tmp_path))]
+    assert found == ["01. Intro", "2024.05.12 taiko", "a.dts", "a.spx", "receiver.rec"]
+
+
 @pytest.mark.parametrize(
     ("pattern", "meant"),
     [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from mirdemo.backbones.registry import spec, specs, status
@@ -11,7 +10,7 @@ from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Sentence
 from mirdemo.evidence.charting import with_interval
 from mirdemo.scoring.verdicts import WORDS
-from mirdemo.sound.files import SOUND_SUFFIXES
+from mirdemo.sound.files import lies_beside
 from mirdemo.web import brought
 from mirdemo.web.brought import CHECK_JOB, READ_JOB, Brought, Figure, TaggerDesk
 from mirdemo.web.frame import own_files
@@ -235,8 +234,7 @@ def _sounds(uploads: list[Upload]) -> tuple[list[Upload], list[Upload]]:
     sounds: list[Upload] = []
     others: list[Upload] = []
     for upload in uploads:
-        suffix = PurePosixPath(upload.name).suffix.lower()
-        (others if "/" in upload.name and suffix and suffix not in SOUND_SUFFIXES else sounds).append(upload)
+        (others if "/" in upload.name and lies_beside(upload.name) else sounds).append(upload)
     return sounds, others
 
 
