@@ -62,7 +62,7 @@ def maeb(chosen: Results, cited: dict, t: Speaker) -> Chart:
             _dots(
                 plain,
                 str(t("evidence.maeb.others")),
-                {"symbol": "circle", "size": 6, "color": GREY, "opacity": 0.45},
+                {"symbol": "circle-open", "size": 5, "color": GREY},
                 [f"<b>{escape(r.model)}</b><br>{r.value:.2f}" for _, r in plain],
             )
         )

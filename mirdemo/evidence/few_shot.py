@@ -101,7 +101,6 @@ def _line(
         mode="lines+markers",
         name=corpus_title(corpus),
         showlegend=in_legend,
-        opacity=1 if ours else 0.55,
         line={"color": colour(tradition), "width": 2, "dash": "solid" if ours else "dot"},
         marker={
             "symbol": SYMBOLS.get(corpus, symbol(tradition) + "-open"),

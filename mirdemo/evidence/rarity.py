@@ -61,7 +61,7 @@ def rarity(records: Sequence[Result], chosen: str, cited: dict, t: Speaker) -> C
             legendgroup=tradition,
             showlegend=True,
             marker={
-                "color": faded(colour(tradition), 0.75),
+                "color": colour(tradition),
                 "symbol": symbol(tradition),
                 "size": 9,
             },

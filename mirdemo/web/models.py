@@ -11,9 +11,9 @@ import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from mirdemo.backbones.registry import spec, status
 from mirdemo.base.progress import Progress, silent
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 #: Backbones kept loaded; the one not used for longest goes first.
 KEPT_LOADED = 2
+Made = TypeVar("Made")
 #: How long things take on this server.
 PACE = Pace()
 #: For how long, and in how much memory, rows of the endpoints' support clips are kept between two calls.
@@ -220,6 +221,18 @@ def embed_here(clips: Sequence[Clip], backbone: str, memory: Memory, progress: P
         PACE.learn(pace.embedding(backbone), new, took)
         memory.spent(loaded.identity, new, took)
     return made
+
+
+def timed(kind: str, size: float, work: Callable[[Progress], Made]) -> Callable[[Progress], Made]:
+    """``work`` of so many units of a kind: what it takes is learned when it has ended, so that the next one can be told."""
+
+    def run(progress: Progress) -> Made:
+        began = time.monotonic()
+        made = work(progress)
+        PACE.learn(kind, size, time.monotonic() - began)
+        return made
+
+    return run
 
 
 def expected(backbone: str, clips: Sequence[Clip], memory: Memory) -> float | None:

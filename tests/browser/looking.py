@@ -10,12 +10,16 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 MOST_SHIFT = 0.1
 WATCH = """
 window.shifts = [];
-new PerformanceObserver((list) => {
-  for (const one of list.getEntries()) if (!one.hadRecentInput) shifts.push(one);
-}).observe({ type: "layout-shift", buffered: true });
+window.shiftsSince = null; // when the first answer to the last act came: what moves from then on no hand moved, however soon it was
+window.noteShifts = (list) => {
+  for (const one of list) if (shiftsSince === null ? !one.hadRecentInput : one.startTime >= shiftsSince) shifts.push(one);
+};
+window.shiftsSeen = new PerformanceObserver((list) => noteShifts(list.getEntries()));
+shiftsSeen.observe({ type: "layout-shift", buffered: true });
 """
 #: The worst window of shifts, as web.dev/cls counts them: at most a second between two, five in all.
 WORST = """() => {
+  noteShifts(shiftsSeen.takeRecords());
   let [worst, sum, first, last] = [0, 0, 0, 0];
   for (const { value, startTime } of shifts) {
     if (startTime - last > 1000 || startTime - first > 5000) [sum, first] = [0, startTime];
@@ -41,6 +45,59 @@ SMALL = """() => {
       && !(one.matches("a, .term, .link") && /\\S/.test([...one.parentElement.childNodes].filter((n) => n !== one).map((n) => n.textContent).join(""))))
     .map(([one, box]) => `${one.outerHTML.slice(0, 120)} ${Math.round(box.width)} x ${Math.round(box.height)}`);
 }"""
+#: Until the page has drawn its answers and stands still: smooth scrolling ends some frames after it was asked for. Whether it does.
+STILL = """() => new Promise((done) => {
+  let [at, same, frames] = [scrollY, 0, 0];
+  const look = () => {
+    same = scrollY === at && !mirdemo.waits() ? same + 1 : 0;
+    at = scrollY;
+    if (same < 5 && ++frames < 600) requestAnimationFrame(look);
+    else done(same >= 5);
+  };
+  requestAnimationFrame(look);
+})"""
+#: What of the charts that are drawn is too faint (WCAG 2.2, 1.4.3 and 1.4.11): text under 4.5 to 1, marks under 3 to 1 against
+#: what they are drawn on. A mark is told by its filling or by its edge; bands behind marks are told by what they lie around.
+FAINT = """() => {
+  const parse = (text) => { const [r, g, b, a = 1] = (text.match(/[\\d.]+/g) || []).map(Number); return text === "none" || !text ? null : [r, g, b, a]; };
+  const over = (top, share, under) => top.slice(0, 3).map((one, i) => share * one + (1 - share) * under[i]);
+  const light = (colour) => colour.map((one) => one / 255).map((one) => (one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, one, i) => sum + one * [0.2126, 0.7152, 0.0722][i], 0);
+  const contrast = (one, other) => { const [a, b] = [light(one), light(other)].sort((x, y) => y - x); return (a + 0.05) / (b + 0.05); };
+  const dimmed = (node) => { let share = 1; for (let one = node; one && one.tagName !== "svg"; one = one.parentElement) share *= Number(getComputedStyle(one).opacity); return share; };
+  const within = (box, { x, y }) => box.left <= x && x <= box.right && box.top <= y && y <= box.bottom;
+  const found = [];
+  for (const place of document.querySelectorAll(".is-open [data-chart].is-drawn")) {
+    if (!place.offsetParent) continue;
+    let under = place;
+    while (!parse(getComputedStyle(under).backgroundColor)?.[3]) under = under.parentElement;
+    const ground = parse(getComputedStyle(under).backgroundColor).slice(0, 3);
+    const fields = [...place.querySelectorAll(".bars path, .shapelayer path, .annotation .bg")].map((one) => {
+      const style = getComputedStyle(one), fill = parse(style.fill);
+      return fill && { box: one.getBoundingClientRect(), colour: over(fill, fill[3] * Number(style.fillOpacity) * dimmed(one), ground), share: fill[3] * Number(style.fillOpacity) };
+    }).filter((one) => one && one.share > 0);
+    const says = (what, ratio, node) => found.push(`${place.dataset.key} ${what} ${ratio.toFixed(2)} ${node.outerHTML.slice(0, 90)}`);
+    for (const text of place.querySelectorAll("svg text")) {
+      const box = text.getBoundingClientRect(), style = getComputedStyle(text);
+      if (!text.textContent.trim() || !box.width || style.visibility === "hidden" || Number(style.opacity) === 0) continue;
+      const middle = { x: (box.left + box.right) / 2, y: (box.top + box.bottom) / 2 };
+      const behind = fields.filter((one) => within(one.box, middle)).at(-1)?.colour || ground;
+      const fill = parse(style.fill), ratio = contrast(over(fill, fill[3] * Number(style.fillOpacity) * dimmed(text), behind), behind);
+      if (ratio < 4.495) says(`"${text.textContent.slice(0, 20)}"`, ratio, text);
+    }
+    for (const mark of place.querySelectorAll(".points path.point, .point > path, .js-line, .errorbar path, .legendpoints path, .legendlines path.js-line")) {
+      const style = getComputedStyle(mark), shares = dimmed(mark), box = mark.getBoundingClientRect();
+      if (!box.width && !box.height) continue;
+      const seen = [["fill", "fillOpacity"], ["stroke", "strokeOpacity"]].map(([of, share]) => {
+        const colour = parse(style[of]);
+        if (!colour || (of === "stroke" && parseFloat(style.strokeWidth) === 0) || (of === "fill" && mark.matches(".js-line, .errorbar path"))) return 0;
+        return contrast(over(colour, colour[3] * Number(style[share]) * shares, ground), ground);
+      });
+      if (Math.max(...seen) < 2.995) says("mark", Math.max(...seen), mark);
+    }
+  }
+  return [...new Set(found)];
+}"""
 IN_SIGHT = """(place) => { const box = place.getBoundingClientRect();
   return box.top >= 0 && box.top + Math.min(box.height, 120) <= innerHeight; }"""
 
@@ -61,6 +118,28 @@ def violations(page, *, leave: bool = False) -> list[str]:
     return [f"{v['id']}: {n['html'][:160]} ({n['failureSummary']})" for v in found for n in v["nodes"]]
 
 
+def draw_all(page) -> None:
+    """Draw every chart of the tab that is open, as if it were to be printed."""
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    for _ in range(600):
+        if page.evaluate(
+            "[...document.querySelectorAll('.is-open [data-chart]')].every((one) => !one.offsetParent || one.matches('.is-drawn'))"
+        ):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("a chart was not drawn")
+
+
+def faint(page) -> list[str]:
+    """``FAINT``, once the charts that are drawn follow the theme."""
+    for _ in range(60):
+        found = page.evaluate(FAINT)
+        if not found:
+            return []
+        page.wait_for_timeout(250)
+    return found
+
+
 def assert_still(page, what: str) -> None:
     """Nothing has jumped since the last time this was asked, and what is touched is large enough. ``WATCH`` has to run."""
     worst, shifts = page.evaluate(WORST)
@@ -69,11 +148,12 @@ def assert_still(page, what: str) -> None:
     page.evaluate("shifts.length = 0")
 
 
-def in_sight(page, place: str) -> bool:
-    """Whether a place has come into sight."""
-    page.locator(place).first.wait_for()
-    for _ in range(10):  # scrolling is smooth, and slow on a busy machine
-        page.wait_for_timeout(700)
-        if page.locator(place).first.evaluate(IN_SIGHT):
+def in_sight(page, place: str, seconds: float = 7) -> bool:
+    """Whether a place has come into sight, and the page stands still there."""
+    found = page.locator(f"{place} >> visible=true").first
+    found.wait_for()
+    for _ in range(round(10 * seconds)):
+        if page.evaluate(STILL) and found.evaluate(IN_SIGHT):
             return True
+        page.wait_for_timeout(100)
     return False

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import re
+import struct
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
 from driving import give, wait_rows, write_labelled
+from looking import draw_all, in_sight
+from walking import NARROW
 
 from mirdemo.evidence import plotly_script
 
@@ -30,6 +35,18 @@ def middle_of_a_dot(page, key: str) -> dict[str, float]:
         }""",
         key,
     )
+
+
+#: Where a hand meets a point of a chart: in the middle of the first mark that is in sight.
+A_POINT = """(place) => {
+  place.scrollIntoView({ block: "center", behavior: "instant" });
+  for (const mark of place.querySelectorAll(".scatterlayer .point, .barlayer .point path")) {
+    const { left, top, width, height } = mark.getBoundingClientRect();
+    const [x, y] = [left + width / 2, top + height / 2];
+    if (width && x > 0 && x < innerWidth && y > 80 && y < innerHeight - 20) return { x, y };
+  }
+  throw new Error("no mark in sight");
+}"""
 
 
 def query_of(page) -> dict[str, list[str]]:
@@ -218,3 +235,73 @@ def test_own_results_lie_beside_the_published_ones_for_their_visitor_alone(visit
 
     mine.locator('[data-act="evidence.lay_over"]').click()
     mine.wait_for_function("!document.querySelector('#evidence-overview .own')")
+
+
+def test_every_chart_is_taken_along_as_a_picture_a_table_and_a_citation(chromium, address: str):
+    """On a phone, by taps; a link leads back to its chart."""
+    context = chromium.new_context(
+        locale="ja-JP",
+        viewport=NARROW,
+        has_touch=True,
+        permissions=["clipboard-read", "clipboard-write"],
+    )
+    page = context.new_page()
+    page.goto(f"{address}/#evidence")
+    page.wait_for_selector("#evidence-mtat .tools")
+    blocks = page.locator(".chart-block:has(.tools)")
+    names = [block.get_attribute("id").removeprefix("evidence-") for block in blocks.all()]
+    assert len(names) == 12
+    for name in names:
+        block = page.locator(f"#evidence-{name}")
+        with page.expect_download() as downloading:
+            block.locator('[data-tool="csv"]').tap()
+        assert downloading.value.suggested_filename == f"mirdemo-{name}.csv"
+        rows = list(csv.reader(Path(downloading.value.path()).read_text("utf-8-sig").splitlines()))
+        assert len(rows) > 4, name
+        assert any(re.search(r"\d", row[-1] + row[2]) for row in rows[1:]), name
+        block.locator('[data-tool="cite"]').tap()
+        block.locator(".tools-say", has_text="コピーしました").wait_for()
+        cited = page.evaluate("navigator.clipboard.readText()")
+        assert block.locator("figcaption").inner_text().strip()[:8] in cited.replace("\n", "")
+        assert f"chart={name}" in cited
+    for name in ("overview", "gaps", "mtat"):
+        with page.expect_download() as downloading:
+            page.locator(f'#evidence-{name} [data-tool="png"]').tap()
+        width, height = struct.unpack(">II", Path(downloading.value.path()).read_bytes()[16:24])
+        assert width == 2000
+        assert height > 600
+    page.locator('#evidence-fewshot [data-tool="link"]').tap()
+    page.locator("#evidence-fewshot .tools-say", has_text="コピーしました").wait_for()
+    again = context.new_page()
+    again.goto(page.evaluate("navigator.clipboard.readText()"))
+    again.wait_for_selector("#evidence-fewshot .tools")
+    assert in_sight(again, "#evidence-fewshot figcaption")
+    context.close()
+
+
+def test_every_charts_points_open_one_card_that_back_closes(chromium, address: str):
+    """By a tap, and by the keyboard; the charts are many, so that the keys walk on two of them."""
+    context = chromium.new_context(locale="en-US", viewport=NARROW, has_touch=True)
+    page = context.new_page()
+    page.goto(f"{address}/#evidence")
+    page.wait_for_selector("#evidence-mtat .tools")
+    draw_all(page)
+    for place in page.locator("#panel-evidence [data-chart].is-drawn").all():
+        name = place.get_attribute("data-key")
+        place.scroll_into_view_if_needed()
+        place.focus()
+        page.keyboard.press("ArrowRight")
+        said = place.locator("xpath=..").locator(".chart-says").inner_text()
+        assert said, name
+        if name == "chart-evidence-rarity":
+            continue  # its points open their tag
+        spot = place.evaluate(A_POINT)
+        for opens in (lambda: page.keyboard.press("Enter"), lambda spot=spot: page.touchscreen.tap(**spot)):
+            opens()
+            card = page.locator("#card")
+            card.wait_for()
+            assert page.evaluate("history.state.card") is True, name
+            page.go_back()
+            card.wait_for(state="hidden")
+    assert len(context.pages) == 1
+    context.close()

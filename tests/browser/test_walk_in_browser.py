@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from looking import WATCH, assert_still, in_sight, violations
+from looking import STILL, WATCH, assert_still, draw_all, faint, in_sight, violations
 
 TABS = ("evidence", "clips", "probe", "fine-tune", "few-shot", "plan", "about")
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
@@ -44,8 +44,9 @@ def axe_finds_nothing(page, widths: tuple[dict[str, int], dict[str, int]], what:
         page.set_viewport_size(widths[number % 2])
         go(page, tab)
         page.evaluate("for (const fold of document.querySelectorAll('.is-open details')) fold.open = true")
-        page.evaluate("scrollTo(0, document.body.scrollHeight)")
-        page.wait_for_timeout(300)
+        draw_all(page)
+        page.evaluate(STILL)
+        assert not faint(page), f"{tab}, {what}"
         assert not violations(page), f"{tab}, {what}"
 
 
@@ -56,12 +57,12 @@ def test_every_tab_holds_still_and_axe_finds_nothing(visit):
     page.add_init_script(WATCH)
     page.reload()
     page.wait_for_selector("#evidence-overview .cell")
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(500)  # what moves late is what is looked for
     assert_still(page, "first opening")
     assert not violations(page), "first opening"
     for tab in TABS[1:-1]:
         go(page, tab)
-        page.wait_for_timeout(600)
+        page.evaluate(STILL)
         assert_still(page, f"{tab}, nothing there yet")
         assert not violations(page), f"{tab}, nothing there yet"
     go(page, "evidence")
@@ -70,7 +71,7 @@ def test_every_tab_holds_still_and_axe_finds_nothing(visit):
     page.evaluate("shifts.length = 0")  # an empty tab gives way to what is there as a whole
     for tab in TABS:
         go(page, tab)
-        page.wait_for_timeout(600)
+        page.evaluate(STILL)
         assert_still(page, f"{tab}, with answers")
     # Each tab in both languages, themes and widths; their frame in every pairing of width with the other two.
     assert not page.evaluate("document.body.classList.contains('dark')")

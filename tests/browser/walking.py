@@ -1,18 +1,29 @@
-"""A walk over acts, each answered late: what jumps, whose answer lies outside the window, what is too small to touch."""
+"""A walk over acts: what jumps when the answer comes, whose answer lies outside the window, what is too small to touch."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from looking import IN_SIGHT, MOST_SHIFT, SMALL, WATCH, WORST, violations
+from looking import IN_SIGHT, MOST_SHIFT, SMALL, STILL, WATCH, WORST, violations
 
-#: Milliseconds by which every answer comes late: beyond the half second in which the field counts a shift as the hand's own.
-LATE = 700
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-DELAY = """(late) => {
+#: Every answer comes two frames later, so that what the act itself moves is painted, and counted as the hand's, before it.
+AFTER_THE_HAND = """() => {
   const { heard } = mirdemo;
-  mirdemo.heard = (text) => setTimeout(() => heard(text), late);
+  mirdemo.heard = (text) => requestAnimationFrame(() => requestAnimationFrame(() => {
+    shiftsSince ??= performance.now();
+    heard(text);
+  }));
 }"""
+BEGIN = """() => {
+  noteShifts(shiftsSeen.takeRecords());
+  [shifts.length, shiftsSince, window.handAt] = [0, null, ""];
+}"""
+#: Where the hand was last: the focus may go on from there, and never to nowhere.
+FOLLOW = """addEventListener("focusin", ({ target }) => {
+  handAt = `${target.tagName} ${target.dataset.act || target.className || target.dataset.choose}`;
+})"""
+LOST = "document.hasFocus() && document.activeElement === document.body && handAt"
 
 
 class Walk:
@@ -21,7 +32,8 @@ class Walk:
     def __init__(self, page) -> None:
         self.page, self.walked, self.wrong, self.named = page, set(), [], set()
         page.evaluate(WATCH)
-        page.evaluate(DELAY, LATE)
+        page.evaluate(AFTER_THE_HAND)
+        page.evaluate(FOLLOW)
         page.on("request", self._note)
 
     def _note(self, request) -> None:
@@ -38,18 +50,21 @@ class Walk:
         moves: why more may move than elsewhere"""
         page = self.page
         self.named.add(what.split(",")[0])
-        page.evaluate("shifts.length = 0")
+        page.evaluate(STILL)  # a click into what still scrolls would meet its neighbour
+        page.evaluate(BEGIN)
         do()
         self.answered()
         if until:
             page.locator(until).first.wait_for()
             self.answered()
-        page.wait_for_timeout(150)
+        page.evaluate(STILL)
         worst, shifts = page.evaluate(WORST)
         if worst > MOST_SHIFT and not moves:
             self.wrong.append(f"{what} moved {worst:.2f}: {shifts}")
         if place and not self._seen(place):
             self.wrong.append(f"{what}: {place} is not in sight")
+        if lost := page.evaluate(LOST):
+            self.wrong.append(f"{what}: the focus was on {lost} and is nowhere")
         for small in page.evaluate(SMALL):
             self.wrong.append(f"{what}: too small {small}")
 
@@ -74,7 +89,7 @@ class Walk:
 
     def _seen(self, place: str) -> bool:
         found = self.page.locator(f"{place} >> visible=true").first
-        for _ in range(40):  # scrolling is smooth, and slow on a busy machine
+        for _ in range(40):
             if found.count() and found.evaluate(IN_SIGHT):
                 return True
             self.page.wait_for_timeout(100)
@@ -89,6 +104,7 @@ class Walk:
         def do() -> None:
             field = self.page.locator(f"{place} >> visible=true").first
             self._in_front(field)
+            field.focus()
             values = field.evaluate("(field) => [...field.options].map((one) => one.value)")
             others = [one for one in values if one != field.input_value()]
             chosen = option.get("value") or (values[option["index"]] if "index" in option else others[0])

@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from mirdemo import __version__
 from mirdemo.base.build import source
+from mirdemo.planning.say import time_of
 from mirdemo.words.glossary import mark
 from mirdemo.words.language import Speaker
 
@@ -37,6 +38,7 @@ def _environment() -> Environment:
     environment.filters["distance"] = distance
     environment.filters["duration"] = duration
     environment.filters["terms"] = _terms
+    environment.filters["waiting"] = _waiting
     return environment
 
 
@@ -55,6 +57,12 @@ def render(template: str, t: Speaker, values: Mapping[str, Any]) -> str:
 def _terms(context: Context, text: str) -> Markup:
     """``{{ t("probe.what") | terms }}``: the words with every term of the glossary opening its sentence."""
     return mark(text, context["t"].language)
+
+
+@pass_context
+def _waiting(context: Context, seconds: float) -> str:
+    """``{{ takes | waiting }}``: how long one will wait, in words of the page's language, e.g. ``8 seconds``."""
+    return context["t"].say(time_of(seconds / 60))
 
 
 def distance(value: float) -> str:

@@ -7,9 +7,9 @@
     return piece.content.textContent.trim();
   };
   const save = (name, url) => Object.assign(document.createElement("a"), { href: url, download: name }).click();
-  const blockOf = (tool) => tool.closest(".chart-block");
+  const blockOf = (tool) => tool.closest(".chart-block, figure.chart"); // of the evidence, which has an address; of a visit's own results
   const titleOf = (block) => block.querySelector("figcaption").textContent.trim();
-  const nameOf = (block) => `mirdemo-${block.id.replace(/^evidence-/, "")}`;
+  const nameOf = (block) => `mirdemo-${(block.id || figureOf(block).dataset.key).replace(/^(evidence|chart)-/, "")}`;
   const figureOf = (block) => block.querySelector("[data-chart], [data-figure]");
 
   function linkTo(block) {
@@ -50,7 +50,7 @@
       return lines;
     };
     const head = wrapped(titleOf(block), 92);
-    const foot = wrapped(`${block.querySelector(".sources")?.dataset.cited || ""} · mirdemo`, 130);
+    const foot = wrapped([block.querySelector(".sources")?.dataset.cited, "mirdemo"].filter(Boolean).join(" · "), 130);
     layout.width = 1000;
     layout.margin.t = (layout.margin.t || 0) + 16 + 24 * head.length;
     layout.margin.b = (layout.margin.b || 0) + 14 + 18 * foot.length;
@@ -100,7 +100,7 @@
     link: (block, tool) => copy(linkTo(block), tool),
     png: picture,
     csv: table,
-    cite: (block, tool) => copy(`${titleOf(block)}. ${tool.dataset.cite} ${linkTo(block)} (${new Date().toISOString().slice(0, 10)})`, tool),
+    cite: (block, tool) => copy(`${titleOf(block)}. ${tool.dataset.cite} ${block.id ? `${linkTo(block)} ` : ""}(${new Date().toISOString().slice(0, 10)})`, tool),
   };
   document.addEventListener("click", (event) => {
     const tool = event.target.closest?.("[data-tool]");

@@ -221,7 +221,7 @@ window.mirdemo = (() => {
     }
   }
 
-  /* Where the focus goes if what has it is removed: to what it names (data-back: what had opened it), the next of its kind, the
+  /* Where the focus goes if what has it is removed or can be pressed no more: to what it names (data-back: what had opened it), the next of its kind, the
      one before, then whatever is next. */
   function neighbours(view, focus) {
     const all = [...view.querySelectorAll("button, input, select, a[href], [tabindex='0']")];
@@ -232,8 +232,21 @@ window.mirdemo = (() => {
     return [...opener, ...alike, ...around];
   }
 
+  const canHaveFocus = (one) => one.isConnected && !one.disabled && one.checkVisibility({ visibilityProperty: true });
+
+  /* From a notice that goes the focus returns to where it was in the tab that is open, or to the tab itself. */
+  let before = null;
+  addEventListener("focusin", ({ target }) => { if (target.closest(".mir-panel")) before = target; });
+  const restingPlaces = () => [before, document.querySelector('[data-tab][aria-selected="true"]')].filter(Boolean);
+  function takeAway(notice) {
+    const focus = document.activeElement;
+    const had = notice.contains(focus);
+    notice.remove();
+    if (had) focusFirst(restingPlaces(), focus);
+  }
+
   function focusFirst(all, from) {
-    const next = all.find((one) => one.isConnected && one.offsetParent && !one.disabled);
+    const next = all.find(canHaveFocus);
     next?.focus({ preventScroll: true });
     if (from.dataset.back) next?.scrollIntoView({ block: "nearest", behavior: "instant" }); // a long list may have hidden it
   }
@@ -260,7 +273,7 @@ window.mirdemo = (() => {
     mirdemo.afterDrawing(view);
     if (focus && view.contains(focus) && document.activeElement !== focus) focus.focus({ preventScroll: true });
     const anew = focus?.id ? [document.getElementById(focus.id)].filter(Boolean) : []; // the same field, drawn anew
-    if (beside.length && !focus.isConnected) focusFirst([...anew, ...beside], focus);
+    if (beside.length && !canHaveFocus(focus)) focusFirst([...anew, ...beside, ...restingPlaces()], focus);
     const language = view.querySelector("[data-language]");
     if (language) {
       root.lang = language.dataset.language;
@@ -274,7 +287,7 @@ window.mirdemo = (() => {
     if (notice) {
       const undo = notice.querySelector("[data-undo]");
       const key = notice.dataset.key;
-      setTimeout(() => notice.isConnected && notice.dataset.key === key && notice.remove(), undo ? 1000 * Number(undo.dataset.undo) : 6000);
+      setTimeout(() => notice.isConnected && notice.dataset.key === key && takeAway(notice), undo ? 1000 * Number(undo.dataset.undo) : 6000);
     }
     return true;
   }
@@ -383,6 +396,7 @@ window.mirdemo = (() => {
       }
       if (answered) stepped = search;
     }
+    if (document.activeElement.closest(".mir-panel:not(.is-open)")) focusFirst(restingPlaces(), document.activeElement); // a button led here
     if (root.dataset.open !== name) {
       if (root.dataset.open) act({ act: "page.open", tab: name });
       root.dataset.open = name;
@@ -443,7 +457,7 @@ window.mirdemo = (() => {
     if (target.closest("[data-theme-toggle]")) return turnTheme();
     const listen = target.closest("[data-listen]");
     if (listen) return openPanel(listen);
-    if (target.closest("[data-dismiss]")) return target.closest(".notice").remove();
+    if (target.closest("[data-dismiss]")) return takeAway(target.closest(".notice"));
     const button = target.closest("button[data-act]");
     if (button && button.closest("summary")) event.preventDefault(); // the button, not the fold around it
     if (button && !button.disabled) {
@@ -861,8 +875,10 @@ window.mirdemo = (() => {
       if (layout.height) place.style.height = `${layout.height}px`;
       await Plotly.react(place, data, layout, { displayModeBar: false, responsive: true });
       place.removeAllListeners && place.removeAllListeners("plotly_click");
-      place.on("plotly_click", ({ points }) => {
-        if (points[0]) mirdemo.choose(place, points[0]);
+      let chosen = null;
+      place.on("plotly_click", ({ points }) => { // it comes before the click itself, which would close what has opened, and twice for a tap
+        clearTimeout(chosen);
+        if (points[0]) chosen = setTimeout(() => mirdemo.choose(place, points[0]), 50);
       });
       place.classList.add("is-drawn");
     } catch {

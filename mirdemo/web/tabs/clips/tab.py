@@ -37,7 +37,7 @@ from mirdemo.web.frame.session import Visitor
 from mirdemo.web.frame.tab import Tab
 from mirdemo.web.frame.uploads import Upload
 from mirdemo.web.frame.wire import Act, Wire
-from mirdemo.web.models import embed_here, warm_up
+from mirdemo.web.models import embed_here, expected, warm_up
 from mirdemo.web.tabs.clips.asking import Asking, Heard, listen, shown
 from mirdemo.web.tabs.clips.long import WORTH_OPENING, Growth, LongDesk, LongTab, Parted, part_long
 from mirdemo.web.tabs.clips.possible import possible
@@ -177,6 +177,7 @@ class ClipsTab:
                 }
                 for i, clip in ((row, clips.clips[row]) for row in desk.order(clips))
             ],
+            "hearing": expected(visitor.backbone, clips.clips, visitor.memory),
             "columns": COLUMNS,
             "sort": desk.sort,
             "renamed": desk.renamed,

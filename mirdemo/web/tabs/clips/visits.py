@@ -15,6 +15,7 @@ from mirdemo.web.frame import own_files
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.keeping import Kept
 from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS
+from mirdemo.web.models import PACE, timed
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from mirdemo.web.frame.wire import Act, Wire
 
 SAVE_JOB = "visit-save"
+#: The kind of work of saving one with its sound, whose unit is a second of sound (``embedding.pace``).
+SAVING = "saving a visit"
 #: Its address, relative to the visitor's own; the name it is saved under tells the day.
 FILE = "visit.zip"
 #: How long a saved visit waits to be fetched, and how much all of them may hold; the oldest goes first.
@@ -86,6 +89,7 @@ class Visits:
         missing = desk.waiting.missing if desk.waiting is not None else ()
         return {
             "saving": (job, self._wire.jobs.ahead(job)) if job is not None and job.active else None,
+            "takes": PACE.expected(SAVING, visitor.clips.seconds),
             "ready": ready,
             "address": f"{own_files.place('clips', visitor)}/{FILE}",
             "waiting": desk.waiting,
@@ -112,7 +116,9 @@ class Visits:
             parts, arrays, sounds = keeping.told(kept)
             return Saved(_written(kept, parts, arrays, sounds, with_sound, progress), with_sound)
 
-        self._wire.start(visitor, SAVE_JOB, make, take, resource="sound")
+        seconds = visitor.clips.seconds
+        work = timed(SAVING, seconds, make) if with_sound else make
+        self._wire.start(visitor, SAVE_JOB, work, take, resource="sound")
 
     def arrived(self, visitor: Visitor, visit: Visit) -> bool:
         """A visit was read: open it, or wait for its sounds. Whether it is open now."""

@@ -11,13 +11,15 @@ import numpy as np
 from mirdemo.backbones.registry import specs
 from mirdemo.backbones.spec import BackboneError
 from mirdemo.base.progress import Progress
-from mirdemo.web.models import SHELF, Memory, embed_here
+from mirdemo.web.models import SHELF, Memory, embed_here, timed
 from mirdemo.web.tagging import Answer, Built, layers_of
 
 if TYPE_CHECKING:
     from mirdemo.clips import LabelledClips
     from mirdemo.stages.fewshot import LayerChoice, LearningCurve, Suggestion
 
+#: The kind of work of comparing settings whose clips are heard (``embedding.pace``).
+COMPARING = "comparing layers"
 #: Clips suggested to be labelled next.
 SUGGESTIONS = 5
 
@@ -51,6 +53,16 @@ class Layers:
         """Whether the best one's macro-F1 exceeds that of giving every tag to every clip."""
         best = self.choice[self.choice.best].score
         return (best.macro_f1.value or 0.0) > best.chance_macro_f1
+
+
+def curve_size(built: Built) -> float:
+    """What the time of a learning curve grows with: numbers in the rows of all clips, once for each tag."""
+    return float(built.rows.size * len(built.clips.tags))
+
+
+def comparing_size(settings: Sequence[Setting], clips: LabelledClips) -> float:
+    """What the time of comparing grows with: settings, each with all clips."""
+    return float(len(settings) * len(clips))
 
 
 def measure_curve(built: Built, progress: Progress) -> Curve:
@@ -89,7 +101,12 @@ def measure_layers(
             heard = white if setting.whitened else plain
             if heard is not None:
                 matrices[setting] = heard.matrix(setting.layer)
-    choice = choose_layer(matrices, clips.labels, clips.groups, tags=clips.tags, progress=progress)
+    choose = timed(
+        COMPARING,
+        comparing_size(list(matrices), clips),
+        lambda told: choose_layer(matrices, clips.labels, clips.groups, tags=clips.tags, progress=told),
+    )
+    choice = choose(progress)
     return Layers(clips, choice, tuple(missing))
 
 

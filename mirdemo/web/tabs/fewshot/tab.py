@@ -19,7 +19,7 @@ from mirdemo.web.frame.tab import Tab
 from mirdemo.web.frame.taking_home import push
 from mirdemo.web.frame.uploads import Upload
 from mirdemo.web.frame.wire import Act, Wire
-from mirdemo.web.models import Memory, expected
+from mirdemo.web.models import PACE, Memory, expected, timed
 from mirdemo.web.tabs.clips.long import LongDesk, next_number
 from mirdemo.web.tabs.clips.tab import festival_is_made, festival_set
 from mirdemo.web.tabs.fewshot import charts, endpoint, kept, over_time, shown, studies
@@ -115,6 +115,7 @@ class FewShotTab:
             "whiten_helps": whitening_helps(now.backbone, "few-shot", now.layer),
             "built": desk.built,
             "current": current is not None,
+            "hearing": expected(visitor.backbone, clips.clips, visitor.memory),
             "answers": [self._shown(visitor, t, one) for one in reversed(desk.answers)],
             "examples": range(1, EXAMPLES + 1) if _has_festival(visitor) else (),
             "long": [shown_long(visitor, t, id, one) for id, one in desk.long.items()],
@@ -151,6 +152,7 @@ class FewShotTab:
             "honest": get("honest", (built, probed, said), lambda: shown.honest(built, visitor, probed, t)),
             "waiting": shown.next_to_label(waiting, built, visitor),
             "curve_job": self._job(visitor, CURVE_JOB),
+            "curve_takes": PACE.expected(CURVE_JOB, studies.curve_size(built)),
             "curve": curve
             and get(
                 "curve", (curve, said), lambda: (charts.curve_chart(curve, t), shown.growth(curve.report, t))
@@ -173,11 +175,14 @@ class FewShotTab:
 
     @staticmethod
     def _layers_take(visitor: Visitor) -> float | None:
-        """Seconds until every backbone that is compared has heard the clips; None where one was never timed here."""
+        """Seconds until every backbone has heard the clips and is compared; None where one was never timed here."""
         names = dict.fromkeys(
             [visitor.backbone, *(name for name, facts in specs().items() if facts.embedded)]
         )
         times = [expected(name, visitor.clips.clips, visitor.memory) for name in names]
+        times.append(
+            PACE.expected(studies.COMPARING, studies.comparing_size(_settings(visitor), visitor.clips))
+        )
         known = [seconds for seconds in times if seconds is not None]
         return sum(known) if len(known) == len(times) else None
 
@@ -270,12 +275,15 @@ class FewShotTab:
         def take(made: Curve) -> None:
             visitor.desk(FewShotDesk).curve = made
 
-        self._wire.start(visitor, CURVE_JOB, lambda progress: studies.measure_curve(built, progress), take)
+        work = timed(
+            CURVE_JOB, studies.curve_size(built), lambda progress: studies.measure_curve(built, progress)
+        )
+        self._wire.start(visitor, CURVE_JOB, work, take)
 
     def layers(self, visitor: Visitor, act: Act) -> None:
         """Every layer of the chosen backbone and of those that are here, by leaving each recording out."""
         clips, memory = _needed(visitor).clips, visitor.memory
-        settings = studies.candidates(visitor.backbone, {name: whitening_offered(name) for name in specs()})
+        settings = _settings(visitor)
 
         def take(made: Layers) -> None:
             visitor.desk(FewShotDesk).layers = made
@@ -493,6 +501,11 @@ def _measured_best() -> Setting | None:
     """How the embedded backbone measured best listened when it was measured."""
     best = best_for_few_shot()
     return None if best is None else Setting(best.backbone, layers_of(best.backbone)[-1], whitened=True)
+
+
+def _settings(visitor: Visitor) -> list[Setting]:
+    """All that are compared for a visitor."""
+    return studies.candidates(visitor.backbone, {name: whitening_offered(name) for name in specs()})
 
 
 def _setting(visitor: Visitor) -> Setting:

@@ -62,7 +62,7 @@ def _curve(epochs: Sequence[Epoch], what: str, title: str, t: Speaker) -> Chart:
             mode="lines+markers" if is_latest else "lines",
             line={"color": ACCENT if is_latest else INK, "width": 2.5 if is_latest else 1},
             marker={"size": 6},
-            opacity=1 if is_latest else 0.3,
+            opacity=1 if is_latest else 0.55,
             hovertemplate="%{x}: %{y:.2f}<extra></extra>",
         )
     figure.update_xaxes(

@@ -39,6 +39,7 @@ from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.uploads import Upload
 from mirdemo.web.frame.wire import Act, Wire
+from mirdemo.web.models import PACE, timed
 from mirdemo.web.tabs.plan.desk import Before, Listening, PanelDesk, PlanDesk
 from mirdemo.web.tabs.plan.gathering import sources
 from mirdemo.web.tabs.plan.new_clips import New, read_new, said_of
@@ -55,6 +56,8 @@ if TYPE_CHECKING:
 PAGE, KEY, WITHIN = "panel.html", "panel-key.json", "listen.html"
 THEMES = ("light", "dark")
 JOB = "panel"
+#: The kind of work of making one, whose unit is a second of sound (``embedding.pace``).
+MAKING = "listening panel"
 #: Longer clips are not for a panel.
 LONGEST_SECONDS = 60
 #: Acts that can be taken back, and disagreements that are shown.
@@ -107,6 +110,7 @@ class PanelTab:
             "limit": MOST,
             "n": len(heard),
             "new": len(desk.new.clips),
+            "takes": PACE.expected(MAKING, seconds),
             "megabytes": None if fits is None else expected_bytes(seconds, len(heard), fits) / 1e6,
             "job": job if job is not None and job.active else None,
             "panel": now.panel,
@@ -184,7 +188,14 @@ class PanelTab:
             _go_on(visitor, Listening(made[0], made[1], own))
             desk.notes = ()
 
-        self._wire.start(visitor, JOB, work, take, resource="model" if of_new else "sound")
+        seconds = sum(clip.seconds for clip in heard[:most])
+        self._wire.start(
+            visitor,
+            JOB,
+            work if of_new else timed(MAKING, seconds, work),
+            take,
+            resource="model" if of_new else "sound",
+        )
 
     def new(self, visitor: Visitor, act: Act) -> None:
         """Recordings that nobody has labelled, to be asked about instead of the labelled clips."""

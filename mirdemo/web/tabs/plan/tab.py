@@ -16,6 +16,7 @@ from mirdemo.web.tabs.plan import endpoint, kept, panel
 from mirdemo.web.tabs.plan.desk import PanelDesk, PlanDesk
 from mirdemo.web.tabs.plan.gathering import gather, measured_before, sources
 from mirdemo.web.tabs.probe.shown import ICONS as SIGNS_OF_WORDS
+from mirdemo.web.tabs.probe.tab import expected_probe
 from mirdemo.words.language import LANGUAGES, Speaker, choose
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class PlanTab:
             "tags": visitor.clips.tags,
             "earlier": plan is None and measured_before(visitor),
             "refused": refused,
+            "probing": expected_probe(visitor) if plan is None and visitor.clips.tags else None,
             "job": job if job is not None and job.active else None,
             "plan": shown,
             "icons": ICONS,
