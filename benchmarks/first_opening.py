@@ -3,7 +3,7 @@
     python -m benchmarks.first_opening --old FOLDER [--turns 7]
 
 FOLDER: a checkout of the older build. Both are served on loopback and opened in Chromium, alternately, each time in a
-new browser context, at 1280 x 800 in English. Printed, medians over turns with their range: first contentful paint;
+new browser context, at 1280 x 800 in English and at 390 x 844 in Japanese. Printed, medians over turns with their range: first contentful paint;
 when the first chart's figures are to be seen; the longest task that blocked the main thread, and their sum, until two
 seconds after; bytes of script that were fetched. Then old over new.
 """
@@ -29,12 +29,13 @@ window.tasks = [];
 new PerformanceObserver((list) => tasks.push(...list.getEntries().map((e) => e.duration))).observe({ type: "longtask", buffered: true });
 window.seen = null;
 const look = () => {
-  const cell = document.querySelector("#evidence-overview .heat-table td");
+  const cell = document.querySelector("#evidence-overview .heat-table td, #evidence-overview .main-svg"); // a table; before, drawn by Plotly
   if (window.seen === null && cell?.offsetParent && !document.documentElement.classList.contains("waiting")) window.seen = performance.now();
   requestAnimationFrame(look);
 };
 look();
 """
+SIZES = (("en-US", 1280, 800), ("ja-JP", 390, 844))
 FIGURES = ("first paint ms", "first chart ms", "longest task ms", "blocked in all ms", "script kB")
 
 
@@ -67,9 +68,9 @@ def serve(folder: Path, home: str) -> tuple[subprocess.Popen, str]:
     raise SystemExit(f"{folder} was not served")
 
 
-def opened(browser: Browser, address: str) -> tuple[float, ...]:
+def opened(browser: Browser, address: str, language: str, width: int, height: int) -> tuple[float, ...]:
     """What one opening costs, as ``FIGURES``."""
-    context = browser.new_context(locale="en-US", viewport={"width": 1280, "height": 800})
+    context = browser.new_context(locale=language, viewport={"width": width, "height": height})
     page = context.new_page()
     page.add_init_script(WATCH)
     page.goto(address)
@@ -94,7 +95,9 @@ def main() -> None:
     arguments.add_argument("--turns", type=int, default=7)
     arguments.add_argument("--chromium", default="/usr/bin/chromium")
     given = arguments.parse_args()
-    taken: dict[str, list[tuple[float, ...]]] = {"old": [], "new": []}
+    taken: dict[tuple[str, int], list[tuple[float, ...]]] = {
+        (build, width): [] for _, width, _ in SIZES for build in ("old", "new")
+    }
     with tempfile.TemporaryDirectory() as home, sync_playwright() as running:
         served = {"old": serve(given.old, f"{home}/old"), "new": serve(ROOT, f"{home}/new")}
         browser = running.chromium.launch(
@@ -102,22 +105,25 @@ def main() -> None:
         )
         try:
             for turn in range(given.turns + 1):
-                for build, (_, address) in served.items():
-                    figures = opened(browser, address)
-                    if turn:  # the first is for warming up
-                        taken[build].append(figures)
+                for language, width, height in SIZES:
+                    for build, (_, address) in served.items():
+                        figures = opened(browser, address, language, width, height)
+                        if turn:  # the first is for warming up
+                            taken[build, width].append(figures)
         finally:
             browser.close()
             for server, _ in served.values():
                 server.terminate()
     print(f"n = {given.turns} openings each, in turn")
-    for i, name in enumerate(FIGURES):
-        said = {}
-        for build, runs in taken.items():
-            values = [run[i] for run in runs]
-            said[build] = statistics.median(values)
-            print(f"{name:18} {build}  {said[build]:8.0f}  ({min(values):.0f} to {max(values):.0f})")
-        print(f"{'':18} old over new {said['old'] / max(said['new'], 1e-9):.2f}")
+    for language, width, _ in SIZES:
+        print(f"{width} pixels, {language}")
+        for i, name in enumerate(FIGURES):
+            said = {}
+            for build in ("old", "new"):
+                values = [run[i] for run in taken[build, width]]
+                said[build] = statistics.median(values)
+                print(f"{name:18} {build}  {said[build]:8.0f}  ({min(values):.0f} to {max(values):.0f})")
+            print(f"{'':18} old over new {said['old'] / max(said['new'], 1e-9):.2f}")
 
 
 if __name__ == "__main__":

@@ -317,6 +317,14 @@ def test_from_the_festival_to_the_tags_of_a_query_and_a_tagger_that_loads(visit,
     box = place.locator(".scatterlayer .trace .point").first.bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.wait_for_selector(".player[data-live-playing]", state="attached")  # it may lie in a folded list
+    chart = page.locator("figure.chart", has=place)
+    with page.expect_download() as downloading:
+        chart.locator('[data-tool="csv"]').click()
+    assert downloading.value.suggested_filename == "mirdemo-few-shot-map.csv"
+    assert len(Path(downloading.value.path()).read_text("utf-8-sig").splitlines()) > 36
+    with page.expect_download() as downloading:
+        chart.locator('[data-tool="png"]').click()
+    assert Path(downloading.value.path()).read_bytes().startswith(b"\x89PNG")
     page.click('[data-act="few-shot.curve"]')
     page.wait_for_selector('[data-key="chart-few-shot-curve"].is-drawn', timeout=120_000)
     assert place.evaluate("map => map.matches('.is-drawn.js-plotly-plot')"), "redrawing undid the map"

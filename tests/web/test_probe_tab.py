@@ -480,13 +480,13 @@ def test_probing_itself_is_in_the_time_that_is_told_before(tab: ProbeTab, visito
     assert "not timed on this server yet" in plain(drawn(tab, visitor))
     kind, size = running.probing("live"), running.probing_size("spectral", len(CLIPS))
     pace.told(kind, 3.0 / size)
-    assert "about 5.0 s on this server" in plain(drawn(tab, visitor))
+    assert "about 5 seconds on this server" in plain(drawn(tab, visitor))
     assert pace.expected(kind, running.probing_size("spectral", 4 * len(CLIPS))) == pytest.approx(24.0)
 
 
 @pytest.mark.parametrize(
     ("language", "said"),
-    [("en", "once fetched, about 5.0 s on this server"), ("ja", "取得後、このサーバーで約")],
+    [("en", "once fetched, about 5 seconds on this server"), ("ja", "取得後、このサーバーで約")],
 )
 def test_of_what_is_not_fetched_yet_the_time_is_told_without_the_fetching(
     tab: ProbeTab, visitor: Visitor, monkeypatch, language: str, said: str

@@ -51,6 +51,30 @@ def current_or_usual(visitor) -> str:
     return visitor.desk(FewShotDesk).layer.get("spectral", "all")
 
 
+def test_what_takes_longer_than_a_moment_says_so_before_the_click(do, visitor, labelled, monkeypatch):
+    from mirdemo.embedding import pace
+    from mirdemo.web import models
+    from mirdemo.web.tabs.fewshot import studies, tab
+
+    known = pace.Pace(load=lambda: (0.0, 0.0), kept=False)
+    for place in (models, tab):
+        monkeypatch.setattr(place, "PACE", known)
+    assert "it has not been timed on this server yet" in do("few-shot.layer", value="all")
+    known.told(pace.embedding("spectral"), 20.0 / pace.sound(models.spec("spectral"), labelled.clips))
+    known.told(pace.loading("spectral"), 0.0)
+    assert "The first answer takes about 20 seconds on this server" in do("few-shot.layer", value="all")
+    html = do("few-shot.build")
+    assert "The first answer takes" not in html, "the clips are heard now"
+    unknown = html.count("not timed on this server yet")
+    built = visitor.desk(FewShotDesk).built
+    known.told(tab.CURVE_JOB, 90.0 / studies.curve_size(built))
+    html = do("few-shot.layer", value="all")
+    assert "about 1.5 minutes on this server" in html
+    assert html.count("not timed on this server yet") == unknown - 1
+    known.told(tab.CURVE_JOB, 0.5 / studies.curve_size(built))
+    assert "1.5 minutes" not in do("few-shot.layer", value="all"), "half a second needs no word"
+
+
 def test_the_support_set_is_a_table_whose_every_clip_plays(do, visitor, labelled):
     html = do("few-shot.layer", value="all")
     table = html[html.index('class="matrix"') : html.index("</table>")]
