@@ -13,7 +13,6 @@ from driving import RATE, give, played, write_labelled
 from looking import STILL
 from serving import ROOT
 from test_panel_walk_in_browser import CHANCE, CLIPS, answer_all, begin
-from test_tracks_in_browser import write_film
 from walking import NARROW, WIDE, Walk
 from wired import whole_page
 
@@ -25,8 +24,21 @@ CLAP = "asks a CLAP, of which the suite has no weights; tests/web/test_probe_tab
 HUB = "goes to the Hub, where no test goes"
 #: Acts whose answers other tests look at.
 ELSEWHERE = {
-    "alike.more": "tests/web/fewshot/test_alike.py",  # only offered where listening would take long: a quick machine does it at once
-    "tagger.go_on": "tests/web/fewshot/test_own_tagger.py",  # a place that was full is free again: no hand brings that about
+    "alike.more": "tests/web/fewshot/test_alike.py",
+    "clips.all_together": "tests/web/test_clips_recordings.py",
+    "clips.different": "tests/web/test_clips_recordings.py",
+    "clips.part": "tests/web/test_clips_recordings.py",
+    "clips.respell": "tests/browser/test_visit_in_browser.py",
+    "clips.track": "tests/web/test_clips_tracks.py",
+    "long.drop_piece": "tests/web/test_long_tab.py",
+    "long.forget": "tests/web/test_long_tab.py",
+    "long.span": "tests/web/test_long_tab.py",
+    "panel.drop_new": "tests/web/test_panel_new_clips.py",
+    "panel.new": "tests/web/test_panel_new_clips.py",
+    "tagger.bring": "tests/browser/test_tagger_in_browser.py",
+    "tagger.go_on": "tests/web/fewshot/test_own_tagger.py",
+    "visit.give_up": "tests/browser/test_visit_in_browser.py",
+    "visit.go_on": "tests/web/test_keeping.py",
 }
 #: Acts that no walk here has a step of, and why.
 NOT_WALKED = {
@@ -105,8 +117,6 @@ GROWS = "the page grows at its end, where nothing but its foot stands"
 ANOTHER = "what is said of another backbone has another length"
 NO_PLAN = "the plan was made of the labels as they were before, and goes"
 SORTED = "what is sorted trades places"
-ANSWERED = "what was asked goes from above the table, and what was answered stands there"
-TAUGHT = "another sound has another length and other neighbours"
 BROUGHT_BACK = "what comes back takes the place that it had, which the page no longer knows"
 
 
@@ -144,46 +154,6 @@ def test_clips(walk, language: str, size: dict[str, int]):
     w.step("clips.pick_many, none", w.click(f'{many}[data-which="none"]'), ".picking")
     w.step("clips.rename", w.type('[data-act="clips.rename"]', "renamed"), '.tag-facts [data-tag="renamed"]')
     w.step("clips.remove", w.click('[data-act="clips.remove"]'), row)
-    w.ends()
-
-
-@pytest.mark.parametrize(("language", "size"), NARROWEST)
-def test_recordings(walk, language: str, size: dict[str, int], tmp_path: Path):
-    """What belongs together by its name or by its sound, a film's tracks, and a sheet whose words can be read in two ways."""
-    w = walk(language, size, "clips")
-    page, row = w.page, "#panel-clips tr[data-key]"
-    hiss = np.random.default_rng(1).normal(0, 0.1, 3 * RATE).astype(np.float32)
-    sounds = {
-        "dance ball": played("drum", 3.0, 40),
-        "song tune": played("flute", 3.0, 41),
-        "rain storm": hiss,
-    }
-    for names, sound in sounds.items():
-        for name, kind in zip(names.split(), ("wav", "mp3"), strict=True):
-            soundfile.write(tmp_path / f"{name}.{kind}", sound, RATE)
-    for number in (1, 2):
-        soundfile.write(tmp_path / f"piece-{number}.wav", played("drum", float(number), 50 + number), RATE)
-    write_film(tmp_path / "film.mkv")
-    lines = ["file;tags", *(f"{path.name};þýð" for path in sorted(tmp_path.iterdir()))]
-    (tmp_path / "labels.csv").write_bytes("\n".join(lines).encode("cp1252"))
-    w.step(
-        "clips.add", lambda: give(page, "clips.add", sorted(tmp_path.iterdir())), row, until=row, moves=WHOLE
-    )
-    page.locator(row).nth(8).wait_for()
-    w.step("clips.respell", w.click('[data-act="clips.respell"]'), '[data-key="respell"]')
-    field = page.locator("select.track-of")
-
-    def track() -> None:
-        w._in_front(field)
-        field.select_option("2")
-
-    w.step("clips.track", track, "select.track-of", until='.notice:has-text("film.mkv")', moves=TAUGHT)
-    w.step("clips.part", w.click('[data-act="clips.part"]'), "")
-    page.locator('[data-key="asked"]').wait_for()
-    w.unfold('[data-key="asked"]')
-    asked = '[data-key="asked"]'
-    w.step("clips.different", w.click('[data-act="clips.different"]'), asked, moves=ANSWERED)
-    w.step("clips.all_together", w.click('[data-act="clips.all_together"]'), row, moves=ANSWERED)
     w.ends()
 
 
@@ -328,12 +298,6 @@ def test_panel(walk, language: str, size: dict[str, int], tmp_path: Path):
     w.step("evidence.lay_over", w.click('[data-act="evidence.lay_over"]'), ".in-sight")
     w.go("plan")
     page.locator("[data-advice]").wait_for()
-    w.unfold('[data-key="panel-new-fold"]')
-    unheard = tmp_path / "unheard.wav"
-    soundfile.write(unheard, played("drum", 2.0, 77), RATE)
-    new, labelled = '[data-key="panel-new"]', '[data-key="panel-labelled"]'
-    w.step("panel.new", lambda: give(page, "panel.new", [unheard]), new, until=new)
-    w.step("panel.drop_new", w.click('[data-act="panel.drop_new"]'), labelled)
     w.step("panel.choose", w.type('[data-what="most"]', str(CLIPS)), '[data-act="panel.make"]')
     made = '[data-key="panel-made"]'
     w.step("panel.make", w.click('[data-act="panel.make"]'), made, until=made)
@@ -370,23 +334,9 @@ def test_long_recordings_visits_and_taggers(walk, language: str, size: dict[str,
     w.step("page.undo", w.click("[data-undo]"), row) if page.locator("[data-undo]").count() else None
     long = ".long[data-long]"
     w.step("long.open", w.click('[data-act="long.open"]'), long, until=long)
-    view = page.locator(".long-view")
-
-    def mark() -> None:
-        view.focus()
-        for key in ("Home", "i", *["ArrowRight"] * 5, "o", "Enter", "x", "Enter"):
-            page.keyboard.press(key)
-
-    w.step("long.span", mark, ".long-view", until=f"{row} .chip >> text=x")
-    w.step("page.undo", w.click("[data-undo]"), ".long-view", moves=BROUGHT_BACK)
     w.unfold(".long-cut")
     pieces = ".long-pieces"
     w.step("long.cut", w.click('[data-how="even"] [type=submit]'), pieces, until=pieces)
-    w.step(
-        "long.drop_piece",
-        lambda: (view.focus(), [page.keyboard.press(key) for key in ("Home", "Delete")]),
-        ".long-view",
-    )
     w.step("long.drop_pieces", w.click('[data-act="long.drop_pieces"]'), ".long-cut")
     w.step("page.undo", w.click("[data-undo]"), pieces, moves=BROUGHT_BACK)
     w.step("long.take_pieces", w.click(f"{pieces} [type=submit]"), ".long-cut")
@@ -400,30 +350,9 @@ def test_long_recordings_visits_and_taggers(walk, language: str, size: dict[str,
     w.step("tagger.files", lambda: give(page, "tagger.files", [parade]), ".sheet-done", until=".sheet-table")
     w.step("tagger.clear", w.click('[data-act="tagger.clear"]'), files)
     w.step("tagger.forget", w.click('[data-act="tagger.forget"]'), "#own-tagger h2")
-    taken = tmp_path / "tagger.zip"
-    with page.expect_download() as kept:
-        page.click('a[href$="/tagger.zip"]')
-    kept.value.save_as(taken)
-    card = ".tagger-card"
-    w.step("tagger.bring", lambda: give(page, "tagger.bring", [taken]), card, until=card)
     w.go("clips")
-    hashes = tmp_path / "visit.zip"
-    with page.expect_download() as kept:
-        page.click('[data-act="visit.save"][data-sound="false"]')
-    kept.value.save_as(hashes)
-    w.answered()
     w.step("long.close", w.click('[data-act="long.close"]'), row)
     w.step("visit.save", w.click('[data-act="visit.save"]'), ".ready", until=".ready")
     w.step("clips.clear", w.click('[data-act="clips.clear"]'), ".notice", moves=WHOLE)
     w.step("page.undo", w.click("[data-undo]"), row, moves=BROUGHT_BACK)
-    w.click('[data-act="clips.clear"]')()
-    w.answered()
-    waits, back = ".waiting-visit", '.waiting-visit [data-act="visit.give_up"]'
-    w.step("clips.add", lambda: give(page, "clips.add", [hashes]), waits, until=waits, moves=WHOLE)
-    w.step("visit.give_up", w.click(back), '[data-drop="clips.add"]', moves=WHOLE)
-    w.step("page.undo", w.click("[data-undo]"), waits, moves=BROUGHT_BACK)
-    go_on = '[data-act="visit.go_on"]'
-    w.step("clips.add", lambda: give(page, "clips.add", [query]), waits, until=go_on, moves=WHOLE)
-    w.step("visit.go_on", w.click(go_on), row, until=row, moves=WHOLE)
-    w.step("long.forget", w.click('[data-act="long.forget"]'), "", moves=WHOLE)
     w.ends()

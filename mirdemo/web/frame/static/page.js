@@ -236,8 +236,15 @@ window.mirdemo = (() => {
 
   /* From a notice that goes the focus returns to where it was in the tab that is open, or to the tab itself. */
   let before = null;
-  addEventListener("focusin", ({ target }) => { if (target.closest(".mir-panel")) before = target; });
+  let last = null; // wherever it was
+  addEventListener("focusin", ({ target }) => { last = target; if (target.closest(".mir-panel")) before = target; });
   const restingPlaces = () => [before, document.querySelector('[data-tab][aria-selected="true"]')].filter(Boolean);
+  function findFocus() { // what had it is gone, and nothing has it
+    if (document.activeElement !== document.body || !last || canHaveFocus(last)) return;
+    const from = last;
+    last = null;
+    focusFirst(restingPlaces(), from);
+  }
   function takeAway(notice) {
     const focus = document.activeElement;
     const had = notice.contains(focus);
@@ -303,6 +310,7 @@ window.mirdemo = (() => {
     paint();
     views.forEach(charts);
     views.forEach(arrive);
+    findFocus();
   }
 
   /* ---- a visit that nobody touches says so before it ends ---- */
