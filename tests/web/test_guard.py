@@ -197,6 +197,8 @@ def deep(levels: int) -> str:
         json.dumps({"data": [1, 2, 3], "fn_index": 0, "session_hash": "x"}),
         json.dumps({"data": {"a": 1}, "fn_index": 0, "session_hash": "x"}),
         json.dumps({"data": None, "fn_index": 0, "session_hash": "x"}),
+        json.dumps({"data": "x"}),
+        "{}",
     ],
 )
 def test_what_is_no_call_is_refused_in_words(client: httpx.Client, body: str | bytes):
@@ -227,17 +229,33 @@ def test_a_call_that_is_too_long_is_refused_before_it_is_read_whole(client: http
 )
 def test_nothing_that_is_named_as_a_file_reaches_gradio_as_one(file: dict):
     import orjson
-    from gradio_client.utils import is_file_obj_with_meta
+    from gradio_client.utils import is_file_obj
 
-    from mirdemo.web.frame.calls import looked_over
+    from mirdemo.web.frame.calls import PLACE, looked_over
 
     marked = file | {"meta": {"_type": "gradio.FileData"}, "orig_name": "a.wav"}
     call = {"data": [[marked], {"a": marked}, marked], "fn_index": 3, "session_hash": "x"}
     body, _ = looked_over(orjson.dumps(call), {3: 3})
     told = orjson.loads(body)["data"]
     for one in (told[0][0], told[1]["a"], told[2]):
-        assert one == {"path": file["path"], "orig_name": "a.wav"}
-        assert not is_file_obj_with_meta(one)
+        assert one == {PLACE: file["path"], "orig_name": "a.wav"}
+        assert not is_file_obj(one), "Gradio would end the call without a word, and name the path in the log"
+
+
+def test_an_act_that_names_a_file_of_the_server_is_answered_in_a_sentence(page: gr.Blocks, caplog):
+    with httpx.Client(base_url=page.local_url, timeout=20) as client:
+        wire = next(i for i, one in page.fns.items() if any(trigger == "act" for _, trigger in one.targets))
+
+        def act(**told: Any) -> str:
+            body = {"data": [None], "fn_index": wire, "session_hash": "named", "event_data": told}
+            client.post(JOIN, json=body).raise_for_status()
+            return client.get("/gradio_api/queue/data", params={"session_hash": "named"}).text
+
+        act(act="page.hello", tab="clips")
+        told = act(act="clips.add", tab="clips", files=[{"path": "/etc/passwd", "name": "passwd"}])
+    assert '"success":true' in told
+    assert "The upload of passwd was lost" in told
+    assert "/etc/passwd" not in caplog.text
 
 
 # ---- rates ------------------------------------------------------------------------------------------------

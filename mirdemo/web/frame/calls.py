@@ -20,6 +20,9 @@ from mirdemo.web.frame.wellformed import DEPTH
 _SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 #: Keys by which Gradio knows a file.
 _OF_FILES = ("meta", "url")
+#: What the place of an upload is called from here on: whatever has a ``path`` is a file to Gradio, which ends the call without a
+#: word (and names the path in the log) where it does not like it.
+PLACE = "upload"
 
 
 def looked_over(body: bytes, inputs: Mapping[int, int]) -> tuple[bytes, dict[str, Any]]:
@@ -39,6 +42,10 @@ def looked_over(body: bytes, inputs: Mapping[int, int]) -> tuple[bytes, dict[str
         raise _no_call()
     if index is not None and (type(index) is not int or inputs.get(index) != _length(data)):
         raise _no_call()
+    if "data" in call and not isinstance(data, list | dict):
+        raise _no_call()
+    if not call:
+        raise _no_call()
     plain = {name: _plain(value, DEPTH) for name, value in call.items()}
     return orjson.dumps(plain), plain
 
@@ -53,7 +60,11 @@ def _plain(value: Any, depth: int) -> Any:
         return None
     if isinstance(value, dict):
         file = "path" in value
-        return {k: _plain(v, depth - 1) for k, v in value.items() if not (file and k in _OF_FILES)}
+        return {
+            PLACE if k == "path" else k: _plain(v, depth - 1)
+            for k, v in value.items()
+            if not (file and k in _OF_FILES)
+        }
     if isinstance(value, list):
         return [_plain(one, depth - 1) for one in value]
     return value

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mirdemo.web.frame.calls import PLACE
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.limits import LIMITS
 
@@ -35,12 +36,12 @@ class Upload:
 
     @classmethod
     def of(cls, sent: Any) -> Upload:
-        """From what the browser sent, ``{"path": ..., "name": ...}``, or ``gradio_client``, which says ``orig_name``.
+        """From what the browser sent, ``{"path": ..., "name": ...}`` (``calls.py`` says ``upload`` for ``path``), or ``gradio_client``, which says ``orig_name``.
         Raises PageError if that is no upload."""
         from gradio.utils import get_upload_folder
 
         told = sent if isinstance(sent, Mapping) else {}
-        stored, name = told.get("path"), told.get("name", told.get("orig_name"))
+        stored, name = told.get(PLACE, told.get("path")), told.get("name", told.get("orig_name"))
         match = _STORED.search(stored) if isinstance(stored, str) else None
         if match is None or match["name"] in (".", "..") or not isinstance(name, str):
             raise _lost(name if isinstance(name, str) else "?")
