@@ -207,7 +207,7 @@ def callers(tree: ast.Module, line: int) -> set[str]:
     return {name for name in found if not name.startswith("__")}
 
 
-@dataclass
+@dataclass(eq=False)
 class Likeliest:
     """A plugin of pytest: which tests come first, which are left out, and what is written down of them.
 

@@ -234,7 +234,7 @@ class RowFolder:
 def stamp_of(path: str | os.PathLike[str], track: int | None = None) -> str:
     """What a file is known by without reading it; blank where it is not there. track: what of it is read."""
     try:
-        found = Path(path).stat()
+        found = os.stat(path)  # noqa: PTH116  # a third of the time of pathlib's, which a million files feel
     except (OSError, ValueError):
         return ""
     return f"{found.st_size}:{found.st_mtime_ns}" + (f":{track}" if track else "")

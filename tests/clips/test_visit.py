@@ -87,6 +87,9 @@ def test_it_is_a_zip_of_labelled_clips_for_everybody():
     assert plain.labels.tolist() == clips.labels.tolist()
     assert [clip.sha256 for clip in plain.clips] == [clip.sha256 for clip in clips.clips]
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert {entry.external_attr >> 16 for entry in archive.infolist()} == {0o644}, (
+            "read by all, run by none"
+        )
         assert archive.read("labels.csv").decode("utf-8-sig").startswith("file,tags,recording,session\r\n")
 
 
