@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from mirdemo.evidence.figure import Figure
 
-#: Stand-ins that static/page.js replaces by the theme's colours when it draws.
+#: Stand-ins that static/plotly.js replaces by the theme's colours when it draws.
 INK, FAINT, GROUND = "#010101", "#020202", "#030303"
 LIGHT = {INK: "#1a1a1a", FAINT: "#d9d9d9", GROUND: "#ffffff"}
 FONT = 'system-ui, "Hiragino Sans", "Noto Sans JP", "Noto Sans CJK JP", sans-serif'
@@ -101,7 +101,7 @@ class Chart:
     """One chart, ready for the page, a report or a download.
 
     title: the finding, a sentence computed from the data
-    json: the figure for ``static/page.js``: Plotly's data and layout, and ``narrow``, what changes below 560
+    json: the figure for ``static/plotly.js``: Plotly's data and layout, and ``narrow``, what changes below 560
         pixels; None where there is nothing to draw, and then ``empty`` says why
     how: how it is computed, in plain words
     height: pixels at desktop width

@@ -15,7 +15,7 @@ PATH = "assets/plotly.min.js"
 
 
 def link() -> str:
-    """For the page's head: where ``static/page.js`` finds the script when the first chart comes into sight."""
+    """For the page's head: where ``static/plotly.js`` finds the script when the first chart comes into sight."""
     return f'<meta name="mirdemo-plotly" content="{PATH}?v={plotly_script.version()}">'
 
 

@@ -4,7 +4,7 @@ A clip is heard through ``listen/<key>/<clip>``: the key is random (32 bytes), b
 the visit; the sound is encoded from memory when first asked for and never touches the disk. Gradio's own file
 cache would serve a copy on disk to whoever knows its address until a sweep hours later; a data URI would send every
 clip with every redraw of the table. In a template: ``{{ player(sounds.track(clip)) }}`` (``templates/parts.html``);
-``static/page.js`` plays all of them through one audio element, so that one sound is heard at a time.
+``static/sound.js`` plays all of them through one audio element, so that one sound is heard at a time.
 """
 
 from __future__ import annotations

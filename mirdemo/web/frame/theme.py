@@ -11,7 +11,23 @@ from mirdemo.web.frame import chart_script
 STATIC = Path(__file__).parent / "static"
 #: The page's own first; a tab may bring ``static/<tab>.css``.
 CSS = [STATIC / "page.css", *sorted(path for path in STATIC.glob("*.css") if path.name != "page.css")]
-SCRIPTS = [STATIC / name for name in ("page.js", "line.js", "cards.js", "charts.js", "long.js")]
+#: In the order in which they are read: each adds to what ``page.js`` begins, ``long.js`` to what ``sound.js`` plays.
+SCRIPTS = [
+    STATIC / f"{name}.js"
+    for name in [
+        "page",
+        "sound",
+        "plotly",
+        "hands",
+        "files",
+        "listening",
+        "theme",
+        "line",
+        "cards",
+        "charts",
+        "long",
+    ]
+]
 
 #: Given as plain strings, for Gradio fetches any font it is given as an object.
 FONT = ["system-ui", "Hiragino Sans", "Noto Sans JP", "Noto Sans CJK JP", "sans-serif"]

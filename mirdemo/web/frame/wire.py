@@ -1,7 +1,7 @@
 """How the page and the server speak: one message up (an act), changed regions down (views).
 
 The page is a function of the visitor: each view is a template and a function from the visitor to what fills it. What
-a visitor does becomes an ``Act`` (its name and what was typed or chosen), sent by ``static/page.js`` for every element
+a visitor does becomes an ``Act`` (its name and what was typed or chosen), sent by ``static/hands.js`` for every element
 with ``data-act``. A handler changes the visitor; then every view in sight is rendered again and those whose text
 changed are sent, all in one text: an output a view costs Gradio a component each, 32 ms of its event loop for
 sixteen (mean of 20). For the same reason all views stand in one component: Gradio's script takes longer to mount each

@@ -1,4 +1,4 @@
-/* The page's own script: sends acts, draws views, plays sounds, takes files. No library, nothing fetched. */
+/* The page's own script: sends acts, makes room for their answers, draws these, and leads to them. No library, nothing fetched. */
 "use strict";
 window.mirdemo = (() => {
   const root = document.documentElement;
@@ -92,7 +92,7 @@ window.mirdemo = (() => {
 
   function connect(trigger) {
     send = trigger;
-    if (wished) wear(wished); // once more, after Gradio has put on its own
+    mirdemo.wear(); // once more, after Gradio has put on its own
     const language = new URLSearchParams(location.search).get("lang") || remember(sessionStorage, "mirdemo-lang");
     const address = location.search.slice(1);
     const [token, had, cut] = ["", "-had", "-cut"].map((what) => remember(sessionStorage, `mirdemo${what}`));
@@ -171,7 +171,7 @@ window.mirdemo = (() => {
       return;
     }
     const visitors = (name) => name.startsWith("data-live") || (name === "open" && old.tagName === "DETAILS"); // their own doing
-    const plotlys = (name) => old.hasAttribute("data-chart") && (name === "class" || name === "style") // charts() sees to them
+    const plotlys = (name) => old.hasAttribute("data-chart") && (name === "class" || name === "style") // plotly.js sees to them
       || old.hasAttribute("data-keeps") && name === "style"; // makeRoom() does
     const tick = (name, value) => { if (name === "checked") old.checked = value; }; // the attribute alone does not, once a hand did
     for (const { name } of [...old.attributes]) {
@@ -305,10 +305,10 @@ window.mirdemo = (() => {
     if (views.some((view) => view.querySelector("[data-ending]"))) alive();
     if (answered && views.some((view) => view.dataset.view === "foot")) remember(sessionStorage, "mirdemo-had", document.querySelector("[data-ending]") ? "yes" : "");
     views.forEach(fetchSaved);
-    views.forEach(panelHeard);
+    views.forEach(mirdemo.panelHeard);
     showTab();
-    paint();
-    views.forEach(charts);
+    mirdemo.paint();
+    views.forEach(mirdemo.charts);
     views.forEach(arrive);
     findFocus();
   }
@@ -357,7 +357,6 @@ window.mirdemo = (() => {
     if (before.get(keyOf(place)) === "draft" && bottom > 0 && top < innerHeight) return; // it is being read while it becomes the answer
     if (top < 0 || top + Math.min(height, 420) > innerHeight) scrollTo({ top: scrollY + top - 12, behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
   }
-  addEventListener("toggle", (event) => { if (event.target.open) charts(event.target); }, true); // not drawn while folded away
   addEventListener("click", (event) => {
     const opener = event.target.closest("[data-opens]");
     const place = opener && document.getElementById(opener.dataset.opens);
@@ -408,7 +407,7 @@ window.mirdemo = (() => {
     if (root.dataset.open !== name) {
       if (root.dataset.open) act({ act: "page.open", tab: name });
       root.dataset.open = name;
-      requestAnimationFrame(() => charts(wanted));
+      requestAnimationFrame(() => mirdemo.charts(wanted));
     }
   }
   /* On a phone the tabs are wider than the screen: bring the open one into sight, moving nothing else. */
@@ -437,541 +436,13 @@ window.mirdemo = (() => {
     if (elsewhere || !led) scrollTo({ top: 0 });
   }
 
-  /* ---- what is clicked, typed and chosen ---- */
-  const said = (element) => ({ ...element.dataset });
-
-  document.addEventListener("click", (event) => {
-    const target = event.target instanceof Element ? event.target : null;
-    if (!target) return;
-    const link = target.closest('a[href^="#"]'); // the page's <base> would make it leave the page
-    if (link) {
-      event.preventDefault();
-      go(link.hash.slice(1));
-      return;
-    }
-    const tab = target.closest('[role="tab"]');
-    if (tab) {
-      go(tab.dataset.tab);
-      return;
-    }
-    const play = target.closest("[data-play]");
-    if (play) return toggle(play.closest(".player"));
-    const wave = target.closest(".player .wave, .player [data-at]");
-    if (wave) return seekTo(event, wave);
-    const chooser = target.closest("[data-choose]");
-    if (chooser) return choose(chooser);
-    const recorder = target.closest("[data-record]");
-    if (recorder) return record(recorder);
-    if (target.closest("[data-theme-toggle]")) return turnTheme();
-    const listen = target.closest("[data-listen]");
-    if (listen) return openPanel(listen);
-    if (target.closest("[data-dismiss]")) return takeAway(target.closest(".notice"));
-    const button = target.closest("button[data-act]");
-    if (button && button.closest("summary")) event.preventDefault(); // the button, not the fold around it
-    if (button && !button.disabled) {
-      const { moment } = button.dataset; // asks about what one hears of this sound
-      act(moment === undefined ? said(button) : { ...said(button), moment: "true", at: playing === moment ? String(audio.currentTime) : "" });
-      if (button.dataset.goes) go(button.dataset.goes, true); // where its answer will be
-    }
-  });
-
-  document.addEventListener("change", (event) => {
-    const field = event.target;
-    if (field.matches("select[data-resends]")) resend(field);
-    else if (field.matches("select[data-act], input[type=radio][data-act]")) act({ ...said(field), value: field.value });
-    else if (field.matches("input[type=checkbox][data-act]")) tickBox(field);
-    else if (field.matches("input[type=range][data-act], input[type=number][data-act]")) act({ ...said(field), value: field.value });
-    else if (field.matches("input[type=text][data-act]")) leaveField(field);
-  });
-
-  /* Ticked with the shift key held: all from the one ticked before. */
-  let shifted = false;
-  let ticked = null;
-  document.addEventListener("click", (event) => { shifted = event.shiftKey; }, true);
-  document.addEventListener("keydown", (event) => { shifted = event.shiftKey; }, true);
-  function tickBox(field) {
-    const message = { ...said(field), value: String(field.checked) };
-    const { range, clip } = field.dataset;
-    if (range && shifted && ticked && ticked !== clip) act({ ...message, act: range, from: ticked });
-    else act(message);
-    if (range) ticked = clip;
-  }
-
-  /* Clips are ticked: what is typed next is their tag. */
-  document.addEventListener("keydown", (event) => {
-    const place = document.querySelector(".is-open [data-typed-here]");
-    const elsewhere = event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable], .long");
-    if (!place || elsewhere || event.key.length !== 1 || event.key === " " || event.ctrlKey || event.metaKey || event.altKey) return;
-    place.focus(); // the key itself arrives there
-  });
-  document.addEventListener("keydown", (event) => {
-    const undo = document.querySelector("[data-undo]");
-    if (!undo || event.key.toLowerCase() !== "z" || !(event.ctrlKey || event.metaKey) || event.shiftKey) return;
-    if (event.target.matches("input:not([type=checkbox])") && event.target.value) return; // its own undo
-    event.preventDefault();
-    undo.click();
-  });
-
-  function leaveField(field) {
-    const value = field.value.trim();
-    if (field.hasAttribute("data-clears")) {
-      if (!value) return;
-      field.value = "";
-    } else if (value === field.defaultValue) return;
-    act({ ...said(field), value });
-  }
-
-  document.addEventListener("submit", (event) => {
-    const form = event.target;
-    if (!form.matches("form[data-act]")) return;
-    event.preventDefault();
-    act({ ...said(form), ...Object.fromEntries(new FormData(form)) });
-    for (const secret of form.querySelectorAll("input[type=password]")) secret.value = "";
-  });
-
-  document.addEventListener("keydown", (event) => {
-    const field = event.target;
-    if (!(field instanceof Element) || event.isComposing) return; // Enter ends a Japanese conversion first
-    if (field.matches("input[type=text][data-act]")) {
-      if (event.key === "Enter" || (event.key === "," && field.hasAttribute("data-clears"))) {
-        event.preventDefault();
-        leaveField(field);
-      } else if (event.key === "Escape") {
-        field.value = field.defaultValue;
-      } else if (event.key === "Backspace" && !field.value && field.hasAttribute("data-clears")) {
-        const chips = field.closest(".chips").querySelectorAll(".chip button[data-act]");
-        if (chips.length) act(said(chips[chips.length - 1]));
-      }
-    } else if (field.matches("[role=tab]") && (event.key === "ArrowRight" || event.key === "ArrowLeft")) {
-      const tabs = [...field.parentElement.querySelectorAll("[role=tab]")];
-      const step = event.key === "ArrowRight" ? 1 : -1;
-      const next = tabs[(tabs.indexOf(field) + step + tabs.length) % tabs.length];
-      next.focus();
-      go(next.dataset.tab);
-    } else if (field.matches("[data-play]") && (event.key === "ArrowRight" || event.key === "ArrowLeft")) {
-      event.preventDefault();
-      if (field.closest(".player").dataset.src === playing) audio.currentTime += event.key === "ArrowRight" ? 2 : -2;
-    }
-  });
-
-  /* ---- sound: one audio element for every player on the page ---- */
-  const audio = new Audio();
-  let playing = null;
-  audio.addEventListener("ended", () => { playing = null; paint(); });
-  audio.addEventListener("error", () => {
-    if (playing !== null) mirdemo.say("unheard");
-    playing = null;
-    paint();
-  });
-  audio.addEventListener("pause", paint);
-  audio.addEventListener("play", () => requestAnimationFrame(tick));
-
-  function start(source, at) {
-    alive();
-    if (playing !== source) {
-      audio.src = source;
-      playing = source;
-    }
-    if (at !== undefined) audio.currentTime = at;
-    audio.play().catch(() => { playing = null; paint(); });
-    paint();
-  }
-
-  function toggle(player) {
-    if (player.dataset.src === playing && !audio.paused) audio.pause();
-    else if (player.dataset.src === playing) {
-      const [, until] = (/#t=[\d.]+,([\d.]+)$/.exec(playing) || []);
-      if (until && audio.currentTime > until - 0.05) playing = null; // a part that was heard to its end begins anew
-      start(player.dataset.src);
-    }
-    else start(player.dataset.src, player.dataset.from ? Number(player.dataset.from) : undefined);
-  }
-
-  function seekTo(event, place) {
-    const player = place.closest(".player");
-    const seconds = Number(player.dataset.seconds);
-    if (place.dataset.at !== undefined) return start(player.dataset.src, Number(place.dataset.at));
-    const box = place.getBoundingClientRect();
-    start(player.dataset.src, Math.max(0, Math.min(1, (event.clientX - box.left) / box.width)) * seconds);
-  }
-
-  function paint() {
-    for (const player of document.querySelectorAll(".player")) {
-      const mine = player.dataset.src === playing;
-      const seconds = Number(player.dataset.seconds) || 1;
-      player.toggleAttribute("data-live-playing", mine && !audio.paused);
-      player.style.setProperty("--played", mine ? `${(100 * audio.currentTime) / seconds}%` : "0%");
-      const button = player.querySelector("[data-play]");
-      if (button) button.setAttribute("aria-pressed", mine && !audio.paused);
-      const under = player.querySelector(".under");
-      if (mine && under && !player.querySelector(".over")) {
-        const over = under.cloneNode(true);
-        over.setAttribute("class", "over");
-        under.after(over);
-      }
-      const clock = player.querySelector(".clock");
-      if (clock) clock.textContent = mine ? time(audio.currentTime) : "";
-      if (clock) for (const place of document.querySelectorAll(`[data-moment-of="${player.dataset.src}"]`)) place.textContent = clock.textContent;
-      for (const cell of player.querySelectorAll("[data-at]")) {
-        const at = Number(cell.dataset.at);
-        cell.toggleAttribute("data-live-now", mine && audio.currentTime >= at && audio.currentTime < at + Number(cell.dataset.lasts));
-      }
-    }
-  }
-  const two = (number) => String(Math.floor(number)).padStart(2, "0");
-  const time = (seconds) => (seconds < 3600 ? `${Math.floor(seconds / 60)}` : `${Math.floor(seconds / 3600)}:${two((seconds / 60) % 60)}`) + `:${two(seconds % 60)}`;
-  const tick = () => { paint(); if (!audio.paused) requestAnimationFrame(tick); };
-
-  /* ---- files: dropped, chosen, recorded ---- */
-  function choose(button) {
-    const input = document.createElement("input");
-    input.type = "file";
-    input.multiple = !button.closest("[data-drop]").hasAttribute("data-one");
-    input.className = "chosen-files";
-    if (button.dataset.choose === "folder") input.webkitdirectory = true;
-    const zone = button.closest("[data-drop]");
-    input.addEventListener("change", () => {
-      take(zone, [...input.files].map((file) => ({ file, name: file.webkitRelativePath || file.name })));
-    });
-    input.click();
-  }
-
-  addEventListener("dragover", (event) => {
-    const zone = event.target.closest && event.target.closest("[data-drop]");
-    event.preventDefault();
-    document.querySelectorAll("[data-live-over]").forEach((other) => other !== zone && other.removeAttribute("data-live-over"));
-    if (zone) zone.setAttribute("data-live-over", "");
-    else event.dataTransfer.dropEffect = "none";
-  });
-  addEventListener("dragleave", (event) => {
-    if (!event.relatedTarget) document.querySelectorAll("[data-live-over]").forEach((zone) => zone.removeAttribute("data-live-over"));
-  });
-  addEventListener("drop", async (event) => {
-    const zone = event.target.closest && event.target.closest("[data-drop]");
-    event.preventDefault();
-    document.querySelectorAll("[data-live-over]").forEach((other) => other.removeAttribute("data-live-over"));
-    if (!zone) return;
-    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry && item.webkitGetAsEntry()).filter(Boolean);
-    const files = entries.length ? (await Promise.all(entries.map((entry) => walk(entry, "")))).flat()
-      : [...event.dataTransfer.files].map((file) => ({ file, name: file.name }));
-    take(zone, files);
-  });
-
-  async function walk(entry, folder) {
-    if (entry.isFile) return [await new Promise((done, fail) => entry.file((file) => done({ file, name: folder + file.name }), fail))];
-    const reader = entry.createReader();
-    const found = [];
-    for (;;) {
-      const some = await new Promise((done, fail) => reader.readEntries(done, fail));
-      if (!some.length) break;
-      for (const child of some) found.push(...(await walk(child, `${folder}${entry.name}/`)));
-    }
-    return found;
-  }
-
-  async function take(zone, files) {
-    const real = files.filter(({ name }) => !name.split("/").pop().startsWith("."));
-    if (!real.length) return;
-    const isSound = ({ file }) => /^(audio|video)\//.test(file.type);
-    const [most, mostSound] = [Number(zone.dataset.mostBytes), Number(zone.dataset.mostSoundBytes || zone.dataset.mostBytes)];
-    const large = real.find((one) => one.file.size > (isSound(one) ? mostSound : most));
-    if (large) return sayIn(zone, (isSound(large) && zone.dataset.saySoundLarge || zone.dataset.sayLarge).replace("{name}", large.name));
-    const together = real.reduce((sum, { file }) => sum + file.size, 0);
-    if (together > Number(zone.dataset.mostTogether)) return sayIn(zone, zone.dataset.sayTogether);
-    const sent = [];
-    try {
-      for (const [index, { file, name }] of real.entries()) {
-        sayIn(zone, zone.dataset.sayUploading.replace("{done}", index + 1).replace("{total}", real.length), index / real.length);
-        sent.push({ path: await upload(file), name });
-        chosen.set(name.split("/").pop(), file);
-      }
-    } catch (error) {
-      return sayIn(zone, error.refusal || zone.dataset.sayFailed);
-    }
-    sayIn(zone, "");
-    const fields = Object.fromEntries([...zone.querySelectorAll("[name]")].map((field) => [field.name, field.value]));
-    act({ act: zone.dataset.drop, files: sent, ...fields });
-    return true;
-  }
-
-  /* Files stay on the visitor's own disk; the page remembers which they were, so that one can be read in another way. */
-  const chosen = new Map(); // name -> File
-  async function resend(field) {
-    const message = { ...said(field), value: field.value };
-    const file = chosen.get(field.dataset.resends);
-    const zone = document.querySelector(".is-open [data-drop]");
-    const asBefore = () => { field.value = field.querySelector("option[selected]").value; }; // what is read stays what it was
-    if (!file) {
-      act(message);
-      return asBefore();
-    }
-    try {
-      if (zone) sayIn(zone, zone.dataset.sayUploading.replace("{done}", 1).replace("{total}", 1), 0);
-      act({ ...message, files: [{ path: await upload(file), name: file.name }] });
-      if (zone) sayIn(zone, "");
-    } catch (error) {
-      asBefore();
-      if (zone) sayIn(zone, error.refusal || zone.dataset.sayFailed);
-    }
-  }
-
-  /* Where one file lies now. Throws; with the server's own words in `refusal` where it gave any. */
-  async function upload(file, tries = 5) {
-    const form = new FormData();
-    form.append("files", file);
-    const answer = await fetch(`gradio_api/upload?language=${root.lang}`, { method: "POST", body: form });
-    if (answer.ok) return (await answer.json())[0];
-    if (answer.status === 429 && tries) { // many send at once from here: this one waits for its turn
-      await new Promise((wake) => setTimeout(wake, 1000 * Math.min(30, Number(answer.headers.get("Retry-After")) || 1)));
-      return upload(file, tries - 1);
-    }
-    const told = await answer.json().catch(() => ({}));
-    throw Object.assign(new Error(answer.status), { refusal: typeof told.detail === "string" && told.detail });
-  }
-
-  function sayIn(zone, text, share) {
-    zone.toggleAttribute("data-live-busy", share !== undefined);
-    zone.querySelector(".drop-says").textContent = text;
-  }
-
-  /* How loud it is, 0 to 1 from -60 dB to full scale, so that one sees whether anything arrives. */
-  function levelOf(stream) {
-    const context = new AudioContext();
-    const listener = context.createAnalyser();
-    listener.fftSize = 2048;
-    context.createMediaStreamSource(stream).connect(listener);
-    const samples = new Float32Array(listener.fftSize);
-    return {
-      now: () => {
-        listener.getFloatTimeDomainData(samples);
-        const peak = samples.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
-        return Math.max(0, Math.min(1, 1 + (20 * Math.log10(peak)) / 60)).toFixed(3);
-      },
-      end: () => context.close(),
-    };
-  }
-
-  let recording = null;
-  async function record(button) {
-    const zone = button.closest("[data-drop]");
-    if (recording) return recording.stop();
-    let stream;
-    try {
-      stream = await navigator.mediaDevices.getUserMedia({
-        audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false }, // music, not speech
-      });
-    } catch {
-      return sayIn(zone, zone.dataset.sayNoMicrophone);
-    }
-    const parts = [];
-    const began = Date.now();
-    recording = new MediaRecorder(stream);
-    recording.ondataavailable = ({ data }) => parts.push(data);
-    const level = levelOf(stream);
-    const clock = setInterval(() => {
-      zone.querySelector(".level").style.setProperty("--level", level.now());
-      const seconds = (Date.now() - began) / 1000;
-      sayIn(zone, zone.dataset.sayRecording.replace("{time}", time(seconds)), 0);
-      if (seconds > Number(zone.dataset.mostSeconds)) recording.stop();
-    }, 200);
-    recording.onstop = () => {
-      clearInterval(clock);
-      level.end();
-      stream.getTracks().forEach((track) => track.stop());
-      const kind = recording.mimeType.includes("mp4") ? "m4a" : "webm";
-      recording = null;
-      button.removeAttribute("data-live-recording");
-      const stamp = new Date(began).toTimeString().slice(0, 8).replaceAll(":", "-");
-      take(zone, [{ file: new File(parts, `recording.${kind}`), name: `${zone.dataset.recordingName} ${stamp}.${kind}` }]);
-    };
-    recording.start();
-    button.setAttribute("data-live-recording", "");
-  }
-
-  /* ---- charts: Plotly from this server, asked for when the first chart comes near; one a frame, the nearest first ---- */
-  let plotly = null;
-  const loadPlotly = () => plotly ||= new Promise((done, fail) => {
-    const script = document.createElement("script");
-    script.src = document.querySelector('meta[name="mirdemo-plotly"]').content;
-    script.onload = () => done(window.Plotly);
-    script.onerror = () => { plotly = null; script.remove(); fail(new Error(script.src)); };
-    document.head.append(script);
-  });
-
-  const ink = (name) => getComputedStyle(document.body).getPropertyValue(name).trim();
-
-  function merge(into, from) {
-    for (const [key, value] of Object.entries(from)) {
-      if (value && typeof value === "object" && !Array.isArray(value) && into[key]) merge(into[key], value);
-      else into[key] = value;
-    }
-  }
-
-  addEventListener("resize", () => {
-    for (const place of document.querySelectorAll("[data-keeps]")) place.style.minHeight = "";
-    requestAnimationFrame(() => charts(document));
-  });
-
-  const waiting = new Set();
-  let drawing = false;
-  const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
-  const distance = (place) => { // pixels from what is in sight
-    const { top, bottom } = place.getBoundingClientRect();
-    return Math.max(0, top - innerHeight, -bottom);
-  };
-
-  /* A chart is drawn when it is nearly in sight; once drawn, it follows its figure and the theme. */
-  const near = new IntersectionObserver((seen) => {
-    const come = seen.filter((one) => one.isIntersecting).map((one) => one.target);
-    for (const place of come) near.unobserve(place);
-    if (come.length) drawAll(come);
-  }, { rootMargin: "200px 0px" });
-  /* What a phone's figure is high; "narrow" is its last field (charting.py), so that the rest need not be read for it. */
-  function narrowHeight(figure) {
-    const at = figure.lastIndexOf('"narrow": ');
-    return at < 0 ? undefined : JSON.parse(figure.slice(at + 10, -1)).height;
-  }
-
-  function charts(view) {
-    const all = [...view.querySelectorAll("[data-chart]")];
-    for (const place of all) {
-      if (place.drawn) continue;
-      const height = innerWidth < 600 && narrowHeight(place.dataset.chart);
-      if (height) place.style.height = `${height}px`; // as chart() will set it
-      near.observe(place);
-    }
-    const again = all.filter((place) => place.drawn);
-    if (again.length) drawAll(again);
-  }
-  addEventListener("beforeprint", () => drawAll([...document.querySelectorAll(".mir-panel.is-open [data-chart]")]));
-
-  async function drawAll(places) {
-    for (const place of places) waiting.add(place);
-    if (drawing) return;
-    drawing = true;
-    await painted(); // Plotly's script takes a while to begin: first what is there already
-    while (waiting.size) {
-      const place = [...waiting].reduce((near, other) => (distance(other) < distance(near) ? other : near));
-      waiting.delete(place);
-      if (place.offsetParent && await chart(place)) await painted(); // in a closed tab: drawn when it opens
-    }
-    drawing = false;
-  }
-
-  /* Whether anything had to be drawn. */
-  async function chart(place) {
-    const wide = place.clientWidth;
-    const narrow = wide < 560;
-    const look = `${document.body.classList.contains("dark")}${narrow}${place.dataset.chart}`;
-    if (place.drawn === look) {
-      if (place.wide !== wide && window.Plotly) window.Plotly.Plots.resize(place);
-      place.wide = wide;
-      return false;
-    }
-    place.drawn = look;
-    place.wide = wide;
-    try {
-      const Plotly = await loadPlotly();
-      const inked = place.dataset.chart // charting.INK, FAINT and GROUND stand in for the theme's colours
-        .replaceAll("#010101", ink("--ink")).replaceAll("#020202", ink("--line")).replaceAll("#030303", ink("--ground"));
-      const { data, layout, narrow: overrides } = JSON.parse(inked);
-      if (narrow && overrides) {
-        const { traces = {}, ...rest } = overrides;
-        merge(layout, rest);
-        for (const [at, change] of Object.entries(traces)) merge(data[at], change);
-      }
-      if (layout.height) place.style.height = `${layout.height}px`;
-      await Plotly.react(place, data, layout, { displayModeBar: false, responsive: true });
-      place.removeAllListeners && place.removeAllListeners("plotly_click");
-      let chosen = null;
-      place.on("plotly_click", ({ points }) => { // it comes before the click itself, which would close what has opened, and twice for a tap
-        clearTimeout(chosen);
-        if (points[0]) chosen = setTimeout(() => mirdemo.choose(place, points[0]), 50);
-      });
-      place.classList.add("is-drawn");
-    } catch {
-      place.drawn = null;
-    }
-    return true;
-  }
-
-  /* A point was chosen: it plays, it does something on the page, or its card opens where it is. Never another page. */
-  function choosePoint(place, point) {
-    const what = point.customdata;
-    if (what?.play) start(what.play, what.at);
-    else if (what?.act) act(what);
-    else mirdemo.point(place, point);
-  }
-
-  /* ---- the listening panel: a page of its own in a frame over this one; what it hands in is dropped as a file ---- */
-  let panel = null; // { cover, frame, sent: whether answers are on their way }
-  function openPanel(button) {
-    audio.pause();
-    const cover = document.createElement("dialog");
-    cover.className = "listening";
-    const frame = document.createElement("iframe");
-    frame.src = `${button.dataset.listen}&theme=${document.body.classList.contains("dark") ? "dark" : "light"}`;
-    frame.title = button.textContent.trim();
-    frame.allow = "autoplay";
-    frame.addEventListener("load", () => frame.focus());
-    const close = document.createElement("button");
-    close.type = "button";
-    close.className = "round";
-    close.textContent = "\u00d7";
-    close.setAttribute("aria-label", button.dataset.close);
-    close.addEventListener("click", () => cover.close());
-    cover.append(frame, close);
-    cover.addEventListener("close", () => {
-      cover.remove();
-      panel = null;
-      button.focus();
-    });
-    document.querySelector(".view").closest(".gradio-container").append(cover);
-    panel = { cover, frame, sent: false };
-    cover.showModal();
-  }
-  addEventListener("message", async ({ source, origin, data }) => {
-    if (!panel || source !== panel.frame.contentWindow || origin !== location.origin || !data) return;
-    if (data.mirdemo === "close") panel.cover.close();
-    else if (data.mirdemo === "here") act({ act: "page.stay" }); // who listens has not left
-    else if (data.mirdemo === "answers") {
-      panel.sent = false;
-      const zone = document.querySelector('[data-drop="panel.answers"]');
-      const file = new File([data.text], data.name, { type: "application/json" });
-      const sent = await take(zone, [{ file, name: data.name }]);
-      if (panel) panel.sent = sent;
-      if (!sent) tellPanel([zone.querySelector(".drop-says").textContent]);
-    }
-  });
-  /* What has arrived of the answers, as the page shows it. */
-  function tellPanel(notes) {
-    const runs = [...document.querySelectorAll("[data-heard]")].map((one) => one.dataset.heard);
-    panel?.frame.contentWindow.postMessage({ mirdemo: "heard", runs, notes }, location.origin);
-  }
-  function panelHeard(view) {
-    if (!panel?.sent || !view.querySelector('[data-drop="panel.answers"]')) return;
-    tellPanel([...view.querySelectorAll('[data-key^="panel-note"] [data-note]')].map((one) => one.textContent));
-  }
-
-  /* ---- light and dark ---- */
-  function wear(theme) {
-    document.body.classList.toggle("dark", theme === "dark");
-    charts(document);
-  }
-  function turnTheme() {
-    const theme = document.body.classList.contains("dark") ? "light" : "dark";
-    remember(localStorage, "mirdemo-theme", theme);
-    wear(theme);
-  }
-  const wished = remember(localStorage, "mirdemo-theme");
-  if (wished) addEventListener("DOMContentLoaded", () => wear(wished));
-
   /* Words come in the visitor's language with the first answer; until then only English readers see the page. */
   if (!(navigator.language || "en").startsWith("en")) {
     root.classList.add("waiting");
     setTimeout(() => root.classList.remove("waiting"), 3000);
   }
 
+  const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
   const waits = () => answeredTurn < turn || drawingDue; // for an answer
-  return { waits, connect, heard, back, remember, stand, draw, act, choose: choosePoint, plotly: loadPlotly, play: start, sound: audio, playing: () => playing };
+  return { waits, connect, heard, back, remember, stand, draw, act, go, alive, painted, takeAway };
 })();
