@@ -50,8 +50,6 @@ ENDLESS = 0.5
 LEFT_OUT = ("web", "bulk")
 #: pytest's exit status where all tests were skipped or left out: nobody noticed anything.
 NONE_RAN = 5
-#: Where a test file could not even be imported.
-CANNOT_BE_READ = 2
 OPTIONS = ("-x", "-p", "no:cacheprovider", "-m", "not browser")
 _TURNED = {
     ast.Lt: ast.LtE,
@@ -241,6 +239,10 @@ class Likeliest:
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self._say("at", nodeid)
 
+    def pytest_collectreport(self, report: object) -> None:
+        if report.failed:
+            self._say("unread", report.nodeid)
+
     def pytest_runtest_logreport(self, report: object) -> None:
         if report.failed:
             self._say("failed", report.nodeid)
@@ -341,7 +343,7 @@ def tried(root: Path, path: Path, line: int, text: str, hub: str, limit: float) 
                 if asked(lots, sound, set(), failed[0])[0] == 0:
                     return "caught", failed[0]
                 without.add(failed[0])
-            elif code != CANNOT_BE_READ:
+            elif not any(word == "unread" for word, _, _ in said):
                 raise RuntimeError(
                     f"pytest ended with {code}: {(root.parent / 'output').read_text()[-2000:]}"
                 )
