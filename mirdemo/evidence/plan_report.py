@@ -55,15 +55,18 @@ def plan_report(plan: Plan, language: str, made: date | None = None) -> str:
         )
     visit = visit_table(plan, t)
     if visit is not None:
-        heads = [t("plan.tags.tag"), *(": ".join(filter(None, one.values())) for one in visit["columns"])]
-        words = [
+        across = [
+            str(t("plan.tags.tag")),
+            *(": ".join(filter(None, one.values())) for one in visit["columns"]),
+        ]
+        each_tag = [
             [
                 " ".join(filter(None, (row["tag"], row["why"] and f"({row['why']})"))),
                 *(_said(cell, t) for cell in row["cells"]),
             ]
             for row in visit["rows"]
         ]
-        before.append(Part(t("plan.tags"), [visit["rule"]], heads, words))
+        before.append(Part(t("plan.tags"), [visit["rule"]], across, each_tag))
     gates = [[row["title"], row["word"], row["found"], row["criterion"]] for row in gate_rows(plan, t)]
     found = plan.evidence
     stands = t(

@@ -301,7 +301,8 @@ def _read_word(plain: Mapping[str, Any]) -> Cell:
     known = plain["word"] in SCALE and isinstance(off, bool) and figure["unit"] in ("recordings", "sessions")
     if not known or any(end is not None and end > 1 for end in ends):
         raise _no_plan()
-    auc = Interval(*ends, _count(figure["n"]), _positive(figure["level"]), unit=figure["unit"])
+    value, low, high = ends
+    auc = Interval(value, low, high, _count(figure["n"]), _positive(figure["level"]), unit=figure["unit"])
     return Cell(plain["word"], auc, off)
 
 

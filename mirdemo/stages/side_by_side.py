@@ -109,5 +109,6 @@ def _why(cells: Sequence[Cell | None], columns: Sequence[Column]) -> tuple[Sente
 
 def _alike(one: Interval, two: Interval) -> bool:
     """Whether each figure lies within the other's interval."""
-    known = None not in (one.value, one.low, one.high, two.value, two.low, two.high)
-    return known and one.low <= two.value <= one.high and two.low <= one.value <= two.high
+    if one.low is None or one.high is None or two.low is None or two.high is None:
+        return False
+    return one.low <= two.known <= one.high and two.low <= one.known <= two.high

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
@@ -84,7 +84,7 @@ class Guard:
         files: Sequence[Route],
         queue: Callable[[], Queue],
         head: str = "",
-        beating: Callable[[str], AbstractContextManager[None]] = nullcontext,
+        beating: Callable[[str], AbstractContextManager[Any]] = nullcontext,
         rates: Rates | None = None,
         own_rates: Rates | None = None,
         max_message: int = LIMITS.message_bytes,
@@ -133,7 +133,8 @@ class Guard:
         made = next((match for pattern in self._files if (match := pattern.match(path))), None)
         heard = _LISTEN.match(path)
         kind = "file" if made else "listen" if heard else "upload" if path == UPLOADS else None
-        key = (made or heard).groupdict().get("key", "") if made or heard else ""
+        found = made or heard
+        key = found.groupdict().get("key", "") if found else ""
         if kind is not None and (late := self._too_often(request, kind, key)):
             await _later(request, *late, send)
         elif made:
