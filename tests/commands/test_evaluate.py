@@ -65,6 +65,13 @@ def test_the_command_that_the_evidence_page_names_is_understood():
     )
 
 
+def test_fine_tuning_with_workers_is_a_wrong_command_line(lyra, capsys):
+    tuned = [*command(*lyra), "--workers", "2"]
+    tuned[tuned.index("probe")] = "finetune"
+    assert cli.main(tuned) == 2
+    assert "Leave --workers out." in capsys.readouterr().err
+
+
 def test_evaluate_writes_whole_records_and_prints_them_beside_the_published_row(lyra, capsys):
     assert cli.main(command(*lyra)) == cli.DONE
     said = capsys.readouterr().out

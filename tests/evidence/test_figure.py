@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +16,7 @@ from mirdemo.evidence import charting, drawing, plan_charts, selection
 from mirdemo.evidence.figure import Figure, number, scatter
 from mirdemo.evidence.selection import Selection
 from mirdemo.planning import make_plan
+from mirdemo.planning.labels import mended, reached
 from mirdemo.planning.ways import FINE_TUNE
 from mirdemo.words.language import speaker
 
@@ -101,3 +103,19 @@ def test_what_has_no_place_in_a_figure_is_refused(figure) -> None:
     figure.add_scatter(x={1, 2})
     with pytest.raises(TypeError, match="set has no place in a figure"):
         figure.plain()
+
+
+@pytest.mark.parametrize(("recordings", "target"), [(40, 0.65), (300, 0.65), (3000, 0.65)])
+def test_the_curve_names_the_labels_whose_cost_and_what_stays_missed_are_least(recordings, target) -> None:
+    plan = make_plan(evidence(way(0.6, 0.2), growth=RISING), recordings=recordings, target=target)
+    growth, n, by_hand = plan.evidence.growth, plan.evidence.n_recordings, plan.assumptions.hand_minutes
+    title = plan_charts.curve(plan, speaker("en")).title
+    more, share, wanted = (
+        int(found)
+        for found in re.search(r"^(\d+) more .* about (\d+) % .* gather (\d+) more", title).groups()
+    )
+    stays = recordings * by_hand * (1 - float(mended(growth, n, more)))
+    chance = reached(growth, n, int(growth.reach - n), target)
+    costs = [by_hand * k + stays * (1 - chance[k]) for k in range(len(chance))]
+    assert wanted == int(np.argmin(costs))
+    assert share == round(100 * float(mended(growth, n, more)))

@@ -340,6 +340,8 @@ def test_too_many_bytes_are_refused_before_anything_is_read(tmp_path: Path):
     start = time.monotonic()
     assert code_of(huge) == "audio.too_big"
     assert time.monotonic() - start < 0.5
+    with pytest.raises(AudioError, match=f"has 6000 MB; at most {LIMITS.max_bytes // 1_000_000} MB"):
+        load_clip(huge)
 
 
 def test_a_header_that_claims_ten_hours_of_a_short_file_is_not_believed():
