@@ -243,9 +243,10 @@ def test_fine_tuning(walk, language: str, size: dict[str, int], tmp_path: Path):
     w.go("fine-tune")
     way, run = '[data-key="under-way"]', '[data-act="fine-tune.run"]'
     takes = '[data-key="takes-now"]'
+    mini = w.click('button[data-act="fine-tune.backbone"][data-value="mini-west"]')
     w.step(
-        "fine-tune.backbone", w.click('button[data-act="fine-tune.backbone"][data-value="mini-west"]'), takes
-    )
+        "fine-tune.backbone", mini, takes, until='[data-key="takes"] .next-line'
+    )  # how long it takes is found out
     w.unfold('[data-key="prices"]')
     w.step("fine-tune.price", w.type('[data-act="fine-tune.price"]', "2"), '[data-act="fine-tune.price"]')
     w.choose('[data-act="fine-tune.epochs"]', index=0)()

@@ -709,3 +709,10 @@ def test_the_endpoint_answers_with_plain_figures(
     assert found["sentence"] == str(told[0].report.sentence)
     assert found["incomplete"] == [CLIPS.clips[0].name]
     json.dumps(found, allow_nan=False)
+
+
+def test_a_worker_that_is_stopped_before_its_order_is_whole_ends_without_a_word():
+    order = pickle.dumps(["an order"])
+    worker = [sys.executable, "-m", "mirdemo.web.tabs.finetune.worker"]
+    ended = subprocess.run(worker, input=order[:-3], capture_output=True, timeout=120)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")

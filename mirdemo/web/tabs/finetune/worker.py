@@ -73,7 +73,10 @@ def main() -> None:
         os.nice(NICE)
     with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as out:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no message
-        order = pickle.load(sys.stdin.buffer)
+        try:
+            order = pickle.load(sys.stdin.buffer)
+        except (EOFError, pickle.UnpicklingError):
+            return  # stopped before the order was whole: there is nobody to train for
         threading.Thread(target=_end_with_the_page, daemon=True).start()
         for message in messages(order):
             pickle.dump(message, out)
