@@ -32,7 +32,7 @@ from mirdemo.web.frame.spools import Spools
 from mirdemo.web.frame.uploads import Upload
 from mirdemo.web.frame.wire import Act, Wire
 from mirdemo.web.tabs.clips import long_routes, tab
-from mirdemo.web.tabs.clips.long import Expected, LongDesk, part_long
+from mirdemo.web.tabs.clips.long import Expected, Growth, LongDesk, part_long
 from mirdemo.web.tabs.clips.tab import ClipsDesk, read_drop
 
 RATE = 8_000
@@ -98,8 +98,9 @@ def test_what_is_longer_than_a_clip_opens_and_leaves_nothing_in_the_upload_folde
     assert spools.SPOOLS.bytes() >= 4 * 31 * 60 * 4_000
 
 
-def growing(folder: Path, at_seconds: float, then, name: str = "evening.wav", content: bytes | None = None):
-    """A visitor, the page's acts, and the end of a drop in which ``then`` is done when so much is there."""
+def growing(folder: Path, at_seconds: float, then, name="evening.wav", content: bytes | None = None, more=()):
+    """A visitor, the end of a drop of a file and ``more``, and what ``then`` gave, done until it gives something when so
+    much is there."""
     visitors, jobs = Visitors(), Jobs()
     wire, visitor = Wire(visitors, jobs), visitors.arrive(None, "page")
     tab.build(wire)
@@ -112,7 +113,7 @@ def growing(folder: Path, at_seconds: float, then, name: str = "evening.wav", co
         desk = visitor.desk(LongDesk)
         for one in list(desk.open.values()):
             if not done and not one.sound.whole and one.sound.seconds >= at_seconds:
-                done.append(then(act, desk))
+                done.extend(filter(None, [then(act, desk)]))
 
     def start(visitor, name, work, take, **_):
         if name.startswith("clips-"):
@@ -120,7 +121,7 @@ def growing(folder: Path, at_seconds: float, then, name: str = "evening.wav", co
 
     wire.start = start
     upload = sent(folder, name, content or wav(31))
-    files = [{"path": str(upload._path), "name": upload.name}]
+    files = [{"path": str(one._path), "name": one.name} for one in (upload, *more)]
     return visitor, lambda: act("clips.add", files=files, tags=""), done
 
 
@@ -171,6 +172,47 @@ def test_what_grew_and_is_not_read_to_its_end_goes_and_its_clips_stay(folder: Pa
     assert visitor.desk(LongDesk).open == {}
     assert len(visitor.clips) == 1
     assert [path for path in folder.rglob("*") if path.is_file()] == []
+
+
+def test_what_is_closed_while_the_next_of_its_drop_is_read_stays_closed(folder: Path, here):
+    def close(act, desk):
+        if len(desk.open) == 2:
+            first, _ = desk.open
+            act("long.close", long=first)
+            return first
+
+    visitor, drop, done = growing(folder, 60.0, close, more=[sent(folder, "night.wav", wav(31))])
+    drop()
+    assert done
+    assert [one.sound.name for one in visitor.desk(LongDesk).open.values()] == ["night.wav"]
+
+
+def test_what_breaks_off_makes_place_for_the_next_which_has_its_own_name(folder: Path, here):
+    tried = []
+
+    def stop(act, desk):
+        ((one),) = desk.open.values()
+        tried.append((one.sound.name, one.recording))
+        if len(tried) == 1:
+            raise PageError("There is no room.", code="page.no_room_for_long")
+        return True
+
+    visitor, drop, _ = growing(folder, 60.0, stop, more=[sent(folder, "night.wav", wav(31))])
+    drop()
+    assert tried == [("evening.wav", "evening"), ("night.wav", "night")]
+    assert [one.recording for one in visitor.desk(LongDesk).open.values()] == ["night"]
+    assert [one.code for one in visitor.desk(ClipsDesk).problems] == ["page.no_room_for_long"]
+
+
+def test_what_says_that_it_is_long_and_is_not_becomes_a_clip_and_no_waveform(
+    folder: Path, here, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("mirdemo.sound.decoding.announced_seconds", lambda source: 1_900.0)
+    monkeypatch.setattr("mirdemo.sound.long.LongRecording.seconds_in_all", 1_900.0)
+    visitor, drop, done = growing(folder, 20.0, lambda act, desk: True, content=wav(1))
+    drop()
+    assert done, "it was shown"
+    assert (visitor.desk(LongDesk).open, [clip.seconds for clip in visitor.clips.clips]) == ({}, [60.0])
 
 
 def test_a_short_file_is_never_shown_as_a_waveform(folder: Path, here):
@@ -432,12 +474,12 @@ def test_a_sheet_that_comes_with_its_recording_labels_it(folder: Path, here):
         sent(folder, "labels.csv", sheet),
         sent(folder, "a.wav", wav(0.1)),
     ]
-    read, parted = read_drop(drop, "", 60.0, 3, quiet)
+    read, parted = read_drop(drop, "", 60.0, 3, quiet, Growth(visitor, ""))
     assert ([one.name for one in parted.long], len(parted.sheets)) == (["evening.wav"], 1)
     assert [path for path in folder.rglob("*") if path.is_file()] == []
     visitor.hold(visitor.clips.add(read))
     longs = tab.LongTab(Wire(Visitors(), Jobs()), lambda visitor: None)
-    assert longs.take(visitor, parted, "") == []
+    assert longs.take(visitor, parted) == []
     clips = visitor.clips
     assert {(clip.name, clips.tags_of(row)) for row, clip in enumerate(clips.clips)} == {
         ("evening.wav", ("x",)),

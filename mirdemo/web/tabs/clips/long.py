@@ -6,7 +6,7 @@ import itertools
 import json
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -140,26 +140,18 @@ class LongDesk:
         while name in taken:
             name, number = f"{stem} ({number})", number + 1
         one = self.open[str(next_number())] = Open(sound, name, typed)
-        self._recognise(one)
+        self.recognise(one)
         return one
 
-    def opened(self, sound: LongRecording) -> Open | None:
+    def opened(self, sound: LongRecording | None) -> Open | None:
         """What shows this recording, if anything does."""
         return next((one for one in self.open.values() if one.sound is sound), None)
-
-    def finish(self, sound: LongRecording, typed: str = "") -> Open:
-        """All of a recording is there, and perhaps it was shown while it grew. Raises PageError as ``add`` does."""
-        shown = self.opened(sound)
-        if shown is None:
-            return self.add(sound, typed)
-        self._recognise(shown)
-        return shown
 
     def drop(self, sound: LongRecording) -> None:
         """It could not be opened to its end. Its clips stay."""
         self.open = {id: one for id, one in self.open.items() if one.sound is not sound}
 
-    def _recognise(self, one: Open) -> None:
+    def recognise(self, one: Open) -> None:
         """Give it what is known of it from a saved visit."""
         for known in [known for known in self.expected if known.is_of(one.sound)]:
             self.expected.remove(known)
@@ -213,46 +205,53 @@ def enough_long() -> PageError:
 
 
 class Growth:
-    """Shows a visitor the long recordings of one drop while they are decoded."""
+    """Shows a visitor the long recordings of one drop while they are decoded, one after another."""
 
     def __init__(self, visitor: Visitor, typed: str) -> None:
         self._visitor = visitor
         self._typed = typed
-        self._shown: list[LongRecording] = []
+        self._shown: LongRecording | None = None
 
     def show(self, sound: LongRecording) -> None:
         """It has grown. Raises PageError where no more may be open, Cancelled where its visitor is gone."""
-        if self._shown and self._shown[-1] is sound:
+        if sound is self._shown:
             return
         with self._visitor.lock:
-            if self._visitor.gone:
-                raise Cancelled()
-            desk = self._visitor.desk(LongDesk)
-            before = desk.opened(self._shown[-1]) if self._shown else None
-            if before is None or before.sound.whole:
+            desk = self._desk()
+            before = desk.opened(self._shown)
+            if before is None:
                 desk.add(sound, self._typed)
             else:  # its reader, or its track, was given up for the next
                 before.sound = sound
-        self._shown.append(sound)
+        self._shown = sound
 
     def finish(self, sound: LongRecording) -> None:
-        """All of it is there: what its file is to be known for reaches the clips that were cut meanwhile."""
+        """All of it is there, and it is shown from now on: what its file is to be known for reaches the clips that were cut
+        meanwhile. Raises as ``show`` does."""
         with self._visitor.lock:
-            desk = self._visitor.desk(LongDesk)
-            if sound in self._shown and desk.opened(sound):
+            desk = self._desk()
+            one = desk.opened(sound) or desk.add(sound, self._typed)
+            desk.recognise(one)
+            if sound is self._shown:
                 clips = self._visitor.clips
-                self._visitor.hold(_warned(clips, desk.rows_of(desk.finish(sound), clips), sound))
+                self._visitor.hold(_warned(clips, desk.rows_of(one, clips), sound))
+        self._shown = None
 
     @contextmanager
-    def given_up(self) -> Iterator[None]:
-        """What is shown and never becomes whole is closed, whatever ends the work within."""
+    def of_one(self) -> Iterator[None]:
+        """While one file is decoded: what is shown of it and is not finished goes, whatever ends the work within."""
         try:
             yield
         finally:
-            with self._visitor.lock:
-                for sound in self._shown:
-                    if not sound.whole:
-                        self._visitor.desk(LongDesk).drop(sound)
+            if self._shown is not None:
+                with self._visitor.lock:
+                    self._visitor.desk(LongDesk).drop(self._shown)
+                self._shown = None
+
+    def _desk(self) -> LongDesk:
+        if self._visitor.gone:
+            raise Cancelled()
+        return self._visitor.desk(LongDesk)
 
 
 def part_long(
@@ -417,16 +416,17 @@ def _opened(
         if growth is not None and (sound.seconds_in_all > most or size > LIMITS.upload_bytes):
             growth.show(sound)
 
-    opened = open_long(
-        path, upload.name, spool=partial(SPOOLS.make, own_folder()), growing=grown, progress=progress
-    )
-    if opened.seconds <= most and size <= LIMITS.upload_bytes:  # it did not say how long it is
-        opened.close()
-        return None
-    if growth is not None:
-        growth.finish(opened)
-    upload.delete()
-    return opened
+    with nullcontext() if growth is None else growth.of_one():
+        opened = open_long(
+            path, upload.name, spool=partial(SPOOLS.make, own_folder()), growing=grown, progress=progress
+        )
+        if opened.seconds > most or size > LIMITS.upload_bytes:
+            if growth is not None:
+                growth.finish(opened)
+            upload.delete()
+            return opened
+    opened.close()  # it did not say how long it is, or said too much
+    return None
 
 
 def _keep(visitor: Visitor) -> list[Expected] | None:
@@ -487,14 +487,9 @@ class LongTab:
             for id, one in desk.open.items()
         ]
 
-    def take(self, visitor: Visitor, parted: Parted, typed: str) -> list[Sentence]:
-        """Show what was opened, and let sheets that came with it label it. Returns what went wrong."""
+    def take(self, visitor: Visitor, parted: Parted) -> list[Sentence]:
+        """Let sheets that came with what was opened label it. Returns what went wrong."""
         desk, problems = visitor.desk(LongDesk), list(parted.problems)
-        for sound in parted.long:
-            try:
-                desk.finish(sound, typed)
-            except PageError as error:
-                problems.append(error.sentence)
         for name, data in parted.sheets:
             try:
                 clips = visitor.clips.label_by(data, name, desk.by_recording())

@@ -216,16 +216,12 @@ class ClipsTab:
         room, places = CLIP_LIMITS.max_seconds - visitor.clips.seconds, visitor.desk(LongDesk).places
         growth = Growth(visitor, typed)
 
-        def read(progress: Progress) -> Dropped:
-            with growth.given_up():
-                return read_drop(uploads, typed, room, places, progress, growth)
-
         def take(read: Dropped) -> None:
             added, parted = read
             if added is not None:
                 take_clips(added)
             if parted.long or parted.problems:
-                problems = self._long.take(visitor, parted, typed)
+                problems = self._long.take(visitor, parted)
                 visitor.desk(ClipsDesk).problems += tuple(problems)
                 self._tell_long(visitor, parted, problems)
                 if len(visitor.clips):
@@ -247,7 +243,7 @@ class ClipsTab:
         self._wire.start(
             visitor,
             visitor.desk(ClipsDesk).next_job(),
-            read,
+            lambda progress: read_drop(uploads, typed, room, places, progress, growth),
             take,
             resource="sound",
         )
