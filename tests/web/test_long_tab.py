@@ -247,6 +247,44 @@ def test_a_long_recording_within_a_zip_is_opened_and_its_sheet_is_about_all(fold
     assert [path for path in folder.rglob("*") if path.is_file()] == []
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_files_of_one_name_in_several_folders_of_a_zip_all_stay_beside_a_long_recording(folder: Path, here):
+    sheet = b"file,label\nevening.wav,x\n"
+    packed = zipped(evening_wav=wav(31), a__one_wav=wav(0.1), b__one_wav=wav(0.2), labels_csv=sheet)
+    visitor, drop, _ = growing(folder, 600.0, lambda act, desk: True, "set.zip", packed)
+    drop()
+    found = [
+        (clip.name, round(clip.seconds), visitor.clips.tags_of(i))
+        for i, clip in enumerate(visitor.clips.clips)
+    ]
+    assert sorted(one for one in found if one[0] == "one.wav") == [("one.wav", 6, ()), ("one.wav", 12, ())]
+
+
+def test_what_stays_of_a_zip_is_no_larger_than_it_was_and_is_gone_where_the_drop_is_cancelled(folder: Path):
+    silence = io.BytesIO()
+    soundfile.write(silence, np.zeros(60 * RATE), RATE, format="WAV")
+    packed = zipped(evening_wav=wav(31), a_wav=silence.getvalue())
+    first, second = sent(folder, "set.zip", packed), sent(folder, "night.wav", wav(31))
+    (rest,) = part_long([first], 1_800.0, 3, quiet).rest
+    assert rest.path.stat().st_size < len(silence.getvalue()) / 10
+    rest.delete()
+    first = sent(folder, "set.zip", packed)
+
+    def stop(now: int, total: int, phase: str) -> None:
+        if total == second.path.stat().st_size:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        read_drop([first, second], "", 1_800.0, 3, stop)
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
+
+
+def test_a_workbook_is_no_zip_of_sounds(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("mirdemo.web.tabs.clips.long.open_within", None)
+    book = sent(folder, "labels.xlsx", zipped(sheet_xml=b"x"))
+    assert part_long([book], 1_800.0, 3, quiet).rest == (book,)
+
+
 def test_of_a_zip_without_a_long_recording_nothing_changes(folder: Path):
     packed = zipped(taiko__a_wav=wav(0.1), taiko__b_wav=wav(0.2), letter_txt=b"x" * 400_000)
     upload = sent(folder, "set.zip", packed)

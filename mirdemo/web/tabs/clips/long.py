@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -272,6 +272,9 @@ def part_long(
     problems: list[Sentence] = []
     for upload in uploads:
         try:
+            if may_label(upload.name):  # a workbook is a zip too
+                rest.append(upload)
+                continue
             left = places - len(found)
             if is_zip(upload):
                 within = open_within(upload, room_seconds, left, progress, growth)
@@ -280,10 +283,10 @@ def part_long(
                 problems += within.problems
                 rest += within.rest
                 continue
-            opened = (
-                None if may_label(upload.name) else _opened(upload, room_seconds, left <= 0, progress, growth)
-            )
+            opened = _opened(upload, room_seconds, left <= 0, progress, growth)
         except Cancelled:
+            for one in rest:  # a zip's that was packed anew is nobody else's
+                one.delete()
             raise
         except MirdemoError as error:
             if len(uploads) == 1:
@@ -315,9 +318,9 @@ def is_zip(upload: Upload) -> bool:
 def open_within(
     upload: Upload, room_seconds: float, places: int, progress: Progress, growth: Growth | None
 ) -> Parted:
-    """The same of a zip: what is long in it is opened, and the rest stays a zip, without these and, where there are any,
-    without the sheets, which may be about both, and the folders, which are tags where no sheet says them. A zip with nothing
-    long is left as it is."""
+    """The same of a zip: what is long in it is opened, and the rest stays a zip, without these and, where there are sheets,
+    without them, which may be about both, and without folders, which are tags only where no sheet says them. A zip with
+    nothing long is left as it is."""
     path = upload.path
     if is_visit(path):
         return Parted((), (), (upload,), ())
@@ -350,15 +353,15 @@ def open_within(
             if len(kept) == len(listing.entries):
                 return Parted((), (), (upload,), ())
             problems += listing.problems
-            read = [(one.path, content) for one in kept if (content := _bytes(one, problems)) is not None]
+            tables = [one for one in kept if may_label(one.path.name)]
+            read = [(one.path.name, _bytes(one, problems)) for one in tables]
+            sheets = tuple((name, content) for name, content in read if content is not None)
+            others = [one for one in kept if one not in tables]
+            rest = _packed(others, upload.name, not sheets, problems, progress)
     except ClipsError:  # whoever reads the zip says so
         return Parted((), (), (upload,), ())
     upload.delete()
-    sheets = tuple((path.name, content) for path, content in read if may_label(path.name))
-    others = {
-        path.name if sheets else str(path): content for path, content in read if not may_label(path.name)
-    }
-    return Parted(tuple(found), sheets, (_packed(others, upload.name),) if others else (), tuple(problems))
+    return Parted(tuple(found), sheets, rest, tuple(problems))
 
 
 @contextmanager
@@ -386,12 +389,27 @@ def _bytes(entry: Entry, problems: list[Sentence]) -> bytes | None:
     return content
 
 
-def _packed(files: Mapping[str, bytes], name: str) -> Upload:
-    made = Upload.new(name)
-    with zipfile.ZipFile(made.path_to_write, "w", zipfile.ZIP_STORED) as archive:
-        for path, content in files.items():
-            archive.writestr(path, content)
-    return made
+def _packed(
+    entries: Sequence[Entry], name: str, folders: bool, problems: list[Sentence], progress: Progress
+) -> tuple[Upload, ...]:
+    """A zip of these, one at a time in memory, packed so that it is not larger than the one that they come from; none where
+    none can be read. Without folders several may have one name, as the reader of zips allows."""
+    made, packed = Upload.new(name), 0
+    try:
+        with zipfile.ZipFile(made.path_to_write, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            for done, one in enumerate(entries):
+                progress(done, len(entries), "decoding")
+                content = _bytes(one, problems)
+                if content is not None:
+                    archive.writestr(str(one.path) if folders else one.path.name, content)
+                    packed += 1
+    except BaseException:
+        made.delete()
+        raise
+    if packed:
+        return (made,)
+    made.delete()
+    return ()
 
 
 def _opened(
