@@ -4,7 +4,7 @@ What a fold needs of its training side are sums over clips: products of dimensio
 They are made once for each fold's test side, and a training side is what the others add up to, so nothing here grows with the
 square of the clips. Where steps are needed, the folds take them together: a fold's clips are multiplied once for all the
 training sides that hold them, in their own units, and what a side's standardising changes is put into its weights.
-One layer at a time: memory is that of a few copies of its rows.
+One layer at a time, and ``TAGS_AT_ONCE`` of its tags: memory is that of a few copies of its rows.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from scipy.linalg.blas import ssyrk
 from mirdemo.scoring.metrics import roc_auc
 from mirdemo.scoring.permutation import permuted_auc
 from mirdemo.stages.probing.linear import FREE, MOST_STEPS, SHARE, TOLERANCE
+
+#: What steps need of memory is some eight numbers for each of these and each clip, as often as there are folds.
+TAGS_AT_ONCE = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,7 +228,14 @@ class _Draw:
             _Side(*one)
             for one in zip(range(len(blocks)), self.centre, self.factor, self.systems, strict=True)
         ]
-        solved = _descend(blocks, tables, sides, self.constant, penalty, tick)
+        lots = (slice(at, at + TAGS_AT_ONCE) for at in range(0, table.shape[1], TAGS_AT_ONCE))
+        solved = np.concatenate(
+            [
+                _descend(blocks, [one[:, lot] for one in tables], sides, self.constant, penalty, tick)
+                for lot in lots
+            ],
+            axis=2,
+        )
         logits = np.empty(table.shape)
         for test, block, side, weights in zip(self.tests, blocks, sides, solved, strict=True):
             plain, base = side.plain(weights[:-1])

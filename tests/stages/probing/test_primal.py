@@ -34,6 +34,7 @@ def solved(clips, penalty, scale=True):
 @pytest.mark.parametrize("size", [10, 70])
 def test_logits_are_scikit_learns(monkeypatch, size, penalty):
     monkeypatch.setattr(primal, "TOLERANCE", 1e-4)
+    monkeypatch.setattr(primal, "TAGS_AT_ONCE", 2)
     layers, labels, recordings = made_up(n_recordings=60, size=size, seed=3)
     layers["1"][:, 4] = 1.0  # says nothing
     _, found, folds = solved((layers, labels, recordings), penalty)
