@@ -294,6 +294,7 @@ def judge(encoding: str, lines: Sequence[str]) -> float:
     if encoding in ("cp1255", "cp862"):
         verdict += 0.5 * (_share(text, "יוהלאר", "\u0590-\u05ff") - 0.3)
         verdict -= 0.4 * bool(re.search("[ךםןףץ][א-ת]", text))  # these end a word
+        verdict += 0.2 * (not re.search("[ךםןףץ][א-ת]|[\u05b0-\u05c3]", text))  # and few sheets have points
     if encoding == "cp1258" and not re.search("[\u0300\u0301\u0303\u0309\u0323]", text):
         verdict -= 0.3  # Vietnamese writes its tones as marks of their own there
     verdict -= 0.2 * ("\xa0" in text)  # a letter in many encodings; hardly anybody writes this blank
@@ -382,7 +383,7 @@ def _which_latin(encoding: str, text: str) -> float:
     cp1252 and cp1254 differ in ð ý þ and ğ ı ş: Icelandic has eth within words and thorn at their beginning. Against
     cp1250: no language of cp1252 has ø or ò beside í, nor ends words in û or õ, as misread Czech and Hungarian do.
     """
-    polish = re.search(r"\b[œŒ][^ui]", text)  # French has it before these
+    polish = re.search(r"\b[œŒ][^uidUID]", text)  # French has it before these
     if encoding in ("cp1252", "iso8859_15", "cp1254") and polish:
         return -0.3
     if encoding in ("cp1252", "iso8859_15"):
