@@ -363,10 +363,8 @@ class LabelledClips:
         used.
         """
         known = [clip.name for clip in self.clips] + [one.name for _, one in longs]
-        known += [
-            *self.tags,
-            *self.recordings,
-        ]  # words that a sheet in another encoding is likely to have too
+        # a sheet in another encoding is likely to have these words, too
+        known += [*self.tags, *self.recordings]
         rows, read = read_labels(sheet, name, self.limits, known)
         gathering = Gathering(self.limits)
         if read is not None:
