@@ -30,8 +30,10 @@ RULE = Sentence(
 THRESHOLD_OFF = Sentence("ranks it well, its threshold is off", "stages.threshold_off")
 #: Why two columns say different words of one tag.
 UNSURE = Sentence("One interval is too wide to tell.", "stages.unsure")
-ALIKE = Sentence("The figures do not clearly differ: one interval begins lower.", "stages.alike")
-OTHER_BACKBONE = Sentence("The backbones differ.", "stages.other_backbone")
+ALIKE = Sentence(
+    "The figures do not clearly differ; the words fall on either side of a limit.", "stages.alike"
+)
+OTHER_BACKBONE = Sentence("The backbones, or their whitening, differ.", "stages.other_backbone")
 OTHER_WAY = Sentence("The stages learn differently.", "stages.other_way")
 
 
@@ -50,7 +52,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """What one stage says with one backbone. cells: (n_tags,), None for a tag that it does not know"""
+    """What one stage says with one backbone, whitened or not. cells: (n_tags,), None for a tag that it does not know"""
 
     stage: str
     backbone: str
