@@ -229,7 +229,11 @@ def timed(kind: str, size: float, work: Callable[[Progress], Made]) -> Callable[
     def run(progress: Progress) -> Made:
         began = time.monotonic()
         made = work(progress)
-        PACE.learn(kind, size, time.monotonic() - began)
+        took = time.monotonic() - began
+        PACE.learn(kind, size, took)
+        # A run that was too short to learn from is known to be short.
+        if size > 0 and PACE.expected(kind, size) is None:
+            PACE.told(kind, took / size)
         return made
 
     return run

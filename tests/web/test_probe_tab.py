@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import unquote
 
 import numpy as np
@@ -473,6 +474,15 @@ def test_a_second_backbone_fills_a_line_under_the_answer_that_is_there(
     assert html.count("data-provisional") == 1 + len(CLIPS.tags)
 
 
+@pytest.mark.parametrize("took", [8.0, 0.01])
+def test_what_was_done_once_is_told_the_next_time_also_if_it_was_over_at_once(monkeypatch, took: float):
+    known = Pace(load=lambda: (0.0, 0.0), kept=False)
+    monkeypatch.setattr(models, "PACE", known)
+    monkeypatch.setattr(models, "time", SimpleNamespace(monotonic=iter([0.0, took]).__next__))
+    assert models.timed("saving", 4.0, lambda progress: "saved")(quiet) == "saved"
+    assert known.expected("saving", 8.0) == pytest.approx(2 * took)
+
+
 def test_probing_itself_is_in_the_time_that_is_told_before(tab: ProbeTab, visitor: Visitor, monkeypatch):
     pace = Pace(load=lambda: (0.0, 0.0), kept=False)
     monkeypatch.setattr(probe_tab, "PACE", pace)
@@ -482,6 +492,9 @@ def test_probing_itself_is_in_the_time_that_is_told_before(tab: ProbeTab, visito
     pace.told(kind, 3.0 / size)
     assert "about 5 seconds on this server" in plain(drawn(tab, visitor))
     assert pace.expected(kind, running.probing_size("spectral", 4 * len(CLIPS))) == pytest.approx(24.0)
+    assert probe_tab.expected_probe(visitor) == pytest.approx(5.0)
+    visitor.desk(ProbeDesk).protocol = running.PUBLISHED
+    assert probe_tab.expected_probe(visitor) is None, "that one was never timed"
 
 
 @pytest.mark.parametrize(

@@ -84,8 +84,8 @@ class ProbeTab:
             "clips": len(clips),
             "recordings": len(set(clips.recordings)),
             "labels": clips.tags,
-            "expected": expected_probe(visitor, desk.protocol),
-            "again": None if result is None else _expected_again(visitor, result, desk.protocol),
+            "expected": expected_probe(visitor),
+            "again": None if result is None else _expected_again(visitor, result),
             "protocols": PROTOCOLS,
             "protocol": desk.protocol,
             "live": desk.protocol == LIVE,
@@ -278,17 +278,19 @@ class ProbeTab:
         )
 
 
-def expected_probe(visitor: Visitor, protocol: str = LIVE, backbone: str | None = None) -> float | None:
-    """Seconds until the answer, as far as this server knows its own pace. backbone: the chosen one if not given"""
+def expected_probe(visitor: Visitor, backbone: str | None = None) -> float | None:
+    """Seconds until the answer by the chosen protocol, as far as this server knows its own pace. backbone: the chosen one if
+    not given"""
     clips, backbone = visitor.clips.clips, backbone or visitor.backbone
+    protocol = visitor.desk(ProbeDesk).protocol
     embedding = expected(backbone, clips, visitor.memory)
     after = PACE.expected(probing(protocol), probing_size(backbone, len(clips)))
     return None if embedding is None or after is None else embedding + after
 
 
-def _expected_again(visitor: Visitor, result: Result, protocol: str) -> float | None:
+def _expected_again(visitor: Visitor, result: Result) -> float | None:
     """Seconds until every backbone of a result has answered about the clips as they are now."""
-    times = [expected_probe(visitor, protocol, run.backbone) for run in result.runs]
+    times = [expected_probe(visitor, run.backbone) for run in result.runs]
     known = [seconds for seconds in times if seconds is not None]
     return sum(known) if len(known) == len(times) else None
 
