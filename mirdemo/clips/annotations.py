@@ -1,7 +1,8 @@
 """Segments in the annotation files of the field: read, and written from any answer over time.
 
 Audacity label tracks, Raven selection tables, BirdNET results, Sonic Visualiser layers (``.svl`` and exported CSV), tab
-exports of ELAN, JAMS and Praat TextGrids; read only: MIREX's and HTK's ``.lab``. Formats: https://manual.audacityteam.org/man/importing_and_exporting_labels.html,
+exports of ELAN, JAMS and Praat TextGrids; read only: MIREX's and HTK's ``.lab``. Formats:
+https://manual.audacityteam.org/man/importing_and_exporting_labels.html,
 https://ravensoundsoftware.com (selection tables are tab-separated, a row a view), https://jams.readthedocs.io,
 https://www.fon.hum.uva.nl/praat/manual/TextGrid_file_formats.html, https://www.sonicvisualiser.org.
 """
@@ -301,15 +302,15 @@ def _lab(text: str, suffix: str) -> _Found | None:
     lines = [line.split(maxsplit=2) for line in text.splitlines() if line.strip()]
     if not lines or any(len(line) < 2 for line in lines):
         return None
-    htk = all(cell.isdigit() for line in lines for cell in line[:2]) and int(lines[-1][1]) >= 1_000_000
-    found = []
-    for start, end, *label in lines:
-        times = _decimal(start), _decimal(end)
-        if times[0] is None or times[1] is None:
-            return None
-        unit = 1e-7 if htk else 1.0
-        found.append((times[0] * unit, times[1] * unit, " ".join(label), ""))
-    return found
+    cells = [cell for line in lines for cell in line[:2]]
+    htk = all(re.fullmatch("[0-9]{1,14}", cell) for cell in cells) and int(cells[-1]) >= 1_000_000
+    times = [int(cell) * 1e-7 if htk else _decimal(cell) for cell in cells]
+    known = [time for time in times if time is not None]
+    if len(known) < len(times):
+        return None
+    labels = [line[2].strip() if len(line) > 2 else "" for line in lines]
+    parts = zip(known[::2], known[1::2], labels, strict=True)
+    return [(start, end, label, "") for start, end, label in parts]
 
 
 def _layer(text: str, suffix: str) -> _Found | None:
@@ -360,9 +361,11 @@ def write_annotations(
 ) -> bytes:
     """Segments as an annotation file (one of ``KINDS``), times to a microsecond, in their order; UTF-8.
 
-    file: name of the recording, for the kinds that name it; seconds: its length, for the kinds that say it; at least where
-    the last segment ends. A label's tabs and line breaks become blanks. TextGrids
-    have a tier a label, and one tier more for each overlap of a label with itself. Raises ValueError for another kind.
+    file: name of the recording, for the kinds that name it
+    seconds: its length, for the kinds that say it; where the last segment ends later, that is said
+
+    A label's tabs and line breaks become blanks. TextGrids have a tier a label, and one tier more for each overlap of a
+    label with itself. Raises ValueError for another kind.
     """
     clean = [
         Segment(round(one.start, 6), round(max(one.end, one.start), 6), " ".join(one.label.split()))

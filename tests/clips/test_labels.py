@@ -506,6 +506,16 @@ def test_kinds_that_say_how_long_a_recording_is_say_its_length(segments: list[Se
     assert len(read_annotations(grid.encode(), "a.TextGrid") or []) == len(segments)
 
 
+@pytest.mark.parametrize("between", [" ", "\t"])
+def test_times_of_htk_are_read_in_recordings_of_hours(between: str):
+    lines = (("0", "1200000000", "intro"), ("1200000000", "99000000000", "last verse"))
+    rows = read_annotations("\n".join(map(between.join, lines)).encode(), "night.lab")
+    assert [(row.start, row.end, row.tags) for row in rows or []] == [
+        (0.0, 120.0, "intro"),
+        (120.0, 9_900.0, "last verse"),
+    ]
+
+
 def test_the_files_of_the_field_are_read_as_their_programs_write_them():
     files = {
         "night.txt": "0.5\t1.5\tflute\n\\\t100.0\t900.0\n2\t2.5\tdrum\n",
