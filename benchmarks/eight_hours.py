@@ -159,13 +159,13 @@ def day(scale: float, minutes: float | None) -> dict[str, Any]:
                 try:
                     for name in names:
                         getattr(tab, name)()
+                    found.append(counts(page, devtools, server, folder / "uploads"))
                 except (KeyboardInterrupt, Exception) as error:
                     ended = f"{type(error).__name__} in part {part + 1}: {error}"[:300]
                     if not isinstance(error, KeyboardInterrupt):
                         shows = page.evaluate("document.querySelector('.is-open').innerText")
                         print(name, dict(wrong), list(sent), shows[-3000:], file=sys.stderr)
                     break
-                found.append(counts(page, devtools, server, folder / "uploads"))
                 print(
                     part + 1,
                     {k: round(v, 1) for k, v in found[-1].items()},

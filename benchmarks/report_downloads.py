@@ -98,6 +98,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
+    if args.downloads * args.rounds > (most := sum(1 for _ in selections())):
+        parser.error(f"there are {most} selections for all rounds together")
     found: dict[str, Any] = {
         "downloads": args.downloads,
         "rounds": args.rounds,
