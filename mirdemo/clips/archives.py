@@ -1,4 +1,4 @@
-"""Files in a folder or a zip, listed and opened safely: nothing is ever unpacked onto the disk.
+"""Files in a folder or a zip, listed and opened safely: no path in it ever becomes one on the disk.
 
 A link, a path that leaves its folder, an encrypted entry or an archive within the archive is left out with a
 sentence; a zip that would unpack to far more than its size is refused as a whole.

@@ -279,6 +279,25 @@ def test_what_stays_of_a_zip_is_no_larger_than_it_was_and_is_gone_where_the_drop
     assert [path for path in folder.rglob("*") if path.is_file()] == []
 
 
+def test_a_zip_is_not_unpacked_onto_a_disk_that_has_no_room_and_stops_between_two_of_its_files(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    upload = sent(folder, "set.zip", zipped(a_wav=wav(1), b_wav=wav(1), evening_wav=wav(31)))
+    steps = []
+
+    def stop(now: int, total: int, phase: str) -> None:
+        steps.append((now, total))
+        if len(steps) == 2:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        part_long([upload], 1_800.0, 3, stop)
+    assert steps == [(0, 3), (1, 3)]
+    monkeypatch.setattr(spools.SPOOLS, "_reserve", 2**60)
+    parted = part_long([upload], 1_800.0, 3, quiet)
+    assert (parted.long, parted.rest, parted.problems) == ((), (upload,), ())
+
+
 def test_a_workbook_is_no_zip_of_sounds(folder: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("mirdemo.web.tabs.clips.long.open_within", None)
     book = sent(folder, "labels.xlsx", zipped(sheet_xml=b"x"))

@@ -93,6 +93,7 @@ def test_they_are_tagged_by_either_way_judged_blind_and_become_labels(
     assert len(codes) == 2  # and the letter
     html = str(render("panel.html", (t := speaker("en")), tab.show(visitor, t)))
     assert "4 new recordings" in html
+    assert "on this server" not in html, "hearing them was not timed"
     tab.choose(visitor, Act({"what": "machine", "value": key}))
     tab.make(visitor, Act({}))
     panel = desk.now.panel

@@ -34,7 +34,7 @@ class Spools:
 
         def room(more: int) -> None:
             asked[0] -= more
-            if self.bytes() + more > self._most or (asked[0] < 0 and not self._disk_has(folder, more)):
+            if self.bytes() + more > self._most or (asked[0] < 0 and not self.disk_has(folder, more)):
                 raise PageError(
                     "This machine has no room on its disk for so long a recording now. Try again in some minutes, or "
                     "open a shorter one.",
@@ -53,7 +53,8 @@ class Spools:
         with self._lock:
             return sum(spool.bytes for spool in self._alive if spool.close.alive)
 
-    def _disk_has(self, folder: Path, more: int) -> bool:
+    def disk_has(self, folder: Path, more: int) -> bool:
+        """Whether so many bytes more leave the disk its reserve."""
         return shutil.disk_usage(folder).free >= more + _ASKED + self._reserve
 
 

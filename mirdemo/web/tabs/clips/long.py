@@ -330,9 +330,11 @@ def open_within(
     kept: list[Entry] = []
     try:
         with list_zip(path, upload.name, SOUND.max_bytes, CLIP_LIMITS) as listing:
-            for entry in listing.entries:
+            for done, entry in enumerate(listing.entries):
+                progress(done, len(listing.entries), "reading")
                 # A recording of so few bytes is no long one, whatever its header says.
-                if may_label(entry.path.name) or entry.size < FEWEST_BYTES * most:
+                small = may_label(entry.path.name) or entry.size < FEWEST_BYTES * most
+                if small or not SPOOLS.disk_has(own_folder(), entry.size):
                     kept.append(entry)
                     continue
                 try:
