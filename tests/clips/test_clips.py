@@ -225,6 +225,12 @@ def test_one_name_in_several_folders_is_one_recording_and_said(tmp_path: Path):
     assert codes(clips) == ["clips.shared_names"]
 
 
+@pytest.mark.parametrize("name", ["flute/receiver.rec", "flute/01. Intro"])
+def test_a_zip_whose_endings_say_nothing_is_looked_into(name: str):
+    clips = LabelledClips.from_zip(zipped({name: wav(1)}))
+    assert (clips.tags, len(clips.clips)) == (("flute",), 1)
+
+
 def test_a_folder_without_sound_or_that_is_none_is_refused(tmp_path: Path):
     tree(tmp_path, **{"a/readme.txt": b"hello"})
     assert refusal(lambda: LabelledClips.from_folder(tmp_path)) == "clips.no_sound_files"
