@@ -7,7 +7,7 @@ name that nobody else has, tags them, builds prototypes, asks about a third, fil
 anew; one of them trains. After each act they look at what came, ``--pause`` seconds in the mean (half to one and a half of
 it, drawn evenly; 0: nobody looks, and thirty send as fast as they are answered). ``--browsers`` real Chromium tabs do the same by hand beside them. Counted: answers that are
 neither done nor a refusal in words, bytes and names of another visitor in anything received, and resident memory after
-the first minute (largest over median). Times are from sending an act to the first answer to it, which is when the page shows
+the first minute of each block (largest over median). Times are from sending an act to the first answer to it, which is when the page shows
 that it was heard; the ends of what goes on as a job are told apart from them.
 
 The rival is visited by turns with it on the same machine, in ``--blocks``, by as many HTTP visitors and tabs: ``plain``, a Gradio page with a file upload, a
