@@ -7,9 +7,11 @@ import hashlib
 import inspect
 import json
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -242,20 +244,57 @@ def test_nothing_that_is_named_as_a_file_reaches_gradio_as_one(file: dict):
         assert not is_file_obj(one), "Gradio would end the call without a word, and name the path in the log"
 
 
-def test_an_act_that_names_a_file_of_the_server_is_answered_in_a_sentence(page: gr.Blocks, caplog):
-    with httpx.Client(base_url=page.local_url, timeout=20) as client:
-        wire = next(i for i, one in page.fns.items() if any(trigger == "act" for _, trigger in one.targets))
+def acting(client: httpx.Client, page: gr.Blocks, session: str) -> Callable[..., str]:
+    """``act(act=NAME, ...)`` -> what the server answers to a page of this name."""
+    wire = next(i for i, one in page.fns.items() if any(trigger == "act" for _, trigger in one.targets))
 
-        def act(**told: Any) -> str:
-            body = {"data": [None], "fn_index": wire, "session_hash": "named", "event_data": told}
-            client.post(JOIN, json=body).raise_for_status()
-            return client.get("/gradio_api/queue/data", params={"session_hash": "named"}).text
+    def act(**told: Any) -> str:
+        body = {"data": [None], "fn_index": wire, "session_hash": session, "event_data": told}
+        client.post(JOIN, json=body).raise_for_status()
+        return client.get("/gradio_api/queue/data", params={"session_hash": session}).text
 
-        act(act="page.hello", tab="clips")
-        told = act(act="clips.add", tab="clips", files=[{"path": "/etc/passwd", "name": "passwd"}])
+    return act
+
+
+def test_an_act_that_names_a_file_of_the_server_is_answered_in_a_sentence(
+    client: httpx.Client, page: gr.Blocks, caplog
+):
+    act = acting(client, page, "named")
+    act(act="page.hello", tab="clips")
+    told = act(act="clips.add", tab="clips", files=[{"path": "/etc/passwd", "name": "passwd"}])
     assert '"success":true' in told
     assert "The upload of passwd was lost" in told
     assert "/etc/passwd" not in caplog.text
+
+
+def test_an_act_that_is_sent_again_is_answered_and_not_done_again(client: httpx.Client, page: gr.Blocks):
+    act = acting(client, page, "twice")
+    act(act="page.hello", tab="clips")
+    for turn, language in ((1, "ja"), (2, "en"), (1, "ja")):
+        told = act(act="page.language", tab="clips", language=language, turn=turn)
+        assert '"success":true' in told
+    assert set(re.findall(r"data-language=\W+(\w+)\W+data-title", told)) == {"en"}
+
+
+def test_a_page_whose_line_was_cut_is_known_for_as_long_as_it_acts(client: httpx.Client, page: gr.Blocks):
+    """Gradio counts its session as closed for good, and from when the session was given what it keeps."""
+    visitors = next(m for m in page.app.user_middleware if m.cls is Guard).kwargs["beating"].__self__
+    act = acting(client, page, "cut")
+    act(act="page.hello", tab="clips")
+    session = page.app.state_holder.session_data["cut"]
+    with client.stream("GET", "/gradio_api/heartbeat/cut") as beats:
+        next(beats.iter_lines())
+    for _ in range(200):
+        if session.is_closed and "cut" in visitors._left:
+            break
+        time.sleep(0.05)
+    assert session.is_closed
+    assert "cut" in visitors._left
+    for _ in range(2):
+        for key, (ends, given) in session._state_ttl.items():
+            session._state_ttl[key] = ends, given - timedelta(minutes=59)
+        page.app.state_holder.delete_all_expired_state()
+        assert "forgotten" not in act(act="page.stay", tab="clips")
 
 
 # ---- rates ------------------------------------------------------------------------------------------------

@@ -285,9 +285,7 @@ class Wire:
             elem_id="page",
             elem_classes=["mir-page"],
         )
-        token = gr.State(
-            None
-        )  # without an end: Gradio would count it from the arrival, not from the last act
+        token = gr.State(None)  # without an end: Gradio would count it from when it was given
         end = gr.HTML(
             "",
             html_template="",
@@ -322,7 +320,8 @@ class Wire:
             except PageError:
                 yield [gr.skip(), _told(forgotten=True)]
                 return
-            answer = gr.skip()
+            # given anew: once a line was cut, Gradio keeps it for an hour from when it was given last
+            answer = token
         visitor.known_to_hub = zero.TOKEN in request.headers
         if act.name != "page.hello":
             await run_sync(self._do, visitor, act, page)
