@@ -187,6 +187,25 @@ def test_a_line_that_is_cut_again_and_again_loads_nothing_anew_and_does_nothing_
         assert page.evaluate("window.sameSinceThen") is True, "the page was loaded anew"
 
 
+def test_a_sound_that_cannot_be_played_is_told_and_hides_nothing_that_is_said_of_the_line(
+    chromium, server: Served, recordings
+):
+    with Proxy(server) as proxy, visiting(chromium, proxy.address) as visit:
+        page = visit()
+        with_clips(page, recordings)
+        page.route("**/listen/**", lambda asked: asked.fulfill(status=429))
+        rows(page).first.locator("[data-play]").click()
+        page.locator("#line", has_text="could not be played").wait_for()
+        proxy.cut()
+        page.locator('#panel-clips [data-act="clips.remove"]').first.click()
+        page.locator("#line", has_text="does not answer").wait_for()
+        page.evaluate("""() => new Promise((done) => {
+            mirdemo.sound.addEventListener("error", done, { once: true });
+            document.querySelector("#panel-clips .player [data-play]").click();
+        })""")
+        assert "does not answer" in page.inner_text("#line")
+
+
 #: Holds the end of the stream of answers back until ``letGo()``, as a busy machine may.
 HELD_END = """
 const fetched = window.fetch;

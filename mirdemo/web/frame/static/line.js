@@ -189,7 +189,7 @@
       refused = null;
     }
   }
-  mirdemo.say = (which) => say(words()[which], false);
+  mirdemo.say = (which) => { if (!root.classList.contains("cut")) say(words()[which], false); };
   const watch = () => new MutationObserver(listen).observe(document.body, { childList: true, subtree: true });
   if (document.body) watch();
   else addEventListener("DOMContentLoaded", watch);
