@@ -241,9 +241,8 @@ class Visitors:
         self._by_sound_key: dict[str, Visitor] = {}
         self._by_page: dict[str, str] = {}
         self._left: dict[str, str] = {}  # pages that were closed, or whose line was cut
-        self._beating: Counter[str] = (
-            Counter()
-        )  # heartbeats of a page: the next may be here before the last is missed
+        # heartbeats of a page: the next may be here before the last is missed
+        self._beating: Counter[str] = Counter()
         self._mark = secrets.token_hex(4)  # of this process, in all of its secrets
 
     def __len__(self) -> int:
@@ -312,24 +311,25 @@ class Visitors:
         finally:
             with self._lock:
                 self._beating[page] -= 1
-                over = not self._beating[page]
-                if over:
+                if not self._beating[page]:
                     del self._beating[page]
-            if over:
-                self.leave(page)
+                    self._is_closed(page)
 
     def leave(self, page: str) -> None:
         """A page was closed or reloaded. Its visitor is kept a while for coming back, if no other page shows it."""
         with self._lock:
-            token = self._by_page.pop(page, None)
-            visitor = self._by_token.get(token) if token else None
-            if visitor is not None:
-                self._left[page] = visitor.token
-                if len(self._left) > MOST_LEFT:
-                    del self._left[next(iter(self._left))]
-                visitor.shown.pop(page, None)
-                if token not in self._by_page.values():
-                    visitor.closed_at = self._clock()
+            self._is_closed(page)
+
+    def _is_closed(self, page: str) -> None:
+        token = self._by_page.pop(page, None)
+        visitor = self._by_token.get(token) if token else None
+        if visitor is not None:
+            self._left[page] = visitor.token
+            if len(self._left) > MOST_LEFT:
+                del self._left[next(iter(self._left))]
+            visitor.shown.pop(page, None)
+            if token not in self._by_page.values():
+                visitor.closed_at = self._clock()
 
     def by_sound_key(self, key: str) -> Visitor | None:
         """The visitor whose sounds and files lie under this key, who is heard of by being asked for."""

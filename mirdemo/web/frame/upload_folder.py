@@ -34,9 +34,8 @@ class UploadFolder:
     def __init__(self, parent: Path, clock: Callable[[], float] = time.monotonic) -> None:
         """Make it, and remove what dead processes left beside it. Raises OSError where there is no room."""
         self._clock = clock
-        self._seen: dict[
-            Path, tuple[int, float]
-        ] = {}  # upload -> a mark of its times, and when it was first seen with it
+        # upload -> a mark of its times, and when it was first seen with it
+        self._seen: dict[Path, tuple[int, float]] = {}
         parent.mkdir(parents=True, exist_ok=True)
         sweep_left(parent)
         self.path = parent / f"{_NAME}{os.getpid()}-{secrets.token_hex(8)}"

@@ -36,8 +36,8 @@ class Upload:
 
     @classmethod
     def of(cls, sent: Any) -> Upload:
-        """From what the browser sent, ``{"path": ..., "name": ...}`` (``calls.py`` says ``upload`` for ``path``), or ``gradio_client``, which says ``orig_name``.
-        Raises PageError if that is no upload."""
+        """From what the browser sent, ``{"path": ..., "name": ...}`` (``calls.py`` says ``upload`` for ``path``), or
+        ``gradio_client``, which says ``orig_name``. Raises PageError if that is no upload."""
         from gradio.utils import get_upload_folder
 
         told = sent if isinstance(sent, Mapping) else {}

@@ -101,6 +101,4 @@
       mirdemo.go(next.dataset.tab);
     }
   });
-
-
 })();

@@ -221,8 +221,8 @@ window.mirdemo = (() => {
     }
   }
 
-  /* Where the focus goes if what has it is removed or can be pressed no more: to what it names (data-back: what had opened it), the next of its kind, the
-     one before, then whatever is next. */
+  /* Where the focus goes if what has it is removed or can be pressed no more: to what it names (data-back: what had opened it),
+     the next of its kind, the one before, then whatever is next. */
   function neighbours(view, focus) {
     const all = [...view.querySelectorAll("button, input, select, a[href], [tabindex='0']")];
     const at = all.indexOf(focus);
