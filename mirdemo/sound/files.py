@@ -65,10 +65,10 @@ def find_files(named: Iterable[str]) -> Found:
         ``[abc]``, ``**`` for any folders), as ``glob`` has them. ``~`` is the home folder. What exists is no pattern
 
     Of folders, and of patterns without an ending of their own (``2024/**``), only files of sound are taken: those with
-    an ending of ``SOUND_SUFFIXES``, and those with another, or with none, whose first bytes are a sound file's, as
-    recordings of a receiver (``.ts``) or names with dots (``01. Intro``) are. Hidden files and
-    folders are passed over; links to folders are not followed. A file that is not there stays in the list: whoever
-    reads it will say so.
+    an ending of ``SOUND_SUFFIXES``, and those with another, or with none, that sound begins in within 64 kB, as in
+    recordings of a receiver (``.ts``) or under names with dots (``01. Intro``): so much of each is looked into. Hidden
+    files and folders are passed over; links to folders are not followed. A file that is not there stays in the list:
+    whoever reads it will say so.
     """
     files: dict[str, None] = {}
     problems = []

@@ -15,6 +15,8 @@ import pytest
 from sound_files import ENCODERS, by_pyav, by_soundfile, tone
 
 from mirdemo.sound.audio import AudioError, Clip, load_clip
+from mirdemo.sound.decoding import Source
+from mirdemo.sound.decoding.containers import TRANSPORT, UNKNOWN, sniff
 from mirdemo.words.language import LANGUAGES, speaker
 
 RATE = 44_100
@@ -191,6 +193,13 @@ def test_a_lost_page_keeps_its_time_and_is_told(kind: str):
     clip = load_clip(data[: pages[middle]] + data[pages[middle + 1] :])
     assert clip.seconds == pytest.approx(20.0, abs=0.05)
     assert codes(clip) == ["audio.damaged_parts"]
+
+
+def test_late_packets_with_a_clock_in_front_begin_with_it():
+    packet = bytes(4) + b"G" + bytes(187)
+    assert sniff(Source.of(b"\x11" * 100 + 6 * packet)) == (TRANSPORT, 100)
+    assert sniff(Source.of(b"\x11" * 100 + 6 * packet[4:])) == (TRANSPORT, 100)
+    assert sniff(Source.of(b"\x11" * 100 + 4 * packet))[0] is UNKNOWN
 
 
 def test_a_stream_that_was_joined_late_is_whole():
