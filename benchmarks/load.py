@@ -5,15 +5,16 @@
 HTTP visitors speak as the page does (acts up, views down, over Gradio's queue). Each uploads two sounds of its own with a
 name that nobody else has, tags them, builds prototypes, asks about a third, filters the evidence, listens, and begins
 anew; one of them trains. After each act they look at what came, ``--pause`` seconds in the mean (half to one and a half of
-it, drawn evenly; 0: nobody looks, and thirty send as fast as they are answered). ``--browsers`` real Chromium tabs do the same by hand beside them. Counted: answers that are
-neither done nor a refusal in words, bytes and names of another visitor in anything received, and resident memory after
-the first minute of each block (largest over median). Times are from sending an act to the first answer to it, which is when the page shows
-that it was heard; the ends of what goes on as a job are told apart from them.
+it, drawn evenly; 0: nobody looks, and thirty send as fast as they are answered). ``--browsers`` real Chromium tabs do the
+same by hand beside them. Counted: answers that are neither done nor a refusal in words, bytes and names of another visitor
+in anything received, and resident memory after the first minute of each block (largest over median). Times are from sending
+an act to the first answer to it, which is when the page shows that it was heard; the ends of what goes on as a job are told
+apart from them.
 
-The rival is visited by turns with it on the same machine, in ``--blocks``, by as many HTTP visitors and tabs: ``plain``, a Gradio page with a file upload, a
-tags box, a dropdown that redraws the same charts as plots, an audio player and a button that asks the same prototypes,
-written as its documentation shows. Printed: ours over its 95th percentile, for filters, jobs, uploads, listening and
-all of these, to the first and to the last answer.
+The rival is visited by turns with it on the same machine, in ``--blocks``, by as many HTTP visitors and tabs: ``plain``, a
+Gradio page with a file upload, a tags box, a dropdown that redraws the same charts as plots, an audio player and a button
+that asks the same prototypes, written as its documentation shows. Printed: ours over its 95th percentile, for filters, jobs,
+uploads, listening and all of these, to the first and to the last answer.
 
 One run, no interval. The load average is printed: what else the machine does counts.
 """
