@@ -332,7 +332,6 @@ def test_long_recordings_visits_and_taggers(walk, language: str, size: dict[str,
     w.step("few-shot.query", lambda: give(page, "few-shot.query", [query]), given, until=given)
     w.step("few-shot.label", w.type('[data-act="few-shot.label"]', "drum"), "")
     w.go("clips")
-    w.step("page.undo", w.click("[data-undo]"), row) if page.locator("[data-undo]").count() else None
     long = ".long[data-long]"
     w.step("long.open", w.click('[data-act="long.open"]'), long, until=long)
     w.unfold(".long-cut")

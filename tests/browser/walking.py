@@ -8,12 +8,16 @@ from looking import IN_SIGHT, MOST_SHIFT, SMALL, STILL, WATCH, WORST, violations
 
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 #: Every answer comes two frames later, so that what the act itself moves is painted, and counted as the hand's, before it.
+#: What is told before the hand acts, of a job that goes on, is no answer to it.
 AFTER_THE_HAND = """() => {
-  const { heard } = mirdemo;
-  mirdemo.heard = (text) => requestAnimationFrame(() => requestAnimationFrame(() => {
-    shiftsSince ??= performance.now();
-    heard(text);
-  }));
+  const { heard, waits } = mirdemo;
+  mirdemo.heard = (text) => {
+    const acted = waits();
+    requestAnimationFrame(() => requestAnimationFrame(() => {
+      if (acted) shiftsSince ??= performance.now();
+      heard(text);
+    }));
+  };
 }"""
 BEGIN = """() => {
   noteShifts(shiftsSeen.takeRecords());
