@@ -26,6 +26,7 @@ from mirdemo.clips.encodings import Decoded, decode, shown
 from mirdemo.clips.limits import CLIP_LIMITS, ClipLimits, ClipsError
 from mirdemo.sound.decoding.archives import archive_of
 from mirdemo.sound.decoding.source import Source
+from mirdemo.sound.spool import disk_full
 
 _LEFT_BY_SYSTEMS = {"__macosx", ".ds_store", "thumbs.db", "desktop.ini", "$recycle.bin"}
 _ENCRYPTED = 0x1 | 0x40  # with a password, or by "strong encryption"
@@ -39,7 +40,8 @@ class Entry:
     """One file: its path below the top (for its name and tags only), its size, and how to get at it.
 
     open: gives its bytes, or its path where it lies on the disk; raises ``ClipsError`` if it cannot
-    save: of a zip's entry, writes its bytes, however many, to an open file a part at a time; raises as ``open`` does
+    save: of a zip's entry, writes its bytes, however many, to an open file a part at a time; raises as ``open`` does, and
+        ``AudioError`` where the disk is full
     """
 
     path: PurePosixPath
@@ -212,12 +214,16 @@ def _read_info(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str, max_
 
 
 def _save_info(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str, out: IO[bytes]) -> None:
-    """Never more bytes than the zip says. Raises ``ClipsError``."""
+    """Never more bytes than the zip says. Raises ``ClipsError``, and AudioError where the disk is full."""
     left = info.file_size
     with _opened(archive, info, shown) as stream:
         while left > 0 and (block := stream.read(min(left, _BLOCK))):
-            out.write(block)
             left -= len(block)
+            try:
+                out.write(block)
+                out.flush()
+            except OSError:
+                raise disk_full(shown) from None
 
 
 def _entry_names(infos: Iterable[zipfile.ZipInfo]) -> tuple[dict[int, str], Decoded | None]:

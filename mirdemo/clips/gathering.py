@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -251,15 +251,7 @@ class Gathering:
         """Everything noted, with one sentence for all files of a kind that need none of their own."""
         found = list(self.problems)
         if self._not_sound:
-            shown = ", ".join(self._not_sound[:_NAMED_AT_MOST])
-            more = ", …" if len(self._not_sound) > _NAMED_AT_MOST else ""
-            found.append(
-                Sentence(
-                    "Files that are not sound were left out: {count} ({names}).",
-                    "clips.not_sound",
-                    {"count": len(self._not_sound), "names": shown + more},
-                )
-            )
+            found.append(not_sound(self._not_sound))
         if self._no_room:
             found.append(
                 Sentence(
@@ -317,7 +309,15 @@ def gather_entries(gathering: Gathering, entries: Sequence[Entry], name: str, pr
         raise ClipsError(first.template, code=first.code, **first.values)
     tables = [entry for entry in entries if may_label(entry.path.name)]
     rest = [entry for entry in entries if entry not in tables]
-    labels, unusable, used = _labels_among(tables, rest, name, gathering.limits)
+    among = labels_among(tables, rest, gathering.limits)
+    if among.sheets > 1:  # they may disagree
+        raise ClipsError(
+            "{name} holds {count} sheets with the columns file and tags. Keep one.",
+            code="clips.several_sheets",
+            name=name,
+            count=among.sheets,
+        )
+    labels, unusable, used = among.rows, among.unusable, among.used
     sounds = [entry for entry in entries if entry not in used]
     if labels:  # a file of another kind beside them is likely something else
         gathering.problems.extend(one for one in unusable if one.code != "clips.other_sheet")
@@ -329,9 +329,7 @@ def gather_entries(gathering: Gathering, entries: Sequence[Entry], name: str, pr
             code="clips.no_sound_files",
             name=name,
         )
-    tops = {entry.path.parts[0] for entry in entries if len(entry.path.parts) > 1}
-    wrapped = len(tops) == 1 and all(len(entry.path.parts) > 1 for entry in entries)
-    wrapped = wrapped and any(len(entry.path.parts) > 2 for entry in entries)
+    wrapped = _is_wrapped([entry.path for entry in entries])
     if unusable and not any(len(entry.path.parts) > 1 + wrapped for entry in sounds if entry not in tables):
         first = unusable[0]  # without it every clip would count as "none of these"
         raise ClipsError(first.template, code=first.code, **first.values)
@@ -503,17 +501,24 @@ def _read_entry(
     (gathering.read_pieces if pieces else gathering.read)(content, name, tags, recording, session)
 
 
-def _labels_among(
-    tables: Sequence[Entry], rest: Sequence[Entry], name: str, limits: ClipLimits
-) -> tuple[list[tuple[Row, PurePosixPath]], list[Sentence], list[Entry]]:
-    """What the sheets and annotation files say: rows with their folders, why some cannot be used, and the files used.
+@dataclass
+class Labels:
+    """What the sheets and annotation files of a tree say.
 
-    Raises ``ClipsError`` for several sheets that label whole files: they may disagree.
+    rows: each with the folder of its file; used: the files that these and ``unusable`` come from
+    unusable: why some cannot be used, and what is to be known of the others; sheets: how many label whole files
     """
+
+    rows: list[tuple[Row, PurePosixPath]] = field(default_factory=list)
+    used: list[Entry] = field(default_factory=list)
+    unusable: list[Sentence] = field(default_factory=list)
+    sheets: int = 0
+
+
+def labels_among(tables: Sequence[Entry], rest: Sequence[Entry], limits: ClipLimits) -> Labels:
+    """What files that may hold labels say, beside the rest of a tree."""
     names = [part for entry in rest for part in (entry.path.name, *entry.path.parent.parts)]
-    found: list[tuple[Row, PurePosixPath]] = []
-    unusable: list[Sentence] = []
-    used, sheets = [], 0
+    found = Labels()
     for entry in tables:
         try:
             if entry.size > limits.max_sheet_bytes:
@@ -524,24 +529,41 @@ def _labels_among(
         except ClipsError as error:
             said = error.sentence.code in ("clips.annotations_damaged", "clips.sheet_empty")
             if said or entry.path.suffix.lower() not in ANNOTATION_SUFFIXES:
-                unusable.append(error.sentence)
-                used.append(entry)
+                found.unusable.append(error.sentence)
+                found.used.append(entry)
             continue
         except OSError:
             continue
-        used.append(entry)
-        sheets += any(row.start is None for row in rows)
-        found += [(row, entry.path.parent) for row in rows]
+        found.used.append(entry)
+        found.sheets += any(row.start is None for row in rows)
+        found.rows += [(row, entry.path.parent) for row in rows]
         if sheet is not None:
-            unusable += encoding_note(sheet, entry.path.name)
-    if sheets > 1:
-        raise ClipsError(
-            "{name} holds {count} sheets with the columns file and tags. Keep one.",
-            code="clips.several_sheets",
-            name=name,
-            count=sheets,
-        )
-    return found, unusable, used
+            found.unusable += encoding_note(sheet, entry.path.name)
+    return found
+
+
+def folder_tags(paths: Sequence[PurePosixPath]) -> list[tuple[str, ...]]:
+    """What the folders of a tree say of each of its files where no sheet labels them: a folder that holds all is no tag."""
+    wrapped = _is_wrapped(paths)
+    return [path.parent.parts[wrapped:] for path in paths]
+
+
+def paths_with(tags: Sequence[tuple[str, ...]], names: Sequence[str]) -> list[PurePosixPath]:
+    """Places of files in a tree of which ``folder_tags`` says these tags again, whatever of the tree was left out."""
+    paths = [PurePosixPath(*own, name) for own, name in zip(tags, names, strict=True)]
+    if _is_wrapped(paths):
+        paths = ["files" / path for path in paths]
+    return paths
+
+
+def _is_wrapped(paths: Sequence[PurePosixPath]) -> bool:
+    """Whether one folder holds everything else, as zip programs add it."""
+    tops = {path.parts[0] for path in paths if len(path.parts) > 1}
+    return (
+        len(tops) == 1
+        and all(len(path.parts) > 1 for path in paths)
+        and any(len(path.parts) > 2 for path in paths)
+    )
 
 
 def read_labels(
@@ -574,6 +596,16 @@ def read_labels(
             name=name,
         )
     return list(rows), sheet
+
+
+def not_sound(names: Sequence[str]) -> Sentence:
+    """One sentence for all files, at least one, that hold no sound and lie beside some."""
+    shown = ", ".join(names[:_NAMED_AT_MOST]) + (", …" if len(names) > _NAMED_AT_MOST else "")
+    return Sentence(
+        "Files that are not sound were left out: {count} ({names}).",
+        "clips.not_sound",
+        {"count": len(names), "names": shown},
+    )
 
 
 def may_label(name: str) -> bool:

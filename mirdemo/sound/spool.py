@@ -33,7 +33,7 @@ class Spool:
         try:
             self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed with this object
         except OSError:
-            raise self._full(name) from None
+            raise disk_full(name) from None
         self._name = name
         self._room = room
         self._lock = threading.Lock()
@@ -58,7 +58,7 @@ class Spool:
                 self._file.flush()
                 self._count += len(samples)
         except OSError:
-            raise self._full(self._name) from None
+            raise disk_full(self._name) from None
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """The samples from ``start`` to ``stop``, float32; fewer where it ends before, none once closed."""
@@ -72,10 +72,11 @@ class Spool:
             data = self._file.read(4 * (stop - start))
         return np.frombuffer(data, "<f4").astype(np.float32, copy=False)
 
-    @staticmethod
-    def _full(name: str) -> AudioError:
-        return AudioError(
-            "The disk of this machine has no room to open {name}. Make room, or open a shorter recording.",
-            code="audio.no_disk",
-            name=name,
-        )
+
+def disk_full(name: str) -> AudioError:
+    """What is said where the disk has no room for a recording of this name."""
+    return AudioError(
+        "The disk of this machine has no room to open {name}. Make room, or open a shorter recording.",
+        code="audio.no_disk",
+        name=name,
+    )

@@ -10,7 +10,7 @@ import secrets
 import weakref
 import zipfile
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pytest
@@ -19,6 +19,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from mirdemo.base.sentences import Cancelled
+from mirdemo.clips.tags import typed_tags
 from mirdemo.clips.visit import read_visit, write_visit
 from mirdemo.sound.audio import LIMITS as SOUND
 from mirdemo.sound.audio import Clip
@@ -260,6 +261,77 @@ def test_files_of_one_name_in_several_folders_of_a_zip_all_stay_beside_a_long_re
     assert sorted(one for one in found if one[0] == "one.wav") == [("one.wav", 6, ()), ("one.wav", 12, ())]
 
 
+@pytest.mark.parametrize("packed", [True, False], ids=["in a zip", "in a folder"])
+@pytest.mark.parametrize(
+    ("long", "tags", "short"),
+    [
+        ("flute/evening.wav", ("flute",), {"drums/a.wav": ("drums",)}),
+        ("flute/evening.wav", ("flute",), {"drums/slow/a.wav": ("drums", "slow")}),
+        (
+            "fest/flute/evening.wav",
+            ("flute",),
+            {"fest/drums/slow/a.wav": ("drums", "slow"), "fest/b.wav": ()},
+        ),
+        ("fest/flute/evening.wav", ("flute",), {"fest/a.wav": ()}),
+        (
+            "fest/evening.wav",
+            (),
+            {"fest/flute/a.wav": ("flute",), "fest/flute/slow/b.wav": ("flute", "slow")},
+        ),
+        ("flute/slow/evening.wav", ("slow",), {}),
+    ],
+)
+def test_a_long_recording_and_what_stays_beside_it_have_the_tags_of_their_folders(
+    folder: Path, here, packed: bool, long: str, tags: tuple[str, ...], short: dict[str, tuple[str, ...]]
+):
+    files = {long: wav(2), **{name: wav(0.1 + 0.01 * at) for at, name in enumerate(short)}}
+    if packed:
+        made = io.BytesIO()
+        with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in files.items():
+                archive.writestr(name, content)
+        drop = [sent(folder, "set.zip", made.getvalue())]
+    else:
+        drop = [sent(folder, name, content) for name, content in files.items()]
+    visitor = here[0]
+    read, parted = read_drop(drop, "night", 30.0, 3, quiet, Growth(visitor, "night"))
+    (one,) = [one for one in visitor.desk(LongDesk).open.values() if one.sound in parted.long]
+    assert typed_tags(one.typed) == ("night", *tags)
+    found = {} if read is None else {clip.name: set(read.tags_of(i)) for i, clip in enumerate(read.clips)}
+    assert found == {PurePosixPath(name).name: {"night", *own} for name, own in short.items()}
+    assert parted.problems == ()
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
+
+
+def test_a_sheet_that_labels_nothing_leaves_the_folders_their_say_beside_a_long_recording(folder: Path, here):
+    visitor = here[0]
+    for sheet, code in (("notes.txt", "clips.not_sound"), ("budget.csv", "clips.sheet_header")):
+        files = {"drums/a.wav": wav(0.1), "flute/evening.wav": wav(2), sheet: b"stage,costs\nnorth,3\n"}
+        drops = [[sent(folder, name, content) for name, content in files.items()]]
+        drops.append([sent(folder, "set.zip", zipped(**{n.replace("/", "__"): c for n, c in files.items()}))])
+        for drop in drops:
+            read, parted = read_drop(drop, "", 30.0, 3, quiet, Growth(visitor, ""))
+            assert [read.tags_of(0)] == [("drums",)]
+            assert [one.code for one in read.problems] == [code]
+            assert visitor.desk(LongDesk).opened(parted.long[0]).typed == "flute"
+            visitor.desk(LongDesk).drop(parted.long[0])
+
+
+def test_what_lies_beside_a_long_recording_alone_is_named_and_no_sheet_is_missed(folder: Path):
+    for more, codes in (
+        ({"notes.txt": b"on Sunday"}, []),
+        ({"cover.jpg": b"\xff\xd8\xff\xe0"}, ["clips.not_sound"]),
+        ({"budget.csv": b"stage,costs\nnorth,3\n"}, ["clips.sheet_header"]),
+    ):
+        files = {"evening.wav": wav(2), **more}
+        for packed in (False, True):
+            loose = {"set.zip": zipped(**files)} if packed else files
+            drop = [sent(folder, name, content) for name, content in loose.items()]
+            read, parted = read_drop(drop, "", 30.0, 3, quiet)
+            assert (read, [one.code for one in parted.problems]) == (None, codes)
+            assert [path for path in folder.rglob("*") if path.is_file()] == []
+
+
 def test_what_stays_of_a_zip_is_no_larger_than_it_was_and_is_gone_where_the_drop_is_cancelled(folder: Path):
     silence = io.BytesIO()
     soundfile.write(silence, np.zeros(60 * RATE), RATE, format="WAV")
@@ -295,7 +367,26 @@ def test_a_zip_is_not_unpacked_onto_a_disk_that_has_no_room_and_stops_between_tw
     assert steps == [(0, 3), (1, 3)]
     monkeypatch.setattr(spools.SPOOLS, "_reserve", 2**60)
     parted = part_long([upload], 1_800.0, 3, quiet)
-    assert (parted.long, parted.rest, parted.problems) == ((), (upload,), ())
+    assert (parted.long, parted.rest) == ((), (upload,))
+    assert [(one.code, one.values["name"]) for one in parted.problems] == [
+        ("page.no_room_for_long", "evening.wav")
+    ]
+
+
+def test_a_disk_that_fills_while_a_zip_is_unpacked_is_no_damage_of_the_zip(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    class Full(io.BytesIO):
+        def write(self, block) -> int:
+            raise OSError(28, "No space left on device")
+
+    plain = Path.open
+    monkeypatch.setattr(
+        Path, "open", lambda path, *a, **mode: Full() if path.name == "within" else plain(path, *a, **mode)
+    )
+    drop = sent(folder, "set.zip", zipped(fest__evening_wav=wav(2)))
+    parted = part_long([drop], 30.0, 3, quiet)
+    assert [(one.code, one.values["name"]) for one in parted.problems] == [("audio.no_disk", "evening.wav")]
 
 
 def test_a_workbook_is_no_zip_of_sounds(folder: Path, monkeypatch: pytest.MonkeyPatch):

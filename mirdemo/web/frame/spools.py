@@ -35,11 +35,7 @@ class Spools:
         def room(more: int) -> None:
             asked[0] -= more
             if self.bytes() + more > self._most or (asked[0] < 0 and not self.disk_has(folder, more)):
-                raise PageError(
-                    "This machine has no room on its disk for so long a recording now. Try again in some minutes, or "
-                    "open a shorter one.",
-                    code="page.no_room_for_long",
-                )
+                raise no_room(name)
             if asked[0] < 0:
                 asked[0] = _ASKED
 
@@ -56,6 +52,15 @@ class Spools:
     def disk_has(self, folder: Path, more: int) -> bool:
         """Whether so many bytes more leave the disk its reserve."""
         return shutil.disk_usage(folder).free >= more + _ASKED + self._reserve
+
+
+def no_room(name: str) -> PageError:
+    """What is said where the disk has no room for a recording of this name."""
+    return PageError(
+        "This machine has no room on its disk to open {name} now. Try again in some minutes, or open a shorter recording.",
+        code="page.no_room_for_long",
+        name=name,
+    )
 
 
 #: Those of this process.

@@ -16,18 +16,20 @@ from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Cancelled, MirdemoError, Sentence
 from mirdemo.clips import ClipsError, LabelledClips
 from mirdemo.clips.archives import Entry, list_zip
-from mirdemo.clips.gathering import may_label
+from mirdemo.clips.gathering import folder_tags, labels_among, may_label, not_sound, paths_with
 from mirdemo.clips.labelled import default_recording
-from mirdemo.clips.tags import typed_tags
+from mirdemo.clips.tags import clean_tags, typed_tags, written_tags
 from mirdemo.clips.visit import is_visit
+from mirdemo.sound.audio import display_name
 from mirdemo.sound.decoding.limits import LIMITS as SOUND
 from mirdemo.sound.decoding.limits import LONG_LIMITS
+from mirdemo.sound.files import lies_beside
 from mirdemo.web.frame import own_files
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.keeping import Keeper
 from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS
 from mirdemo.web.frame.session import Visitor
-from mirdemo.web.frame.spools import SPOOLS
+from mirdemo.web.frame.spools import SPOOLS, no_room
 from mirdemo.web.frame.uploads import Upload
 from mirdemo.web.frame.wire import Act, Wire
 
@@ -47,6 +49,8 @@ WORTH_OPENING = 60.0
 SURELY_SHORT = 4 * 2**20
 #: Bytes a second that sound has at least: fewer are no recording of that length.
 FEWEST_BYTES = 100
+#: Why a recording of a zip was not opened that nobody else need be asked about.
+_NOT_OPENED = frozenset({"page.enough_long", "page.no_room_for_long", "audio.no_disk"})
 #: More pieces than this are no preview.
 MOST_PIECES = 1_000
 #: What a cut is told by: the usual number, the least and the most.
@@ -133,7 +137,7 @@ class LongDesk:
     def add(self, sound: LongRecording, typed: str = "") -> Open:
         """Open one more. Raises PageError if that are too many."""
         if not self.places:
-            raise enough_long()
+            raise enough_long(sound.name)
         taken = {one.recording for one in self.open.values()}
         name = stem = default_recording(sound.name)[: CLIP_LIMITS.max_recording_length - 6]
         number = 2
@@ -196,11 +200,12 @@ class Parted:
     problems: tuple[Sentence, ...]
 
 
-def enough_long() -> PageError:
+def enough_long(name: str) -> PageError:
     return PageError(
-        "{n} long recordings are open already. Close one first.",
+        "{name} was not opened: {n} long recordings are open already. Close one first.",
         code="page.enough_long",
         n=LIMITS.long_recordings,
+        name=display_name(name),
     )
 
 
@@ -210,6 +215,7 @@ class Growth:
     def __init__(self, visitor: Visitor, typed: str) -> None:
         self._visitor = visitor
         self._typed = typed
+        self._of_folder: tuple[str, ...] = ()
         self._shown: LongRecording | None = None
 
     def show(self, sound: LongRecording) -> None:
@@ -220,7 +226,7 @@ class Growth:
             desk = self._desk()
             before = desk.opened(self._shown)
             if before is None:
-                desk.add(sound, self._typed)
+                desk.add(sound, self._tags)
             else:  # its reader, or its track, was given up for the next
                 before.sound = sound
         self._shown = sound
@@ -230,7 +236,7 @@ class Growth:
         meanwhile. Raises as ``show`` does."""
         with self._visitor.lock:
             desk = self._desk()
-            one = desk.opened(sound) or desk.add(sound, self._typed)
+            one = desk.opened(sound) or desk.add(sound, self._tags)
             desk.recognise(one)
             if sound is self._shown:
                 clips = self._visitor.clips
@@ -238,8 +244,10 @@ class Growth:
         self._shown = None
 
     @contextmanager
-    def of_one(self) -> Iterator[None]:
-        """While one file is decoded: what is shown of it and is not finished goes, whatever ends the work within."""
+    def of_one(self, tags: Sequence[str] = ()) -> Iterator[None]:
+        """While one file is decoded: what is shown of it and is not finished goes, whatever ends the work within. tags: what
+        its folders say"""
+        self._of_folder = tuple(tags)
         try:
             yield
         finally:
@@ -247,6 +255,17 @@ class Growth:
                 with self._visitor.lock:
                     self._visitor.desk(LongDesk).drop(self._shown)
                 self._shown = None
+
+    @property
+    def _tags(self) -> str:
+        """What was typed, and what its folders say, as its clips are to have it."""
+        if not self._of_folder:
+            return self._typed
+        with suppress(ClipsError):  # folders of names that are no tags
+            return written_tags(
+                clean_tags([*typed_tags(self._typed, CLIP_LIMITS), *self._of_folder], CLIP_LIMITS)
+            )
+        return self._typed
 
     def _desk(self) -> LongDesk:
         if self._visitor.gone:
@@ -266,6 +285,7 @@ def part_long(
     room_seconds: what the visit has room for; places: how many more may be opened; growth: shows them meanwhile
     Raises AudioError or PageError where a recording cannot be opened and nothing else was sent.
     """
+    tree = _Tree([_entry_of(one) for one in uploads])
     found: list[LongRecording] = []
     rest: list[Upload] = []
     sheets: list[tuple[str, bytes]] = []
@@ -283,7 +303,7 @@ def part_long(
                 problems += within.problems
                 rest += within.rest
                 continue
-            opened = _opened(upload, room_seconds, left <= 0, progress, growth)
+            opened = _opened(upload, room_seconds, left <= 0, progress, growth, tree.tags(upload.name))
         except Cancelled:
             for one in rest:  # a zip's that was packed anew is nobody else's
                 one.delete()
@@ -297,11 +317,57 @@ def part_long(
             rest.append(upload)
         else:
             found.append(opened)
-    if found:
-        for upload in [one for one in rest if may_label(one.name)]:
-            sheets.append((PurePosixPath(upload.name).name, upload.read()))
-            rest.remove(upload)
-    return Parted(tuple(found), tuple(sheets), tuple(rest), tuple(problems))
+    if not found:
+        return Parted((), (), tuple(rest), tuple(problems))
+    labels = [one for one in rest if tree.labels(one.name)]
+    sheets += [(PurePosixPath(one.name).name, one.read()) for one in labels]
+    rest = [one for one in rest if one not in labels]
+    beside = tree.without_sound([one.name for one in rest])
+    if beside is not None:
+        problems += beside
+        rest = []
+    places_of = tree.places([one.name for one in rest])
+    return Parted(
+        tuple(found),
+        tuple(sheets),
+        tuple(replace(one, name=places_of[one.name]) if "/" in one.name else one for one in rest),
+        tuple(problems),
+    )
+
+
+class _Tree:
+    """The folders of a drop or a zip, and the files in it that hold labels: what its long recordings and the rest are to know
+    of them when they are parted."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        tables = [one for one in entries if may_label(one.path.name)]
+        others = [one for one in entries if one not in tables]
+        said = labels_among(tables, others, CLIP_LIMITS)
+        paths = [one.path for one in entries]
+        self._tags = dict(zip(paths, folder_tags(paths), strict=True))
+        self._labels = {one.path for one in said.used} if said.rows else set()
+        self._unusable = said.unusable
+
+    def tags(self, name: str | PurePosixPath) -> tuple[str, ...]:
+        """What its folders say of a file: nothing where a sheet does."""
+        return () if self._labels else self._tags.get(PurePosixPath(name), ())
+
+    def labels(self, name: str | PurePosixPath) -> bool:
+        """Whether it is a sheet or an annotation file."""
+        return PurePosixPath(name) in self._labels
+
+    def without_sound(self, names: Sequence[str | PurePosixPath]) -> list[Sentence] | None:
+        """What is to be said where nothing of what is left can be sound; None where it can."""
+        paths = [PurePosixPath(name) for name in names]
+        if not all(lies_beside(path.name) and path.suffix.lower() != ".zip" for path in paths):
+            return None
+        strange = [display_name(path.name) for path in paths if not may_label(path.name)]
+        return [*self._unusable, *([not_sound(strange)] if strange else [])]
+
+    def places(self, names: Sequence[str | PurePosixPath]) -> dict[str, str]:
+        """Where files that are left lie in a tree of which a reader says the same."""
+        paths = paths_with([self.tags(name) for name in names], [PurePosixPath(name).name for name in names])
+        return {str(name): str(path) for name, path in zip(names, paths, strict=True)}
 
 
 def longest_clip(room_seconds: float) -> float:
@@ -318,7 +384,7 @@ def is_zip(upload: Upload) -> bool:
 def open_within(
     upload: Upload, room_seconds: float, places: int, progress: Progress, growth: Growth | None
 ) -> Parted:
-    """The same of a zip: what is long in it is opened, and the rest stays a zip, without these and, where there are sheets,
+    """The same of a zip: what is long in it is opened, and the rest stays a zip, without these and, where sheets say the tags,
     without them, which may be about both, and without folders, which are tags only where no sheet says them. A zip with
     nothing long is left as it is."""
     path = upload.path
@@ -330,20 +396,26 @@ def open_within(
     kept: list[Entry] = []
     try:
         with list_zip(path, upload.name, SOUND.max_bytes, CLIP_LIMITS) as listing:
+            tree = _Tree(listing.entries)
             for done, entry in enumerate(listing.entries):
                 progress(done, len(listing.entries), "reading")
                 # A recording of so few bytes is no long one, whatever its header says.
-                small = may_label(entry.path.name) or entry.size < FEWEST_BYTES * most
-                if small or not SPOOLS.disk_has(own_folder(), entry.size):
+                if may_label(entry.path.name) or entry.size < FEWEST_BYTES * most:
                     kept.append(entry)
                     continue
                 try:
+                    if not SPOOLS.disk_has(own_folder(), entry.size):
+                        _refuse_long(entry, most)
+                        kept.append(entry)
+                        continue
                     with _saved(entry) as inner:
-                        opened = _opened(inner, room_seconds, len(found) >= places, progress, growth)
+                        opened = _opened(
+                            inner, room_seconds, len(found) >= places, progress, growth, tree.tags(entry.path)
+                        )
                 except Cancelled:
                     raise
                 except MirdemoError as error:
-                    if error.sentence.code in ("page.enough_long", "page.no_room_for_long"):
+                    if error.sentence.code in _NOT_OPENED:
                         problems.append(error.sentence)
                     else:  # whoever reads the zip says so
                         kept.append(entry)
@@ -354,16 +426,53 @@ def open_within(
                     found.append(opened)
             if len(kept) == len(listing.entries):
                 return Parted((), (), (upload,), ())
+            if not found and not SPOOLS.disk_has(
+                own_folder(), path.stat().st_size
+            ):  # nor can it be packed anew
+                return Parted((), (), (upload,), tuple(problems))
             problems += listing.problems
-            tables = [one for one in kept if may_label(one.path.name)]
+            tables = [one for one in kept if tree.labels(one.path)]
             read = [(one.path.name, _bytes(one, problems)) for one in tables]
             sheets = tuple((name, content) for name, content in read if content is not None)
             others = [one for one in kept if one not in tables]
-            rest = _packed(others, upload.name, not sheets, problems, progress)
+            beside = tree.without_sound([one.path for one in others])
+            if beside is not None:
+                problems += beside
+                others = []
+            rest = _packed(others, tree, upload.name, problems, progress)
     except ClipsError:  # whoever reads the zip says so
         return Parted((), (), (upload,), ())
     upload.delete()
     return Parted(tuple(found), sheets, rest, tuple(problems))
+
+
+def _refuse_long(entry: Entry, most: float) -> None:
+    """Raises PageError where an entry of a zip, which the disk has no room for, could only be opened as a long recording."""
+    from mirdemo.sound.decoding import Source, announced_seconds
+
+    if entry.size <= SOUND.max_bytes:
+        content = entry.open()
+        with Source.of(content) as source:
+            seconds = announced_seconds(source)
+        if seconds is None or seconds <= most:
+            return
+    raise no_room(display_name(entry.path.name))
+
+
+def _entry_of(upload: Upload) -> Entry:
+    """An upload as it stands in its folder, read without being deleted."""
+
+    def opened() -> Path:
+        try:
+            return upload.path
+        except PageError as error:
+            raise OSError from error
+
+    try:
+        size = upload.path_to_write.stat().st_size
+    except OSError:
+        size = 0
+    return Entry(PurePosixPath(upload.name), size, opened)
 
 
 @contextmanager
@@ -392,19 +501,26 @@ def _bytes(entry: Entry, problems: list[Sentence]) -> bytes | None:
 
 
 def _packed(
-    entries: Sequence[Entry], name: str, folders: bool, problems: list[Sentence], progress: Progress
+    entries: Sequence[Entry], tree: _Tree, name: str, problems: list[Sentence], progress: Progress
 ) -> tuple[Upload, ...]:
     """A zip of these, one at a time in memory, packed so that it is not larger than the one that they come from; none where
-    none can be read. Without folders several may have one name, as the reader of zips allows."""
+    none can be read. Several may have one name, as the reader of zips allows."""
+    if not entries:
+        return ()
     made, packed = Upload.new(name), 0
+    places = tree.places([one.path for one in entries])
     try:
         with zipfile.ZipFile(made.path_to_write, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
             for done, one in enumerate(entries):
                 progress(done, len(entries), "decoding")
                 content = _bytes(one, problems)
                 if content is not None:
-                    archive.writestr(str(one.path) if folders else one.path.name, content)
+                    archive.writestr(places[str(one.path)], content)
                     packed += 1
+    except OSError:
+        made.delete()
+        problems.append(no_room(name).sentence)
+        return ()
     except BaseException:
         made.delete()
         raise
@@ -415,10 +531,15 @@ def _packed(
 
 
 def _opened(
-    upload: Upload, room_seconds: float, full: bool, progress: Progress, growth: Growth | None
+    upload: Upload,
+    room_seconds: float,
+    full: bool,
+    progress: Progress,
+    growth: Growth | None,
+    tags: Sequence[str] = (),
 ) -> LongRecording | None:
     """An upload as a long recording, its file deleted; None where it is to be read as ever. full: no more may be opened,
-    which one that says how long it is is told before it is decoded."""
+    which one that says how long it is is told before it is decoded; tags: what its folders say"""
     from mirdemo.sound.decoding import Source, announced_seconds
     from mirdemo.sound.long import open_long
 
@@ -430,13 +551,13 @@ def _opened(
     if short and size <= LIMITS.upload_bytes:
         return None
     if full and seconds is not None and seconds > most:
-        raise enough_long()
+        raise enough_long(upload.name)
 
     def grown(sound: LongRecording) -> None:
         if growth is not None and (sound.seconds_in_all > most or size > LIMITS.upload_bytes):
             growth.show(sound)
 
-    with nullcontext() if growth is None else growth.of_one():
+    with nullcontext() if growth is None else growth.of_one(tags):
         opened = open_long(
             path, upload.name, spool=partial(SPOOLS.make, own_folder()), growing=grown, progress=progress
         )
