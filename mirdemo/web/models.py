@@ -229,14 +229,17 @@ def timed(kind: str, size: float, work: Callable[[Progress], Made]) -> Callable[
     def run(progress: Progress) -> Made:
         began = time.monotonic()
         made = work(progress)
-        took = time.monotonic() - began
-        PACE.learn(kind, size, took)
-        # A run that was too short to learn from is known to be short.
-        if size > 0 and PACE.expected(kind, size) is None:
-            PACE.told(kind, took / size)
+        learn(kind, size, time.monotonic() - began)
         return made
 
     return run
+
+
+def learn(kind: str, size: float, took: float) -> None:
+    """So many units of a kind of work took so many seconds."""
+    PACE.learn(kind, size, took)
+    if size > 0 and PACE.expected(kind, size) is None:  # too short to learn from: known to be short
+        PACE.told(kind, took / size)
 
 
 def expected(backbone: str, clips: Sequence[Clip], memory: Memory) -> float | None:

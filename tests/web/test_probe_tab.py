@@ -474,6 +474,44 @@ def test_a_second_backbone_fills_a_line_under_the_answer_that_is_there(
     assert html.count("data-provisional") == 1 + len(CLIPS.tags)
 
 
+@pytest.mark.parametrize("answered", [False, True], ids=["first", "beside another"])
+def test_a_probe_that_is_stopped_half_way_keeps_what_it_had_found(
+    tab: ProbeTab, visitor: Visitor, first: Result, monkeypatch, answered: bool
+):
+    def half(clips, wanted, memory, progress, kept, protocol, told):
+        visitor.jobs[JOB].cancel()
+        told(heard[3])
+        progress(0, 1, "probing")
+
+    wanted = (("spectral", answered),)
+    heard, desk = heard_while(wanted), visitor.desk(ProbeDesk)
+    if answered:
+        desk.keep("live", first)
+    monkeypatch.setattr(probe_tab, "run_all", half)
+    with visitor.lock:
+        tab._start(visitor, visitor.clips, wanted, first.runs if answered else ())
+    while visitor.jobs[JOB].active:
+        time.sleep(0.01)
+    assert visitor.jobs[JOB].state == "stopped"
+    said, ended = drawn(tab, visitor), str(speaker("en")("probe.draft.ended"))
+    assert ended in said
+    assert said.count("provisional, 4 of 10 draws") == 1 + len(CLIPS.tags)
+    assert said.count("data-result") == answered
+    assert answered or 'data-act="probe.run"' in said, "to be begun again"
+    desk.protocol = running.PUBLISHED
+    assert ended not in drawn(tab, visitor), "by another protocol"
+    desk.protocol = running.LIVE
+    visitor.hold(visitor.clips.remove([0]))
+    assert "provisional" not in drawn(tab, visitor), "of other clips"
+    monkeypatch.undo()
+    with visitor.lock:
+        tab._start(visitor, visitor.clips, (("spectral", False),), ())
+    while visitor.jobs[JOB].active:
+        time.sleep(0.01)
+    assert "provisional" not in drawn(tab, visitor)
+    assert desk.draft.latest is None
+
+
 @pytest.mark.parametrize("took", [8.0, 0.01])
 def test_what_was_done_once_is_told_the_next_time_also_if_it_was_over_at_once(monkeypatch, took: float):
     known = Pace(load=lambda: (0.0, 0.0), kept=False)

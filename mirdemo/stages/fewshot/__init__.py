@@ -13,9 +13,10 @@ from mirdemo.stages.fewshot.episodes import (
 )
 from mirdemo.stages.fewshot.errors import FewShotError
 from mirdemo.stages.fewshot.extrapolation import Extrapolation
-from mirdemo.stages.fewshot.layer_choice import Candidate, LayerChoice, choose_layer
+from mirdemo.stages.fewshot.layer_choice import Candidate, Comparing, LayerChoice, choose_layer
 from mirdemo.stages.fewshot.learning_curve import (
     CurvePoint,
+    CurveSoFar,
     LearningCurve,
     Suggestion,
     TagGain,
@@ -36,7 +37,9 @@ __all__ = [
     "PUBLISHED_RUN",
     "PUBLISHED_SEEDS",
     "Candidate",
+    "Comparing",
     "CurvePoint",
+    "CurveSoFar",
     "Decisions",
     "Episode",
     "EpisodeReport",

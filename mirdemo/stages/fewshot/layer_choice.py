@@ -68,51 +68,92 @@ def choose_layer(
 
     The label combinations are found once for all layers. Raises FewShotError for no layer or one recording.
     """
-    if not layers:
-        raise FewShotError(
-            "There is no layer to choose from. Embed the clips first.", code="fewshot.no_layers"
-        )
-    n = len(next(iter(layers.values())))
-    table, codes, names = check_labelling(labels, n, recordings, tags)
-    if len(np.unique(codes)) < 2:
-        raise FewShotError(
-            "All clips come from one recording, so none can be left out. Add clips of another recording.",
-            code="fewshot.one_recording",
-        )
-    sets = closed_sets(table)
-    candidates, said, pairs = [], [], []
+    n = len(next(iter(layers.values()), labels))
+    comparing = Comparing(n, labels, recordings, tags=tags, distance=distance)
     for done, (name, matrix) in enumerate(layers.items()):
         progress(done, len(layers), "layers")
-        started = time.perf_counter()
-        method = LCPrototypes(distance).fit(matrix, table, codes, names, sets=sets)
-        said.append(method.given_without_own_recording())
-        pairs.append(leave_pairs_out(method.embeddings, table, codes, names, LCPrototypes, method=method))
-        figures = score_pairs(table, pairs[-1], said[-1], codes, names)
-        candidates.append(Candidate(name, method.embeddings.shape[1], figures, time.perf_counter() - started))
+        comparing.score(name, matrix)
     progress(len(layers), len(layers), "layers")
+    return comparing.choice()
 
-    order = sorted(range(len(candidates)), key=lambda i: _merit(candidates[i]), reverse=True)
-    ahead = None
-    if len(order) > 1:
-        two = [_macro_estimate(table, pairs[i], codes) for i in order[:2]]
-        ahead = difference(two[0], two[1]).at()
-    best = _best_on_the_others(layers, table, codes, pairs[0].groups, distance)
-    rows, groups = np.arange(n), pairs[0].groups
-    others = np.arange(pairs[0].n_groups)
-    each = best[groups]  # (n, n_groups): the layer of each clip's pairs
-    mixed = PairsOut(
-        groups,
-        np.stack([one.given for one in pairs])[each, rows[:, None], others],
-        np.stack([one.clear for one in pairs])[each, rows[:, None], others],
-    )
-    decided = np.stack(said)[best[groups, groups], rows]
-    return LayerChoice(
-        candidates=tuple(candidates),
-        best=candidates[order[0]].name,
-        ahead=ahead,
-        clear=ahead is not None and ahead.low is not None and ahead.low > 0,
-        chosen=score_pairs(table, mixed, decided, codes, names),
-    )
+
+class Comparing:
+    """Layers scored one after another, as they come, and the choice among those that came: ``choose_layer`` in steps.
+
+    n: clips; the rest as there. Raises FewShotError for one recording.
+    """
+
+    def __init__(
+        self,
+        n: int,
+        labels: np.ndarray,
+        recordings: Sequence | np.ndarray | None = None,
+        *,
+        tags: Sequence[str] | None = None,
+        distance: Distance = "cosine",
+    ) -> None:
+        self._table, self._codes, self._names = check_labelling(labels, n, recordings, tags)
+        if len(np.unique(self._codes)) < 2:
+            raise FewShotError(
+                "All clips come from one recording, so none can be left out. Add clips of another recording.",
+                code="fewshot.one_recording",
+            )
+        self._distance: Distance = distance
+        self._sets = closed_sets(self._table)
+        self._layers: dict[Hashable, np.ndarray] = {}
+        self._candidates: list[Candidate] = []
+        self._said: list[np.ndarray] = []
+        self._pairs: list[PairsOut] = []
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Those scored so far, in the order they came."""
+        return tuple(self._candidates)
+
+    def score(self, name: Hashable, matrix: np.ndarray) -> Candidate:
+        """Score one more layer, (n, dim), by tagging each recording by the others."""
+        table, codes, names = self._table, self._codes, self._names
+        started = time.perf_counter()
+        method = LCPrototypes(self._distance).fit(matrix, table, codes, names, sets=self._sets)
+        self._layers[name] = matrix
+        self._said.append(method.given_without_own_recording())
+        pairs = leave_pairs_out(method.embeddings, table, codes, names, LCPrototypes, method=method)
+        self._pairs.append(pairs)
+        figures = score_pairs(table, pairs, self._said[-1], codes, names)
+        made = Candidate(name, method.embeddings.shape[1], figures, time.perf_counter() - started)
+        self._candidates.append(made)
+        return made
+
+    def choice(self) -> LayerChoice:
+        """The choice among all that were scored. Raises FewShotError where none was."""
+        table, codes, names, pairs = self._table, self._codes, self._names, self._pairs
+        candidates = self._candidates
+        if not candidates:
+            raise FewShotError(
+                "There is no layer to choose from. Embed the clips first.", code="fewshot.no_layers"
+            )
+        order = sorted(range(len(candidates)), key=lambda i: _merit(candidates[i]), reverse=True)
+        ahead = None
+        if len(order) > 1:
+            two = [_macro_estimate(table, pairs[i], codes) for i in order[:2]]
+            ahead = difference(two[0], two[1]).at()
+        groups = pairs[0].groups
+        best = _best_on_the_others(self._layers, table, codes, groups, self._distance)
+        rows, others = np.arange(len(table)), np.arange(pairs[0].n_groups)
+        each = best[groups]  # (n, n_groups): the layer of each clip's pairs
+        mixed = PairsOut(
+            groups,
+            np.stack([one.given for one in pairs])[each, rows[:, None], others],
+            np.stack([one.clear for one in pairs])[each, rows[:, None], others],
+        )
+        decided = np.stack(self._said)[best[groups, groups], rows]
+        return LayerChoice(
+            candidates=self.candidates,
+            best=candidates[order[0]].name,
+            ahead=ahead,
+            clear=ahead is not None and ahead.low is not None and ahead.low > 0,
+            chosen=score_pairs(table, mixed, decided, codes, names),
+        )
 
 
 def _merit(candidate: Candidate) -> tuple[float, float]:

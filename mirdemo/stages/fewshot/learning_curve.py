@@ -57,6 +57,20 @@ class TagGain:
 
 
 @dataclass(frozen=True, eq=False)
+class CurveSoFar:
+    """What a learning curve under way has measured, of ``done`` of ``repeats`` repeats.
+
+    points: as in the whole curve, at least one; of fewer than three repeats without an interval
+    most: the most recordings a tag that a point is sought of
+    """
+
+    points: tuple[CurvePoint, ...]
+    most: int
+    done: int
+    repeats: int
+
+
+@dataclass(frozen=True, eq=False)
 class LearningCurve:
     """How good a tagger is with few and with more recordings a tag.
 
@@ -93,6 +107,7 @@ def learning_curve(
     held_out: float = 1 / 3,
     seed: int = 0,
     progress: Progress = silent,
+    interim: Callable[[CurveSoFar], None] | None = None,
 ) -> LearningCurve:
     """Learn from 1, 2, 3, 5, ... recordings a tag and test on held-out recordings, many times.
 
@@ -100,6 +115,8 @@ def learning_curve(
     each tag its first k of them, all clips of a recording together; "none of these" counts as a tag here. So
     the supports of one repeat contain one another. A point is measured while at least half of the tags have k
     recordings to learn from.
+
+    interim: told each point of the first repeat as it is measured, then all points after every further repeat
 
     Raises FewShotError for fewer than three recordings, and if no tag has two, one to learn from and one to test on.
     """
@@ -123,22 +140,17 @@ def learning_curve(
     names = tuple(tag for tag, use in zip(names, usable, strict=True) if use)
     table, carried = table[:, usable], carried[:, usable]
     shots = tuple(sorted({int(k) for k in shots if 1 <= k < carried.sum(axis=0).max()}))
-    found = _repeated(rows, table, codes, names, make, shots, repeats, held_out, seed, progress)
 
-    macro = _mean(found.f1, axis=2)
-    done = [at for at in range(len(shots)) if np.isfinite(macro[:, at]).sum() > repeats / 2]
-    tested = float(found.tested.mean())
-    ratio = tested / (len(carried) - tested)
-    points = tuple(
-        CurvePoint(
-            shots[at],
-            resampled(macro[:, at], ratio),
-            float(_mean(found.clips[:, at])),
-            float(_mean(found.used[:, at])),
-            float(_mean(found.reach[:, at])),
-        )
-        for at in done
-    )
+    def tell(so_far: _Repeated, n: int) -> None:
+        if interim is not None:
+            so_far = so_far.first(n)
+            done, ratio = so_far.measured(), so_far.ratio(len(carried))
+            if done:
+                interim(CurveSoFar(so_far.points(shots, done, ratio), shots[-1], n, repeats))
+
+    found = _repeated(rows, table, codes, names, make, shots, repeats, held_out, seed, progress, tell)
+    macro, done, ratio = found.macro, found.measured(), found.ratio(len(carried))
+    points = found.points(shots, done, ratio)
     gain = resampled(macro[:, done[-1]] - macro[:, done[0]], ratio, least=-1.0) if len(done) > 1 else None
     complete = [at for at in done if _mean(found.reach[:, at]) == 1.0]
     known = np.array([shots[at] for at in complete])
@@ -177,6 +189,38 @@ class _Repeated:
     most: np.ndarray
     tested: np.ndarray
 
+    def first(self, n: int) -> _Repeated:
+        """The first ``n`` repeats."""
+        return _Repeated(
+            self.f1[:n], self.reach[:n], self.clips[:n], self.used[:n], self.most[:n], self.tested[:n]
+        )
+
+    @property
+    def macro(self) -> np.ndarray:
+        """(repeats, shots), the mean F1 over tags."""
+        return _mean(self.f1, axis=2)
+
+    def measured(self) -> list[int]:
+        """Which shots more than half of the repeats have a point of."""
+        return np.flatnonzero(np.isfinite(self.macro).sum(axis=0) > len(self.f1) / 2).tolist()
+
+    def ratio(self, n_recordings: int) -> float:
+        """Recordings tested on over all others."""
+        tested = float(self.tested.mean())
+        return tested / (n_recordings - tested)
+
+    def points(self, shots: Sequence[int], done: Sequence[int], ratio: float) -> tuple[CurvePoint, ...]:
+        return tuple(
+            CurvePoint(
+                shots[at],
+                resampled(self.macro[:, at], ratio),
+                float(_mean(self.clips[:, at])),
+                float(_mean(self.used[:, at])),
+                float(_mean(self.reach[:, at])),
+            )
+            for at in done
+        )
+
 
 def _repeated(
     rows: np.ndarray,
@@ -189,13 +233,16 @@ def _repeated(
     held_out: float,
     seed: int,
     progress: Progress,
+    tell: Callable[[_Repeated, int], None],
 ) -> _Repeated:
+    """tell: how far it is, and the number of repeats that have begun to measure"""
     carried = _by_recording(table, codes)
     with_negatives = np.hstack([carried, _by_recording(~np.any(table, axis=1, keepdims=True), codes)])
     f1 = np.full((repeats, len(shots), len(names)), np.nan)
     reach, clips, used = (np.full((repeats, len(shots)), np.nan) for _ in range(3))
     most = np.zeros((repeats, len(names)), np.int64)
     tested = np.zeros(repeats)
+    found = _Repeated(f1, reach, clips, used, most, tested)
     for repeat in range(repeats):
         train, test = hold_out([str(code) for code in codes], table, held_out, seed + repeat)
         order = np.random.default_rng([seed, repeat]).permutation(np.unique(codes[train]))
@@ -211,8 +258,11 @@ def _repeated(
             method = make().fit(rows[support], table[support], codes[support], names)
             f1[repeat, at] = _f1(table[test], method.predict(rows[test]))
             reach[repeat, at], clips[repeat, at], used[repeat, at] = share, len(support), len(chosen)
+            if repeat == 0:
+                tell(found, 1)
+        tell(found, repeat + 1)
     progress(repeats * len(shots), repeats * len(shots), "learning curve")
-    return _Repeated(f1, reach, clips, used, most, tested)
+    return found
 
 
 def resampled(values: np.ndarray, ratio: float, *, least: float = 0.0) -> Interval:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from mirdemo.stages.fewshot import FewShotError, LCPrototypes, choose_layer, leave_recordings_out
+from mirdemo.stages.fewshot import Comparing, FewShotError, LCPrototypes, choose_layer, leave_recordings_out
 from mirdemo.stages.fewshot.layer_choice import BLOCKS
 from mirdemo.stages.fewshot.pairs import deal
 
@@ -67,6 +67,19 @@ def test_what_to_expect_of_the_choice_is_each_pair_by_the_layer_best_without_it(
     expected = replace(pairs[0], given=mixed).decided(labels)
     f1 = 2 * (labels * expected).sum(axis=0) / (labels + expected).sum(axis=0)
     assert choice.chosen.macro_f1.value == pytest.approx(f1.mean())
+
+
+def test_layers_that_come_one_by_one_are_scored_as_they_come_and_chosen_among(festival):
+    _, labels, recordings, tags = festival
+    layers = layers_of(festival, {"low": 6.0, "middle": 0.0, "high": 3.0})
+    whole = choose_layer(layers, labels, recordings, tags=tags)
+    comparing = Comparing(len(labels), labels, recordings, tags=tags)
+    for done, (name, matrix) in enumerate(layers.items(), start=1):
+        assert comparing.score(name, matrix).score == whole[name].score
+        assert [one.name for one in comparing.candidates] == list(layers)[:done]
+        if done == 1:
+            assert comparing.choice().best == "low", "a choice can be made at any time"
+    assert (comparing.choice().best, comparing.choice().chosen) == ("middle", whole.chosen)
 
 
 def test_picking_among_layers_that_hear_nothing_looks_good_and_is_expected_not_to_be():

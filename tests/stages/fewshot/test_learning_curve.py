@@ -153,6 +153,18 @@ def test_the_curve_can_be_stopped_and_is_the_same_again():
     assert [p.macro_f1 for p in one.points] == [p.macro_f1 for p in two.points]
 
 
+def test_the_points_are_told_one_by_one_and_then_repeat_by_repeat_until_they_are_the_curves():
+    told = []
+    curve = learning_curve(*corpus(45, 2.0), shots=(1, 2, 3), repeats=5, interim=told.append)
+    first = [one for one in told if one.done == 1]
+    assert [[p.shots for p in one.points] for one in first] == [[1], [1, 2], [1, 2, 3], [1, 2, 3]]
+    assert all(p.macro_f1.low is None for one in told if one.done < 3 for p in one.points)
+    assert [one.done for one in told] == [1, 1, 1, 1, 2, 3, 4, 5]
+    assert all((one.most, one.repeats) == (3, 5) for one in told)
+    assert told[-1].points == curve.points
+    assert told[-2].points != curve.points
+
+
 def test_the_clips_to_label_next_are_those_between_two_label_sets_one_a_recording():
     support, labels = (
         np.array([[0.0, 1.0], [0.1, 1.0], [1.0, 0.0], [1.0, 0.1]]),

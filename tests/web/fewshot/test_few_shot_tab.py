@@ -24,7 +24,7 @@ from mirdemo.stages.fewshot import Candidate, LayerChoice, LCPrototypes, leave_r
 from mirdemo.stages.probing import probe
 from mirdemo.tagger import Tagger
 from mirdemo.web.page import TABS, _where
-from mirdemo.web.tabs.fewshot import charts
+from mirdemo.web.tabs.fewshot import charts, studies, tab
 from mirdemo.web.tabs.fewshot.desk import FewShotDesk
 from mirdemo.web.tabs.fewshot.studies import Layers, Setting
 from mirdemo.web.tabs.fewshot.tab import current_prototypes, download_route
@@ -54,7 +54,6 @@ def current_or_usual(visitor) -> str:
 def test_what_takes_longer_than_a_moment_says_so_before_the_click(do, visitor, labelled, monkeypatch):
     from mirdemo.embedding import pace
     from mirdemo.web import models
-    from mirdemo.web.tabs.fewshot import studies, tab
 
     known = pace.Pace(load=lambda: (0.0, 0.0), kept=False)
     for place in (models, tab):
@@ -276,6 +275,59 @@ def _above(candidates):
     """The same, with less to beat."""
     for one in candidates:
         yield replace(one, score=SimpleNamespace(**{**vars(one.score), "chance_macro_f1": 0.3}))
+
+
+@pytest.mark.parametrize(
+    ("act", "measure", "job", "draft"),
+    [
+        ("few-shot.layers", "measure_layers", tab.LAYERS_JOB, "layers_draft"),
+        ("few-shot.curve", "measure_curve", tab.CURVE_JOB, "curve_draft"),
+    ],
+)
+def test_what_is_measured_so_far_is_drawn_while_it_goes_on_and_stays_where_it_is_stopped(
+    do, visitor, page, monkeypatch, act, measure, job, draft
+):
+    do("few-shot.build")
+    whole, drawn = getattr(studies, measure), []
+
+    def watched(*asked):
+        def told(so_far) -> None:
+            asked[-1](so_far)
+            with visitor.lock:
+                drawn.append(page._render("few-shot", visitor))
+            if len(drawn) == 2:
+                visitor.jobs[job].cancel()
+
+        return whole(*asked[:-1], told)
+
+    monkeypatch.setattr(studies, measure, watched)
+    stopped = do(act)
+    assert visitor.jobs[job].state == "stopped"
+    kind, t = act.split(".")[1], speaker("en")
+    so_far = [len(of(html, kind)) for html in drawn[:2]]
+    assert so_far == [1, 2], "one more at a time"
+    for html in drawn:
+        assert f'data-job="{job}"' in html
+        assert str(t("few-shot.draft.ended")) not in html
+    assert len(of(stopped, kind)) == 2
+    assert str(t("few-shot.draft.ended")) in stopped
+    assert f'data-act="{act}"' in stopped, "it can be begun again"
+    assert "So far, " in stopped
+    assert 'data-act="few-shot.listen"' not in stopped
+
+    monkeypatch.setattr(studies, measure, whole)
+    done = do(act)
+    assert "So far, " not in done
+    assert str(t("few-shot.draft.ended")) not in done
+    assert len(of(done, kind)) >= 2
+    visitor.hold(visitor.clips.tag([0], ["another"]))
+    assert getattr(visitor.desk(FewShotDesk), draft).latest is not None
+    assert "data-draft" not in page._render("few-shot", visitor), "of other clips"
+
+
+def of(html: str, kind: str) -> list:
+    """The measured values in the chart of that kind."""
+    return next(one["x"] for one in chart(html, kind)["data"] if "markers" in one["mode"])
 
 
 def test_a_query_like_nothing_is_unknown_in_words_and_its_nearest_clips_are_there_to_hear(do, visitor, page):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,11 +14,12 @@ from mirdemo.evidence.charting import FAINT, INK, Chart, bare_figure, drawn, fad
 from mirdemo.evidence.figure import Figure
 from mirdemo.web.tabs.fewshot.labels import name_places
 from mirdemo.web.tabs.fewshot.placing import Plane, Star, stars
-from mirdemo.web.tabs.fewshot.studies import Curve, Layers, Setting
+from mirdemo.web.tabs.fewshot.studies import Curve, Layers, LayersDraft, Setting
 from mirdemo.words.language import Speaker
 
 if TYPE_CHECKING:
     from mirdemo.scoring.intervals import Interval
+    from mirdemo.stages.fewshot import CurvePoint, CurveSoFar
     from mirdemo.stages.fewshot.layer_choice import Candidate
     from mirdemo.web.frame.player import Sounds
     from mirdemo.web.tagging import Answer, Built
@@ -31,6 +32,8 @@ SHAPES = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down"
 MAP_PLOT, NARROW_PLOT = (900.0, 380.0), (300.0, 330.0)
 #: Bars of the chart of layers; the rest is in the list of layers.
 MOST_LAYERS = 10
+#: Of that chart, in pixels: a row, and all that is above and below the rows.
+_ROW, _ENDS = 44, 76
 
 
 def heading(t: Speaker, tags: Sequence[str]) -> str:
@@ -201,33 +204,7 @@ def curve_chart(curve: Curve, t: Speaker) -> Chart:
 
     report, none = curve.report, t("few-shot.no_interval")
     figure = bare_figure(height=320, left=48)
-    x = [point.shots for point in report.points]
-    y = [point.macro_f1.value for point in report.points]
-    _ribbon(
-        figure, x, [p.macro_f1.low for p in report.points], [p.macro_f1.high for p in report.points], 0.16
-    )
-    figure.add_scatter(
-        x=x,
-        y=y,
-        mode="lines+markers+text",
-        line={"color": ACCENT, "width": 2},
-        marker={"size": 9, "color": ACCENT},
-        text=[f"{value:.2f}" for value in y],
-        textposition="top center",
-        cliponaxis=False,
-        hovertext=[
-            str(
-                t(
-                    "few-shot.curve.point",
-                    n=p.shots,
-                    figure=figure_words(p.macro_f1, none),
-                    clips=f"{p.clips:.0f}",
-                )
-            )
-            for p in report.points
-        ],
-        hoverinfo="text",
-    )
+    x, y = _add_points(figure, report.points, t)
     beyond = report.extrapolation
     if isinstance(beyond, Extrapolation):
         x2, y2 = [x[-1], *beyond.shots.tolist()], [y[-1], *beyond.value.tolist()]
@@ -248,15 +225,7 @@ def curve_chart(curve: Curve, t: Speaker) -> Chart:
             hoverinfo="text",
         )
         x = x2
-    ticks = sorted({k for k in (1, 2, 3, 5, 8, 13, 20, 30, 50, 100, 200) if k <= max(x)})
-    figure.update_xaxes(
-        title={"text": str(t("few-shot.curve.x"))},
-        type="log",
-        tickvals=ticks,
-        ticktext=list(map(str, ticks)),
-        showgrid=False,
-    )
-    figure.update_yaxes(title={"text": "Macro-F1"}, range=[0, 1.05], tickvals=[0, 0.25, 0.5, 0.75, 1])
+    _curve_axes(figure, max(x), t)
     first, last, gain = report.points[0], report.points[-1], report.gain
     answer = "unclear"
     if gain is not None and gain.low is not None and gain.high is not None:
@@ -272,6 +241,67 @@ def curve_chart(curve: Curve, t: Speaker) -> Chart:
         title = t("few-shot.curve.title.single", n=first.shots, value=figure_words(first.macro_f1, none))
     how = t("few-shot.curve.how", repeats=report.repeats, recordings=report.n_recordings)
     return drawn(title, figure, how, height=320, narrow={"height": 280})
+
+
+def curve_draft_chart(so_far: CurveSoFar, t: Speaker) -> Chart:
+    """The points that are measured so far, each as it stands; the axis has room for those to come."""
+    figure = bare_figure(height=320, left=48)
+    _add_points(figure, so_far.points, t)
+    _curve_axes(figure, so_far.most, t)
+    figure.update_xaxes(range=[math.log10(0.9), math.log10(1.15 * so_far.most)])
+    last = so_far.points[-1]
+    title = t(
+        "few-shot.curve.draft",
+        n=last.shots,
+        figure=figure_words(last.macro_f1, t("few-shot.no_interval")),
+        done=so_far.done,
+        repeats=so_far.repeats,
+    )
+    return drawn(title, figure, t("few-shot.draft.how"), height=320, narrow={"height": 280})
+
+
+def _add_points(figure: Figure, points: Sequence[CurvePoint], t: Speaker) -> tuple[list[int], list[float]]:
+    """The measured points with their intervals: -> recordings a tag, macro-F1."""
+    none = t("few-shot.no_interval")
+    x = [point.shots for point in points]
+    y = [point.macro_f1.value for point in points]
+    _ribbon(figure, x, [p.macro_f1.low for p in points], [p.macro_f1.high for p in points], 0.16)
+    figure.add_scatter(
+        x=x,
+        y=y,
+        mode="lines+markers+text",
+        line={"color": ACCENT, "width": 2},
+        marker={"size": 9, "color": ACCENT},
+        text=[f"{value:.2f}" for value in y],
+        textposition="top center",
+        cliponaxis=False,
+        hovertext=[
+            str(
+                t(
+                    "few-shot.curve.point",
+                    n=p.shots,
+                    figure=figure_words(p.macro_f1, none),
+                    clips=f"{p.clips:.0f}",
+                )
+            )
+            for p in points
+        ],
+        hoverinfo="text",
+    )
+    return x, y
+
+
+def _curve_axes(figure: Figure, most: float, t: Speaker) -> None:
+    """most: recordings a tag, to where the axis reaches"""
+    ticks = sorted({k for k in (1, 2, 3, 5, 8, 13, 20, 30, 50, 100, 200) if k <= most})
+    figure.update_xaxes(
+        title={"text": str(t("few-shot.curve.x"))},
+        type="log",
+        tickvals=ticks,
+        ticktext=list(map(str, ticks)),
+        showgrid=False,
+    )
+    figure.update_yaxes(title={"text": "Macro-F1"}, range=[0, 1.05], tickvals=[0, 0.25, 0.5, 0.75, 1])
 
 
 def _ribbon(figure: Any, x: list, low: list, high: list, alpha: float) -> None:
@@ -310,14 +340,74 @@ def layer_chart(
 
     names: Setting -> what its backbone and its layer are called, in this language
     """
-    ranked = sorted(found.choice.candidates, key=lambda one: -(one.score.macro_f1.value or 0.0))
+    ranked = _ranked(found.choice.candidates)
     shown = ranked[:MOST_LAYERS]
     shown += [one for one in ranked[MOST_LAYERS:] if one.name in (now, always)]
-    shown = shown[::-1]
-    height = 76 + 44 * len(shown)
+    said = _layers_said(found, ranked[0].score.chance_macro_f1, names, t)
+    pitch = _pitch([one.name for one in ranked], now, names, t)
+    return _settings_chart(shown, len(shown), pitch, now, names, said, t)
+
+
+def layer_draft_chart(
+    found: LayersDraft, now: Setting, names: Callable[[Setting], tuple[str, str]], t: Speaker
+) -> Chart:
+    """The best of the settings scored so far, in a chart with room for those to come. No click applies one yet."""
+    ranked = _ranked(found.candidates)
+    first = ranked[0]
+    title = t(
+        "few-shot.layers.draft",
+        done=len(ranked),
+        n=len(found.settings),
+        best=t("few-shot.setting", backbone=names(first.name)[0], layer=names(first.name)[1]),
+        figure=figure_words(first.score.macro_f1, t("few-shot.no_interval")),
+    )
+    said = title, t("few-shot.draft.how")
+    rows, pitch = min(len(found.settings), MOST_LAYERS), _pitch(found.settings, now, names, t)
+    return _settings_chart(ranked[:MOST_LAYERS], rows, pitch, now, names, said, t, applied=False)
+
+
+def layer_heights(
+    settings: Sequence[Setting], now: Setting, names: Callable[[Setting], tuple[str, str]], t: Speaker
+) -> tuple[int, int]:
+    """Pixels that the chart of these settings takes at the most, wide and on a phone."""
+    rows = min(len(settings), MOST_LAYERS + 2)
+    return _ENDS + _ROW * rows, _ENDS + _pitch(settings, now, names, t) * rows
+
+
+def _pitch(
+    settings: Sequence[Setting], now: Setting, names: Callable[[Setting], tuple[str, str]], t: Speaker
+) -> int:
+    """Pixels from row to row on a phone, where each name takes as many lines as the longest: whichever are drawn, it is one."""
+    return 14 + 16 * max(
+        len(_lines(_layer_words(one, now, names, t)) + _lines(names(one)[0])) for one in settings
+    )
+
+
+def _layer_words(one: Setting, now: Setting, names: Callable[[Setting], tuple[str, str]], t: Speaker) -> str:
+    return names(one)[1] + (f" ({t('few-shot.layers.now')})" if one == now else "")
+
+
+def _ranked(candidates: Sequence[Candidate]) -> list[Candidate]:
+    return sorted(candidates, key=lambda one: -(one.score.macro_f1.value or 0.0))
+
+
+def _settings_chart(
+    shown: Sequence[Candidate],
+    rows: int,
+    pitch: int,
+    now: Setting,
+    names: Callable[[Setting], tuple[str, str]],
+    said: tuple[str, str],
+    t: Speaker,
+    *,
+    applied: bool = True,
+) -> Chart:
+    """Settings as rows, the first on top. rows: there is room for; pitch: ``_pitch``; said: title, how; applied: by a click"""
+    free, shown = rows - len(shown), shown[::-1]
+    height = _ENDS + _ROW * rows
     figure = bare_figure(height=height, left=8)
-    _add_settings(figure, shown, now, names, t)
-    chance = ranked[0].score.chance_macro_f1
+    _add_settings(figure, shown, now, names, t, applied=applied)
+    chance = shown[-1].score.chance_macro_f1
     figure.add_vline(x=chance, line={"color": INK, "width": 1, "dash": "dot"})
     figure.add_annotation(
         x=chance,
@@ -331,24 +421,25 @@ def layer_chart(
     )
     labels, short = [], []
     for one in shown:
-        backbone, layer = names(one.name)
-        use = f" ({t('few-shot.layers.now')})" if one.name == now else ""
-        labels.append(f"{_plain(layer + use)}<br>{_plain(backbone)}")
-        short.append(_lines(layer + use) + _lines(backbone))
-    pitch = 14 + 8 * max([len(one) + len(below) for one, below in pairwise(short)], default=6)
+        backbone, layer = names(one.name)[0], _layer_words(one.name, now, names, t)
+        labels.append(f"{_plain(layer)}<br>{_plain(backbone)}")
+        short.append(_lines(layer) + _lines(backbone))
     figure.update_yaxes(
-        tickvals=list(range(len(shown))), ticktext=labels, range=[-0.6, len(shown) - 0.4], showgrid=False
+        tickvals=list(range(len(shown))),
+        ticktext=labels,
+        range=[-0.6 - free, len(shown) - 0.4],
+        showgrid=False,
     )
     figure.update_xaxes(title={"text": "Macro-F1"}, range=[0, 1.02], tickvals=[0, 0.25, 0.5, 0.75, 1])
     figure.update_layout(margin={"t": 26})
-    title, how = _layers_said(found, chance, names, t)
+    title, how = said
     return drawn(
         title,
         figure,
         how,
         height=height,
         narrow={
-            "height": 76 + pitch * len(shown),
+            "height": _ENDS + pitch * rows,
             "xaxis": {"tickvals": [0, 0.5, 1]},
             "yaxis": {"tickfont": {"size": 13}, "ticktext": ["<br>".join(lines) for lines in short]},
         },
@@ -361,8 +452,10 @@ def _add_settings(
     now: Setting,
     names: Callable[[Setting], tuple[str, str]],
     t: Speaker,
+    *,
+    applied: bool,
 ) -> None:
-    """A row a setting: its interval, and a point that applies it."""
+    """A row a setting: its interval, and a point, which applies it where it may."""
     none = t("few-shot.no_interval")
     for y, one in enumerate(shown):
         f1 = one.score.macro_f1
@@ -391,7 +484,9 @@ def _add_settings(
         customdata=[
             {"act": "few-shot.listen", **one.name._asdict(), "whitened": str(one.name.whitened).lower()}
             for one in shown
-        ],
+        ]
+        if applied
+        else None,
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mirdemo.clips.segments import Segment, over_windows, runs
+from mirdemo.web.frame.job import Draft
 from mirdemo.web.tabs.fewshot.studies import Curve, Layers, Setting
 from mirdemo.web.tagging import Answer, Built
 
@@ -85,6 +86,7 @@ class FewShotDesk:
     long: the answer about a long recording, by what it is called, which no other has been: the browser keeps its sound by it,
         also where a saved visit takes the place of this one; one at a time, for its sound takes the disk
     long_asked: how many were asked about when that came
+    curve_draft, layers_draft: what the last measurement of each has found, kept where it was stopped half way
     played: clip -> tags of a demonstration query; kept: what is drawn from all that
     """
 
@@ -100,6 +102,8 @@ class FewShotDesk:
     long_asked: int = 0
     curve: Curve | None = None
     layers: Layers | None = None
+    curve_draft: Draft = field(default_factory=Draft)
+    layers_draft: Draft = field(default_factory=Draft)
     kept: Kept = field(default_factory=Kept)
 
     def sounds(self) -> list[Clip]:

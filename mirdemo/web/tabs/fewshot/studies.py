@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from mirdemo.backbones.registry import specs
 from mirdemo.backbones.spec import BackboneError
 from mirdemo.base.progress import Progress
-from mirdemo.web.models import SHELF, Memory, embed_here, timed
+from mirdemo.web.models import SHELF, Memory, embed_here, learn
 from mirdemo.web.tagging import Answer, Built, layers_of
 
 if TYPE_CHECKING:
     from mirdemo.clips import LabelledClips
-    from mirdemo.stages.fewshot import LayerChoice, LearningCurve, Suggestion
+    from mirdemo.stages.fewshot import Candidate, CurveSoFar, LayerChoice, LearningCurve, Suggestion
 
 #: The kind of work of comparing settings whose clips are heard (``embedding.pace``).
 COMPARING = "comparing layers"
@@ -41,6 +42,23 @@ class Curve:
 
 
 @dataclass(frozen=True, eq=False)
+class CurveDraft:
+    """A learning curve that is being measured, or was stopped half way."""
+
+    built: Built
+    so_far: CurveSoFar
+
+
+@dataclass(frozen=True, eq=False)
+class LayersDraft:
+    """A comparison of layers under way, or stopped half way: those scored so far, in the order they came, of ``settings``."""
+
+    clips: LabelledClips
+    candidates: tuple[Candidate, ...]
+    settings: tuple[Setting, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Layers:
     """The layers compared on a support set: candidates are named by ``Setting``. missing: backbones that cannot be used."""
 
@@ -60,33 +78,43 @@ def curve_size(built: Built) -> float:
     return float(built.rows.size * len(built.clips.tags))
 
 
-def comparing_size(settings: Sequence[Setting], clips: LabelledClips) -> float:
+def comparing_size(settings: Sequence[Any], clips: LabelledClips) -> float:
     """What the time of comparing grows with: settings, each with all clips."""
     return float(len(settings) * len(clips))
 
 
-def measure_curve(built: Built, progress: Progress) -> Curve:
-    """Raises FewShotError where no tag has two recordings; ``progress`` may raise Cancelled."""
+def measure_curve(
+    built: Built, progress: Progress, told: Callable[[CurveDraft], None] | None = None
+) -> Curve:
+    """told: the points so far. Raises FewShotError where no tag has two recordings; ``progress`` may raise Cancelled."""
     from mirdemo.stages.fewshot import learning_curve
 
     clips = built.clips
-    report = learning_curve(built.rows, clips.labels, clips.groups, tags=clips.tags, progress=progress)
+    interim = None if told is None else lambda so_far: told(CurveDraft(built, so_far))
+    report = learning_curve(
+        built.rows, clips.labels, clips.groups, tags=clips.tags, progress=progress, interim=interim
+    )
     return Curve(built, report)
 
 
 def measure_layers(
-    clips: LabelledClips, settings: Sequence[Setting], memory: Memory, progress: Progress
+    clips: LabelledClips,
+    settings: Sequence[Setting],
+    memory: Memory,
+    progress: Progress,
+    told: Callable[[LayersDraft], None] | None = None,
 ) -> Layers:
     """Score every setting by leaving each recording out of the support set; no query is looked at.
 
-    An embedded backbone that cannot be loaded here is left out and named.
+    A backbone's settings are scored as soon as it has heard the clips, before the next one hears them. An embedded backbone
+    that cannot be loaded here is left out and named. told: what is scored so far, one setting after another
     Raises FewShotError for clips of one recording only; ``progress`` may raise Cancelled.
     """
     from mirdemo.embedding.whitening import whitening_for
-    from mirdemo.stages.fewshot import choose_layer
+    from mirdemo.stages.fewshot import Comparing
 
-    matrices: dict[Setting, np.ndarray] = {}
-    missing = []
+    comparing = Comparing(len(clips), clips.labels, clips.groups, tags=clips.tags)
+    missing, scoring = [], 0.0
     for backbone in dict.fromkeys(setting.backbone for setting in settings):
         mine = [setting for setting in settings if setting.backbone == backbone]
         try:
@@ -99,23 +127,27 @@ def measure_layers(
         white = whitening.apply(plain) if whitening is not None else None
         for setting in mine:
             heard = white if setting.whitened else plain
-            if heard is not None:
-                matrices[setting] = heard.matrix(setting.layer)
-    choose = timed(
-        COMPARING,
-        comparing_size(list(matrices), clips),
-        lambda told: choose_layer(matrices, clips.labels, clips.groups, tags=clips.tags, progress=told),
-    )
-    choice = choose(progress)
+            if heard is None:
+                continue
+            progress(len(comparing.candidates), len(settings), "layers")
+            scoring += comparing.score(setting, heard.matrix(setting.layer)).seconds
+            if told is not None:
+                told(LayersDraft(clips, comparing.candidates, tuple(settings)))
+    progress(len(settings), len(settings), "layers")
+    began = time.monotonic()
+    choice = comparing.choice()
+    learn(COMPARING, comparing_size(list(choice.candidates), clips), scoring + time.monotonic() - began)
     return Layers(clips, choice, tuple(missing))
 
 
 def candidates(chosen: str, whitening: Mapping[str, bool]) -> list[Setting]:
     """Every layer of the chosen backbone and of the embedded ones, plain and, where there is one, with whitening.
 
+    A chosen one that is not embedded comes last: it may take minutes where the others take seconds.
     whitening: backbone -> whether it has one
     """
-    backbones = dict.fromkeys([chosen, *(name for name, spec in specs().items() if spec.embedded)])
+    embedded = [name for name, spec in specs().items() if spec.embedded]
+    backbones = dict.fromkeys([chosen, *embedded] if chosen in embedded else [*embedded, chosen])
     return [
         Setting(backbone, layer, whitened)
         for backbone in backbones

@@ -13,6 +13,7 @@ from mirdemo.sound.decoding.limits import LONG_LIMITS
 from mirdemo.web import alike, brought
 from mirdemo.web.brought import bring, is_tagger
 from mirdemo.web.frame.errors import PageError
+from mirdemo.web.frame.job import Draft
 from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.tab import Tab
@@ -141,6 +142,9 @@ class FewShotTab:
         plane = get("plane", (built,), lambda: Plane.of(built.rows))
         curve = desk.curve if desk.curve is not None and desk.curve.built is built else None
         layers = desk.layers if desk.layers is not None and desk.layers.clips is built.clips else None
+        measured, scored = desk.curve_draft.latest, desk.layers_draft.latest
+        measured = measured if not curve and measured is not None and measured.built is built else None
+        scored = scored if not layers and scored is not None and scored.clips is built.clips else None
         now = _setting(visitor)
         names = lambda one: (_title(t, one.backbone), shown.listening_words(t, one))  # noqa: E731
         waiting = get("waiting", (built, answers), lambda: studies.to_label_next(built, answers))
@@ -157,6 +161,8 @@ class FewShotTab:
             and get(
                 "curve", (curve, said), lambda: (charts.curve_chart(curve, t), shown.growth(curve.report, t))
             ),
+            "curve_draft": measured
+            and get("curve draft", (measured, said), lambda: charts.curve_draft_chart(measured.so_far, t)),
             "layers_job": self._job(visitor, LAYERS_JOB),
             "layers_take": self._layers_take(visitor),
             "layers": layers
@@ -164,6 +170,15 @@ class FewShotTab:
                 "layers",
                 (layers, now, said),
                 lambda: charts.layer_chart(layers, now, _measured_best(), names, t),
+            ),
+            "layers_draft": scored
+            and get(
+                "layers draft", (scored, now, said), lambda: charts.layer_draft_chart(scored, now, names, t)
+            ),
+            "layers_room": get(
+                "layers room",
+                (now, said),
+                lambda: charts.layer_heights(_settings(visitor), now, names, t),
             ),
             "any_good": layers and layers.any_good,
             "best": layers and layers.choice.best != now and (layers.choice.best, *names(layers.choice.best)),
@@ -272,28 +287,31 @@ class FewShotTab:
         """How the tagger grows with more recordings."""
         built = _needed(visitor)
 
-        def take(made: Curve) -> None:
-            visitor.desk(FewShotDesk).curve = made
+        desk, draft, size = visitor.desk(FewShotDesk), Draft(), studies.curve_size(built)
 
-        work = timed(
-            CURVE_JOB, studies.curve_size(built), lambda progress: studies.measure_curve(built, progress)
-        )
-        self._wire.start(visitor, CURVE_JOB, work, take)
+        def take(made: Curve) -> None:
+            desk.curve = made
+
+        work = timed(CURVE_JOB, size, lambda progress: studies.measure_curve(built, progress, draft.put))
+        self._wire.start(visitor, CURVE_JOB, work, take, draft=draft)
+        desk.curve_draft = draft
 
     def layers(self, visitor: Visitor, act: Act) -> None:
         """Every layer of the chosen backbone and of those that are here, by leaving each recording out."""
         clips, memory = _needed(visitor).clips, visitor.memory
-        settings = _settings(visitor)
+        settings, desk, draft = _settings(visitor), visitor.desk(FewShotDesk), Draft()
 
         def take(made: Layers) -> None:
-            visitor.desk(FewShotDesk).layers = made
+            desk.layers = made
 
         self._wire.start(
             visitor,
             LAYERS_JOB,
-            lambda progress: studies.measure_layers(clips, settings, memory, progress),
+            lambda progress: studies.measure_layers(clips, settings, memory, progress, draft.put),
             take,
+            draft=draft,
         )
+        desk.layers_draft = draft
 
     def push(self, visitor: Visitor, act: Act) -> None:
         """Upload the tagger to the Hub."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
+from mirdemo.web.frame.job import Draft
 from mirdemo.web.tabs.probe import prompts, table
-from mirdemo.web.tabs.probe.running import LIVE, Result
+from mirdemo.web.tabs.probe.running import LIVE, Result, SoFar, run_key
 from mirdemo.web.tabs.probe.zero_shot import Question, ZeroShot
+
+if TYPE_CHECKING:
+    from mirdemo.clips import LabelledClips
 
 
 @dataclass
@@ -21,6 +25,7 @@ class ProbeDesk:
     protocol: by which one probes now
     whiten: as the visitor chose, None where it was left as measured
     result: by the live protocol; published: by the published one. Never both at once: they are not compared
+    draft: what the last probe had found, kept where it was stopped half way; drafted: by which protocol
     drawn: what the template was last given about the result, and for which state, for a view is drawn after every act
     """
 
@@ -36,6 +41,8 @@ class ProbeDesk:
     prompts: dict[str, str] = field(default_factory=dict)
     forms: dict[tuple[str, str], str] = field(default_factory=dict)
     words: ZeroShot | None = None
+    draft: Draft = field(default_factory=Draft)
+    drafted: str = LIVE
     drawn: tuple[tuple, dict[str, Any]] | None = None
 
     @property
@@ -49,6 +56,18 @@ class ProbeDesk:
         else:
             self.published = result
         self.drawn = None
+
+    def left(self, clips: LabelledClips) -> SoFar | None:
+        """What a probe of these clips by the protocol chosen had found when it ended half way, of backbones that had begun."""
+        so_far = self.draft.latest
+        if (
+            so_far is None
+            or not so_far.found
+            or self.drafted != self.protocol
+            or not so_far.asked.is_about(clips)
+        ):
+            return None
+        return replace(so_far, wanted=tuple(one for one in so_far.wanted if run_key(*one) in so_far.found))
 
     def prompt(self, tag: str) -> str:
         """The prompt for one of the visitor's own tags."""

@@ -80,6 +80,8 @@ class ProbeTab:
         desk, clips, job = visitor.desk(ProbeDesk), visitor.clips, visitor.jobs.get(JOB)
         chosen, state, result = spec(visitor.backbone), status(visitor.backbone), desk.answer
         asked = Asked.of(clips)
+        under_way = job is not None and job.active
+        draft = job.draft.latest if job is not None and under_way else desk.left(clips)
         return {
             "clips": len(clips),
             "recordings": len(set(clips.recordings)),
@@ -110,9 +112,8 @@ class ProbeTab:
             "metric": desk.metric,
             "metrics": table.METRICS,
             "found": _found(visitor, t, desk, result) if result is not None else None,
-            "draft": shown.draft(t, job.draft.latest, desk.metric)
-            if job and job.active and job.draft.latest is not None
-            else None,
+            "draft": None if draft is None else shown.draft(t, draft, desk.metric),
+            "ended": draft is not None and not under_way,
             "zero": self._zero(visitor, t, desk) if chosen.joint_size and clips.tags else None,
         }
 
@@ -222,13 +223,19 @@ class ProbeTab:
     ) -> None:
         memory, desk = visitor.memory, visitor.desk(ProbeDesk)
         protocol, draft = desk.protocol, Draft(SoFar(Asked.of(clips), wanted, {}))
+
+        def take(result: Result) -> None:
+            desk.keep(protocol, result)
+            desk.draft = Draft()
+
         self._wire.start(
             visitor,
             JOB,
             lambda progress: run_all(clips, wanted, memory, progress, kept, protocol, draft.put),
-            lambda result: desk.keep(protocol, result),
+            take,
             draft=draft,
         )
+        desk.draft, desk.drafted = draft, protocol
 
     # ---- zero-shot --------------------------------------------------------------------------------------
 
