@@ -160,6 +160,20 @@ def test_a_line_that_is_cut_in_a_training_comes_back_to_it(chromium, server: Ser
         wait_rows(page, 6)
 
 
+def test_what_was_clicked_while_the_line_was_cut_is_seen_when_it_is_back(
+    chromium, server: Served, recordings
+):
+    with Proxy(server) as proxy, visiting(chromium, proxy.address) as visit:
+        page = visit()
+        with_clips(page, recordings)
+        until(page, "!mirdemo.waits()")
+        proxy.cut()
+        page.locator('#panel-clips [data-act="clips.remove"]').first.click()
+        page.wait_for_selector("#line:visible")
+        proxy.mend()
+        wait_rows(page, 5)
+
+
 def test_a_line_that_is_cut_again_and_again_loads_nothing_anew_and_does_nothing_twice(
     chromium, server: Served, recordings
 ):

@@ -74,8 +74,8 @@ window.mirdemo = (() => {
      too long looks: the server then ends its answers at once, and says when to look again while something runs. */
   let listening = null;
   const MOST_SILENCE = 8000; // milliseconds from an act to its first answer
-  function up(message) {
-    send({ turn: ++turn, ...message, drawn: latest, speaks: root.lang });
+  function up(message) { // with the open tab: a server that took the page for closed no longer knows what is seen
+    send({ turn: ++turn, tab: root.dataset.open, ...message, drawn: latest, speaks: root.lang });
     listening ||= setTimeout(look, MOST_SILENCE);
   }
   function look() {
