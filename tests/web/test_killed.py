@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -154,7 +155,7 @@ def test_a_proxy_that_holds_answers_back_is_looked_past(page: Served):
         event = train(caller)
         until(lambda: workers(page))
         looking = time.monotonic()
-        look = caller.begin("page.look", "fine-tune")  # what the page does after some seconds of silence
+        look = caller.begin("page.look", "fine-tune", why="silence")  # what the page does after some seconds
         caller.hear(look)
         assert time.monotonic() - looking < 10
         assert "progress-fine-tune" in caller.sees
@@ -162,6 +163,26 @@ def test_a_proxy_that_holds_answers_back_is_looked_past(page: Served):
         until(lambda: "progress-fine-tune" not in caller.act("page.look", "fine-tune"))
         assert event
         caller.close()
+
+
+def test_after_a_silence_it_is_looked_and_once_the_line_is_back_it_is_told_again(page: Served):
+    def told(answer: list[Any]) -> dict[str, Any]:
+        caller.take(answer)
+        return json.loads(answer[1]) if answer[1] else {}
+
+    caller = with_clips(page)
+    train(caller)
+    until(lambda: workers(page))
+    for why in ("silence", "told"):
+        heard = [told(one) for one in caller.answers(caller.begin("page.look", "fine-tune", why=why))]
+        assert heard[0]["look"]
+        assert "after" not in heard[-1], "all of it was said at once"
+    hearing = caller.answers(caller.begin("page.look", "fine-tune", why="back"))
+    assert "look" not in told(next(hearing))
+    assert "after" in told(next(hearing)), "what comes by itself"
+    hearing.close()
+    caller.act("page.stop", "fine-tune", job="fine-tune")
+    caller.close()
 
 
 # ---- the server ------------------------------------------------------------------------------------------------

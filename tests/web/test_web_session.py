@@ -12,7 +12,7 @@ from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.job import Job
 from mirdemo.web.frame.limits import CLIP_LIMITS, WebLimits
 from mirdemo.web.frame.player import Sounds, byte_range, waveform
-from mirdemo.web.frame.session import Visitors
+from mirdemo.web.frame.session import FIRST_PATIENCE, Shown, Visitors
 from mirdemo.web.models import Memory
 
 
@@ -347,3 +347,17 @@ def test_a_network_in_eight_bits_is_loaded_as_the_tagger_had_it_and_stands_besid
     assert take() == take(plain) == (None, "auto")
     assert take(eight) == ("openvino-int8", "cpu")
     assert len(shelf._loaded) == 2
+
+
+def test_a_page_behind_a_proxy_looks_and_telling_it_is_tried_more_and_more_seldom():
+    shown = Shown("clips")
+    looks = []
+    for _ in range(3):
+        shown.looked("silence")
+        looks.append(0)
+        while shown.looks and looks[-1] < 1000:
+            shown.looked("told")
+            looks[-1] += 1
+    assert looks == [FIRST_PATIENCE, 2 * FIRST_PATIENCE, 4 * FIRST_PATIENCE]
+    shown.looked("told")
+    assert not shown.looks, "one that is told stays told"

@@ -40,6 +40,8 @@ FIRST_BACKBONE = "spectral"
 UNDO_GRACE = 3.0
 #: Acts of a visitor that are remembered, so that none is done twice.
 MOST_HEARD = 1000
+#: Looks of a page that hears nothing before the last answer, until telling it is tried again.
+FIRST_PATIENCE = 10
 #: Pages whose heartbeat ended that are remembered, should it come again.
 MOST_LEFT = 10_000
 
@@ -65,7 +67,7 @@ class Visitor:
         self.jobs: dict[str, Job] = {}
         self.notice: Notice | None = None
         self.undo: Undo | None = None
-        self.watched_by: set[str] = set()
+        self.watched_by: dict[str, object] = {}  # page -> which of its answers goes on telling it
         self.shown: dict[str, Shown] = {}
         self.seen = time.monotonic()
         self.closed_at: float | None = None
@@ -189,12 +191,29 @@ class Visitor:
 @dataclass
 class Shown:
     """What one open page shows: its tab, a mark of each view's text as it was last sent, and (number, text) of those that
-    it is not known to have drawn.  looks: whether it asks for news itself, since a proxy holds back what is not complete"""
+    it is not known to have drawn.  looks: whether it asks for news itself, since a proxy holds back what is not complete
+    tries: looks until it is tried whether telling is heard;  patience: how many there were at first, twice as many each time
+    """
 
     tab: str
     marks: dict[str, str] = field(default_factory=dict)
     sent: dict[str, tuple[int, str]] = field(default_factory=dict)
     looks: bool = False
+    tries: int = 0
+    patience: int = FIRST_PATIENCE
+
+    def looked(self, why: object) -> None:
+        """It asked for news. why: "silence" where it was told nothing for too long, "back" where its line was cut and is back,
+        anything else where it was told to"""
+        if why == "silence":
+            if not self.looks:
+                self.tries, self.patience = self.patience, 2 * self.patience
+            self.looks = True
+        elif why == "back":
+            self.looks = False
+        elif self.looks:
+            self.tries -= 1
+            self.looks = self.tries > 0
 
 
 @dataclass(frozen=True)

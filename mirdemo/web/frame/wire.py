@@ -330,11 +330,13 @@ class Wire:
         if looks and any(active for active, *_ in drawn):
             told |= {"look": LOOK_SECONDS, "at": next(_drawings)}  # two equal answers would be one
         yield [answer, await run_sync(self._answered, visitor, page, act.drawn, told)]
-        if looks or page in visitor.watched_by:
+        if looks or (page in visitor.watched_by and act.name != "page.look"):
             return
-        visitor.watched_by.add(page)
+        mine = visitor.watched_by[page] = object()  # a look has heard nothing of an earlier one
         try:
-            while page in visitor.shown and not visitor.shown[page].looks:  # until it is closed
+            while visitor.watched_by.get(page) is mine:
+                if page not in visitor.shown or visitor.shown[page].looks:  # closed, or it asks
+                    return
                 now = _progress(visitor)
                 if now != drawn:
                     drawn = now
@@ -343,12 +345,14 @@ class Wire:
                     return
                 await asyncio.sleep(WATCH_SECONDS)
         finally:
-            visitor.watched_by.discard(page)
+            if visitor.watched_by.get(page) is mine:
+                del visitor.watched_by[page]
 
     def _looks(self, visitor: Visitor, page: str, act: Act) -> bool:
-        """Whether a page looks for news by itself; it does from its first look on."""
+        """Whether a page looks for news by itself."""
         shown = visitor.shown.setdefault(page, Shown(self._tab(act)))
-        shown.looks = shown.looks or act.name == "page.look"
+        if act.name == "page.look":
+            shown.looked(act._sent.get("why"))
         return shown.looks
 
     def _hello(self, act: Act, page: str, languages: str | None) -> Visitor:

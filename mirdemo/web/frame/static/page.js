@@ -71,23 +71,24 @@ window.mirdemo = (() => {
   }
 
   /* Where a proxy holds answers back until the last one, a step's page would hear nothing until it ends. So a page that waits
-     too long looks: the server then ends its answers at once, and says when to look again while something runs. */
+     too long looks: the server then ends its answers at once, and says when to look again while something runs. Now and then
+     it tries whether telling is heard. */
   let listening = null;
   const MOST_SILENCE = 8000; // milliseconds from an act to its first answer
   function up(message) { // with the open tab: a server that took the page for closed no longer knows what is seen
     send({ turn: ++turn, tab: root.dataset.open, ...message, drawn: latest, speaks: root.lang });
-    listening ||= setTimeout(look, MOST_SILENCE);
+    listening ||= setTimeout(look, MOST_SILENCE, "silence");
   }
-  function look() {
+  function look(why) {
     listening = null;
-    if (!root.classList.contains("cut")) up({ act: "page.look", tab: root.dataset.open });
+    if (!root.classList.contains("cut")) up({ act: "page.look", why });
   }
 
   /* The line was cut and is back (line.js). What the server may not have heard is said again, in the same turn: it does nothing
      twice. told: whether the page had said that the line was cut */
   function back(unanswered, told) {
     for (const message of unanswered) if (message.turn > answeredTurn && message.act !== "page.look") send(message);
-    up({ act: "page.look", tab: root.dataset.open, ...(told && { cut: "yes" }) });
+    up({ act: "page.look", why: "back", ...(told && { cut: "yes" }) });
   }
 
   function connect(trigger) {
@@ -112,8 +113,8 @@ window.mirdemo = (() => {
     answered = true;
     answeredTurn = Math.max(answeredTurn, answer.turn || 0);
     clearTimeout(listening);
-    const silence = answer.look ? 1000 * answer.look : answeredTurn < turn && MOST_SILENCE; // a later act may still wait
-    listening = silence ? setTimeout(look, silence) : null;
+    const silence = answeredTurn < turn && MOST_SILENCE; // a later act may still wait
+    listening = answer.look ? setTimeout(look, 1000 * answer.look, "told") : silence ? setTimeout(look, silence, "silence") : null;
     if (answer.forgotten) {
       remember(sessionStorage, "mirdemo-cut", "yes"); // what was asked for was not done: the page says why
       return location.reload();
