@@ -71,14 +71,32 @@ def test_a_span_is_dragged_tagged_heard_and_taken_back(visit, evening: Path, upl
     page.wait_for_selector(".long[data-long]", state="detached")
 
 
-def test_what_is_in_view_is_drawn_finely_while_it_plays_too(visit, evening: Path):
-    page = opened(visit, evening)
+def test_what_is_in_view_is_drawn_finely_while_it_plays_too_and_is_not_asked_for_at_each_paint(
+    visit, evening: Path
+):
+    page = visit()
+    refused: list[bool] = []  # whether it was all of it, or what is in view
+    whole = lambda url: "to=1920&" in url  # noqa: E731
+
+    def refuse(asked) -> None:
+        refused.append(whole(asked.request.url))
+        asked.fulfill(status=429)
+
+    page.route("**/outline?**", refuse)
+    give(page, "clips.add", [evening])
+    page.wait_for_selector(".long[data-long]:not([data-there])")
     page.click('[data-long-do="play"]')
     page.wait_for_function("!mirdemo.sound.paused && mirdemo.sound.currentTime > 0.2")
-    with page.expect_response(
-        lambda got: "/outline?" in got.url and "to=1920&" not in got.url, timeout=5_000
+    page.click('[data-long-do="in"]')
+    page.wait_for_timeout(2_000)
+    for kind in (True, False):
+        assert 0 < refused.count(kind) <= 5, "it paints some sixty times a second"
+    page.unroute("**/outline?**")
+    with (
+        page.expect_response(lambda got: "/outline?" in got.url and whole(got.url)),
+        page.expect_response(lambda got: "/outline?" in got.url and not whole(got.url)),
     ):
-        page.click('[data-long-do="in"]')
+        pass
     assert not page.evaluate("mirdemo.sound.paused")
 
 

@@ -50,8 +50,16 @@
     return { from, to, columns, data: new Int8Array(await answer.arrayBuffer()) };
   }
   const GROWS = 900; // milliseconds between two looks at what grows
+  const LATEST = 15_000; // milliseconds between two tries where one has failed
+  /* What plays paints all the time: after a failure it is asked again later, and later each time. */
+  function failed(place, of) {
+    of.fails = (of.fails ?? 0) + 1;
+    const wait = Math.min(GROWS * 2 ** of.fails, LATEST);
+    of.notBefore = performance.now() + wait;
+    setTimeout(() => paint(place), wait + 50);
+  }
   function fetchWhole(place, now) {
-    if ((now.whole && !now.grown) || now.asking) return;
+    if ((now.whole && !now.grown) || now.asking || performance.now() < (now.notBefore ?? 0)) return;
     const soon = (now.lookedAt ?? -GROWS) + GROWS - performance.now();
     if (now.whole && soon > 0) {
       now.later ||= setTimeout(() => { now.later = null; paint(place); }, soon);
@@ -61,16 +69,18 @@
     const there = now.there;
     outline(place, 0, now.seconds, COLUMNS).then((got) => {
       now.whole = { ...got, there };
+      now.fails = 0;
       for (const asked of [now.askedNear, now.askedSpectrum]) if (asked && asked.there < there && asked.to > asked.there) asked.from = null; // more of what is in view
       paint(place);
-    }, () => { now.grown = true; }).finally(() => { now.asking = false; });
+    }, () => { now.grown = true; failed(place, now); }).finally(() => { now.asking = false; });
   }
   /* Asks once the view rests, whatever is painted meanwhile: what plays paints all the time. `asked`: for what is in view */
-  function atRest(now, asked, milliseconds, ask) {
+  function atRest(place, now, asked, milliseconds, ask) {
     if (asked.from === now.from && asked.to === now.to) return;
     clearTimeout(asked.waiting);
     [asked.from, asked.to, asked.there] = [now.from, now.to, now.there];
-    asked.waiting = setTimeout(() => ask(asked.from, asked.to).catch(() => { asked.from = null; }), milliseconds);
+    const wait = Math.max(milliseconds, (asked.notBefore ?? 0) - performance.now());
+    asked.waiting = setTimeout(() => ask(asked.from, asked.to).then(() => { asked.fails = 0; }, () => { asked.from = null; failed(place, asked); }), wait);
   }
   /* What is in view, finer than the whole shows it. */
   function fetchNear(place, now) {
@@ -80,7 +90,7 @@
       now.near = now.askedNear.from = null;
       return;
     }
-    atRest(now, now.askedNear, 120, async (from, to) => {
+    atRest(place, now, now.askedNear, 120, async (from, to) => {
       const { there } = now;
       const got = await outline(place, from, to, Math.min(COLUMNS, Math.max(200, 2 * viewOf(place).clientWidth)));
       if (now.from === from && now.to === to) { now.near = { ...got, there }; paint(place); }
@@ -93,7 +103,7 @@
   function fetchSpectrum(place, now) {
     if (!place.hasAttribute("data-live-spectrum")) return;
     now.askedSpectrum ||= {};
-    atRest(now, now.askedSpectrum, 200, async (from, to) => {
+    atRest(place, now, now.askedSpectrum, 200, async (from, to) => {
       const columns = within(viewOf(place).clientWidth, 200, COLUMNS);
       const answer = await fetch(`${place.dataset.place}/spectrogram?from=${from}&to=${to}&columns=${columns}`);
       if (!answer.ok) throw new Error(answer.status);
