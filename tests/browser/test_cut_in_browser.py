@@ -250,6 +250,9 @@ def test_an_act_that_comes_while_the_stream_of_answers_ends_is_answered_at_once(
     page.evaluate("letGo()")
     page.wait_for_function("document.documentElement.lang === 'ja'")
     assert not any('"page.look"' in one for one in sent), "it was asked for again, after a silence"
+    with page.expect_request(lambda one: '"page.look"' in (one.post_data or "")):
+        page.evaluate('mirdemo.heard(\'{"look": 1, "views": {}}\')')
+        page.evaluate('mirdemo.heard(\'{"after": 0, "views": {}}\')')  # an earlier act's, held back until now
 
 
 def test_behind_a_proxy_that_holds_events_back_a_training_is_seen_and_other_acts_are_answered(

@@ -74,13 +74,14 @@ window.mirdemo = (() => {
      too long looks: the server then ends its answers at once, and says when to look again while something runs. Now and then
      it tries whether telling is heard. */
   let listening = null;
+  let toldToLook = false; // by the server, which says nothing more until then
   const MOST_SILENCE = 8000; // milliseconds from an act to its first answer
   function up(message) { // with the open tab: a server that took the page for closed no longer knows what is seen
     send({ turn: ++turn, tab: root.dataset.open, ...message, drawn: latest, speaks: root.lang });
     listening ||= setTimeout(look, MOST_SILENCE, "silence");
   }
   function look(why) {
-    listening = null;
+    [listening, toldToLook] = [null, false];
     if (!root.classList.contains("cut")) up({ act: "page.look", why });
   }
 
@@ -112,9 +113,12 @@ window.mirdemo = (() => {
     const answer = JSON.parse(text);
     answered = true;
     answeredTurn = Math.max(answeredTurn, answer.turn || 0);
-    clearTimeout(listening);
-    const silence = answeredTurn < turn && MOST_SILENCE; // a later act may still wait
-    listening = answer.look ? setTimeout(look, 1000 * answer.look, "told") : silence ? setTimeout(look, silence, "silence") : null;
+    if (answer.turn === answeredTurn || !toldToLook) { // what an earlier act's answer still says takes no look away
+      clearTimeout(listening);
+      toldToLook = Boolean(answer.look);
+      const waits = toldToLook || answeredTurn < turn; // a later act may still wait
+      listening = waits ? setTimeout(look, toldToLook ? 1000 * answer.look : MOST_SILENCE, toldToLook ? "told" : "silence") : null;
+    }
     if (answer.forgotten) {
       remember(sessionStorage, "mirdemo-cut", "yes"); // what was asked for was not done: the page says why
       return location.reload();
