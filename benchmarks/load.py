@@ -14,9 +14,9 @@ apart from them.
 The rival is visited by turns with it on the same machine, in ``--blocks``, by as many HTTP visitors and tabs: ``plain``, a
 Gradio page with a file upload, a tags box, a dropdown that redraws the same charts as plots, an audio player and a button
 that asks the same prototypes, written as its documentation shows. Printed: ours over its 95th percentile, for filters, jobs,
-uploads, listening and all of these, to the first and to the last answer.
-
-One run, no interval. The load average is printed: what else the machine does counts.
+uploads, listening and all of these, to the first and to the last answer, with a 95 % interval over visitors (of one run on
+one machine: another day's is another). The percentiles themselves have no interval. The load average is printed: what else
+the machine does counts.
 """
 
 from __future__ import annotations
@@ -64,6 +64,7 @@ class Seen:
     should not be
     computed: seconds of processor time that the server took, its children not among them: they say more than wall time on
         a machine that does other work
+    each: visitors, of whom times, ends, refusals and wrong are counted together
     """
 
     times: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
@@ -72,6 +73,23 @@ class Seen:
     wrong: Counter[str] = field(default_factory=Counter)
     memory: list[tuple[float, float]] = field(default_factory=list)
     computed: float = 0.0
+    each: list[Seen] = field(default_factory=list)
+
+    def one(self) -> Seen:
+        """What one of them meets, which is counted here when ``gather`` is called."""
+        self.each.append(Seen())
+        return self.each[-1]
+
+    def gather(self) -> None:
+        """Count what each of them met."""
+        self.times, self.ends, self.refusals = defaultdict(list), defaultdict(list), Counter()
+        for one in self.each:
+            for all_of, own in ((self.times, one.times), (self.ends, one.ends)):
+                for kind, values in own.items():
+                    all_of[kind] += values
+            self.refusals += one.refusals
+            self.wrong += one.wrong
+            one.wrong.clear()
 
     def told(self) -> dict[str, Any]:
         after = [mb for at, mb in self.memory if at >= 60] or [mb for _, mb in self.memory]
@@ -292,7 +310,8 @@ async def ours(
         wire = next(d["id"] for d in dependencies if any(trigger == "act" for _, trigger in d["targets"]))
 
         async def visit(number: int) -> None:
-            one = Visitor(number, client, wire, seen, pause)
+            met = seen.one()
+            one = Visitor(number, client, wire, met, pause)
             heart = asyncio.create_task(beat(client, one.line.session))
             await asyncio.sleep(random.uniform(0, min(20, seconds / 4)))
             try:
@@ -302,9 +321,9 @@ async def ours(
                     await one.round(turn, trains=number == 0)
                     turn += 1
                     await asyncio.sleep(random.uniform(0.5, 3))
-                seen.times["round"].append(turn)
+                met.times["round"].append(turn)
             except (TimeoutError, httpx.HTTPError) as error:
-                seen.wrong[f"{type(error).__name__}: {error}"[:120]] += 1
+                met.wrong[f"{type(error).__name__}: {error}"[:120]] += 1
             finally:
                 heart.cancel()
 
@@ -321,6 +340,7 @@ async def ours(
 
         before = processor(process)
         await asyncio.gather(watch(), *(visit(number) for number in range(visitors)))
+        seen.gather()
         seen.computed += processor(process) - before
 
 
@@ -434,12 +454,12 @@ async def plain(
             return answers
 
         async def visit(number: int) -> None:
-            turn = 0
+            turn, met = 0, seen.one()
             await asyncio.sleep(random.uniform(0, min(20, seconds / 4)))
             try:
                 while time.monotonic() < end:
                     if turn % 4 == 0:  # ours gives up its clips as often
-                        line = Line(client, seen)
+                        line = Line(client, met)
                     paths = [
                         await line.upload(f"v{number}-{turn}-{i}.wav", sound(hash((number, turn, i)) % 2**32))
                         for i in range(2)
@@ -449,7 +469,7 @@ async def plain(
                     if heard and heard[-1] and isinstance(heard[-1][-1], dict):
                         began = time.monotonic()
                         await client.get(f"/gradio_api/file={heard[-1][-1]['path']}")
-                        seen.times["listen"].append(time.monotonic() - began)
+                        met.times["listen"].append(time.monotonic() - began)
                     query = await line.upload(f"q{number}.wav", sound(turn))
                     await call(
                         line, "job", "ask", [{"path": query, "meta": {"_type": "gradio.FileData"}}, None]
@@ -458,12 +478,13 @@ async def plain(
                         await call(line, "filter", "choose", [metric])
                     turn += 1
                     await asyncio.sleep(random.uniform(0.5, 3))
-                seen.times["round"].append(turn)
+                met.times["round"].append(turn)
             except (TimeoutError, httpx.HTTPError) as error:
-                seen.wrong[f"{type(error).__name__}: {error}"[:120]] += 1
+                met.wrong[f"{type(error).__name__}: {error}"[:120]] += 1
 
         before = processor(process)
         await asyncio.gather(*(visit(number) for number in range(visitors)))
+        seen.gather()
         seen.computed += processor(process) - before
 
 
@@ -471,21 +492,34 @@ async def plain(
 BOTH = ("filter", "job", "upload", "listen")
 
 
-def compared(mine: Seen, its: Seen) -> dict[str, dict[str, float]]:
+def compared(mine: Seen, its: Seen) -> dict[str, dict[str, list[float]]]:
     """Our 95th percentiles over the rival's, by kind and of all that both were asked for: until the first answer, and until
-    the last one, which is all that the rival shows of a job."""
-
-    def ratio(a: list[float], b: list[float]) -> float:
-        return round(float(np.quantile(a, 0.95) / np.quantile(b, 0.95)), 3)
-
-    found: dict[str, dict[str, float]] = {}
+    the last one, which is all that the rival shows of a job. Of each: the ratio and its 95 % interval (bootstrap over the
+    visitors of both, 1,000 draws)."""
+    draw = np.random.default_rng(0)
+    found: dict[str, dict[str, list[float]]] = {}
     for name in ("times", "ends"):
-        ours_, plains = ({**one.times, **(one.ends if name == "ends" else {})} for one in (mine, its))
-        kinds = [kind for kind in BOTH if ours_.get(kind) and plains.get(kind)]
-        pooled = [[value for kind in kinds for value in one[kind]] for one in (ours_, plains)]
-        found[f"p95_{name}_ours_over_plain"] = {kind: ratio(ours_[kind], plains[kind]) for kind in kinds}
-        if kinds:
-            found[f"p95_{name}_ours_over_plain"]["all"] = ratio(*pooled)
+        both = [
+            [{**one.times, **(one.ends if name == "ends" else {})} for one in page.each]
+            for page in (mine, its)
+        ]
+        kinds = [kind for kind in BOTH if all(any(one.get(kind) for one in page) for page in both)]
+        told = found[f"p95_{name}_ours_over_plain"] = {}
+        for title, of in [*((kind, (kind,)) for kind in kinds), ("all", tuple(kinds))] if kinds else ():
+            values = [
+                [np.array([t for kind in of for t in one.get(kind, ())]) for one in page] for page in both
+            ]
+            ratios = []
+            for n in range(1001):
+                parts = [
+                    np.concatenate([page[i] for i in draw.integers(0, len(page), len(page))] if n else page)
+                    for page in values
+                ]
+                if all(len(part) for part in parts):
+                    ratios.append(np.quantile(parts[0], 0.95) / np.quantile(parts[1], 0.95))
+            told[title] = [
+                round(float(one), 3) for one in (ratios[0], *np.quantile(ratios[1:], (0.025, 0.975)))
+            ]
     return found
 
 
