@@ -66,70 +66,68 @@ def said(page) -> str:
     return page.locator(".notice:visible").last.inner_text()
 
 
-@pytest.mark.parametrize("language", ["en-US", "ja-JP"])
-def test_a_server_killed_in_a_training_is_told_and_a_saved_visit_goes_on(
-    chromium, mine: Served, recordings, tmp_path: Path, language: str
+def begun_anew(one: Served) -> Served:
+    """The same page, served again where it was."""
+    return begin(one.folder, port=int(one.address.rpartition(":")[2]))
+
+
+RESTARTED = {"en": "The server was restarted", "ja": "サーバーが再起動しました"}
+GOES_ON = "the training goes on|学習は続きます"
+
+
+def test_a_server_that_is_killed_is_told_of_to_who_trains_and_to_who_has_nothing_and_a_saved_visit_goes_on(
+    chromium, mine: Served, recordings, tmp_path: Path
 ):
     with visiting(chromium, mine.address) as visit:
-        page = visit(language=language)
-        with_clips(page, recordings)
-        with page.expect_download() as kept:
-            page.click('[data-act="visit.save"][data-sound="true"]')
-        kept.value.save_as(tmp_path / "visit.zip")
-        other = {"en-US": "ja", "ja-JP": "en"}[language]
-        page.click(f'[data-act="page.language"][data-language="{other}"]')
-        page.wait_for_function(f"document.documentElement.lang === '{other}'")
-        train(page, long=True)
-        assert re.search("the training goes on|学習は続きます", page.inner_text("body"))
+        idle, acting = visit(), visit()  # who have nothing that could be lost
+        pages = {"ja": visit(language="en-US"), "en": visit(language="ja-JP")}  # by what they change to
+        for language, page in pages.items():
+            with_clips(page, recordings)
+            with page.expect_download() as kept:
+                page.click('[data-act="visit.save"][data-sound="true"]')
+            kept.value.save_as(tmp_path / "visit.zip")
+            page.click(f'[data-act="page.language"][data-language="{language}"]')
+            page.wait_for_function(f"document.documentElement.lang === '{language}'")
+            train(page, long=True)
+            assert re.search(GOES_ON, page.inner_text("body"))
         mine.process.kill()
         mine.process.wait(20)
-        page.wait_for_selector("#line:visible")
-        assert page.locator(".progress button:visible, .progress progress:visible").count() == 0, (
-            "nothing says that the training goes on"
-        )
-        sees_nothing_of_gradio(page)
-        assert page.evaluate(
-            "getComputedStyle(document.querySelector('.progress'), '::before').content"
-        ).strip('"')
-        assert not re.search("the training goes on|学習は続きます", page.inner_text("body"))
-        if other == "ja":
-            assert JAPANESE.search(said(page))
-        assert page.locator("#line").bounding_box()["width"] <= 640
-
-        again = begin(mine.folder, port=int(mine.address.rpartition(":")[2]))
-        try:
-            again.wait(minutes=3)
-            page.wait_for_selector("#view-foot .notice.refusal:visible")
+        for language, page in pages.items():
+            page.wait_for_selector("#line:visible")
+            assert page.locator(".progress button:visible, .progress progress:visible").count() == 0, (
+                "nothing says that the training goes on"
+            )
             sees_nothing_of_gradio(page)
-            expected = {"en": "The server was restarted", "ja": "サーバーが再起動しました"}[other]
-            assert expected in said(page)
-            page.locator('.notice a[href="#clips"]').click()
-            page.wait_for_selector("#panel-clips.is-open")
-            assert rows(page).count() == 0
-            give(page, "clips.add", [tmp_path / "visit.zip"])
-            wait_rows(page, 6)
-            assert page.locator("#line").count() == 0
-            page.reload()
-            page.wait_for_selector("[data-answered]")
-            wait_rows(page, 6)
-            assert expected not in page.inner_text("body"), "it is told once"
-        finally:
-            end(again)
-
-
-def test_a_visit_without_anything_loses_nothing_and_is_told_so_only_where_it_was_cut(chromium, mine: Served):
-    with visiting(chromium, mine.address) as visit:
-        idle, acting = visit(), visit()
-        mine.process.kill()
-        mine.process.wait(20)
+            assert page.evaluate(
+                "getComputedStyle(document.querySelector('.progress'), '::before').content"
+            ).strip('"')
+            assert not re.search(GOES_ON, page.inner_text("body"))
+            if language == "ja":
+                assert JAPANESE.search(said(page))
+            assert page.locator("#line").bounding_box()["width"] <= 640
         acting.click('[data-act="page.language"][data-language="ja"]')
         acting.wait_for_selector("#line:visible")
         sees_nothing_of_gradio(acting)
-        again = begin(mine.folder, port=int(mine.address.rpartition(":")[2]))
+
+        again = begun_anew(mine)
         try:
             again.wait(minutes=3)
-            acting.wait_for_selector("#view-foot .notice:not(.refusal):visible")
+            acting.wait_for_selector("#view-foot .notice:not(.refusal):visible")  # some seconds long
             assert "nothing is lost" in said(acting)
+            for language, page in pages.items():
+                page.wait_for_selector("#view-foot .notice.refusal:visible")
+                sees_nothing_of_gradio(page)
+                assert RESTARTED[language] in said(page)
+                page.locator('.notice a[href="#clips"]').click()
+                page.wait_for_selector("#panel-clips.is-open")
+                assert rows(page).count() == 0
+                give(page, "clips.add", [tmp_path / "visit.zip"])
+                wait_rows(page, 6)
+                assert page.locator("#line").count() == 0
+                page.reload()
+                page.wait_for_selector("[data-answered]")
+                wait_rows(page, 6)
+                assert RESTARTED[language] not in page.inner_text("body"), "it is told once"
             idle.click('[data-act="page.language"][data-language="ja"]')  # nothing told it before
             idle.wait_for_selector("#view-foot .notice:not(.refusal):visible")
             assert "nothing is lost" in said(idle), "nor was what was asked for done"
