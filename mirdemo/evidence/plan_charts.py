@@ -12,8 +12,9 @@ from mirdemo.evidence.charting import GROUND, INK, Chart, bare_figure, drawn, fa
 from mirdemo.evidence.figure import Figure
 from mirdemo.planning import NAMES, Plan
 from mirdemo.planning.labels import labels_for_target, mended, reached
-from mirdemo.planning.say import FUTURES, name_of, range_of, time_of
+from mirdemo.planning.say import FUTURES, name_of, range_of
 from mirdemo.planning.switching import SPAN
+from mirdemo.words.durations import time_of
 from mirdemo.words.language import Speaker
 
 if TYPE_CHECKING:

@@ -17,11 +17,12 @@ from mirdemo.evidence.charting import with_interval
 from mirdemo.planning import CURRENCIES, LIMITS, NAMES, REASONS, Action, Plan
 from mirdemo.planning.fingerprint import fingerprint
 from mirdemo.planning.rule import LABEL
-from mirdemo.planning.say import FUTURES, condition, cost_of, name_of, time_of
+from mirdemo.planning.say import FUTURES, condition, cost_of, name_of
 from mirdemo.planning.ways import AS_IT_IS, FEW_SHOT, FINE_TUNE, OTHER
 from mirdemo.scoring.verdicts import WORDS
 from mirdemo.stages import side_by_side as stages
 from mirdemo.stages.side_by_side import Cell, Column
+from mirdemo.words.durations import time_of
 from mirdemo.words.language import Speaker
 
 WHITENED = "+whitening"

@@ -12,6 +12,7 @@ from mirdemo.planning.plan import Plan
 from mirdemo.planning.rule import BY_HAND, CANNOT_TELL, LABEL, MAY, PROBABLY, SAVES, STOP, USE, Action
 from mirdemo.planning.switching import Switch, Turn
 from mirdemo.planning.ways import AS_IT_IS, FEW_SHOT, FINE_TUNE, OTHER
+from mirdemo.words.durations import time_of
 
 #: What a backbone is called to a reader.
 Title = Callable[[str], str]
@@ -61,23 +62,6 @@ def _for_its_tags(plan: Plan, action: Action, named: Sentence) -> Sentence:
         return Sentence("{way} for {tags} only", "planning.way.for_tags", values)
     values = {"way": named, "kept": len(action.tags), "of": len(tags)}
     return Sentence("{way} for {kept} of {of} tags", "planning.way.for_some", values)
-
-
-def time_of(minutes: float) -> Sentence:
-    """``20 seconds``, ``8 minutes``, ``2.5 hours``; no finer than such figures are."""
-    size = abs(minutes)
-    if size < 0.95:
-        seconds = max(round(60 * size), int(size > 0))
-        if seconds == 1:
-            return Sentence("1 second", "planning.time.second")
-        return Sentence("{n} seconds", "planning.time.seconds", {"n": str(seconds)})
-    if size < 4.95:
-        return Sentence("{n} minutes", "planning.time.minutes", {"n": f"{size:.1f}"})
-    if size < 90:
-        return Sentence("{n} minutes", "planning.time.minutes", {"n": f"{size:.0f}"})
-    if size < 6000:
-        return Sentence("{n} hours", "planning.time.hours", {"n": f"{size / 60:.1f}"})
-    return Sentence("{n} hours", "planning.time.hours", {"n": f"{size / 60:,.0f}"})
 
 
 def cost_of(plan: Plan, action: Action) -> Sentence:

@@ -248,9 +248,12 @@ def expected(backbone: str, clips: Sequence[Clip], memory: Memory) -> float | No
     return _with_loading(backbone, sound(spec(backbone), memory.lacking(backbone, clips)))
 
 
-def expected_of(backbone: str, seconds: Sequence[float]) -> float | None:
-    """The same of recordings of so many seconds each, nothing of which was heard."""
-    return _with_loading(backbone, sum(pace.work(spec(backbone), each) for each in seconds))
+def expected_of(
+    backbone: str, seconds: Sequence[float], clips: Sequence[Clip] = (), memory: Memory | None = None
+) -> float | None:
+    """The same of recordings of so many seconds each, nothing of which was heard, and of what ``memory`` lacks of clips."""
+    there = sound(spec(backbone), memory.lacking(backbone, clips)) if memory is not None else 0.0
+    return _with_loading(backbone, there + sum(pace.work(spec(backbone), each) for each in seconds))
 
 
 def _with_loading(backbone: str, work: float) -> float | None:

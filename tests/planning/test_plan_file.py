@@ -21,8 +21,8 @@ from mirdemo.planning import (
     two_sentences,
 )
 from mirdemo.planning.fingerprint import fingerprint
-from mirdemo.planning.say import time_of
 from mirdemo.planning.ways import FINE_TUNE
+from mirdemo.words.durations import time_of
 from mirdemo.words.language import speaker
 
 

@@ -7,6 +7,7 @@ import io
 import itertools
 import json
 import secrets
+import time
 import weakref
 import zipfile
 from dataclasses import replace
@@ -21,9 +22,12 @@ from starlette.testclient import TestClient
 from mirdemo.base.sentences import Cancelled
 from mirdemo.clips.tags import typed_tags
 from mirdemo.clips.visit import read_visit, write_visit
+from mirdemo.embedding import pace
+from mirdemo.embedding.pace import Pace
 from mirdemo.sound.audio import LIMITS as SOUND
 from mirdemo.sound.audio import Clip
 from mirdemo.sound.long import long_of
+from mirdemo.web import models
 from mirdemo.web.frame import spools
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.jobs import Jobs
@@ -742,6 +746,39 @@ def test_what_the_template_draws(here):
     ((start, end, tags, clip),) = json.loads(one["marks"])
     assert (start, end, tags, clip) == (10.0, 12.5, ['<b>"taiko"'], visitor.clips.clips[0].sha256)
     assert one["place"] == f"long/{visitor.sounds.key}/1"
+
+
+def test_how_long_tagging_all_of_it_takes_is_known_before_the_click(here, monkeypatch):
+    visitor, opened, act, _ = here
+    act("long.span", long="1", start=10, end=20, value="taiko")
+    known = Pace(load=lambda: (0.0, 0.0), kept=False)
+    monkeypatch.setattr(models, "PACE", known)
+    drawn = tab.LongTab(Wire(Visitors(), Jobs()), lambda visitor: None).shown
+    assert drawn(visitor)[0]["takes"] is None
+    known.told(pace.embedding(visitor.backbone), 0.5)
+    known.told(pace.loading(visitor.backbone), 0.0)
+    facts = models.spec(visitor.backbone)
+    both = pace.work(facts, opened.sound.seconds) + pace.sound(facts, visitor.clips.clips)
+    assert both > 120
+    assert drawn(visitor)[0]["takes"] == pytest.approx(both / 2), "and the clips, which are not heard yet"
+
+
+def test_how_long_adding_clips_takes_is_said_once_it_was_timed(folder: Path, here, monkeypatch):
+    visitor, _, act, _ = here
+    known = Pace(load=lambda: (0.0, 0.0), kept=False)
+    for room in (models, tab):
+        monkeypatch.setattr(room, "PACE", known)
+    show = tab.ClipsTab(Wire(Visitors(), Jobs())).show
+    assert show(visitor, visitor.speaker)["takes"] is None
+    upload = sent(folder, "a.wav", wav(1))
+    act("clips.add", files=[{"path": str(upload.path), "name": "a.wav"}])
+    while visitor.jobs["clips-1"].active:
+        time.sleep(0.01)
+    assert len(visitor.clips) == 1
+    assert known.expected(tab.ADDING, 1.0) > 0
+    known.told(tab.ADDING, 7.0)
+    shown = show(visitor, visitor.speaker)
+    assert (shown["takes"], shown["amount"]) == (pytest.approx(7.0), 100)
 
 
 def test_a_new_visitor_has_none():

@@ -881,7 +881,7 @@ def test_own_tags_match_a_corpuss_words_with_or_without_the_family_in_any_case()
 
 
 def test_a_corpuss_words_are_asked_for_and_judged_where_own_tags_match(
-    with_clap, tab: ProbeTab, visitor: Visitor
+    with_clap, tab: ProbeTab, visitor: Visitor, monkeypatch
 ):
     from mirdemo.scoring.metrics import roc_auc
 
@@ -892,6 +892,15 @@ def test_a_corpuss_words_are_asked_for_and_judged_where_own_tags_match(
     html = drawn(tab, visitor)
     assert 'value="a recording of {tag} music"' in html
     assert "arXiv 2409.11264" in html
+    known = Pace(load=lambda: (0.0, 0.0), kept=False)
+    for room in (models, zero_shot):
+        monkeypatch.setattr(room, "PACE", known)
+    known.told(embedding("clap-music"), 3.0 / paces.sound(spec("clap-music"), FEW.clips))
+    known.told(loading("clap-music"), 1.0)
+    question = desk.question(FEW.tags)
+    assert zero_shot.expected_answer(visitor, question) is None
+    known.told(zero_shot.reading("clap-music"), 2.0 / len(question.prompts))
+    assert zero_shot.expected_answer(visitor, question) == pytest.approx(6.0)
     tab.ask(visitor, Act({}))
     finished(visitor, "probe-words")
     words = desk.words

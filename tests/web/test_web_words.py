@@ -176,7 +176,7 @@ def test_every_layer_of_an_embedded_backbone_has_a_name_of_its_own(language):
 
 def test_japanese_letters_are_not_parted_from_each_other_by_a_value():
     japanese, english = Speaker("ja"), Speaker("en")
-    seconds = Sentence("{n} seconds", "planning.time.seconds", {"n": 18})
+    seconds = Sentence("{n} seconds", "base.time.seconds", {"n": 18})
     took = Sentence("{time} of work", "planning.cost.work", {"time": seconds})
     assert japanese.say(took) == "作業 18 秒"
     assert japanese("plan.gate.took", time=seconds) == "これまでの計算時間は 18 秒です。"

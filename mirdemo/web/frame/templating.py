@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from mirdemo import __version__
 from mirdemo.base.build import source
-from mirdemo.planning.say import time_of
+from mirdemo.words.durations import time_of
 from mirdemo.words.glossary import mark
 from mirdemo.words.language import Speaker
 

@@ -127,3 +127,11 @@ def uploads_of(sent: Any) -> list[Upload]:
 
 def _lost(name: str) -> PageError:
     return PageError("The upload of {name} was lost. Send it again.", code="page.upload_lost", name=name)
+
+
+def size_of(upload: Upload) -> int:
+    """Bytes of its file; 0 where it is gone or too large, which whoever reads it says."""
+    try:
+        return upload.path.stat().st_size
+    except (PageError, OSError):
+        return 0

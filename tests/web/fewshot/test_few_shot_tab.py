@@ -32,6 +32,7 @@ from mirdemo.web.tabs.fewshot.taking_home import made
 from mirdemo.web.tabs.probe.desk import ProbeDesk
 from mirdemo.web.tabs.probe.running import Asked, Result, Run
 from mirdemo.web.tagging import layers_of
+from mirdemo.words.durations import time_of
 from mirdemo.words.language import LANGUAGES, speaker
 
 
@@ -62,6 +63,10 @@ def test_what_takes_longer_than_a_moment_says_so_before_the_click(do, visitor, l
     known.told(pace.embedding("spectral"), 20.0 / pace.sound(models.spec("spectral"), labelled.clips))
     known.told(pace.loading("spectral"), 0.0)
     assert "The first answer takes about 20 seconds on this server" in do("few-shot.layer", value="all")
+    hour = 3600 * known.expected(pace.embedding("spectral"), 1.0)
+    assert f"An hour-long recording takes about {time_of(hour / 60)} on this server" in do(
+        "few-shot.layer", value="all"
+    )
     html = do("few-shot.build")
     assert "The first answer takes" not in html, "the clips are heard now"
     unknown = html.count("not timed on this server yet")

@@ -24,9 +24,11 @@ from mirdemo.base.manifests import checksum
 from mirdemo.base.sentences import Cancelled
 from mirdemo.clips import LabelledClips
 from mirdemo.clips.visit import Visit
+from mirdemo.embedding import pace
+from mirdemo.embedding.pace import Pace
 from mirdemo.tagger import Tagger
 from mirdemo.tagger.file import ARRAYS, MANIFEST, zipped
-from mirdemo.web import brought
+from mirdemo.web import brought, models
 from mirdemo.web.brought import TaggerDesk, is_tagger
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.limits import LIMITS
@@ -177,7 +179,7 @@ def test_a_part_of_one_too_large_a_one_and_one_that_went_are_refused(do, visitor
 
 
 def test_files_become_rows_and_the_sheet_that_its_visitor_alone_can_fetch(
-    do, bring, visitor, page, tagger, folder
+    do, bring, visitor, page, tagger, folder, monkeypatch
 ):
     bring()
     half = wav("drum", 71)
@@ -187,9 +189,18 @@ def test_files_become_rows_and_the_sheet_that_its_visitor_alone_can_fetch(
         sent("@flute.wav", wav("flute", 72)),
         sent("letter.wav", b"no sound"),
     ]
+    known = Pace(load=lambda: (0.0, 0.0), kept=False)
+    monkeypatch.setattr(models, "PACE", known)
+    monkeypatch.setattr(sheet, "PACE", known)
+    assert "not timed on this server yet" in page._render("tagger", visitor)
+    known.told(pace.embedding(tagger.needs.name), 0.1)
+    known.told(pace.loading(tagger.needs.name), 0.0)
+    assert "10 minutes of sound take about 1.0 minutes" in page._render("tagger", visitor)
     do("tagger.files", files=files)
     rows = desk(visitor).rows
     assert [row.given for row in rows] == [("drum",), ("drum",), ("flute",), ()]
+    assert known.expected(sheet.tagging(desk(visitor).brought), 1.0) is not None, "learned"
+    assert "10 minutes of sound take about" in page._render("tagger", visitor)
     assert [row.incomplete for row in rows] == [False, True, False, False]
     assert rows[3].problem is not None
     assert left(folder) == []

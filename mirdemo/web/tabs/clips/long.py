@@ -32,6 +32,7 @@ from mirdemo.web.frame.session import Visitor
 from mirdemo.web.frame.spools import SPOOLS, no_room
 from mirdemo.web.frame.uploads import Upload
 from mirdemo.web.frame.wire import Act, Wire
+from mirdemo.web.models import expected_of
 
 if TYPE_CHECKING:
     from mirdemo.sound.audio import Clip
@@ -613,6 +614,9 @@ class LongTab:
                 "seconds": one.sound.seconds_in_all,
                 "there": one.sound.seconds,
                 "growing": not one.sound.whole,
+                "takes": expected_of(
+                    visitor.backbone, [one.sound.seconds_in_all], clips.clips, visitor.memory
+                ),
                 "warnings": one.sound.warnings,
                 "typed": one.typed,
                 "place": f"{own_files.place('long', visitor)}/{id}",

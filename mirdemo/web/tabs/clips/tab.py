@@ -35,9 +35,9 @@ from mirdemo.web.frame.keeping import Keeper
 from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS
 from mirdemo.web.frame.session import Visitor
 from mirdemo.web.frame.tab import Tab
-from mirdemo.web.frame.uploads import Upload
+from mirdemo.web.frame.uploads import Upload, size_of
 from mirdemo.web.frame.wire import Act, Wire
-from mirdemo.web.models import embed_here, expected, warm_up
+from mirdemo.web.models import PACE, embed_here, expected, timed, warm_up
 from mirdemo.web.tabs.clips.asking import Asking, Heard, listen, shown
 from mirdemo.web.tabs.clips.long import WORTH_OPENING, Growth, LongDesk, LongTab, Parted, part_long
 from mirdemo.web.tabs.clips.possible import possible
@@ -54,6 +54,9 @@ if TYPE_CHECKING:
 
 #: Files may be added while others are still being read: each drop is a job of its own.
 JOB = "clips-{number}"
+#: The kind of work (``embedding.pace``) whose unit is reading ``AMOUNT`` bytes of files.
+ADDING = "adding clips"
+AMOUNT = 100 * 2**20
 #: What the visitor's labels are called when taken home; without clips it is a template.
 SHEET = "labels.csv"
 #: Sound tracks of one file may differ so much in length (seconds).
@@ -177,6 +180,8 @@ class ClipsTab:
                 }
                 for i, clip in ((row, clips.clips[row]) for row in desk.order(clips))
             ],
+            "takes": PACE.expected(ADDING, 1.0),
+            "amount": AMOUNT // 2**20,
             "hearing": expected(visitor.backbone, clips.clips, visitor.memory),
             "columns": COLUMNS,
             "sort": desk.sort,
@@ -240,13 +245,12 @@ class ClipsTab:
             self._tell(visitor, len(visitor.clips) - before)
             self._look_ahead(visitor)
 
-        self._wire.start(
-            visitor,
-            visitor.desk(ClipsDesk).next_job(),
+        work = timed(
+            ADDING,
+            sum(map(size_of, uploads)) / AMOUNT,
             lambda progress: read_drop(uploads, typed, room, places, progress, growth),
-            take,
-            resource="sound",
         )
+        self._wire.start(visitor, visitor.desk(ClipsDesk).next_job(), work, take, resource="sound")
 
     def festival(self, visitor: Visitor, act: Act) -> None:
         """The demonstration set, made by code when asked for."""

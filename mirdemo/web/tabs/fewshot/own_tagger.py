@@ -19,7 +19,7 @@ from mirdemo.web.frame.limits import LIMITS
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.uploads import Upload
 from mirdemo.web.frame.wire import Act, Wire
-from mirdemo.web.tabs.fewshot.sheet import Part, Row, joined, part_of, sheet_of, tag_part
+from mirdemo.web.tabs.fewshot.sheet import Part, Row, expected_tagging, joined, part_of, sheet_of, tag_part
 from mirdemo.web.tabs.fewshot.shown import ICONS, layer_words
 from mirdemo.words.language import Speaker
 
@@ -35,6 +35,8 @@ TAG_JOBS = ("tagger-tag-0", "tagger-tag-1")
 SHEET = "tags.csv"
 #: Tags of the card and rows of the sheet that are shown before the rest is folded away.
 FEW_TAGS, FEW_ROWS = 12, 12
+#: Seconds of sound of which is said, before any is given, how long tagging it takes.
+AMOUNT = 600.0
 
 
 class OwnTagger:
@@ -54,7 +56,7 @@ class OwnTagger:
         made = desk.brought
         known = made is not None and made.card.backbone in specs()
         reading = self._job(visitor, READ_JOB)
-        tagging = next((job for name in TAG_JOBS if (job := self._job(visitor, name))), None)
+        at_work = next((job for name in TAG_JOBS if (job := self._job(visitor, name))), None)
         return {
             "offered": self._made(visitor) is not None,
             "reading": reading,
@@ -65,7 +67,9 @@ class OwnTagger:
             "spec": spec(made.card.backbone) if made is not None and known else None,
             "status": status(made.card.backbone) if made is not None and known else None,
             "checking": self._job(visitor, CHECK_JOB),
-            "tagging": tagging,
+            "tagging": at_work,
+            "takes": expected_tagging(made, AMOUNT) if made is not None and known else None,
+            "amount": AMOUNT / 60,
             "rows": desk.rows,
             "few": FEW_ROWS,
             "read": sum(row.problem is None for row in desk.rows),

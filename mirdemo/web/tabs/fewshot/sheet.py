@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,8 +10,8 @@ from typing import TYPE_CHECKING
 from mirdemo.base.sentences import Cancelled, Sentence
 from mirdemo.clips.tags import written_tags
 from mirdemo.tagger.table import Line, sheet
-from mirdemo.web.frame.errors import PageError
-from mirdemo.web.models import SHELF
+from mirdemo.web.frame.uploads import size_of
+from mirdemo.web.models import PACE, SHELF, expected_of, learn
 
 if TYPE_CHECKING:
     from mirdemo.base.progress import Progress
@@ -81,6 +82,17 @@ def part_of(waiting: Sequence[Upload]) -> list[Upload]:
     return part
 
 
+def tagging(brought: Brought) -> str:
+    """The kind of work (``embedding.pace``) whose unit is a second of sound, read and tagged."""
+    return f"tagging {brought.card.backbone}{' fine-tuned' if brought.card.fine_tuned else ''}"
+
+
+def expected_tagging(brought: Brought, seconds: float) -> float | None:
+    """Seconds until so much sound is tagged, by what tagging took here or, before the first time, what hearing takes."""
+    known = PACE.expected(tagging(brought), seconds)
+    return expected_of(brought.card.backbone, [seconds]) if known is None else known
+
+
 def tag_part(brought: Brought, files: Sequence[Upload], done: int, total: int, progress: Progress) -> Part:
     """Tag some files, each deleted as soon as it is. done, total: of all files, before these
 
@@ -91,7 +103,7 @@ def tag_part(brought: Brought, files: Sequence[Upload], done: int, total: int, p
     progress(done, total, "tagging")
     tagger, rows, ready = brought.tagger, [], []
     backbone = SHELF.take(brought.card.backbone, progress, tagger.needs)
-    at = done
+    at, began = done, time.monotonic()
 
     def tick() -> None:
         progress(at, total, "tagging")
@@ -107,6 +119,7 @@ def tag_part(brought: Brought, files: Sequence[Upload], done: int, total: int, p
         return Part(tuple(ready), tuple(rows), stopped=True)
     finally:
         tagger.rest()
+    learn(tagging(brought), sum(row.seconds or 0.0 for row in rows), time.monotonic() - began)
     return Part(tuple(ready), tuple(rows), stopped=False)
 
 
@@ -136,14 +149,6 @@ def _line(row: Row, say: Callable[[Sentence], str]) -> Line:
         " ".join(say(warning) for warning in row.warnings),
         scores=row.scores,
     )
-
-
-def size_of(upload: Upload) -> int:
-    """Bytes of its file; 0 where it is gone or too large, which whoever reads it says."""
-    try:
-        return upload.path.stat().st_size
-    except (PageError, OSError):
-        return 0
 
 
 def _read(upload: Upload) -> Clip:

@@ -20,7 +20,7 @@ from mirdemo.web.frame.tab import Tab
 from mirdemo.web.frame.taking_home import push
 from mirdemo.web.frame.uploads import Upload
 from mirdemo.web.frame.wire import Act, Wire
-from mirdemo.web.models import PACE, Memory, expected, timed
+from mirdemo.web.models import PACE, Memory, expected, expected_of, timed
 from mirdemo.web.tabs.clips.long import LongDesk, next_number
 from mirdemo.web.tabs.clips.tab import festival_is_made, festival_set
 from mirdemo.web.tabs.fewshot import charts, endpoint, kept, over_time, shown, studies
@@ -117,6 +117,7 @@ class FewShotTab:
             "built": desk.built,
             "current": current is not None,
             "hearing": expected(visitor.backbone, clips.clips, visitor.memory),
+            "hour": expected_of(visitor.backbone, [3600.0]),
             "answers": [self._shown(visitor, t, one) for one in reversed(desk.answers)],
             "examples": range(1, EXAMPLES + 1) if _has_festival(visitor) else (),
             "long": [shown_long(visitor, t, id, one) for id, one in desk.long.items()],

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from mirdemo.base.sentences import Sentence
 from mirdemo.planning import CURRENCIES, RULE, Assumptions, Plan, PlanError, for_the_meeting, two_sentences
-from mirdemo.planning.say import time_of
 from mirdemo.web.frame import own_files
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.tab import Tab
@@ -17,6 +16,7 @@ from mirdemo.web.tabs.plan.desk import PanelDesk, PlanDesk
 from mirdemo.web.tabs.plan.gathering import gather, measured_before, sources
 from mirdemo.web.tabs.probe.shown import ICONS as SIGNS_OF_WORDS
 from mirdemo.web.tabs.probe.tab import expected_probe
+from mirdemo.words.durations import time_of
 from mirdemo.words.language import LANGUAGES, Speaker, choose
 
 if TYPE_CHECKING:

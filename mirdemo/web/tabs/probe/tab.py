@@ -34,7 +34,7 @@ from mirdemo.web.tabs.probe.running import (
     run_key,
     whitening_offered,
 )
-from mirdemo.web.tabs.probe.zero_shot import ZeroShot, ask
+from mirdemo.web.tabs.probe.zero_shot import ZeroShot, ask, expected_answer
 from mirdemo.web.tagging import usual_layer
 from mirdemo.words.language import Speaker
 
@@ -142,6 +142,7 @@ class ProbeTab:
             "forms": {} if own else desk.templates(),
             "place": prompts.PLACE,
             "edited": bool(desk.prompts or desk.forms or desk.template != prompts.TEMPLATE),
+            "takes": expected_answer(visitor, question),
             "asked": words,
             "rows": shown.zero_shot(visitor, t, words) if words else [],
             "by_clip": shown.zero_shot_clips(visitor, words) if words and not own else [],

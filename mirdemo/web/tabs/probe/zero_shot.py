@@ -6,6 +6,7 @@ Nothing is trained, so every clip is scored and no folds are needed.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,11 +17,12 @@ from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Sentence
 from mirdemo.scoring.intervals import Interval, estimate
 from mirdemo.scoring.metrics import roc_auc_influence
-from mirdemo.web.models import SHELF, Memory, embed_here
+from mirdemo.web.models import PACE, SHELF, Memory, embed_here, expected, learn
 from mirdemo.web.tabs.probe.running import Asked
 
 if TYPE_CHECKING:
     from mirdemo.clips import LabelledClips
+    from mirdemo.web.frame.session import Visitor
 
 #: The layer that holds a clip's place in the joint space.
 JOINT = "joint"
@@ -61,6 +63,19 @@ class Question:
     matches: Mapping[str, str]
 
 
+def reading(backbone: str) -> str:
+    """The kind of work (``embedding.pace``) whose unit is a prompt that the backbone reads."""
+    return f"prompts {backbone}"
+
+
+def expected_answer(visitor: Visitor, question: Question) -> float | None:
+    """Seconds until ``ask`` has answered, begun now; None where something of it was never timed here."""
+    backbone = visitor.backbone
+    hearing = expected(backbone, visitor.clips.clips, visitor.memory)
+    words = PACE.expected(reading(backbone), len(question.prompts))
+    return None if hearing is None or words is None else hearing + words
+
+
 def ask(
     clips: LabelledClips, backbone: str, question: Question, memory: Memory, progress: Progress
 ) -> ZeroShot:
@@ -71,7 +86,9 @@ def ask(
         return ZeroShot(*of, None, {}, {}, None, loaded.health.reason(loaded.spec.title))
     places = embed_here(clips.clips, backbone, memory, progress).matrix(JOINT)
     progress(0, 0, "prompts")
+    began = time.monotonic()
     words = loaded.text(list(question.prompts.values())).float().cpu().numpy()
+    learn(reading(backbone), len(question.prompts), time.monotonic() - began)
     cosine = _unit(places) @ _unit(words).T
     figures, macro = _figures(asked, tuple(question.prompts), cosine, question.matches)
     return ZeroShot(*of, cosine, dict(question.matches), figures, macro, None)
