@@ -13,7 +13,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import PurePosixPath
 from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
@@ -22,7 +22,7 @@ from mirdemo.base import spreadsheets
 from mirdemo.clips.encodings import decode
 from mirdemo.clips.limits import CLIP_LIMITS, ClipLimits, ClipsError
 from mirdemo.clips.segments import Segment
-from mirdemo.clips.sheets import Row, seconds_of
+from mirdemo.clips.sheets import Row, Sheet, seconds_of
 from mirdemo.clips.tags import written_tags
 
 #: What annotation files are called, beside those of sheets.
@@ -69,10 +69,12 @@ def annotated_stem(name: str) -> str:
     return stem
 
 
-def read_annotations(data: bytes, name: str, limits: ClipLimits = CLIP_LIMITS) -> list[Row] | None:
+def read_annotations(
+    data: bytes, name: str, limits: ClipLimits = CLIP_LIMITS, names: Collection[str] = ()
+) -> Sheet | None:
     """The segments of an annotation file of any known kind; None if it is none.
 
-    A row's ``file`` is the one that the file names, or the stem of its own name (``annotated_stem``). Raises
+    names: of files and labels that are there, which tell its encoding. A row's ``file`` is the one that the file names, or the stem of its own name (``annotated_stem``). Raises
     ``ClipsError`` for a file of a known kind that cannot be used.
     """
     if len(data) > limits.max_sheet_bytes:
@@ -80,7 +82,7 @@ def read_annotations(data: bytes, name: str, limits: ClipLimits = CLIP_LIMITS) -
     suffix = PurePosixPath(name).suffix.lower()
     if suffix == ".xlsx" or data.startswith(b"PK"):
         return None
-    decoded = decode(data)
+    decoded = decode(data, names)
     if decoded is None:
         return None
     text, stem = decoded.text.lstrip("\ufeff"), annotated_stem(name)
@@ -91,7 +93,7 @@ def read_annotations(data: bytes, name: str, limits: ClipLimits = CLIP_LIMITS) -
                 rows = [_row(*one, stem) for one in found]
                 if len(rows) > limits.max_entries:
                     raise ValueError
-                return rows
+                return Sheet(tuple(rows), decoded.encoding, decoded.others)
     except csv.Error:
         return None
     except (

@@ -135,7 +135,9 @@ def list_zip(
             )
         listing = Listing()
         names, guess = _entry_names(infos)
-        if guess is not None:
+        if lost := letters_lost(name, names.values()):
+            listing.problems.append(lost)
+        elif guess is not None:
             listing.problems.append(_names_guessed(name, guess, names.values()))
         for at, info in enumerate(infos):
             _list_info(archive, info, names[at], listing, max_entry_bytes, limits)
@@ -263,6 +265,18 @@ def _names_guessed(name: str, guess: Decoded, names: Iterable[str]) -> Sentence:
             "others": " ".join(guess.others),
             "words": ", ".join(list(dict.fromkeys(parts))[:3]),
         },
+    )
+
+
+def letters_lost(name: str, words: Iterable[str]) -> Sentence | None:
+    """What is said where words of a sheet or a zip hold letters that are broken, which stand as U+FFFD; None where none does."""
+    lost = [word for word in dict.fromkeys(words) if "\ufffd" in word]
+    if not lost:
+        return None
+    return Sentence(
+        "{name} holds letters that are broken; they stand as \ufffd: {words}. Write them anew there, or here.",
+        "clips.letters_lost",
+        {"name": name, "words": ", ".join(lost[:3])},
     )
 
 

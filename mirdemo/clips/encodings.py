@@ -81,12 +81,13 @@ _WRITES: dict[str, tuple[str, ...]] = {
     "cp862": ("Hebrew",),
     "cp437": ("German", "French", "Spanish", "Italian", "Dutch", "Swedish, Finnish"),
 }
-#: Written by DOS and by zip programs of Windows, not by spreadsheets; and the other way round (Macs write UTF-8 into zips).
-_OF_ZIPS = frozenset({"cp437", "cp852", "cp857", "cp866", "cp737", "cp775", "cp862"})
+#: Written by spreadsheets alone: Macs write UTF-8 into zips. Those of DOS are written by zip programs, and by Excel as "CSV
+#: (MS-DOS)".
 _NOT_OF_ZIPS = frozenset({"mac_roman", "iso8859_2", "iso8859_15", "koi8_r", "cp1258"})
 #: Seldom met in spreadsheets.
 _SELDOM = {
-    "cp850": 0.25,
+    **dict.fromkeys(("cp850", "cp852", "cp857", "cp866", "cp737", "cp775", "cp862"), 0.25),
+    "cp437": 0.3,
     "mac_roman": 0.25,
     "iso8859_2": 0.15,
     "iso8859_15": 0.15,
@@ -116,7 +117,7 @@ _HALF_KANA = re.compile("[\uff61-\uff9f]")
 _WIDE = re.compile("[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3\uff61-\uff9f]")
 _LATIN = re.compile("[A-Za-zÀ-ɏ]")
 #: An ideograph within a word of small letters is an umlaut or accent and the letter behind it.
-_AMONG_LETTERS = re.compile("[a-z][\u3400-\u9fff][a-z]")
+_AMONG_LETTERS = re.compile("[A-Za-z][\u3400-\u9fff\uac00-\ud7a3][a-z]")
 _OTHER = re.compile("[\u0370-\u10ff]")  # alphabets that never stand among Latin letters
 #: Thai vowels and tones stand behind a consonant, never at the beginning of a word, and of vowels above and below only one.
 _NOT_THAI = re.compile(
@@ -157,6 +158,7 @@ _SEVEN_BITS = (
     (re.compile(rb"~\{(?:[\x21-\x77][\x21-\x7e])+~\}"), "hz"),
 )
 _WITHIN = "’‘'·`´"  # signs that stand within words
+_UTF8 = "utf-8"
 #: So many lines are judged, evenly taken from all.
 _LOOKED_AT = 300
 #: A judgement below this is no reading at all.
@@ -164,12 +166,18 @@ _WORST = -1.0
 #: What it costs a reading if its letters are of no one language.
 _OF_ONE_LANGUAGE = 0.5
 #: A reading is in doubt if another one falls short of it by no more than this; then those within ``_NEAR`` are offered.
-_IN_DOUBT, _NEAR, _MOST_OTHERS = 0.5, 0.7, 8
+_IN_DOUBT, _NEAR, _MOST_OTHERS = 0.5, 0.7, 12
+#: So is one that is judged below this, whatever else there is.
+_BADLY = 0.2
+#: Signs that are none in UTF-8 are rather shown as such than taken for letters that nobody writes.
+_BROKEN = -0.9
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """A text, the encoding it was taken for ("utf-8" where that is sure), and others that would read as well, best first."""
+    """A text, the encoding it was taken for ("utf-8" where that is sure), and others that would read as well, best first.
+
+    Bytes that are no letter of an encoding that is told for sure stand as U+FFFD."""
 
     text: str
     encoding: str
@@ -189,15 +197,16 @@ def decode(data: bytes, names: Collection[str] = (), sheet: bool = True) -> Deco
     lines = lines[:: max(1, len(lines) // _LOOKED_AT)]
     wanted = {_key(name) for name in names}
     found = []
-    for preference, encoding in enumerate(_LETTERS):
-        if encoding in (_OF_ZIPS if sheet else _NOT_OF_ZIPS):
+    for preference, encoding in enumerate((_UTF8, *_LETTERS)):
+        if not sheet and encoding in _NOT_OF_ZIPS:
             continue
+        broken = "replace" if encoding == _UTF8 else "strict"
         try:
-            text = data.decode(encoding)
-            shown = [line.decode(encoding) for line in lines]
+            text = data.decode(encoding, broken)
+            shown = [line.decode(encoding, broken) for line in lines]
         except UnicodeDecodeError:
             continue
-        verdict = judge(encoding, shown)
+        verdict = _of_utf8(shown) if encoding == _UTF8 else judge(encoding, shown)
         if sheet:
             verdict -= _SELDOM.get(encoding, 0.0)
         if wanted:
@@ -210,8 +219,11 @@ def decode(data: bytes, names: Collection[str] = (), sheet: bool = True) -> Deco
         return None
     found.sort()
     best = found[0]
-    near = [one for one in found if one[0] <= max(best[0] + _NEAR, _NEAR) and one[3] != best[3]]
-    if not near or near[0][0] > max(best[0] + _IN_DOUBT, -_IN_DOUBT):
+    if "\ufffd" in best[3]:  # its bytes are lost: it is told by the sign, and cannot be read anew
+        return Decoded(best[3], best[2])
+    badly = -best[0] < _BADLY
+    near = [one for one in found if (badly or one[0] <= max(best[0] + _NEAR, _NEAR)) and one[3] != best[3]]
+    if not near or not (badly or near[0][0] <= max(best[0] + _IN_DOUBT, -_IN_DOUBT)):
         return Decoded(best[3], best[2])
     others = {one[3]: one[2] for one in reversed(near)}
     return Decoded(best[3], best[2], tuple(reversed(others.values()))[:_MOST_OTHERS])
@@ -244,7 +256,7 @@ def judge(encoding: str, lines: Sequence[str]) -> float:
         beyond = [c for c in word if not c.isascii()]
         if not beyond:
             continue
-        latin, whole = bool(_LATIN.search(word)), len(beyond) > max(2, 0.65 * len(word))
+        latin, whole = bool(_LATIN.search(word)), len(beyond) > max(3, 0.65 * len(word))
         odd = bool((latin and _OTHER.search(word)) or (latin and whole and letters and script is None))
         odd |= any(one.islower() and other.isupper() for one, other in pairwise(word))
         odd |= len(word) > 2 and bool(_CYRILLIC.fullmatch(word)) and not _CYRILLIC_VOWEL.search(word)
@@ -299,6 +311,32 @@ def judge(encoding: str, lines: Sequence[str]) -> float:
         verdict -= 0.3  # Vietnamese writes its tones as marks of their own there
     verdict -= 0.2 * ("\xa0" in text)  # a letter in many encodings; hardly anybody writes this blank
     return verdict + _which_latin(encoding, text)
+
+
+def _of_utf8(lines: Sequence[str]) -> float:
+    """How well lines read as UTF-8, U+FFFD where they are none: each byte that continues a sign speaks for it, as chance seldom
+    has it, and what is none against it. Where all are, nothing reads better."""
+    beyond = [c for line in lines for c in line if not c.isascii()]
+    broken = 2 * beyond.count("\ufffd")
+    continued = sum(len(c.encode()) - 1 for c in beyond if c != "\ufffd")
+    return max((continued - broken) / (continued + broken), _BROKEN) if broken else 2.0
+
+
+def _utf7(data: bytes) -> Decoded | None:
+    """Text in UTF-7, a guess: its signs are letters of one of the languages, and every plus sign stands as it is written there."""
+    with suppress(UnicodeError):
+        text = data.decode("utf-7")
+        lines = [line for line in text.splitlines() if not line.isascii()]
+        if max((judge(one, lines) for one in _LETTERS if _can_write(one, lines)), default=_WORST) > 0:
+            return Decoded(text, "utf-7", ("ascii",))
+    return None
+
+
+def _can_write(encoding: str, lines: Sequence[str]) -> bool:
+    try:
+        return bool(lines) and "".join(lines).encode(encoding) is not None
+    except UnicodeEncodeError:
+        return False
 
 
 def _in_one_language(encoding: str, text: str) -> float:
@@ -405,14 +443,15 @@ def _marked(data: bytes) -> Decoded | None:
     """Where the bytes say themselves what they are: a byte order mark, UTF-8 by its form, UTF-16 by its zeros."""
     for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig")):
         if data.startswith(mark):
-            try:
-                return Decoded(data.decode(encoding), encoding)
-            except UnicodeDecodeError:
-                return None
-    for sign, encoding in _SEVEN_BITS:
-        if data.isascii() and sign.search(data):
-            with suppress(UnicodeDecodeError):
-                return Decoded(data.decode(encoding), encoding)
+            text = data.decode(encoding, "replace")
+            return Decoded(text, encoding) if text.count("\ufffd") <= len(text) // 8 else None
+    if data.isascii() and b"\0" not in data:
+        for sign, encoding in _SEVEN_BITS:
+            if sign.search(data):
+                with suppress(UnicodeDecodeError):
+                    return Decoded(data.decode(encoding), encoding)
+        plain = Decoded(data.decode("ascii"), _UTF8)
+        return (_utf7(data) or plain) if b"+" in data else plain
     if b"\0" in data:
         even, odd = data[::2].count(0), data[1::2].count(0)
         encoding = "utf-16-le" if odd > even else "utf-16-be"
@@ -423,9 +462,25 @@ def _marked(data: bytes) -> Decoded | None:
         odd_signs = sum(unicodedata.category(c) in ("Cc", "Cn", "Co") and c not in "\r\n\t" for c in text)
         return None if odd_signs or max(even, odd) < len(data) // 8 else Decoded(text, encoding)
     try:
-        return Decoded(data.decode("utf-8"), "utf-8")
+        text = data.decode("utf-8")
     except UnicodeDecodeError:
         return None
+    return None if _is_by_chance(text) else Decoded(text, _UTF8)
+
+
+def _is_by_chance(text: str) -> bool:
+    """Whether a text that is UTF-8 by its form may be another encoding's letters: it has one sign alone beyond ASCII, which is of
+    no script that we know, a word by itself, or among Latin letters without being one."""
+    beyond = {c for c in text if not c.isascii()}
+    sign = next(iter(beyond), "")
+    if len(beyond) != 1 or unicodedata.category(sign)[0] == "S":
+        return False
+    latin = unicodedata.normalize("NFKD", sign)[0].isascii() or not sign.isalpha()
+    known = latin or _WIDE.match(sign) or any(sign.lower() in letters for letters in _LANGUAGES.values())
+    known = known or any(script.match(sign) for script in _SCRIPTS.values())
+    known = known and unicodedata.category(sign)[0] != "M"
+    alone = rf"(?:^|[\W_]){sign}(?:$|[\W_])" if latin else f"[A-Za-z]{sign}[a-z]"
+    return not known or bool(re.search(alone, text))
 
 
 def _key(text: str) -> str:

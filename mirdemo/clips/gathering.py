@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Sentence
 from mirdemo.clips.annotations import ANNOTATION_SUFFIXES, read_annotations
-from mirdemo.clips.archives import Entry, not_a_zip_but, other_archive
+from mirdemo.clips.archives import Entry, letters_lost, not_a_zip_but, other_archive
 from mirdemo.clips.encodings import shown
 from mirdemo.clips.limits import ClipLimits, ClipsError
 from mirdemo.clips.recordings import by_name
@@ -525,7 +525,7 @@ def labels_among(tables: Sequence[Entry], rest: Sequence[Entry], limits: ClipLim
                 read_sheet(b"\0" * (limits.max_sheet_bytes + 1), entry.path.name, limits)  # refuses
             content = entry.open()
             data = content if isinstance(content, bytes) else content.read_bytes()
-            rows, sheet = read_labels(data, entry.path.name, limits, names)
+            sheet = read_labels(data, entry.path.name, limits, names)
         except ClipsError as error:
             said = error.sentence.code in ("clips.annotations_damaged", "clips.sheet_empty")
             if said or entry.path.suffix.lower() not in ANNOTATION_SUFFIXES:
@@ -535,10 +535,9 @@ def labels_among(tables: Sequence[Entry], rest: Sequence[Entry], limits: ClipLim
         except OSError:
             continue
         found.used.append(entry)
-        found.sheets += any(row.start is None for row in rows)
-        found.rows += [(row, entry.path.parent) for row in rows]
-        if sheet is not None:
-            found.unusable += encoding_note(sheet, entry.path.name)
+        found.sheets += any(row.start is None for row in sheet.rows)
+        found.rows += [(row, entry.path.parent) for row in sheet.rows]
+        found.unusable += encoding_note(sheet, entry.path.name)
     return found
 
 
@@ -566,20 +565,14 @@ def _is_wrapped(paths: Sequence[PurePosixPath]) -> bool:
     )
 
 
-def read_labels(
-    data: bytes, name: str, limits: ClipLimits, names: Collection[str] = ()
-) -> tuple[list[Row], Sheet | None]:
-    """The rows of a sheet or an annotation file, at least one, and the sheet where it is one. Raises ``ClipsError`` if it is
-    neither."""
-    sheet: Sheet | None = None
-    rows: Sequence[Row] | None
+def read_labels(data: bytes, name: str, limits: ClipLimits, names: Collection[str] = ()) -> Sheet:
+    """A sheet or an annotation file, of at least one row. Raises ``ClipsError`` if it is neither."""
     kind = OTHER_SHEETS.get(PurePosixPath(name).suffix.lower())
     try:
-        sheet = read_sheet(data, name, limits, names)
-        rows = sheet.rows
+        found = read_sheet(data, name, limits, names)
     except ClipsError as error:
-        rows = read_annotations(data, name, limits)
-        if rows is None and kind is not None:
+        annotated = read_annotations(data, name, limits, names)
+        if annotated is None and kind is not None:
             raise ClipsError(
                 "{name} is of a kind that we do not read labels from ({kind}). Save them as CSV (UTF-8) or as an Excel "
                 "workbook (.xlsx), or leave the file out.",
@@ -587,15 +580,16 @@ def read_labels(
                 name=name,
                 kind=kind,
             ) from None
-        if rows is None:
+        if annotated is None:
             raise error from None
-    if not rows:
+        found = annotated
+    if not found.rows:
         raise ClipsError(
             "{name} names no file and labels nothing. Fill it in, or leave it out.",
             code="clips.sheet_empty",
             name=name,
         )
-    return list(rows), sheet
+    return found
 
 
 def not_sound(names: Sequence[str]) -> Sentence:
@@ -615,14 +609,16 @@ def may_label(name: str) -> bool:
 
 
 def encoding_note(sheet: Sheet, name: str) -> list[Sentence]:
-    """A note for a person to look, where a sheet's encoding had to be guessed and another was possible."""
+    """A note for a person to look, where a sheet's encoding had to be guessed and another was possible, or letters are lost."""
     odd = [cell for row in sheet.rows for cell in (row.tags, row.recording, row.file) if not cell.isascii()]
+    if lost := letters_lost(name, odd):
+        return [lost]
     if not sheet.others or not odd:
         return []
     return [
         Sentence(
             "{name} does not say how its letters are written; they were read as {encoding}: {words}. If that is wrong, save "
-            "it as CSV (UTF-8).",
+            "it in UTF-8.",
             "clips.encoding_guessed",
             {
                 "name": name,

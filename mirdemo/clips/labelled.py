@@ -203,10 +203,9 @@ class LabelledClips:
             entries = listing.entries
         sounds = [entry for entry in entries if not may_label(entry.path.name)]
         names = [part for entry in sounds for part in entry.path.parts]
-        rows, read = read_labels(data, shown, limits, names)
-        if read is not None:
-            gathering.problems.extend(encoding_note(read, shown))
-        gather_sheet(gathering, [(row, PurePosixPath()) for row in rows], sounds, progress)
+        read = read_labels(data, shown, limits, names)
+        gathering.problems.extend(encoding_note(read, shown))
+        gather_sheet(gathering, [(row, PurePosixPath()) for row in read.rows], sounds, progress)
         return cls._of(gathering)
 
     @classmethod
@@ -365,14 +364,13 @@ class LabelledClips:
         known = [clip.name for clip in self.clips] + [one.name for _, one in longs]
         # a sheet in another encoding is likely to have these words, too
         known += [*self.tags, *self.recordings]
-        rows, read = read_labels(sheet, name, self.limits, known)
+        read = read_labels(sheet, name, self.limits, known)
         gathering = Gathering(self.limits)
-        if read is not None:
-            gathering.problems.extend(encoding_note(read, name))
+        gathering.problems.extend(encoding_note(read, name))
         finder = Finder([PurePosixPath(clip.name) for clip in self.clips])
         of: dict[int, list[Row]] = {}
         of_long: dict[int, list[Row]] = {}
-        for row in rows:
+        for row in read.rows:
             try:
                 spans_of([row], self.limits)
                 long = _long_named(row.file, longs)

@@ -96,13 +96,13 @@ def by_sheet(
             "{name} cannot be found. Choose a file that exists.", code="clips.missing", name=name
         ) from None
     paths = [PurePosixPath(file.replace("\\", "/")) for file in files]
-    rows, read = read_labels(data, name, CLIP_LIMITS, [part for path in paths for part in path.parts])
-    for note in encoding_note(read, name) if read is not None else []:
+    read = read_labels(data, name, CLIP_LIMITS, [part for path in paths for part in path.parts])
+    for note in encoding_note(read, name):
         tell(note)
     finder = Finder(paths)
     rows_of: dict[int, list[Row]] = {}
     spans: dict[int, list[tuple[float, float, tuple[str, ...]]]] = {}
-    for row in rows:
+    for row in read.rows:
         try:
             at = finder.find(row.file)
             spans.setdefault(at, []).extend(spans_of([row], CLIP_LIMITS))

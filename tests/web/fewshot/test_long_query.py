@@ -120,9 +120,9 @@ def test_a_long_query_gets_a_strip_that_plays_and_leaves_in_every_format(
     for _, address, name in over_time.links_of(visitor, id, "procession.wav"):
         got = web.get(f"/{address}")
         assert got.status_code == 200
-        rows = read_annotations(got.content, name, CLIP_LIMITS)
-        if rows is not None:
-            assert {row.tags for row in rows} >= {"drum", "flute"}
+        read = read_annotations(got.content, name, CLIP_LIMITS)
+        if read is not None:
+            assert {row.tags for row in read.rows} >= {"drum", "flute"}
     assert len(KINDS) == html.count(f"over-time?clip={id}&")
     assert web.get(f"/few-shot/{visitor.sounds.key}/over-time?clip={id}0&kind=csv").status_code == 404
     spool = one.sound.spool
