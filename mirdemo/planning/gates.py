@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from mirdemo.base.sentences import Sentence
 from mirdemo.planning.assumptions import Assumptions
 from mirdemo.planning.futures import Futures, minutes
 from mirdemo.planning.rule import SAVES, WORDS, Advice
-from mirdemo.planning.ways import CURVE, FEWSHOT, FINE_TUNE, PROBE, TUNING, Evidence
+from mirdemo.planning.ways import CURVE, FEWSHOT, FINE_TUNE, PROBE, TUNING, Evidence, Heard
 
 PASS, FAIL, UNKNOWN, NOT_RUN = "pass", "fail", "cannot_tell", "not_run"
 SURELY = dict(WORDS)[SAVES]
@@ -56,21 +57,12 @@ _EXAMPLES = Sentence(
 
 def _heard(evidence: Evidence) -> Gate:
     heard = evidence.heard
-    if heard is None:
+    n = 0 if heard is None else sum(vars(heard).values())
+    if heard is None or not n:
         found = Sentence("Not probed yet.", "planning.gate.heard.not_run")
         return Gate(PROBE, NOT_RUN, found, _HEARD, None, None)
-    n = heard.heard + heard.partly + heard.perhaps + heard.not_heard + heard.too_few
     found = Sentence(
-        "{heard} of {n} tags heard, {partly} partly, {perhaps} perhaps, {not_heard} not; {too_few} with too few recordings to say.",
-        "planning.gate.heard.found",
-        {
-            "heard": heard.heard,
-            "partly": heard.partly,
-            "perhaps": heard.perhaps,
-            "not_heard": heard.not_heard,
-            "too_few": heard.too_few,
-            "n": n,
-        },
+        "Of {n} tags: {counts}.", "planning.gate.heard.found", {"n": n, "counts": _counts(heard)}
     )
     if 2 * (heard.heard + heard.partly) >= n:
         return Gate(PROBE, PASS, found, _HEARD, evidence.seconds.get(PROBE), None)
@@ -84,6 +76,24 @@ def _heard(evidence: Evidence) -> Gate:
         "Add recordings of the tags with the fewest, or try another backbone.", "planning.gate.heard.unknown"
     )
     return Gate(PROBE, UNKNOWN, found, _HEARD, evidence.seconds.get(PROBE), following)
+
+
+def _counts(heard: Heard) -> Sentence:
+    """``5 heard, 1 partly heard``: the words that some tag has."""
+    words = (
+        Sentence("{n} heard", "planning.gate.heard.n", {"n": heard.heard}),
+        Sentence("{n} partly heard", "planning.gate.heard.n.partly", {"n": heard.partly}),
+        Sentence("{n} perhaps heard", "planning.gate.heard.n.perhaps", {"n": heard.perhaps}),
+        Sentence("{n} not heard", "planning.gate.heard.n.not", {"n": heard.not_heard}),
+        Sentence("{n} with too few recordings to say", "planning.gate.heard.n.too_few", {"n": heard.too_few}),
+    )
+    there = [one for one in words if one.values["n"]]
+    return reduce(
+        lambda first, next: Sentence(
+            "{first}, {next}", "planning.gate.heard.and", {"first": first, "next": next}
+        ),
+        there,
+    )
 
 
 def _training(evidence: Evidence, futures: Futures | None) -> Gate:

@@ -245,6 +245,8 @@ def range_of(switch: Switch) -> Sentence:
     if high is None:
         return Sentence("more than {low}", "planning.range.more", {"low": low})
     if low is None:
+        if switch.name == "recordings":  # they are counted
+            return Sentence("fewer than {high}", "planning.range.fewer", {"high": high})
         return Sentence("less than {high}", "planning.range.less", {"high": high})
     return Sentence("between {low} and {high}", "planning.range.between", {"low": low, "high": high})
 
