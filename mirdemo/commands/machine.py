@@ -34,9 +34,8 @@ PACKAGES = {
     "ray": "several workers (`embed --workers`, `evaluate --workers`)",
     "mutagen": "tags in the files' own metadata (`tag --write-tags`)",
     "openvino": "a second engine on processors (`--engine openvino`)",
-    "nncf": "that engine in eight bits (`--engine openvino-int8`)",
 }
-OPTIONAL = ("ray", "mutagen", "openvino", "nncf")
+OPTIONAL = ("ray", "mutagen", "openvino")
 #: Seconds that the Hub is given to answer.
 PATIENCE = 5.0
 #: Less free disk than this, and a backbone from the Hub may not fit: the largest that has one file takes 1.3 GB.

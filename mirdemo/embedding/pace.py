@@ -185,5 +185,5 @@ def _key(kind: str) -> str:
     """Of this kind of work, on this machine, with the torch that is installed."""
     from importlib.metadata import version
 
-    facts = (kind, processor.name(), threads.cores(), version("torch"))
+    facts = (kind, processor.name(), processor.units(), threads.cores(), version("torch"))
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:32]

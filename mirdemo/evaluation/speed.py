@@ -280,7 +280,11 @@ def machine(device: str = "cpu") -> dict[str, Any]:
     """What a table is of: no name by which this machine could be found."""
     from importlib.metadata import version
 
-    facts: dict[str, Any] = {"processor": processor.name(), "cores": threads.cores()}
+    facts: dict[str, Any] = {
+        "processor": processor.name(),
+        "units": list(processor.units()),
+        "cores": threads.cores(),
+    }
     if device == "cuda":
         import torch
 
@@ -289,11 +293,20 @@ def machine(device: str = "cpu") -> dict[str, Any]:
 
 
 def file_name(facts: Mapping[str, Any]) -> str:
-    """``MACHINE-torchVERSION``, without a suffix."""
-    place = f"{facts.get('gpu') or facts['processor']} {facts['cores']} cores"
+    """``MACHINE-torchVERSION``, without a suffix. One processor with other units is another machine."""
+    place = facts.get("gpu") or " ".join([facts["processor"], *_newest(facts)])
+    place = f"{place} {facts['cores']} cores"
     words = re.sub(r"\((?:r|tm)\)", "", place.lower())
     version = str(facts["torch"]).partition("+")[0]
     return f"{re.sub(r'[^a-z0-9.]+', '-', words).strip('-')}-torch{version}"
+
+
+def _newest(facts: Mapping[str, Any]) -> list[str]:
+    """The units that tell machines of one name apart: of each maker's line the last that is there."""
+    held = facts.get("units", ())
+    lines = (("avx2", "avx512f", "avx512_vnni", "avx512_bf16"), ("amx_bf16",), ("asimddp", "i8mm", "sve"))
+    found = [[one for one in line if one in held] for line in lines]
+    return [line[-1] for line in found if line]
 
 
 def read(path: Path) -> list[Speed]:
@@ -357,15 +370,17 @@ def cells(row: Speed) -> tuple[str, ...]:
 
 def _page(facts: Mapping[str, Any], rows: Sequence[Speed]) -> str:
     place = f"{facts.get('gpu', '')} {facts['processor']}".strip()
+    held = f", with {', '.join(facts['units'])}" if facts.get("units") else ""
     busy = f"{min(row.busy for row in rows):.1f} to {max(row.busy for row in rows):.1f}"
     lines = [
         f"# Speed: {place}, {facts['cores']} cores, torch {facts['torch']}",
         "",
-        f"{facts['system']}. Written by `python -m mirdemo speed --out benchmarks/results/speed`. Seconds that a minute of sound",
-        "takes, the median of n rounds with the least and the most (no interval); x real time: seconds of computing a second of",
-        "sound; load: with the files read before; first: the first load of all, conversion included; peak: memory of the whole",
-        "process while it embeds. `*`: what is chosen here where nobody asks. Random weights have the published shape: they say",
-        f"how fast, and nothing else. Other threads on this machine while it was measured: {busy}.",
+        f"{facts['system']}{held}.",
+        "Written by `python -m mirdemo speed --out benchmarks/results/speed`. Seconds that a minute of sound takes, the median of",
+        "n rounds with the least and the most (no interval); x real time: seconds of computing a second of sound; load: with the",
+        "files read before; first: the first load of all, conversion included; peak: memory of the whole process while it embeds.",
+        "`*`: what is chosen here where nobody asks. Random weights have the published shape: they say how fast, and nothing else.",
+        f"Other threads on this machine while it was measured: {busy}.",
         "",
         "| " + " | ".join(HEADER) + " |",
         "|" + "---|" * len(HEADER),

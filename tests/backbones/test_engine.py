@@ -12,8 +12,15 @@ from backbones.conftest import KINDS
 
 from mirdemo.backbones import BackboneError, engine, load_backbone
 from mirdemo.backbones.spec import Identity
+from mirdemo.base import processor
 
 pytest.importorskip("openvino", reason="OpenVINO is an optional extra (requirements-fast.txt)")
+
+
+@pytest.fixture(autouse=True)
+def units(monkeypatch):
+    """Eight bits are proven on any processor: one without their units computes the same network, only not faster."""
+    monkeypatch.setattr(processor, "units", lambda: ("avx2", "avx_vnni"))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -144,7 +151,6 @@ def test_without_the_package_torch_computes_and_a_wish_is_answered(checkpoint, m
 def test_eight_bits_come_on_request_alone_are_proven_and_their_rows_say_so(
     checkpoint, loaded, waves, tmp_path, monkeypatch
 ) -> None:
-    pytest.importorskip("nncf")
     from mirdemo.embedding.embed import embed
     from mirdemo.embedding.store import EmbeddingStore
     from mirdemo.sound.audio import Clip
@@ -169,8 +175,51 @@ def test_eight_bits_come_on_request_alone_are_proven_and_their_rows_say_so(
     assert store.get(load("mert-95m", checkpoint, "openvino").identity, clip.sha256) is None
 
 
+def test_eight_bits_are_named_by_their_units_and_refused_without(checkpoint, loaded, monkeypatch) -> None:
+    names = set()
+    for held in (("avx2", "avx_vnni"), ("avx2", "avx512_vnni"), ("avx512_vnni", "amx_int8")):
+        monkeypatch.setattr(processor, "units", lambda held=held: held)
+        names.add(engine.installed("int8"))
+    assert len(names) == 3
+    assert f"{engine.installed()}, 8 bits on amx_int8" in names
+    keys = []
+    for held in (("avx2",), ("avx2", "avx512f")):
+        monkeypatch.setattr(processor, "units", lambda held=held: held)
+        keys.append(engine._key(loaded("mert-95m").identity))
+    assert keys[0] != keys[1], "another machine's proof is none of this one's"
+    with pytest.raises(BackboneError) as refusal:
+        load("mert-95m", checkpoint, "openvino-int8")
+    assert refusal.value.sentence.code == "backbone.no_eight_bits"
+
+
+def test_quiet_rows_are_rounded_by_what_they_hold(tmp_path) -> None:
+    """A row a thousandth as loud is no less exact, which ranges that are fixed beforehand cannot give."""
+    import openvino
+    from openvino import opset13 as ops
+
+    draw = np.random.default_rng(0)
+    weights = (
+        draw.standard_normal((256, 384)).astype(np.float32)
+        * np.logspace(-3, 1, 256, dtype=np.float32)[:, None]
+    )
+    weights[7] = 0
+    rows = draw.standard_normal((64, 384)).astype(np.float32)
+    rows[32:] = rows[:32] / 1000
+    given = ops.parameter([-1, 384], np.float32)
+    model = openvino.Model([ops.matmul(given, ops.constant(weights), False, True)], [given])
+    engine._round_weights(model)
+    assert "i8" in {node.get_element_type().get_type_name() for node in model.get_ordered_ops()}
+    openvino.save_model(model, tmp_path / engine._MODEL, compress_to_fp16=False)
+    (found,) = engine.Engine(tmp_path, "int8").states(torch.from_numpy(rows))
+    right = rows @ weights.T
+    assert not found[:, 7].any()
+    moved = np.linalg.norm(found.numpy() - right, axis=0) / np.maximum(np.linalg.norm(right, axis=0), 1e-30)
+    assert 1e-4 < np.delete(moved, 7).max() < 0.02
+    loud, quiet = (np.linalg.norm(found.numpy()[half] - right[half]) for half in (slice(32), slice(32, None)))
+    assert quiet * 1000 == pytest.approx(loud, rel=0.01)
+
+
 def test_eight_bits_that_are_not_faithful_are_refused(checkpoint, monkeypatch) -> None:
-    pytest.importorskip("nncf")
     monkeypatch.setattr(engine, "VERSION", "eight unfaithful bits")
     monkeypatch.setattr(engine, "_agreement", lambda *_: 0.998)
     with pytest.raises(BackboneError) as refusal:
@@ -179,7 +228,6 @@ def test_eight_bits_that_are_not_faithful_are_refused(checkpoint, monkeypatch) -
 
 
 def test_what_eight_bits_change_in_a_probe_is_said_once_it_was_measured(checkpoint) -> None:
-    pytest.importorskip("nncf")
     quick = load("mert-95m", checkpoint, "openvino-int8")
     assert [sentence.code for sentence in quick.warnings] == ["backbone.int8_unmeasured"]
     engine.remember_cost(quick.identity, 0.0123, 72)

@@ -470,13 +470,20 @@ def test_the_identity_follows_the_weights_and_not_the_file_format(checkpoint, tm
     assert load("mert-95m", folder).identity.fingerprint != pickled.identity.fingerprint
 
 
-def test_auto_precision_is_half_only_where_the_processor_computes_in_it(monkeypatch) -> None:
+@pytest.mark.parametrize(
+    ("able", "wanted"),
+    [
+        ({"avx2": True, "avx512_bf16": False}, torch.float32),
+        ({"avx512_bf16": True, "cpu_name": "AMD EPYC"}, torch.bfloat16),
+        ({"avx512_bf16": True, "cpu_name": "Intel Xeon", "amx_bf16": False}, torch.float32),
+        ({"avx512_bf16": True, "cpu_name": "Intel Xeon", "amx_bf16": True}, torch.bfloat16),
+        ({"bf16": True}, torch.bfloat16),
+    ],
+)
+def test_auto_precision_is_half_only_where_the_processor_is_faster_in_it(able, wanted, monkeypatch) -> None:
     cpu = torch.device("cpu")
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, "avx512_bf16": False})
-    assert loading.resolve_dtype("auto", cpu) is torch.float32
-    for feature in ("avx512_bf16", "amx_bf16"):
-        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda feature=feature: {feature: True})
-        assert loading.resolve_dtype("auto", cpu) is torch.bfloat16
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)
+    assert loading.resolve_dtype("auto", cpu) is wanted
     assert loading.resolve_dtype("float16", cpu) is torch.float16
 
 

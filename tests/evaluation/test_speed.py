@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mirdemo.backbones import BackboneError, random_weights
+from mirdemo.base import processor
 from mirdemo.cli import main
 from mirdemo.embedding.pace import Pace, embedding, loading
 from mirdemo.evaluation import speed
@@ -40,6 +41,23 @@ FACTS = {
 
 def still() -> Pace:
     return Pace(load=lambda: (0.0, 0.0), cores=2)
+
+
+def test_processors_of_one_name_with_other_units_have_tables_of_their_own(tmp_path):
+    """A host that hides the matrix units sells the same processor at a fraction of the speed."""
+    cores = tmp_path / "cpuinfo"
+    cores.write_text("processor\t: 0\nflags\t\t: fpu avx2 avx512f avx512_vnni avx512_bf16 avx512_fp16\n" * 2)
+    hidden = processor.units(cores)
+    assert hidden == ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16")
+    assert processor.units(tmp_path / "none") == ()
+    shown = [*hidden, "amx_bf16"]
+    names = [speed.file_name(FACTS | {"units": units}) for units in (hidden, shown, [])]
+    assert names[0] == "some-xeon-cpu-2.10ghz-avx512-bf16-2-cores-torch2.11.0"
+    assert names[2] == "some-xeon-cpu-2.10ghz-2-cores-torch2.11.0"
+    assert len(set(names)) == 3
+    first, _ = (speed.write(tmp_path, FACTS | {"units": units}, [ROW]) for units in (hidden, shown))
+    assert "Linux x86_64, with avx2, avx512f" in first.read_text(encoding="utf-8")
+    assert len(list(tmp_path.glob("*.md"))) == 2
 
 
 def test_one_command_measures_writes_and_lets_the_page_know(tmp_path, capsys):

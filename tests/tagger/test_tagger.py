@@ -159,7 +159,7 @@ def test_another_backbone_is_refused(tagger, backbone, other):
         change = {
             "window": {"window_seconds": 1.0},
             "name": {"name": "others"},
-            "int8": {"dtype": "int8", "engine": "openvino 1, nncf 1"},
+            "int8": {"dtype": "int8", "engine": "openvino 1, 8 bits on avx512_vnni"},
         }[other]
         other = Bands()
         other.identity = replace(other.identity, **change)

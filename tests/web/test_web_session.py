@@ -336,7 +336,7 @@ def test_a_network_in_eight_bits_is_loaded_as_the_tagger_had_it_and_stands_besid
 
     monkeypatch.setattr("mirdemo.backbones.load_backbone", lambda name, **how: (name, how))
     plain = Identity("mert-95m", "local", "0" * 64, "float32", 24_000, 5.0, "mean")
-    eight = replace(plain, dtype="int8", engine="openvino 1, nncf 1")
+    eight = replace(plain, dtype="int8", engine="openvino 1, 8 bits on avx512_vnni")
     shelf = Shelf()
 
     def take(*identity):

@@ -78,7 +78,9 @@ def test_it_listens_with_torch_whatever_engine_its_backbone_has(tagger, report, 
     plain = report.head.tuned(mert).identity
     clip = tone(500, 0.2, 7)
     expected = tagger.tag(clip, backbone=mert, all_tags=True)
-    monkeypatch.setattr(mert, "identity", replace(mert.identity, dtype="int8", engine="openvino 1, nncf 1"))
+    monkeypatch.setattr(
+        mert, "identity", replace(mert.identity, dtype="int8", engine="openvino 1, 8 bits on avx512_vnni")
+    )
     other, eight = (
         Sentence("Slow.", "backbone.slow"),
         Sentence("Computed in int8.", "backbone.int8_unmeasured"),
@@ -94,7 +96,7 @@ def test_it_listens_with_torch_whatever_engine_its_backbone_has(tagger, report, 
 def test_its_backbone_is_loaded_for_torch_though_it_was_made_beside_eight_bits(
     tagger, mert, monkeypatch
 ) -> None:
-    eight = replace(mert.identity, dtype="int8", engine="openvino 1, nncf 1")
+    eight = replace(mert.identity, dtype="int8", engine="openvino 1, 8 bits on avx512_vnni")
     asked = []
 
     def load(name, **how):
