@@ -43,6 +43,12 @@ def part(name: str, content: bytes) -> bytes:
     return head.encode() + content + b"\r\n"
 
 
+def field(name: str, content: bytes) -> bytes:
+    """One that has no file."""
+    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'
+    return head.encode() + content + b"\r\n"
+
+
 def test_the_same_file_from_two_visitors_is_read_by_both(folder: Path):
     client = TestClient(app())
     paths = [client.post(ADDRESS, files={"files": ("handout.wav", b"sound")}).json()[0] for _ in range(2)]
@@ -69,12 +75,35 @@ def test_the_same_file_twice_in_one_request_is_read_twice(folder: Path):
         (part("a.wav", b"x"), "text/plain", 400),
         (b"no part at all", "multipart/form-data; boundary=edge", 400),
         (part("a.wav", b"x"), "multipart/form-data", 400),
+        (part("a.wav", b"x") + field("files", b"x") + END, KIND["content-type"], 400),
+        (part("a.wav", b"x") + field("more", b"x" * 5000) + END, KIND["content-type"], 400),
+        (part("a.wav", b"x") + field("more", b"x") * 17 + END, KIND["content-type"], 400),
+        (part("a.wav", b"x") * 301 + END, KIND["content-type"], 400),
+        (part("x" * 9000, b"x") + END, KIND["content-type"], 400),
+        (part("a.wav", b"x") + END, KIND["content-type"] + "; charset=undefined", 400),
+        (part("a.wav", b"x") + END, "multipart/form-data; boundary=" + "x" * 5000, 400),
     ],
 )
 def test_what_is_refused_leaves_no_part(folder: Path, content: bytes, kind: str, status: int):
     answer = TestClient(app(max_bytes=1000)).post(ADDRESS, content=content, headers={"content-type": kind})
     assert answer.status_code == status
     assert set(answer.json()) == {"detail", "code"}
+    assert list(folder.iterdir()) == []
+
+
+def test_what_is_sent_beside_the_files_is_not_kept(folder: Path):
+    beside = part("b.wav", b"nobody reads this").replace(b'name="files"', b'name="others"')
+    (path,) = TestClient(app()).post(ADDRESS, content=beside + part("a.wav", b"x") + END, headers=KIND).json()
+    assert Upload.of({"path": path, "name": "a"}).read() == b"x"
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "/", " ", "a/..", "\\\\there\\b", "%2e%2e", "~", "祭" * 300])
+def test_whatever_a_file_is_called_it_is_read_by_who_sent_it(folder: Path, name: str):
+    (path,) = TestClient(app()).post(ADDRESS, content=part(name, b"x") + END, headers=KIND).json()
+    (stored,) = files(folder)
+    assert stored == Path(path)
+    assert Upload.of({"path": path, "name": name}).read() == b"x"
     assert list(folder.iterdir()) == []
 
 
@@ -205,6 +234,18 @@ def test_nothing_is_written_where_the_disk_is_all_but_full(folder: Path, monkeyp
     answer = TestClient(app()).post(f"{ADDRESS}?language=ja", files={"files": ("a.wav", b"sound")})
     assert (answer.status_code, answer.json()["code"]) == (507, "page.disk_full")
     assert "ディスク" in answer.json()["detail"]
+
+
+def test_an_upload_stops_where_the_disk_fills_while_it_arrives(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(receiving, "_ASKED", 2**16)
+    room = iter([2**40, 2**40])
+    free = lambda path: SimpleNamespace(free=next(room, receiving.DISK_RESERVE - 1))  # noqa: E731
+    monkeypatch.setattr(shutil, "disk_usage", free)
+    whole = part("a.wav", b"x" * 2**20) + END
+    with serving() as address:
+        answer = post(address, (whole[i : i + 2**14] for i in range(0, len(whole), 2**14)))
+    assert (answer.status_code, answer.json()["code"]) == (507, "page.disk_full")
+    assert list(folder.iterdir()) == []
 
 
 def test_an_upload_that_meets_the_end_of_the_process_is_refused(folder: Path):

@@ -26,6 +26,7 @@ from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.jobs import UNEXPECTED
 from mirdemo.web.frame.limits import LIMITS
 from mirdemo.web.frame.log import event
+from mirdemo.web.frame.multipart import MalformedError, TooLargeError, files_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -41,6 +42,8 @@ ADDRESS = "/gradio_api/upload"
 SILENT_SECONDS = 60.0
 #: Bytes that stay free on the disk.
 DISK_RESERVE = 256 * 2**20
+#: How often the disk is asked for its room while an upload arrives, in bytes.
+_ASKED = 16 * 2**20
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -85,12 +88,18 @@ class _Counted:
         self._receive = receive
         self._pending, self._folder, self._sender = pending, folder, sender
         self._silent = silent
+        self._arrived = 0
 
     async def receive(self) -> Message:
-        """The next part. Raises TimeoutError after a silence, PageError where there is no room."""
+        """The next part. Raises TimeoutError after a silence, PageError where there is no room, OSError where the disk has
+        none: others send too, and not everybody says beforehand how much."""
         with anyio.fail_after(self._silent):
             message = await self._receive()
-        self._pending.add(self._folder, self._sender, len(message.get("body", b"")))
+        more = len(message.get("body", b""))
+        self._pending.add(self._folder, self._sender, more)
+        if self._arrived // _ASKED != (self._arrived + more) // _ASKED:
+            _need(self._folder.parent, 0)
+        self._arrived += more
         return message
 
 
@@ -104,9 +113,7 @@ def upload_route(
 
     max_bytes: size of one file;  pending: of what waits to be read;  silent_seconds: until a sender is given up
     """
-    from gradio.route_utils import MultiPartException, upload_fn
     from gradio.utils import get_upload_folder
-    from starlette.exceptions import HTTPException
     from starlette.requests import ClientDisconnect, Request
     from starlette.responses import JSONResponse
     from starlette.routing import Route
@@ -120,10 +127,8 @@ def upload_route(
         try:
             _look_for_room(folder.parent, request)
             folder.mkdir(mode=0o700)
-            stored, *_ = await upload_fn(
-                Request(request.scope, counted.receive), str(folder), max_bytes, None
-            )
-            paths = _apart(stored)
+            stream = Request(request.scope, counted.receive).stream
+            paths = _apart(await files_of(request.headers, stream, folder, max_bytes))
             whole = bool(paths)
             if whole:
                 event("upload", "files", "taken", files=len(paths))
@@ -131,10 +136,9 @@ def upload_route(
             why, status = _MALFORMED, 400
         except PageError as error:
             why, status = error.sentence, 507
-        except MultiPartException as error:
-            large = "maximum allowed size" in error.message
-            why, status = (_too_large(max_bytes), 413) if large else (_MALFORMED, 400)
-        except HTTPException:
+        except TooLargeError:
+            why, status = _too_large(max_bytes), 413
+        except MalformedError:
             why, status = _MALFORMED, 400
         except (ClientDisconnect, TimeoutError):
             why, status = _BROKEN_OFF, 408
@@ -157,7 +161,11 @@ def upload_route(
 def _look_for_room(folder: Path, request: Request) -> None:
     """Refuse what the disk cannot take before any of it is written. Raises OSError."""
     told = request.headers.get("content-length", "")
-    size = int(told) if told.isascii() and told.isdigit() and len(told) < 16 else 0
+    _need(folder, int(told) if told.isascii() and told.isdigit() and len(told) < 16 else 0)
+
+
+def _need(folder: Path, size: int) -> None:
+    """Raise OSError where so many bytes more would take the disk's reserve."""
     if shutil.disk_usage(folder).free < size + DISK_RESERVE:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
