@@ -75,7 +75,9 @@ def test_letters_are_read_again_and_a_visit_without_its_sound_is_given_up_each_t
     assert rows(other).locator(".chip").inner_text().strip() == guessed
 
 
-def test_a_visit_that_nobody_touches_says_so_before_it_ends(visit, tmp_path: Path):
+def test_a_visit_that_nobody_touches_says_so_before_it_ends_and_one_who_sends_files_is_there(
+    visit, tmp_path: Path
+):
     page = visit()
     page.clock.install()
     page.reload()
@@ -88,3 +90,8 @@ def test_a_visit_that_nobody_touches_says_so_before_it_ends(visit, tmp_path: Pat
     page.click('[data-act="page.stay"]')
     page.wait_for_selector(".ending", state="hidden")
     assert "ends" not in page.title()
+    page.route("**/gradio_api/upload**", lambda asked: None)  # a slow line: it does not come to an end
+    give(page, "clips.add", [tmp_path / "labels.csv"])
+    page.wait_for_selector("[data-live-busy]")
+    with page.expect_request(lambda asked: '"page.stay"' in (asked.post_data or "")):
+        page.clock.fast_forward(250_000)

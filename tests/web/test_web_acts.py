@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from mirdemo.web.frame.errors import PageError
+from mirdemo.web.frame.jobs import Jobs
 from mirdemo.web.frame.limits import LIMITS
+from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.uploads import Upload, uploads_of
-from mirdemo.web.frame.wire import Act
+from mirdemo.web.frame.wire import Act, Wire
 
 
 @pytest.fixture
@@ -28,6 +31,13 @@ def test_an_upload_is_read_once_and_gone(uploaded: Path):
     with pytest.raises(PageError) as lost:
         upload.read()
     assert lost.value.sentence.code == "page.upload_lost"
+
+
+def test_what_waits_for_the_rest_of_its_drop_is_kept_while_its_page_says_so(uploaded: Path):
+    os.utime(uploaded, (0, 0))
+    stay = Act({"act": "page.stay", "files": [{"path": str(uploaded), "name": "one.wav"}]})
+    Wire(Visitors(), Jobs())._handlers["page.stay"](Visitor(), stay)
+    assert uploaded.stat().st_mtime > 0, "the sweep counts from when it last changed"
 
 
 @pytest.mark.parametrize(

@@ -526,7 +526,9 @@ def _undo(visitor: Visitor, act: Act) -> None:
 
 
 def _stay(visitor: Visitor, act: Act) -> None:
-    """Being heard of is enough: the visit's time begins anew."""
+    """The visit's time begins anew, and that of uploads that wait until the last of their drop is here."""
+    for one in act.uploads() if act.has("files") else ():
+        one.renew()
 
 
 def _stop(visitor: Visitor, act: Act) -> None:

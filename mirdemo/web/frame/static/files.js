@@ -47,6 +47,7 @@
     return found;
   }
 
+  const STAYS = 240_000; // milliseconds after which the page says, while it sends, that its visitor is here
   async function take(zone, files) {
     const real = files.filter(({ name }) => !name.split("/").pop().startsWith("."));
     if (!real.length) return;
@@ -57,6 +58,7 @@
     const together = real.reduce((sum, { file }) => sum + file.size, 0);
     if (together > Number(zone.dataset.mostTogether)) return sayIn(zone, zone.dataset.sayTogether);
     const sent = [];
+    const staying = setInterval(() => mirdemo.act({ act: "page.stay", files: sent }), STAYS); // an hour may pass until the act
     try {
       for (const [index, { file, name }] of real.entries()) {
         sayIn(zone, zone.dataset.sayUploading.replace("{done}", index + 1).replace("{total}", real.length), index / real.length);
@@ -65,6 +67,8 @@
       }
     } catch (error) {
       return sayIn(zone, error.refusal || zone.dataset.sayFailed);
+    } finally {
+      clearInterval(staying);
     }
     sayIn(zone, "");
     const fields = Object.fromEntries([...zone.querySelectorAll("[name]")].map((field) => [field.name, field.value]));
