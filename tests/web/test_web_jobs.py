@@ -9,6 +9,7 @@ import pytest
 
 from mirdemo.base.sentences import MirdemoError
 from mirdemo.web.frame.errors import PageError
+from mirdemo.web.frame.job import Job
 from mirdemo.web.frame.jobs import UNEXPECTED, Jobs
 from mirdemo.web.frame.session import Visitor
 
@@ -155,6 +156,25 @@ def test_one_visitor_cannot_take_every_place():
         jobs.start(greedy, "step 3", lambda progress: None, lambda made: None)
     assert refused.value.sentence.code == "page.enough_waiting"
     other = jobs.start(Visitor(), "step", lambda progress: None, lambda made: None)
+    go.set()
+    wait(lambda: not other.active)
+
+
+def test_many_visits_of_one_address_leave_places_to_others():
+    jobs = Jobs({"model": 1}, max_waiting=8)
+    go = held(jobs)
+
+    def begin(address: str) -> Job:
+        visitor = Visitor()
+        visitor.address = address
+        return jobs.start(visitor, "step", lambda progress: None, lambda made: None)
+
+    for _ in range(6):
+        begin("192.0.2.1")
+    with pytest.raises(PageError) as refused:
+        begin("192.0.2.1")
+    assert refused.value.sentence.code == "page.busy"
+    other = begin("192.0.2.2")
     go.set()
     wait(lambda: not other.active)
 

@@ -8,11 +8,12 @@ from mirdemo.base.sentences import Sentence
 from mirdemo.words.language import LANGUAGES, choose, speaker
 
 if TYPE_CHECKING:
+    import gradio as gr
     from starlette.requests import Request
     from starlette.responses import Response
 
 
-def sender(request: Request) -> str:
+def sender(request: Request | gr.Request) -> str:
     """Who sends, as far as it can be told: the address that the nearest proxy saw, or the connection's."""
     forwarded = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
     return forwarded or (request.client.host if request.client else "")

@@ -57,6 +57,7 @@ class Jobs:
 
     pools: how many jobs of each resource run at once
     max_waiting: how many may wait for one resource, of all visitors;  max_own: of one visitor
+    A quarter of the places is for others than an address that has the rest: one may open many visits.
     """
 
     def __init__(
@@ -114,7 +115,8 @@ class Jobs:
                     code="page.enough_waiting",
                     n=own,
                 )
-            if len(queue) >= self._max_waiting:
+            near = sum(other.visitor.address == visitor.address != "" for other in queue)
+            if len(queue) >= self._max_waiting or near >= self._max_waiting - self._max_waiting // 4:
                 raise PageError(
                     "{n} steps are waiting on this server already. Try again in a minute.",
                     code="page.busy",

@@ -30,7 +30,7 @@ class WebLimits:
     closed_seconds: how long a visitor who closed the page may come back to find everything
     undo_seconds: for how long what was deleted can be brought back
     warned_seconds: how long before an idle visit ends its page says so
-    waiting_jobs: long steps that may wait for one resource of this machine (``jobs.POOLS``)
+    waiting_jobs: long steps that may wait for one resource of this machine (``jobs.POOLS``), three quarters of them of one address
     waiting_own_jobs: of these, one visitor's
     waiting_calls: calls of endpoints that may wait; the page's own acts have the rest of the queue
     message_bytes: size of one act or call, its files not among it
@@ -55,7 +55,7 @@ class WebLimits:
     closed_seconds: int = 600
     undo_seconds: int = 10
     warned_seconds: int = 600
-    waiting_jobs: int = 24
+    waiting_jobs: int = 32
     waiting_own_jobs: int = 6
     waiting_calls: int = 96
     message_bytes: int = 4 * 2**20

@@ -58,6 +58,7 @@ class Visitor:
         self.token = secrets.token_urlsafe(32)
         self.lock = threading.RLock()
         self.language = DEFAULT
+        self.address = ""  # where their last act came from, to be counted by alone
         self.known_to_hub = False  # whether their last act came with what ZeroGPU counts quota by
         self.greeted = False  # whether a page of theirs has been answered in their browser's language
         self.clips = LabelledClips(limits=CLIP_LIMITS)

@@ -31,6 +31,7 @@ from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import MirdemoError, Sentence
 from mirdemo.web import zero
 from mirdemo.web.frame import wellformed
+from mirdemo.web.frame.answering import sender
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.job import Draft, Job
 from mirdemo.web.frame.jobs import UNEXPECTED, Jobs
@@ -323,6 +324,7 @@ class Wire:
             # given anew: once a line was cut, Gradio keeps it for an hour from when it was given last
             answer = token
         visitor.known_to_hub = zero.TOKEN in request.headers
+        visitor.address = sender(request)
         if act.name != "page.hello":
             await run_sync(self._do, visitor, act, page)
         drawn = _progress(visitor)  # looked at before drawing: what changes in between is drawn again
