@@ -20,6 +20,7 @@ from mirdemo.backbones.registry import spec
 from mirdemo.base.build import commit
 from mirdemo.sound.decoding.limits import LONG_LIMITS
 from mirdemo.web.frame import chart_script, upload_folder
+from mirdemo.web.frame.answering import sender
 from mirdemo.web.frame.endpoints import CALLS
 from mirdemo.web.frame.guard import Guard, Queue
 from mirdemo.web.frame.health import health_route
@@ -174,8 +175,12 @@ def _queue(page: gr.Blocks) -> Queue:
     inputs = {index: len(function.inputs) for index, function in page.fns.items()}
     endpoints = frozenset(i for i, function in page.fns.items() if function.api_visibility == "public")
     calls = page._queue.event_queue_per_concurrency_id.get(CALLS)
-    waiting = 0 if calls is None else len(calls.queue)
-    return Queue(inputs, endpoints, waiting, length=len(page._queue))
+    waiting = [] if calls is None else list(calls.queue)
+
+    def near(address: str) -> int:
+        return sum(sender(call.request) == address for call in waiting)
+
+    return Queue(inputs, endpoints, len(waiting), len(page._queue), near)
 
 
 def _where(visitor: Visitor, tabs: tuple[Tab, ...]) -> Mapping[str, Any]:

@@ -13,18 +13,22 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
 import gradio.routes
 import httpx
 import pytest
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from mirdemo.web.frame import headers
+from mirdemo.web.frame.endpoints import CALLS
 from mirdemo.web.frame.guard import FILES_AT_ONCE, Guard, Queue
 from mirdemo.web.frame.limits import LIMITS
 from mirdemo.web.frame.rates import OWN_RATES, RATES, Rate, Rates
+from mirdemo.web.page import _queue
 
 JOIN = "/gradio_api/queue/join"
 
@@ -447,6 +451,30 @@ def test_waiting_calls_leave_room_for_the_pages_acts():
     assert act.status_code == 200
     refused(call, 429, "page.calls_waiting")  # of everybody, not of this address
     assert call.headers["retry-after"] == "10"
+
+
+def test_calls_of_one_address_leave_places_to_others():
+    near = {"192.0.2.1": LIMITS.waiting_calls * 3 // 4}
+    queue = Queue({1: 1}, frozenset({1}), waiting=LIMITS.waiting_calls - 1, near=lambda one: near.get(one, 0))
+    client = guarded(queue, {"call": Rate(9, 9.0)})
+    call = {"data": [None], "fn_index": 1, "session_hash": "x"}
+    answers = [
+        client.post(JOIN, json=call, headers={"x-forwarded-for": address})
+        for address in ("192.0.2.1", "192.0.2.2")
+    ]
+    refused(answers[0], 429, "page.calls_waiting")
+    assert answers[1].status_code == 200
+
+
+def test_who_calls_is_counted_in_gradios_queue():
+    waiting = [
+        SimpleNamespace(request=Request({"type": "http", "headers": [(b"x-forwarded-for", address)]}))
+        for address in (b"192.0.2.1", b"forged, 192.0.2.1", b"192.0.2.2")
+    ]
+    queues = {CALLS: SimpleNamespace(queue=waiting)}
+    of_gradio = type("Waiting", (), {"event_queue_per_concurrency_id": queues, "__len__": lambda self: 3})()
+    queue = _queue(SimpleNamespace(fns={}, _queue=of_gradio))
+    assert [queue.near(one) for one in ("192.0.2.1", "192.0.2.2", "forged")] == [2, 1, 0]
 
 
 @pytest.mark.parametrize(

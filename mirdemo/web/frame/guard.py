@@ -60,13 +60,14 @@ class Queue:
     """What is to be known of Gradio's queue.
 
     inputs: how many values each function takes, by index;  endpoints: those that are called by programs
-    waiting: how many calls of endpoints wait;  length: how many of all
+    waiting: how many calls of endpoints wait;  length: how many of all;  near: how many of them from an address
     """
 
     inputs: Mapping[int, int]
     endpoints: frozenset[int]
     waiting: int
     length: int = 0
+    near: Callable[[str], int] = lambda sender: 0
 
 
 class Guard:
@@ -189,7 +190,9 @@ class Guard:
         later = partial(_later, request, language=language)
         if path.startswith((_DIRECT, "/gradio_api/queue/join")):
             of_page = not path.startswith(_DIRECT) and call.get("fn_index") not in queue.endpoints
-            if not of_page and queue.waiting >= LIMITS.waiting_calls:
+            near = 0 if of_page else queue.near(sender(request))
+            most = LIMITS.waiting_calls
+            if not of_page and (queue.waiting >= most or near >= most - most // 4):
                 return await later(_busy(queue.waiting), BUSY_SECONDS, send)
             hello = of_page and isinstance(told, dict) and told.get("act") == "page.hello"
             kind = "visit" if hello else "act" if of_page else "call"
