@@ -30,6 +30,7 @@ import os
 import random
 import re
 import secrets
+import signal
 import socket
 import statistics
 import subprocess
@@ -165,15 +166,24 @@ def free_port() -> int:
         return one.getsockname()[1]
 
 
-class Line:
-    """One Gradio session: events sent, their answers awaited."""
+class OverError(Exception):
+    """The time is up."""
 
-    def __init__(self, client: httpx.AsyncClient, seen: Seen) -> None:
-        self.client, self.seen = client, seen
+
+class Line:
+    """One Gradio session: events sent, their answers awaited. end: when nothing more is sent (OverError)"""
+
+    def __init__(self, client: httpx.AsyncClient, seen: Seen, end: float = float("inf")) -> None:
+        self.client, self.seen, self.end = client, seen, end
         self.session = secrets.token_hex(6)
+
+    def _look_at_clock(self) -> None:
+        if time.monotonic() > self.end:
+            raise OverError
 
     async def send(self, kind: str, body: dict[str, Any]) -> list[list[Any]]:
         """Every answer to one event until it is complete, timed as one of ``kind``."""
+        self._look_at_clock()
         began = time.monotonic()
         asked = await self.client.post("/gradio_api/queue/join", json=body | {"session_hash": self.session})
         if asked.status_code in (429, 503):
@@ -204,6 +214,7 @@ class Line:
         return answers
 
     async def upload(self, name: str, content: bytes) -> str | None:
+        self._look_at_clock()
         began = time.monotonic()
         answer = await self.client.post(
             "/gradio_api/upload", files={"files": (name, content)}, timeout=PATIENCE
@@ -220,9 +231,15 @@ class Visitor:
     """One who uses our page without a browser. own: a word that stands in every name of theirs and of nobody else's"""
 
     def __init__(
-        self, number: int, client: httpx.AsyncClient, wire: int, seen: Seen, pause: float = 0.0
+        self,
+        number: int,
+        client: httpx.AsyncClient,
+        wire: int,
+        seen: Seen,
+        pause: float = 0.0,
+        end: float = float("inf"),
     ) -> None:
-        self.line, self.seen, self.wire, self.pause = Line(client, seen), seen, wire, pause
+        self.line, self.seen, self.wire, self.pause = Line(client, seen, end), seen, wire, pause
         self.number, self.own = number, f"visitor{number:03d}x{secrets.token_hex(4)}"
         self.page: dict[str, str] = {}
         self.drawn = 0
@@ -311,16 +328,17 @@ async def ours(
 
         async def visit(number: int) -> None:
             met = seen.one()
-            one = Visitor(number, client, wire, met, pause)
+            one = Visitor(number, client, wire, met, pause, end)
             heart = asyncio.create_task(beat(client, one.line.session))
+            turn = 0
             await asyncio.sleep(random.uniform(0, min(20, seconds / 4)))
             try:
                 await one.act("hello", "page.hello", "clips", token=None, language="en", address="")
-                turn = 0
-                while time.monotonic() < end:
+                while True:
                     await one.round(turn, trains=number == 0)
                     turn += 1
                     await asyncio.sleep(random.uniform(0.5, 3))
+            except OverError:
                 met.times["round"].append(turn)
             except (TimeoutError, httpx.HTTPError) as error:
                 met.wrong[f"{type(error).__name__}: {error}"[:120]] += 1
@@ -457,9 +475,9 @@ async def plain(
             turn, met = 0, seen.one()
             await asyncio.sleep(random.uniform(0, min(20, seconds / 4)))
             try:
-                while time.monotonic() < end:
+                while True:
                     if turn % 4 == 0:  # ours gives up its clips as often
-                        line = Line(client, met)
+                        line = Line(client, met, end)
                     paths = [
                         await line.upload(f"v{number}-{turn}-{i}.wav", sound(hash((number, turn, i)) % 2**32))
                         for i in range(2)
@@ -478,6 +496,7 @@ async def plain(
                         await call(line, "filter", "choose", [metric])
                     turn += 1
                     await asyncio.sleep(random.uniform(0.5, 3))
+            except OverError:
                 met.times["round"].append(turn)
             except (TimeoutError, httpx.HTTPError) as error:
                 met.wrong[f"{type(error).__name__}: {error}"[:120]] += 1
@@ -536,6 +555,7 @@ def main() -> None:
     parser.add_argument("--rival", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
     seconds = 60 * args.minutes
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was served ends too
     if args.browse:
         print(json.dumps(browse(args.browse, seconds, args.rival)))
         return
@@ -568,6 +588,7 @@ def main() -> None:
                 subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(args.browsers)
             ]
             asyncio.run(visit(address, process, args.visitors, seconds / args.blocks, seen[name], args.pause))
+            print(json.dumps({name: seen[name].told()}), file=sys.stderr, flush=True)
             saw = [json.loads(tab.communicate(timeout=300)[0] or "{}") for tab in tabs]
             found.setdefault(f"browsers_saw_{name}", []).extend(saw)
         serving.close()

@@ -53,6 +53,13 @@ def train(page, *, long: bool = False) -> None:
     page.wait_for_selector('[data-key="under-way"] .progress')
 
 
+def stop(page) -> None:
+    """End the training, unless it has ended by itself meanwhile."""
+    page.wait_for_selector('[data-key="under-way"], .tune-result')
+    page.evaluate('document.querySelector(\'[data-key="under-way"] [data-act="page.stop"]\')?.click()')
+    page.wait_for_selector('[data-key="under-way"]', state="detached")
+
+
 def sees_nothing_of_gradio(page) -> None:
     """No message of Gradio's is in sight, whatever the page has to say."""
     seen = page.inner_text("body")
@@ -194,8 +201,7 @@ def test_a_line_that_is_cut_again_and_again_loads_nothing_anew_and_does_nothing_
         page.wait_for_selector("#line", state="detached")
         wait_rows(page, 2)
         page.click('[data-tab="fine-tune"]')
-        page.click('[data-key="under-way"] [data-act="page.stop"]')
-        page.wait_for_selector('[data-key="under-way"]', state="detached")
+        stop(page)
         assert page.evaluate("window.sameSinceThen") is True, "the page was loaded anew"
 
 
@@ -268,8 +274,7 @@ def test_behind_a_proxy_that_holds_events_back_a_training_is_seen_and_other_acts
         page.click('[data-act="page.language"][data-language="ja"]')
         page.wait_for_function("document.documentElement.lang === 'ja'")
         page.click('[data-tab="fine-tune"]')
-        page.click('[data-key="under-way"] [data-act="page.stop"]')
-        page.wait_for_selector('[data-key="under-way"]', state="detached")
+        stop(page)
         sees_nothing_of_gradio(page)
 
 
