@@ -33,7 +33,7 @@ async def files_of(
     Raises MalformedError, TooLargeError, and what ``stream`` and the disk raise. The folder is the caller's to delete then.
     """
     from gradio.route_utils import GradioUploadFile, MultiPartException
-    from gradio_client.utils import strip_invalid_filename_characters
+    from gradio_client.utils import strip_invalid_filename_characters  # type: ignore[import-untyped]
 
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "multipart/form-data":

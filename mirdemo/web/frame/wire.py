@@ -313,7 +313,7 @@ class Wire:
         told: dict[str, Any] = {"turn": act.turn}
         if act.name == "page.hello":
             visitor = await run_sync(self._hello, act, page, request.headers.get("accept-language"))
-            answer = visitor.token
+            answer: str | None = visitor.token
             told |= {"token": visitor.token, "language": visitor.language}
         else:
             try:
