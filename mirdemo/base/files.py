@@ -63,6 +63,11 @@ def whole_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     shutil.rmtree(old, ignore_errors=True)
 
 
+def move(path: str | os.PathLike[str], place: str | os.PathLike[str]) -> None:
+    """Give a finished file another name on the same disk, at once, also where a file has it already. Raises OSError."""
+    Path(path).replace(place)
+
+
 def _beside(path: Path) -> Path:
     """A name in the same folder that nobody else uses, short enough wherever ``path``'s is."""
     return path.with_name(f".{path.name[:40]}.{secrets.token_hex(8)}{UNFINISHED}")

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mirdemo.base.files import move
 from mirdemo.web.frame.limits import LIMITS
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ async def files_of(
         name = strip_invalid_filename_characters(Path(one.filename or "").name).strip()
         place = folder / one.sha.hexdigest() / (name if name.strip(".") else "file")
         place.parent.mkdir(exist_ok=True)
-        stored.replace(place)
+        move(stored, place)
         paths.append(str(place))
     return paths
 
