@@ -301,6 +301,18 @@ def test_a_page_whose_line_was_cut_is_known_for_as_long_as_it_acts(client: httpx
         assert "forgotten" not in act(act="page.stay", tab="clips")
 
 
+def test_a_page_that_gradio_has_forgotten_for_many_others_is_known_by_what_it_says(
+    client: httpx.Client, page: gr.Blocks
+):
+    act = acting(client, page, "pushed-out")
+    token = re.search(r"token\W+([\w.-]{40,})", act(act="page.hello", tab="clips"))[1]
+    del page.app.state_holder.session_data["pushed-out"]
+    for wrong in (None, 7, "x", [token]):
+        assert "forgotten" in act(act="page.stay", tab="clips", token=wrong)
+    assert "forgotten" not in act(act="page.stay", tab="clips", token=token)
+    assert "forgotten" not in act(act="page.stay", tab="clips"), "Gradio has it again"
+
+
 # ---- rates ------------------------------------------------------------------------------------------------
 
 

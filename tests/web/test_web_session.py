@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from wired import whole_page
 
 from mirdemo.backbones.spec import Identity
 from mirdemo.clips import LabelledClips
@@ -13,6 +14,7 @@ from mirdemo.web.frame.job import Job
 from mirdemo.web.frame.limits import CLIP_LIMITS, WebLimits
 from mirdemo.web.frame.player import Sounds, byte_range, waveform
 from mirdemo.web.frame.session import FIRST_PATIENCE, Shown, Visitors
+from mirdemo.web.frame.wire import Act
 from mirdemo.web.models import Memory
 
 
@@ -78,6 +80,7 @@ def test_a_reload_keeps_and_a_closed_page_forgets(visitors: Visitors, clock: Clo
 
 def test_a_second_open_page_keeps_the_visitor(visitors: Visitors, clock: Clock):
     visitor = visitors.arrive(None, "page-1")
+    visitor.hold(labelled(clip()))
     visitors.arrive(visitor.token, "page-2")
     visitors.leave("page-1")
     clock.now = 50
@@ -87,12 +90,36 @@ def test_a_second_open_page_keeps_the_visitor(visitors: Visitors, clock: Clock):
 
 def test_an_idle_visitor_is_forgotten(visitors: Visitors, clock: Clock):
     visitor = visitors.arrive(None, "page-1")
+    visitor.hold(labelled(clip()))
     clock.now = 90
     visitors.get(visitor.token)
     clock.now = 180
     assert visitors.sweep() == 0
     clock.now = 300
     assert visitors.sweep() == 1
+
+
+def test_who_opens_pages_and_leaves_nothing_there_is_forgotten_sooner(visitors: Visitors, clock: Clock):
+    for number in range(30):  # by a program: no heartbeat is heard of these
+        visitors.arrive(None, f"page-{number}")
+    reader, working = visitors.arrive(None, "reader"), visitors.arrive(None, "working")
+    working.hold(labelled(clip()))
+    with visitors.beating("reader"):
+        clock.now = 11
+        assert visitors.sweep() == 30
+        assert {visitors.get(one.token) for one in (reader, working)} == {reader, working}
+
+
+def test_one_visitor_has_so_many_open_pages_and_no_more(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("mirdemo.web.frame.wire.MOST_PAGES", 3)
+    wire = whole_page()
+    visitor = wire._hello(Act({"act": "page.hello"}), "page 0", None)
+    for number in range(1, 6):
+        wire._hello(Act({"act": "page.hello", "token": visitor.token}), f"page {number}", None)
+        wire._answered(visitor, f"page {number}")
+    assert list(visitor.shown) == ["page 3", "page 4", "page 5"]
+    assert set(wire.visitors._by_page) == set(visitor.shown)
+    assert visitor.closed_at is None
 
 
 def test_an_act_after_a_lost_heartbeat_brings_the_page_back(visitors: Visitors, clock: Clock):

@@ -40,6 +40,8 @@ FIRST_BACKBONE = "spectral"
 UNDO_GRACE = 3.0
 #: Acts of a visitor that are remembered, so that none is done twice.
 MOST_HEARD = 1000
+#: Open pages of a visitor; the oldest is taken for closed.
+MOST_PAGES = 50
 #: Looks of a page that hears nothing before the last answer, until telling it is tried again.
 FIRST_PATIENCE = 10
 #: Pages whose heartbeat ended that are remembered, should it come again.
@@ -103,6 +105,11 @@ class Visitor:
         """Bytes of decoded sound held, and of what desks name in ``held_bytes()``."""
         desks = [desk for desk in list(self._desks.values()) if hasattr(desk, "held_bytes")]
         return self.sounds.held_bytes() + sum(desk.held_bytes() for desk in desks)
+
+    @property
+    def has_nothing(self) -> bool:
+        """Whether nothing is lost where this visit ends."""
+        return not len(self.clips) and not self.held_bytes() and not self.jobs
 
     def tell(
         self,
@@ -403,7 +410,15 @@ class Visitors:
             return False
         if visitor.closed_at is not None and now - visitor.closed_at > self._limits.closed_seconds:
             return True
+        if visitor.has_nothing and not self._is_heard(
+            visitor
+        ):  # who opens page after page and leaves no heartbeat
+            return now - visitor.seen > self._limits.closed_seconds
         return now - visitor.seen > self._limits.idle_seconds
+
+    def _is_heard(self, visitor: Visitor) -> bool:
+        """Whether the heartbeat of any page of theirs is heard."""
+        return any(self._by_page.get(page) == visitor.token for page in self._beating)
 
     @staticmethod
     def _put_off(visitor: Visitor, now: float) -> None:

@@ -38,7 +38,7 @@ from mirdemo.web.frame.jobs import UNEXPECTED, Jobs
 from mirdemo.web.frame.keeping import Keeper, Keeping
 from mirdemo.web.frame.limits import LIMITS
 from mirdemo.web.frame.log import event
-from mirdemo.web.frame.session import Shown, Visitor, Visitors
+from mirdemo.web.frame.session import MOST_PAGES, Shown, Visitor, Visitors
 from mirdemo.web.frame.templating import render
 from mirdemo.web.frame.uploads import Upload, discard, uploads_of
 from mirdemo.words.language import LANGUAGES, Speaker, choose
@@ -316,6 +316,7 @@ class Wire:
             answer: str | None = visitor.token
             told |= {"token": visitor.token, "language": visitor.language}
         else:
+            token = self._known(token, act)
             try:
                 visitor = self.visitors.get(token, page, by_itself=act.name == "page.look")
             except PageError:
@@ -350,6 +351,12 @@ class Wire:
             if visitor.watched_by.get(page) is mine:
                 del visitor.watched_by[page]
 
+    def _known(self, token: str | None, act: Act) -> str | None:
+        """A page's secret: what Gradio keeps of it, which forgets the pages that were used longest ago, else what the act says."""
+        said = act._sent.get("token")
+        kept = isinstance(token, str) and self.visitors.knows(token)
+        return said if not kept and isinstance(said, str) else token
+
     def _looks(self, visitor: Visitor, page: str, act: Act) -> bool:
         """Whether a page looks for news by itself."""
         shown = visitor.shown.setdefault(page, Shown(self._tab(act)))
@@ -375,6 +382,8 @@ class Wire:
             for handler in self._arrivals if query else ():
                 handler(visitor, query)
             self._opened(visitor, self._tab(act))
+        for oldest in list(visitor.shown)[:-MOST_PAGES]:
+            self.visitors.leave(oldest)
         return visitor
 
     def _since(self, act: Act) -> Sentence | None:

@@ -13,6 +13,7 @@ window.mirdemo = (() => {
   /* ---- the wire: acts up, an answer down ---- */
   let send = null;
   const early = [];
+  let secret; // the visitor's, once it is told
   let turn = 0; // of the last act
   let answeredTurn = 0; // of the last one that was answered
 
@@ -76,8 +77,8 @@ window.mirdemo = (() => {
   let listening = null;
   let toldToLook = false; // by the server, which says nothing more until then
   const MOST_SILENCE = 8000; // milliseconds from an act to its first answer
-  function up(message) { // with the open tab: a server that took the page for closed no longer knows what is seen
-    send({ turn: ++turn, tab: root.dataset.open, ...message, drawn: latest, speaks: root.lang });
+  function up(message) { // with the open tab and whose it is: a server that took the page for closed may no longer know
+    send({ turn: ++turn, tab: root.dataset.open, token: secret, ...message, drawn: latest, speaks: root.lang });
     listening ||= setTimeout(look, MOST_SILENCE, "silence");
   }
   function look(why) {
@@ -123,7 +124,7 @@ window.mirdemo = (() => {
       remember(sessionStorage, "mirdemo-cut", "yes"); // what was asked for was not done: the page says why
       return location.reload();
     }
-    if (answer.token) remember(sessionStorage, "mirdemo", answer.token);
+    if (answer.token) remember(sessionStorage, "mirdemo", secret = answer.token);
     const whole = !("after" in answer), missing = answer.after > latest; // Gradio may show the last of two answers alone
     for (const [name, [number, html]] of Object.entries(answer.views)) {
       if (number > (known.get(name) || [0])[0]) known.set(name, [number, html]);
