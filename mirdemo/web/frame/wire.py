@@ -47,6 +47,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds between two looks at a running job.
 WATCH_SECONDS = 0.25
+#: And whether one has ended.
+END_SECONDS = 0.04
 
 #: Seconds after which a page that hears nothing before the last answer looks again.
 LOOK_SECONDS = 3
@@ -346,7 +348,7 @@ class Wire:
                     yield [gr.skip(), await run_sync(self._news, visitor, page)]
                 elif not any(active for active, *_ in now):
                     return
-                await asyncio.sleep(WATCH_SECONDS)
+                await _until_it_may_be_news(visitor, drawn)
         finally:
             if visitor.watched_by.get(page) is mine:
                 del visitor.watched_by[page]
@@ -525,6 +527,17 @@ def _progress(visitor: Visitor) -> list[tuple]:
         (job.active, job.name, job.state, job.phase, job.done, job.total, job.draft.count)
         for job in list(visitor.jobs.values())
     ]
+
+
+async def _until_it_may_be_news(visitor: Visitor, drawn: list[tuple]) -> None:
+    """Wait as long as nobody needs to be told more often how far a job is; that one has ended is told sooner, and when all
+    have there is nothing to wait for."""
+    under_way = [active for active, *_ in drawn]
+    until = time.monotonic() + WATCH_SECONDS
+    while any(under_way) and time.monotonic() < until:
+        await asyncio.sleep(END_SECONDS)
+        if [active for active, *_ in _progress(visitor)] != under_way:
+            return
 
 
 def _speak(visitor: Visitor, act: Act) -> None:
