@@ -410,9 +410,8 @@ class Visitors:
             return False
         if visitor.closed_at is not None and now - visitor.closed_at > self._limits.closed_seconds:
             return True
-        if visitor.has_nothing and not self._is_heard(
-            visitor
-        ):  # who opens page after page and leaves no heartbeat
+        # who opens page after page and leaves no heartbeat
+        if visitor.has_nothing and not self._is_heard(visitor):
             return now - visitor.seen > self._limits.closed_seconds
         return now - visitor.seen > self._limits.idle_seconds
 
