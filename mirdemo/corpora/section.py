@@ -60,6 +60,9 @@ class _Section(MonoCollector):
         self._at += frames
         return False
 
+    def _lacks_sound(self) -> bool:
+        return (self._last is None or self._at < self._last) and self._states_more(self._at / self._rate)
+
     def _claimed_seconds(self) -> float | None:
         """The section's length if the file were whole, where the file ends before the section does."""
         if self._last is not None and self._at >= self._last:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from sound_files import ENCODERS, tone
 
 from mirdemo.sound.files import READ_SUFFIXES, FilesError, find_files, read_list
 
@@ -47,6 +48,34 @@ def test_sound_of_an_unusual_ending_or_behind_a_dot_is_found(tmp_path: Path):
         (tmp_path / name).write_bytes(b"no sound" * 9)
     found = [Path(name).name for name in names(str(tmp_path))]
     assert found == ["01. Intro", "2024.05.12 taiko", "a.dts", "a.spx", "receiver.rec"]
+
+
+FRAME, OTHER = (
+    b"\xff\xfb\x90\x64".ljust(417, b"t"),
+    b"\xff\xfb\x94\x64".ljust(384, b"t"),
+)  # at 44.1 and 48 kHz
+
+
+@pytest.mark.parametrize(
+    ("content", "sound"),
+    [
+        ("1 taiko\n2 fue\n".encode("utf-16"), False),
+        (b"text" * 50 + FRAME, False),
+        (b"text" * 50 + 2 * FRAME, False),
+        (b"text" * 50 + 4 * FRAME + b"text" * 500, False),
+        (b"text" * 50 + 4 * (FRAME + OTHER), False),
+        (b"#define " + 5 * (b"G" + b"a" * 187) + b"text" * 900, False),
+        (b"#define " + 5 * (b"G" + b"1" * 187) + b"text" * 900, False),
+        (b"text" * 50 + 6 * FRAME + b"text" * 50, True),
+        (b"text" * 50 + 3 * FRAME, True),
+        (b"text" * 50 + ENCODERS["aac"](tone(0.5, 48_000), 48_000), True),
+        (b"text" * 50 + ENCODERS["mp3 vbr"](tone(0.5, 48_000, 2), 48_000), True),
+        (b"text" * 50 + ENCODERS["mts"](tone(0.5, 48_000), 48_000), True),
+    ],
+)
+def test_headers_that_stand_somewhere_by_chance_are_no_sound(tmp_path: Path, content: bytes, sound: bool):
+    (tmp_path / "what is it").write_bytes(content)
+    assert bool(find_files([str(tmp_path)]).files) is sound
 
 
 @pytest.mark.parametrize(

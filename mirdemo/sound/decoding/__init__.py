@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from mirdemo.base.sentences import MirdemoError
 from mirdemo.sound.decoding.claims import check_has_index, claim_of_header, lacks_end, mended
-from mirdemo.sound.decoding.containers import OGG, Container, check_is_sound, sniff
+from mirdemo.sound.decoding.containers import FLAC, OGG, Container, check_is_sound, sniff
 from mirdemo.sound.decoding.limits import LIMITS, LONG_LIMITS, AudioError, AudioLimits
 from mirdemo.sound.decoding.mono import Decoded, MonoCollector
 from mirdemo.sound.decoding.source import Source
@@ -111,7 +111,7 @@ def _best(
 ) -> Decoded | None:
     """What the first reader makes of it that reaches the end; else what the one that came furthest made; or None."""
     furthest: Decoded | None = None
-    reached_end = False
+    reached_end = broken = False
     for reader in container.readers:
         if reader == "ffmpeg":
             try:
@@ -130,8 +130,13 @@ def _best(
             furthest = decoded
         if reached_end and decoded.frames:
             break
-    if furthest is not None and not reached_end and container is OGG:
-        furthest = replace(furthest, damaged=True)
+        # libsndfile stumbles over a damaged frame of FLAC, and over the end of one that counts none; FFmpeg over neither
+        counted = container is FLAC and claim_of_header(source, container) is not None
+        broken |= container is OGG or (counted and reader == "soundfile")
+    if furthest is not None and broken and (container is FLAC or not reached_end):
+        furthest = replace(
+            furthest, damaged=furthest.damaged or container is OGG or furthest.claimed_seconds is None
+        )
     return furthest
 
 

@@ -57,7 +57,7 @@ TTA = Container(_FFMPEG, "tta")
 UNKNOWN = Container((), "")
 
 #: Containers whose frames carry a clock of their own: a gap in it is silence that was recorded.
-CLOCKED = (MP4, MATROSKA, TRANSPORT, PROGRAM, ASF, FLV, OGG)
+CLOCKED = (MP4, MATROSKA, TRANSPORT, PROGRAM, ASF, FLV, OGG, FLAC)
 
 W64_DATA = b"data" + bytes.fromhex("f3acd3118cd100c04f8edb8a")
 _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
@@ -143,6 +143,7 @@ _NOT_READ = (
 )
 _ZEROS_FROM = 64  # fewer zeros may be a header's
 _MOST_ZEROS = 1 << 26
+_PACKETS = 12  # in a row, where the file is so long
 _MOST_LATE = 1 << 16  # bytes of a packet or of anything else before the first one that is whole
 #: Whole packets as ``_is_transport`` has them, looked for in a fifth of its time: any file of a folder may be looked into.
 _FIVE_PACKETS = re.compile(
@@ -161,7 +162,7 @@ def sniff(source: Source) -> tuple[Container, int]:
             if found is UNKNOWN and (found := _kind(source, nonzero - zeros)) is not UNKNOWN:
                 start = nonzero - zeros
     if found is UNKNOWN and not _known_otherwise(source, start) and archive_of(source) is None:
-        block = source.head(_MOST_LATE + 5 * 192, start)
+        block = source.head(_MOST_LATE + _PACKETS * 192, start)
         for kind, find in ((TRANSPORT, _late_packets), (PROGRAM, _late_pack), (AC3, dolby.first_frame)):
             at = find(block)
             if at is not None:
@@ -199,7 +200,11 @@ def _kind(source: Source, start: int) -> Container:
     if mpeg.is_adts(head):
         return AAC
     if mpeg.is_frame(head) and not head.startswith(b"\xff\xd8\xff"):
-        return MP3
+        if head[1] < 0xFE or mpeg.begins_row(
+            source.head(4_096, start)
+        ):  # UTF-16 begins as a frame of layer I does
+            return MP3
+        return UNKNOWN
     if _is_latm(source, start):
         return LATM
     return TRANSPORT if _is_transport(source.head(192 * 5, start)) else UNKNOWN
@@ -222,10 +227,21 @@ def _is_transport(block: bytes) -> bool:
 
 def _late_packets(block: bytes) -> int | None:
     """Where the first of five transport packets in a row begins."""
-    found = _FIVE_PACKETS.search(block)
-    if found is None or found.start() >= _MOST_LATE:
-        return None
-    return found.start() - 4 if found["clock"] is not None else found.start()
+    for found in _FIVE_PACKETS.finditer(block, 0, _MOST_LATE + 5 * 192):
+        if found.start() >= _MOST_LATE:
+            return None
+        length = 188 if found["clock"] is None else 192
+        if all(
+            _may_be_packet(block[at : at + 4])
+            for at in range(found.start(), len(block) - 4, length)[:_PACKETS]
+        ):
+            return found.start() - (length - 188)
+    return None
+
+
+def _may_be_packet(head: bytes) -> bool:
+    """Whether a header of a transport packet is possible: its mark, no reserved scrambling, and something in it."""
+    return head[0] == 0x47 and head[3] >> 6 != 1 and head[3] >> 4 & 3 != 0
 
 
 def _late_pack(block: bytes) -> int | None:

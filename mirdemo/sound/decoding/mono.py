@@ -74,6 +74,7 @@ class MonoCollector:
         self._channel_peak = 0.0
         self._values = 0
         self._replaced = 0
+        self._stated = 0
         self.slack = 0
         self.damaged = False
         self.track, self.n_tracks = 1, 1
@@ -107,6 +108,7 @@ class MonoCollector:
         frames = frames or 0
         if self._claim is None and exact and frames:
             self._claim = HeaderClaim(frames)
+        self._stated = frames if exact else 0
         if frames > self._limits.frames_at(rate) and frames / rate <= self._believable_seconds:
             raise self._limits.too_long(self.name, rate)
 
@@ -149,7 +151,7 @@ class MonoCollector:
             channel_peak=self._channel_peak,
             replaced=self._replaced,
             claimed_seconds=self._claimed_seconds(),
-            damaged=self.damaged,
+            damaged=self.damaged or self._lacks_sound(),
             track=self.track,
             n_tracks=self.n_tracks,
         )
@@ -173,6 +175,20 @@ class MonoCollector:
         """The length that the file claims, where it is longer than what was read."""
         return self._claim_beyond(self._frames / self._rate)
 
+    def _lacks_sound(self) -> bool:
+        """Whether all bytes of a file are there, as its header counts them, and less sound than it states could be read."""
+        return self._states_more(self._frames / self._rate)
+
+    def _states_more(self, seconds: float) -> bool:
+        """Whether a file whose bytes are all there states more than the ``seconds`` that were read of it."""
+        counted = self._claim is not None and self._claim.present is not None
+        whole = counted and self._claim_beyond(seconds) is None
+        return whole and self._stated / self._rate > seconds + self._tolerance
+
+    @property
+    def _tolerance(self) -> float:
+        return max(_CUT_SHORT_SECONDS, self.slack / self._rate)
+
     def _claim_beyond(self, seconds: float) -> float | None:
         """The length that the file claims, where it is longer than the ``seconds`` that were read of it."""
         if self._claim is None:
@@ -181,4 +197,4 @@ class MonoCollector:
             claimed = self._claim.announced / self._rate
         else:
             claimed = seconds * self._claim.announced / max(self._claim.present, 1)
-        return claimed if claimed > seconds + max(_CUT_SHORT_SECONDS, self.slack / self._rate) else None
+        return claimed if claimed > seconds + self._tolerance else None

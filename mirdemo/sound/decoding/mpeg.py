@@ -22,6 +22,8 @@ _BITRATES = {
 _RATES = (44_100, 48_000, 32_000)
 _MOST_LATE = 1 << 16  # bytes before the first frame
 _IN_A_ROW = 3  # frames that fit together: two may by chance
+#: Behind bytes of another kind, of which a file of any kind has thousands: there three did in one of 1,500.
+_IN_A_ROW_LATE = 5
 #: What a decoder of layer III itself delays, and FFmpeg leaves out with the encoder's delay.
 _DECODER_DELAY = 529
 
@@ -68,27 +70,40 @@ def first_frame(source: Source, start: int) -> int | None:
 
     Recordings cut at any byte, and files with bytes of another kind in front, begin late.
     """
-    data = source.head(_MOST_LATE + 8_192, start)
+    data = source.head(_MOST_LATE + _IN_A_ROW_LATE * 8_192, start)
     at = data.find(b"\xff")
     while 0 <= at < _MOST_LATE:
-        if _row(data, at):
+        if _row(data, at, _IN_A_ROW_LATE, _IN_A_ROW):
             return start + at
         at = data.find(b"\xff", at + 1)
     return None
 
 
-def _row(data: bytes, at: int) -> bool:
+def begins_row(head: bytes) -> bool:
+    """Whether frames that fit together stand first, of which ``head`` holds two or more."""
+    return _row(head, 0, 2, 2)
+
+
+def _row(data: bytes, at: int, most: int = _IN_A_ROW, least: int = 1) -> bool:
+    """Whether ``most`` frames of one kind follow one another, or ``least`` and then the end."""
     kind = None
-    for _ in range(_IN_A_ROW):
+    for count in range(1, most + 1):
         head = data[at : at + 6]
         length = _frame_length(head)
-        if not length or kind not in (None, head[1] & 0xFE):
+        if not length or kind not in (None, _kind(head)):
             return False
-        kind = head[1] & 0xFE
+        kind = _kind(head)
         at += length
         if at == len(data):
-            return True
+            return count >= least
     return True
+
+
+def _kind(head: bytes) -> tuple[int, ...]:
+    """What does not change from one frame to the next: version, layer, rate, and whether there is one channel."""
+    if is_adts(head):  # profile, rate, channels
+        return head[1] & 0xFE, head[2] & 0xFD, head[3] & 0xC0
+    return head[1] & 0xFE, head[2] & 0x0C, head[3] >> 6 == 3
 
 
 def lacks_end(source: Source) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ _LONGEST_PAGE = 65_307
 _BLOCK = 1 << 20
 _MOST_PAGES = 4_000_000
 _FIRST, _LAST = 2, 4  # header flags
+_CHECKSUM = slice(22, 26)
+_MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 @dataclass(frozen=True)
@@ -54,15 +57,28 @@ def _next_mark(source: Source, start: int) -> int:
 
 
 def has_hole(source: Source) -> bool:
-    """Whether pages of a stream are missing behind its first sound: their numbers do not follow one another."""
+    """Whether pages of a stream are missing behind its first sound: their numbers do not follow one another, or their checksum
+    is not theirs, whereupon readers pass them over without a word."""
     last: dict[bytes, _Page] = {}
     for page in _pages(source):
         before = last.get(page.serial)
         sounded = before is not None and before.granule > 0 and not page.flags & _FIRST
         if sounded and before is not None and page.number > before.number + 1:
             return True
+        if sounded and not _is_whole(source, page):
+            return True
         last[page.serial] = page
     return False
+
+
+def _is_whole(source: Source, page: _Page) -> bool:
+    """Whether a page's checksum is right: polynomial 0x04c11db7 from 0, its first bit the highest. ``zlib`` has the same one
+    mirrored, and inverted before and after."""
+    data = bytearray(source.head(page.end - page.start, page.start))
+    told = int.from_bytes(data[_CHECKSUM], "little")
+    data[_CHECKSUM] = bytes(4)
+    mirrored = zlib.crc32(data.translate(_MIRRORED), 0xFFFFFFFF) ^ 0xFFFFFFFF
+    return int(f"{mirrored:032b}"[::-1], 2) == told
 
 
 def links(source: Source) -> list[int]:

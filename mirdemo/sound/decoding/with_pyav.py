@@ -10,6 +10,7 @@ import av
 import numpy as np
 from av.stream import Disposition
 
+from mirdemo.sound.decoding import matroska
 from mirdemo.sound.decoding.claims import check_has_index
 from mirdemo.sound.decoding.containers import (
     ASF,
@@ -165,6 +166,10 @@ def _read_part(source: Source, container: Container, collector: MonoCollector, t
             for frame in _settled(_frames(opened, stream, collector)):
                 now = (frame.sample_rate, len(frame.layout.channels))
                 gap = clock.gap(frame)
+                if gap and container is MATROSKA and not collector.damaged:  # or was silence recorded?
+                    here = source.tell()  # FFmpeg reads on from here
+                    collector.damaged = matroska.is_damaged(source)
+                    source.seek(here)
                 if shape != now or gap or waiting == _FRAMES_IN_BLOCK:
                     if block:
                         collector.add(np.concatenate(block))
@@ -202,9 +207,14 @@ class _Clock:
         A jump counts only as far as the sound lags behind the clock: one that trembles, as live streams' do, would
         lengthen it else.
         """
-        if not self._kept or frame.pts is None or frame.time_base is None:
+        if not self._kept or frame.time_base is None:
             return 0.0
-        at, lasts = float(frame.pts * frame.time_base), frame.samples / frame.sample_rate
+        lasts = frame.samples / frame.sample_rate
+        if frame.pts is None:
+            if self._origin is not None:
+                self._next, self._length = self._next + lasts, self._length + lasts
+            return 0.0
+        at = float(frame.pts * frame.time_base)
         missing = 0.0
         if self._origin is None:
             self._origin = at
@@ -291,11 +301,12 @@ def _expected_seconds(
     """
     if stream.duration and stream.time_base:
         return max(float(stream.duration * stream.time_base), 0.0), container in (MP4, *_COUNTED)
-    if container is MATROSKA:
+    if container is MATROSKA:  # both count from the clock's zero, not from the first sound
+        before = float((stream.start_time or 0) * stream.time_base) if stream.time_base else 0.0
         seconds = _clock_time(stream.metadata.get("DURATION", ""))
         if seconds:
-            return seconds, True
-        return max((opened.duration or 0) / av.time_base, 0.0), len(opened.streams) == 1
+            return max(seconds - before, 0.0), True
+        return max((opened.duration or 0) / av.time_base - before, 0.0), len(opened.streams) == 1
     if opened.duration:
         return max(opened.duration / av.time_base, 0.0), False
     return 0.0, False
