@@ -248,6 +248,9 @@ def test_all_of_it_is_tagged_over_time_played_and_taken_along(visit, tmp_path: P
     page.locator('[aria-label="Play the next place: drum"]').click()
     page.wait_for_function("!mirdemo.sound.paused && mirdemo.sound.currentTime > 0")
     assert violations(page) == []
+    page.set_viewport_size({"width": 390, "height": 844})
+    waves = page.locator(".long-answer .wave")
+    assert min(waves.nth(n).bounding_box()["width"] for n in range(waves.count())) > 250
     page.click(".long-answer .over-time summary")
     with page.expect_download() as got:
         page.locator(".long-answer .over-time a", has_text="CSV").click()
