@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from mirdemo.corpora.elsewhere import ELSEWHERE, ElsewhereFacts
-from mirdemo.evidence.charting import FAINT, INK, Chart, bare_figure, drawn
+from mirdemo.evidence.charting import FAINT, GREY, INK, Chart, bare_figure, drawn
 from mirdemo.evidence.figure import Trace, number, scatter
 from mirdemo.evidence.palette import colour, tradition_words
 from mirdemo.evidence.wording import corpus_title, hover, link_of, percent, sources_of, span
@@ -23,7 +23,6 @@ NAMED = {
     "CLAP-Music": "triangle-down-open",
 }
 ROW = 48
-GREY = "#8a8a8a"
 PROTOCOLS = ("marble", "omar-rq", "mgphot")
 #: mark -> how a figure was read
 MARKS = {"circle-open": "first_hand", "circle-x-open": "second_hand"}

@@ -16,6 +16,10 @@ from mirdemo.evidence.figure import Figure
 #: Stand-ins that static/plotly.js replaces by the theme's colours when it draws.
 INK, FAINT, GROUND = "#010101", "#020202", "#030303"
 LIGHT = {INK: "#1a1a1a", FAINT: "#d9d9d9", GROUND: "#ffffff"}
+#: A mark that leads and one that does not: each stands out from both grounds by 3 to 1 and more (WCAG 2.2, 1.4.11).
+ACCENT, GREY = "#6a67d8", "#8a8a8a"
+#: The accent behind a mark of its own, still as far from both grounds.
+BEHIND = 0.85
 FONT = 'system-ui, "Hiragino Sans", "Noto Sans JP", "Noto Sans CJK JP", sans-serif'
 #: White to blue, even steps in lightness: reads in grey print too, and black figures can be read on all of it.
 SEQUENTIAL: list[tuple[float, str]] = [

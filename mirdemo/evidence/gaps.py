@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from mirdemo.evidence.charting import (
+    GREY,
     GROUND,
     INK,
     Chart,
@@ -46,7 +47,7 @@ def gaps(found: Sequence[Disparity], cited: dict[str, dict[str, str]], t: Speake
     figure = bare_figure(height=height, left=230, top=30, bottom=40)
     for kind, tone, pick in (
         ("western", INK, lambda d: d.advantage),
-        ("worst", "#8a8a8a", lambda d: d.gap),
+        ("worst", GREY, lambda d: d.gap),
     ):
         shown = [pick(d) for d in rows]
         figure.add_bar(

@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from mirdemo.evidence.charting import FAINT, INK, Chart, bare_figure, drawn, error_bars
+from mirdemo.evidence.charting import FAINT, GREY, INK, Chart, bare_figure, drawn, error_bars
 from mirdemo.evidence.figure import Figure, Trace, number, scatter
 from mirdemo.evidence.palette import colour
 from mirdemo.evidence.wording import sources_of
@@ -19,7 +19,7 @@ from mirdemo.words.language import Speaker
 CORPUS, PROTOCOL = "magnatagatune", "mgphot"
 #: how the three comparisons look: colour, mark, and how far from the row's middle
 LOOK = {
-    "mean": ("#8a8a8a", "diamond-open", 0.24),
+    "mean": (GREY, "diamond-open", 0.24),
     "rarity": (colour("western"), "circle-open", 0.0),
     "kind": (colour("hindustani"), "square-open", -0.24),
 }

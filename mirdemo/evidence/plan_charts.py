@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
-from mirdemo.evidence.charting import GROUND, INK, Chart, bare_figure, drawn, faded
+from mirdemo.evidence.charting import ACCENT, BEHIND, GROUND, INK, Chart, bare_figure, drawn, faded
 from mirdemo.evidence.figure import Figure
 from mirdemo.planning import NAMES, Plan
 from mirdemo.planning.labels import labels_for_target, mended, reached
@@ -20,8 +20,6 @@ from mirdemo.words.language import Speaker
 if TYPE_CHECKING:
     from mirdemo.planning.ways import Growth
 
-#: The page's accent, as a colour that shows on both grounds.
-ACCENT = "#6a67d8"
 #: Minutes are drawn on steps this share of the axis wide, so that dots of one place stand on each other.
 STEP = 1 / 44
 #: Sizes of a row, in pixels; one of switching values has room for two lines above its bar.
@@ -208,7 +206,7 @@ def _measured(figure: Figure, growth: Growth) -> None:
             "symmetric": False,
             "array": above,
             "arrayminus": below,
-            "color": faded(ACCENT, 0.6),
+            "color": faded(ACCENT, BEHIND),
             "thickness": 1.5,
             "width": 4,
         },
@@ -327,7 +325,7 @@ def switches(plan: Plan, t: Speaker) -> Chart:
             x=[low, high],
             y=[y, y],
             mode="lines",
-            line={"color": faded(ACCENT, 0.55), "width": 9},
+            line={"color": faded(ACCENT, BEHIND), "width": 9},
             hoverinfo="skip",
         )
         ends = [(low, row.low), (high, row.high)]

@@ -87,7 +87,8 @@ FAINT = """() => {
     }
     for (const mark of place.querySelectorAll(".points path.point, .point > path, .js-line, .errorbar path, .legendpoints path, .legendlines path.js-line")) {
       const style = getComputedStyle(mark), shares = dimmed(mark), box = mark.getBoundingClientRect();
-      if (!box.width && !box.height) continue;
+      if (mark.matches(".js-line") && parseFloat(style.strokeWidth) === 0) continue; // the edge of a band
+      if ((!box.width && !box.height) || !shares) continue; // no opacity at all: it only keeps its name at a distance
       const seen = [["fill", "fillOpacity"], ["stroke", "strokeOpacity"]].map(([of, share]) => {
         const colour = parse(style[of]);
         if (!colour || (of === "stroke" && parseFloat(style.strokeWidth) === 0) || (of === "fill" && mark.matches(".js-line, .errorbar path"))) return 0;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from looking import IN_SIGHT, MOST_SHIFT, SMALL, STILL, WATCH, WORST, violations
+from looking import IN_SIGHT, MOST_SHIFT, SMALL, STILL, WATCH, WORST, faint, violations
 
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 #: Every answer comes two frames later, so that what the act itself moves is painted, and counted as the hand's, before it.
@@ -83,6 +83,13 @@ class Walk:
         for theme in ("light", "dark"):
             self.wrong += [f"{what}, {theme}: {one}" for one in violations(page, leave=True)]
             page.evaluate(dark)
+
+    def contrast(self, what: str) -> None:
+        """No chart that is drawn has a mark or a word too faint, in either theme."""
+        page = self.page
+        for theme in ("light", "dark"):
+            self.wrong += [f"{what}, {theme}: {one}" for one in faint(page)]
+            page.locator("[data-theme-toggle]").evaluate("(one) => one.click()")
 
     def answered(self) -> None:
         for _ in range(1200):

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from markupsafe import escape
 
-from mirdemo.evidence.charting import FAINT, INK, Chart, bare_figure, drawn, faded, with_interval
+from mirdemo.evidence.charting import (
+    ACCENT,
+    BEHIND,
+    GREY,
+    INK,
+    Chart,
+    bare_figure,
+    drawn,
+    faded,
+    with_interval,
+)
 from mirdemo.evidence.figure import Figure
 from mirdemo.web.tabs.fewshot.labels import name_places
 from mirdemo.web.tabs.fewshot.placing import Plane, Star, stars
@@ -24,7 +34,6 @@ if TYPE_CHECKING:
     from mirdemo.web.frame.player import Sounds
     from mirdemo.web.tagging import Answer, Built
 
-ACCENT = "#4340b8"
 #: Colours (Okabe and Ito 2008) and shapes of tags in turn; both differ, so that neither is needed alone.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#B8860B", "#56B4E9", "#7A4E9E", "#8C6D46")
 SHAPES = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "pentagon", "hexagon2", "x")
@@ -116,8 +125,8 @@ def _add_stars(figure: Figure, built: Built, found: Sequence[Star], sounds: Soun
             marker={
                 "symbol": "star" if named else "star-open",
                 "size": 13 if named else 8,
-                "color": [looks[star.named[0]][0] for star in some] if named else FAINT,
-                "line": {"width": 1, "color": INK if named else "#8a867d"},
+                "color": [looks[star.named[0]][0] for star in some] if named else GREY,
+                "line": {"width": 1, "color": INK if named else GREY},
             },
             name=str(t("few-shot.map.prototype")),
             showlegend=named,
@@ -314,7 +323,7 @@ def _ribbon(figure: Any, x: list, low: list, high: list, alpha: float) -> None:
             x=[x[i]] * 2,
             y=[low[i], high[i]],
             mode="lines",
-            line={"color": faded(ACCENT, 0.5), "width": 2},
+            line={"color": faded(ACCENT, BEHIND), "width": 2},
             hoverinfo="skip",
         )
         return
@@ -464,7 +473,7 @@ def _add_settings(
                 x=[f1.low, f1.high],
                 y=[y, y],
                 mode="lines",
-                line={"color": faded(ACCENT, 0.45), "width": 3},
+                line={"color": faded(ACCENT, BEHIND), "width": 2},
                 hoverinfo="skip",
             )
     figure.add_scatter(

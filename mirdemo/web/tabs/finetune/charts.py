@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import escape
 
-from mirdemo.evidence.charting import FAINT, INK, Chart, bare_figure, drawn
+from mirdemo.evidence.charting import ACCENT, FAINT, INK, Chart, bare_figure, drawn
 from mirdemo.evidence.figure import Figure
 from mirdemo.scoring.intervals import MINUS, Interval, signed
 from mirdemo.stages.finetuning import Epoch, FineTuneReport, TagGain
@@ -15,8 +15,6 @@ from mirdemo.stages.probing import Figures
 from mirdemo.web.tabs.probe.shown import difference_words, figure_words
 from mirdemo.words.language import Speaker
 
-#: The page's accent, as a colour that shows on both grounds.
-ACCENT = "#6a67d8"
 LIVE_HEIGHT = 200
 #: Characters of a tag beside a chart.
 LONGEST = 22
