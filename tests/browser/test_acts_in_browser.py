@@ -22,22 +22,17 @@ NARROWEST = SIZES[1:]
 
 CLAP = "asks a CLAP, of which the suite has no weights; tests/web/test_probe_tab.py draws what it answers"
 HUB = "goes to the Hub, where no test goes"
-#: Acts whose answers other tests look at.
+#: Acts whose answers other tests look at, without measuring whether they are in sight.
 ELSEWHERE = {
     "alike.more": "tests/web/fewshot/test_alike.py",
     "clips.all_together": "tests/web/test_clips_recordings.py",
     "clips.different": "tests/web/test_clips_recordings.py",
     "clips.part": "tests/web/test_clips_recordings.py",
-    "clips.respell": "tests/browser/test_visit_in_browser.py",
-    "clips.track": "tests/web/test_clips_tracks.py",
-    "long.drop_piece": "tests/web/test_long_tab.py",
     "long.forget": "tests/web/test_long_tab.py",
     "long.span": "tests/web/test_long_tab.py",
     "panel.drop_new": "tests/web/test_panel_new_clips.py",
     "panel.new": "tests/web/test_panel_new_clips.py",
-    "tagger.bring": "tests/browser/test_tagger_in_browser.py",
     "tagger.go_on": "tests/web/fewshot/test_own_tagger.py",
-    "visit.give_up": "tests/browser/test_visit_in_browser.py",
     "visit.go_on": "tests/web/test_keeping.py",
 }
 #: Acts that no walk here has a step of, and why.
@@ -59,7 +54,8 @@ def test_every_act_is_walked_or_stands_in_the_list_with_its_reason():
     for act, test in ELSEWHERE.items():
         text, handler = (ROOT / test).read_text(encoding="utf-8"), act.split(".")[1]
         assert act in text or f".{handler}(" in text, f"{act} is said to be looked at in {test}"
-    steps = set(re.findall(r'w\.step\(\s*"([a-z.\-_]+)', Path(__file__).read_text(encoding="utf-8")))
+    walks = "".join(one.read_text(encoding="utf-8") for one in Path(__file__).parent.glob("test_*.py"))
+    steps = set(re.findall(r'w\.step\(\s*"([a-z.\-_]+)', walks))
     acts = set(whole_page()._handlers)
     assert steps | (NOT_WALKED.keys() | ELSEWHERE) >= acts, (
         f"no walk does {sorted(acts - steps - (NOT_WALKED.keys() | ELSEWHERE))}"
@@ -206,6 +202,7 @@ def test_few_shot(walk, language: str, size: dict[str, int]):
         '[data-key="found-layers"] .chart',
     )
     w.step("few-shot.layers", w.click(layers), chart, until=chart)
+    w.contrast("the map, the learning curve and the layers")
     use = '[data-act="few-shot.listen"]'
     w.step(
         "few-shot.listen",
@@ -259,6 +256,7 @@ def test_fine_tuning(walk, language: str, size: dict[str, int], tmp_path: Path):
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     page.wait_for_timeout(300)
     w.axe("after fine-tuning")
+    w.contrast("after fine-tuning")
     w.go("clips")
     w.step("clips.untag", w.click('[data-act="clips.untag"]'), row)
     w.step("page.undo", w.click("[data-undo]"), row)

@@ -10,6 +10,7 @@ import soundfile
 from driving import RATE as DRIVING_RATE
 from driving import give, played, rows, wait_rows, write_labelled
 from looking import violations
+from walking import WIDE, Walk
 
 RATE = 4_000
 
@@ -209,8 +210,10 @@ def test_it_is_cut_at_its_pauses_and_looked_at_as_a_spectrogram(visit, evening: 
     page.locator(".long-view").focus()
     page.keyboard.press("Home")
     assert "Piece to be cut." in says(page)
-    page.keyboard.press("Delete")
-    page.wait_for_selector("text=31 pieces")
+    page.set_viewport_size(WIDE)
+    w = Walk(page)
+    w.step("long.drop_piece", lambda: page.keyboard.press("Delete"), ".long-pieces", until="text=31 pieces")
+    w.ends()
     page.keyboard.press("s")
     page.wait_for_function(
         """() => {

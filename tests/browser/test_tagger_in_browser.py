@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import soundfile
 from driving import RATE, give, played, visiting, wait_rows, write_labelled
+from walking import WIDE, Walk
 
 from mirdemo.tagger import Tagger, tag_archive
 
@@ -85,8 +86,10 @@ def test_what_is_no_whole_tagger_is_refused_and_the_one_before_stays(visit, tagg
     page.wait_for_selector(".notice.refusal")
     assert "使える自動タグ付けモデルではありません" in page.inner_text(".notice.refusal")
     assert page.locator(".tagger-card").count() == 0
-    give(page, "tagger.bring", [tagger])
-    page.locator(".tagger-card").wait_for()
+    page.set_viewport_size(WIDE)
+    w = Walk(page)
+    w.step("tagger.bring", lambda: give(page, "tagger.bring", [tagger]), ".tagger-card", until=".tagger-card")
+    w.ends()
     page.locator('[data-drop="tagger.files"]').wait_for()
     changed = tmp_path / "changed.zip"
     with zipfile.ZipFile(tagger) as was, zipfile.ZipFile(changed, "w") as now:

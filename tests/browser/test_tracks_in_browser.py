@@ -7,6 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 from driving import give, rows, wait_rows
+from walking import WIDE, Walk
 
 
 def write_film(path: Path) -> None:
@@ -28,8 +29,11 @@ def test_a_track_is_chosen_and_after_a_reload_the_page_says_how(visit, tmp_path:
     give(page, "clips.add", [tmp_path / "dance.mkv"])
     wait_rows(page, 1)
     first = rows(page).get_attribute("data-key")
-    page.select_option("select.track-of", "2")
-    page.wait_for_selector("text=dance.mkv: track 2 was read.")
+    page.set_viewport_size(WIDE)
+    w = Walk(page)
+    read = "text=dance.mkv: track 2 was read."
+    w.step("clips.track", w.choose("select.track-of", value="2"), read, until=read)
+    w.ends()
     assert rows(page).get_attribute("data-key") != first
     assert page.input_value("select.track-of") == "2"
     page.reload()

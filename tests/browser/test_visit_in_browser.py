@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from driving import give, rows, wait_rows, write_labelled
+from walking import NARROW, WIDE, Walk
 
 
 def test_many_are_tagged_taken_back_saved_and_opened_by_somebody_else(visit, tmp_path: Path):
@@ -39,6 +40,7 @@ def test_letters_are_read_again_and_a_visit_without_its_sound_is_given_up_each_t
     visit, tmp_path: Path
 ):
     page = visit()
+    page.set_viewport_size(WIDE)
     sounds = [one for one in write_labelled(tmp_path, 2, 3.0) if one.suffix == ".wav"]
     give(page, "clips.add", sounds)
     wait_rows(page, 2)
@@ -49,23 +51,26 @@ def test_letters_are_read_again_and_a_visit_without_its_sound_is_given_up_each_t
     chip.wait_for()
     guessed, other = chip.inner_text().strip(), page.locator('[data-act="clips.respell"]').first
     meant = other.inner_text().strip()
-    other.click()
-    page.wait_for_selector(f'.chip:has-text("{meant}")')
+    w = Walk(page)
+    other_letters = f'.chip:has-text("{meant}")'
+    w.step("clips.respell", other.click, other_letters, until=other_letters)
     assert meant != guessed
-    page.click("[data-undo]")
-    page.wait_for_selector(f'.chip:has-text("{guessed}")')
+    w.step("page.undo", w.click("[data-undo]"), f'.chip:has-text("{guessed}")')
+    w.ends()
     assert page.locator('[data-act="clips.respell"]').first.inner_text().strip() == meant
 
     with page.expect_download() as kept:
         page.click('[data-act="visit.save"][data-sound="false"]')
     kept.value.save_as(tmp_path / "visit.zip")
     other = visit(language="ja-JP", width=390)
+    other.set_viewport_size(NARROW)
     give(other, "clips.add", [tmp_path / "visit.zip"])
     other.wait_for_selector(".waiting-visit")
-    other.click('[data-act="visit.give_up"]')
-    other.wait_for_selector(".waiting-visit", state="detached")
-    other.click("[data-undo]")
-    other.wait_for_selector(".waiting-visit")
+    w = Walk(other)
+    w.step("visit.give_up", w.click('[data-act="visit.give_up"]'), ".notice")
+    assert other.locator(".waiting-visit").count() == 0
+    w.step("page.undo", w.click("[data-undo]"), ".waiting-visit", moves="what comes back takes its place")
+    w.ends()
     give(other, "clips.add", sounds[:1])
     other.wait_for_selector('[data-act="visit.go_on"]')
     assert rows(other).count() == 0
