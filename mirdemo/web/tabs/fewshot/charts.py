@@ -351,9 +351,9 @@ def layer_chart(
     """
     ranked = _ranked(found.choice.candidates)
     shown = ranked[:MOST_LAYERS]
-    shown += [one for one in ranked[MOST_LAYERS:] if one.name in (now, always)]
+    shown += [one for one in ranked[MOST_LAYERS:] if _how(one) in (now, always)]
     said = _layers_said(found, ranked[0].score.chance_macro_f1, names, t)
-    pitch = _pitch([one.name for one in ranked], now, names, t)
+    pitch = _pitch([_how(one) for one in ranked], now, names, t)
     return _settings_chart(shown, len(shown), pitch, now, names, said, t)
 
 
@@ -367,7 +367,7 @@ def layer_draft_chart(
         "few-shot.layers.draft",
         done=len(ranked),
         n=len(found.settings),
-        best=t("few-shot.setting", backbone=names(first.name)[0], layer=names(first.name)[1]),
+        best=t("few-shot.setting", backbone=names(_how(first))[0], layer=names(_how(first))[1]),
         figure=figure_words(first.score.macro_f1, t("few-shot.no_interval")),
     )
     said = title, t("few-shot.draft.how")
@@ -394,6 +394,12 @@ def _pitch(
 
 def _layer_words(one: Setting, now: Setting, names: Callable[[Setting], tuple[str, str]], t: Speaker) -> str:
     return names(one)[1] + (f" ({t('few-shot.layers.now')})" if one == now else "")
+
+
+def _how(one: Candidate) -> Setting:
+    """How a candidate of this tab listens."""
+    assert isinstance(one.name, Setting)
+    return one.name
 
 
 def _ranked(candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -430,7 +436,7 @@ def _settings_chart(
     )
     labels, short = [], []
     for one in shown:
-        backbone, layer = names(one.name)[0], _layer_words(one.name, now, names, t)
+        backbone, layer = names(_how(one))[0], _layer_words(_how(one), now, names, t)
         labels.append(f"{_plain(layer)}<br>{_plain(backbone)}")
         short.append(_lines(layer) + _lines(backbone))
     figure.update_yaxes(
@@ -482,16 +488,16 @@ def _add_settings(
         mode="markers",
         marker={
             "size": 12,
-            "symbol": ["diamond" if one.name == now else "circle" for one in shown],
-            "color": [INK if one.name == now else ACCENT for one in shown],
+            "symbol": ["diamond" if _how(one) == now else "circle" for one in shown],
+            "color": [INK if _how(one) == now else ACCENT for one in shown],
         },
         hovertext=[
-            f"{_plain(t('few-shot.joint').join(names(one.name)))}<br>{figure_words(one.score.macro_f1, none)}"
+            f"{_plain(t('few-shot.joint').join(names(_how(one))))}<br>{figure_words(one.score.macro_f1, none)}"
             for one in shown
         ],
         hoverinfo="text",
         customdata=[
-            {"act": "few-shot.listen", **one.name._asdict(), "whitened": str(one.name.whitened).lower()}
+            {"act": "few-shot.listen", **_how(one)._asdict(), "whitened": str(_how(one).whitened).lower()}
             for one in shown
         ]
         if applied
@@ -508,7 +514,7 @@ def _layers_said(
     answer = ("clear" if choice.clear else "unclear") if found.any_good else "none"
     title = t(
         f"few-shot.layers.{answer}",
-        best=t("few-shot.setting", backbone=names(best.name)[0], layer=names(best.name)[1]),
+        best=t("few-shot.setting", backbone=names(_how(best))[0], layer=names(_how(best))[1]),
         figure=figure_words(best.score.macro_f1, none),
         chance=f"{chance:.2f}",
     )
