@@ -57,10 +57,20 @@ os.environ.setdefault("DISABLE_SAFETENSORS_CONVERSION", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 _HERE = Path(__file__).parent
-_WHOLE_MACHINE = ("browser", "bulk")
 #: Files of ten seconds and more, the longest first. They come before the others: begun last, one would keep its worker busy
 #: while the other has nothing left.
 LONG = (
+    "browser/test_acts_in_browser.py",
+    "browser/test_cut_in_browser.py",
+    "browser/test_walk_in_browser.py",
+    "browser/test_page_in_browser.py",
+    "browser/test_long_in_browser.py",
+    "browser/test_evidence_in_browser.py",
+    "browser/test_plan_in_browser.py",
+    "browser/test_training_in_browser.py",
+    "browser/test_panel_walk_in_browser.py",
+    "browser/test_probe_in_browser.py",
+    "browser/test_visit_in_browser.py",
     "web/test_killed.py",
     "web/test_hosting.py",
     "web/test_finetune_tab.py",
@@ -82,10 +92,10 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 def _group(nodeid: str) -> str:
-    """A file stays on one worker, with what its tests share. So do all tests that start servers, browsers and clusters,
-    which would take each other's cores."""
+    """A file stays on one worker, with what its tests share. So do all tests that start clusters, which would take each
+    other's cores."""
     file = nodeid.partition("::")[0]
-    return "machine" if file.removeprefix("tests/").partition("/")[0] in _WHOLE_MACHINE else file
+    return "bulk" if file.startswith("tests/bulk/") else file
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -102,7 +112,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 
 def _place(nodeid: str) -> int:
     """The longest come first."""
-    order = ["machine", *(f"tests/{file}" for file in LONG)]
+    order = [*(f"tests/{file}" for file in LONG), "bulk"]
     group = _group(nodeid)
     return order.index(group) if group in order else len(order)
 

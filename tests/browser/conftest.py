@@ -1,4 +1,4 @@
-"""One server and one Chromium for all browser tests; each test opens pages of its own."""
+"""One server and one Chromium for all browser tests of a worker; each test opens pages of its own."""
 
 from __future__ import annotations
 
