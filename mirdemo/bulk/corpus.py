@@ -52,7 +52,9 @@ def embed_items(
             whole = ClipFile.whole(path)
             start, end = corpus.times(item_id)
             keys.append(key)
-            files.append(replace(whole, start_s=start, end_s=end, sha256=sounds.get(key)))
+            files.append(replace(whole, start_s=start, end_s=end))
+    heard = sounds.known(keys)
+    files = [replace(file, sha256=heard.get(key)) for key, file in zip(keys, files, strict=True)]
     report = embed_files(
         files, load, store=store, workers=workers, identity=identity, progress=progress, tell=tell
     )

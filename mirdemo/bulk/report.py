@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class BulkRecord:
     """What became of one clip.
 
-    clip_sha256, windows: of what is in the store now; None and 0 where there is a problem
+    clip_sha256, windows: of what is in the store now; None and 0 where there is a problem, windows 0, too, where it was in the
+        store already and no worker had to read it
     computed: True if it went through the backbone in this run; False if it was in the store already
     begun: how many times a worker had begun it before, and ended in the middle
     worker: ``host:process``, empty where no worker was needed

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 #: Clips that a worker takes at once, for each of its devices: enough to fill a GPU's batch from clips of 30 s, few
 #: enough that a worker that ends repeats little.
 CLIPS_PER_TASK = 4
+#: So many files that were heard before are looked up in the store together, not by a worker each.
+MANY_HEARD = 1000
 
 
 def embed_files(
@@ -65,13 +67,10 @@ def embed_files(
     workers, progress, tell = workers or Workers(), progress or silent, tell or (lambda sentence: None)
     sources = [file if isinstance(file, ClipFile) else ClipFile.whole(file) for file in files]
     heard = _Heard(sounds)
-    sources = [heard.known(file) for file in sources]
+    sources = heard.known(sources)
     records: dict[int, BulkRecord] = {}
     if identity is not None:
-        for at, file in enumerate(sources):
-            entry = store.get(identity, file.sha256) if file.sha256 is not None else None
-            if entry is not None:
-                records[at] = BulkRecord(file, file.sha256, len(entry.starts))
+        _recall(store, identity, sources, records)
     todo = _in_turn(sources, records)
     if not todo:
         return _report(identity, records, len(sources))
@@ -79,37 +78,67 @@ def embed_files(
     phase = "starting"
     progress(len(records), len(sources), phase)
     engine.load_ray()
-    run = _run_folder(store)
-    root = str(store.root.absolute())
-    plan = Plan(load, workers.devices, root, store.max_bytes, str(run.path.absolute()), identity)
-    rows = [json.dumps({"at": at, "file": vars(sources[at])}) for at in todo]
-    try:
-        with engine.cluster(workers, tell) as ray:
-            came = engine.answers(
-                ray,
-                rows,
-                Worker,
-                plan,
-                workers,
-                rows_per_task=_rows_per_task(len(rows), workers),
-                stop=run.remove,
-            )
-            try:
-                for text in came:
-                    if text is not None:
-                        answer = _opened(text)
-                        identity = _agreed(answer, identity)
-                        records[answer["at"]] = record = _record(sources[answer["at"]], answer)
-                        heard.add(record)
-                        _say(record, tell)
-                        phase = "embedding"
-                    progress(len(records), len(sources), phase)
-            finally:
-                heard.keep()
-                came.close()
-    finally:
-        run.remove()
+    _run_folder(store).remove()  # a store that cannot be written is refused before a cluster is started
+    with engine.cluster(workers, tell) as ray:
+        try:
+            while todo:
+                share = _first_share(sources, todo) if identity is None else todo
+                run = _run_folder(store)
+                plan = Plan(
+                    load,
+                    workers.devices,
+                    str(store.root.absolute()),
+                    store.max_bytes,
+                    str(run.path.absolute()),
+                    identity,
+                )
+                came = engine.answers(
+                    ray,
+                    [json.dumps({"at": at, "file": vars(sources[at])}) for at in share],
+                    Worker,
+                    plan,
+                    workers,
+                    rows_per_task=_rows_per_task(len(share), workers),
+                    stop=run.remove,
+                )
+                try:
+                    for text in came:
+                        if text is not None:
+                            answer = _opened(text)
+                            identity = _agreed(answer, identity)
+                            records[answer["at"]] = record = _record(sources[answer["at"]], answer)
+                            heard.add(record)
+                            _say(record, tell)
+                            phase = "embedding"
+                        progress(len(records), len(sources), phase)
+                finally:
+                    came.close()
+                    run.remove()
+                if len(share) == len(todo) or identity is None:
+                    break
+                _recall(store, identity, sources, records)
+                todo = _in_turn(sources, records)
+        finally:
+            heard.keep()
     return _report(identity, records, len(sources))
+
+
+def _recall(
+    store: EmbeddingStore, identity: Identity, sources: Sequence[ClipFile], records: dict[int, BulkRecord]
+) -> None:
+    """Add records of the files whose sound is known and in the store: no worker looks at them."""
+    known = {
+        at: file.sha256 for at, file in enumerate(sources) if file.sha256 is not None and at not in records
+    }
+    held = store.held(identity, set(known.values()))
+    records.update({at: BulkRecord(sources[at], sha256) for at, sha256 in known.items() if sha256 in held})
+
+
+def _first_share(sources: Sequence[ClipFile], todo: Sequence[int]) -> Sequence[int]:
+    """What workers begin with while nobody knows whose rows they give: what was not heard yet. Then the store is asked for all
+    the others at once, where they are many enough to pay for a second start; ``todo`` is in turn."""
+    fresh = sum(sources[at].sha256 is None for at in todo)
+    return todo[: max(fresh, 1)] if len(todo) - fresh >= MANY_HEARD else todo
 
 
 def _in_turn(sources: Sequence[ClipFile], records: Mapping[int, BulkRecord]) -> list[int]:
@@ -156,10 +185,16 @@ class _Heard:
         self._sounds = sounds
         self._new: dict[str, str] = {}
 
-    def known(self, file: ClipFile) -> ClipFile:
-        key = self._key(file)
-        found = None if self._sounds is None or key is None else self._sounds.get(key)
-        return file if found is None else replace(file, sha256=found)
+    def known(self, files: Sequence[ClipFile]) -> list[ClipFile]:
+        """These, with what they were found to hold."""
+        if self._sounds is None:
+            return list(files)
+        keys = [self._key(file) for file in files]
+        found = self._sounds.known(key for key in keys if key is not None)
+        return [
+            replace(file, sha256=found[key]) if key is not None and key in found else file
+            for file, key in zip(files, keys, strict=True)
+        ]
 
     def add(self, record: BulkRecord) -> None:
         """Nothing of a file of which something is to be told: it is told again next time."""

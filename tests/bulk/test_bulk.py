@@ -21,7 +21,7 @@ from corpus_layouts import COUNTS, make
 from mirdemo import cli
 from mirdemo.backbones import load_backbone
 from mirdemo.base.sentences import Cancelled
-from mirdemo.bulk import BulkError, ClipFile, Named, Workers, embed_files, engine
+from mirdemo.bulk import BulkError, ClipFile, Named, Workers, embed_files, engine, running
 from mirdemo.bulk.run_folder import RunFolder
 from mirdemo.bulk.running import CLIPS_PER_TASK
 from mirdemo.bulk.worker import TRIES, Plan, Worker
@@ -461,8 +461,9 @@ def test_everything_known_and_stored_needs_no_cluster(store, make_clips, spectra
     embed(clips, spectral, store=store)
     files = [ClipFile(f"/nowhere/{clip.name}", sha256=clip.sha256) for clip in clips]
     report = embed_files(files, SPECTRAL, store=store, identity=spectral.identity)
-    assert [record.windows for record in report.records] == [2, 1]
+    assert [record.clip_sha256 for record in report.records] == [clip.sha256 for clip in clips]
     assert report.computed == 0
+    assert_as_local(report.embeddings(store), make_clips(2), spectral)
     assert embed_files([], SPECTRAL, store=store).records == ()
 
 
@@ -610,6 +611,41 @@ def test_a_run_that_is_stopped_remembers_what_it_has_heard_and_goes_on_with_the_
     here.clear()
     embed_files(paths, SPECTRAL, store=store, workers=ONE, sounds=sounds)
     assert here == [str(paths[3])]
+
+
+def test_a_run_that_goes_on_asks_for_all_at_once_and_reads_nothing_again(
+    here, store, make_clips, spectral, tmp_path, monkeypatch
+):
+    """Counted, not timed: of a million stored files neither an entry is read, nor does one go to a worker, nor to SQLite alone."""
+    paths, sounds = make_clips(12), SoundMemory(tmp_path / "sounds.sqlite")
+    embed_files(paths[:10], SPECTRAL, store=store, workers=ONE, sounds=sounds)
+    monkeypatch.setattr(running, "MANY_HEARD", 5)
+    given, read, asked = [], [], []
+    answers, get = engine.answers, EmbeddingStore.get
+
+    def counted(ray, rows, *rest, **more):
+        given.append(len(rows))
+        return answers(ray, rows, *rest, **more)
+
+    monkeypatch.setattr(engine, "answers", counted)
+    monkeypatch.setattr(EmbeddingStore, "get", lambda self, *one: read.append(one) or get(self, *one))
+    base = sounds._open()
+    base.set_trace_callback(lambda text: asked.append(text) if text.startswith("SELECT") else None)
+    here.clear()
+    report = embed_files(paths, SPECTRAL, store=store, workers=ONE, sounds=sounds)
+    assert (report.computed, given, len(here), len(asked)) == (2, [2], 2, 1)
+    assert not {sha256 for _, sha256 in read} & {record.clip_sha256 for record in report.records[:10]}
+    assert report.identity == spectral.identity
+
+    for _ in range(2):  # nothing is new: one file says whose rows they are
+        given.clear(), read.clear(), asked.clear(), here.clear()
+        report = embed_files(paths, SPECTRAL, store=store, workers=ONE, sounds=sounds)
+        assert (report.computed, given, len(read), len(here), len(asked)) == (0, [1], 1, 0, 1)
+    assert_as_local(report.embeddings(store), paths, spectral)
+    store.forget([record.clip_sha256 for record in report.records[3:6]])
+    given.clear()
+    assert embed_files(paths, SPECTRAL, store=store, workers=ONE, sounds=sounds).computed == 3
+    assert given == [1, 3]
 
 
 def test_a_backbone_out_of_a_package_goes_through_workers_too(
