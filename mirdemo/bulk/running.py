@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from mirdemo.base.progress import Progress, silent
@@ -83,37 +85,15 @@ def embed_files(
         try:
             while todo:
                 share = _first_share(sources, todo) if identity is None else todo
-                run = _run_folder(store)
-                plan = Plan(
-                    load,
-                    workers.devices,
-                    str(store.root.absolute()),
-                    store.max_bytes,
-                    str(run.path.absolute()),
-                    identity,
-                )
-                came = engine.answers(
-                    ray,
-                    [json.dumps({"at": at, "file": vars(sources[at])}) for at in share],
-                    Worker,
-                    plan,
-                    workers,
-                    rows_per_task=_rows_per_task(len(share), workers),
-                    stop=run.remove,
-                )
-                try:
-                    for text in came:
-                        if text is not None:
-                            answer = _opened(text)
+                with closing(_answers(ray, load, store, workers, identity, sources, share)) as came:
+                    for answer in came:
+                        if answer is not None:
                             identity = _agreed(answer, identity)
                             records[answer["at"]] = record = _record(sources[answer["at"]], answer)
                             heard.add(record)
                             _say(record, tell)
                             phase = "embedding"
                         progress(len(records), len(sources), phase)
-                finally:
-                    came.close()
-                    run.remove()
                 if len(share) == len(todo) or identity is None:
                     break
                 _recall(store, identity, sources, records)
@@ -121,6 +101,35 @@ def embed_files(
         finally:
             heard.keep()
     return _report(identity, records, len(sources))
+
+
+def _answers(
+    ray: ModuleType,
+    load: Load,
+    store: EmbeddingStore,
+    workers: Workers,
+    identity: Identity | None,
+    sources: Sequence[ClipFile],
+    share: Sequence[int],
+) -> Generator[dict[str, Any] | None, None, None]:
+    """What workers answer of these files, as it comes; None where nothing came for a while. Closed, it ends their run."""
+    run = _run_folder(store)
+    folder, root = str(run.path.absolute()), str(store.root.absolute())
+    came = engine.answers(
+        ray,
+        [json.dumps({"at": at, "file": vars(sources[at])}) for at in share],
+        Worker,
+        Plan(load, workers.devices, root, store.max_bytes, folder, identity),
+        workers,
+        rows_per_task=_rows_per_task(len(share), workers),
+        stop=run.remove,
+    )
+    try:
+        for text in came:
+            yield None if text is None else _opened(text)
+    finally:
+        came.close()
+        run.remove()
 
 
 def _recall(
