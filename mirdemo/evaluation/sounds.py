@@ -36,7 +36,8 @@ class SoundMemory:
 
     def known(self, keys: Iterable[str]) -> dict[str, str]:
         """What is remembered of these, in one question for ``_AT_ONCE`` of them: key -> SHA-256, without those that are not."""
-        asked, found = list(keys), {}
+        asked = list(keys)
+        found: dict[str, str] = {}
         try:
             base = self._open()
             for at in range(0, len(asked), _AT_ONCE):
