@@ -12,6 +12,7 @@ import weakref
 import zipfile
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -224,6 +225,15 @@ def test_a_short_file_is_never_shown_as_a_waveform(folder: Path, here):
     visitor, drop, done = growing(folder, 0.0, lambda act, desk: True, "a.wav", wav(1))
     drop()
     assert (done, visitor.desk(LongDesk).open, len(visitor.clips)) == ([], {}, 1)
+
+
+def test_who_looks_through_what_is_open_is_not_disturbed_when_another_opens():
+    desk = LongDesk()
+    desk.add(SimpleNamespace(name="one.wav"))
+    looking = iter(desk.open.values())
+    desk.add(SimpleNamespace(name="two.wav"))
+    assert [one.sound.name for one in looking] == ["one.wav"]
+    assert [one.sound.name for one in desk.open.values()] == ["one.wav", "two.wav"]
 
 
 def zipped(**files: bytes) -> bytes:

@@ -119,7 +119,7 @@ def test_what_takes_long_is_searched_only_when_that_is_asked_for(do, visitor, pr
     assert desk.unheard == (), "its rows are there"
     assert any(place.of is one.sound for place in desk.places)
     assert visitor.held_bytes() > visitor.sounds.held_bytes()
-    visitor.desk(LongDesk).open.clear()
+    visitor.desk(LongDesk).open = {}
     html = do("alike.find", clip=visitor.clips.clips[0].sha256)
     assert desk.rows == {}
     assert "procession" not in html

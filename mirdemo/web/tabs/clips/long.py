@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -126,8 +126,8 @@ class LongDesk:
     """What is open, by a number that no other has had, in the order of opening: the page keeps by it where one was in the
     waveform, and the browser its sound, also where a saved visit takes the place of this one."""
 
-    #: expected: what a saved visit had open and is not here again
-    open: dict[str, Open] = field(default_factory=dict)
+    #: open: exchanged as a whole, for others look through it meanwhile; expected: what a saved visit had open and is not here again
+    open: Mapping[str, Open] = field(default_factory=dict)
     expected: list[Expected] = field(default_factory=list)
 
     @property
@@ -144,8 +144,9 @@ class LongDesk:
         number = 2
         while name in taken:
             name, number = f"{stem} ({number})", number + 1
-        one = self.open[str(next_number())] = Open(sound, name, typed)
+        one = Open(sound, name, typed)
         self.recognise(one)
+        self.open = {**self.open, str(next_number()): one}
         return one
 
     def opened(self, sound: LongRecording | None) -> Open | None:
@@ -766,11 +767,12 @@ class LongTab:
         """Close a recording; its clips stay."""
         desk = visitor.desk(LongDesk)
         id = act.one_of("long", [id for id, one in desk.open.items() if one.sound.whole])
-        before, closed = dict(desk.open), desk.open[id]
-        del desk.open[id]
+        before, closed = desk.open, desk.open[id]
+        desk.open = {key: one for key, one in before.items() if key != id}
 
         def undo() -> None:
-            desk.open = {key: one for key, one in before.items() if key in desk.open or key == id} | desk.open
+            kept = {key: one for key, one in before.items() if key in desk.open or key == id}
+            desk.open = {**kept, **desk.open}
 
         told = Sentence("{name} was closed. Its clips stay.", "page.long_closed", {"name": closed.sound.name})
         visitor.tell(told, undo=undo)
