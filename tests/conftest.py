@@ -36,7 +36,8 @@ _SINGLY = (
     "SPACE_ID",
     "XDG_CACHE_HOME",
 )
-_KEPT = ("MIRDEMO_TEST_RECORDINGS",)  # a folder of the caller's own recordings to test on as well
+#: Said to the tests themselves: a folder of the caller's own recordings to try as well, and how much damage to try.
+_KEPT = ("MIRDEMO_TEST_RECORDINGS", "MIRDEMO_TEST_MUTATIONS")
 
 for _name in [n for n in os.environ if n.upper().startswith(_SURROUNDINGS) or n in _SINGLY]:
     if _name not in _KEPT:

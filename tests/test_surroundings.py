@@ -29,7 +29,7 @@ def test_what_the_caller_set_is_gone_before_any_library_is_read():
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=Path(__file__).parent,
-        env=os.environ | HOSTILE | {"MIRDEMO_TEST_RECORDINGS": "kept"},
+        env=os.environ | HOSTILE | {"MIRDEMO_TEST_RECORDINGS": "kept", "MIRDEMO_TEST_MUTATIONS": "500"},
         capture_output=True,
         text=True,
         check=True,
@@ -37,7 +37,7 @@ def test_what_the_caller_set_is_gone_before_any_library_is_read():
     loaded, *left = done.stdout.split("\n")
     assert loaded == "False"
     assert not set(HOSTILE) & set(left)
-    assert {"MIRDEMO_TEST_RECORDINGS", "HF_HOME", "PATH"} <= set(left)
+    assert {"MIRDEMO_TEST_RECORDINGS", "MIRDEMO_TEST_MUTATIONS", "HF_HOME", "PATH"} <= set(left)
 
 
 def test_the_cache_of_the_hub_is_the_tests_own():
