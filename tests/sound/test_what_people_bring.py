@@ -15,7 +15,7 @@ import pytest
 from sound_files import ENCODERS, by_pyav, by_soundfile, tone
 
 from mirdemo.sound.audio import AudioError, Clip, load_clip
-from mirdemo.sound.decoding import Source
+from mirdemo.sound.decoding import Source, matroska
 from mirdemo.sound.decoding.containers import TRANSPORT, UNKNOWN, sniff
 from mirdemo.words.language import LANGUAGES, speaker
 
@@ -225,6 +225,15 @@ def test_a_hole_between_clusters_is_damage_and_recorded_silence_is_none():
     assert clip.seconds == pytest.approx(20.0, abs=0.1)
     even = [960 * number for number in range(50)]
     assert codes(clocked(even[:20] + even[30:])) == []
+
+
+def test_whether_pauses_of_a_recording_are_damage_is_looked_into_once(monkeypatch: pytest.MonkeyPatch):
+    """Each look takes in the whole file, and speech has thousands of pauses."""
+    looks = []
+    monkeypatch.setattr(matroska, "is_damaged", lambda source: bool(looks.append(source.size)))
+    clip = clocked([960 * number for number in range(200) if number % 20 < 10])
+    assert clip.seconds == pytest.approx(3.8)
+    assert len(looks) == 1
 
 
 def test_late_packets_with_a_clock_in_front_begin_with_it():

@@ -159,16 +159,17 @@ def _read_part(source: Source, container: Container, collector: MonoCollector, t
         expected, exact = _expected_seconds(opened, stream, container)
         shape: tuple[int, int] | None = None
         block: list[np.ndarray] = []
-        waiting = 0
+        waiting, looked_into = 0, False
         shortest = _GAP_OF_PACKS if container in (TRANSPORT, PROGRAM) else _GAP_SECONDS
         clock = _Clock(container in CLOCKED, shortest)
         try:
             for frame in _settled(_frames(opened, stream, collector)):
                 now = (frame.sample_rate, len(frame.layout.channels))
                 gap = clock.gap(frame)
-                if gap and container is MATROSKA and not collector.damaged:  # or was silence recorded?
+                if gap and container is MATROSKA and not looked_into:  # or was silence recorded?
+                    looked_into = True  # once: a recording of speech has thousands of gaps, and each look takes in the whole file
                     here = source.tell()  # FFmpeg reads on from here
-                    collector.damaged = matroska.is_damaged(source)
+                    collector.damaged |= matroska.is_damaged(source)
                     source.seek(here)
                 if shape != now or gap or waiting == _FRAMES_IN_BLOCK:
                     if block:
