@@ -157,6 +157,9 @@ _SEVEN_BITS = (
     (re.compile(rb"\x1b\$\)C"), "iso2022_kr"),
     (re.compile(rb"~\{(?:[\x21-\x77][\x21-\x7e])+~\}"), "hz"),
 )
+_UTF7_RUN = re.compile(rb"\+([A-Za-z0-9/+]+)")
+#: As people write words, and as letters of Latin alphabets and kana never look in UTF-7.
+_WORD = re.compile(rb"[A-Za-z][a-z]+|[U-Z][A-Z]+")
 _WITHIN = "’‘'·`´"  # signs that stand within words
 _UTF8 = "utf-8"
 #: So many lines are judged, evenly taken from all.
@@ -190,7 +193,7 @@ def decode(data: bytes, names: Collection[str] = (), sheet: bool = True) -> Deco
     names: of files, some of which the text should name
     sheet: whether it comes from a spreadsheet; else from a zip's directory, which DOS programs write too
     """
-    marked = _marked(data)
+    marked = _marked(data, names)
     if marked is not None:
         return marked
     lines = list(dict.fromkeys(line for line in re.split(rb"[\r\n]+", data) if not line.isascii()))
@@ -323,7 +326,10 @@ def _of_utf8(lines: Sequence[str]) -> float:
 
 
 def _utf7(data: bytes) -> Decoded | None:
-    """Text in UTF-7, a guess: its signs are letters of one of the languages, and every plus sign stands as it is written there."""
+    """Text in UTF-7, a guess: its signs are letters of one of the languages, every plus sign stands as it is written there, and
+    not all that stands behind one may be words: ``drums+duo`` would end in an ideograph."""
+    if all(_WORD.fullmatch(run) for run in _UTF7_RUN.findall(data)):
+        return None
     with suppress(UnicodeError):
         text = data.decode("utf-7")
         lines = [line for line in text.splitlines() if not line.isascii()]
@@ -439,7 +445,7 @@ def _which_latin(encoding: str, text: str) -> float:
     return 0.0
 
 
-def _marked(data: bytes) -> Decoded | None:
+def _marked(data: bytes, names: Collection[str]) -> Decoded | None:
     """Where the bytes say themselves what they are: a byte order mark, UTF-8 by its form, UTF-16 by its zeros."""
     for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig")):
         if data.startswith(mark):
@@ -451,7 +457,8 @@ def _marked(data: bytes) -> Decoded | None:
                 with suppress(UnicodeDecodeError):
                     return Decoded(data.decode(encoding), encoding)
         plain = Decoded(data.decode("ascii"), _UTF8)
-        return (_utf7(data) or plain) if b"+" in data else plain
+        there = any("+" in name and name in plain.text for name in names)
+        return plain if b"+" not in data or there else (_utf7(data) or plain)
     if b"\0" in data:
         even, odd = data[::2].count(0), data[1::2].count(0)
         encoding = "utf-16-le" if odd > even else "utf-16-be"

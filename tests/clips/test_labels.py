@@ -96,6 +96,7 @@ TEXTS = [
     *(
         ("utf-8-sig", "太鼓"),
         ("ascii", "drum+flute-solo;a+b"),
+        ("ascii", "drums+aac;voice"),
         ("utf-7", "Männerchor;drum+flute"),
         ("utf-7", "太鼓;笛"),
     ),
@@ -157,6 +158,13 @@ def test_what_may_be_utf_8_by_chance_or_in_seven_bits_is_a_guess_that_is_told():
         assert encoding in clips.problems[0].values["others"].split()
         back = clips.respelt(clips.problems[0].values["codec"], encoding)
         assert back.tags == (data.decode(encoding).split(",")[-1].strip(),)
+
+
+def test_a_plus_sign_in_the_name_of_a_file_that_is_there_is_one():
+    name = "taiko+bBGLIQ.wav"  # letters of UTF-7 by its form
+    text = f"file,tags\n{name},slow\n"
+    assert decode(text.encode()).text != text
+    assert decode(text.encode(), [name]).text == text
 
 
 def test_letters_of_an_annotation_file_that_are_guessed_or_lost_are_told():
