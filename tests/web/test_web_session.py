@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 from wired import whole_page
@@ -14,7 +19,7 @@ from mirdemo.web.frame.job import Job
 from mirdemo.web.frame.limits import CLIP_LIMITS, WebLimits
 from mirdemo.web.frame.player import Sounds, byte_range, waveform
 from mirdemo.web.frame.session import FIRST_PATIENCE, Shown, Visitors
-from mirdemo.web.frame.wire import Act
+from mirdemo.web.frame.wire import Act, Wire
 from mirdemo.web.models import Memory
 
 
@@ -120,6 +125,22 @@ def test_one_visitor_has_so_many_open_pages_and_no_more(monkeypatch: pytest.Monk
     assert list(visitor.shown) == ["page 3", "page 4", "page 5"]
     assert set(wire.visitors._by_page) == set(visitor.shown)
     assert visitor.closed_at is None
+    for number in range(6, 9):  # opened by an act that says whose it is
+        answer(wire, f"page {number}", act="page.stay", token=visitor.token)
+    assert list(visitor.shown) == ["page 6", "page 7", "page 8"]
+    visitor.shown.update({f"closed {number}": Shown("clips") for number in range(3)})
+    answer(wire, "page 9", act="page.stay", token=visitor.token)
+    assert list(visitor.shown) == ["closed 1", "closed 2", "page 9"]
+
+
+def answer(wire: Wire, page: str, **told: object) -> dict[str, Any]:
+    """The first answer to an act of a page that Gradio knows nothing of."""
+    request = SimpleNamespace(session_hash=page, headers={}, client=None)
+
+    async def first() -> list[Any]:
+        return await anext(wire._answer(None, SimpleNamespace(_data=told), request))
+
+    return json.loads(asyncio.run(first())[1])
 
 
 def test_an_act_after_a_lost_heartbeat_brings_the_page_back(visitors: Visitors, clock: Clock):

@@ -364,7 +364,14 @@ class Wire:
         shown = visitor.shown.setdefault(page, Shown(self._tab(act)))
         if act.name == "page.look":
             shown.looked(act._sent.get("why"))
+        self._close_oldest(visitor)  # an act that says whose it is opens a page as a hello does
         return shown.looks
+
+    def _close_oldest(self, visitor: Visitor) -> None:
+        """A visitor has so many pages, each with what it was sent last."""
+        for oldest in list(visitor.shown)[:-MOST_PAGES]:
+            self.visitors.leave(oldest)
+            visitor.shown.pop(oldest, None)  # one that was closed while its act was answered, too
 
     def _hello(self, act: Act, page: str, languages: str | None) -> Visitor:
         """A page was opened or reloaded."""
@@ -384,8 +391,7 @@ class Wire:
             for handler in self._arrivals if query else ():
                 handler(visitor, query)
             self._opened(visitor, self._tab(act))
-        for oldest in list(visitor.shown)[:-MOST_PAGES]:
-            self.visitors.leave(oldest)
+        self._close_oldest(visitor)
         return visitor
 
     def _since(self, act: Act) -> Sentence | None:
