@@ -12,6 +12,7 @@ import pytest
 from wired import whole_page
 
 from mirdemo.backbones.spec import Identity
+from mirdemo.base.sentences import Sentence
 from mirdemo.clips import LabelledClips
 from mirdemo.sound.audio import Clip
 from mirdemo.web.frame.errors import PageError
@@ -141,6 +142,22 @@ def answer(wire: Wire, page: str, **told: object) -> dict[str, Any]:
         return await anext(wire._answer(None, SimpleNamespace(_data=told), request))
 
     return json.loads(asyncio.run(first())[1])
+
+
+@pytest.mark.parametrize("act", ["page.look", "page.hello"])
+def test_that_the_line_is_back_hides_nothing_that_failed_meanwhile_or_can_be_taken_back(act: str):
+    wire = whole_page()
+    visitor = wire._hello(Act({"act": "page.hello"}), "page", None)
+    told = {"act": act, "token": visitor.token, "cut": "yes"}
+    for code, how, then in (
+        ("deleted", {"undo": lambda: None}, "deleted"),
+        ("full", {"refusal": True}, "full"),
+        ("done", {}, "page.line_back"),
+    ):
+        visitor.tell(Sentence("Said before.", code), **how)
+        answer(wire, "page", **told)
+        assert visitor.notice.sentence.code == then
+        assert (visitor.undo is not None) == ("undo" in how)
 
 
 def test_an_act_after_a_lost_heartbeat_brings_the_page_back(visitors: Visitors, clock: Clock):

@@ -379,7 +379,7 @@ class Wire:
         visitor = self.visitors.arrive(act._sent.get("token"), page)
         with visitor.lock:
             if news is not None:
-                visitor.tell(news, refusal=news.code in _GONE, goes="clips" if news.code in _GONE else None)
+                _tell(visitor, news)
             asked = act._sent.get("language")
             if isinstance(asked, str) and asked in LANGUAGES:
                 visitor.language = asked
@@ -430,8 +430,8 @@ class Wire:
                 self._opened(visitor, self._tab(act))
                 return
             if act.name == "page.look":  # by itself: what was said and what can be taken back stay
-                if act.has("cut") and visitor.undo is None:
-                    visitor.tell(_LINE_BACK)
+                if act.has("cut"):
+                    _tell(visitor, _LINE_BACK)
                 return
             if not visitor.hears(page, act.turn):
                 return
@@ -506,6 +506,14 @@ class Wire:
         except Exception:
             log.exception("view %s", name)
             return render("broken.html", speaker, {})
+
+
+def _tell(visitor: Visitor, news: Sentence) -> None:
+    """What has become of a visit while its page was away. That nothing has hides neither what was refused or failed meanwhile
+    nor what can be taken back."""
+    gone = news.code in _GONE
+    if gone or (visitor.undo is None and not (visitor.notice is not None and visitor.notice.refusal)):
+        visitor.tell(news, refusal=gone, goes="clips" if gone else None)
 
 
 def _told(**answer: Any) -> str:
