@@ -116,6 +116,10 @@ SORTED = "what is sorted trades places"
 BROUGHT_BACK = "what comes back takes the place that it had, which the page no longer knows"
 
 
+BESIDE = """() => { const [words, close] = [".notice p", ".notice [data-dismiss]"].map((one) => document.querySelector(one).getBoundingClientRect());
+  return close.left >= words.right && close.top < words.bottom && close.bottom > words.top; }"""
+
+
 def at_festival(w: Walk) -> None:
     row = "#panel-clips tr[data-key]"
     w.step("clips.festival", w.click("[data-act='clips.festival']"), row, until=row, moves=WHOLE)
@@ -144,6 +148,7 @@ def test_clips(walk, language: str, size: dict[str, int]):
     fourth = page.locator('[data-act="clips.pick"] >> visible=true').nth(3)
     w.step("clips.pick_range", lambda: fourth.click(modifiers=["Shift"]), ".picked-fields")
     w.step("clips.remove_picked", w.click('[data-act="clips.remove_picked"]'), ".notice")
+    assert page.evaluate(BESIDE), "what closes a notice stands beside its words"
     w.step("page.undo", w.click("[data-undo]"), ".notice", moves=BROUGHT_BACK)
     many = '[data-act="clips.pick_many"]'
     w.step("clips.pick_many", w.click(f'{many}[data-which="all"]'), ".picked-fields")
