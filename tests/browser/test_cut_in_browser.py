@@ -242,7 +242,7 @@ window.fetch = async (what, how) => {
 """
 
 
-def test_an_act_that_comes_while_the_stream_of_answers_ends_is_answered_at_once(visit):
+def test_an_act_that_comes_while_the_stream_of_answers_ends_or_before_any_is_answered_at_once(visit):
     page = visit()
     page.add_init_script(HELD_END)
     page.reload()
@@ -257,6 +257,23 @@ def test_an_act_that_comes_while_the_stream_of_answers_ends_is_answered_at_once(
     with page.expect_request(lambda one: '"page.look"' in (one.post_data or "")):
         page.evaluate('mirdemo.heard(\'{"look": 1, "views": {}}\')')
         page.evaluate('mirdemo.heard(\'{"after": 0, "views": {}}\')')  # an earlier act's, held back until now
+
+    held: list = []
+    page.route(
+        "**/queue/join**",
+        lambda asked: held.append(asked) if "page.hello" in asked.request.post_data else asked.continue_(),
+    )
+    page.reload()
+    page.wait_for_selector("#panel-clips.is-open")
+    page.evaluate("window.sameSinceThen = true")
+    page.click('[data-tab="plan"]')
+    while not held:
+        page.wait_for_timeout(20)
+    page.wait_for_timeout(500)  # for what the server would say to a page that it does not know
+    held[0].continue_()
+    page.evaluate("letGo()")
+    page.wait_for_selector("#panel-plan.is-open h2")
+    assert page.evaluate("window.sameSinceThen") is True, "the page was loaded anew"
 
 
 def test_behind_a_proxy_that_holds_events_back_a_training_is_seen_and_other_acts_are_answered(

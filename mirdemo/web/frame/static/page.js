@@ -21,8 +21,8 @@ window.mirdemo = (() => {
   function act(message, about = {}) {
     alive();
     if (!message.act.startsWith("page.")) awaited = null; // somebody goes on from here
-    if (send) up(message);
-    else early.push(message);
+    if (secret) up(message);
+    else early.push(message); // whose it is, is not known yet: the server would take it for a forgotten page's
     if (!message.act.startsWith("page.")) acted = turn;
     makeRoom({ ...about, ...message, turn });
   }
@@ -101,7 +101,6 @@ window.mirdemo = (() => {
     const [token, had, cut] = ["", "-had", "-cut"].map((what) => remember(sessionStorage, `mirdemo${what}`));
     remember(sessionStorage, "mirdemo-cut", "");
     up({ act: "page.hello", token, had, cut, language, address, tab: location.hash.slice(1) });
-    early.splice(0).forEach(up);
   }
 
   let answered = false;
@@ -124,7 +123,10 @@ window.mirdemo = (() => {
       remember(sessionStorage, "mirdemo-cut", "yes"); // what was asked for was not done: the page says why
       return location.reload();
     }
-    if (answer.token) remember(sessionStorage, "mirdemo", secret = answer.token);
+    if (answer.token) {
+      remember(sessionStorage, "mirdemo", secret = answer.token);
+      early.splice(0).forEach(up);
+    }
     const whole = !("after" in answer), missing = answer.after > latest; // Gradio may show the last of two answers alone
     for (const [name, [number, html]] of Object.entries(answer.views)) {
       if (number > (known.get(name) || [0])[0]) known.set(name, [number, html]);
