@@ -28,10 +28,6 @@ ELSEWHERE = {
     "clips.all_together": "tests/web/test_clips_recordings.py",
     "clips.different": "tests/web/test_clips_recordings.py",
     "clips.part": "tests/web/test_clips_recordings.py",
-    "long.forget": "tests/web/test_long_tab.py",
-    "long.span": "tests/web/test_long_tab.py",
-    "panel.drop_new": "tests/web/test_panel_new_clips.py",
-    "panel.new": "tests/web/test_panel_new_clips.py",
     "tagger.go_on": "tests/web/fewshot/test_own_tagger.py",
     "visit.go_on": "tests/web/test_keeping.py",
 }
@@ -302,6 +298,12 @@ def test_panel(walk, language: str, size: dict[str, int], tmp_path: Path):
     w.step("evidence.lay_over", w.click('[data-act="evidence.lay_over"]'), ".in-sight")
     w.go("plan")
     page.locator("[data-advice]").wait_for()
+    w.unfold('[data-key="panel-new-fold"]')
+    new = tmp_path / "new.wav"
+    soundfile.write(new, played("drum", 3, 60), RATE)
+    asked = '[data-key="panel-new"]'
+    w.step("panel.new", lambda: give(page, "panel.new", [new]), asked, until=asked)
+    w.step("panel.drop_new", w.click('[data-act="panel.drop_new"]'), '[data-key="panel-labelled"]')
     w.step("panel.choose", w.type('[data-what="most"]', str(CLIPS)), '[data-act="panel.make"]')
     made = '[data-key="panel-made"]'
     w.step("panel.make", w.click('[data-act="panel.make"]'), made, until=made)
@@ -317,6 +319,14 @@ def test_panel(walk, language: str, size: dict[str, int], tmp_path: Path):
     w.step("panel.undo", w.click('[data-act="panel.undo"]'), '[data-key="panel-found"]', moves=BROUGHT_BACK)
     w.step("panel.label", w.click('[data-act="panel.label"]'), ".notice", moves=NO_PLAN)
     w.ends()
+
+
+def mark(page) -> None:
+    """A span by its times, with nothing above the fields in sight."""
+    page.evaluate("document.querySelector('.long-span').scrollIntoView({ behavior: 'instant' })")
+    for name, text in (("start", "0:40"), ("end", "0:45"), ("value", "drum")):
+        page.fill(f".long-span [name={name}]", text)
+    page.click(".long-span [type=submit]")
 
 
 @pytest.mark.parametrize(("language", "size"), NARROWEST)
@@ -337,6 +347,9 @@ def test_long_recordings_visits_and_taggers(walk, language: str, size: dict[str,
     w.go("clips")
     long = ".long[data-long]"
     w.step("long.open", w.click('[data-act="long.open"]'), long, until=long)
+    page.set_viewport_size(WIDE)  # lower than a phone: the waveform goes out of sight above its fields
+    w.step("long.span", lambda: mark(page), ".long-view")
+    page.set_viewport_size(size)
     w.unfold(".long-cut")
     pieces = ".long-pieces"
     w.step("long.cut", w.click('[data-how="even"] [type=submit]'), pieces, until=pieces)
@@ -354,8 +367,13 @@ def test_long_recordings_visits_and_taggers(walk, language: str, size: dict[str,
     w.step("tagger.clear", w.click('[data-act="tagger.clear"]'), files)
     w.step("tagger.forget", w.click('[data-act="tagger.forget"]'), "#own-tagger h2")
     w.go("clips")
+    with page.expect_download() as saved:
+        w.step("visit.save", w.click('[data-act="visit.save"]'), ".ready", until=".ready")
+    saved.value.save_as(kept := tmp_path / "visit.zip")
     w.step("long.close", w.click('[data-act="long.close"]'), row)
-    w.step("visit.save", w.click('[data-act="visit.save"]'), ".ready", until=".ready")
     w.step("clips.clear", w.click('[data-act="clips.clear"]'), ".notice", moves=WHOLE)
     w.step("page.undo", w.click("[data-undo]"), row, moves=BROUGHT_BACK)
+    give(page, "clips.add", [kept])
+    page.locator(".long-expected").wait_for()
+    w.step("long.forget", w.click('[data-act="long.forget"]'), ".notice")
     w.ends()

@@ -561,8 +561,14 @@
   document.addEventListener("keydown", (event) => {
     const field = event.target.closest?.(".long-span input");
     if (!field || event.key !== "Escape") return;
-    viewOf(placeOf(field)).focus({ preventScroll: true });
+    goTo(viewOf(placeOf(field)));
   });
+
+  /* The fields may have been scrolled to until the waveform, where the clip is marked, is out of sight. */
+  function goTo(view) {
+    view.focus({ preventScroll: true });
+    view.scrollIntoView({ block: "nearest", behavior: "instant" });
+  }
 
   /* ---- from span to clip ---- */
   function add(place, tags) {
@@ -579,7 +585,7 @@
     read(event.target);
     if (!add(place, event.target.elements.value.value)) return;
     event.target.elements.value.value = "";
-    viewOf(place).focus({ preventScroll: true }); // the next span begins here
+    goTo(viewOf(place)); // the next span begins here
   });
   function read(form) {
     const place = placeOf(form);
@@ -598,7 +604,7 @@
     const place = button && placeOf(button);
     if (!place) return;
     if (button.dataset.longDo) doIt(place, button.dataset.longDo);
-    else if (add(place, button.dataset.longTag)) viewOf(place).focus({ preventScroll: true });
+    else if (add(place, button.dataset.longTag)) goTo(viewOf(place));
   });
 
   /* An answer's lane: play where its tag holds next. */
