@@ -650,6 +650,26 @@ def test_a_sheet_that_comes_with_its_recording_labels_it(folder: Path, here):
     }
 
 
+def test_what_is_to_be_known_of_a_sheet_beside_a_long_recording_alone_is_said_once(folder: Path, here):
+    visitor, _, _, _ = here
+    files = {
+        "evening.wav": wav(2),
+        "labels.csv": "file,start,end,tags\nevening.wav,5,6,þýð\n".encode("cp1252"),
+        "evening.eaf": b"<ANNOTATION_DOCUMENT>",  # it breaks off
+    }
+    _, parted = read_drop(
+        [sent(folder, name, content) for name, content in files.items()],
+        "",
+        60.0,
+        3,
+        quiet,
+        Growth(visitor, ""),
+    )
+    longs = tab.LongTab(Wire(Visitors(), Jobs()), lambda visitor: None)
+    codes = [one.code for one in longs.take(visitor, parted)]
+    assert sorted(codes) == ["clips.encoding_guessed", "clips.other_sheet"]
+
+
 # ---- what the page asks for ------------------------------------------------------------------------------
 
 

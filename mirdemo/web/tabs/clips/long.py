@@ -348,7 +348,9 @@ class _Tree:
         paths = [one.path for one in entries]
         self._tags = dict(zip(paths, folder_tags(paths), strict=True))
         self._labels = {one.path for one in said.used} if said.rows else set()
-        self._unusable = said.unusable
+        self._unusable = (
+            [] if said.rows else said.unusable
+        )  # who reads those that label says what is wrong with them
 
     def tags(self, name: str | PurePosixPath) -> tuple[str, ...]:
         """What its folders say of a file: nothing where a sheet does."""
