@@ -11,10 +11,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import AnyStr
 
 #: The letters beyond ASCII that languages write, in lower case. A text is mostly in one of them.
 _LANGUAGES = {
@@ -162,8 +163,10 @@ _UTF7_RUN = re.compile(rb"\+([A-Za-z0-9/+]+)")
 _WORD = re.compile(rb"[A-Za-z][a-z]+|[U-Z][A-Z]+")
 _WITHIN = "’‘'·`´"  # signs that stand within words
 _UTF8 = "utf-8"
-#: So many lines are judged, evenly taken from all.
-_LOOKED_AT = 300
+#: So many lines are judged, evenly taken from all, or twice as many; longer ones, which programs write, in parts.
+_LOOKED_AT, _LONG = 300, 500
+#: Where a line is parted: no sign of several bytes has these among them in any encoding here.
+_BETWEEN = re.compile(rb"[\t \",;]+")
 #: A judgement below this is no reading at all.
 _WORST = -1.0
 #: What it costs a reading if its letters are of no one language.
@@ -196,8 +199,11 @@ def decode(data: bytes, names: Collection[str] = (), sheet: bool = True) -> Deco
     marked = _marked(data, names)
     if marked is not None:
         return marked
-    lines = list(dict.fromkeys(line for line in re.split(rb"[\r\n]+", data) if not line.isascii()))
-    lines = lines[:: max(1, len(lines) // _LOOKED_AT)]
+    lines = _some(
+        part
+        for line in re.split(rb"[\r\n]+", data)
+        for part in (_BETWEEN.split(line) if len(line) > _LONG else (line,))
+    )
     wanted = {_key(name) for name in names}
     found = []
     for preference, encoding in enumerate((_UTF8, *_LETTERS)):
@@ -206,7 +212,7 @@ def decode(data: bytes, names: Collection[str] = (), sheet: bool = True) -> Deco
         broken = "replace" if encoding == _UTF8 else "strict"
         try:
             text = data.decode(encoding, broken)
-            shown = [line.decode(encoding, broken) for line in lines]
+            shown = [line.decode(encoding, broken)[:_LONG] for line in lines]
         except UnicodeDecodeError:
             continue
         verdict = _of_utf8(shown) if encoding == _UTF8 else judge(encoding, shown)
@@ -325,6 +331,12 @@ def _of_utf8(lines: Sequence[str]) -> float:
     return max((continued - broken) / (continued + broken), _BROKEN) if broken else 2.0
 
 
+def _some(parts: Iterable[AnyStr]) -> list[AnyStr]:
+    """Unlike parts that have anything beyond ASCII, evenly taken."""
+    found = list(dict.fromkeys(one for one in parts if not one.isascii()))
+    return found[:: max(1, len(found) // _LOOKED_AT)]
+
+
 def _utf7(data: bytes) -> Decoded | None:
     """Text in UTF-7, a guess: its signs are letters of one of the languages, every plus sign stands as it is written there, and
     not all that stands behind one may be words: ``drums+duo`` would end in an ideograph."""
@@ -332,7 +344,7 @@ def _utf7(data: bytes) -> Decoded | None:
         return None
     with suppress(UnicodeError):
         text = data.decode("utf-7")
-        lines = [line for line in text.splitlines() if not line.isascii()]
+        lines = [word[:_LONG] for word in _some(text.split())]
         if max((judge(one, lines) for one in _LETTERS if _can_write(one, lines)), default=_WORST) > 0:
             return Decoded(text, "utf-7", ("ascii",))
     return None

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from sound_files import by_soundfile
 from test_clips import clip, codes, refusal, shown, tree, wav, zipped
 
-from mirdemo.clips import ClipsError, LabelledClips
+from mirdemo.clips import ClipsError, LabelledClips, encodings
 from mirdemo.clips.annotations import KINDS, annotated_stem, read_annotations, write_annotations
 from mirdemo.clips.encodings import decode
 from mirdemo.clips.segments import NEAR, Piece, Segment, pieces
@@ -165,6 +165,22 @@ def test_a_plus_sign_in_the_name_of_a_file_that_is_there_is_one():
     text = f"file,tags\n{name},slow\n"
     assert decode(text.encode()).text != text
     assert decode(text.encode(), [name]).text == text
+
+
+def test_of_a_large_text_only_so_much_is_judged(monkeypatch: pytest.MonkeyPatch):
+    """Each candidate looks at each letter: megabytes in one line, as programs write JSON, took minutes."""
+    judged = []
+    monkeypatch.setattr(
+        encodings,
+        "judge",
+        lambda one, lines, judge=encodings.judge: judged.append(len("".join(lines))) or judge(one, lines),
+    )
+    words = [f"Männerchor{number}" for number in range(20_000)]
+    sheet = "file,tags\n" + "".join(f"a.wav,{word}\n" for word in words)
+    assert decode(json.dumps(words, ensure_ascii=False).encode("cp1252")).encoding == "cp1252"
+    assert decode(sheet.encode("utf-7")).text == sheet
+    assert decode(("ä" * 200_000).encode("cp1252")) is not None
+    assert 0 < max(judged) < 20_000
 
 
 def test_letters_of_an_annotation_file_that_are_guessed_or_lost_are_told():
