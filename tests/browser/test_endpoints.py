@@ -15,6 +15,16 @@ def client(address: str):
     return Client(address, verbose=False)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def before(uploads: Path) -> set[Path]:
+    """What lies among the uploads before the first call: a page of another test may have sent what nobody reads."""
+    return files_in(uploads)
+
+
+def files_in(folder: Path) -> set[Path]:
+    return {path for path in folder.rglob("*") if path.is_file()}
+
+
 SHEET = "file,tags,recording\ndrum one.wav,drum,a\ndrum two.mp3,drum,b\nflute two.m4a,flute,c\n"
 SUPPORT = ("drum one.wav", "drum two.mp3", "flute two.m4a")
 
@@ -105,8 +115,8 @@ def test_the_pages_own_wire_is_not_offered_as_an_endpoint(client):
     assert offered == {"/tag", "/few_shot", "/probe", "/fine_tune", "/plan", "/bias"}
 
 
-def test_no_call_leaves_an_upload_behind_answered_or_refused(client, uploads: Path):
-    assert [path.name for path in uploads.rglob("*") if path.is_file()] == ["alive.lock"]
+def test_no_call_leaves_an_upload_behind_answered_or_refused(client, uploads: Path, before: set[Path]):
+    assert files_in(uploads) <= before
 
 
 def test_a_plan_is_made_of_labelled_clips(client, tmp_path: Path):

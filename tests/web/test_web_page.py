@@ -151,7 +151,7 @@ def test_every_act_tells_that_its_page_is_open(page: Wire):
     visitor = page.visitors.arrive(None, "p")
     page.visitors.leave("p")
     event = SimpleNamespace(_data={"act": "page.open", "tab": "clips"})
-    request = SimpleNamespace(session_hash="p", headers={})
+    request = SimpleNamespace(session_hash="p", headers={}, client=None)
 
     async def act() -> None:
         await anext(page._answer(visitor.token, event, request))
