@@ -224,8 +224,11 @@ def test_a_sound_that_cannot_be_played_is_told_and_hides_nothing_that_is_said_of
         assert "does not answer" in page.inner_text("#line")
 
 
-#: Holds the end of the stream of answers back until ``letGo()``, as a busy machine may.
+#: Holds the end of the stream of answers back until ``letGo()``, as a busy machine may. The silence after which a page asks
+#: again (page.js, MOST_SILENCE) is a minute here: an answer that needs it is waited for in vain.
 HELD_END = """
+const timed = window.setTimeout;
+window.setTimeout = (what, after, ...more) => timed(what, after === 8000 ? 60000 : after, ...more);
 const fetched = window.fetch;
 const gone = new Promise((go) => { window.letGo = go; });
 window.fetch = async (what, how) => {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
@@ -141,7 +142,8 @@ def answer(wire: Wire, page: str, **told: object) -> dict[str, Any]:
     async def first() -> list[Any]:
         return await anext(wire._answer(None, SimpleNamespace(_data=told), request))
 
-    return json.loads(asyncio.run(first())[1])
+    with ThreadPoolExecutor(1) as aside:  # where no other test's event loop runs
+        return json.loads(aside.submit(asyncio.run, first()).result()[1])
 
 
 @pytest.mark.parametrize("act", ["page.look", "page.hello"])
