@@ -236,8 +236,14 @@ window.fetch = async (what, how) => {
   if (!String(what?.url ?? what).includes("/queue/data?")) return answer;
   const held = new TransformStream({
     async transform(part, out) {
-      if (new TextDecoder().decode(part).includes("close_stream")) { window.atEnd = true; await gone; }
-      out.enqueue(part);
+      const text = new TextDecoder("latin1").decode(part); // a sign a byte
+      const end = text.indexOf("close_stream");
+      if (end < 0) return out.enqueue(part);
+      const from = text.lastIndexOf("\\n\\n", end) < 0 ? 0 : text.lastIndexOf("\\n\\n", end) + 2; // an answer may come in one piece with the end
+      if (from) out.enqueue(part.subarray(0, from));
+      window.atEnd = true;
+      await gone;
+      out.enqueue(part.subarray(from));
     },
   });
   return new Response(answer.body.pipeThrough(held), { headers: answer.headers });
@@ -250,6 +256,7 @@ def test_an_act_that_comes_while_the_stream_of_answers_ends_or_before_any_is_ans
     page.add_init_script(HELD_END)
     page.reload()
     until(page, "window.atEnd === true")
+    page.wait_for_selector("[data-answered]")
     sent: list[str] = []
     page.on("request", lambda one: sent.append(one.post_data) if "/queue/join" in one.url else None)
     with page.expect_response("**/queue/join**"):
