@@ -35,9 +35,9 @@ _UTF8_NAME = 0x800
 _BLOCK = 1 << 20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Entry:
-    """One file: its path below the top (for its name and tags only), its size, and how to get at it.
+    """One file: its path below the top (for its name and tags only), its size, and how to get at it. Equal to itself alone.
 
     open: gives its bytes, or its path where it lies on the disk; raises ``ClipsError`` if it cannot
     save: of a zip's entry, writes its bytes, however many, to an open file a part at a time; raises as ``open`` does, and
