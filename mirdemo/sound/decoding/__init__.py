@@ -69,7 +69,8 @@ def decode(
     def collector() -> MonoCollector:
         return collecting(name, limits, source.size // _LEAST_BYTES_PER_SECOND, claim)
 
-    decoded = _best(sound, container, name, collector, track)
+    counted = container is FLAC and claim is not None
+    decoded = _best(sound, container, name, collector, track, counted)
     if decoded is None:
         check_has_index(sound, container, name)
         raise AudioError(
@@ -108,10 +109,15 @@ def _best(
     name: str,
     collector: Callable[[], MonoCollector],
     track: int | None,
+    counted: bool,
 ) -> Decoded | None:
-    """What the first reader makes of it that reaches the end; else what the one that came furthest made; or None."""
+    """What the first reader makes of it that reaches the end; else what the one that came furthest made; or None.
+
+    counted: whether it is FLAC that says how long it is: libsndfile stumbles over a damaged frame of it, and over the end of one
+    that does not; FFmpeg over neither
+    """
     furthest: Decoded | None = None
-    reached_end = broken = False
+    reached_end = stumbled = False
     for reader in container.readers:
         if reader == "ffmpeg":
             try:
@@ -130,13 +136,11 @@ def _best(
             furthest = decoded
         if reached_end and decoded.frames:
             break
-        # libsndfile stumbles over a damaged frame of FLAC, and over the end of one that counts none; FFmpeg over neither
-        counted = container is FLAC and claim_of_header(source, container) is not None
-        broken |= container is OGG or (counted and reader == "soundfile")
-    if furthest is not None and broken and (container is FLAC or not reached_end):
-        furthest = replace(
-            furthest, damaged=furthest.damaged or container is OGG or furthest.claimed_seconds is None
-        )
+        stumbled |= counted and reader == "soundfile"
+    if furthest is None:
+        return None
+    if (container is OGG and not reached_end) or (stumbled and furthest.claimed_seconds is None):
+        return replace(furthest, damaged=True)
     return furthest
 
 

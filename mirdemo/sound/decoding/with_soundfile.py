@@ -5,12 +5,12 @@ from __future__ import annotations
 import soundfile
 
 from mirdemo.sound.decoding import ogg
+from mirdemo.sound.decoding.claims import ALL_FRAMES
 from mirdemo.sound.decoding.containers import FLAC, OGG, Container
 from mirdemo.sound.decoding.mono import MonoCollector
 from mirdemo.sound.decoding.parts import parts_of
 from mirdemo.sound.decoding.source import Source
 
-_UNKNOWN = 2**36 - 1  # frames that FLAC has where nobody counted them
 _BLOCK_VALUES = 1 << 17  # float32 values held at once, all channels together
 
 
@@ -41,7 +41,7 @@ def read(source: Source, container: Container, collector: MonoCollector) -> None
             while len(block := file.read(frames, dtype="float32", always_2d=True)):
                 collector.add(block)
                 count += len(block)
-            short |= container is FLAC and count < file.frames < _UNKNOWN
+            short |= container is FLAC and count < file.frames < ALL_FRAMES
     if short:
         raise EOFError
 
