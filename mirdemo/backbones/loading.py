@@ -54,7 +54,7 @@ def resolve_device(name: str) -> torch.device:
 
 
 def resolve_dtype(name: str, device: torch.device) -> torch.dtype:
-    """``"auto"``: bfloat16 where the device multiplies in it, else float32; otherwise the dtype of that name."""
+    """``"auto"``: bfloat16 where the device is faster in it, else float32; otherwise the dtype of that name."""
     if name != "auto":
         return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[name]
     return torch.bfloat16 if has_bfloat16(device) else torch.float32
@@ -80,15 +80,17 @@ def float32_only(dtype: str, title: str) -> None:
 def has_bfloat16(device: torch.device) -> bool:
     """True if the device multiplies matrices of bfloat16 faster than those of float32.
 
-    On Intel's processors that takes AMX, which a host may hide: their AVX-512 alone does half as many products a second (one core
-    of family 6, model 207 without AMX: 86 GFLOP/s beside 158 in float32, 1024 x 1024, torch 2.11, one run). AMD's doubles them.
+    Intel's processors with AMX need that, which a host may hide: their AVX-512 alone does half as many products a second (one core
+    of family 6, model 207 without AMX: 82 GFLOP/s beside 164 in float32, 1024 x 1024, torch 2.11, one run; see
+    ``findings/bfloat16_slower_than_float32.sh``). They are told by float16, in which their AVX-512 computes, too. Cooper Lake, which
+    never had AMX, is said to double them, and an AMD EPYC did three times as many.
     """
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type == "cpu":
         able = torch.cpu.get_capabilities()
-        doubles = able.get("avx512_bf16") and "Intel" not in str(able.get("cpu_name"))
-        return bool(able.get("amx_bf16") or able.get("bf16") or doubles)
+        halves = "Intel" in str(able.get("cpu_name")) and able.get("avx512_fp16")
+        return bool(able.get("amx_bf16") or able.get("bf16") or (able.get("avx512_bf16") and not halves))
     return False
 
 

@@ -256,7 +256,7 @@ def load_backbone(
     name: one of ``specs()`` or ``hf:OWNER/REPO``
     checkpoint: a local folder laid out as on the Hub, or as in the package the weights come in; nothing is fetched then
     device: ``"auto"`` (a GPU where there is one), ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ...
-    dtype: ``"auto"`` (bfloat16 where processor or GPU compute in it, else float32), ``"float32"``,
+    dtype: ``"auto"`` (bfloat16 where processor or GPU are faster in it, else float32), ``"float32"``,
         ``"bfloat16"``, ``"float16"``
     progress: told the bytes fetched, phase ``"fetching"``
     engine: ``"torch"``, ``"openvino"``, or ``"auto"`` (OpenVINO on a processor, where it is installed, faithful and faster:

@@ -475,8 +475,13 @@ def test_the_identity_follows_the_weights_and_not_the_file_format(checkpoint, tm
     [
         ({"avx2": True, "avx512_bf16": False}, torch.float32),
         ({"avx512_bf16": True, "cpu_name": "AMD EPYC"}, torch.bfloat16),
-        ({"avx512_bf16": True, "cpu_name": "Intel Xeon", "amx_bf16": False}, torch.float32),
-        ({"avx512_bf16": True, "cpu_name": "Intel Xeon", "amx_bf16": True}, torch.bfloat16),
+        ({"avx512_bf16": True, "cpu_name": "Intel Xeon"}, torch.bfloat16),
+        ({"avx512_bf16": True, "avx512_fp16": True, "cpu_name": "Intel Xeon"}, torch.float32),
+        (
+            {"avx512_bf16": True, "avx512_fp16": True, "cpu_name": "Intel Xeon", "amx_bf16": True},
+            torch.bfloat16,
+        ),
+        ({"avx512_bf16": True, "avx512_fp16": True, "cpu_name": "AMD EPYC"}, torch.bfloat16),
         ({"bf16": True}, torch.bfloat16),
     ],
 )
