@@ -76,7 +76,7 @@ def _marked(text: str, language: str) -> Markup:
     told: set[str] = set()
 
     def button(match: re.Match[str]) -> str:
-        key = by_form[_plain(match[0])]
+        key = by_form[_plain(match[1])]
         if key in told:
             return match[0]
         told.add(key)
@@ -94,7 +94,8 @@ def _finder(language: str) -> tuple[re.Pattern[str], Mapping[str, str]]:
     """What finds a term in a text, the longest form first, and form -> key."""
     by_form = {_plain(form): term.key for term in terms(language) for form in term.forms}
     forms = sorted({form for term in terms(language) for form in term.forms}, key=len, reverse=True)
-    return re.compile("|".join(map(_bounded, forms))), by_form
+    # With its genitive, for a line may end behind a button.
+    return re.compile(f"({'|'.join(map(_bounded, forms))})(?:(?:'|&#39;)s)?"), by_form
 
 
 def _bounded(form: str) -> str:

@@ -67,6 +67,11 @@ def test_a_term_is_marked_once_as_a_word_and_never_inside_another_control():
     )
 
 
+@pytest.mark.parametrize("text", [Markup("the probe's folds"), "the probe's folds"])
+def test_a_terms_genitive_stands_within_its_button_where_no_line_ends(text: str):
+    assert re.search(r"data-term=.probing.>probe(?:'|&#39;)s</button>", mark(text, "en"))
+
+
 def test_what_a_visitor_typed_stays_escaped():
     assert "<img" not in mark("<img src=x> probe", "en")
 
