@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Cancelled, MirdemoError, Sentence
 from mirdemo.clips import ClipsError, LabelledClips
 from mirdemo.clips.archives import Entry, list_zip
-from mirdemo.clips.gathering import folder_tags, labels_among, may_label, not_sound, paths_with
+from mirdemo.clips.gathering import Labels, folder_tags, labels_among, may_label, not_sound, paths_with
 from mirdemo.clips.labelled import default_recording
 from mirdemo.clips.tags import clean_tags, typed_tags, written_tags
 from mirdemo.clips.visit import is_visit
@@ -246,7 +246,7 @@ class Growth:
         self._shown = None
 
     @contextmanager
-    def of_one(self, tags: Sequence[str] = ()) -> Iterator[None]:
+    def of_one(self, tags: Sequence[str]) -> Iterator[None]:
         """While one file is decoded: what is shown of it and is not finished goes, whatever ends the work within. tags: what
         its folders say"""
         self._of_folder = tuple(tags)
@@ -305,7 +305,9 @@ def part_long(
                 problems += within.problems
                 rest += within.rest
                 continue
-            opened = _opened(upload, room_seconds, left <= 0, progress, growth, tree.tags(upload.name))
+            opened = _opened(
+                upload, room_seconds, left <= 0, progress, growth, partial(tree.tags, upload.name)
+            )
         except Cancelled:
             for one in rest:  # a zip's that was packed anew is nobody else's
                 one.delete()
@@ -339,18 +341,22 @@ def part_long(
 
 class _Tree:
     """The folders of a drop or a zip, and the files in it that hold labels: what its long recordings and the rest are to know
-    of them when they are parted."""
+    of them when they are parted. Sheets are read when something long asks for what they say: else whoever reads the rest does."""
 
     def __init__(self, entries: Sequence[Entry]) -> None:
-        tables = [one for one in entries if may_label(one.path.name)]
-        others = [one for one in entries if one not in tables]
-        said = labels_among(tables, others, CLIP_LIMITS)
+        self._entries = entries
         paths = [one.path for one in entries]
         self._tags = dict(zip(paths, folder_tags(paths), strict=True))
-        self._labels = {one.path for one in said.used} if said.rows else set()
-        self._unusable = (
-            [] if said.rows else said.unusable
-        )  # who reads those that label says what is wrong with them
+
+    @cached_property
+    def _said(self) -> Labels:
+        tables = [one for one in self._entries if may_label(one.path.name)]
+        others = [one for one in self._entries if one not in tables]
+        return labels_among(tables, others, CLIP_LIMITS)
+
+    @cached_property
+    def _labels(self) -> set[PurePosixPath]:
+        return {one.path for one in self._said.used} if self._said.rows else set()
 
     def tags(self, name: str | PurePosixPath) -> tuple[str, ...]:
         """What its folders say of a file: nothing where a sheet does."""
@@ -366,7 +372,9 @@ class _Tree:
         if not all(lies_beside(path.name) and path.suffix.lower() != ".zip" for path in paths):
             return None
         strange = [display_name(path.name) for path in paths if not may_label(path.name)]
-        return [*self._unusable, *([not_sound(strange)] if strange else [])]
+        # who reads those that label says what is wrong with them
+        unusable = [] if self._said.rows else self._said.unusable
+        return [*unusable, *([not_sound(strange)] if strange else [])]
 
     def places(self, names: Sequence[str | PurePosixPath]) -> dict[str, str]:
         """Where files that are left lie in a tree of which a reader says the same."""
@@ -414,7 +422,12 @@ def open_within(
                         continue
                     with _saved(entry) as inner:
                         opened = _opened(
-                            inner, room_seconds, len(found) >= places, progress, growth, tree.tags(entry.path)
+                            inner,
+                            room_seconds,
+                            len(found) >= places,
+                            progress,
+                            growth,
+                            partial(tree.tags, entry.path),
                         )
                 except Cancelled:
                     raise
@@ -540,10 +553,10 @@ def _opened(
     full: bool,
     progress: Progress,
     growth: Growth | None,
-    tags: Sequence[str] = (),
+    tags: Callable[[], Sequence[str]],
 ) -> LongRecording | None:
     """An upload as a long recording, its file deleted; None where it is to be read as ever. full: no more may be opened,
-    which one that says how long it is is told before it is decoded; tags: what its folders say"""
+    which one that says how long it is is told before it is decoded; tags: gives what its folders say"""
     from mirdemo.sound.decoding import Source, announced_seconds
     from mirdemo.sound.long import open_long
 
@@ -561,7 +574,7 @@ def _opened(
         if growth is not None and (sound.seconds_in_all > most or size > LIMITS.upload_bytes):
             growth.show(sound)
 
-    with nullcontext() if growth is None else growth.of_one(tags):
+    with nullcontext() if growth is None else growth.of_one(tags()):
         opened = open_long(
             path, upload.name, spool=partial(SPOOLS.make, own_folder()), growing=grown, progress=progress
         )
