@@ -58,7 +58,7 @@ class TagGain:
 
 @dataclass(frozen=True, eq=False)
 class CurveSoFar:
-    """What a learning curve under way has measured, of ``done`` of ``repeats`` repeats.
+    """What a learning curve under way has measured, of ``done`` of ``repeats`` repeats; the first counts once it has a point.
 
     points: as in the whole curve, at least one; of fewer than three repeats without an interval
     most: the most recordings a tag that a point is sought of
@@ -235,7 +235,7 @@ def _repeated(
     progress: Progress,
     tell: Callable[[_Repeated, int], None],
 ) -> _Repeated:
-    """tell: how far it is, and the number of repeats that have begun to measure"""
+    """tell: told what is measured so far, and in how many repeats"""
     carried = _by_recording(table, codes)
     with_negatives = np.hstack([carried, _by_recording(~np.any(table, axis=1, keepdims=True), codes)])
     f1 = np.full((repeats, len(shots), len(names)), np.nan)
@@ -260,7 +260,8 @@ def _repeated(
             reach[repeat, at], clips[repeat, at], used[repeat, at] = share, len(support), len(chosen)
             if repeat == 0:
                 tell(found, 1)
-        tell(found, repeat + 1)
+        if repeat > 0:
+            tell(found, repeat + 1)
     progress(repeats * len(shots), repeats * len(shots), "learning curve")
     return found
 
