@@ -44,6 +44,9 @@ MOST_LAYERS = 10
 #: Of that chart, in pixels: a row, and all that is above and below the rows.
 _ROW, _ENDS = 44, 76
 
+#: What a setting's backbone and its layer are called, in the reader's language.
+Names = Callable[[Setting], tuple[str, str]]
+
 
 def heading(t: Speaker, tags: Sequence[str]) -> str:
     """Tags as one line, escaped."""
@@ -342,13 +345,10 @@ def layer_chart(
     found: Layers,
     now: Setting,
     always: Setting | None,
-    names: Callable[[Setting], tuple[str, str]],
+    names: Names,
     t: Speaker,
 ) -> Chart:
-    """The best settings by macro-F1, the one in use and ``always`` among them. A click on a point applies it.
-
-    names: Setting -> what its backbone and its layer are called, in this language
-    """
+    """The best settings by macro-F1, the one in use and ``always`` among them. A click on a point applies it."""
     ranked = _ranked(found.choice.candidates)
     shown = ranked[:MOST_LAYERS]
     shown += [one for one in ranked[MOST_LAYERS:] if _how(one) in (now, always)]
@@ -357,9 +357,7 @@ def layer_chart(
     return _settings_chart(shown, len(shown), pitch, now, names, said, t)
 
 
-def layer_draft_chart(
-    found: LayersDraft, now: Setting, names: Callable[[Setting], tuple[str, str]], t: Speaker
-) -> Chart:
+def layer_draft_chart(found: LayersDraft, now: Setting, names: Names, t: Speaker) -> Chart:
     """The best of the settings scored so far, in a chart with room for those to come. No click applies one yet."""
     ranked = _ranked(found.candidates)
     first = ranked[0]
@@ -367,7 +365,7 @@ def layer_draft_chart(
         "few-shot.layers.draft",
         done=len(ranked),
         n=len(found.settings),
-        best=t("few-shot.setting", backbone=names(_how(first))[0], layer=names(_how(first))[1]),
+        best=_setting_words(_how(first), names, t),
         figure=figure_words(first.score.macro_f1, t("few-shot.no_interval")),
     )
     said = title, t("few-shot.draft.how")
@@ -375,25 +373,29 @@ def layer_draft_chart(
     return _settings_chart(ranked[:MOST_LAYERS], rows, pitch, now, names, said, t, applied=False)
 
 
-def layer_heights(
-    settings: Sequence[Setting], now: Setting, names: Callable[[Setting], tuple[str, str]], t: Speaker
-) -> tuple[int, int]:
+def layer_heights(settings: Sequence[Setting], now: Setting, names: Names, t: Speaker) -> tuple[int, int]:
     """Pixels that the chart of these settings takes at the most, wide and on a phone."""
     rows = min(len(settings), MOST_LAYERS + 2)
     return _ENDS + _ROW * rows, _ENDS + _pitch(settings, now, names, t) * rows
 
 
-def _pitch(
-    settings: Sequence[Setting], now: Setting, names: Callable[[Setting], tuple[str, str]], t: Speaker
-) -> int:
+def _pitch(settings: Sequence[Setting], now: Setting, names: Names, t: Speaker) -> int:
     """Pixels from row to row on a phone, where each name takes as many lines as the longest: whichever are drawn, it is one."""
-    return 14 + 16 * max(
-        len(_lines(_layer_words(one, now, names, t)) + _lines(names(one)[0])) for one in settings
-    )
+    return 14 + 16 * max(len(_name_lines(one, now, names, t)) for one in settings)
 
 
-def _layer_words(one: Setting, now: Setting, names: Callable[[Setting], tuple[str, str]], t: Speaker) -> str:
+def _name_lines(one: Setting, now: Setting, names: Names, t: Speaker) -> list[str]:
+    """What a row is called on a phone."""
+    return _lines(_layer_words(one, now, names, t)) + _lines(names(one)[0])
+
+
+def _layer_words(one: Setting, now: Setting, names: Names, t: Speaker) -> str:
     return names(one)[1] + (f" ({t('few-shot.layers.now')})" if one == now else "")
+
+
+def _setting_words(one: Setting, names: Names, t: Speaker) -> str:
+    backbone, layer = names(one)
+    return t("few-shot.setting", backbone=backbone, layer=layer)
 
 
 def _how(one: Candidate) -> Setting:
@@ -411,7 +413,7 @@ def _settings_chart(
     rows: int,
     pitch: int,
     now: Setting,
-    names: Callable[[Setting], tuple[str, str]],
+    names: Names,
     said: tuple[str, str],
     t: Speaker,
     *,
@@ -434,14 +436,12 @@ def _settings_chart(
         text=_plain(t("few-shot.layers.chance")),
         font={"size": 13},
     )
-    labels, short = [], []
-    for one in shown:
-        backbone, layer = names(_how(one))[0], _layer_words(_how(one), now, names, t)
-        labels.append(f"{_plain(layer)}<br>{_plain(backbone)}")
-        short.append(_lines(layer) + _lines(backbone))
+    settings = [_how(one) for one in shown]
     figure.update_yaxes(
         tickvals=list(range(len(shown))),
-        ticktext=labels,
+        ticktext=[
+            f"{_plain(_layer_words(one, now, names, t))}<br>{_plain(names(one)[0])}" for one in settings
+        ],
         range=[-0.6 - free, len(shown) - 0.4],
         showgrid=False,
     )
@@ -456,7 +456,10 @@ def _settings_chart(
         narrow={
             "height": _ENDS + pitch * rows,
             "xaxis": {"tickvals": [0, 0.5, 1]},
-            "yaxis": {"tickfont": {"size": 13}, "ticktext": ["<br>".join(lines) for lines in short]},
+            "yaxis": {
+                "tickfont": {"size": 13},
+                "ticktext": ["<br>".join(_name_lines(one, now, names, t)) for one in settings],
+            },
         },
     )
 
@@ -465,7 +468,7 @@ def _add_settings(
     figure: Figure,
     shown: Sequence[Candidate],
     now: Setting,
-    names: Callable[[Setting], tuple[str, str]],
+    names: Names,
     t: Speaker,
     *,
     applied: bool,
@@ -505,16 +508,14 @@ def _add_settings(
     )
 
 
-def _layers_said(
-    found: Layers, chance: float, names: Callable[[Setting], tuple[str, str]], t: Speaker
-) -> tuple[str, str]:
+def _layers_said(found: Layers, chance: float, names: Names, t: Speaker) -> tuple[str, str]:
     """Which setting is the best and how surely; how that was found."""
     none, choice = t("few-shot.no_interval"), found.choice
     best, ahead = choice[choice.best], choice.ahead
     answer = ("clear" if choice.clear else "unclear") if found.any_good else "none"
     title = t(
         f"few-shot.layers.{answer}",
-        best=t("few-shot.setting", backbone=names(_how(best))[0], layer=names(_how(best))[1]),
+        best=_setting_words(_how(best), names, t),
         figure=figure_words(best.score.macro_f1, none),
         chance=f"{chance:.2f}",
     )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -78,7 +78,7 @@ def curve_size(built: Built) -> float:
     return float(built.rows.size * len(built.clips.tags))
 
 
-def comparing_size(settings: Sequence[Any], clips: LabelledClips) -> float:
+def comparing_size(settings: Sized, clips: LabelledClips) -> float:
     """What the time of comparing grows with: settings, each with all clips."""
     return float(len(settings) * len(clips))
 
@@ -136,7 +136,7 @@ def measure_layers(
     progress(len(settings), len(settings), "layers")
     began = time.monotonic()
     choice = comparing.choice()
-    learn(COMPARING, comparing_size(list(choice.candidates), clips), scoring + time.monotonic() - began)
+    learn(COMPARING, comparing_size(choice.candidates, clips), scoring + time.monotonic() - began)
     return Layers(clips, choice, tuple(missing))
 
 
