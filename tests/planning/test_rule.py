@@ -12,7 +12,7 @@ from mirdemo.base.sentences import Sentence
 from mirdemo.planning import LIMITS, Assumptions, Evidence, Way, for_the_meeting, two_sentences
 from mirdemo.planning.futures import Futures, minutes
 from mirdemo.planning.plan import Plan, make_plan
-from mirdemo.planning.say import beyond, condition
+from mirdemo.planning.say import beyond, condition, range_of
 from mirdemo.planning.switching import Switch, Turn
 from mirdemo.planning.ways import FINE_TUNE, OTHER
 from mirdemo.words.language import speaker
@@ -142,6 +142,12 @@ def test_each_turn_has_its_words(below: Turn | None, above: Turn | None, said: s
     switch = Switch("recordings", 200, 100 if below else None, 300 if above else None, 200, below, above)
     assert str(beyond(make_plan(evidence()), switch)) == said
     assert str(speaker("ja").say(beyond(make_plan(evidence()), switch)))
+    ends = {
+        (True, False): "more than 100",
+        (False, True): "fewer than 300",
+        (True, True): "between 100 and 300",
+    }
+    assert str(range_of(switch)) == ends[below is not None, above is not None]
 
 
 def test_an_assumption_of_zero_has_a_switching_value_too():

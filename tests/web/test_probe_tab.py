@@ -901,8 +901,12 @@ def test_a_corpuss_words_are_asked_for_and_judged_where_own_tags_match(
     assert zero_shot.expected_answer(visitor, question) is None
     known.told(zero_shot.reading("clap-music"), 2.0 / len(question.prompts))
     assert zero_shot.expected_answer(visitor, question) == pytest.approx(6.0)
+    known = Pace(load=lambda: (0.0, 0.0), kept=False)
+    for room in (models, zero_shot):
+        monkeypatch.setattr(room, "PACE", known)
     tab.ask(visitor, Act({}))
     finished(visitor, "probe-words")
+    assert known.expected(zero_shot.reading("clap-music"), 1.0) is not None, "learned"
     words = desk.words
     assert words.cosine.shape == (len(FEW), 50)
     assert words.matches == {"flute": "flute"}

@@ -12,11 +12,14 @@ import pytest
 from few_shot_sounds import sound
 from plotly_known import known_to_plotly
 
+from mirdemo.backbones.registry import specs
 from mirdemo.clips import LabelledClips
+from mirdemo.embedding.pace import Pace
 from mirdemo.scoring.intervals import Interval
 from mirdemo.scoring.verdicts import verdict as scale
 from mirdemo.sound.audio import Clip
 from mirdemo.stages.fewshot import LCPrototypes, TagScore
+from mirdemo.web import models
 from mirdemo.web.models import Memory
 from mirdemo.web.tabs.fewshot import charts, studies
 from mirdemo.web.tabs.fewshot.shown import certainty
@@ -112,12 +115,24 @@ def test_a_whitened_setting_is_scored_on_whitened_embeddings(labelled: LabelledC
             return SimpleNamespace(matrix=lambda layer: draw.normal(size=embeddings.matrix(layer).shape))
 
     monkeypatch.setattr("mirdemo.embedding.whitening.whitening_for", lambda identity: Noise())
+    known = Pace(load=lambda: (0.0, 0.0), kept=False)
+    monkeypatch.setattr(models, "PACE", known)
     plain, white = (Setting("spectral", "timbre", whitened) for whitened in (False, True))
     found = studies.measure_layers(labelled, [plain, white], Memory(), quiet).choice
     assert found[plain].score.macro_f1.value > found[white].score.macro_f1.value + 0.2
+    assert known.expected(studies.COMPARING, 1.0) is not None, "learned"
     monkeypatch.setattr("mirdemo.embedding.whitening.whitening_for", lambda identity: None)
     without = studies.measure_layers(labelled, [plain, white], Memory(), quiet).choice
     assert [one.name for one in without.candidates] == [plain]
+
+
+def test_a_backbone_that_may_take_minutes_is_compared_after_those_that_take_seconds():
+    def in_order(chosen: str) -> list[str]:
+        return list(dict.fromkeys(one.backbone for one in studies.candidates(chosen, {})))
+
+    embedded = [name for name, spec in specs().items() if spec.embedded]
+    assert in_order("mert-95m") == [*embedded, "mert-95m"]
+    assert in_order(embedded[-1]) == [embedded[-1], *embedded[:-1]]
 
 
 def test_queries_of_earlier_prototypes_are_not_suggested():

@@ -200,7 +200,8 @@ def test_files_become_rows_and_the_sheet_that_its_visitor_alone_can_fetch(
     rows = desk(visitor).rows
     assert [row.given for row in rows] == [("drum",), ("drum",), ("flute",), ()]
     assert known.expected(sheet.tagging(desk(visitor).brought), 1.0) is not None, "learned"
-    assert "10 minutes of sound take about" in page._render("tagger", visitor)
+    known.told(sheet.tagging(desk(visitor).brought), 0.5)
+    assert "10 minutes of sound take about 5 minutes" in page._render("tagger", visitor)
     assert [row.incomplete for row in rows] == [False, True, False, False]
     assert rows[3].problem is not None
     assert left(folder) == []
