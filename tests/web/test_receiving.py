@@ -75,6 +75,7 @@ def test_the_same_file_twice_in_one_request_is_read_twice(folder: Path):
         (part("a.wav", b"x"), "text/plain", 400),
         (b"no part at all", "multipart/form-data; boundary=edge", 400),
         (part("a.wav", b"x"), "multipart/form-data", 400),
+        (part("a.wav", b"x") + part("b.wav", b"broken off"), KIND["content-type"], 400),
         (part("a.wav", b"x") + field("files", b"x") + END, KIND["content-type"], 400),
         (part("a.wav", b"x") + field("more", b"x" * 5000) + END, KIND["content-type"], 400),
         (part("a.wav", b"x") + field("more", b"x") * 17 + END, KIND["content-type"], 400),

@@ -6,6 +6,9 @@ from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gradio.route_utils import GradioMultiPartParser, GradioUploadFile, MultiPartException
+from gradio_client.utils import strip_invalid_filename_characters  # type: ignore[import-untyped]
+
 from mirdemo.base.files import move
 from mirdemo.web.frame.limits import LIMITS
 
@@ -33,25 +36,25 @@ async def files_of(
     max_bytes: size of one file
     Raises MalformedError, TooLargeError, and what ``stream`` and the disk raise. The folder is the caller's to delete then.
     """
-    from gradio.route_utils import GradioUploadFile, MultiPartException
-    from gradio_client.utils import strip_invalid_filename_characters  # type: ignore[import-untyped]
-
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "multipart/form-data":
         raise MalformedError(kind)
     try:
-        form = await _parser()(
+        parser = _Parser(
             headers,
             stream(),
             max_files=LIMITS.files_at_once,
             max_fields=MOST_FIELDS,
             upload_dir=folder,
             max_file_size=max_bytes,
-        ).parse()
+        )
+        form = await parser.parse()
     except MultiPartException as error:
         raise (TooLargeError if "File size" in error.message else MalformedError)(error.message) from error
     except (ValueError, LookupError) as error:  # a boundary, an encoding or a name that is none
         raise MalformedError(str(error)) from error
+    if not parser.ended:
+        raise MalformedError("it ends in a part, which Gradio's parser leaves out and on the disk")
     paths: list[str] = []
     for field, one in form.multi_items():
         if not isinstance(one, GradioUploadFile):
@@ -72,15 +75,16 @@ async def files_of(
     return paths
 
 
-def _parser() -> Any:
-    """Gradio's parser, which would keep a field without a file in memory, however long it is."""
-    from gradio.route_utils import GradioMultiPartParser, MultiPartException
+class _Parser(GradioMultiPartParser):
+    """Gradio's, which would keep a field without a file in memory, however long it is. ended: whether the last boundary came"""
 
-    class Parser(GradioMultiPartParser):
-        def on_part_data(self, data: bytes, start: int, end: int) -> None:
-            part = self._current_part
-            if part.file is None and len(part.data) + end - start > MOST_FIELD_BYTES:
-                raise MultiPartException("a field without a file is too long")
-            super().on_part_data(data, start, end)
+    ended = False
 
-    return Parser
+    def on_part_data(self, data: bytes, start: int, end: int) -> None:
+        part = self._current_part
+        if part.file is None and len(part.data) + end - start > MOST_FIELD_BYTES:
+            raise MultiPartException("a field without a file is too long")
+        super().on_part_data(data, start, end)
+
+    def on_end(self) -> None:
+        self.ended = True
