@@ -51,7 +51,7 @@ async def files_of(
         form = await parser.parse()
     except MultiPartException as error:
         raise (TooLargeError if "File size" in error.message else MalformedError)(error.message) from error
-    except (ValueError, LookupError) as error:  # a boundary, an encoding or a name that is none
+    except ValueError as error:  # a boundary, an encoding or a name that is none
         raise MalformedError(str(error)) from error
     if not parser.ended:
         raise MalformedError("it ends in a part, which Gradio's parser leaves out and on the disk")
