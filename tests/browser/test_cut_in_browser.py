@@ -279,6 +279,7 @@ def test_an_act_that_comes_while_the_stream_of_answers_ends_or_before_any_is_ans
     page.click('[data-tab="plan"]')
     while not held:
         page.wait_for_timeout(20)
+    page.evaluate('mirdemo.heard(\'{"look": 0.1, "views": {}}\')')  # it asks, as after a silence
     page.wait_for_timeout(500)  # for what the server would say to a page that it does not know
     held[0].continue_()
     page.evaluate("letGo()")

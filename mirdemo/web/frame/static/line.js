@@ -85,12 +85,21 @@
   })();
 
   /* ---- what Gradio fetches ---- */
+  const joining = new Set(); // what was asked, until it has joined
   const joined = new Map(); // an event whose last answer is not here -> what it was asked with
   const early = new Set(); // events whose last answer was here before it was known that they have joined
 
   /* An act that was refused before it was done: the server's own words, where it gave any. */
   let refused = null;
   async function join(where, how) {
+    joining.add(how.body);
+    try {
+      return await joinedOrRefused(where, how);
+    } finally {
+      joining.delete(how.body);
+    }
+  }
+  async function joinedOrRefused(where, how) {
     for (;;) {
       const answer = await fetched(where, how).catch(() => null);
       if (answer?.ok) {
@@ -189,6 +198,8 @@
       refused = null;
     }
   }
+  /* Whether such an act may still be answered. */
+  mirdemo.asks = (act) => [...joining, ...joined.values()].some((body) => JSON.parse(body).event_data?.act === act);
   mirdemo.say = (which) => { if (!root.classList.contains("cut")) say(words()[which], false); };
   const watch = () => new MutationObserver(listen).observe(document.body, { childList: true, subtree: true });
   if (document.body) watch();

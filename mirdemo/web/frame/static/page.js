@@ -111,7 +111,6 @@ window.mirdemo = (() => {
   function heard(text) {
     if (!text) return;
     const answer = JSON.parse(text);
-    answered = true;
     answeredTurn = Math.max(answeredTurn, answer.turn || 0);
     if (answer.turn === answeredTurn || !toldToLook) { // what an earlier act's answer still says takes no look away
       clearTimeout(listening);
@@ -120,9 +119,12 @@ window.mirdemo = (() => {
       listening = waits ? setTimeout(look, toldToLook ? 1000 * answer.look : MOST_SILENCE, toldToLook ? "told" : "silence") : null;
     }
     if (answer.forgotten) {
+      if (!secret && mirdemo.asks("page.hello")) return; // it looked before it was told whose it is, and will be
       remember(sessionStorage, "mirdemo-cut", "yes"); // what was asked for was not done: the page says why
-      return location.reload();
+      location.reload();
+      return;
     }
+    answered = true;
     if (answer.token) {
       remember(sessionStorage, "mirdemo", secret = answer.token);
       early.splice(0).forEach(up);
