@@ -18,7 +18,6 @@ import numpy as np
 
 from mirdemo.sound.audio import LIMITS, AudioError, Clip, warnings_of
 from mirdemo.sound.decoding import Decoded, Enough, MonoCollector, Source, decode
-from mirdemo.sound.decoding.claims import HeaderClaim
 
 #: A researcher's own files: only the section is bounded, at what an hour and a half takes, and the file generously.
 _LIMITS = replace(LIMITS, max_bytes=16_000_000_000, max_seconds=5_400.0, max_frames=300_000_000)
@@ -40,9 +39,10 @@ class _Section(MonoCollector):
         self._at = 0
 
     def begin(self, rate: int, channels: int, frames: int | None, *, exact: bool = True) -> None:
+        first = not self._rate
         super().begin(rate, channels, None)  # the whole file may be as long as it likes
-        if self._claim is None and exact and frames:
-            self._claim = HeaderClaim(frames)
+        if first:
+            self._expect((frames or 0) if exact else 0)
         start, end = self._seconds
         self._first, self._last = round(start * rate), None if end is None else round(end * rate)
 

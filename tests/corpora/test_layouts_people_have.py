@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 from corpus_layouts import RATE, make, sound, tone
+from sound_files import ENCODERS
 
 from mirdemo.cli import main
 from mirdemo.corpora.audio_folder import AudioFolder
@@ -210,6 +211,17 @@ def test_a_file_that_cannot_be_read_refuses_each_of_its_sections(tmp_path):
 
 
 # ---- half a file -------------------------------------------------------------------------------------------
+
+
+def test_a_hole_in_the_middle_of_a_file_is_told_of_a_section_that_runs_over_it(tmp_path):
+    path = tmp_path / "broadcast.webm"
+    whole = ENCODERS["webm opus"](tone(True, 5, 3.0)[:, None], RATE)
+    at = len(whole) * 4 // 10
+    for content, told in ((whole, []), (whole[:at] + whole[at + 2_000 :], ["audio.damaged_parts"])):
+        path.write_bytes(content)
+        for end in (None, 2.9):
+            assert [one.code for one in load_section(path, 0.5, end).warnings] == told
+        assert load_section(path, 0.1, 0.5).warnings == ()
 
 
 @pytest.mark.parametrize("suffix", ["mp3", "flac", "wav"])

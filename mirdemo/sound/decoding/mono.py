@@ -106,11 +106,15 @@ class MonoCollector:
             return
         self._rate = self._part_rate = rate
         frames = frames or 0
-        if self._claim is None and exact and frames:
-            self._claim = HeaderClaim(frames)
-        self._stated = frames if exact else 0
+        self._expect(frames if exact else 0)
         if frames > self._limits.frames_at(rate) and frames / rate <= self._believable_seconds:
             raise self._limits.too_long(self.name, rate)
+
+    def _expect(self, frames: int) -> None:
+        """A file of fewer than these is cut short, or damaged; 0 where nobody knows."""
+        self._stated = frames
+        if self._claim is None and frames:
+            self._claim = HeaderClaim(frames)
 
     def check_channels(self, channels: int) -> None:
         """Raise ``AudioError`` if that many channels are not read."""
