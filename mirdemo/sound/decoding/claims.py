@@ -29,8 +29,7 @@ from mirdemo.sound.decoding.source import Source
 
 #: Recorders that stream leave a size near a round number of 1 GiB and more, on either side of it.
 _PLACEHOLDER_REACH, _ROUND, _SMALLEST_PLACEHOLDER = 2**16, 2**24, 2**30
-#: The most frames that FLAC counts; it stands where nobody counted them, too.
-ALL_FRAMES = 2**36 - 1
+_ALL_FRAMES = 2**36 - 1  # as FLAC counts them
 _MATROSKA_SEGMENT = b"\x18\x53\x80\x67"
 
 
@@ -71,9 +70,9 @@ def _claim_of_flac(source: Source) -> HeaderClaim | None:
         head = part.head(26)
         rate, frames = (
             int.from_bytes(head[18:21], "big") >> 4,
-            int.from_bytes(head[21:26], "big") & ALL_FRAMES,
+            int.from_bytes(head[21:26], "big") & _ALL_FRAMES,
         )
-        if len(head) < 26 or not rate or frames in (0, ALL_FRAMES):
+        if len(head) < 26 or not rate or frames in (0, _ALL_FRAMES):
             return None
         first_rate = first_rate or rate
         total += frames * first_rate / rate

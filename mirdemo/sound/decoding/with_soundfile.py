@@ -5,8 +5,7 @@ from __future__ import annotations
 import soundfile
 
 from mirdemo.sound.decoding import ogg
-from mirdemo.sound.decoding.claims import ALL_FRAMES
-from mirdemo.sound.decoding.containers import FLAC, OGG, Container
+from mirdemo.sound.decoding.containers import OGG, Container
 from mirdemo.sound.decoding.mono import MonoCollector
 from mirdemo.sound.decoding.parts import parts_of
 from mirdemo.sound.decoding.source import Source
@@ -17,12 +16,12 @@ _BLOCK_VALUES = 1 << 17  # float32 values held at once, all channels together
 def read(source: Source, container: Container, collector: MonoCollector) -> None:
     """Decode ``source`` block by block into ``collector``.
 
-    A read that yields less than the header promised ends the part there: the header is not believed. FLAC that yields less
-    raises EOFError when all is read: libsndfile passes over damaged frames without a word, and FFmpeg knows where they lay. Links of an Ogg file
+    A read that yields less than the header promised ends the part there: the header is not believed. A damaged frame
+    of FLAC raises soundfile.LibsndfileError; FFmpeg reads on behind it, and knows where it lay. Links of an Ogg file
     that libsndfile would not read to their end, or does not know, go to FFmpeg, as do joined files that it refuses.
     """
     parts = parts_of(source, container)
-    short, exact = False, container is not OGG  # its length is computed from the pages that are there
+    exact = container is not OGG  # its length is computed from the pages that are there
     for part in parts:
         part.seek(0)
         hole = container is OGG and ogg.has_hole(part)
@@ -37,13 +36,8 @@ def read(source: Source, container: Container, collector: MonoCollector) -> None
         with soundfile.SoundFile(part) as file:
             collector.begin(file.samplerate, file.channels, file.frames, exact=exact)
             frames = max(_BLOCK_VALUES // file.channels, 1)
-            count = 0
             while len(block := file.read(frames, dtype="float32", always_2d=True)):
                 collector.add(block)
-                count += len(block)
-            short |= container is FLAC and count < file.frames < ALL_FRAMES
-    if short:
-        raise EOFError
 
 
 def _is_known(part: Source) -> bool:
