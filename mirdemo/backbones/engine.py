@@ -19,9 +19,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mirdemo.backbones import records
+from mirdemo.backbones import eight_bits, records
 from mirdemo.backbones.spec import BackboneError
 from mirdemo.base import processor, threads
 from mirdemo.base.files import whole_folder
@@ -38,13 +38,10 @@ if TYPE_CHECKING:
 ENGINES = ("auto", "torch", "openvino", "openvino-int8")
 #: The least cosine of any layer's states, whole test sounds, to torch's in float32; by the precision computed in.
 FAITHFUL = {"float32": 0.9999, "int8": 0.999}
-#: Numbers of a row that share one scale where a row is rounded to eight bits, each row by what it holds. Fewer are a little
-#: nearer to float32 and slower.
-TOGETHER = 128
 #: Units that add products of eight bits without overflow, the first that is there; without one nothing would be won.
 EIGHT_BIT_UNITS = ("amx_int8", "avx512_vnni", "avx_vnni")
 #: Changes with the test, so that older outcomes are not believed.
-VERSION = 3
+VERSION = 4
 _ROUNDS = 3
 _MODEL = "network.xml"
 
@@ -103,7 +100,7 @@ class Engine:
                 "PERFORMANCE_HINT": "LATENCY",
                 # Bound to cores, two processes would share one and leave the other idle.
                 "ENABLE_CPU_PINNING": False,
-                "DYNAMIC_QUANTIZATION_GROUP_SIZE": TOGETHER if precision == "int8" else 0,
+                "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,
             },
         )
 
@@ -132,7 +129,7 @@ def installed(precision: str = "float32") -> str | None:
 
     held = torch.cpu.get_capabilities()  # on every system, which ``processor.units`` cannot tell
     unit = next((one for one in EIGHT_BIT_UNITS if held.get(one)), None)
-    return unit and f"{name}, 8 bits on {unit}"
+    return unit and f"{name}, 8 bits by rows on {unit}"
 
 
 def choose(backbone: Backbone, wanted: str = "auto", progress: Progress = silent) -> Proof | None:
@@ -298,15 +295,17 @@ def _convert(backbone: NeuralBackbone, path: Path, precision: str = "float32") -
     import openvino
     import torch
 
+    network = backbone.in_products() if precision == "int8" else backbone
+
     class Whole(torch.nn.Module):
         """From what the network reads to the states of all layers. Registered, so that its weights are constants."""
 
         def __init__(self) -> None:
             super().__init__()
-            self.parts = torch.nn.ModuleList(backbone.modules())
+            self.parts = torch.nn.ModuleList(network.modules())
 
         def forward(self, features: Tensor) -> tuple[Tensor, ...]:
-            return tuple(backbone.states(backbone.enter(features)))
+            return tuple(network.states(network.enter(features)))
 
     given = backbone.features(_sounds(backbone.spec)[:2])
     with warnings.catch_warnings(), torch.no_grad():
@@ -314,33 +313,8 @@ def _convert(backbone: NeuralBackbone, path: Path, precision: str = "float32") -
         logging.getLogger("torch.jit").setLevel(logging.ERROR)
         model = openvino.convert_model(Whole().eval(), example_input=given)
     if precision == "int8":
-        _round_weights(model)
+        eight_bits.round_rows(model)
     openvino.save_model(model, path, compress_to_fp16=False)
-
-
-def _round_weights(model: Any) -> None:
-    """Matrices of weights in eight bits, each row by its own largest number, where they meet the states: OpenVINO then rounds the
-    states, too, row by row while it computes, and adds the products as whole numbers (its "dynamic quantization", of which
-    ``TOGETHER`` is the group size).
-
-    Ranges that are fixed beforehand from other sounds lose what is quiet: MERT-95M's shape with random weights kept a cosine of
-    .9987 so, of .9963 with weights of seven bits, and .9994 by rows. Convolutions stay in float32: their kernels for eight bits
-    know fixed ranges alone (.953; silence between notes is rounded away, and the norm behind them makes it large again). Each the
-    lowest of any layer on the three test sounds, one run, no interval.
-    """
-    import numpy as np
-    from openvino import opset13 as ops
-
-    for node in model.get_ordered_ops():
-        if node.get_type_name() != "MatMul" or not node.get_attributes().get("transpose_b"):
-            continue
-        held = node.input_value(1).get_node()
-        if held.get_type_name() != "Constant" or len(held.shape) != 2:
-            continue
-        weights = np.asarray(held.data, np.float32)
-        scale = np.maximum(np.abs(weights).max(axis=1, keepdims=True) / 127, np.finfo(np.float32).tiny)
-        whole = ops.convert(ops.constant(np.rint(weights / scale).astype(np.int8)), "f32")
-        node.input(1).replace_source_output(ops.multiply(whole, ops.constant(scale)).output(0))
 
 
 def _tried(backbone: NeuralBackbone, engine: Engine, name: str, precision: str, began: float) -> Proof:

@@ -10,7 +10,7 @@ import copy
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, Self
 
 import torch
 from torch import Tensor, nn
@@ -143,6 +143,11 @@ class NeuralBackbone(Backbone):
     def front(self, waves: Tensor) -> Tensor:
         """float32 waves (batch, samples) on the device -> states before the first block (batch, frames, dim)."""
         return self.enter(self.features(waves))
+
+    def in_products(self) -> Self:
+        """Itself, or a copy with the same weights that computes as much as it can by products of matrices: the same states to
+        rounding, for an engine that is fast at these."""
+        return self
 
     def modules(self) -> list[nn.Module]:
         """All that ``enter`` and ``trunk`` hold."""

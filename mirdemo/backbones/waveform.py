@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from mirdemo.backbones import health, loading, preprocessing
+from mirdemo.backbones.products import products
 from mirdemo.backbones.spec import BackboneSpec, Identity, state_layers
 from mirdemo.backbones.split import NeuralBackbone, Trunk
 
@@ -82,6 +84,9 @@ class WaveReader(NeuralBackbone):
     normalise: bring every wave to zero mean and unit variance, as the preprocessor file says
     """
 
+    #: In the convolutions' place, in the copy that ``in_products`` gives.
+    _products: nn.Module | None = None
+
     def __init__(
         self,
         spec: BackboneSpec,
@@ -107,8 +112,15 @@ class WaveReader(NeuralBackbone):
         variance, mean = torch.var_mean(waves, dim=1, keepdim=True, correction=0)
         return (waves - mean) / torch.sqrt(variance + 1e-7)
 
+    def in_products(self) -> Self:
+        other = copy.copy(self)
+        other._products = products(self._convolutions)
+        return other
+
     def convolved(self, features: Tensor) -> Tensor:
         """Waves -> what the convolutions give (batch, frames, channels)."""
+        if self._products is not None:
+            return self._products(features)
         states = self._convolutions[0](features[:, None]).to(self.dtype)
         for convolution in self._convolutions[1:]:
             states = convolution(states)

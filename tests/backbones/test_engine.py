@@ -10,7 +10,7 @@ import pytest
 import torch
 from backbones.conftest import KINDS
 
-from mirdemo.backbones import BackboneError, engine, load_backbone
+from mirdemo.backbones import BackboneError, eight_bits, engine, load_backbone
 from mirdemo.backbones.spec import Identity
 from mirdemo.base import processor
 
@@ -186,7 +186,7 @@ def test_eight_bits_are_named_by_their_units_and_refused_without(checkpoint, loa
         has(*held)
         names.add(engine.installed("int8"))
     assert len(names) == 3
-    assert f"{engine.installed()}, 8 bits on amx_int8" in names
+    assert f"{engine.installed()}, 8 bits by rows on amx_int8" in names
     keys = []
     for held in (("avx2",), ("avx2", "avx512f")):
         monkeypatch.setattr(processor, "units", lambda held=held: held)
@@ -213,7 +213,7 @@ def test_quiet_rows_are_rounded_by_what_they_hold(tmp_path) -> None:
     rows[32:] = rows[:32] / 1000
     given = ops.parameter([-1, 384], np.float32)
     model = openvino.Model([ops.matmul(given, ops.constant(weights), False, True)], [given])
-    engine._round_weights(model)
+    assert eight_bits.round_rows(model) == 1
     assert "i8" in {node.get_element_type().get_type_name() for node in model.get_ordered_ops()}
     openvino.save_model(model, tmp_path / engine._MODEL, compress_to_fp16=False)
     (found,) = engine.Engine(tmp_path, "int8").states(torch.from_numpy(rows))
