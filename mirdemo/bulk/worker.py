@@ -201,6 +201,7 @@ class Worker:
                 for one in ready:
                     self._embed(backbone, [one])
             return
+        self._store.settle()
         for (job, clip), entry in zip(ready, made.per_clip, strict=True):
             if clip.sha256 in self._store.refused:
                 answer = _problem(
@@ -221,16 +222,34 @@ class Worker:
 
 
 class _Store(EmbeddingStore):
-    """Remembers which clips could not be kept: elsewhere the store is a cache, here it is where the results go."""
+    """Writes beside the work: to wait until a disk has an entry takes a tenth of the time that a short clip takes.
+
+    Remembers which clips could not be kept: elsewhere the store is a cache, here it is where the results go.
+    """
 
     def __init__(self, root: Path, max_bytes: int) -> None:
         super().__init__(root, max_bytes)
         self.refused: set[str] = set()
+        self._writer = ThreadPoolExecutor(1, "store")  # one, so that what was put first is there first
+        self._error: Exception | None = None
 
     def put(self, identity: Identity, clip_sha256: str, entry: Any) -> bool:
-        kept = super().put(identity, clip_sha256, entry)
+        self._writer.submit(self._write, identity, clip_sha256, entry)
+        return True
+
+    def _write(self, identity: Identity, clip_sha256: str, entry: Any) -> None:
+        try:
+            kept = super().put(identity, clip_sha256, entry)
+        except Exception as error:
+            self._error = error
+            raise
         (self.refused.discard if kept else self.refused.add)(clip_sha256)
-        return kept
+
+    def settle(self) -> None:
+        """Come back when all that was put until now is on the disk, or refused. Raises what writing raised."""
+        self._writer.submit(bool).result()
+        if self._error is not None:
+            raise self._error
 
 
 def check_identity(found: Identity, wanted: Identity, worker: str) -> None:

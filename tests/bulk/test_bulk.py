@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -413,6 +414,47 @@ def test_a_worker_with_another_backbone_is_refused(store, run_folder, make_clips
     (answer,) = answers(Worker(plan(store, run_folder, identity=other)), make_clips(1))
     assert answer["refusal"]["code"] == "bulk.other_backbone"
     assert "dtype float32 / bfloat16" in answer["refusal"]["values"]["differences"]
+
+
+def test_rows_are_written_beside_the_work_and_are_on_the_disk_before_the_answer(
+    store, run_folder, make_clips, spectral, monkeypatch
+):
+    """Here the disk takes the first entry only once the next batch is computed."""
+    computing = threading.Event()
+    written, put = [], EmbeddingStore.put
+
+    def slowly(store, identity, sha256, entry):
+        assert computing.wait(60)
+        written.append(sha256)
+        return put(store, identity, sha256, entry)
+
+    monkeypatch.setattr(EmbeddingStore, "put", slowly)
+
+    def load(device):
+        backbone = load_backbone("spectral", None, "cpu")
+        whole, batches = backbone.hidden_states, []
+
+        def states(waves):
+            batches.append(len(waves))
+            if len(batches) == 2:
+                computing.set()
+            return whole(waves)
+
+        backbone.hidden_states = states
+        return backbone
+
+    first, second = answers(Worker(plan(store, run_folder, load)), make_clips(2))
+    assert sorted(written) == sorted([first["clip_sha256"], second["clip_sha256"]])
+    assert all(store.get(spectral.identity, sha256) is not None for sha256 in written)
+
+
+def test_what_writing_raises_ends_the_worker_and_is_no_answer(store, run_folder, make_clips, monkeypatch):
+    def broken(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(EmbeddingStore, "put", broken)
+    with pytest.raises(MemoryError):
+        answers(Worker(plan(store, run_folder)), make_clips(1))
 
 
 def test_an_embedding_that_cannot_be_kept_is_a_problem_not_a_row(tmp_path, make_clips):
