@@ -213,17 +213,24 @@ def _ranking(labels: np.ndarray, pairs: PairsOut) -> tuple[Moved, Moved]:
             auc[tag] = ahead.mean()
             auc_moved[tag, has] = (ahead.mean(axis=1) - auc[tag]) / len(has)
             auc_moved[tag, lacks] = (ahead.mean(axis=0) - auc[tag]) / len(lacks)
-        # a clip's precision: of all that fit the tag at least as well as it, itself among them, how many have it
+        # A clip's precision: of all others that fit the tag at least as well as it, how many have it. The others that have
+        # it stand for it as well: were it counted itself, as where one ranking is asked for, few clips without any signal
+        # would show far more than the tag's share, which is what a new collection shows then. Where nobody is ahead the best of the
+        # others' stands for it.
         as_well = 1 - pairs.above(tag, has, has)
-        np.fill_diagonal(as_well, 1.0)
+        np.fill_diagonal(as_well, 0.0 if len(has) > 1 else 1.0)
+        as_well *= len(has) / max(len(has) - 1, 1)
         found = as_well.sum(axis=1)
         taken = found + (1 - ahead).sum(axis=1)
-        own = found / taken
+        known = taken > 0
+        own = np.divide(found, taken, out=np.zeros_like(found), where=known)
+        own[~known] = own[known].max() if known.any() else 1.0
+        of_all = np.maximum(taken, 1e-9) ** 2
         precision[tag] = own.mean()
         precision_moved[tag, has] = (
-            own - precision[tag] + (as_well * ((taken - found) / taken**2)[:, None]).sum(axis=0)
+            own - precision[tag] + (as_well * ((taken - found) / of_all)[:, None]).sum(axis=0)
         ) / len(has)
-        precision_moved[tag, lacks] = -((1 - ahead) * (found / taken**2)[:, None]).sum(axis=0) / len(has)
+        precision_moved[tag, lacks] = -((1 - ahead) * (found / of_all)[:, None]).sum(axis=0) / len(has)
     return (auc, auc_moved), (precision, precision_moved)
 
 

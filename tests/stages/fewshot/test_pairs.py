@@ -62,6 +62,20 @@ def test_noise_is_worth_one_half(make):
     assert np.mean(found) == pytest.approx(0.5, abs=0.02 if few else 0.02 + 2 * error)
 
 
+def test_without_signal_average_precision_is_the_share_of_the_tag():
+    """.43 for .33 where each clip stood in its own ranking; a perfect ranking stays 1."""
+    found = []
+    for seed in range(150):
+        rng = np.random.default_rng(seed)
+        labels = rng.permuted(np.tile(np.arange(12) < 4, (6, 1)), axis=1).T.astype(np.uint8)
+        rows = rng.normal(size=(12, 32)) + 5
+        found.append(leave_recordings_out(rows, labels, range(12), LCPrototypes).score)
+    assert np.mean([one.mean_average_precision.value for one in found]) == pytest.approx(1 / 3, abs=0.02)
+    rows = np.eye(2)[labels[:, 0]] + 0.01 * rng.normal(size=(12, 2))
+    clear = leave_recordings_out(rows, labels[:, :1], range(12), LCPrototypes).score
+    assert clear.mean_average_precision.value == 1.0
+
+
 def test_more_recordings_are_dealt_to_groups_that_part_none():
     rng = np.random.default_rng(0)
     recordings = np.repeat(np.arange(50), 2)
