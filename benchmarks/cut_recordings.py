@@ -1,22 +1,27 @@
-"""Tags by lot over recordings that were cut, in files whose names say nothing: how often are they heard, once the page has asked?
+"""Recordings that nobody has named: what do tags by lot come out as where they were cut, and what does asking cost where not?
 
     python benchmarks/cut_recordings.py [FOLDER] [--recordings 12] [--parts 3] [--collections 40] [--tags 8]
+    python benchmarks/cut_recordings.py [FOLDER] --kinds 2 [--each 6] [--collections 40]
 
-FOLDER: sound files, each one recording; without it, controlled performances of the six traditions, 12 of 12 s each, of which a
-collection takes one tradition. Every collection draws ``--recordings`` of them, cuts each into ``--parts`` equal clips called part1,
-part2, ..., and hands each tag to three eighths of the recordings by lot, so nothing is there to be heard. The live probe of
-``spectral`` is asked three times, in the same run: every file its own recording, as they come; with the groups that the page asks
-about ("are these from one performance?") accepted; and with the recordings as they truly are.
+FOLDER: sound files, each one recording, called KIND.NUMBER.SUFFIX; without it, controlled performances of the six traditions, 12
+of 12 s each, of which a collection takes one tradition. ``--seed``: other performances, and other collections.
 
-Printed: the share of tags heard or partly heard, with the standard error over collections; how often anything was asked; of the
-pairs of clips of one recording the share that was put together, and of the pairs put together the share that is wrong.
+First: every collection draws ``--recordings`` of them, cuts each into ``--parts`` equal clips called 000, 001, ..., and hands each
+tag to three eighths of the recordings by lot, so nothing is there to be heard. The live probe of ``spectral`` is asked three
+times, in the same run: every file its own recording; as they are counted by default, what the page asks about as one
+recording until it is answered; and with the recordings as they truly are. Printed: the share of tags heard or partly heard,
+with the standard error over collections; how often anything was asked; of the pairs of clips of one recording the share
+that counts as one, and of the pairs that do the share that is wrong.
+
+``--kinds``: nothing is cut. Every collection takes ``--each`` recordings of so many kinds (genres, traditions), and the tags are the
+kinds. Printed: how many recordings are left where those asked about count as one, and the words by default and as known.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,9 +30,11 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from mirdemo.backbones import load_backbone
-from mirdemo.clips.likeness import BACKBONE, LAYER, look_alikes
+from mirdemo.clips import LabelledClips
+from mirdemo.clips.heard import Heard
+from mirdemo.clips.likeness import BACKBONE, LAYER
 from mirdemo.embedding.embed import embed
-from mirdemo.scoring.verdicts import HEARD, PARTLY_HEARD
+from mirdemo.scoring.verdicts import HEARD, PARTLY_HEARD, SCALE, TOO_FEW
 from mirdemo.sound.audio import Clip, load_clip
 from mirdemo.stages.probing import probe
 from mirdemo.synth.corpus import corpus
@@ -37,19 +44,24 @@ from mirdemo.synth.traditions import TRADITIONS
 PERFORMANCES, SECONDS, SHARE, PERMUTATIONS = 12, 12.0, 0.375, 200
 
 
-def controlled() -> list[list[Clip]]:
-    """The performances, tradition by tradition."""
-    return [
-        [
+def controlled(seed: int) -> dict[str, list[Clip]]:
+    """Tradition -> its performances."""
+    return {
+        name: [
             Clip.of(one.samples, RATE, one.recording)
-            for one in corpus(name, "test", PERFORMANCES, seed=5, seconds=SECONDS)
+            for one in corpus(name, "test", PERFORMANCES, seed=seed, seconds=SECONDS)
         ]
         for name in TRADITIONS
-    ]
+    }
 
 
-def files(folder: Path) -> list[list[Clip]]:
-    return [[load_clip(path) for path in sorted(folder.iterdir()) if path.is_file()]]
+def files(folder: Path) -> dict[str, list[Clip]]:
+    """Kind -> its recordings."""
+    found = defaultdict(list)
+    for path in sorted(folder.iterdir()):
+        if path.is_file():
+            found[path.name.partition(".")[0]].append(load_clip(path))
+    return found
 
 
 def layers_of(recordings: Sequence[Clip], parts: int) -> dict[str, np.ndarray]:
@@ -63,11 +75,76 @@ def layers_of(recordings: Sequence[Clip], parts: int) -> dict[str, np.ndarray]:
     return {name: own.reshape(len(recordings), parts, -1) for name, own in rows.items()}
 
 
-def false_words(layers: dict[str, np.ndarray], labels: np.ndarray, recordings: Sequence) -> float:
-    """The share of tags heard or partly heard."""
+def counted(rows: np.ndarray) -> np.ndarray:
+    """As clips whose names say nothing are counted before anybody has answered. rows: (n, size) of ``LAYER``"""
+    clips = [Clip.of(np.array([0.1, at / 1e6]), 8_000, f"{at:03}.wav") for at in range(len(rows))]
+    made = LabelledClips.from_clips(clips, [()] * len(clips))
+    made.hear(Heard({clip.sha256: row for clip, row in zip(made.clips, rows, strict=True)}))
+    return np.unique(made.counted, return_inverse=True)[1]
+
+
+def words(layers: dict[str, np.ndarray], labels: np.ndarray, recordings: np.ndarray) -> list[str]:
+    """Of every tag; "too few" where all is one recording."""
+    if len(set(recordings)) < 2:
+        return [TOO_FEW] * labels.shape[1]
     names = [str(one) for one in recordings]
     found = probe(layers, labels, names, permutations=PERMUTATIONS)
-    return float(np.mean([tag.verdict in (HEARD, PARTLY_HEARD) for tag in found.tags]))
+    return [tag.verdict for tag in found.tags]
+
+
+def lots(pools: Sequence[dict[str, np.ndarray]], given: argparse.Namespace) -> None:
+    told: dict[str, list[float]] = defaultdict(list)
+    for number in range(given.collections):
+        rng = np.random.default_rng([given.seed, number])
+        pool = pools[number % len(pools)]
+        size = len(pool[LAYER])
+        drawn = rng.choice(size, min(given.recordings, size), replace=False)
+        layers = {name: own[drawn].reshape(len(drawn) * given.parts, -1) for name, own in pool.items()}
+        true = np.repeat(np.arange(len(drawn)), given.parts)
+        having = round(SHARE * len(drawn))
+        by_lot = np.stack([rng.permutation(len(drawn)) < having for _ in range(given.tags)], 1)
+        labels, alone = by_lot[true].astype(np.uint8), np.arange(len(true))
+        default = counted(layers[LAYER])
+        for name, recordings in (("every file one", alone), ("by default", default), ("known", true)):
+            found = words(layers, labels, recordings)
+            told[name].append(float(np.mean([word in (HEARD, PARTLY_HEARD) for word in found])))
+        same = (true[:, None] == true) & (alone[:, None] < alone)
+        put = (default[:, None] == default) & (alone[:, None] < alone)
+        told["asked"].append(bool(put.any()))
+        told["count as one"].append((put & same).sum() / same.sum())
+        if put.any():
+            told["wrongly"].append((put & ~same).sum() / put.sum())
+    for name, found in told.items():
+        error = np.std(found, ddof=1) / np.sqrt(len(found)) if len(found) > 1 else float("nan")
+        print(f"  {name:14} {100 * np.mean(found):5.1f} % ± {100 * error:.1f}, {len(found)} collections")
+
+
+def honest(pools: dict[str, dict[str, np.ndarray]], given: argparse.Namespace) -> None:
+    left, asked, said = [], [], {"by default": Counter(), "known": Counter()}
+    for number in range(given.collections):
+        rng = np.random.default_rng([given.seed, number])
+        kinds = rng.choice(sorted(pools), given.kinds, replace=False)
+        drawn = {
+            kind: rng.choice(len(pools[kind][LAYER]), min(given.each, len(pools[kind][LAYER])), replace=False)
+            for kind in kinds
+        }
+        layers = {
+            name: np.concatenate([pools[kind][name][rows, 0] for kind, rows in drawn.items()])
+            for name in pools[kinds[0]]
+        }
+        of = np.repeat(np.arange(len(kinds)), [len(rows) for rows in drawn.values()])
+        labels = np.eye(len(kinds), dtype=np.uint8)[of][:, : len(kinds) if len(kinds) > 2 else 1]
+        default = counted(layers[LAYER])
+        left.append(len(set(default)) / len(of))
+        asked.append(len(set(default)) < len(of))
+        for name, recordings in (("by default", default), ("known", np.arange(len(of)))):
+            said[name].update(words(layers, labels, recordings))
+    print(f"  asked in {100 * np.mean(asked):.0f} %, recordings left {100 * np.mean(left):.0f} %")
+    for name, counts in said.items():
+        shares = ", ".join(
+            f"{word.replace('_', ' ')} {100 * counts[word] / counts.total():.0f} %" for word in SCALE
+        )
+        print(f"  {name:14} {shares}, {counts.total()} tags")
 
 
 def main() -> None:
@@ -77,36 +154,20 @@ def main() -> None:
     parser.add_argument("--parts", type=int, default=3)
     parser.add_argument("--collections", type=int, default=40)
     parser.add_argument("--tags", type=int, default=8)
+    parser.add_argument("--kinds", type=int, default=0)
+    parser.add_argument("--each", type=int, default=6)
+    parser.add_argument("--seed", type=int, default=5)
     given = parser.parse_args()
-    pools = files(given.folder) if given.folder else controlled()
-    rows = [layers_of(pool, given.parts) for pool in pools]
-    told: dict[str, list[float]] = defaultdict(list)
-    for number in range(given.collections):
-        rng = np.random.default_rng(number)
-        pool = rows[number % len(rows)]
-        size = len(pool[LAYER])
-        drawn = rng.choice(size, min(given.recordings, size), replace=False)
-        layers = {name: own[drawn].reshape(len(drawn) * given.parts, -1) for name, own in pool.items()}
-        true = np.repeat(np.arange(len(drawn)), given.parts)
-        having = round(SHARE * len(drawn))
-        lots = np.stack([rng.permutation(len(drawn)) < having for _ in range(given.tags)], 1)
-        labels, alone = lots[true].astype(np.uint8), np.arange(len(true))
-        accepted, groups = alone.copy(), look_alikes(layers[LAYER], [f"part{i}" for i in alone]).groups
-        for group in groups:
-            accepted[list(group)] = group[0]
-        for name, recordings in (("as they come", alone), ("accepted", accepted), ("known", true)):
-            told[name].append(false_words(layers, labels, recordings))
-        same = (true[:, None] == true) & (alone[:, None] < alone)
-        put = (accepted[:, None] == accepted) & (alone[:, None] < alone)
-        told["asked"].append(bool(groups))
-        told["put together"].append((put & same).sum() / same.sum())
-        if put.any():
-            told["wrongly"].append((put & ~same).sum() / put.sum())
-    what = given.folder.name if given.folder else "controlled performances"
-    print(f"{what}, {given.recordings} recordings in {given.parts} parts, {given.tags} tags by lot")
-    for name, found in told.items():
-        error = np.std(found, ddof=1) / np.sqrt(len(found)) if len(found) > 1 else float("nan")
-        print(f"  {name:14} {100 * np.mean(found):5.1f} % ± {100 * error:.1f}, {len(found)} collections")
+    pools = files(given.folder) if given.folder else controlled(given.seed)
+    what = given.folder.name if given.folder else f"controlled performances of seed {given.seed}"
+    if given.kinds:
+        print(f"{what}, {given.kinds} kinds of {given.each} recordings each, nothing cut")
+        honest({kind: layers_of(pool, 1) for kind, pool in pools.items()}, given)
+    else:
+        print(f"{what}, {given.recordings} recordings in {given.parts} parts, {given.tags} tags by lot")
+        if given.folder:
+            pools = {"": [clip for pool in pools.values() for clip in pool]}
+        lots([layers_of(pool, given.parts) for pool in pools.values()], given)
 
 
 if __name__ == "__main__":

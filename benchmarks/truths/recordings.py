@@ -1,8 +1,8 @@
 """Tags drawn by lot over recordings that were cut into clips: how often does the live probe hear them?
 
 The clips come as people have them: as files, whose names say more or less of the recordings. Nothing is heard in a lot, so a
-word other than "not heard" and "too few" is false. ``and accepted``: where the page asks "are these from one performance?",
-its groups are taken; ``part17`` names nothing, so there it is all that helps.
+word other than "not heard" and "too few" is false. ``by default``: as they are counted before anybody has answered: what the
+page asks about ("are these from one performance?", "parts of what?") as one recording. Where all are one nothing is said.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ HABITS: dict[str, Callable[[int, int, int], str]] = {
     "2024-08-04 part 2": lambda r, i, at: f"2024-08-{r + 1:02d} part {i + 1}.wav",
     "r3_10-20": lambda r, i, at: f"r{r}_{10 * i}-{10 * i + 10}.wav",
     "part17": lambda r, i, at: f"part{at}.wav",
+    "017": lambda r, i, at: f"{at:03}.wav",
 }
 
 
@@ -33,16 +34,19 @@ def recordings_of(names: list[str]) -> np.ndarray:
     return np.array(by_name(names).recordings)
 
 
-def accepted(rows: np.ndarray, recordings: np.ndarray) -> np.ndarray:
-    """With the groups that the page would ask about taken, where this build asks."""
+def counted(rows: np.ndarray, names: list[str]) -> np.ndarray:
+    """As the clips are counted before anybody has answered; by their names alone in a build that counts no such thing."""
     try:
-        look_alikes = build("mirdemo.clips.likeness").look_alikes
+        heard = build("mirdemo.clips.heard").Heard
     except ImportError:
-        return recordings
-    recordings = recordings.astype(object)
-    for group in look_alikes(rows, list(recordings)).groups:
-        recordings[list(group)] = recordings[group[0]]
-    return recordings.astype(str)
+        return recordings_of(names)
+    clip, labelled = build("mirdemo.sound.audio").Clip, build("mirdemo.clips").LabelledClips
+    clips = [
+        clip.of(np.array([0.1, at / 1e6]), 8_000, name) for at, name in enumerate(names)
+    ]  # the sound is in the rows
+    made = labelled.from_clips(clips, [()] * len(clips))
+    made.hear(heard({one.sha256: row for one, row in zip(made.clips, rows, strict=True)}))
+    return np.array(made.counted)
 
 
 def rates(collections: int) -> Iterator[Rate]:
@@ -59,7 +63,7 @@ def rates(collections: int) -> Iterator[Rate]:
                     for at, r in enumerate(drawn.recordings)
                 ]
                 said = recordings_of(names)
-                for how, parted in (("by name", said), ("and accepted", accepted(rows, said))):
+                for how, parted in (("by name", said), ("by default", counted(rows, names))):
                     codes = np.unique(parted, return_inverse=True)[1]
                     first = {code: at for at, code in reversed(list(enumerate(codes)))}
                     same = np.array(

@@ -25,6 +25,7 @@ from mirdemo.clips.gathering import (
     read_labels,
     spans_of,
 )
+from mirdemo.clips.heard import Heard
 from mirdemo.clips.limits import CLIP_LIMITS, ClipLimits, ClipsError
 from mirdemo.clips.recordings import ByName, by_name, stem_of
 from mirdemo.clips.sheets import Row, write_sheet
@@ -60,6 +61,8 @@ class LabelledClips:
         the names of the files (see ``recordings``) and is looked at anew when clips are added. Empty: all are given
     sessions: what is coarser than a recording (the evening, the performer) of each clip, "" where unknown; empty if nobody
         has said any. See ``groups``
+    heard: what listening found about recordings (taken by ``hear``, whenever it is known), and what was answered; see
+        ``asked``
     """
 
     clips: tuple[Clip, ...] = ()
@@ -70,6 +73,7 @@ class LabelledClips:
     limits: ClipLimits = field(default=CLIP_LIMITS, repr=False)
     given: tuple[bool, ...] = field(default=(), repr=False)
     sessions: tuple[str, ...] = ()
+    heard: Heard = field(default_factory=Heard, repr=False)
 
     # ---- making -----------------------------------------------------------------------------------------
 
@@ -270,10 +274,11 @@ class LabelledClips:
     def groups(self) -> tuple[str, ...]:
         """The session of each clip, or its recording where that is unknown: what folds and permutations may not part.
 
-        Sessions that share a recording are one. Without sessions: ``recordings``.
+        Sessions that share a recording are one. Without sessions: ``counted``.
         """
+        counted = self.counted
         if not self.sessions:
-            return self.recordings
+            return counted
         first: dict[tuple[str, str], tuple[str, str]] = {}
 
         def top(one: tuple[str, str]) -> tuple[str, str]:
@@ -281,11 +286,42 @@ class LabelledClips:
                 one = first[one]
             return one
 
-        for recording, session in zip(self.recordings, self.sessions, strict=True):
+        for recording, session in zip(counted, self.sessions, strict=True):
             mine = top(("recording", recording))
             if session:
                 first[mine] = top(("session", session))
-        return tuple(top(("recording", recording))[1] for recording in self.recordings)
+        return tuple(top(("recording", recording))[1] for recording in counted)
+
+    @cached_property
+    def counted(self) -> tuple[str, ...]:
+        """The recording of each clip as it is counted: those ``in_question`` as one, under the name of the first."""
+        home = {name: name for name in self.recordings}
+        for rows in self.in_question:
+            joined = {home[self.recordings[row]] for row in rows}
+            first = next(name for name in self.recordings if home[name] in joined)
+            home |= {name: home[first] for name in home if home[name] in joined}
+        return tuple(home[name] for name in self.recordings)
+
+    @property
+    def listened(self) -> bool:
+        """Whether every clip was heard for ``asked``."""
+        return self.heard.knows(clip.sha256 for clip in self.clips)
+
+    @cached_property
+    def asked(self) -> tuple[tuple[int, ...], ...]:
+        """Rows that may be of one performance by their sound, group by group: "are these from one performance?"."""
+        return self.heard.groups([clip.sha256 for clip in self.clips], self.recordings)
+
+    @cached_property
+    def in_question(self) -> tuple[tuple[int, ...], ...]:
+        """Rows that are counted as one recording until somebody says of which they are, group by group.
+
+        Those ``asked`` about and pieces that do not say of what (``by_name.pieces``), where a recording is nobody's word.
+        Counting pieces of one performance as many makes a model hear what it only remembers, in every tag; counting
+        strangers as one only makes the words more careful.
+        """
+        found = [rows for rows in self.asked if not all(map(self._is_given, rows))]
+        return (*found, self.by_name.pieces) if len(self.by_name.pieces) > 1 else tuple(found)
 
     @cached_property
     def by_name(self) -> ByName:
@@ -296,14 +332,14 @@ class LabelledClips:
             kind: {name: tuple(rows[at] for at in places) for name, places in getattr(said, kind).items()}
             for kind in ("grouped", "apart")
         }
-        return ByName(said.recordings, **there)
+        return ByName(said.recordings, **there, pieces=tuple(rows[at] for at in said.pieces))
 
     def counts(self) -> dict[str, TagCount]:
         """For each tag, in order: how many clips carry it and from how many recordings they come."""
         return {
             tag: TagCount(
                 int(self.labels[:, column].sum()),
-                len({self.recordings[row] for row in np.flatnonzero(self.labels[:, column])}),
+                len({self.counted[row] for row in np.flatnonzero(self.labels[:, column])}),
             )
             for column, tag in enumerate(self.tags)
         }
@@ -329,6 +365,8 @@ class LabelledClips:
                         {"tag": tag},
                     )
                 )
+        if self.in_question:
+            found.append(unanswered(self))
         untagged = int((self.labels.sum(axis=1) == 0).sum()) if len(self) else 0
         if untagged:
             found.append(
@@ -348,7 +386,7 @@ class LabelledClips:
         gathering.problems.extend(p for p in other.problems if p.code != "clips.grouped_by_name")
         for row, clip in enumerate(other.clips):
             gathering.take(clip, other.tags_of(row), other._said(row), other.session_of(row))
-        return self._of(gathering)
+        return self._of(gathering)._hearing(self.heard | other.heard)
 
     def label_by(
         self, sheet: bytes, name: str, longs: Sequence[tuple[str, LongRecording]] = ()
@@ -397,7 +435,23 @@ class LabelledClips:
             recording = next((row.recording for row in said if row.recording), usual)
             session = next((row.session for row in said if row.session), "")
             gathering.take_pieces(sound, spans_of(said, self.limits), recording, session)
-        return self._of(gathering)
+        return self._of(gathering)._hearing(self.heard)
+
+    def hear(self, heard: Heard) -> None:
+        """Take what listening to these clips (and others) has found: it is the sound's, no edit, so these stay the same."""
+        object.__setattr__(self, "heard", (self.heard | heard).only(clip.sha256 for clip in self.clips))
+        for known in ("asked", "in_question", "counted"):
+            self.__dict__.pop(known, None)
+
+    def _hearing(self, heard: Heard) -> LabelledClips:
+        self.hear(heard)
+        return self
+
+    def say_different(self, rows: Iterable[int]) -> LabelledClips:
+        """With the word that these clips are not of one recording, though they sound so."""
+        return replace(
+            self, heard=self.heard.say_different(self.clips[self._checked(row)].sha256 for row in rows)
+        )
 
     def respelt(self, was: str, now: str) -> LabelledClips:
         """With tags, recordings and sessions that were read in one encoding read in another, where they can be."""
@@ -536,11 +590,12 @@ class LabelledClips:
                 code="clips.too_many_tags",
                 max_tags=self.limits.max_tags,
             )
-        return replace(self._of(gathering), given=self.given)
+        return replace(self._of(gathering), given=self.given, heard=self.heard)
 
     def _kept(self, rows: Sequence[int]) -> LabelledClips:
         """The clips of these rows with the recordings that they have."""
-        return replace(self._of(self._gathered(rows)), given=tuple(self._is_given(row) for row in rows))
+        kept = replace(self._of(self._gathered(rows)), given=tuple(self._is_given(row) for row in rows))
+        return kept._hearing(self.heard)
 
     def _gathered(self, rows: Iterable[int], named: bool = True) -> Gathering:
         """Clips to begin with. named: recordings that nobody has said are kept too"""
@@ -575,6 +630,21 @@ class LabelledClips:
         raise ClipsError(
             "There is no tag {tag}. Choose one that is there.", code="clips.unknown_tag", tag=tag[:80]
         )
+
+
+def unanswered(clips: LabelledClips) -> Sentence:
+    """What is to be said wherever a word rests on recordings of which nobody has said whether they are one."""
+    return Sentence(
+        "Nobody has said whether {clips} of the clips are from different performances: they sound as if cut from one, or "
+        "their names call them parts without saying of what. Until that is said, those that may be from one count as one "
+        "recording ({counted} instead of {recordings}). Say which recording each is from.",
+        "clips.in_question",
+        {
+            "clips": len({row for rows in clips.in_question for row in rows}),
+            "counted": len(set(clips.counted)),
+            "recordings": len(set(clips.recordings)),
+        },
+    )
 
 
 def _place(clip: Clip, one_of_several: bool) -> tuple[float, float] | tuple[None, None]:

@@ -28,6 +28,10 @@ ALIKE, PER, POWER = 0.45, 30, -0.1
 VERY_ALIKE = 0.2
 #: Groups are put together up to this mean ratio within.
 WITHIN = 1.3
+#: In a collection that looks cut a clip that is left alone is more likely a piece, too, than the one whole recording: up to
+#: this ratio it goes to its nearest clip. Chosen on other controlled performances than those that judge it: in thirds of those,
+#: 96 % of the pairs of one recording are found for 87, and 9 % of the pairs that are found are wrong for 3.
+LONE = 2.0
 #: Fewer clips have no "rest" to be nearer than.
 FEWEST = 5
 
@@ -93,6 +97,10 @@ def look_alikes(rows: ArrayLike, recordings: Sequence[str]) -> LookAlikes:
     np.fill_diagonal(found, 0.0)
     tree = linkage(squareform(np.minimum(found, found.T), checks=False), "average")
     cluster = fcluster(tree, reach, "distance")
+    if ratio < limit:
+        left = (np.bincount(cluster)[cluster] == 1) & alone & (nearest < LONE * limit)
+        for row in np.flatnonzero(left):
+            cluster[cluster == cluster[row]] = cluster[asked[row].argmin()]
     # A recording stands in one group as a whole: where most of its clips are.
     home = {name: int(np.bincount(cluster[names == name]).argmax()) for name in dict.fromkeys(recordings)}
     together: dict[int, list[int]] = {}

@@ -67,11 +67,13 @@ class ByName:
     recordings: the recording of each clip, its stem or, where grouped, what the stems share
     grouped: recording -> rows of the clips, where clips of differing stems were put together
     apart: shared stem -> rows that were not put together, for the names may only count (or name a tag)
+    pieces: rows whose names call them parts ("part 7") and do not say of what
     """
 
     recordings: tuple[str, ...]
     grouped: dict[str, tuple[int, ...]]
     apart: dict[str, tuple[int, ...]]
+    pieces: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,9 @@ def by_name(names: Sequence[str], tags: Sequence[Sequence[str]] = ()) -> ByName:
                 recordings[row] = shown
         else:
             apart[shown] = rows
-    return ByName(tuple(recordings), grouped, apart)
+    of_nothing = [stem for stem, read in reads.items() if read.kind == "piece" and not _key(read.base)]
+    pieces = tuple(sorted(row for stem in of_nothing for row in rows_of[stem]))
+    return ByName(tuple(recordings), grouped, apart, pieces)
 
 
 def _is_one(

@@ -52,6 +52,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     from mirdemo.backbones import load_backbone
     from mirdemo.clips import LabelledClips
+    from mirdemo.clips.heard import listen
+    from mirdemo.clips.labelled import unanswered
     from mirdemo.clips.sheets import SHEET_SUFFIXES
     from mirdemo.embedding.embed import embed
     from mirdemo.embedding.store import EmbeddingStore
@@ -71,13 +73,17 @@ def run(args: Namespace) -> int:
         backbone = load_backbone(
             args.backbone, args.checkpoint, args.device, args.dtype, progress=progress, engine=args.engine
         )
-        embeddings = embed(labelled.clips, backbone, store=EmbeddingStore(), progress=progress)
+        store = EmbeddingStore()
+        labelled.hear(listen(labelled.clips, store, progress))
+        if labelled.in_question:
+            warn(unanswered(labelled))
+        embeddings = embed(labelled.clips, backbone, store=store, progress=progress)
         layer = args.layer or backbone.spec.first_layer
         novel = tuple(tag.strip() for tag in args.novel.split(",") if tag.strip())
         report = evaluate_episodes(
             embeddings.matrix(layer),
             labelled.labels,
-            labelled.recordings,
+            labelled.counted,
             labelled.tags,
             make=lambda: _method(args),
             base=[tag for tag in labelled.tags if tag not in novel],

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 from mirdemo.base.sentences import Sentence
-from mirdemo.scoring.intervals import Interval
-from mirdemo.scoring.verdicts import HEARD, PARTLY_HEARD, TOO_FEW
+from mirdemo.scoring.intervals import Interval, perfect_estimate
+from mirdemo.scoring.verdicts import HEARD, PARTLY_HEARD, TOO_FEW, verdict
 
 if TYPE_CHECKING:
     from mirdemo.stages.fewshot import Score
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 PROBE, FINE_TUNE, FEW_SHOT = "probe", "fine_tune", "few_shot"
 STAGES = (PROBE, FINE_TUNE, FEW_SHOT)
+
+#: Folds of the one draw that fine-tuning's figures rest on.
+_FOLDS = 5
 
 #: The rule of all columns, for the page to show.
 RULE = Sentence(
@@ -66,6 +70,20 @@ class Row:
     tag: str
     cells: tuple[Cell | None, ...]
     why: tuple[Sentence, ...]
+
+
+@cache
+def best_words(with_tag: int, without_tag: int) -> dict[str, str]:
+    """The best word that so many recordings allow of the stages beside the probe, however well a tag is heard: of a ranking
+    without an error, one clip a recording, by their own intervals. The probe's: ``verdicts.best_possible``."""
+    from mirdemo.stages.fewshot.scoring import taught_too
+
+    perfect = perfect_estimate(with_tag, without_tag)
+    found = {FINE_TUNE: perfect.trained_again(_FOLDS), FEW_SHOT: taught_too(perfect)}
+    return {
+        stage: verdict(figure.intervals().at(), None, with_tag, without_tag)
+        for stage, figure in found.items()
+    }
 
 
 def side_by_side(tags: Sequence[str], columns: Sequence[Column]) -> tuple[Row, ...]:

@@ -196,7 +196,7 @@ def _where(visitor: Visitor, tabs: tuple[Tab, ...]) -> Mapping[str, Any]:
         "languages": LANGUAGES,
         "clips": len(clips),
         "tags": len(clips.tags),
-        "recordings": len(set(clips.recordings)),
+        "recordings": len(set(clips.counted)),
         "backbone": backbone,
         "next": following,
         "at_once": next((tab for tab in at_once if tab is not following), None),

@@ -11,6 +11,7 @@ import numpy as np
 from mirdemo.backbones.registry import spec
 from mirdemo.base.progress import Progress
 from mirdemo.clips.segments import Segment, over_windows, runs
+from mirdemo.web.hearing import listened
 from mirdemo.web.models import SHELF, Memory, embed_here, whitening_of
 
 if TYPE_CHECKING:
@@ -151,6 +152,7 @@ def build(
     loaded = SHELF.take(backbone, progress)  # loading is not part of what is timed
     whitening = whitening_of(backbone, loaded.identity) if whitened else None
     embeddings = embed_here(clips.clips, backbone, memory, progress)
+    listened(clips, memory, progress)
     began = time.monotonic()
     progress(0, 0, "building")
     built = built_of(clips, backbone, layer, whitening, embeddings, choice=choice)

@@ -26,6 +26,15 @@ def test_clips_cut_from_recordings_are_asked_about_in_their_groups():
     assert sorted(found.groups) == [tuple(np.flatnonzero(whole == r)) for r in range(10)]
 
 
+def test_a_piece_that_is_left_alone_goes_to_its_nearest_where_the_collection_looks_cut():
+    rows, names, whole = cut(10, 3, 0.4)
+    rows[5] = rows[3] + 3 * (rows[5] - rows[3])  # farther off than the groups reach
+    found = look_alikes(rows, names)
+    assert sorted(found.groups) == [tuple(np.flatnonzero(whole == r)) for r in range(10)]
+    rows[5] += 3 * np.random.default_rng(9).normal(size=40)  # a stranger
+    assert sorted(look_alikes(rows, names).groups)[1] == (3, 4)
+
+
 def test_one_clip_a_recording_raises_no_question():
     for n in (6, 12, 40, 120):
         rows, names, _ = cut(n, 1, 0.5, seed=n)

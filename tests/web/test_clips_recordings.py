@@ -5,22 +5,28 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from sound_files import by_soundfile
+from wired import whole_page
 
+from mirdemo.base.progress import silent
 from mirdemo.clips import LabelledClips
+from mirdemo.clips.heard import Heard
 from mirdemo.sound.audio import Clip
+from mirdemo.stages.fewshot import LCPrototypes, leave_recordings_out
+from mirdemo.stages.side_by_side import best_words
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.jobs import Jobs
 from mirdemo.web.frame.limits import CLIP_LIMITS
 from mirdemo.web.frame.session import Shown, Visitor, Visitors
 from mirdemo.web.frame.wire import Act, Wire
+from mirdemo.web.hearing import refuse_one
 from mirdemo.web.tabs.clips import tab as clips_tab
-from mirdemo.web.tabs.clips.asking import Asking, Heard
 from mirdemo.web.tabs.clips.tab import ClipsDesk, ClipsTab
+from mirdemo.web.tabs.fewshot.desk import FewShotDesk
+from mirdemo.web.tagging import build
 
 
 def held(names: list[str], tags: list[list[str]] | None = None) -> Visitor:
@@ -34,7 +40,7 @@ def hear(visitor: Visitor, groups: int, each: int) -> None:
     """As if the clips had been listened to: ``groups`` performances of ``each`` clips."""
     rng, ids = np.random.default_rng(1), [clip.sha256 for clip in visitor.clips.clips]
     rows = np.repeat(rng.normal(size=(groups, 30)), each, axis=0) + 0.3 * rng.normal(size=(groups * each, 30))
-    visitor.desk(ClipsDesk).asking = Asking(Heard(dict(zip(ids, rows, strict=True))))
+    visitor.clips.hear(Heard(dict(zip(ids, rows, strict=True))))
 
 
 @pytest.fixture
@@ -72,11 +78,60 @@ def test_nobody_is_asked_about_the_festival(tab: ClipsTab, monkeypatch: pytest.M
     starts: list = []
     tab.festival(visitor, act())
     starts[0](made)
-    heard = visitor.desk(ClipsDesk).asking
+    hear(visitor, 4, 3)
+    assert view(tab, visitor)["asked"] == []
+    visitor.hold(made)
     hear(visitor, 4, 3)
     assert len(view(tab, visitor)["asked"]) == 4
-    visitor.desk(ClipsDesk).asking = replace(heard, heard=visitor.desk(ClipsDesk).asking.heard)
-    assert view(tab, visitor)["asked"] == []
+
+
+def test_what_is_asked_counts_as_one_recording_until_it_is_answered(tab: ClipsTab):
+    visitor = held([f"piece {c * 3}.wav" for c in "qwertyuiopas"], [["x"]] * 6 + [[]] * 6)
+    assert possible_of_x(tab, visitor) == "partly_heard"
+    hear(visitor, 4, 3)
+    assert possible_of_x(tab, visitor) == "too_few"  # two performances with it
+    before = visitor.clips
+    tab.different(visitor, act(all="true"))
+    assert possible_of_x(tab, visitor) == "partly_heard"
+    visitor.hold(before)
+    tab.all_together(visitor, act())
+    assert possible_of_x(tab, visitor) == "too_few"
+
+
+def test_parts_of_nothing_count_as_one_recording_until_it_is_said_of_what(tab: ClipsTab):
+    visitor = held([f"part{number}.wav" for number in range(8)], [["x"]] * 4 + [[]] * 4)
+    assert view(tab, visitor)["pieces"]["clips"] == 8
+    assert possible_of_x(tab, visitor) == "too_few"
+    with pytest.raises(PageError, match=r"different performances.*\(1 instead of 8\)"):
+        refuse_one(visitor.clips)
+    before = visitor.clips
+    tab.pieces(visitor, act(value="each"))
+    assert view(tab, visitor)["pieces"] is None
+    assert possible_of_x(tab, visitor) in ("heard", "partly_heard")
+    refuse_one(visitor.clips)
+    visitor.hold(before)
+    tab.pieces(visitor, act(value="one"))
+    assert (view(tab, visitor)["pieces"], len(set(visitor.clips.recordings))) == (None, 1)
+
+
+def possible_of_x(tab: ClipsTab, visitor: Visitor) -> str:
+    return {tag: possible.word for tag, _, possible in view(tab, visitor)["counts"]}["x"]
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+@pytest.mark.parametrize("name", ["probe", "few-shot", "fine-tune", "plan"])
+def test_what_counts_as_one_is_said_where_the_words_are_with_its_buttons(language: str, name: str):
+    wire = whole_page()
+    visitor = held([f"piece {c * 3}.wav" for c in "qwertyuiopas"], [["x"]] * 6 + [[]] * 6)
+    visitor.language = language
+    if name == "few-shot":
+        visitor.desk(FewShotDesk).built = build(visitor.clips, "spectral", "all", visitor.memory, silent)
+        visitor.desk(FewShotDesk).layer["spectral"] = "all"
+        visitor.desk(FewShotDesk).whiten = False
+    assert 'data-act="clips.all_together"' not in wire._render(name, visitor)
+    hear(visitor, 4, 3)
+    assert 'data-act="clips.all_together"' in wire._render(name, visitor)
+    assert 'data-act="clips.different" data-all="true"' in wire._render(name, visitor)
 
 
 def test_no_to_all_is_remembered(tab: ClipsTab):
@@ -173,6 +228,24 @@ def test_what_is_possible_is_said_before_anything_is_computed(tab: ClipsTab):
         visitor.clips.set_session(range(2, 7), "one evening")
     )  # five recordings of one evening are one
     assert {tag: one.word for tag, _, one in view(tab, visitor)["counts"]}["y"] == "too_few"
+
+
+def test_where_other_stages_can_say_less_than_the_probe_it_is_said(tab: ClipsTab):
+    visitor = held([f"{number}x.wav" for number in range(20)], [["x"]] * 10 + [["y"]] * 3 + [[]] * 7)
+    said = {tag: one for tag, _, one in view(tab, visitor)["counts"]}
+    assert (said["x"].word, said["x"].others) == ("heard", (("few_shot", "partly_heard"),))
+    assert (said["y"].word, said["y"].others) == ("partly_heard", ())
+    assert best_words(10, 10) == {"fine_tune": "heard", "few_shot": "partly_heard"}
+    wire, both = whole_page(), held([f"{number}x.wav" for number in range(16)], [["x"]] * 8 + [[]] * 8)
+    assert 'data-others="both"' in wire._render("clips", both)
+    assert 'data-others="few_shot"' in wire._render("clips", visitor)
+    # what is promised is what the stage's own words can reach: a ranking without an error by few-shot
+    rows, labels = (
+        np.eye(2)[[0] * 10 + [1] * 10] + 0.01 * np.random.default_rng(0).normal(size=(20, 2)),
+        [1] * 10,
+    )
+    found = leave_recordings_out(rows, np.array([labels + [0] * 10]).T, range(20), LCPrototypes).score.tags[0]
+    assert (found.roc_auc.value, found.verdict) == (1.0, "partly_heard")
 
 
 class Sent:

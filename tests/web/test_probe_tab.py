@@ -21,6 +21,7 @@ from mirdemo.backbones import wheels
 from mirdemo.backbones.registry import spec
 from mirdemo.base.sentences import Cancelled, Sentence
 from mirdemo.clips import LabelledClips
+from mirdemo.clips.likeness import LookAlikes
 from mirdemo.embedding import pace as paces
 from mirdemo.embedding.pace import Pace, embedding, loading
 from mirdemo.scoring.intervals import Interval
@@ -1112,3 +1113,28 @@ def test_a_backbone_out_of_a_package_is_chosen_fetched_and_probed(
     assert report.identity["name"] == "musicnn-msd"
     assert {"timbral", "penultimate", "logits"} <= set(report.layer_names)
     assert "musicnn-MSD" in plain(drawn(tab, visitor))
+
+
+def test_the_endpoint_counts_as_one_recording_what_nobody_has_said_is_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    import soundfile
+
+    monkeypatch.setattr("mirdemo.clips.heard.look_alikes", lambda *given: LookAlikes(0.3, 0.4, ((4, 6, 8),)))
+    monkeypatch.setattr("mirdemo.clips.heard.copies", lambda *given: [])
+
+    names = [*(f"part{i}.wav" for i in range(3)), *(f"{c}.wav" for c in "abcdefg")]
+    files, sheet = {}, ["file,tags"]
+    for i, name in enumerate(names):
+        kind = ("drum", "flute")[i % 2]
+        soundfile.write(tmp_path / name, sound(kind, i), RATE)
+        files[name] = tmp_path / name
+        sheet.append(f"{name},{kind}")
+    said = endpoint.probe_files(files, "\n".join(sheet), "spectral", False, language="ja")
+    assert said["in_question"]["groups"] == [["b.wav", "d.wav", "f.wav"], names[:3]]
+    assert "何の一部" in said["in_question"]["says"]
+    assert said["tags"][0]["figures"]["roc_auc"]["n"] == len(names) - 4
+    sheet = [f"{line},{at or 'recording'}" for at, line in enumerate(sheet)]
+    said = endpoint.probe_files(files, "\n".join(sheet), "spectral", False)
+    assert said["in_question"] == {"says": None, "groups": []}
+    assert said["tags"][0]["figures"]["roc_auc"]["n"] == len(names)

@@ -7,6 +7,7 @@ import io
 import numpy as np
 
 from mirdemo.clips import LabelledClips
+from mirdemo.clips.heard import Heard
 from mirdemo.clips.visit import write_visit
 from mirdemo.planning import Assumptions
 from mirdemo.planning.panel import Answers, Proposer, draw
@@ -14,7 +15,6 @@ from mirdemo.planning.panel.answers import OnClip
 from mirdemo.sound.audio import Clip
 from mirdemo.web.frame.session import Visitor
 from mirdemo.web.frame.wire import Wire
-from mirdemo.web.tabs.clips.tab import ClipsDesk
 from mirdemo.web.tabs.fewshot import studies
 from mirdemo.web.tabs.fewshot.desk import FewShotDesk
 from mirdemo.web.tabs.plan.desk import Listening, PanelDesk
@@ -58,7 +58,8 @@ def visited(query_seconds: float = 7.0) -> Visitor:
     few.curve = studies.measure_curve(few.built, quiet)
     visitor.desk(PlanDesk).assumptions = Assumptions(recordings=321)
     _with_a_panel(visitor)
-    visitor.desk(ClipsDesk).asking.different.add(frozenset(c.sha256 for c in visitor.clips.clips[:2]))
+    said = frozenset({frozenset(c.sha256 for c in visitor.clips.clips[:2])})
+    visitor.clips.hear(Heard(different=said))
     return visitor
 
 

@@ -45,7 +45,7 @@ def look_over(
                 "These clips have labels, recordings and tags of their own. Give none beside them, or give a list of clips.",
                 code="finetuning.labelled",
             )
-        labels, recordings, tags = clips.labels, clips.recordings, clips.tags
+        labels, recordings, tags = clips.labels, clips.counted, clips.tags
         groups = clips.groups if clips.sessions else None
         clips = clips.clips
     clips = tuple(clips)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
 import gradio as gr
 
 from mirdemo.base.sentences import MirdemoError, Sentence
+from mirdemo.clips.labelled import unanswered
 from mirdemo.web.frame import wellformed
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.jobs import UNEXPECTED, Jobs
@@ -119,7 +120,8 @@ def told(clips: LabelledClips, language: str) -> dict[str, Any]:
     """What an answer about labelled clips has to say of their files, in the caller's language.
 
     problems: what was left out or put right; clip_warnings: what is to be known of a clip that was used, with its name
-    and its code; incomplete: names of clips of whose files a part is missing
+    and its code; incomplete: names of clips of whose files a part is missing; in_question: clips that count as one recording
+    until the sheet says of which they are, group by group, and that in a sentence (None for none)
     """
     return {
         "problems": sentences(clips.problems, language),
@@ -129,6 +131,10 @@ def told(clips: LabelledClips, language: str) -> dict[str, Any]:
             for warning in with_codes(clip.warnings, language)
         ],
         "incomplete": [clip.name for clip in clips.clips if clip.incomplete],
+        "in_question": {
+            "says": _say(unanswered(clips), language) if clips.in_question else None,
+            "groups": [[clips.clips[row].name for row in rows] for rows in clips.in_question],
+        },
     }
 
 

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from mirdemo.clips.likeness import LookAlikes
 from mirdemo.commands import fewshot
 from mirdemo.results.records import load
+from mirdemo.stages.fewshot import episodes
 from mirdemo.stages.fewshot.episodes import reference_support
 
 
@@ -49,6 +51,23 @@ def test_a_folder_becomes_records(corpus, tmp_path, capsys):
     assert {"mirdemo", "numpy", "torch", "weights", "precision"} <= set(whole.versions)
     assert "CPUs" in whole.hardware
     assert {r.seed for r in records} == {None, 1, 2, 3}
+
+
+def test_pieces_of_nothing_count_as_one_recording_and_that_is_said(corpus, capsys, monkeypatch):
+    seen, before = [], episodes.evaluate_episodes
+    monkeypatch.setattr("mirdemo.clips.heard.look_alikes", lambda *given: LookAlikes(None, 0.4))
+    monkeypatch.setattr("mirdemo.clips.heard.copies", lambda *given: [])
+    monkeypatch.setattr(
+        "mirdemo.stages.fewshot.evaluate_episodes",
+        lambda rows, labels, recordings, *rest, **how: (
+            seen.append(recordings) or before(rows, labels, recordings, *rest, **how)
+        ),
+    )
+    for number in range(2):
+        (corpus / "low" / f"low{number}.wav").rename(corpus / "low" / f"part{number}.wav")
+    assert run(str(corpus), "--shots", "2", "--seeds", "1") == 0
+    assert "Nobody has said whether 2 of the clips" in capsys.readouterr().err
+    assert (len(seen[0]), len(set(seen[0]))) == (10, 9)
 
 
 @pytest.mark.parametrize("method", fewshot.METHODS)

@@ -21,10 +21,12 @@ from mirdemo.clips.archives import list_zip
 from mirdemo.clips.encodings import reread
 from mirdemo.clips.encodings import shown as shown_encoding
 from mirdemo.clips.gathering import may_label
+from mirdemo.clips.heard import Heard
 from mirdemo.clips.likeness import BACKBONE
 from mirdemo.clips.recordings import stem_of
 from mirdemo.clips.tags import typed_tags
 from mirdemo.clips.visit import Visit, is_visit, read_visit
+from mirdemo.scoring.verdicts import WORDS
 from mirdemo.sound.decoding.limits import LIMITS as SOUND_LIMITS
 from mirdemo.sound.decoding.limits import LONG_LIMITS
 from mirdemo.web import alike
@@ -37,8 +39,9 @@ from mirdemo.web.frame.session import Visitor
 from mirdemo.web.frame.tab import Tab
 from mirdemo.web.frame.uploads import Upload, size_of
 from mirdemo.web.frame.wire import Act, Wire
+from mirdemo.web.hearing import listen
 from mirdemo.web.models import PACE, embed_here, expected, timed, warm_up
-from mirdemo.web.tabs.clips.asking import Asking, Heard, listen, shown
+from mirdemo.web.tabs.clips.asking import shown
 from mirdemo.web.tabs.clips.long import WORTH_OPENING, Growth, LongDesk, LongTab, Parted, part_long
 from mirdemo.web.tabs.clips.possible import possible
 from mirdemo.web.tabs.clips.visits import Visits
@@ -82,7 +85,6 @@ class ClipsDesk:
 
     problems: tuple[Sentence, ...] = ()
     drops: int = 0
-    asking: Asking = field(default_factory=Asking)
     picked: set[str] = field(default_factory=set)
     sort: tuple[str, bool] | None = None
     renamed: str = ""
@@ -112,6 +114,7 @@ def build(wire: Wire) -> None:
             "all_together",
             "different",
             "part",
+            "pieces",
             "pick",
             "pick_many",
             "pick_range",
@@ -154,7 +157,7 @@ class ClipsTab:
         desk = visitor.desk(ClipsDesk)
         desk.picked &= {clip.sha256 for clip in clips.clips}
         return {
-            **shown(visitor, desk.asking),
+            **shown(visitor),
             "long": self._long.shown(visitor),
             "long_expected": visitor.desk(LongDesk).expected,
             "long_answer": visitor.has_long_sounds_beside(LongDesk),
@@ -190,7 +193,10 @@ class ClipsTab:
                 (tag, count, possible(clips, column))
                 for column, (tag, count) in enumerate(clips.counts().items())
             ],
-            "warnings": [w for w in clips.warnings() if w.code != "clips.few_recordings"],
+            "words": WORDS,
+            "warnings": [
+                w for w in clips.warnings() if w.code not in ("clips.few_recordings", "clips.in_question")
+            ],
             "problems": _notes(desk.problems),
             "minutes": clips.seconds / 60,
             "limits": LIMITS,
@@ -258,10 +264,9 @@ class ClipsTab:
         warm_up(visitor.backbone)
 
         def take(made: LabelledClips) -> None:
-            visitor.hold(visitor.clips.add(made))
-            visitor.desk(ClipsDesk).problems = ()
             # Which of its clips are of one recording is known: players of one voice sound alike, and nobody is asked.
-            visitor.desk(ClipsDesk).asking.say_different(made, range(len(made)))
+            visitor.hold(visitor.clips.add(made.say_different(range(len(made)))))
+            visitor.desk(ClipsDesk).problems = ()
             self._look_ahead(visitor)
 
         self._wire.start(visitor, visitor.desk(ClipsDesk).next_job(), festival, take, resource="sound")
@@ -293,7 +298,7 @@ class ClipsTab:
         clips, memory, desk = visitor.clips.clips, visitor.memory, visitor.desk(ClipsDesk)
 
         def take(heard: Heard) -> None:
-            desk.asking = replace(desk.asking, heard=heard)
+            visitor.clips.hear(heard)
 
         with suppress(PageError):
             self._wire.start(
@@ -427,26 +432,38 @@ class ClipsTab:
 
     def all_together(self, visitor: Visitor, act: Act) -> None:
         clips = visitor.clips
-        for rows in visitor.desk(ClipsDesk).asking.groups(clips):
+        for rows in clips.asked:
             clips = clips.set_recording(rows, _one_name(clips, rows))
         visitor.hold(clips)
 
     def different(self, visitor: Visitor, act: Act) -> None:
         """No: the clips of this group, or of all that are asked about, are of several recordings."""
-        asking = visitor.desk(ClipsDesk).asking
-        groups = asking.groups(visitor.clips) if act.flag("all") else [self._group(visitor, act)]
-        for rows in groups:
-            asking.say_different(visitor.clips, rows)
+        clips = visitor.clips
+        for rows in clips.asked if act.flag("all") else [self._group(visitor, act)]:
+            clips = clips.say_different(rows)
+        visitor.hold(clips)
 
     def part(self, visitor: Visitor, act: Act) -> None:
         """What was put together by name is not: each file is a recording of its own."""
         grouped = visitor.clips.by_name.grouped
         visitor.hold(visitor.clips.part(grouped[act.one_of("name", grouped)]))
 
+    def pieces(self, visitor: Visitor, act: Act) -> None:
+        """What the clips are whose names call them parts and do not say of what: of one recording, or each of its own."""
+        clips, said = visitor.clips, act.one_of("value", ("one", "each"))
+        rows = clips.by_name.pieces
+        if not rows:
+            raise PageError(
+                "This choice is not on offer (any more). Choose again.", code="page.no_such_choice"
+            )
+        visitor.hold(
+            clips.part(rows) if said == "each" else clips.set_recording(rows, _one_name(clips, rows))
+        )
+
     def _group(self, visitor: Visitor, act: Act) -> tuple[int, ...]:
         """The rows of a group that the view offers, by its first clip. Raises PageError if it is no longer there."""
-        clips, asking = visitor.clips, visitor.desk(ClipsDesk).asking
-        groups = [*asking.groups(clips), *clips.by_name.apart.values()]
+        clips = visitor.clips
+        groups = [*clips.asked, *clips.by_name.apart.values()]
         by_first: dict[str, tuple[int, ...]] = {}
         for rows in groups:
             by_first.setdefault(clips.clips[rows[0]].sha256, rows)
@@ -535,13 +552,13 @@ class ClipsTab:
 
     def clear(self, visitor: Visitor, act: Act) -> None:
         desk = visitor.desk(ClipsDesk)
-        was = desk.problems, desk.asking
+        was = desk.problems
 
         def again() -> None:
-            desk.problems, desk.asking = was
+            desk.problems = was
 
         change(visitor, LabelledClips(limits=CLIP_LIMITS), _removed(len(visitor.clips)), again)
-        desk.problems, desk.asking = (), Asking()
+        desk.problems = ()
 
 
 def change(
@@ -569,13 +586,12 @@ def _changed(rows: Sequence[int]) -> Sentence:
 
 def _keep(visitor: Visitor) -> dict[str, Any]:
     """Beside the clips: what they said of groups that are not of one recording."""
-    return {"different": [sorted(group) for group in visitor.desk(ClipsDesk).asking.different]}
+    return {"different": [sorted(group) for group in visitor.clips.heard.different]}
 
 
 def _restore(visitor: Visitor, kept: Mapping[str, Any]) -> None:
-    visitor.desk(ClipsDesk).asking = Asking(
-        different={frozenset(str(id) for id in group) for group in kept["different"]}
-    )
+    said = frozenset(frozenset(str(id) for id in group) for group in kept["different"])
+    visitor.clips.hear(Heard(different=said))
 
 
 def enough(recordings: int) -> str:

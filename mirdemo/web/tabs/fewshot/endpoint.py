@@ -88,7 +88,7 @@ def tag_files(
         raise PageError(
             "There is no clip with a tag yet. Add clips and tag them first.", code="page.no_support"
         )
-    built = build_prototypes(clips, backbone, layer, SUPPORT, silent, checked=False)
+    built = build_prototypes(clips, backbone, layer, SUPPORT, silent, checked=False)  # listens to them, too
     memory = Memory()
     answers = [answer(built, load_clip(path, name), memory, silent) for name, path in queries.items()]
     return {

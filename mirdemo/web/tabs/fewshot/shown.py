@@ -54,7 +54,7 @@ def support(clips: LabelledClips, sounds: Sounds) -> dict[str, Any]:
             for j, (tag, count) in enumerate(clips.counts().items())
         ],
         "untagged": int((~clips.labels.any(axis=1)).sum()),
-        "recordings": len(set(clips.recordings)),
+        "recordings": len(set(clips.counted)),
     }
 
 

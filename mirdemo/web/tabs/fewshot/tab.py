@@ -20,6 +20,7 @@ from mirdemo.web.frame.tab import Tab
 from mirdemo.web.frame.taking_home import push
 from mirdemo.web.frame.uploads import Upload
 from mirdemo.web.frame.wire import Act, Wire
+from mirdemo.web.hearing import question
 from mirdemo.web.models import PACE, Memory, expected, expected_of, timed
 from mirdemo.web.tabs.clips.long import LongDesk, next_number
 from mirdemo.web.tabs.clips.tab import festival_is_made, festival_set
@@ -100,7 +101,10 @@ class FewShotTab:
         current = current_prototypes(visitor)
         return {
             "clips": clips,
-            "support": desk.kept.get("support", (clips,), lambda: shown.support(clips, visitor.sounds)),
+            "question": question(visitor),
+            "support": desk.kept.get(
+                "support", (clips, clips.counted), lambda: shown.support(clips, visitor.sounds)
+            ),
             "adding": [
                 (job, 0) for name, job in visitor.jobs.items() if name.startswith("clips-") and job.active
             ],

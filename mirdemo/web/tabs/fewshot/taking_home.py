@@ -22,7 +22,7 @@ def made(built: Built) -> Tagger:
     return Tagger.make(
         built.embeddings,
         clips.labels,
-        clips.recordings,
+        clips.counted,
         clips.tags,
         layer=built.layer,
         whitening=built.whitening,

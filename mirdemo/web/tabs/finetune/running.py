@@ -12,6 +12,7 @@ from mirdemo.base.sentences import MirdemoError
 from mirdemo.planning.prices import Cost, cost
 from mirdemo.stages.finetuning import Epoch, FineTuneReport, FineTuneSettings
 from mirdemo.web import gpu
+from mirdemo.web.hearing import listened, refuse_one
 from mirdemo.web.models import Memory
 from mirdemo.web.tabs.finetune.order import Broken, Order, Step
 from mirdemo.web.tabs.probe.running import Asked, Run, whitening_offered
@@ -88,6 +89,7 @@ def train(
     Raises whatever probing and ``fine_tune`` refuse, or PageError; ``progress`` may raise Cancelled, and then the
     training process is gone before this returns.
     """
+    refuse_one(listened(clips, memory, progress))
     runs = tuple(kept) or tuple(
         probe_run(clips, wanted.backbone, whitened, memory, progress)
         for whitened in ((False, True) if whitening_offered(wanted.backbone) else (False,))

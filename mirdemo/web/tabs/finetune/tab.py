@@ -16,6 +16,7 @@ from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.tab import Tab
 from mirdemo.web.frame.taking_home import push
 from mirdemo.web.frame.wire import Act, Wire
+from mirdemo.web.hearing import question, refuse_one
 from mirdemo.web.tabs.finetune import charts, endpoint, kept, outlook, shown
 from mirdemo.web.tabs.finetune.desk import EPOCHS, FineTuneDesk
 from mirdemo.web.tabs.finetune.outlook import Outlook
@@ -71,7 +72,8 @@ class FineTuneTab:
         return {
             "labels": clips.tags,
             "clips": len(clips),
-            "recordings": len(set(clips.recordings)),
+            "recordings": len(set(clips.counted)),
+            "question": question(visitor),
             "backbones": [
                 (one.name, shown.backbone_words(t, one.name), outlook.trainable(one))
                 for one in specs().values()
@@ -111,7 +113,7 @@ class FineTuneTab:
             "outlook": found,
             "seconds": here,
             "range": None if here is None else shown.range_words(t, soonest, here),
-            "folds": min(wanted.settings.n_folds, len(set(visitor.clips.recordings))),
+            "folds": min(wanted.settings.n_folds, len(set(visitor.clips.counted))),
             "rows": shown.hardware_rows(t, facts, wanted, n_windows, found, here, desk.prices),
             "probed": [
                 shown.probe_words(t, run.backbone, run.report.whitening is not None)
@@ -279,4 +281,5 @@ def _usable(visitor: Visitor) -> LabelledClips:
             "Fine-tuning needs clips from at least two recordings. Add clips from another one.",
             code="finetune.one_recording",
         )
+    refuse_one(clips)
     return clips

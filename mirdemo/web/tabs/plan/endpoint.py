@@ -77,7 +77,7 @@ def plan_files(
         curve = None
     found = evidence(
         clips.labels,
-        clips.recordings,
+        clips.counted,
         clips.tags,
         probes=[(one.backbone, one.report, one.sick) for one in runs],
         few_shot=None if built.check is None else (wanted[0], built.check.predicted, built.seconds),

@@ -39,7 +39,7 @@ def gather(visitor: Visitor, found: tuple) -> Evidence | None:
         return None
     return evidence(
         clips.labels,
-        clips.recordings,
+        clips.counted,
         clips.tags,
         probes=[(run.key, run.report, run.sick) for run in _first(probed.runs, visitor.backbone)],
         few_shot=None

@@ -11,6 +11,7 @@ from mirdemo.web.frame import own_files
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.tab import Tab
 from mirdemo.web.frame.wire import Act, Wire
+from mirdemo.web.hearing import question
 from mirdemo.web.tabs.plan import endpoint, kept, panel
 from mirdemo.web.tabs.plan.desk import PanelDesk, PlanDesk
 from mirdemo.web.tabs.plan.gathering import gather, measured_before, sources
@@ -78,6 +79,7 @@ class PlanTab:
         job = visitor.jobs.get("probe")
         return {
             "tags": visitor.clips.tags,
+            "question": question(visitor),
             "earlier": plan is None and measured_before(visitor),
             "refused": refused,
             "probing": expected_probe(visitor) if plan is None and visitor.clips.tags else None,

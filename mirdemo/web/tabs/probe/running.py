@@ -15,6 +15,7 @@ from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Sentence
 from mirdemo.scoring.verdicts import HEARD, PARTLY_HEARD, TOO_FEW, best_possible, more_for
 from mirdemo.stages.probing import Comparison, compare, probe
+from mirdemo.web.hearing import listened, refuse_one
 from mirdemo.web.models import PACE, SHELF, Memory, embed_here, whitening_of
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ PROTOCOLS = (LIVE, PUBLISHED)
 class Asked:
     """Clips and labels as they were when the question was put; without the sound, which goes when a clip is removed.
 
-    clip_ids, names, recordings: (n_clips,); labels: uint8 (n_clips, n_tags); tags: (n_tags,)
+    clip_ids, names, recordings, counted: (n_clips,), see ``LabelledClips.counted``; labels: uint8 (n_clips, n_tags); tags: (n_tags,)
     groups: (n_clips,) sessions where they are known, else ``recordings``; what folds keep whole
     """
 
@@ -41,6 +42,7 @@ class Asked:
     tags: tuple[str, ...]
     labels: np.ndarray
     groups: tuple[str, ...] = ()
+    counted: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, clips: LabelledClips) -> Asked:
@@ -51,15 +53,18 @@ class Asked:
             tuple(clips.tags),
             clips.labels,
             tuple(clips.groups),
+            tuple(clips.counted),
         )
 
     def is_about(self, clips: LabelledClips) -> bool:
-        """Whether the labelled clips are still these; names of files do not matter."""
+        """Whether the labelled clips are still these; names of files do not matter. While they are not listened to, what
+        they will be counted as is not known, and makes no difference."""
         now = Asked.of(clips)
         return (
             (self.clip_ids, self.recordings, self.tags) == (now.clip_ids, now.recordings, now.tags)
-            and self.groups == now.groups
-        ) and np.array_equal(self.labels, now.labels)
+            and (self.groups == now.groups or not clips.listened)
+            and np.array_equal(self.labels, now.labels)
+        )
 
 
 @dataclass(frozen=True)
@@ -188,11 +193,12 @@ def run(
     loaded = SHELF.take(backbone, progress)  # loading is not part of what is timed
     whitening = whitening_of(backbone, loaded.identity) if whitened else None
     embeddings = embed_here(clips.clips, backbone, memory, progress)
+    refuse_one(listened(clips, memory, progress))
     began = time.monotonic()
     report = probe(
         embeddings,
         clips.labels,
-        clips.recordings,
+        clips.counted,
         tags=clips.tags,
         groups=clips.groups if clips.sessions else None,
         whitening=whitening,
@@ -220,7 +226,7 @@ def run_all(
 
     wanted: (backbone, whitened) each; told: what is known so far, whenever there is more of it
     """
-    asked, found, runs = Asked.of(clips), {}, []
+    asked, found, runs = Asked.of(listened(clips, memory, progress)), {}, []
     for name, whitened in wanted:
 
         def tell(news: Run | Interim, key: str = run_key(name, whitened)) -> None:

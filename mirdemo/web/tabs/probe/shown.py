@@ -210,7 +210,7 @@ def draft(t: Speaker, so_far: SoFar, metric: str) -> dict[str, Any]:
             {
                 "tag": tag,
                 "clips": int(labels[:, k].sum()),
-                "recordings": len({so_far.asked.recordings[i] for i in np.flatnonzero(labels[:, k])}),
+                "recordings": len({so_far.asked.counted[i] for i in np.flatnonzero(labels[:, k])}),
                 "percent": round(100 * float(labels[:, k].mean())),
                 "answers": row(k),
             }

@@ -17,6 +17,7 @@ from mirdemo.web.frame.job import Draft
 from mirdemo.web.frame.session import Visitor
 from mirdemo.web.frame.tab import Tab
 from mirdemo.web.frame.wire import Act, Wire
+from mirdemo.web.hearing import question, refuse_one
 from mirdemo.web.models import PACE, expected
 from mirdemo.web.tabs.probe import endpoint, kept, prompts, shown, table
 from mirdemo.web.tabs.probe.desk import ProbeDesk
@@ -84,7 +85,8 @@ class ProbeTab:
         draft = job.draft.latest if job is not None and under_way else desk.left(clips)
         return {
             "clips": len(clips),
-            "recordings": len(set(clips.recordings)),
+            "recordings": len(set(clips.counted)),
+            "question": question(visitor),
             "labels": clips.tags,
             "expected": expected_probe(visitor),
             "again": None if result is None else _expected_again(visitor, result),
@@ -388,4 +390,5 @@ def _probeable(visitor: Visitor) -> LabelledClips:
             "Probing needs clips from at least two recordings. Add clips from another one.",
             code="probe.one_recording",
         )
+    refuse_one(clips)
     return clips

@@ -103,7 +103,7 @@ def _figures(
         return {}, None
     truth = asked.labels.T[[asked.tags.index(matches[tag]) for tag in judged]]
     scores = cosine.T[[tags.index(tag) for tag in judged]]
-    found = estimate(*roc_auc_influence(truth, scores), truth, asked.recordings, pairs=True)
+    found = estimate(*roc_auc_influence(truth, scores), truth, asked.counted or asked.recordings, pairs=True)
     intervals = found.intervals()
     return {tag: intervals.at(k) for k, tag in enumerate(judged)}, found.macro().intervals().at()
 
