@@ -22,7 +22,7 @@ from mirdemo.stages.fewshot.pairs import PairsOut
 #: those of a tagger made from two recordings fewer, which tells most where it hears well. Fitted to simulated collections
 #: (``benchmarks/results/truth.md``; LC-Protonets): on other ones the intervals hold what the collection's own tagger
 #: reaches in 91 to 98 % with 8 to 20 recordings, in the lowest cell 85 %.
-TAUGHT_PAIRS, TAUGHT, TAUGHT_TOGETHER, TAUGHT_EASING = 2.0, 1.6, 1.1, -0.35
+TAUGHT_PAIRS, TAUGHT, TAUGHT_TOGETHER, TAUGHT_EASING = 2.0, 1.6, 1.25, -0.35
 
 #: A figure of every tag, (n_tags,), and each clip's influence on it, (n_tags, n).
 Moved = tuple[np.ndarray, np.ndarray]
