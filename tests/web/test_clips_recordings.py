@@ -14,8 +14,10 @@ from wired import whole_page
 from mirdemo.base.progress import silent
 from mirdemo.clips import LabelledClips
 from mirdemo.clips.heard import Heard
+from mirdemo.clips.likeness import LookAlikes
 from mirdemo.sound.audio import Clip
 from mirdemo.stages.fewshot import LCPrototypes, leave_recordings_out
+from mirdemo.stages.finetuning import FineTuneSettings
 from mirdemo.stages.side_by_side import best_words
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.jobs import Jobs
@@ -26,6 +28,8 @@ from mirdemo.web.hearing import refuse_one
 from mirdemo.web.tabs.clips import tab as clips_tab
 from mirdemo.web.tabs.clips.tab import ClipsDesk, ClipsTab
 from mirdemo.web.tabs.fewshot.desk import FewShotDesk
+from mirdemo.web.tabs.finetune import running as tuning
+from mirdemo.web.tabs.probe.running import run_all
 from mirdemo.web.tagging import build
 
 
@@ -116,6 +120,26 @@ def test_parts_of_nothing_count_as_one_recording_until_it_is_said_of_what(tab: C
 
 def possible_of_x(tab: ClipsTab, visitor: Visitor) -> str:
     return {tag: possible.word for tag, _, possible in view(tab, visitor)["counts"]}["x"]
+
+
+@pytest.mark.parametrize("stage", ["probe", "few-shot", "fine-tune"])
+def test_who_makes_words_listens_first_and_counts_by_it(stage: str, monkeypatch: pytest.MonkeyPatch):
+    visitor = held([f"piece {c * 3}.wav" for c in "qwertyuiopas"], [["x"]] * 6 + [[]] * 6)
+    clips, counted = visitor.clips, []
+    monkeypatch.setattr("mirdemo.clips.heard.look_alikes", lambda *given: LookAlikes(0.3, 0.4, ((0, 1, 2),)))
+    monkeypatch.setattr("mirdemo.clips.heard.copies", lambda *given: [])
+    if stage == "probe":
+        (run,) = run_all(clips, (("spectral", False),), visitor.memory, silent).runs
+        counted = run.report.recordings
+    elif stage == "few-shot":
+        counted = build(clips, "spectral", "all", visitor.memory, silent).clips.counted
+    else:
+        monkeypatch.setattr(tuning, "probe_run", lambda clips, *rest: counted.extend(clips.counted) or 1 / 0)
+        wanted = tuning.Wanted("mini-world", 1, FineTuneSettings())
+        with pytest.raises(ZeroDivisionError):
+            tuning.train(clips, wanted, (), visitor.memory, silent, tuning.Watched(wanted))
+    assert len(set(counted)) == 10
+    assert clips.listened
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])
