@@ -16,13 +16,15 @@ from mirdemo.backbones.spec import Identity
 from mirdemo.base.sentences import Sentence
 from mirdemo.clips import LabelledClips
 from mirdemo.sound.audio import Clip
+from mirdemo.web.frame.act import Act
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.job import Job
 from mirdemo.web.frame.limits import CLIP_LIMITS, WebLimits
 from mirdemo.web.frame.player import Sounds, byte_range, waveform
-from mirdemo.web.frame.session import FIRST_PATIENCE, Shown, Visitors
-from mirdemo.web.frame.wire import Act, Wire
+from mirdemo.web.frame.session import FIRST_PATIENCE, Shown, Visitor, Visitors
+from mirdemo.web.frame.wire import Wire
 from mirdemo.web.models import Memory
+from mirdemo.web.page import TABS
 
 
 class Clock:
@@ -115,6 +117,24 @@ def test_who_opens_pages_and_leaves_nothing_there_is_forgotten_sooner(visitors: 
         clock.now = 11
         assert visitors.sweep() == 30
         assert {visitors.get(one.token) for one in (reader, working)} == {reader, working}
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        {"act": "plan.assume", "name": "recordings", "value": "317"},
+        {"act": "fine-tune.price", "hardware": "t4", "value": 1.5},
+    ],
+)
+def test_figures_that_were_typed_are_something_to_lose(act: dict[str, Any]):
+    wire, visitor = whole_page(), Visitor()
+    for tab in TABS:
+        visitor.shown["p"] = Shown(tab.name)
+        wire.views.changed(visitor, "p")
+    assert visitor.has_nothing, "looking at every tab leaves nothing"
+    wire._do(visitor, Act(act), "p")
+    assert visitor.notice is None
+    assert not visitor.has_nothing
 
 
 def test_one_visitor_has_so_many_open_pages_and_no_more(monkeypatch: pytest.MonkeyPatch):

@@ -53,7 +53,8 @@ class Visitor:
 
     Change it only under ``lock``. ``clips`` are the labelled clips that all tabs share (never changed: replace
     them with ``hold``), ``backbone`` is the name of the chosen one. What a tab wants to remember it keeps in a
-    dataclass of its own, ``visitor.desk(ThatDataclass)``; what holds more than memory has a method ``let_go``.
+    dataclass of its own, ``visitor.desk(ThatDataclass)``; what holds more than memory has a method ``let_go``, and what keeps
+    figures that they have typed says so in ``has_typed``.
     """
 
     def __init__(self) -> None:
@@ -109,7 +110,8 @@ class Visitor:
     @property
     def has_nothing(self) -> bool:
         """Whether nothing is lost where this visit ends."""
-        return not len(self.clips) and not self.held_bytes() and not self.jobs
+        typed = any(getattr(desk, "has_typed", False) for desk in list(self._desks.values()))
+        return not (len(self.clips) or typed or self.held_bytes() or self.jobs)
 
     def tell(
         self,

@@ -35,6 +35,10 @@ class FineTuneDesk:
     result: Result | None = None
     drawn: dict[tuple, Any] = field(default_factory=dict)
 
+    @property
+    def has_typed(self) -> bool:
+        return self.prices != PRICES
+
     def wanted(self, backbone: str) -> Wanted:
         blocks = self.blocks.get(backbone) or spec(backbone).tail_blocks
         return Wanted(backbone, blocks, FineTuneSettings(epochs=self.epochs))

@@ -34,6 +34,10 @@ class PlanDesk:
     seen: bool = False
     typed: int = 0
 
+    @property
+    def has_typed(self) -> bool:
+        return self.assumptions != Assumptions()
+
 
 @dataclass(frozen=True, eq=False)
 class Listening:
