@@ -3,18 +3,21 @@
     python benchmarks/eight_hours.py [--scale 1.0 | --minutes 7] [--out FILE.json]
 
 At ``--scale 1``: 5,000 plays, 500 uploads and removals, 200 trainings cancelled half way and 1,000 language switches in one
-Chromium tab that is never reloaded. They are mixed and cut into twenty parts; after each part the tab's garbage is
-collected and everything is counted: the tab's heap and DOM nodes, the server's resident memory, threads, open files, child
-processes, and files in its folder for uploads. Printed: each count after the first quarter (everything is warm then) and
-at its largest and last since, and both over the first (``grew``: those that are more than a tenth above it). ``--minutes``: as
-much of the day, in the same mixture, as goes into so many minutes. It may be ended at any time (Ctrl-C, SIGTERM), and where
-something does not come it ends by itself: then it prints what was counted until then, with ``scale``, the share of the day that
-was done, ``parts`` and ``ended``. One run, no interval.
+Chromium tab that is never reloaded. While a training runs, the clips are played, added, removed and read in the other language; it is
+stopped once half of its steps are done, and the next begins. The day is cut into twenty parts; trainings that found no time in them
+come at its end. After each part, with no training under way, the tab's garbage is collected and everything is counted: the
+tab's heap and DOM nodes, the server's resident memory, threads, open files, child processes, and files in its folder for uploads.
+Printed: each count after the first quarter (everything is warm then) and at its largest and last since, and both over the
+first (``grew``: those that are more than a tenth above it); the seconds that each kind of thing was waited for, in all, which is what
+a machine with other work makes long. ``--minutes``: as much of the day, in the same mixture, as goes into so many minutes. It
+may be ended at any time (Ctrl-C, SIGTERM), and where something does not come it ends by itself: then it prints what was counted
+until then, with ``shares``, what was done of each, ``parts`` and ``ended``. One run, no interval.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import signal
@@ -33,6 +36,13 @@ from load import free_port, served, sound  # noqa: E402 - lies beside this file
 
 PARTS = 20
 PLAYS, UPLOADS, TRAININGS, SWITCHES = 5000, 500, 200, 1000
+WHOLE = {"plays": PLAYS, "uploads": UPLOADS, "trainings": TRAININGS, "switches": SWITCHES}
+#: Clips that are there all day.
+CLIPS = 6
+#: Things done between two looks at the training.
+LOOK_EACH = 16
+#: Epochs that a training is chosen to have, more where it had ended before half of it was seen.
+EPOCHS = (5, 10, 20, 40)
 
 
 def counts(page: Any, devtools: Any, server: psutil.Process, uploads: Path) -> dict[str, float]:
@@ -49,57 +59,133 @@ def counts(page: Any, devtools: Any, server: psutil.Process, uploads: Path) -> d
     }
 
 
+#: Plays what stands in a row until it is heard, and stops it.
+PLAY = """async (n) => {
+  const all = document.querySelectorAll('#panel-clips tr[data-key] [data-play]');
+  const button = all[n % all.length];
+  const heard = (what) => new Promise((done, failed) => {
+    mirdemo.sound.addEventListener(what, done, { once: true });
+    setTimeout(failed, 60_000, new Error(`nothing is ${what}`));
+    button.click();
+  });
+  await heard('playing');
+  await heard('pause');
+}"""
+#: Whether half of the steps of the training are done, or it has ended.
+HALF = """() => {
+  const bar = document.querySelector('#panel-fine-tune .under-way progress');
+  return !bar || (!document.querySelector('#panel-fine-tune .live-place') && bar.value >= 0.5);
+}"""
+
+
 class Tab:
     """One tab and what is done in it."""
 
     def __init__(self, page: Any, address: str, folder: Path) -> None:
         self.page, self.folder = page, folder
         self.done: Counter[str] = Counter()
+        self.seconds: Counter[str] = Counter()  # that each kind of thing took
+        self.name = ""  # what is being done
+        self.trains = False
         page.set_default_timeout(300_000)  # the day may share its cores
         page.goto(f"{address}/#clips")
         page.wait_for_selector("[data-answered]")
-        page.locator('[data-act="clips.festival"]').first.click()
-        page.wait_for_function("document.querySelectorAll('#panel-clips tr[data-key]').length > 8")
-        self.rows = page.locator("#panel-clips tr[data-key]").count()
+        sheet = ["file,tags,recording"]
+        for number in range(CLIPS):
+            (folder / f"kept {number}.wav").write_bytes(sound(10_000 + number))
+            sheet.append(f"kept {number}.wav,{('low', 'high')[number % 2]},r{number}")
+        (folder / "labels.csv").write_text("\n".join(sheet), encoding="utf-8")
+        self.give([*sorted(folder.glob("kept *.wav")), folder / "labels.csv"])
+        self.rows(CLIPS)
         self.open("fine-tune")
         page.locator('#panel-fine-tune [data-act="fine-tune.backbone"][data-value="mini-west"]').click()
         page.locator('#panel-fine-tune [data-act="fine-tune.run"]:not([disabled])').first.wait_for()
+        self.epochs = EPOCHS[0]
+        page.select_option('#panel-fine-tune [data-act="fine-tune.epochs"]', str(self.epochs))
+        self.open("probe")  # what a training is compared with, so that none begins by making it
+        page.click('#panel-probe [data-act="probe.run"]')
+        page.wait_for_selector("#panel-probe [data-result] h2")
         self.open("clips")
+
+    def give(self, files: list[Path]) -> None:
+        with self.page.expect_file_chooser() as chooser:
+            self.page.locator('[data-drop="clips.add"] [data-choose=files]').first.click()
+        chooser.value.set_files(files)
+
+    def rows(self, count: int) -> None:
+        """Wait for so many clips."""
+        there = "n => document.querySelectorAll('#panel-clips tr[data-key]').length === n"
+        self.page.wait_for_function(there, arg=count, polling=50)
 
     def open(self, tab: str) -> None:
         self.page.evaluate("name => { location.hash = name; }", tab)
         self.page.wait_for_selector(f"#panel-{tab}.is-open")
 
+    def part(self, acts: Iterator[str], trainings: int) -> None:
+        """Do these, with trainings beside them, of which there are so many in all; none is under way at the end."""
+        for number, name in enumerate(acts):
+            if number % LOOK_EACH == 0 and self.done["trainings"] < trainings:
+                self.do("begin_or_stop")
+            self.do(name)
+        while self.trains:
+            self.do("begin_or_stop", wait=True)
+
+    def trainings(self, most: int) -> None:
+        """As many as a part has of those that are left."""
+        for _ in range(min(TRAININGS // PARTS, most - self.done["trainings"])):
+            self.do("begin_or_stop")
+            while self.trains:
+                self.do("begin_or_stop", wait=True)
+
+    def begin_or_stop(self, wait: bool = False) -> None:
+        """Stop the training that is under way if it is half way, or begin one. wait: until it is half way"""
+        self.open("fine-tune")
+        if self.trains:
+            self.stop_half_way(wait)
+        if not self.trains and not wait:
+            self.page.locator('#panel-fine-tune [data-act="fine-tune.run"]:not([disabled])').first.click()
+            self.page.locator('#panel-fine-tune [data-act="page.stop"]').first.wait_for()
+            self.trains = True
+        self.open("clips")
+
+    def do(self, name: str, **how: bool) -> None:
+        self.name, began = name, time.monotonic()
+        try:
+            getattr(self, name)(**how)
+        finally:
+            self.seconds[name] += time.monotonic() - began
+
     def play(self) -> None:
-        plays = self.page.locator("#panel-clips tr[data-key] [data-play]")
-        plays.nth(self.done["plays"] % self.rows).click()
+        self.page.evaluate(PLAY, self.done["plays"])
         self.done["plays"] += 1
 
     def upload_and_remove(self) -> None:
         number = self.done["uploads"]
         file = self.folder / f"day {number % 7}.wav"
         file.write_bytes(sound(number))
-        with self.page.expect_file_chooser() as chooser:
-            self.page.locator('[data-drop="clips.add"] [data-choose=files]').click()
-        chooser.value.set_files([file])
-        more = "n => document.querySelectorAll('#panel-clips tr[data-key]').length === n"
-        self.page.wait_for_function(more, arg=self.rows + 1)
+        self.give([file])
+        self.rows(CLIPS + 1)
         self.page.locator('#panel-clips [data-act="clips.remove"]').last.click()
-        self.page.wait_for_function(more, arg=self.rows)
+        self.rows(CLIPS)
         self.done["uploads"] += 1
 
-    def train_and_stop(self) -> None:
-        self.open("fine-tune")
-        run = self.page.locator('#panel-fine-tune [data-act="fine-tune.run"]:not([disabled])').first
-        run.click()
-        stop = self.page.locator('#panel-fine-tune [data-act="page.stop"]').first
-        stop.wait_for()
-        self.page.wait_for_timeout(1500)  # loading or training by then
-        if stop.is_visible():
-            stop.click()
+    def stop_half_way(self, wait: bool) -> None:
+        """One that had ended before that was seen is counted apart, and the next is longer."""
+        until(self.page, "() => !mirdemo.waits()")  # what is seen is of now
+        if wait:
+            until(self.page, HALF)
+        if not self.page.evaluate(HALF):
+            return
+        stop = self.page.locator('#panel-fine-tune [data-act="page.stop"]')
+        stopped = bool(stop.count())
+        if stopped:
+            stop.first.click()
+        else:
+            self.epochs = next(longer for longer in EPOCHS if longer > self.epochs)
+            self.page.select_option('#panel-fine-tune [data-act="fine-tune.epochs"]', str(self.epochs))
         self.page.locator('#panel-fine-tune [data-act="fine-tune.run"]:not([disabled])').first.wait_for()
-        self.open("clips")
-        self.done["trainings"] += 1
+        self.done["trainings" if stopped else "trainings that ended"] += 1
+        self.trains = False
 
     def switch(self) -> None:
         language = ("ja", "en")[self.done["switches"] % 2]
@@ -108,31 +194,37 @@ class Tab:
         self.done["switches"] += 1
 
 
-WHOLE = {"play": PLAYS, "upload_and_remove": UPLOADS, "train_and_stop": TRAININGS, "switch": SWITCHES}
+#: What is done beside trainings.
+BESIDE = {"play": PLAYS, "upload_and_remove": UPLOADS, "switch": SWITCHES}
 
 
-def mixed(scale: float) -> Iterator[list[str]]:
+def mixture() -> Iterator[str]:
+    """What is done next, each kind as often as its share of the day."""
+    done = Counter[str]()
+    while True:
+        name = min(BESIDE, key=lambda one: (done[one] + 1) / BESIDE[one])
+        done[name] += 1
+        yield name
+
+
+def parts(scale: float) -> Iterator[Iterator[str]]:
     """What is done in each part of the day."""
+    endless, whole = mixture(), round(scale * sum(BESIDE.values()))
     for part in range(PARTS):
-        yield [
-            name
-            for name, times in WHOLE.items()
-            for _ in range(round(scale * times * (part + 1) / PARTS) - round(scale * times * part / PARTS))
-        ]
+        yield itertools.islice(endless, whole * (part + 1) // PARTS - whole * part // PARTS)
 
 
-def until(minutes: float) -> Iterator[Iterator[str]]:
+def parts_of(minutes: float) -> Iterator[Iterator[str]]:
     """The same mixture for so many minutes, in as many parts."""
-    began, done = time.monotonic(), Counter[str]()
-
-    def part(end: float) -> Iterator[str]:
-        while time.monotonic() < end:
-            name = min(WHOLE, key=lambda one: (done[one] + 1) / WHOLE[one])
-            done[name] += 1
-            yield name
-
+    began, endless = time.monotonic(), mixture()
     for number in range(PARTS):
-        yield part(began + 60 * minutes * (number + 1) / PARTS)
+        end = began + 60 * minutes * (number + 1) / PARTS
+        yield itertools.takewhile(lambda name, end=end: time.monotonic() < end, endless)
+
+
+def until(page: Any, holds: str) -> None:
+    """Wait at little cost: what waits looks five times a second."""
+    page.wait_for_function(holds, polling=200)
 
 
 def day(scale: float, minutes: float | None) -> dict[str, Any]:
@@ -155,19 +247,24 @@ def day(scale: float, minutes: float | None) -> dict[str, Any]:
             page.on("request", lambda one: sent.append(_act(one)) if "/queue/join" in one.url else None)
             tab = Tab(page, address, folder)
             began, ended = time.monotonic(), None
-            for part, names in enumerate(mixed(scale) if minutes is None else until(minutes)):
+            whole = sys.maxsize if minutes else max(1, round(scale * TRAININGS))
+            mixed = parts(scale) if minutes is None else parts_of(minutes)
+            left = () if minutes else (iter(()) for _ in iter(lambda: tab.done["trainings"] < whole, False))
+            for part, acts in enumerate(itertools.chain(mixed, left)):
                 try:
-                    for name in names:
-                        getattr(tab, name)()
+                    tab.part(acts, whole)
+                    if part >= PARTS:
+                        tab.trainings(whole)
                     found.append(counts(page, devtools, server, folder / "uploads"))
                 except (KeyboardInterrupt, Exception) as error:
                     ended = f"{type(error).__name__} in part {part + 1}: {error}"[:300]
                     if not isinstance(error, KeyboardInterrupt):
                         shows = page.evaluate("document.querySelector('.is-open').innerText")
-                        print(name, dict(wrong), list(sent), shows[-3000:], file=sys.stderr)
+                        print(tab.name, dict(wrong), list(sent), shows[-3000:], file=sys.stderr)
                     break
                 print(
                     part + 1,
+                    round(time.monotonic() - began),
                     {k: round(v, 1) for k, v in found[-1].items()},
                     dict(tab.done),
                     file=sys.stderr,
@@ -189,11 +286,12 @@ def day(scale: float, minutes: float | None) -> dict[str, Any]:
         for key in (warm[0] if warm else ())
     }
     return {
-        "scale": round(tab.done["plays"] / PLAYS, 4),
+        "shares": {name: round(tab.done[name] / of, 4) for name, of in WHOLE.items()},
         "parts": len(found),
         "ended": ended,
         "done": dict(tab.done),
         "seconds": round(seconds),
+        "seconds_of_each": {name: round(took) for name, took in tab.seconds.items()},
         "load": os.getloadavg()[0],
         "wrong": dict(wrong),
         "grew": [key for key, one in told.items() if one["last"] > 1.1 * one["warm"]],
