@@ -9,7 +9,7 @@
     playing = null;
     paint();
   });
-  audio.addEventListener("pause", paint);
+  audio.addEventListener("pause", () => paint());
   audio.addEventListener("play", () => requestAnimationFrame(tick));
 
   function start(source, at) {
@@ -41,14 +41,17 @@
     start(player.dataset.src, Math.max(0, Math.min(1, (event.clientX - box.left) / box.width)) * seconds);
   }
 
-  function paint() {
-    for (const player of document.querySelectorAll(".player")) {
+  /* Only what has changed is written: while something plays this is done sixty times a second. */
+  const say = (place, text) => { if (place.textContent !== text) place.textContent = text; };
+  function paint(which = ".player") {
+    for (const player of document.querySelectorAll(which)) {
       const mine = player.dataset.src === playing;
       const seconds = Number(player.dataset.seconds) || 1;
       player.toggleAttribute("data-live-playing", mine && !audio.paused);
       player.style.setProperty("--played", mine ? `${(100 * audio.currentTime) / seconds}%` : "0%");
       const button = player.querySelector("[data-play]");
-      if (button) button.setAttribute("aria-pressed", mine && !audio.paused);
+      const pressed = String(mine && !audio.paused);
+      if (button && button.getAttribute("aria-pressed") !== pressed) button.setAttribute("aria-pressed", pressed);
       const under = player.querySelector(".under");
       if (mine && under && !player.querySelector(".over")) {
         const over = under.cloneNode(true);
@@ -56,8 +59,8 @@
         under.after(over);
       }
       const clock = player.querySelector(".clock");
-      if (clock) clock.textContent = mine ? time(audio.currentTime) : "";
-      if (clock) for (const place of document.querySelectorAll(`[data-moment-of="${player.dataset.src}"]`)) place.textContent = clock.textContent;
+      if (clock) say(clock, mine ? time(audio.currentTime) : "");
+      if (clock) for (const place of document.querySelectorAll(`[data-moment-of="${player.dataset.src}"]`)) say(place, clock.textContent);
       for (const cell of player.querySelectorAll("[data-at]")) {
         const at = Number(cell.dataset.at);
         cell.toggleAttribute("data-live-now", mine && audio.currentTime >= at && audio.currentTime < at + Number(cell.dataset.lasts));
@@ -66,7 +69,7 @@
   }
   const two = (number) => String(Math.floor(number)).padStart(2, "0");
   const time = (seconds) => (seconds < 3600 ? `${Math.floor(seconds / 60)}` : `${Math.floor(seconds / 3600)}:${two((seconds / 60) % 60)}`) + `:${two(seconds % 60)}`;
-  const tick = () => { paint(); if (!audio.paused) requestAnimationFrame(tick); };
+  const tick = () => { paint(".player[data-live-playing]"); if (!audio.paused) requestAnimationFrame(tick); };
 
   document.addEventListener("click", (event) => {
     const play = event.target.closest?.("[data-play]");
