@@ -12,9 +12,9 @@ from mirdemo.evidence.selection import Selection
 from mirdemo.evidence.tags import FAMILIES, bare, family
 from mirdemo.results import records as results
 from mirdemo.results.records import Results
+from mirdemo.web.frame.act import Act
 from mirdemo.web.frame.session import Visitor
 from mirdemo.web.frame.templating import render
-from mirdemo.web.frame.wire import Act
 from mirdemo.web.tabs.evidence import tab as evidence_tab
 from mirdemo.web.tabs.evidence.tab import EvidenceDesk
 from mirdemo.words.language import LANGUAGES, speaker

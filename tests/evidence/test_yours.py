@@ -18,8 +18,9 @@ from mirdemo.evidence import drawing, selection
 from mirdemo.evidence.selection import YOURS, Selection
 from mirdemo.results import records as results
 from mirdemo.results.records import Results
-from mirdemo.web.frame.session import Visitor, Visitors
-from mirdemo.web.frame.wire import Act, Shown, Wire
+from mirdemo.web.frame.act import Act
+from mirdemo.web.frame.session import Shown, Visitor, Visitors
+from mirdemo.web.frame.wire import Wire
 from mirdemo.web.tabs.evidence import tab as evidence_tab
 from mirdemo.web.tabs.evidence.tab import EvidenceDesk, download_routes_of, reports_of
 from mirdemo.web.tabs.evidence.yours import Reports
@@ -55,7 +56,7 @@ def other(wire: Wire) -> Visitor:
 
 
 def page_of(wire: Wire, visitor: Visitor) -> str:
-    return "".join(wire._render(name, visitor) for name in wire._views)
+    return "".join(wire.views.rendered(name, visitor) for name in wire.views.all)
 
 
 @pytest.fixture

@@ -83,8 +83,8 @@ def test_a_visit_of_any_day_is_opened_and_says_what_it_said(folder: Path, wire: 
     now = found(visitor)
     for name, value in told(folder)["found"].items():
         assert same(json.loads(json.dumps(now[name])), value), name
-    for name in wire._views:
-        assert "could not be drawn" not in wire._render(name, visitor), name
+    for name in wire.views.all:
+        assert "could not be drawn" not in wire.views.rendered(name, visitor), name
 
 
 def test_what_a_visit_may_be_told_in_is_what_a_kept_visit_was_told_in(wire: Wire):

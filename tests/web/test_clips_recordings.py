@@ -19,11 +19,12 @@ from mirdemo.sound.audio import Clip
 from mirdemo.stages.fewshot import LCPrototypes, leave_recordings_out
 from mirdemo.stages.finetuning import FineTuneSettings
 from mirdemo.stages.side_by_side import best_words
+from mirdemo.web.frame.act import Act
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.jobs import Jobs
 from mirdemo.web.frame.limits import CLIP_LIMITS
 from mirdemo.web.frame.session import Shown, Visitor, Visitors
-from mirdemo.web.frame.wire import Act, Wire
+from mirdemo.web.frame.wire import Wire
 from mirdemo.web.hearing import refuse_one
 from mirdemo.web.tabs.clips import tab as clips_tab
 from mirdemo.web.tabs.clips.tab import ClipsDesk, ClipsTab
@@ -152,10 +153,10 @@ def test_what_counts_as_one_is_said_where_the_words_are_with_its_buttons(languag
         visitor.desk(FewShotDesk).built = build(visitor.clips, "spectral", "all", visitor.memory, silent)
         visitor.desk(FewShotDesk).layer["spectral"] = "all"
         visitor.desk(FewShotDesk).whiten = False
-    assert 'data-act="clips.all_together"' not in wire._render(name, visitor)
+    assert 'data-act="clips.all_together"' not in wire.views.rendered(name, visitor)
     hear(visitor, 4, 3)
-    assert 'data-act="clips.all_together"' in wire._render(name, visitor)
-    assert 'data-act="clips.different" data-all="true"' in wire._render(name, visitor)
+    assert 'data-act="clips.all_together"' in wire.views.rendered(name, visitor)
+    assert 'data-act="clips.different" data-all="true"' in wire.views.rendered(name, visitor)
 
 
 def test_no_to_all_is_remembered(tab: ClipsTab):
@@ -230,14 +231,14 @@ def test_the_page_draws_all_of_it_in_both_languages():
         hear(visitor, 4, 3)
         visitor.desk(ClipsDesk).picked = {visitor.clips.clips[0].sha256}
         wire = Wire(visitors, jobs)
-        wire._views["clips"] = clips_view(wire)
-        drawn[language] = wire._render("clips", visitor)
+        wire.views.all["clips"] = clips_view(wire)
+        drawn[language] = wire.views.rendered("clips", visitor)
     assert "Are these from one performance?" in drawn["en"]
     assert "一つの演奏" in drawn["ja"]
 
 
 def clips_view(wire: Wire):
-    from mirdemo.web.frame.wire import View
+    from mirdemo.web.frame.views import View
 
     return View("clips.html", ClipsTab(wire).show, "clips")
 
@@ -261,8 +262,8 @@ def test_where_other_stages_can_say_less_than_the_probe_it_is_said(tab: ClipsTab
     assert (said["y"].word, said["y"].others) == ("partly_heard", ())
     assert best_words(10, 10) == {"fine_tune": "heard", "few_shot": "partly_heard"}
     wire, both = whole_page(), held([f"{number}x.wav" for number in range(16)], [["x"]] * 8 + [[]] * 8)
-    assert 'data-others="both"' in wire._render("clips", both)
-    assert 'data-others="few_shot"' in wire._render("clips", visitor)
+    assert 'data-others="both"' in wire.views.rendered("clips", both)
+    assert 'data-others="few_shot"' in wire.views.rendered("clips", visitor)
     # what is promised is what the stage's own words can reach: a ranking without an error by few-shot
     rows, labels = (
         np.eye(2)[[0] * 10 + [1] * 10] + 0.01 * np.random.default_rng(0).normal(size=(20, 2)),

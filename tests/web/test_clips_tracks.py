@@ -14,9 +14,10 @@ from gradio.utils import get_upload_folder
 
 from mirdemo.clips import ClipsError, LabelledClips
 from mirdemo.sound.audio import Clip, load_clip
+from mirdemo.web.frame.act import Act
 from mirdemo.web.frame.jobs import Jobs
-from mirdemo.web.frame.session import Visitor, Visitors
-from mirdemo.web.frame.wire import Act, Shown, Wire
+from mirdemo.web.frame.session import Shown, Visitor, Visitors
+from mirdemo.web.frame.wire import Wire
 from mirdemo.web.tabs.clips.tab import TAB
 
 
@@ -72,7 +73,7 @@ def choose(page: Wire, visitor: Visitor, track: object, content: bytes | None) -
     while any(job.active for job in visitor.jobs.values()):
         assert time.monotonic() < until
         time.sleep(0.01)
-    return page._render("clips", visitor)
+    return page.views.rendered("clips", visitor)
 
 
 def pitch(clip: Clip) -> float:
@@ -80,7 +81,7 @@ def pitch(clip: Clip) -> float:
 
 
 def test_another_track_takes_the_place_of_the_clip_with_its_tags_and_can_be_taken_back(page, visitor):
-    html = page._render("clips", visitor)
+    html = page.views.rendered("clips", visitor)
     assert html.count("data-resends") == 1
     assert "Track 1 of 2" in html
     html = choose(page, visitor, 2, film(220.0, 880.0))

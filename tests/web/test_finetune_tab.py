@@ -32,13 +32,14 @@ from mirdemo.planning.prices import PRICES
 from mirdemo.sound.audio import Clip
 from mirdemo.stages.finetuning import Epoch, FineTuneSettings
 from mirdemo.web import gpu, zero
+from mirdemo.web.frame.act import Act
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.job import Job
 from mirdemo.web.frame.jobs import Jobs
 from mirdemo.web.frame.limits import CLIP_LIMITS
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.templating import render
-from mirdemo.web.frame.wire import Act, Wire
+from mirdemo.web.frame.wire import Wire
 from mirdemo.web.models import Memory
 from mirdemo.web.tabs.finetune import charts, child, endpoint, outlook, running, shown, worker
 from mirdemo.web.tabs.finetune.desk import FineTuneDesk

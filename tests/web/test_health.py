@@ -20,12 +20,13 @@ from mirdemo.base.sentences import Sentence
 from mirdemo.clips import LabelledClips
 from mirdemo.sound.audio import Clip
 from mirdemo.web.frame import health
+from mirdemo.web.frame.act import Act
 from mirdemo.web.frame.jobs import Jobs
 from mirdemo.web.frame.limits import CLIP_LIMITS
 from mirdemo.web.frame.log import Reticent
 from mirdemo.web.frame.receiving import DISK_RESERVE
 from mirdemo.web.frame.session import Visitor, Visitors
-from mirdemo.web.frame.wire import Act, Wire
+from mirdemo.web.frame.wire import Wire
 
 SECRETS = ("taiko of Mrs. Tanaka.wav", "祭り<tag>", "10.20.30.40", "/home/host/secret")
 

@@ -19,11 +19,12 @@ from wired import whole_page
 
 from mirdemo.clips import LabelledClips
 from mirdemo.sound.audio import Clip
+from mirdemo.web.frame.act import Act
 from mirdemo.web.frame.job import Job
 from mirdemo.web.frame.jobs import UNEXPECTED, Jobs
 from mirdemo.web.frame.limits import CLIP_LIMITS
-from mirdemo.web.frame.session import Visitor, Visitors
-from mirdemo.web.frame.wire import Act, Shown, Wire
+from mirdemo.web.frame.session import Shown, Visitor, Visitors
+from mirdemo.web.frame.wire import Wire
 from mirdemo.web.page import TABS, build_page
 
 #: Words that would do harm where they were taken for something else than words.
@@ -121,7 +122,7 @@ def visitor() -> Visitor:
 def drawn(wire: Wire, one: Visitor) -> Iterator[str]:
     for tab in TABS:
         one.shown["p"] = Shown(tab.name)
-        yield from (text for _, text in wire._changed(one, "p").values())
+        yield from (text for _, text in wire.views.changed(one, "p").values())
 
 
 @pytest.mark.parametrize("act", sorted(page()._handlers))

@@ -20,8 +20,9 @@ from mirdemo.clips import LabelledClips
 from mirdemo.clips.visit import read_visit
 from mirdemo.planning import Assumptions
 from mirdemo.web.frame import keeping, session
+from mirdemo.web.frame.act import Act
 from mirdemo.web.frame.session import Visitor, Visitors
-from mirdemo.web.frame.wire import Act, Wire
+from mirdemo.web.frame.wire import Wire
 from mirdemo.web.tabs.clips.tab import ClipsDesk, read_uploads
 from mirdemo.web.tabs.clips.visits import VisitDesk, download_route
 from mirdemo.web.tabs.fewshot.desk import FewShotDesk
@@ -43,8 +44,8 @@ def worked() -> Visitor:
 
 def drawn(wire: Wire, visitor: Visitor, language: str) -> dict[str, str]:
     visitor.language = language
-    mine = [name for name in wire._views if not name.startswith(("evidence", "about"))]
-    return {name: wire._render(name, visitor).replace(visitor.sounds.key, "KEY") for name in mine}
+    mine = [name for name in wire.views.all if not name.startswith(("evidence", "about"))]
+    return {name: wire.views.rendered(name, visitor).replace(visitor.sounds.key, "KEY") for name in mine}
 
 
 def current(visitor: Visitor) -> bool:

@@ -30,13 +30,14 @@ from mirdemo.sound.audio import Clip
 from mirdemo.sound.long import long_of
 from mirdemo.web import models
 from mirdemo.web.frame import spools
+from mirdemo.web.frame.act import Act
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.jobs import Jobs
 from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.spools import Spools
 from mirdemo.web.frame.uploads import Upload
-from mirdemo.web.frame.wire import Act, Wire
+from mirdemo.web.frame.wire import Wire
 from mirdemo.web.tabs.clips import long_routes, tab
 from mirdemo.web.tabs.clips.long import Expected, Growth, LongDesk, part_long
 from mirdemo.web.tabs.clips.tab import ClipsDesk, read_drop
@@ -925,7 +926,7 @@ def test_a_saved_visit_waits_for_its_long_recordings_and_brings_back_what_was_ma
     opened.recording, opened.typed = "Obon", "taiko"
     act("long.span", long="1", start="10", end="12", value="taiko")
     act("long.cut", long="1", how="even", length="40")
-    assert "Hours of sound are too large" in wire._render("clips", visitor)
+    assert "Hours of sound are too large" in wire.views.rendered("clips", visitor)
     kept = wire.keeping.keep(visitor)
     parts, arrays, sounds = wire.keeping.told(kept)
     out = io.BytesIO()
@@ -933,7 +934,7 @@ def test_a_saved_visit_waits_for_its_long_recordings_and_brings_back_what_was_ma
 
     other = visitors.arrive(None, "another")
     wire.keeping.restore(other, read_visit(out.getvalue()), lambda visitor: None)
-    page = wire._render("clips", other)
+    page = wire.views.rendered("clips", other)
     assert "procession.mp4" in page
     assert "Add its file again" in page
     desk = other.desk(LongDesk)

@@ -13,10 +13,10 @@ from visited import RATE, labelled, sound
 
 from mirdemo.planning.panel import HAND
 from mirdemo.planning.panel.answers import Answers, OnClip
+from mirdemo.web.frame.act import Act
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.templating import render
-from mirdemo.web.frame.wire import Act
 from mirdemo.web.tabs.fewshot.desk import FewShotDesk
 from mirdemo.web.tabs.plan.desk import PanelDesk
 from mirdemo.web.tabs.plan.panel import PanelTab, _go_on, with_answers

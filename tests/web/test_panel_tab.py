@@ -16,10 +16,10 @@ from test_plan_tab import visited
 from mirdemo.planning import Assumptions
 from mirdemo.planning.panel import Answers, Panel, PanelError
 from mirdemo.planning.panel.answers import OnClip
+from mirdemo.web.frame.act import Act
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.session import Visitors
 from mirdemo.web.frame.templating import render
-from mirdemo.web.frame.wire import Act
 from mirdemo.web.tabs.plan.desk import Listening, PanelDesk, PlanDesk
 from mirdemo.web.tabs.plan.panel import KEY, PAGE, WITHIN, PanelTab, download_routes, read_files
 from mirdemo.web.tabs.plan.tab import current_plan

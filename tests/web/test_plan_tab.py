@@ -19,11 +19,11 @@ from mirdemo.sound.audio import Clip
 from mirdemo.stages.fewshot import LCPrototypes, leave_recordings_out
 from mirdemo.stages.probing import probe
 from mirdemo.stages.side_by_side import ALIKE, OTHER_BACKBONE, UNSURE
+from mirdemo.web.frame.act import Act
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.limits import CLIP_LIMITS
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.templating import render
-from mirdemo.web.frame.wire import Act
 from mirdemo.web.tabs.plan import endpoint
 from mirdemo.web.tabs.plan.tab import FILE, REPORT, TAB, PlanDesk, PlanTab, current_plan, download_routes
 from mirdemo.web.tabs.probe.desk import ProbeDesk

@@ -27,13 +27,14 @@ from mirdemo.embedding.pace import Pace, embedding, loading
 from mirdemo.scoring.intervals import Interval
 from mirdemo.sound.audio import Clip
 from mirdemo.web import models
+from mirdemo.web.frame.act import Act
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.job import Draft, Job
 from mirdemo.web.frame.jobs import Jobs
 from mirdemo.web.frame.limits import CLIP_LIMITS
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.templating import render
-from mirdemo.web.frame.wire import Act, Wire
+from mirdemo.web.frame.wire import Wire
 from mirdemo.web.models import SHELF, Shelf
 from mirdemo.web.tabs.probe import endpoint, prompts, running, shown, table, zero_shot
 from mirdemo.web.tabs.probe import tab as probe_tab

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from mirdemo.web.frame.act import Act
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.jobs import Jobs
 from mirdemo.web.frame.limits import LIMITS
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.uploads import Upload, uploads_of
-from mirdemo.web.frame.wire import Act, Wire
+from mirdemo.web.frame.wire import Wire
 
 
 @pytest.fixture

@@ -12,11 +12,12 @@ from wired import whole_page
 
 from mirdemo.clips import LabelledClips
 from mirdemo.sound.audio import Clip
+from mirdemo.web.frame.act import Act
 from mirdemo.web.frame.jobs import Jobs
 from mirdemo.web.frame.limits import CLIP_LIMITS
-from mirdemo.web.frame.session import Visitor, Visitors
+from mirdemo.web.frame.session import Shown, Visitor, Visitors
 from mirdemo.web.frame.templating import duration
-from mirdemo.web.frame.wire import Act, Shown, Wire
+from mirdemo.web.frame.wire import Wire
 from mirdemo.web.tabs.clips.tab import enough
 from mirdemo.web.tagging import Answer, layers_of, spans, usual_layer
 
@@ -48,11 +49,11 @@ def tagged(n: int = 2) -> LabelledClips:
 def test_only_the_open_tab_is_drawn_and_only_what_changed_is_sent(page: Wire):
     visitor = Visitor()
     visitor.shown["p"] = Shown("clips")
-    ((name, (first, _)),) = page._changed(visitor, "p").items()
+    ((name, (first, _)),) = page.views.changed(visitor, "p").items()
     assert name == "clips"
-    assert page._changed(visitor, "p", drawn=first) == {}
+    assert page.views.changed(visitor, "p", drawn=first) == {}
     visitor.hold(tagged())
-    ((name, (second, text)),) = page._changed(visitor, "p", drawn=first).items()
+    ((name, (second, text)),) = page.views.changed(visitor, "p", drawn=first).items()
     assert (name, second > first) == ("clips", True)
     assert "1.wav" in text
 
@@ -60,12 +61,12 @@ def test_only_the_open_tab_is_drawn_and_only_what_changed_is_sent(page: Wire):
 def test_what_a_page_is_not_known_to_have_drawn_is_sent_again(page: Wire):
     visitor = Visitor()
     visitor.shown["p"] = Shown("clips")
-    (first,) = page._changed(visitor, "p").values()
+    (first,) = page.views.changed(visitor, "p").values()
     visitor.shown["p"].tab = "few-shot"
-    again = page._changed(visitor, "p", drawn=first[0] - 1)
+    again = page.views.changed(visitor, "p", drawn=first[0] - 1)
     assert again["clips"] == first, "Gradio may have shown the page the second answer alone"
     assert set(again) >= {"clips", "few-shot"}
-    assert page._changed(visitor, "p", drawn=max(number for number, _ in again.values())) == {}
+    assert page.views.changed(visitor, "p", drawn=max(number for number, _ in again.values())) == {}
     for nonsense in ("7", 7.5, True, None, [1]):
         assert Act({"drawn": nonsense}).drawn == 0
 
@@ -85,12 +86,12 @@ def test_a_view_that_many_see_alike_is_rendered_once_and_ones_own_by_itself():
     one, other, own = Visitor(), Visitor(), Visitor()
     own.greeted = True
     for visitor in (one, other, own, own, other):
-        assert wire._render("x", visitor)
+        assert wire.views.rendered("x", visitor)
     assert rendered == [one, own, own]
     other.language = "ja"
-    wire._render("x", other)
+    wire.views.rendered("x", other)
     other.backbone = "mini-west"
-    wire._render("x", other)
+    wire.views.rendered("x", other)
     assert rendered == [one, own, own, other, other]
 
 
@@ -100,7 +101,7 @@ def test_drawings_are_numbered_in_the_order_they_were_made(page: Wire):
     numbers = []
     for count in (1, 2, 3):
         visitor.hold(tagged(count))
-        numbers += [number for number, _ in page._changed(visitor, "p").values()]
+        numbers += [number for number, _ in page.views.changed(visitor, "p").values()]
     assert len(numbers) == 3
     assert numbers == sorted(set(numbers))
 
@@ -109,7 +110,7 @@ def test_a_view_that_fails_says_so_and_leaves_the_others(page: Wire, caplog):
     visitor = Visitor()
     visitor.shown["p"] = Shown("clips")
     visitor.clips = None  # type: ignore[assignment] - what no tab can draw
-    drawn = [text for _, text in page._changed(visitor, "p").values()]
+    drawn = [text for _, text in page.views.changed(visitor, "p").values()]
     assert len(drawn) == 1
     assert "could not be drawn" in drawn[0]
 
@@ -136,7 +137,7 @@ def test_a_refusal_that_quotes_half_a_surrogate_pair_can_be_sent(page: Wire):
     clip = Clip.of(np.zeros(4000, np.float32), 8000, "\udcff.wav")  # as an archive's directory may name it
     visitor.hold(LabelledClips.from_clips([clip], [("\ud800",)], limits=CLIP_LIMITS))
     visitor.tell(Sentence("{name} is lost.", "page.upload_lost", {"name": "\ud800"}), refusal=True)
-    drawn = [text for _, text in page._changed(visitor, "p").values()]
+    drawn = [text for _, text in page.views.changed(visitor, "p").values()]
     assert drawn
     for text in drawn:
         assert "could not be drawn" not in text
@@ -164,15 +165,15 @@ def test_every_act_tells_that_its_page_is_open(page: Wire):
 def test_while_a_job_runs_only_what_changed_since_the_last_answer_is_sent(page: Wire):
     visitor = Visitor()
     visitor.shown["p"] = Shown("clips")
-    page._changed(visitor, "p")
-    (first,) = (number for number, _ in page._changed(visitor, "p").values())
+    page.views.changed(visitor, "p")
+    (first,) = (number for number, _ in page.views.changed(visitor, "p").values())
     assert json.loads(page._news(visitor, "p")) == {"after": first, "views": {}}, (
         "a reload draws the tab once"
     )
     visitor.hold(tagged())
     news = json.loads(page._news(visitor, "p"))
     assert (news["after"], list(news["views"])) == (first, ["clips"])
-    assert set(page._changed(visitor, "p", drawn=first)) == {"clips"}, "it may have got lost"
+    assert set(page.views.changed(visitor, "p", drawn=first)) == {"clips"}, "it may have got lost"
 
 
 def test_a_closed_page_is_not_drawn_for(page: Wire):
@@ -211,7 +212,7 @@ def test_tags_from_outside_are_escaped_in_every_view(page: Wire):
     visitor.hold(tagged())
     for tab in ("clips", "few-shot"):
         visitor.shown["p"] = Shown(tab)
-        drawn = "".join(text for _, text in page._changed(visitor, "p").values())
+        drawn = "".join(text for _, text in page.views.changed(visitor, "p").values())
         assert "&lt;b&gt;" in drawn
         assert "<b>" not in drawn
 

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from mirdemo.base.progress import Progress
     from mirdemo.tagger import Tagger
+    from mirdemo.web.frame.act import Act
     from mirdemo.web.frame.session import Visitor, Visitors
-    from mirdemo.web.frame.wire import Act, Wire
+    from mirdemo.web.frame.wire import Wire
 
 Made = TypeVar("Made")
 

@@ -1,47 +1,37 @@
 """How the page and the server speak: one message up (an act), changed regions down (views).
 
-The page is a function of the visitor: each view is a template and a function from the visitor to what fills it. What
-a visitor does becomes an ``Act`` (its name and what was typed or chosen), sent by ``static/hands.js`` for every element
-with ``data-act``. A handler changes the visitor; then every view in sight is rendered again and those whose text
-changed are sent, all in one text: an output a view costs Gradio a component each, 32 ms of its event loop for
-sixteen (mean of 20). For the same reason all views stand in one component: Gradio's script takes longer to mount each
-than the page takes to fill it. So a language switch, an upload and a finished job all redraw the page in the same way, nothing else on the page moves, and a
-tab never has to know which other tab shows its numbers.
+The page is a function of the visitor. What a visitor does becomes an ``Act`` (its name and what was typed or chosen), sent by
+``static/hands.js`` for every element with ``data-act``. A handler changes the visitor; then the views in sight that have changed are
+sent, all in one text: an output a view costs Gradio a component each, 32 ms of its event loop for sixteen (mean of 20). For
+the same reason all views stand in one component: Gradio's script takes longer to mount each than the page takes to fill it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import itertools
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Hashable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
-from urllib.parse import parse_qsl
 
 import gradio as gr
 from anyio.to_thread import run_sync
 
-from mirdemo.base.once import Once
 from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import MirdemoError, Sentence
 from mirdemo.web import zero
-from mirdemo.web.frame import wellformed
+from mirdemo.web.frame import news
+from mirdemo.web.frame.act import Act, address_query
 from mirdemo.web.frame.answering import sender
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.job import Draft, Job
 from mirdemo.web.frame.jobs import UNEXPECTED, Jobs
 from mirdemo.web.frame.keeping import Keeper, Keeping
-from mirdemo.web.frame.limits import LIMITS
 from mirdemo.web.frame.log import event
 from mirdemo.web.frame.session import MOST_PAGES, Shown, Visitor, Visitors
-from mirdemo.web.frame.templating import render
-from mirdemo.web.frame.uploads import Upload, discard, uploads_of
-from mirdemo.words.language import LANGUAGES, Speaker, choose
+from mirdemo.web.frame.views import Views, drawings
+from mirdemo.words.language import LANGUAGES, choose
 
 log = logging.getLogger(__name__)
 
@@ -53,127 +43,8 @@ END_SECONDS = 0.04
 #: Seconds after which a page that hears nothing before the last answer looks again.
 LOOK_SECONDS = 3
 
-#: Numbers every drawing. Answers to two acts may overtake each other on their way: the page keeps the later one.
-_drawings = itertools.count(1)
-
-#: What fills a view's template: from a visitor and the language to speak.
-Context = Callable[[Visitor, Speaker], Mapping[str, Any]]
-#: What a view's text depends on besides the language, where that is nothing of one visitor's; None where it is.
-Of = Callable[[Visitor, Speaker], Hashable | None]
-#: Texts of views kept that many visitors see, of up to 200 kB each.
-MOST_TEXTS = 64
-
 _WIRE_JS = "mirdemo.connect((act) => trigger('act', act)); watch('value', () => mirdemo.heard(props.value));"
 _PAGE_JS = "mirdemo.stand(element, JSON.parse(props.value));"
-
-
-_RESTARTED = Sentence(
-    "The server was restarted. The clips and results of this visit were in its memory alone and are gone. Open a saved visit "
-    "under Clips, or add your clips again.",
-    "page.restarted",
-)
-_RESTARTED_EMPTY = Sentence(
-    "The server was restarted. Nothing of yours was on it, so nothing is lost.", "page.restarted_empty"
-)
-_OVER = Sentence(
-    "This visit had ended, and its clips and results were deleted. Open a saved visit under Clips, or add your clips again.",
-    "page.visit_over",
-)
-_LINE_BACK = Sentence("The connection is back. This visit is as it was.", "page.line_back")
-#: Codes of what is to be read before it goes.
-_GONE = ("page.restarted", "page.visit_over")
-
-
-class Act:
-    """One thing a visitor did. Everything in it comes from outside: read it only through these methods.
-
-    name: which handler is meant, e.g. ``"clips.remove"``
-    """
-
-    def __init__(self, sent: Any) -> None:
-        self._sent: Mapping[str, Any] = wellformed.value(sent) if isinstance(sent, dict) else {}
-        name = self._sent.get("act")
-        self.name: str = name if isinstance(name, str) else ""
-
-    def text(self, key: str, default: str = "") -> str:
-        """What was typed, without blanks at its ends. Raises PageError if it is too long."""
-        value = self._sent.get(key, default)
-        value = value.strip() if isinstance(value, str) else default
-        if len(value) > LIMITS.text:
-            raise PageError(
-                "This text is longer than {limit} characters. Shorten it.",
-                code="page.text_too_long",
-                limit=LIMITS.text,
-            )
-        return value
-
-    def one_of(self, key: str, options: Collection[str]) -> str:
-        """One of the options. Raises PageError otherwise."""
-        value = self._sent.get(key)
-        if not isinstance(value, str) or value not in options:
-            raise PageError(
-                "This choice is not on offer (any more). Choose again.", code="page.no_such_choice"
-            )
-        return value
-
-    def whole(self, key: str, low: int, high: int) -> int:
-        """A whole number within limits. Raises PageError otherwise."""
-        value = self.number(key, low, high)
-        if value != int(value):
-            raise _not_a_number(low, high)
-        return int(value)
-
-    def number(self, key: str, low: float, high: float) -> float:
-        """A number within limits. Raises PageError otherwise."""
-        try:
-            value = float(self._sent.get(key))  # type: ignore[arg-type]
-        except (TypeError, ValueError, OverflowError):
-            raise _not_a_number(low, high) from None
-        if not low <= value <= high:
-            raise _not_a_number(low, high)
-        return value
-
-    @property
-    def drawn(self) -> int:
-        """The last drawing that the page has; 0 for none, or for what is no number."""
-        value = self._sent.get("drawn")
-        return value if type(value) is int else 0
-
-    @property
-    def turn(self) -> int:
-        """Which of the page's acts it is: the answer says it again, so that the page knows what has been answered; 0 for none,
-        or for what is no number."""
-        value = self._sent.get("turn")
-        return value if type(value) is int else 0
-
-    def flag(self, key: str) -> bool:
-        return self._sent.get(key) in (True, "true", "on", "1")
-
-    def has(self, key: str) -> bool:
-        """Whether anything was sent under this name."""
-        return bool(self._sent.get(key))
-
-    def uploads(self) -> list[Upload]:
-        return uploads_of(self._sent.get("files"))
-
-    def discard(self) -> None:
-        """Delete the files that came with it."""
-        discard(self._sent.get("files"))
-
-
-def _not_a_number(low: float, high: float) -> PageError:
-    return PageError("Give a number from {low:g} to {high:g}.", code="page.not_a_number", low=low, high=high)
-
-
-@dataclass(frozen=True)
-class View:
-    """A region of the page: its template, what fills it, the tab it stands in (None: always in sight), and what its text
-    is of, where many visitors see the same."""
-
-    template: str
-    context: Context
-    tab: str | None
-    of: Of | None = None
 
 
 Handler = Callable[[Visitor, Act], None]
@@ -185,13 +56,10 @@ class Wire:
     def __init__(self, visitors: Visitors, jobs: Jobs) -> None:
         self.visitors = visitors
         self.jobs = jobs
-        self._views: dict[str, View] = {}
-        self._standing: list[str] = []  # where each view stands, as HTML
-        self._tabs: list[str] = []
-        self._within: str | None = None
+        self.views = Views()
+        self.panel, self.view, self.draw_all = self.views.panel, self.views.put, self.views.draw_all
         self._arrivals: list[Callable[[Visitor, Mapping[str, str]], None]] = []
         self._openings: dict[str, Callable[[Visitor], None]] = {}
-        self._texts: Once[tuple[str, str, Hashable], str] = Once(MOST_TEXTS)
         self.keeping = Keeping()
         self._handlers: dict[str, Handler] = {
             "page.language": _speak,
@@ -200,35 +68,6 @@ class Wire:
             "page.undo": _undo,
             "page.stay": _stay,
         }
-
-    @contextmanager
-    def panel(self, tab: str) -> Iterator[None]:
-        """The views put on the page within are drawn only while this tab is open."""
-        self._tabs.append(tab)
-        self._within = tab
-        self._standing.append(f'<div class="mir-panel" id="panel-{tab}">')
-        yield
-        self._standing.append("</div>")
-        self._within = None
-
-    def view(
-        self,
-        name: str,
-        context: Context,
-        *,
-        template: str | None = None,
-        of: Of | None = None,
-    ) -> None:
-        """A region of the page, drawn from ``templates/<template>.html`` (its name's, if not given). Call it where the
-        region should stand.
-
-        context: quick (milliseconds) and without side effects, for it is called after every act
-        of: what the text depends on besides the language, where many visitors see the same: it is rendered once for all of
-            them. None for a visitor whose text has anything of their own
-        """
-        self._views[name] = View(f"{template or name}.html", context, self._within, of)
-        # drawn by page.js, so that focus and sound survive
-        self._standing.append(f'<div class="view" id="view-{name}" data-view="{name}"></div>')
 
     def on(self, act: str, handler: Handler) -> None:
         """Call ``handler(visitor, act)`` for acts of this name, under the visitor's lock. It may raise MirdemoError: then
@@ -253,11 +92,6 @@ class Wire:
         """What a tab keeps of a visit when it is taken home, under a name of its own. See ``keeping``."""
         self.keeping.add(name, keeper)
 
-    def draw_all(self, visitor: Visitor) -> None:
-        """Draw every view once for nobody. Raises whatever drawing raises."""
-        for view in self._views.values():
-            render(view.template, visitor.speaker, view.context(visitor, visitor.speaker))
-
     def start(
         self,
         visitor: Visitor,
@@ -277,12 +111,9 @@ class Wire:
 
     def connect(self) -> None:
         """The last call while building: the views where they stand, and the wire itself."""
-        first = {
-            name: self._render(name, Visitor()) for name, view in self._views.items() if view.tab is None
-        }
         gr.HTML(
-            json.dumps(first, ensure_ascii=False),
-            html_template="".join(self._standing),
+            json.dumps(self.views.at_first(), ensure_ascii=False),
+            html_template="".join(self.views.standing),
             js_on_load=_PAGE_JS,
             apply_default_css=False,
             elem_id="page",
@@ -333,7 +164,7 @@ class Wire:
         drawn = _progress(visitor)  # looked at before drawing: what changes in between is drawn again
         looks = self._looks(visitor, page, act)
         if looks and any(active for active, *_ in drawn):
-            told |= {"look": LOOK_SECONDS, "at": next(_drawings)}  # two equal answers would be one
+            told |= {"look": LOOK_SECONDS, "at": next(drawings)}  # two equal answers would be one
         yield [answer, await run_sync(self._answered, visitor, page, act.drawn, told)]
         if looks or (page in visitor.watched_by and act.name != "page.look"):
             return
@@ -355,7 +186,7 @@ class Wire:
 
     def _known(self, token: str | None, act: Act) -> str | None:
         """A page's secret: what Gradio keeps of it, which forgets the pages that were used longest ago, else what the act says."""
-        said = act._sent.get("token")
+        said = act.sent("token")
         kept = isinstance(token, str) and self.visitors.knows(token)
         return said if not kept and isinstance(said, str) else token
 
@@ -363,7 +194,7 @@ class Wire:
         """Whether a page looks for news by itself."""
         shown = visitor.shown.setdefault(page, Shown(self._tab(act)))
         if act.name == "page.look":
-            shown.looked(act._sent.get("why"))
+            shown.looked(act.sent("why"))
         self._close_oldest(visitor)  # an act that says whose it is opens a page as a hello does
         return shown.looks
 
@@ -375,39 +206,28 @@ class Wire:
 
     def _hello(self, act: Act, page: str, languages: str | None) -> Visitor:
         """A page was opened or reloaded."""
-        news = self._since(act)  # before it is somebody new
-        visitor = self.visitors.arrive(act._sent.get("token"), page)
+        become = news.since(self.visitors, act)  # before it is somebody new
+        visitor = self.visitors.arrive(act.sent("token"), page)
         with visitor.lock:
-            if news is not None:
-                _tell(visitor, news)
-            asked = act._sent.get("language")
+            if become is not None:
+                news.tell(visitor, become)
+            asked = act.sent("language")
             if isinstance(asked, str) and asked in LANGUAGES:
                 visitor.language = asked
             elif not visitor.greeted:  # a reload keeps what they read in
                 visitor.language = choose(languages)
             visitor.greeted = True
             visitor.shown[page] = Shown(self._tab(act))
-            query = _query(act._sent.get("address"))
+            query = address_query(act.sent("address"))
             for handler in self._arrivals if query else ():
                 handler(visitor, query)
             self._opened(visitor, self._tab(act))
         self._close_oldest(visitor)
         return visitor
 
-    def _since(self, act: Act) -> Sentence | None:
-        """What has become of the visit of a page that comes back, where it is not as it was or the line was cut."""
-        token = act._sent.get("token")
-        if not isinstance(token, str) or not token:
-            return None
-        if self.visitors.knows(token):
-            return _LINE_BACK if act.has("cut") else None
-        if self.visitors.is_ours(token):
-            return _OVER if act.has("had") else None
-        return _RESTARTED if act.has("had") else _RESTARTED_EMPTY if act.has("cut") else None
-
     def _go(self, visitor: Visitor, act: Act) -> None:
         """Back or forward was pressed: show what the address names."""
-        query = _query(act._sent.get("address"))
+        query = address_query(act.sent("address"))
         for handler in self._arrivals:
             handler(visitor, query)
 
@@ -420,8 +240,7 @@ class Wire:
 
     def _tab(self, act: Act) -> str:
         """The tab an act was done in; the first one where it names none."""
-        named = act._sent.get("tab")
-        return named if named in self._tabs else self._tabs[0]
+        return self.views.tab(act.sent("tab"))
 
     def _do(self, visitor: Visitor, act: Act, page: str) -> None:
         with visitor.lock:
@@ -431,7 +250,7 @@ class Wire:
                 return
             if act.name == "page.look":  # by itself: what was said and what can be taken back stay
                 if act.has("cut"):
-                    _tell(visitor, _LINE_BACK)
+                    news.tell(visitor, news.LINE_BACK)
                 return
             if not visitor.hears(page, act.turn):
                 return
@@ -462,77 +281,17 @@ class Wire:
         self, visitor: Visitor, page: str, drawn: int = 0, told: Mapping[str, Any] | None = None
     ) -> str:
         """What is sent: all that the page is not known to have drawn. drawn: the last drawing that it says it has"""
-        return _told(**(told or {}), views=self._changed(visitor, page, drawn))
+        return _told(**(told or {}), views=self.views.changed(visitor, page, drawn))
 
     def _news(self, visitor: Visitor, page: str) -> str:
-        """What is sent to a page that asked before: what changed since the last answer to it, and ``after``, the drawing
-        that this comes next to. A page that has not got that one asks for it (any act tells what it has drawn)."""
-        with visitor.lock:
-            shown = visitor.shown.get(page)
-            if shown is None:  # closed just now
-                return _told(views={})
-            after = max((number for number, _ in shown.sent.values()), default=0)
-            sent = self._changed(visitor, page)
-        return _told(after=after, views={name: one for name, one in sent.items() if one[0] > after})
-
-    def _changed(self, visitor: Visitor, page: str, drawn: int = 0) -> dict[str, tuple[int, str]]:
-        """View -> its drawing's number and its text, for views in sight that differ from what is on the page.
-
-        Gradio may hand the page only the last of two answers that come close together, so what was sent is sent again
-        until the page says that it has drawn it.
-        """
-        with visitor.lock:
-            number = next(_drawings)
-            shown = visitor.shown.setdefault(page, Shown(self._tabs[0]))
-            shown.sent = {name: one for name, one in shown.sent.items() if one[0] > drawn}
-            for name, view in self._views.items():
-                if view.tab not in (None, shown.tab):
-                    continue
-                text = self._render(name, visitor)
-                mark = hashlib.sha256(text.encode()).hexdigest()
-                if shown.marks.get(name) != mark:
-                    shown.sent[name] = number, text
-                shown.marks[name] = mark
-            return shown.sent
-
-    def _render(self, name: str, visitor: Visitor) -> str:
-        view, speaker = self._views[name], visitor.speaker
-        try:
-            of = None if view.of is None else view.of(visitor, speaker)
-            if of is None:
-                return _rendered(view, visitor, speaker)
-            key = (name, speaker.language, of)
-            return self._texts.get(key, lambda: _rendered(view, visitor, speaker))
-        except Exception:
-            log.exception("view %s", name)
-            return render("broken.html", speaker, {})
-
-
-def _tell(visitor: Visitor, news: Sentence) -> None:
-    """What has become of a visit while its page was away. That nothing has hides neither what was refused or failed meanwhile
-    nor what can be taken back."""
-    gone = news.code in _GONE
-    if gone or (visitor.undo is None and not (visitor.notice is not None and visitor.notice.refusal)):
-        visitor.tell(news, refusal=gone, goes="clips" if gone else None)
+        """What is sent to a page that asked before."""
+        new = self.views.news(visitor, page)
+        return _told(views={}) if new is None else _told(after=new[0], views=new[1])
 
 
 def _told(**answer: Any) -> str:
     """An answer as text: of two objects that differ Gradio's page may see one that has not changed."""
     return json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
-
-
-def _rendered(view: View, visitor: Visitor, speaker: Speaker) -> str:
-    return wellformed.text(render(view.template, speaker, view.context(visitor, speaker)))
-
-
-def _query(address: Any) -> dict[str, str]:
-    """The query of an address as the browser sent it; empty where it is none or too long."""
-    if not isinstance(address, str) or len(address) > 2000:
-        return {}
-    try:
-        return dict(parse_qsl(address, max_num_fields=30))
-    except ValueError:
-        return {}
 
 
 def _progress(visitor: Visitor) -> list[tuple]:

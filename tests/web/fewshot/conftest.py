@@ -9,9 +9,10 @@ import pytest
 from few_shot_sounds import between, sound
 
 from mirdemo.clips import LabelledClips
+from mirdemo.web.frame.act import Act
 from mirdemo.web.frame.limits import CLIP_LIMITS
-from mirdemo.web.frame.session import Visitor
-from mirdemo.web.frame.wire import Act, Shown, Wire
+from mirdemo.web.frame.session import Shown, Visitor
+from mirdemo.web.frame.wire import Wire
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +60,6 @@ def do(page: Wire, visitor: Visitor) -> Callable:
             assert time.monotonic() < until
             time.sleep(0.01)
         assert all(job.state in ("done", "failed", "stopped") for job in visitor.jobs.values())
-        return page._render("few-shot", visitor)
+        return page.views.rendered("few-shot", visitor)
 
     return act

@@ -223,7 +223,7 @@ def test_an_answer_says_how_sure_each_tag_is_and_warns_where_tagging_is_no_bette
     score = replace(built.check.score, macro_f1=Interval(0.46, 0.38, 0.55, 10), chance_macro_f1=0.6)
     weak = replace(built, check=replace(built.check, score=score))
     desk.answers[-1] = replace(desk.answers[-1], built=weak)
-    html = page._render("few-shot", visitor)
+    html = page.views.rendered("few-shot", visitor)
     assert warned in html[: html.index("data-answer")], "above the tags"
     assert "0.46 (0.38–0.55)" in html[: html.index("data-answer")]
     assert "0.60" in html[: html.index("data-answer")]
@@ -252,7 +252,7 @@ def test_where_no_layer_beats_giving_every_tag_none_is_recommended(do, visitor, 
     choice = LayerChoice(candidates, settings[0], None, False, chosen)
     desk = visitor.desk(FewShotDesk)
     desk.layers = Layers(visitor.clips, choice, ())
-    html = page._render("few-shot", visitor)
+    html = page.views.rendered("few-shot", visitor)
     title = str(
         charts.layer_chart(desk.layers, settings[0], None, lambda one: one[:2], speaker(language)).title
     )
@@ -272,7 +272,7 @@ def test_where_no_layer_beats_giving_every_tag_none_is_recommended(do, visitor, 
     assert narrow["height"] >= 76 + 16 * sum(map(len, short)), "nor for labels over one another"
 
     desk.layers = Layers(visitor.clips, replace(choice, candidates=tuple(_above(candidates))), ())
-    html = page._render("few-shot", visitor)
+    html = page.views.rendered("few-shot", visitor)
     assert 'data-act="few-shot.listen"' in html
 
 
@@ -299,7 +299,7 @@ def test_what_is_measured_so_far_is_drawn_while_it_goes_on_and_stays_where_it_is
         def told(so_far) -> None:
             asked[-1](so_far)
             with visitor.lock:
-                drawn.append(page._render("few-shot", visitor))
+                drawn.append(page.views.rendered("few-shot", visitor))
             if len(drawn) == 2:
                 visitor.jobs[job].cancel()
 
@@ -327,7 +327,7 @@ def test_what_is_measured_so_far_is_drawn_while_it_goes_on_and_stays_where_it_is
     assert len(of(done, kind)) >= 2
     visitor.hold(visitor.clips.tag([0], ["another"]))
     assert getattr(visitor.desk(FewShotDesk), draft).latest is not None
-    assert "data-draft" not in page._render("few-shot", visitor), "of other clips"
+    assert "data-draft" not in page.views.rendered("few-shot", visitor), "of other clips"
 
 
 def of(html: str, kind: str) -> list:
@@ -375,11 +375,11 @@ def test_a_drawn_page_is_drawn_again_without_computing_anything(do, page, visito
     do("few-shot.build")
     counted = []
     monkeypatch.setattr(charts, "map_chart", lambda *a: counted.append(a))
-    page._render("few-shot", visitor)
+    page.views.rendered("few-shot", visitor)
     assert not counted
     visitor.hold(visitor.clips.remove([0]))
     assert current_prototypes(visitor) is None
-    assert "Build again" in page._render("few-shot", visitor)
+    assert "Build again" in page.views.rendered("few-shot", visitor)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -88,7 +88,7 @@ def left(folder: Path) -> list[Path]:
 
 
 def shown(page, visitor: Visitor) -> str:
-    return page._render("tagger", visitor)
+    return page.views.rendered("tagger", visitor)
 
 
 def test_it_is_known_by_what_is_in_it(tagger: Tagger):
@@ -192,16 +192,16 @@ def test_files_become_rows_and_the_sheet_that_its_visitor_alone_can_fetch(
     known = Pace(load=lambda: (0.0, 0.0), kept=False)
     monkeypatch.setattr(models, "PACE", known)
     monkeypatch.setattr(sheet, "PACE", known)
-    assert "not timed on this server yet" in page._render("tagger", visitor)
+    assert "not timed on this server yet" in page.views.rendered("tagger", visitor)
     known.told(pace.embedding(tagger.needs.name), 0.1)
     known.told(pace.loading(tagger.needs.name), 0.0)
-    assert "10 minutes of sound take about 1.0 minutes" in page._render("tagger", visitor)
+    assert "10 minutes of sound take about 1.0 minutes" in page.views.rendered("tagger", visitor)
     do("tagger.files", files=files)
     rows = desk(visitor).rows
     assert [row.given for row in rows] == [("drum",), ("drum",), ("flute",), ()]
     assert known.expected(sheet.tagging(desk(visitor).brought), 1.0) is not None, "learned"
     known.told(sheet.tagging(desk(visitor).brought), 0.5)
-    assert "10 minutes of sound take about 5 minutes" in page._render("tagger", visitor)
+    assert "10 minutes of sound take about 5 minutes" in page.views.rendered("tagger", visitor)
     assert [row.incomplete for row in rows] == [False, True, False, False]
     assert rows[3].problem is not None
     assert left(folder) == []
@@ -385,7 +385,7 @@ def test_a_saved_visit_keeps_the_tagger_and_refuses_one_that_was_forged(page, vi
     def restored(arrays: dict[str, np.ndarray]) -> Visitor:
         other = Visitor()
         visit = Visit("v.zip", "", "", (), {}, told, arrays)
-        page.keeping.restore(other, visit, lambda visitor: page._render("tagger", visitor))
+        page.keeping.restore(other, visit, lambda visitor: page.views.rendered("tagger", visitor))
         return other
 
     other = restored(arrays)

@@ -25,13 +25,14 @@ from mirdemo.sound.decoding.limits import LIMITS as SOUND
 from mirdemo.sound.decoding.limits import LONG_LIMITS
 from mirdemo.sound.files import lies_beside
 from mirdemo.web.frame import own_files
+from mirdemo.web.frame.act import Act
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.keeping import Keeper
 from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS
 from mirdemo.web.frame.session import Visitor
 from mirdemo.web.frame.spools import SPOOLS, no_room
 from mirdemo.web.frame.uploads import Upload
-from mirdemo.web.frame.wire import Act, Wire
+from mirdemo.web.frame.wire import Wire
 from mirdemo.web.models import expected_of
 
 if TYPE_CHECKING:

@@ -32,13 +32,14 @@ from mirdemo.sound.decoding.limits import LONG_LIMITS
 from mirdemo.web import alike
 from mirdemo.web.brought import bring, is_tagger
 from mirdemo.web.frame import own_files
+from mirdemo.web.frame.act import Act
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.keeping import Keeper
 from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS
 from mirdemo.web.frame.session import Visitor
 from mirdemo.web.frame.tab import Tab
 from mirdemo.web.frame.uploads import Upload, size_of
-from mirdemo.web.frame.wire import Act, Wire
+from mirdemo.web.frame.wire import Wire
 from mirdemo.web.hearing import listen
 from mirdemo.web.models import PACE, embed_here, expected, timed, warm_up
 from mirdemo.web.tabs.clips.asking import shown

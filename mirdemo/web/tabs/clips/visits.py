@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
     from mirdemo.base.progress import Progress
     from mirdemo.sound.audio import Clip
+    from mirdemo.web.frame.act import Act
     from mirdemo.web.frame.session import Visitor, Visitors
-    from mirdemo.web.frame.wire import Act, Wire
+    from mirdemo.web.frame.wire import Wire
 
 SAVE_JOB = "visit-save"
 #: The kind of work of saving one with its sound, whose unit is a second of sound (``embedding.pace``).

@@ -17,11 +17,13 @@ from mirdemo.evidence.report import report_route
 from mirdemo.evidence.selection import Selection
 from mirdemo.evidence.tags import FAMILIES
 from mirdemo.results.records import citations
+from mirdemo.web.frame.act import Act
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.own_files import place
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.tab import Tab
-from mirdemo.web.frame.wire import Act, Context, Wire
+from mirdemo.web.frame.views import Context
+from mirdemo.web.frame.wire import Wire
 from mirdemo.web.tabs.evidence import endpoint
 from mirdemo.web.tabs.evidence.own_routes import own_routes
 from mirdemo.web.tabs.evidence.yours import Reports

@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from mirdemo.embedding.whitening import Whitening
     from mirdemo.sound.audio import Clip
     from mirdemo.sound.long import LongRecording
+    from mirdemo.web.frame.act import Act
     from mirdemo.web.frame.session import Visitor
-    from mirdemo.web.frame.wire import Act, Wire
+    from mirdemo.web.frame.wire import Wire
     from mirdemo.web.tabs.fewshot.studies import Setting
 
 #: A long recording that is heard in fewer seconds is searched without being asked for.

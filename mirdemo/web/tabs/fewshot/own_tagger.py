@@ -14,11 +14,12 @@ from mirdemo.sound.files import lies_beside
 from mirdemo.web import brought
 from mirdemo.web.brought import CHECK_JOB, READ_JOB, Brought, Figure, TaggerDesk
 from mirdemo.web.frame import own_files
+from mirdemo.web.frame.act import Act
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.limits import LIMITS
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.uploads import Upload
-from mirdemo.web.frame.wire import Act, Wire
+from mirdemo.web.frame.wire import Wire
 from mirdemo.web.tabs.fewshot.sheet import Part, Row, expected_tagging, joined, part_of, sheet_of, tag_part
 from mirdemo.web.tabs.fewshot.shown import ICONS, layer_words
 from mirdemo.words.language import Speaker

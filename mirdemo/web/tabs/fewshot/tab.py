@@ -12,6 +12,7 @@ from mirdemo.base.sentences import Sentence
 from mirdemo.sound.decoding.limits import LONG_LIMITS
 from mirdemo.web import alike, brought
 from mirdemo.web.brought import bring, is_tagger
+from mirdemo.web.frame.act import Act
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.job import Draft
 from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS
@@ -19,7 +20,7 @@ from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.tab import Tab
 from mirdemo.web.frame.taking_home import push
 from mirdemo.web.frame.uploads import Upload
-from mirdemo.web.frame.wire import Act, Wire
+from mirdemo.web.frame.wire import Wire
 from mirdemo.web.hearing import question
 from mirdemo.web.models import PACE, Memory, expected, expected_of, timed
 from mirdemo.web.tabs.clips.long import LongDesk, next_number

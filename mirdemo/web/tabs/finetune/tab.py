@@ -11,11 +11,12 @@ from mirdemo.clips import LabelledClips
 from mirdemo.planning.prices import PRICES
 from mirdemo.stages.finetuning import RULE
 from mirdemo.web import gpu, zero
+from mirdemo.web.frame.act import Act
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.tab import Tab
 from mirdemo.web.frame.taking_home import push
-from mirdemo.web.frame.wire import Act, Wire
+from mirdemo.web.frame.wire import Wire
 from mirdemo.web.hearing import question, refuse_one
 from mirdemo.web.tabs.finetune import charts, endpoint, kept, outlook, shown
 from mirdemo.web.tabs.finetune.desk import EPOCHS, FineTuneDesk

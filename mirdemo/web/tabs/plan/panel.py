@@ -34,11 +34,12 @@ from mirdemo.planning.panel.listeners import SECONDS
 from mirdemo.planning.panel.page import expected_bytes, page_within, quality
 from mirdemo.planning.ways import AS_IT_IS, FEW_SHOT, FINE_TUNE
 from mirdemo.web.frame import headers, own_files
+from mirdemo.web.frame.act import Act
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.uploads import Upload
-from mirdemo.web.frame.wire import Act, Wire
+from mirdemo.web.frame.wire import Wire
 from mirdemo.web.models import PACE, timed
 from mirdemo.web.tabs.plan.desk import Before, Listening, PanelDesk, PlanDesk
 from mirdemo.web.tabs.plan.gathering import sources

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from mirdemo.base.sentences import Sentence
 from mirdemo.planning import CURRENCIES, RULE, Assumptions, Plan, PlanError, for_the_meeting, two_sentences
 from mirdemo.web.frame import own_files
+from mirdemo.web.frame.act import Act
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.tab import Tab
-from mirdemo.web.frame.wire import Act, Wire
+from mirdemo.web.frame.wire import Wire
 from mirdemo.web.hearing import question
 from mirdemo.web.tabs.plan import endpoint, kept, panel
 from mirdemo.web.tabs.plan.desk import PanelDesk, PlanDesk

@@ -12,11 +12,12 @@ from mirdemo.clips import LabelledClips
 from mirdemo.corpora.catalogue import catalogue
 from mirdemo.corpora.vocabularies import vocabularies
 from mirdemo.stages.probing import RULE
+from mirdemo.web.frame.act import Act
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.job import Draft
 from mirdemo.web.frame.session import Visitor
 from mirdemo.web.frame.tab import Tab
-from mirdemo.web.frame.wire import Act, Wire
+from mirdemo.web.frame.wire import Wire
 from mirdemo.web.hearing import question, refuse_one
 from mirdemo.web.models import PACE, expected
 from mirdemo.web.tabs.probe import endpoint, kept, prompts, shown, table
