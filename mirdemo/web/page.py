@@ -5,12 +5,14 @@ A tab is a module with a ``TAB``; to add one, name it in ``TABS``.
 
 from __future__ import annotations
 
+import inspect
 import os
 import socket
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import gradio as gr
@@ -181,7 +183,21 @@ def _queue(page: gr.Blocks) -> Queue:
     def near(address: str) -> int:
         return sum(sender(call.request) == address for call in waiting)
 
-    return Queue(inputs, endpoints, len(waiting), len(page._queue), near)
+    def awaited(session: str, call: str | None) -> bool:
+        under_way, of_sessions = page._queue.event_ids_to_events, page._queue.pending_event_ids_session
+        if call in under_way or (call and any(call in calls for calls in list(of_sessions.values()))):
+            return True
+        return (call or session) in page._queue.pending_messages_per_session
+
+    parameters = {page.fns[i].api_name: _parameters(page.fns[i].fn) for i in endpoints}
+    return Queue(inputs, endpoints, len(waiting), len(page._queue), near, parameters, awaited)
+
+
+@cache
+def _parameters(endpoint: Callable[..., Any]) -> Mapping[str, bool]:
+    """Those of an endpoint, and whether each may be left out."""
+    known = inspect.signature(endpoint).parameters.values()
+    return {one.name: one.default is not inspect.Parameter.empty for one in known}
 
 
 def _where(visitor: Visitor, tabs: tuple[Tab, ...]) -> Mapping[str, Any]:

@@ -212,6 +212,74 @@ def test_what_is_no_call_is_refused_in_words(client: httpx.Client, body: str | b
     refused(answer, 400, "page.no_call")
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("call/bias", {"data": []}),
+        ("call/bias", {"data": ["", "", "roc_auc", ""]}),
+        ("call/bias", {"data": [1] * 40}),
+        ("call/bias", {"data": {}}),
+        ("call/bias", {"x": 1}),
+        ("call/nowhere", {"data": []}),
+        ("call/_answer", {"data": [None]}),
+        ("call/v2/bias", {"a word of a visitor": 1}),
+        ("call/v2/bias", {"data": []}),
+        ("call/v2/tag", {"sheet": ""}),
+        ("call/v2/nowhere", {"x": 1}),
+        ("queue/join", {"data": [None]}),
+        ("queue/join", {"data": [None], "session_hash": "x"}),
+        ("queue/join", {"data": [None], "fn_index": 6}),
+        ("queue/join", {"data": [None], "fn_index": 6, "session_hash": "x", "trigger_id": ["x"]}),
+        ("cancel", {"x": 1}),
+        ("cancel", {"event_id": ["x"], "session_hash": "x", "fn_index": "x"}),
+        ("reset", {"x": 1}),
+    ],
+)
+def test_a_call_that_gradio_can_do_nothing_with_is_refused_in_words(
+    client: httpx.Client, path: str, body: dict[str, Any], caplog: pytest.LogCaptureFixture, capfd
+):
+    refused(client.post(f"/gradio_api/{path}?language=ja", json=body), 400, "page.no_call")
+    said = caplog.text + "".join(capfd.readouterr())
+    assert "Traceback" not in said
+    assert "a word of a visitor" not in said
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "queue/data",
+        "queue/data?session_hash=nobody",
+        "queue/data?session_hash=" + "x" * 5000,
+        "queue/data?session_hash=%00",
+        "call/tag/nothing",
+        "call/v2/tag/nothing",
+    ],
+)
+def test_who_waits_for_what_was_never_asked_is_told_so(client: httpx.Client, path: str, capfd):
+    refused(client.get(f"/gradio_api/{path}"), 404, "page.nothing_told")
+    assert "Traceback" not in "".join(capfd.readouterr())
+
+
+def test_a_call_by_names_is_answered_as_one_in_order(client: httpx.Client):
+    for path, body in (
+        ("call/v2/bias", {"model": "no such model"}),
+        ("call/bias", {"data": ["no such model", "", "roc_auc", "", "en"]}),
+    ):
+        event = client.post(f"/gradio_api/{path}", json=body).json()["event_id"]
+        assert "This choice is not on offer" in client.get(f"/gradio_api/{path}/{event}").text
+
+
+def test_a_call_that_breaks_down_is_told_in_words_and_the_log_quotes_nothing(caplog):
+    async def broken(scope, receive, send) -> None:
+        raise ValueError("a word of a visitor")
+
+    client = TestClient(Guard(broken, [], [], lambda: Queue({0: 1}, frozenset(), 0)))
+    refused(
+        client.post(JOIN, json={"data": [None], "fn_index": 0, "session_hash": "x"}), 500, "page.unexpected"
+    )
+    assert [one.message for one in caplog.records] == ["call"]
+
+
 def test_a_call_that_is_too_long_is_refused_before_it_is_read_whole(client: httpx.Client):
     def endless() -> Iterator[bytes]:
         for sent in range(LIMITS.message_bytes // 2**16 + 2):

@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from mirdemo.base.sentences import Sentence
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.wellformed import DEPTH
 
@@ -23,6 +24,10 @@ _OF_FILES = ("meta", "url")
 #: What the place of an upload is called from here on: whatever has a ``path`` is a file to Gradio, which ends the call without a
 #: word (and names the path in the log) where it does not like it.
 PLACE = "upload"
+NO_CALL = Sentence(
+    "This is no call that the page understands. Look the endpoints up with view_api and call again.",
+    "page.no_call",
+)
 
 
 def looked_over(body: bytes, inputs: Mapping[int, int]) -> tuple[bytes, dict[str, Any]]:
@@ -71,7 +76,4 @@ def _plain(value: Any, depth: int) -> Any:
 
 
 def _no_call() -> PageError:
-    return PageError(
-        "This is no call that the page understands. Look the endpoints up with view_api and call again.",
-        code="page.no_call",
-    )
+    return PageError(NO_CALL.template, code=NO_CALL.code)

@@ -7,11 +7,12 @@ are not found here. Requests that cost are counted by sender, and the queue keep
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +21,9 @@ import anyio
 from mirdemo.base.sentences import Sentence
 from mirdemo.web.frame import headers
 from mirdemo.web.frame.answering import refusal, sender
-from mirdemo.web.frame.calls import looked_over
+from mirdemo.web.frame.calls import NO_CALL, looked_over
 from mirdemo.web.frame.errors import PageError
+from mirdemo.web.frame.jobs import UNEXPECTED
 from mirdemo.web.frame.limits import LIMITS
 from mirdemo.web.frame.rates import OWN_RATES, Rates
 from mirdemo.web.frame.receiving import ADDRESS as UPLOADS
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import Route
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = logging.getLogger(__name__)
 
 _READ = ("GET", "HEAD")
 #: Gradio's addresses that are open, and how they are asked.
@@ -51,8 +55,16 @@ FILES_AT_ONCE = 2
 BUSY_SECONDS = 10.0
 _CALLS = re.compile(r"/gradio_api/(queue/join|call/.*|cancel|reset)/?")
 _DIRECT = "/gradio_api/call/"
+_NAMED = re.compile(r"/gradio_api/call/(?P<by_name>v2/)?(?P<endpoint>[a-z_]+)/?")
+_TOLD = re.compile(r"/gradio_api/(queue/data|call/(v2/)?[a-z_]+/(?P<call>[A-Za-z0-9_-]+))")
 _HEARTBEAT = "/gradio_api/heartbeat/"
 _LISTEN = re.compile(r"/(listen|long)/(?P<key>[^/]+)/")
+
+
+_NOTHING_TOLD = Sentence(
+    "Of this call nothing is told (any more). Call again; the answer is told once, to whoever asks first.",
+    "page.nothing_told",
+)
 
 
 @dataclass(frozen=True)
@@ -61,6 +73,8 @@ class Queue:
 
     inputs: how many values each function takes, by index;  endpoints: those that are called by programs
     waiting: how many calls of endpoints wait;  length: how many of all;  near: how many of them from an address
+    parameters: name of an endpoint -> its parameters in their order, and whether each may be left out
+    awaited: whether anything may still be told to a session, or of a call if it is named
     """
 
     inputs: Mapping[int, int]
@@ -68,6 +82,8 @@ class Queue:
     waiting: int
     length: int = 0
     near: Callable[[str], int] = lambda sender: 0
+    parameters: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)
+    awaited: Callable[[str, str | None], bool] = lambda session, call: True
 
 
 class Guard:
@@ -123,6 +139,12 @@ class Guard:
             await self._call(request, path, send)
         elif own:
             await self._ours(request, path, receive, send)
+        elif told := _TOLD.fullmatch(path):
+            session = request.query_params.get("session_hash", "")
+            known = self._queue().awaited(
+                session, told["call"]
+            )  # else Gradio ends in an error after it has begun
+            await (self._app if known else refusal(request, _NOTHING_TOLD, 404))(scope, receive, send)
         elif path.startswith(_HEARTBEAT):
             with self._beating(path.removeprefix(_HEARTBEAT)):
                 await self._app(scope, receive, send)
@@ -198,10 +220,22 @@ class Guard:
             kind = "visit" if hello else "act" if of_page else "call"
             if late := self._too_often(request, kind, str(call.get("session_hash") or "") if of_page else ""):
                 return await later(*late, send)
-        full = partial(later, _busy(queue.length), BUSY_SECONDS, send)
-        await self._app(
-            _of_length(request.scope, len(body)), _once(body, request.receive), _unless_full(send, full)
+        if not fits(call, path, queue):
+            return await _in_words(request, NO_CALL, 400, language)(send)
+        no_call = _in_words(request, NO_CALL, 400, language)
+        answers = _Answers(
+            send,
+            {
+                503: partial(later, _busy(queue.length), BUSY_SECONDS),
+                **dict.fromkeys((400, 404, 422), no_call),
+                500: _in_words(request, UNEXPECTED, 500, language),
+            },
         )
+        try:
+            await self._app(_of_length(request.scope, len(body)), _once(body, request.receive), answers)
+        except Exception:
+            log.exception("call")
+            await answers.fail()
 
 
 async def _later(
@@ -212,19 +246,55 @@ async def _later(
     await answer(request.scope, request.receive, send)
 
 
-def _unless_full(send: Send, full: Callable[[], Awaitable[None]]) -> Send:
-    """Gradio's answer that its queue is full, which is English alone, becomes ours."""
-    ours = False
+def fits(call: Mapping[str, Any], path: str, queue: Queue) -> bool:
+    """Whether Gradio can begin anything with a call: else it fails there without a word for who calls, and quotes the call in the log."""
+    named = _NAMED.fullmatch(path)
+    if named is None:
+        joins = path.startswith("/gradio_api/queue/join")
+        return not joins or (type(call.get("fn_index")) is int and isinstance(call.get("session_hash"), str))
+    if (parameters := queue.parameters.get(named["endpoint"])) is None:
+        return False
+    if not named["by_name"]:
+        data = call.get("data")
+        return isinstance(data, list) and len(data) == len(parameters)
+    return call.keys() <= parameters.keys() and all(
+        optional or name in call for name, optional in parameters.items()
+    )
 
-    async def answer(message: Message) -> None:
-        nonlocal ours
-        if message["type"] == "http.response.start" and message["status"] == 503:
-            ours = True
-            await full()
-        if not ours:
-            await send(message)
+
+def _in_words(
+    request: Request, why: Sentence, status: int, language: object
+) -> Callable[[Send], Awaitable[None]]:
+    async def answer(send: Send) -> None:
+        await refusal(request, why, status, language)(request.scope, request.receive, send)
 
     return answer
+
+
+class _Answers:
+    """What Gradio sends to a call. Its refusals, which are English alone or no sentence, become ours.
+
+    instead: status -> what is sent for it
+    """
+
+    def __init__(self, send: Send, instead: Mapping[int, Callable[[Send], Awaitable[None]]]) -> None:
+        self._send = send
+        self._instead = instead
+        self._begun = self._ours = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._begun = True
+            if message["status"] in self._instead:
+                self._ours = True
+                await self._instead[message["status"]](self._send)
+        if not self._ours:
+            await self._send(message)
+
+    async def fail(self) -> None:
+        """It has broken down, and may have sent nothing."""
+        if not self._begun:
+            await self._instead[500](self._send)
 
 
 def _with_headers(send: Send, head: str | None) -> Send:
