@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -17,6 +18,11 @@ def _context(chromium, language: str):
     """One for all visitors of a language: what they fetch of the page's scripts is fetched and compiled once. A visitor is a
     browser tab, whose secret lies in its own session storage, so that two of one context are two."""
     return chromium.new_context(locale=language, permissions=["microphone"])
+
+
+#: What the page has left in the browser, and what of it SECURITY.md tells.
+LEFT = "() => [...document.cookie.split('; ').filter(Boolean), ...Object.keys(sessionStorage), ...Object.keys(localStorage)]"
+KEPT = re.compile(r"mirdemo(-theme|-lang|-had|-cut|-panel-.*)?")
 
 
 @contextmanager
@@ -55,6 +61,7 @@ def visiting(chromium, address: str) -> Iterator[Callable]:
         for page in opened:
             if page.is_closed():
                 continue
+            wrong += [f"left in the browser: {one}" for one in page.evaluate(LEFT) if not KEPT.fullmatch(one)]
             page.evaluate("localStorage.clear()")  # the next one has chosen no theme
         for one in {one for page in opened for one in page.context.pages}:
             one.close()
