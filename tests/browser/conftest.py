@@ -35,7 +35,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The page, served by the very command of the README."""
     one = begin(tmp_path_factory.mktemp("server"))
     try:
-        yield one.wait(minutes=3)
+        yield one.wait()
     finally:
         end(one)
     assert list(one.uploads.glob("mirdemo-*")) == [], "the server's folder for uploads outlived it"

@@ -59,7 +59,7 @@ class Served:
     def health(self) -> dict[str, Any]:
         return httpx.get(f"{self.address}/healthz", timeout=PATIENCE).json()
 
-    def wait(self, minutes: int = 1) -> Served:
+    def wait(self, minutes: int = 5) -> Served:
         """Until it answers."""
         for _ in range(600 * minutes):
             try:

@@ -106,8 +106,8 @@ def test_a_served_page_gets_ready_before_anybody_asks(monkeypatch: pytest.Monkey
     time.sleep(0.5)
     assert not models.SHELF.holds(FIRST_BACKBONE), "the first page is served before"
     served.set()
-    ready.join(60)
-    until = time.monotonic() + 60
+    ready.join(600)
+    until = time.monotonic() + 600  # a busy machine may take its time
     while not (models.SHELF.holds(FIRST_BACKBONE) and clips_tab.festival_is_made()):
         assert time.monotonic() < until
         time.sleep(0.05)

@@ -29,7 +29,7 @@ from mirdemo.web.frame.rates import Rates
 from mirdemo.web.frame.receiving import DISK_RESERVE
 from mirdemo.web.frame.session import Visitors
 
-MOST_SECONDS = 90.0
+MOST_SECONDS = 300.0  # on a machine that does other work
 
 
 def until(found: Callable[[], object]) -> object:
