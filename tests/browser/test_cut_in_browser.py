@@ -33,7 +33,7 @@ def mine(tmp_path: Path) -> Iterator[Served]:
     """A page that no other test uses, for it will be hurt."""
     one = begin(tmp_path / "mine", port=free_port())
     try:
-        yield one.wait(minutes=3)
+        yield one.wait()
     finally:
         end(one)
 
@@ -118,7 +118,7 @@ def test_a_server_that_is_killed_is_told_of_to_who_trains_and_to_who_has_nothing
 
         again = begun_anew(mine)
         try:
-            again.wait(minutes=3)
+            again.wait()
             acting.wait_for_selector("#view-foot .notice:not(.refusal):visible")  # some seconds long
             assert "nothing is lost" in said(acting)
             for language, page in pages.items():
@@ -205,6 +205,41 @@ def test_a_line_that_is_cut_again_and_again_loads_nothing_anew_and_does_nothing_
         assert page.evaluate("window.sameSinceThen") is True, "the page was loaded anew"
 
 
+#: The silence after which a page asks again (page.js, MOST_SILENCE) is a minute: an answer that needs it is waited for in vain.
+LONG_SILENCE = """
+const timed = window.setTimeout;
+window.setTimeout = (what, after, ...more) => timed(what, after === 8000 ? 60000 : after, ...more);
+"""
+
+
+@pytest.mark.parametrize("when", ["at rest", "in a training"])
+def test_a_line_that_dies_without_a_word_is_given_up_for_another_and_nothing_is_done_twice(
+    chromium, server: Served, recordings, when: str
+):
+    """Browsers wait for such a line for minutes."""
+    with Proxy(server) as proxy, visiting(chromium, proxy.address) as visit:
+        page = visit()
+        page.add_init_script(LONG_SILENCE)
+        page.reload()
+        page.wait_for_selector("[data-answered]")
+        with_clips(page, recordings)
+        page.evaluate("window.sameSinceThen = true")
+        if when == "in a training":
+            train(page, long=True)
+            page.click('[data-tab="clips"]')
+        until(page, "!mirdemo.waits()")
+        proxy.die()
+        page.locator('#panel-clips [data-act="clips.remove"]').first.click()
+        wait_rows(page, 5)
+        page.locator('#panel-clips [data-act="clips.remove"]').first.click()
+        wait_rows(page, 4)
+        if when == "in a training":
+            page.click('[data-tab="fine-tune"]')
+            stop(page)
+        sees_nothing_of_gradio(page)
+        assert page.evaluate("window.sameSinceThen") is True, "the page was loaded anew"
+
+
 def test_a_sound_that_cannot_be_played_is_told_and_hides_nothing_that_is_said_of_the_line(
     chromium, server: Served, recordings
 ):
@@ -224,11 +259,10 @@ def test_a_sound_that_cannot_be_played_is_told_and_hides_nothing_that_is_said_of
         assert "does not answer" in page.inner_text("#line")
 
 
-#: Holds the end of the stream of answers back until ``letGo()``, as a busy machine may. The silence after which a page asks
-#: again (page.js, MOST_SILENCE) is a minute here: an answer that needs it is waited for in vain.
-HELD_END = """
-const timed = window.setTimeout;
-window.setTimeout = (what, after, ...more) => timed(what, after === 8000 ? 60000 : after, ...more);
+#: Holds the end of the stream of answers back until ``letGo()``, as a busy machine may.
+HELD_END = (
+    LONG_SILENCE
+    + """
 const fetched = window.fetch;
 const gone = new Promise((go) => { window.letGo = go; });
 window.fetch = async (what, how) => {
@@ -249,6 +283,7 @@ window.fetch = async (what, how) => {
   return new Response(answer.body.pipeThrough(held), { headers: answer.headers });
 };
 """
+)
 
 
 def test_an_act_that_comes_while_the_stream_of_answers_ends_or_before_any_is_answered_at_once(visit):

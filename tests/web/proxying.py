@@ -29,6 +29,7 @@ class Proxy:
         self._page = (at.hostname or "", at.port or 0)
         self._holds, self._cuts = holds, cuts
         self._lines: set[socket.socket] = set()
+        self._dead: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._down = self._closed = False
         self._door = socket.create_server(("127.0.0.1", 0), backlog=64)
@@ -48,6 +49,11 @@ class Proxy:
 
     def mend(self) -> None:
         self._down = False
+
+    def die(self) -> None:
+        """From now on nothing is heard over the lines that are there, and nobody is told; new ones are as they were."""
+        with self._lock:
+            self._dead |= self._lines
 
     def close(self) -> None:
         self._closed = True
@@ -87,6 +93,8 @@ class Proxy:
     def _up(self, visitor: socket.socket, page: socket.socket) -> None:
         with suppress(OSError):
             while piece := visitor.recv(65_536):
+                if visitor in self._dead:
+                    continue
                 page.sendall(piece)
                 if self._cuts(piece):
                     break
@@ -97,6 +105,8 @@ class Proxy:
         held = b""
         with suppress(OSError):
             while piece := page.recv(65_536):
+                if visitor in self._dead:
+                    continue
                 if self._holds and (held or _EVENTS in piece):
                     held += piece
                     if not held.endswith(_END):

@@ -53,9 +53,9 @@
   const fetched = window.fetch;
 
   /* Which process answers: null for none. */
-  async function who(where) {
+  async function who(where, patience = 5000) {
     try {
-      const answer = await fetched(`${base(where)}app_id`, { signal: AbortSignal.timeout(5000), cache: "no-store" });
+      const answer = await fetched(`${base(where)}app_id`, { signal: AbortSignal.timeout(patience), cache: "no-store" });
       return answer.ok ? (await answer.json()).app_id : null;
     } catch { return null; }
   }
@@ -89,6 +89,42 @@
   const joined = new Map(); // an event whose last answer is not here -> what it was asked with
   const early = new Set(); // events whose last answer was here before it was known that they have joined
 
+  /* A line may die without a word, and the browser waits for it for minutes. Where nothing comes while the server answers over
+     another one, it is given up, as one that was cut; a server that is only slow answers neither. */
+  const SILENT = 3000, SOON = 1500; // milliseconds without a word, and for an answer over another line
+  const elsewhere = (where) => Promise.any([1, 2, 3].map(async () => { // some that a browser has kept may be dead, too
+    if (await who(where, SOON) === null) throw new Error("silent");
+  })).then(() => true, () => false);
+  let heardAt = 0, joinedAt = 0; // when the stream of answers said anything last, and when anything was asked
+  async function unlessDead(where, how) {
+    const line = new AbortController();
+    let over = false, wait = SOONEST;
+    (async () => {
+      for (await sleep(SILENT); !over; await sleep(wait = Math.min(2 * wait, SELDOM))) if (await elsewhere(where) && !over) return line.abort();
+    })();
+    try {
+      return await fetched(where, { ...how, signal: line.signal });
+    } finally {
+      over = true;
+    }
+  }
+  /* The same of the stream of answers: a proxy may hold it back, so the page asks for news first. Returns what ends the watch. */
+  function watched(where, line) {
+    let askedAt = -1, asking = false;
+    const beat = setInterval(async () => {
+      const since = Math.max(heardAt, joinedAt);
+      if (asking || !joined.size || performance.now() - since < SILENT) return;
+      asking = true;
+      const there = await elsewhere(where);
+      asking = false;
+      if (!there || since !== Math.max(heardAt, joinedAt)) return;
+      if (askedAt > heardAt) return line.abort();
+      askedAt = performance.now();
+      mirdemo.silence();
+    }, SILENT / 6);
+    return () => clearInterval(beat);
+  }
+
   /* An act that was refused before it was done: the server's own words, where it gave any. */
   let refused = null;
   async function join(where, how) {
@@ -101,10 +137,11 @@
   }
   async function joinedOrRefused(where, how) {
     for (;;) {
-      const answer = await fetched(where, how).catch(() => null);
+      const answer = await unlessDead(where, how).catch(() => null);
       if (answer?.ok) {
         const { event_id } = await answer.clone().json();
         if (!early.delete(event_id)) joined.set(event_id, how.body);
+        joinedAt = performance.now();
         beatAgain();
       }
       else if (answer && ![502, 504].includes(answer.status)) refused = (await answer.clone().json().catch(() => ({}))).detail;
@@ -127,7 +164,7 @@
       for (const message of whole) yield message;
     }
   }
-  const again = (request) => fetched(request.url, { headers: request.headers, credentials: request.credentials, signal: request.signal });
+  const again = ({ url, headers, credentials, signal }, ends = signal) => fetched(url, { headers, credentials, signal: ends });
   const events = (start) => new Response(new ReadableStream({ start }), { headers: { "Content-Type": "text/event-stream" } });
   const says = (put, message) => put.enqueue(new TextEncoder().encode(`data: ${JSON.stringify(message)}\n\n`));
 
@@ -135,6 +172,9 @@
      end was on its way would never be answered: for it the stream is opened again. Where it is cut, its events are over for Gradio. */
   async function answers(request, put) {
     let whole = false;
+    const line = new AbortController();
+    request.signal.addEventListener("abort", () => line.abort());
+    const unwatch = watched(request.url, line);
     try {
       while (!whole) {
         whole = true; // if the stream says that it ends
@@ -157,6 +197,8 @@
       for (const event_id of joined.keys()) says(put, { msg: "process_completed", event_id, success: true, output: nothing });
       joined.clear();
       back(request.url).then((told) => mirdemo.back(lost, told));
+    } finally {
+      unwatch();
     }
     says(put, { msg: "close_stream", event_id: null });
     put.close();

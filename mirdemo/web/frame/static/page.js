@@ -86,6 +86,12 @@ window.mirdemo = (() => {
     if (!root.classList.contains("cut")) up({ act: "page.look", why });
   }
 
+  /* Nothing was heard for so long that the line is in doubt (line.js). */
+  function silence() {
+    clearTimeout(listening);
+    look("silence");
+  }
+
   /* The line was cut and is back (line.js). What the server may not have heard is said again, in the same turn: it does nothing
      twice. told: whether the page had said that the line was cut */
   function back(unanswered, told) {
@@ -454,5 +460,5 @@ window.mirdemo = (() => {
 
   const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
   const waits = () => answeredTurn < turn || drawingDue; // for an answer
-  return { waits, connect, heard, back, remember, stand, draw, act, go, alive, painted, takeAway };
+  return { waits, connect, heard, silence, back, remember, stand, draw, act, go, alive, painted, takeAway };
 })();
