@@ -42,7 +42,7 @@ CLIPS = 6
 #: Things done between two looks at the training.
 LOOK_EACH = 16
 #: Epochs that a training is chosen to have, more where it had ended before half of it was seen.
-EPOCHS = (5, 10, 20, 40)
+EPOCHS = (10, 20, 40)
 
 
 def counts(page: Any, devtools: Any, server: psutil.Process, uploads: Path) -> dict[str, float]:
@@ -177,14 +177,14 @@ class Tab:
         if not self.page.evaluate(HALF):
             return
         stop = self.page.locator('#panel-fine-tune [data-act="page.stop"]')
-        stopped = bool(stop.count())
-        if stopped:
+        if stop.count():
             stop.first.click()
-        else:
+        until(self.page, "() => document.querySelector('#panel-fine-tune [data-act=\"fine-tune.run\"]')")
+        ended = self.page.locator('#panel-fine-tune [data-act="fine-tune.run"][disabled]').count()
+        if ended:
             self.epochs = next(longer for longer in EPOCHS if longer > self.epochs)
             self.page.select_option('#panel-fine-tune [data-act="fine-tune.epochs"]', str(self.epochs))
-        self.page.locator('#panel-fine-tune [data-act="fine-tune.run"]:not([disabled])').first.wait_for()
-        self.done["trainings" if stopped else "trainings that ended"] += 1
+        self.done["trainings that ended" if ended else "trainings"] += 1
         self.trains = False
 
     def switch(self) -> None:
