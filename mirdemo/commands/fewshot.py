@@ -52,7 +52,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     from mirdemo.backbones import load_backbone
     from mirdemo.clips import LabelledClips
-    from mirdemo.clips.heard import listen
+    from mirdemo.clips.heard import MOST_COMPARED, listen
     from mirdemo.clips.labelled import unanswered
     from mirdemo.clips.sheets import SHEET_SUFFIXES
     from mirdemo.embedding.embed import embed
@@ -74,7 +74,8 @@ def run(args: Namespace) -> int:
             args.backbone, args.checkpoint, args.device, args.dtype, progress=progress, engine=args.engine
         )
         store = EmbeddingStore()
-        labelled.hear(listen(labelled.clips, store, progress))
+        if not all(labelled.given) and len(labelled) <= MOST_COMPARED:
+            labelled.hear(listen(labelled.clips, store, progress))
         if labelled.in_question:
             warn(unanswered(labelled))
         embeddings = embed(labelled.clips, backbone, store=store, progress=progress)

@@ -68,6 +68,12 @@ def test_pieces_of_nothing_count_as_one_recording_and_that_is_said(corpus, capsy
     assert run(str(corpus), "--shots", "2", "--seeds", "1") == 0
     assert "Nobody has said whether 2 of the clips" in capsys.readouterr().err
     assert (len(seen[0]), len(set(seen[0]))) == (10, 9)
+    monkeypatch.setattr("mirdemo.clips.heard.listen", lambda *given: pytest.fail("all is said"))
+    sheet = ["file,tags,recording", *(f"low/low{i}.wav,low,a{i}" for i in range(2, 5))]
+    sheet += [f"high/high{i}.wav,high,b{i}" for i in range(5)]
+    (corpus / "labels.csv").write_text("\n".join(sheet))
+    assert run(str(corpus / "labels.csv"), "--shots", "2", "--seeds", "1") == 0
+    assert "Nobody has said" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("method", fewshot.METHODS)
