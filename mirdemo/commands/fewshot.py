@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mirdemo.commands.console import (
     add_backbone_arguments,
@@ -14,6 +15,11 @@ from mirdemo.commands.console import (
     table,
     warn,
 )
+
+if TYPE_CHECKING:
+    from mirdemo.base.progress import Progress
+    from mirdemo.clips import LabelledClips
+    from mirdemo.embedding.store import EmbeddingStore
 
 PROTOCOLS = ("lcprotonets2024", "papaioannou2025", "live")
 METHODS = ("lc-prototypes", "ml-pn", "ovr", "linear")
@@ -52,8 +58,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     from mirdemo.backbones import load_backbone
     from mirdemo.clips import LabelledClips
-    from mirdemo.clips.heard import MOST_COMPARED, listen
-    from mirdemo.clips.labelled import unanswered
     from mirdemo.clips.sheets import SHEET_SUFFIXES
     from mirdemo.embedding.embed import embed
     from mirdemo.embedding.store import EmbeddingStore
@@ -74,10 +78,7 @@ def run(args: Namespace) -> int:
             args.backbone, args.checkpoint, args.device, args.dtype, progress=progress, engine=args.engine
         )
         store = EmbeddingStore()
-        if not all(labelled.given) and len(labelled) <= MOST_COMPARED:
-            labelled.hear(listen(labelled.clips, store, progress))
-        if labelled.in_question:
-            warn(unanswered(labelled))
+        _listen(labelled, store, progress)
         embeddings = embed(labelled.clips, backbone, store=store, progress=progress)
         layer = args.layer or backbone.spec.first_layer
         novel = tuple(tag.strip() for tag in args.novel.split(",") if tag.strip())
@@ -130,6 +131,17 @@ def run(args: Namespace) -> int:
         )
     )
     return 0
+
+
+def _listen(labelled: LabelledClips, store: EmbeddingStore, progress: Progress) -> None:
+    """Hear which clips may be of one recording, where nobody has said; they are counted as one then, and that is said."""
+    from mirdemo.clips.heard import MOST_COMPARED, listen
+    from mirdemo.clips.labelled import unanswered
+
+    if not all(labelled.given) and len(labelled) <= MOST_COMPARED:
+        labelled.hear(listen(labelled.clips, store, progress))
+    if labelled.in_question:
+        warn(unanswered(labelled))
 
 
 def _seeds(text: str) -> tuple[int, ...]:
