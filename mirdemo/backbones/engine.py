@@ -311,7 +311,9 @@ def _convert(backbone: NeuralBackbone, path: Path, precision: str = "float32") -
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # of tracing: what is not faithful shows when it is tried
         logging.getLogger("torch.jit").setLevel(logging.ERROR)
-        model = openvino.convert_model(Whole().eval(), example_input=given)
+        # OpenVINO would have it traced anew to check the trace, which takes as long again: it is tried as a whole below.
+        traced = torch.jit.trace(Whole().eval(), given, strict=False, check_trace=False)
+        model = openvino.convert_model(traced, example_input=given)
     if precision == "int8":
         eight_bits.round_rows(model)
     openvino.save_model(model, path, compress_to_fp16=False)
