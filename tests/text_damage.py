@@ -5,10 +5,16 @@ from __future__ import annotations
 import copy
 import io
 import zipfile
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 from sound_damage import damaged
+
+from mirdemo.base.sentences import MirdemoError
+from mirdemo.words.language import speaker
+
+Read = TypeVar("Read")
 
 #: What breaks readers of text: numbers that are none, ends of cells and lines, marks of other formats.
 _PIECES = (
@@ -115,3 +121,14 @@ def json_damaged(plain: Any, rng: np.random.Generator) -> Any:
                 inside[key] = copy.deepcopy(_VALUES[int(rng.integers(0, len(_VALUES)))])
             break
     return plain
+
+
+def read_or_refused(read: Callable[[], Read], refusal: type[MirdemoError]) -> Read | None:
+    """What was read; None where it was refused in a sentence. Whatever else is raised passes."""
+    try:
+        return read()
+    except refusal as error:
+        said = error.sentence
+    assert str(said).endswith(".")
+    assert str(speaker("ja").say(said))
+    return None

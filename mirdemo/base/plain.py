@@ -12,11 +12,13 @@ import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import cache
-from typing import Any, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import numpy as np
 
 from mirdemo.base.sentences import Sentence
+
+Made = TypeVar("Made")
 
 #: Arrays of more values than this are kept beside the JSON.
 _INLINE = 2_048
@@ -113,15 +115,7 @@ class Plain:
             return self._coders[name].make(self._make(told["of"], arrays))
         kind = self._kinds[name]
         parts = {key: self._make(one, arrays) for key, one in told.items() if key != _KIND}
-        if kind is Sentence:
-            _check_sentence(parts)
-        hints = self._hints(kind)
-        if not _required(kind) <= parts.keys() <= hints.keys():
-            raise ValueError(f"{name} has other parts")
-        for key, part in parts.items():
-            if not _fits(part, hints[key]):
-                raise ValueError(f"{name}.{key} is of another type")
-        return kind(**parts)
+        return _of_parts(kind, parts, self._hints(kind))
 
     def _hints(self, kind: type) -> Mapping[str, Any]:
         named: dict[str, Any] = dict(self._kinds)
@@ -132,6 +126,34 @@ class Plain:
         except NameError:  # of a module that is only named for type checkers
             hints = {}
         return {name: hints.get(name, Any) for name in _names(kind)}
+
+
+def of_parts(kind: type[Made], told: Any) -> Made:
+    """A dataclass whose fields are plain, or a sentence, from a JSON object of its fields. Raises ValueError for one that lacks
+    some, has others, or whose values are of other types."""
+    if not isinstance(told, dict):
+        raise ValueError(f"no {kind.__name__}")
+    try:
+        return _of_parts(kind, told, _plain_hints(kind))
+    except (TypeError, OverflowError, RecursionError) as error:
+        raise ValueError(str(error)) from error
+
+
+def _of_parts(kind: Any, parts: Mapping[str, Any], hints: Mapping[str, Any]) -> Any:
+    if kind is Sentence:
+        _check_sentence(parts)
+    if not _required(kind) <= parts.keys() <= hints.keys():
+        raise ValueError(f"{kind.__name__} has other parts")
+    for key, part in parts.items():
+        if not _fits(part, hints[key]):
+            raise ValueError(f"{kind.__name__}.{key} is of another type")
+    return kind(**parts)
+
+
+@cache
+def _plain_hints(kind: Any) -> Mapping[str, Any]:
+    hints = get_type_hints(kind)
+    return {name: hints[name] for name in _names(kind)}
 
 
 def _names(kind: Any) -> tuple[str, ...]:
@@ -152,11 +174,15 @@ def _required(kind: Any) -> frozenset[str]:
 
 def _check_sentence(parts: Mapping[str, Any]) -> None:
     """A template places its values and does nothing else: ``str.format`` could reach into them."""
-    template, values = parts["template"], parts.get("values", {})
+    template, values = parts.get("template"), parts.get("values", {})
     if not isinstance(template, str) or re.search(r"[{}]", _FIELD.sub("", template)):
         raise ValueError("a sentence of another form")
     if not isinstance(values, dict) or not all(map(_is_said, values.values())):
         raise ValueError("a sentence with other values")
+    try:
+        template.format(**values)
+    except (KeyError, TypeError, OverflowError) as error:
+        raise ValueError("a sentence that lacks a value") from error
 
 
 def _is_said(value: Any) -> bool:

@@ -13,6 +13,7 @@ write. Only the lines are held in memory, about half a kilobyte a file.
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ import numpy as np
 
 from mirdemo.base.files import whole
 from mirdemo.base.locks import locked
+from mirdemo.base.plain import of_parts
 from mirdemo.base.sentences import MirdemoError, Sentence
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 _FORMAT = "mirdemo-rows-1"
 _FACTS, _FILES, _LOCK = "rows.json", "files.jsonl", ".lock"
 SYNC_EVERY = 1.0
+_LARGEST_ROW = 2**24
 
 
 class RowsError(MirdemoError):
@@ -187,13 +190,15 @@ class RowFolder:
             facts = json.loads((path / _FACTS).read_text(encoding="utf-8"))
             if facts["format"] != _FORMAT or facts["each"] not in ("clip", "window"):
                 raise ValueError(facts["format"])
-            layers = {str(name): int(size) for name, size in facts["layers"].items()}
-            if not layers or min(layers.values()) < 1:
+            layers = facts["layers"]
+            if not layers or not all(
+                type(size) is int and 0 < size < _LARGEST_ROW for size in layers.values()
+            ):
                 raise ValueError("no layer")
-            return cls(path, Identity(**facts["identity"]), layers, facts["each"])
+            return cls(path, of_parts(Identity, facts["identity"]), layers, facts["each"])
         except FileNotFoundError:
             raise _unusable(path, f"it holds no {_FACTS}") from None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise _unusable(path, f"its {_FACTS} cannot be read") from error
 
     def _read_lines(self) -> int:
@@ -207,7 +212,7 @@ class RowFolder:
                 for line in lines:
                     if not line.endswith(b"\n"):
                         break
-                    file = _file(line, self.count)
+                    file = _file(line, self.count, self.each)
                     if self.count + file.count > there:  # a loss of power took its rows
                         break
                     self.files[file.path] = file
@@ -215,7 +220,7 @@ class RowFolder:
                     taken += len(line)
         except FileNotFoundError:
             return 0
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise _unusable(self.path, f"its {_FILES} is damaged") from error
         return taken
 
@@ -247,25 +252,31 @@ def _line(file: FileRows) -> bytes:
     return text.encode("ascii") + b"\n"
 
 
-def _file(line: bytes, first: int) -> FileRows:
+def _file(line: bytes, first: int, each: str) -> FileRows:
     plain: dict[str, Any] = json.loads(
         line.decode("utf-8")
     )  # bytes it would look through for their encoding first
-    count = plain.get("count", 0)
-    if not isinstance(count, int) or count < 0:
+    count, path = plain.get("count", 0), plain["path"]
+    stamp, sha256 = plain.get("stamp", ""), plain.get("sha256")
+    problem, warnings = plain.get("problem"), plain.get("warnings")
+    starts, seconds = tuple(map(float, plain.get("starts") or ())), float(plain.get("seconds", 0.0))
+    if not isinstance(path, str) or not isinstance(stamp, str) or not isinstance(sha256, str | None):
+        raise ValueError("a name")
+    if not isinstance(count, int) or count < 0 or len(starts) != (count if each == "window" else 0):
         raise ValueError("a count")
-    problem, starts, warnings = plain.get("problem"), plain.get("starts"), plain.get("warnings")
+    if not math.isfinite(seconds + sum(starts)):
+        raise ValueError("a time")
     return FileRows(
-        path=str(plain["path"]),
-        stamp=str(plain.get("stamp", "")),
+        path=path,
+        stamp=stamp,
         first=first,
-        count=count,
-        sha256=plain.get("sha256"),
-        starts=tuple(map(float, starts)) if starts else (),
-        seconds=float(plain.get("seconds", 0.0)),
-        warnings=tuple(Sentence(**warning) for warning in warnings) if warnings else (),
+        count=int(count),
+        sha256=sha256,
+        starts=starts,
+        seconds=seconds,
+        warnings=tuple(of_parts(Sentence, warning) for warning in warnings) if warnings else (),
         incomplete=bool(plain.get("incomplete", False)),
-        problem=None if problem is None else Sentence(**problem),
+        problem=None if problem is None else of_parts(Sentence, problem),
     )
 
 

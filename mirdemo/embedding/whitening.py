@@ -33,6 +33,7 @@ from mirdemo.backbones.spec import Part
 from mirdemo.base.assets import ASSETS
 from mirdemo.base.files import whole
 from mirdemo.base.home import home
+from mirdemo.base.plain import of_parts
 from mirdemo.base.sentences import MirdemoError, Sentence
 
 if TYPE_CHECKING:
@@ -358,7 +359,7 @@ class Whitening:
                 if header.get("format") not in _READABLE:
                     raise ValueError("another format")
                 limits = json.loads(header["limits"]) if header["format"] == _FORMAT else {}
-                identity = Identity(**json.loads(header["identity"]))
+                identity = of_parts(Identity, json.loads(header["identity"]))
                 layers = {
                     name: LayerWhitening(
                         **{
@@ -370,7 +371,10 @@ class Whitening:
                     )
                     for name, parts in json.loads(header["layers"]).items()
                 }
-                return cls(identity, layers, json.loads(header["provenance"]))
+                provenance = json.loads(header["provenance"])
+                if not isinstance(provenance, dict):
+                    raise ValueError("no provenance")
+                return cls(identity, layers, provenance)
         except (
             OSError,
             SafetensorError,
@@ -378,6 +382,7 @@ class Whitening:
             KeyError,
             TypeError,
             AttributeError,
+            OverflowError,
             RecursionError,
         ) as error:
             raise WhiteningError(

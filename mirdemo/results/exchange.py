@@ -216,12 +216,16 @@ def _held(path: Path) -> dict[str, Any]:
             if not isinstance(scores, list) or not all(isinstance(one, dict) for one in scores):
                 raise ValueError("not a result of MTEB's")
     except (OSError, ValueError, KeyError, RecursionError) as error:
-        raise ResultsError(
-            "{file} is not a results file of MTEB. Give its folder of results, or one task's file.",
-            code="results.not_mteb",
-            file=path.name,
-        ) from error
+        raise _not_mteb(path) from error
     return held
+
+
+def _not_mteb(path: Path) -> ResultsError:
+    return ResultsError(
+        "{file} is not a results file of MTEB. Give its folder of results, or one task's file.",
+        code="results.not_mteb",
+        file=path.name,
+    )
 
 
 def _records(held: Mapping[str, Any], path: Path, tasks: Mapping[str, Task]) -> Iterator[Result]:
@@ -236,7 +240,11 @@ def _records(held: Mapping[str, Any], path: Path, tasks: Mapping[str, Task]) -> 
                         )
                     yield from_dict(plain)
             elif task in tasks and isinstance(one.get("accuracy"), int | float):
-                yield _maeb(held, str(split), one, path, tasks[task])
+                try:
+                    record = _maeb(held, str(split), one, path, tasks[task])
+                except (OverflowError, TypeError) as error:
+                    raise _not_mteb(path) from error
+                yield record
 
 
 def _maeb(held: Mapping[str, Any], split: str, one: Mapping[str, Any], path: Path, task: Task) -> Result:

@@ -177,11 +177,28 @@ _FIELDS = {f.name for f in fields(Result)}
 _UPGRADES: dict[int, Any] = {}  # schema -> function(dict) -> dict of the next schema
 
 
+_PLAIN = str | int | float | None
+_NUMBERS = frozenset({"value", "low", "high", "level", "window_seconds", "seed", "n", "seconds", "schema"})
+
+
+def _is_of_its_kind(name: str, value: Any) -> bool:
+    """Whether JSON holds for a field what belongs there; the ranges are ``Result``'s own to look at."""
+    if value is None:  # as if it were not there
+        return True
+    if name in ("setting", "versions"):
+        return isinstance(value, dict) and all(isinstance(one, _PLAIN) for one in value.values())
+    if name == "influences":
+        return isinstance(value, list)
+    if name in _NUMBERS:
+        return isinstance(value, int | float) and abs(value) < 1e300
+    return isinstance(value, str)
+
+
 def from_dict(record: Mapping[str, Any]) -> Result:
     """A record from its plain form; older schemas are lifted. Raises ResultsError."""
     record = dict(record)
     schema = record.get("schema")
-    while schema in _UPGRADES:
+    while isinstance(schema, int) and schema in _UPGRADES:
         record = _UPGRADES[schema](record)
         schema = record.get("schema")
     if schema != SCHEMA:
@@ -199,9 +216,14 @@ def from_dict(record: Mapping[str, Any]) -> Result:
             code="results.unknown_fields",
             fields=", ".join(unknown),
         )
+    for name, value in record.items():
+        if not _is_of_its_kind(name, value):
+            raise ResultsError(
+                "This result cannot be used: {what}.", code="results.invalid", what=f"{name} is {value!r:.60}"
+            )
     try:
-        return Result(**record)
-    except TypeError as error:
+        return Result(**{name: value for name, value in record.items() if value is not None})
+    except (TypeError, OverflowError) as error:
         raise ResultsError(
             "This result lacks something: {what}.", code="results.incomplete", what=str(error)
         ) from error
@@ -276,7 +298,7 @@ def load(path: str | os.PathLike) -> Results:
             continue
         try:
             plain = _object(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             if number == len(lines):  # no newline behind it: a writer was stopped in the middle
                 torn += 1
                 continue

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import math
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -135,15 +136,18 @@ class Table:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.write_bytes(head)
             return
+        seconds = FIXED.index("seconds")
         try:
             for row in self._rows(end):
+                if row[seconds] and not math.isfinite(float(row[seconds])):
+                    raise self._foreign()
                 if row[FIXED.index("tagger")] != self._mark:
                     raise TaggerError(
                         "{name} was written with another tagger. Choose another file for this one.",
                         code="tagger.csv_other_tagger",
                         name=self.path.name,
                     )
-        except (UnicodeDecodeError, csv.Error):
+        except (ValueError, csv.Error):  # not UTF-8, or seconds that are no number
             raise self._foreign() from None
         if end < self.path.stat().st_size:
             with self.path.open("r+b") as file:

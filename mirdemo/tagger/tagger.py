@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mirdemo.base.plain import of_parts
 from mirdemo.base.sentences import Sentence
 from mirdemo.scoring.intervals import Interval, estimate
 from mirdemo.scoring.labelling import LabellingError
@@ -288,7 +289,15 @@ class Tagger:
             raise
         except (FewShotError, LabellingError) as refusal:
             raise unreadable(name, _within(refusal.sentence)) from refusal
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
+        except (
+            KeyError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            IndexError,
+            OverflowError,
+            RecursionError,
+        ) as error:
             raise unreadable(name, Sentence("its parts do not fit together", "tagger.what.parts")) from error
 
     @classmethod
@@ -332,10 +341,9 @@ class Tagger:
             "checksum",
         )
         facts = {key: value for key, value in manifest.items() if key not in rest}
-        identity = Identity(**manifest["identity"])
-        texts = (identity.name, identity.revision, identity.fingerprint, identity.dtype, manifest["layer"])
-        if not all(isinstance(text, str) for text in texts):
-            raise TypeError("an identity is text")
+        identity = of_parts(Identity, manifest["identity"])
+        if not isinstance(manifest["layer"], str):
+            raise TypeError("a layer is named by text")
         tagger = cls(kind, method, identity, manifest["layer"], whitening, facts)
         card({**manifest})  # a manifest that makes no card lacks something
         row = np.zeros((1, _size(method, arrays)), np.float32)

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from sound_damage import damaged, mutations
+from text_damage import json_damaged, read_or_refused, text_damaged
 
 from mirdemo.backbones import load_backbone
 from mirdemo.base.sentences import Cancelled, Sentence
@@ -16,7 +18,10 @@ from mirdemo.embedding.embed import embed
 from mirdemo.embedding.filling import fill, sizes_of
 from mirdemo.embedding.rows import FileRows, RowFolder, RowsError, stamp_of, write_npz
 from mirdemo.embedding.streaming import GROUP_CLIPS, embed_stream
+from mirdemo.search import find
 from mirdemo.sound.audio import Clip, load_clip
+from mirdemo.words.durations import time_of
+from mirdemo.words.language import speaker
 
 RATE = 22_050
 SIZES = {"a": 3, "b": 2}
@@ -85,7 +90,7 @@ def test_what_a_killed_writer_left_is_cut_off_and_the_rest_goes_on(tmp_path, spe
     victim.write_bytes(keep)
     with RowFolder.writing(place, spectral.identity, SIZES, "window") as again:
         assert (again.count, list(again.files)) == (3, ["0.wav", "1.wav", "2.wav"])
-        again.append(FileRows("4.wav", "4:0", 0, 1), numbered(4, 1))
+        again.append(FileRows("4.wav", "4:0", 0, 1, starts=(0.0,)), numbered(4, 1))
     found = RowFolder.reading(place)
     for name in SIZES:
         expected = np.concatenate([numbered(i, count)[name] for i, count in ((0, 2), (2, 1), (4, 1))])
@@ -122,6 +127,47 @@ def test_a_damaged_folder_is_refused_in_a_sentence(tmp_path, spectral, change):
     change(tmp_path / "r")
     with pytest.raises(RowsError):
         RowFolder.reading(tmp_path / "r")
+
+
+def test_a_mutated_folder_is_read_whole_or_refused_and_never_written_to_by_half(tmp_path, spectral):
+    """Of what is read every place can be found and every sentence said; what is refused stays what it is."""
+    place, read = tmp_path / "r", 0
+    with RowFolder.writing(place, spectral.identity, SIZES, "window") as folder:
+        written(folder)
+    whole = {name: (place / name).read_bytes() for name in ("rows.json", "files.jsonl", "0.f32", "1.f32")}
+    lines = [json.loads(line) for line in whole["files.jsonl"].splitlines()]
+    lines[2]["warnings"] = [{"template": "{n} s", "code": "test.n", "values": {"n": 3}}]
+    facts = json.loads(whole["rows.json"])
+    for number in range(tries := mutations(200)):
+        rng = np.random.default_rng(number)
+        now = dict(whole)
+        match number % 4:
+            case 0:
+                now["rows.json"] = json.dumps(json_damaged(facts, rng)).encode()
+            case 1:
+                name = ("rows.json", "files.jsonl")[number % 8 == 1]
+                now[name] = text_damaged(whole[name], rng)
+            case 2:
+                told = (json.dumps(line) + "\n" for line in json_damaged(lines, rng))
+                now["files.jsonl"] = "".join(told).encode()
+            case 3:
+                name = ("0.f32", "1.f32", "files.jsonl")[int(rng.integers(3))]
+                now[name] = damaged(whole[name], whole["0.f32"], rng)
+        for name, content in now.items():
+            (place / name).write_bytes(content)
+        found = read_or_refused(lambda: RowFolder.reading(place), RowsError)
+        if found is None:
+            with pytest.raises(RowsError), RowFolder.writing(place, spectral.identity, SIZES, "window"):
+                pass
+            assert {name: (place / name).read_bytes() for name in now} == now
+            continue
+        read += 1
+        for layer, size in found.layers.items():
+            hits = find(found, layer, np.ones((1, size), np.float32), 9, every_window=True)
+            assert all(time_of(hit.start) and time_of(hit.end) for hit in hits)
+        said = [one for file in found.files.values() for one in (*file.warnings, file.problem) if one]
+        assert all(speaker("ja").say(one) for one in said)
+    assert tries // 10 < read < tries
 
 
 def test_other_rows_and_another_writer_are_refused(tmp_path, spectral):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sound_damage import damaged, mutations
+from text_damage import json_damaged, read_or_refused
 
 from mirdemo.backbones import load_backbone, specs
 from mirdemo.backbones.spec import Identity, Part
@@ -330,8 +333,16 @@ def test_every_embedded_backbone_has_its_whitening(name):
     assert shipped.stat().st_size < 1_000_000
 
 
-@pytest.mark.parametrize("layers", ["[" * 100_000, '{"a": 3}', '{"a": [[12, NaN]]}', '["a"]'])
-def test_layers_that_are_none_are_refused(tmp_path, layers):
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("layers", wrong) for wrong in ("[" * 100_000, '{"a": 3}', '{"a": [[12, NaN]]}', '["a"]')),
+        *(("identity", wrong) for wrong in ("[]", "{}", json.dumps({**IDENTITY.as_dict(), "name": 3}))),
+        ("limits", json.dumps({"a": 10**400})),
+        ("provenance", "[]"),
+    ],
+)
+def test_words_that_are_none_are_refused(tmp_path, name, value):
     from safetensors import safe_open
     from safetensors.numpy import load_file, save_file
 
@@ -340,7 +351,7 @@ def test_layers_that_are_none_are_refused(tmp_path, layers):
     Whitening.fit(embeddings(rows), groups).save(path)
     with safe_open(path, framework="numpy") as opened:
         header = opened.metadata()
-    save_file(load_file(path), path, metadata={**header, "layers": layers})
+    save_file(load_file(path), path, metadata={**header, name: value})
     with pytest.raises(WhiteningError) as caught:
         Whitening.load(path)
     assert caught.value.sentence.code == "whitening.unreadable"
@@ -352,6 +363,36 @@ def test_a_damaged_file_is_refused(tmp_path, content):
     with pytest.raises(WhiteningError) as caught:
         Whitening.load(tmp_path / "w.safetensors")
     assert caught.value.sentence.code == "whitening.unreadable"
+
+
+def test_a_mutated_file_is_a_whitening_or_refused(tmp_path):
+    from safetensors import safe_open
+    from safetensors.numpy import load_file, save_file
+
+    rows, groups = scattered(performances=10)
+    path, read = tmp_path / "w.safetensors", 0
+    Whitening.fit(embeddings(rows), groups, provenance={"fitted": "here"}).save(path)
+    whole, tensors = path.read_bytes(), load_file(path)
+    with safe_open(path, framework="numpy") as opened:
+        header = opened.metadata()
+    for number in range(tries := mutations(200)):
+        rng = np.random.default_rng(number)
+        if number % 2:
+            path.write_bytes(damaged(whole, whole[::-1], rng))
+        else:  # a right file of other words
+            name = ("identity", "layers", "limits", "provenance")[number // 2 % 4]
+            other = json.dumps(json_damaged(json.loads(header[name]), rng))
+            save_file(tensors, path, metadata={**header, name: other})
+        found = read_or_refused(lambda: Whitening.load(path), WhiteningError)
+        if found is None:
+            continue
+        read += 1
+        for layer in found.layers:
+            with np.errstate(all="ignore"):
+                found.matrix(layer, rows, found.identity)
+        assert found.name
+        found.save(tmp_path / "again.safetensors")
+    assert tries // 20 < read < tries
 
 
 def test_it_is_found_in_the_assets_first_then_in_the_store_and_only_for_its_backbone():

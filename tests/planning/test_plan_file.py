@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from planned import RISING, evidence, way
+from sound_damage import mutations
+from text_damage import json_damaged, read_or_refused, text_damaged
 
 from mirdemo.planning import (
     CURRENCIES,
@@ -234,3 +238,20 @@ def test_a_plan_keeps_of_how_many_recordings_each_way_learned(value):
         Plan.from_dict(plain)
     del plain["evidence"]["ways"][0]["learned_from"]
     assert Plan.from_dict(plain).evidence.ways[0].learned_from == 1
+
+
+def test_a_mutated_plan_is_read_and_speaks_or_is_refused():
+    ways = way(0.7, 0.2), way(0.9, 0.1, kind=FINE_TUNE, machine_seconds=33.0)
+    plain = json.loads(make_plan(evidence(*ways, growth=RISING, seconds={"probe": 2.0})).as_json())
+    plain["evidence"]["ways"][0]["words"] = [None, said(), said(), said("too_few", low=None, high=None)]
+    text, read = json.dumps(plain).encode(), 0
+    for number in range(tries := mutations(60)):
+        rng = np.random.default_rng(number)
+        data = text_damaged(text, rng) if number % 3 == 0 else json.dumps(json_damaged(plain, rng)).encode()
+        plan = read_or_refused(partial(Plan.from_json, data), PlanError)
+        if plan is None:
+            continue
+        read += 1
+        for sentence in (*two_sentences(plan), *for_the_meeting(plan)):
+            assert "{" not in str(speaker("ja").say(sentence))
+    assert tries // 20 < read < tries

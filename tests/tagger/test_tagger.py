@@ -12,6 +12,7 @@ import shutil
 import tracemalloc
 import zipfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +21,14 @@ from bands import RATE, Bands
 from loopback_hub import LoopbackHub
 from pushing_hub import TOKEN, PushingHub
 from sound_damage import mutations
-from text_damage import json_damaged, zip_damaged
+from text_damage import json_damaged, read_or_refused, text_damaged, zip_damaged
 
 from mirdemo.backbones.spec import Layer, Part
 from mirdemo.base.manifests import checksum
 from mirdemo.base.sentences import Cancelled
 from mirdemo.clips.tags import typed_tags
 from mirdemo.embedding.embed import embed
+from mirdemo.embedding.store import EmbeddingStore
 from mirdemo.embedding.whitening import Whitening
 from mirdemo.sound.audio import AudioError, Clip
 from mirdemo.stages.fewshot import METHODS, LCPrototypes
@@ -845,13 +847,37 @@ def test_a_table_of_another_tagger_or_another_kind_is_left_alone(
     with refused("tagger.csv_other_tagger"):
         tag_archive(archive, tagger, out, backbone=backbone)
     assert out.read_bytes() == before
-    for content in (b"shopping list\nmilk\n", b"milk", b"\xff\xfe\n"):
+    tag_archive(archive[:1], tagger, tmp_path / "right.csv", backbone=backbone)
+    long = (tmp_path / "right.csv").read_bytes()
+    long = re.sub(rb",\d+\.\d\d,", b",long,", long, count=1)
+    for content in (b"shopping list\nmilk\n", b"milk", b"\xff\xfe\n", long, long.replace(b"long", b"nan")):
         out.write_bytes(content)
         with refused("tagger.csv_foreign"):
             tag_archive(archive, tagger, out, backbone=backbone)
         assert out.read_bytes() == content
     with refused("tagger.csv_cannot_write"):
         tag_archive(archive, tagger, tmp_path, backbone=backbone)
+
+
+def test_a_mutated_table_is_gone_on_with_or_left_as_it_is(tagger, backbone, archive, tmp_path):
+    """Gone on with: each file that was asked for stands in it once."""
+    out, went_on = tmp_path / "out.csv", 0
+    tag_archive(archive[:3], tagger, out, backbone=backbone)
+    whole = out.read_bytes()
+    store = EmbeddingStore(tmp_path / "store")
+    for number in range(tries := mutations(60)):
+        rng = np.random.default_rng(number)
+        out.write_bytes(before := text_damaged(whole, rng))
+        again = partial(
+            tag_archive, archive, tagger, out, backbone=backbone, store=store, retry=not number % 2
+        )
+        if read_or_refused(again, TaggerError) is None:
+            assert out.read_bytes() == before
+            continue
+        went_on += 1
+        named = [row[0] for row in table(out)[1:]]
+        assert set(archive) <= set(named)
+    assert tries // 20 < went_on < tries
 
 
 def test_every_sentence_has_its_japanese():
