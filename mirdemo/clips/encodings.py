@@ -175,6 +175,8 @@ _OF_ONE_LANGUAGE = 0.5
 _IN_DOUBT, _NEAR, _MOST_OTHERS = 0.5, 0.7, 12
 #: So is one that is judged below this, whatever else there is.
 _BADLY = 0.2
+#: So is one of a few words that may be UTF-8 with a broken byte: but where names of files are found by it, which counts so much.
+_FEW_WORDS, _SETTLED = 3, 2.0
 #: Signs that are none in UTF-8 are rather shown as such than taken for letters that nobody writes.
 _BROKEN = -0.9
 
@@ -221,7 +223,7 @@ def decode(data: bytes, names: Collection[str] = (), sheet: bool = True) -> Deco
         if wanted:
             cells = {_key(cell) for line in shown for cell in re.split(r"[,;\t|\"/\\]", line)}
             verdict += 0.1 * any(not name.isascii() and name in "\n".join(shown) for name in names)
-            verdict += 2.0 * any(not c.isascii() for c in cells & wanted)
+            verdict += _SETTLED * any(not c.isascii() for c in cells & wanted)
         if verdict > _WORST:
             found.append((-verdict, preference, encoding, text))
     if not found:
@@ -230,7 +232,7 @@ def decode(data: bytes, names: Collection[str] = (), sheet: bool = True) -> Deco
     best = found[0]
     if "\ufffd" in best[3]:  # its bytes are lost: it is told by the sign, and cannot be read anew
         return Decoded(best[3], best[2])
-    badly = -best[0] < _BADLY
+    badly = -best[0] < (_SETTLED if sheet and _may_be_broken(data, lines) else _BADLY)
     near = [one for one in found if (badly or one[0] <= max(best[0] + _NEAR, _NEAR)) and one[3] != best[3]]
     if not near or not (badly or near[0][0] <= max(best[0] + _IN_DOUBT, -_IN_DOUBT)):
         return Decoded(best[3], best[2])
@@ -329,6 +331,22 @@ def _of_utf8(lines: Sequence[str]) -> float:
     broken = 2 * beyond.count("\ufffd")
     continued = sum(len(c.encode()) - 1 for c in beyond if c != "\ufffd")
     return max((continued - broken) / (continued + broken), _BROKEN) if broken else 2.0
+
+
+def _may_be_broken(data: bytes, lines: Sequence[bytes]) -> bool:
+    """Whether a text of a few words beyond ASCII is UTF-8 but for one place: another encoding may give a letter there too."""
+    words = {word for line in lines for word in _BETWEEN.split(line) if not word.isascii()}
+    if len(words) > _FEW_WORDS:
+        return False
+    start, places, joined = 0, 0, False
+    while start < len(data) and places < 2:
+        try:
+            data[start:].decode()
+            break
+        except UnicodeDecodeError as error:
+            places += not (joined and error.start <= 1)  # a broken byte parts a sign in two
+            start, joined = start + error.end, True
+    return places == 1
 
 
 def _some(parts: Iterable[AnyStr]) -> list[AnyStr]:

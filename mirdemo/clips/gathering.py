@@ -21,7 +21,7 @@ from mirdemo.clips.recordings import by_name
 from mirdemo.clips.segments import NEAR, Piece, pieces
 from mirdemo.clips.sheets import OTHER_SHEETS, SHEET_SUFFIXES, Row, Sheet, read_sheet
 from mirdemo.clips.tags import clean_recording, clean_tags, clean_text, same, typed_tags
-from mirdemo.sound.audio import LIMITS, AudioError, Clip, display_name, load_clip
+from mirdemo.sound.audio import LIMITS, AudioError, Clip, display_name, load_clip, of_file
 from mirdemo.sound.files import SOUND_SUFFIXES, lies_beside
 
 if TYPE_CHECKING:
@@ -213,6 +213,8 @@ class Gathering:
                     {"name": clip.name, "first": self.clips[row].name},
                 )
             )
+            known = self.clips[row].warnings
+            self.problems += [of_file(clip.name, said) for said in clip.warnings if said not in known]
             return
         self._row_of[clip.sha256] = len(self.clips)
         self.clips.append(clip)

@@ -479,6 +479,18 @@ def test_the_same_sound_is_kept_once_with_all_its_tags_and_said():
     assert "a.wav is the same sound as b.wav" in str(clips.problems[0])
 
 
+def test_what_is_to_be_known_of_a_file_whose_sound_is_there_already_is_said():
+    whole = wav(1, 0.5)
+    at = whole.index(b"data") + 4
+    size = int.from_bytes(whole[at : at + 4], "little")
+    half = whole[:at] + (2 * size).to_bytes(4, "little") + whole[at + 4 :]  # as if as much were missing
+    clips = LabelledClips.from_files([("a.wav", whole), ("b.wav", half)])
+    assert codes(clips) == ["clips.duplicate", "audio.of_file"]
+    assert str(clips.problems[1]).startswith("b.wav: This file ends in the middle (0.5 of 1.0 s).")
+    again = LabelledClips.from_files([("b.wav", half), ("c.wav", half)])
+    assert codes(again) == ["clips.duplicate"]
+
+
 @pytest.mark.parametrize(
     "limits", [ClipLimits(max_clips=2), ClipLimits(max_seconds=0.11), ClipLimits(max_decoded_bytes=3_300)]
 )

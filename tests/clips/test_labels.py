@@ -20,7 +20,7 @@ from test_clips import clip, codes, refusal, shown, tree, wav, zipped
 
 from mirdemo.clips import ClipsError, LabelledClips, encodings
 from mirdemo.clips.annotations import KINDS, annotated_stem, read_annotations, write_annotations
-from mirdemo.clips.encodings import decode
+from mirdemo.clips.encodings import Decoded, decode
 from mirdemo.clips.segments import NEAR, Piece, Segment, pieces
 from mirdemo.clips.sheets import Row, read_sheet, seconds_of, write_sheet
 from mirdemo.clips.tags import typed_tags, written_tags
@@ -158,6 +158,22 @@ def test_what_may_be_utf_8_by_chance_or_in_seven_bits_is_a_guess_that_is_told():
         assert encoding in clips.problems[0].values["others"].split()
         back = clips.respelt(clips.problems[0].values["codec"], encoding)
         assert back.tags == (data.decode(encoding).split(",")[-1].strip(),)
+
+
+@pytest.mark.parametrize("word", ["Flöte", "canção", "hegedű", "şarkı", "太鼓", "песня", "장구"])
+def test_one_word_in_utf_8_with_a_broken_byte_is_a_guess_that_is_told(word: str):
+    """Another encoding may give a letter there: ``Fl\\xb6te`` is Flśte in ISO-8859-2."""
+    whole = f"file,tags\n0.wav,{word}\n".encode()
+    beyond = [at for at, byte in enumerate(whole) if byte > 127]
+    for at in beyond:
+        for broken in (b"", b"\xe4", b"a", b"/", bytes([whole[at] ^ 32])):
+            data = whole[:at] + broken + whole[at + 1 :]
+            read = decode(data, ["0.wav"])
+            try:
+                data.decode()
+            except UnicodeDecodeError:
+                assert read is None or "\ufffd" in read.text or read.others, (data, read)
+    assert decode(whole) == Decoded(whole.decode(), "utf-8")
 
 
 def test_a_plus_sign_in_the_name_of_a_file_that_is_there_is_one():
