@@ -105,6 +105,20 @@ def test_packets_and_packs_may_begin_late(kind: str, codec: str):
         assert load_clip(data[77:]).seconds == pytest.approx(plain.seconds, abs=0.3)
 
 
+@pytest.mark.parametrize("kind", ["flac", "ogg vorbis", "ogg opus"])
+@pytest.mark.parametrize("front", [b"\x12\x34garbage" * 20, b"TAG" + b"title".ljust(125, b"\0")])
+def test_streams_may_begin_behind_other_bytes(kind: str, front: bytes):
+    data = ENCODERS[kind](music(48_000), 48_000)
+    late = load_clip(front + data)
+    np.testing.assert_array_equal(late.samples, load_clip(data).samples)
+    assert codes(late) == []
+
+
+def test_a_tag_behind_wave64_is_no_sound():
+    data = ENCODERS["w64"](music(48_000), 48_000)
+    np.testing.assert_array_equal(load_clip(data + ape_tag(3_000)).samples, load_clip(data).samples)
+
+
 def test_zeros_in_front_may_be_many():
     assert load_clip(bytes(3_000_000) + ENCODERS["mp3 cbr"](music(), RATE)).seconds == pytest.approx(
         1.0, abs=0.06
@@ -195,7 +209,21 @@ def test_a_lost_page_keeps_its_time_and_is_told(kind: str):
     assert codes(clip) == ["audio.damaged_parts"]
 
 
-HOLED = ["flac", "ogg vorbis", "ogg opus", "webm opus", "webm video", "mkv", "m4a aac", "aac"]
+HOLED = [
+    *(
+        "flac",
+        "ogg vorbis",
+        "ogg opus",
+        "webm opus",
+        "webm video",
+        "mkv",
+        "m4a aac",
+        "aac",
+        "mp3 cbr",
+        "mp3 vbr",
+    ),
+    *("avi", "mpg", "mts", "wma", "wavpack", "tta"),
+]
 
 
 @pytest.mark.parametrize("kind", HOLED)
@@ -207,12 +235,50 @@ def test_a_hole_in_the_middle_of_any_kind_is_told(kind: str):
     for bad in (b"\x55" * 2_000, b"", bytes(2_000)):
         if kind == "m4a aac" and not bad:  # its index lies behind: nothing can be read
             continue
+        if kind in ("wavpack", "tta") and not bad:  # a block that ends too soon ends all
+            continue
         at = len(whole) * 4 // 10
         clip = load_clip(whole[:at] + bad + whole[at + 2_000 :])
         assert clip.incomplete
-        if kind in ("flac", "ogg vorbis", "ogg opus"):  # they number their frames
+        if kind in ("flac", "ogg vorbis", "ogg opus", "wavpack", "tta"):  # they number their frames
             assert codes(clip) == ["audio.damaged_parts"]
             assert clip.seconds == pytest.approx(seconds, abs=0.003)
+
+
+@pytest.mark.parametrize(
+    ("kind", "codec", "size"),
+    [
+        ("flv", "mp3", 1_500),
+        ("flv", "aac", 900),
+        ("mpegts", "mp2", 900),
+        ("avi", "mp3", 900),
+        ("mpeg", "mp2", 900),
+    ],
+)
+def test_a_hole_of_a_frame_or_two_is_told(kind: str, codec: str, size: int):
+    """Less than what a container's clock may be off, or its count: what stands between two of its pieces tells."""
+    noise = np.random.default_rng(0).normal(0, 0.1, (3 * RATE, 1)).astype(np.float32)
+    whole = by_pyav(tone(3.0, RATE) + noise, RATE, kind, codec)
+    assert codes(load_clip(whole)) == []
+    for share in (3, 5, 6):
+        at = len(whole) * share // 10
+        for bad in (bytes(size), b"\x55" * size):
+            assert load_clip(whole[:at] + bad + whole[at + size :]).incomplete, (share, bad[:1])
+
+
+def test_zeros_between_frames_of_one_file_are_a_hole_and_between_joined_files_none():
+    one = by_pyav(tone(2.0, RATE) + 0.01, RATE, "mp3", "mp3")
+    at = len(one) // 2
+    for size in (1_300, 2_000):
+        assert codes(load_clip(one[:at] + bytes(size) + one[at + size :])) == ["audio.damaged_parts"]
+        assert codes(load_clip(one + bytes(size) + one)) == []
+
+
+def test_the_first_page_of_sound_that_is_broken_is_told():
+    data = ENCODERS["ogg vorbis"](np.tile(music(48_000), (4, 1)) + 0.01, 48_000)
+    third = [at for at in range(len(data)) if data[at : at + 4] == b"OggS"][2]
+    clip = load_clip(data[: third + 500] + bytes(300) + data[third + 800 :])
+    assert codes(clip) == ["audio.damaged_parts"]
 
 
 def test_a_hole_between_clusters_is_damage_and_recorded_silence_is_none():

@@ -57,7 +57,7 @@ TTA = Container(_FFMPEG, "tta")
 UNKNOWN = Container((), "")
 
 #: Containers whose frames carry a clock of their own: a gap in it is silence that was recorded.
-CLOCKED = (MP4, MATROSKA, TRANSPORT, PROGRAM, ASF, FLV, OGG, FLAC)
+CLOCKED = (MP4, MATROSKA, TRANSPORT, PROGRAM, ASF, FLV, OGG, FLAC, WAVPACK, TTA)
 
 W64_DATA = b"data" + bytes.fromhex("f3acd3118cd100c04f8edb8a")
 _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
@@ -141,10 +141,14 @@ _NOT_READ = (
     (0, b"\x89PNG", "PNG"),
     (0, b"\xff\xd8\xff", "JPEG"),
 )
+#: What tags begin with that programs put before, between and behind files of any kind.
+TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICS")
 _ZEROS_FROM = 64  # fewer zeros may be a header's
 _MOST_ZEROS = 1 << 26
 _PACKETS = 12  # in a row, where the file is so long
 _MOST_LATE = 1 << 16  # bytes of a packet or of anything else before the first one that is whole
+_FIRST_PAGE = re.compile(rb"OggS\x00\x02.{20}", re.DOTALL)
+_FLAC_HEADER = re.compile(rb"fLaC[\x00\x80]\x00\x00\x22")
 #: Whole packets as ``_is_transport`` has them, looked for in a fifth of its time: any file of a folder may be looked into.
 _FIVE_PACKETS = re.compile(
     rb"G(?:(?=(?:.{187}G){4}.{187})|(?<=.{5})(?P<clock>(?=(?:.{191}G){4}.{187})))", re.DOTALL
@@ -163,7 +167,11 @@ def sniff(source: Source) -> tuple[Container, int]:
                 start = nonzero - zeros
     if found is UNKNOWN and not _known_otherwise(source, start) and archive_of(source) is None:
         block = source.head(_MOST_LATE + _PACKETS * 192, start)
-        for kind, find in ((TRANSPORT, _late_packets), (PROGRAM, _late_pack), (AC3, dolby.first_frame)):
+        late_kinds = (
+            *((OGG, _late_ogg), (FLAC, _late_flac)),
+            *((TRANSPORT, _late_packets), (PROGRAM, _late_pack), (AC3, dolby.first_frame)),
+        )
+        for kind, find in late_kinds:
             at = find(block)
             if at is not None:
                 return kind, start + at
@@ -223,6 +231,22 @@ def _is_transport(block: bytes) -> bool:
         len(block) >= length * 5 and all(block[first + length * i] == 0x47 for i in range(5))
         for length, first in ((188, 0), (192, 4))
     )
+
+
+def _late_ogg(block: bytes) -> int | None:
+    """Where the first page of a stream begins, which another page follows."""
+    for found in _FIRST_PAGE.finditer(block, 0, _MOST_LATE):
+        at = found.start()
+        end = at + 27 + block[at + 26] + sum(block[at + 27 : at + 27 + block[at + 26]])
+        if block[end : end + 5] == b"OggS\0":
+            return at
+    return None
+
+
+def _late_flac(block: bytes) -> int | None:
+    """Where the mark is that the header of STREAMINFO follows."""
+    found = _FLAC_HEADER.search(block, 0, _MOST_LATE)
+    return found.start() if found else None
 
 
 def _late_packets(block: bytes) -> int | None:

@@ -195,8 +195,8 @@ class MonoCollector:
 
     def _claim_beyond(self, seconds: float) -> float | None:
         """The length that the file claims, where it is longer than the ``seconds`` that were read of it."""
-        if self._claim is None:
-            return None
+        if self._claim is None or (self._claim.present is None and self.damaged):
+            return None  # what is missing may be what was damaged
         if self._claim.present is None:
             claimed = self._claim.announced / self._rate
         else:

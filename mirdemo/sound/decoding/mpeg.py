@@ -79,6 +79,19 @@ def first_frame(source: Source, start: int) -> int | None:
     return None
 
 
+def begins_file(frame: bytes) -> bool:
+    """Whether a frame needs none before it: none of layer III that does begin with bits of the frames before."""
+    if is_adts(frame):
+        return True
+    if not is_frame(frame):
+        return False
+    if 4 - (frame[1] >> 1 & 3) < 3:
+        return True
+    at = 4 + 2 * (not frame[1] & 1)  # behind the header, and its checksum
+    borrowed = frame[at : at + 2]  # 9 bits, or 8 below MPEG-1
+    return len(borrowed) == 2 and not (borrowed[0] or (frame[1] >> 3 & 3 == 3 and borrowed[1] >> 7))
+
+
 def begins_row(head: bytes) -> bool:
     """Whether frames that fit together stand first, of which ``head`` holds two or more."""
     return _row(head, 0, 2, 2)

@@ -57,15 +57,15 @@ def _next_mark(source: Source, start: int) -> int:
 
 
 def has_hole(source: Source) -> bool:
-    """Whether pages of a stream are missing behind its first sound: their numbers do not follow one another, or their checksum
-    is not theirs, whereupon readers pass them over without a word."""
+    """Whether pages of a stream are missing behind its first sound, as their numbers say, or behind its first page have a
+    checksum that is not theirs, whereupon readers pass them over without a word."""
     last: dict[bytes, _Page] = {}
     for page in _pages(source):
         before = last.get(page.serial)
-        sounded = before is not None and before.granule > 0 and not page.flags & _FIRST
-        if sounded and before is not None and page.number > before.number + 1:
+        goes_on = before is not None and not page.flags & _FIRST
+        if goes_on and before.granule > 0 and page.number > before.number + 1:
             return True
-        if sounded and not _is_whole(source, page):
+        if goes_on and not _is_whole(source, page):
             return True
         last[page.serial] = page
     return False

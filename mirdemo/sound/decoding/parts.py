@@ -75,6 +75,11 @@ def _by_their_ends(source: Source, container: Container) -> list[Source]:
             break
         found.append(rest.part(0, end))
         rest = rest.part(start)
+    end = _ENDS[container](rest)
+    if (
+        container is W64 and end is not None and 40 < end < rest.size
+    ):  # libsndfile takes what lies behind for sound
+        rest = rest.part(0, end)
     return [*found, rest]
 
 

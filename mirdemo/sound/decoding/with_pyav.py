@@ -10,15 +10,17 @@ import av
 import numpy as np
 from av.stream import Disposition
 
-from mirdemo.sound.decoding import matroska
+from mirdemo.sound.decoding import chains, mpeg
 from mirdemo.sound.decoding.claims import check_has_index
 from mirdemo.sound.decoding.containers import (
     ASF,
+    AVI,
     CLOCKED,
     FLV,
     MATROSKA,
     MP4,
     PROGRAM,
+    TAGS,
     TRANSPORT,
     TTA,
     WAVPACK,
@@ -63,11 +65,13 @@ CODECS = frozenset(
     | {f"pcm_{kind}{end}" for kind in ("s16", "s24", "s32", "f32", "f64") for end in ("le", "be")}
 )
 
+#: Codecs whose blocks carry a checksum of the sound itself.
+_WITH_CHECKSUMS = frozenset({"flac", "tta", "wavpack"})
 _FULL_SCALE = {"u1": 128.0, "i2": 32_768.0, "i4": 2_147_483_648.0, "f4": 1.0, "f8": 1.0}
 _FRAMES_IN_BLOCK = 32  # mixed at once: one by one, mixing takes longer than decoding
 _MOST_BAD_PACKETS = 10_000
-#: Tags between joined files, and zeros, come as packets too.
-_NO_SOUND = (b"ID3", b"TAG", b"APETAGEX", b"LYRICS", bytes(16))
+#: So many zeros come as a packet, as tags between joined files do.
+_ZEROS = 16
 #: Lossless kinds whose header counts the samples, none of them an encoder's own.
 _COUNTED = (TTA, WAVPACK)
 #: Kinds of which FFmpeg reads the first only where several were joined end to end, without a word.
@@ -156,20 +160,22 @@ def _read_part(source: Source, container: Container, collector: MonoCollector, t
         collector.track, collector.n_tracks = track + 1, len(opened.streams.audio)
         codec = stream.codec_context
         codec.thread_count = 1
+        if codec.name in _WITH_CHECKSUMS:  # else FFmpeg makes noise of blocks that are damaged
+            codec.options = {"err_detect": "crccheck+explode"}
         expected, exact = _expected_seconds(opened, stream, container)
         shape: tuple[int, int] | None = None
         block: list[np.ndarray] = []
-        waiting, looked_into = 0, False
+        waiting, looked_into, read = 0, False, 0.0
         shortest = _GAP_OF_PACKS if container in (TRANSPORT, PROGRAM) else _GAP_SECONDS
         clock = _Clock(container in CLOCKED, shortest)
         try:
             for frame in _settled(_frames(opened, stream, collector)):
                 now = (frame.sample_rate, len(frame.layout.channels))
                 gap = clock.gap(frame)
-                if gap and container is MATROSKA and not looked_into:  # or was silence recorded?
+                if clock.lacks and not looked_into:  # or was silence recorded?
                     looked_into = True  # once: a recording of speech has thousands of gaps, and each look takes in the whole file
                     here = source.tell()  # FFmpeg reads on from here
-                    collector.damaged |= matroska.is_damaged(source)
+                    collector.damaged |= chains.is_broken(source, container)
                     source.seek(here)
                 if shape != now or gap or waiting == _FRAMES_IN_BLOCK:
                     if block:
@@ -185,6 +191,11 @@ def _read_part(source: Source, container: Container, collector: MonoCollector, t
                     collector.add(np.zeros((round(gap * now[0]), 1), np.float32))
                 block.append(_values(frame))
                 waiting += 1
+                read += frame.samples / frame.sample_rate
+            if container is ASF or (
+                container is AVI and expected - read > _GAP_SECONDS
+            ):  # nothing else shows it
+                collector.damaged |= chains.is_broken(source, container)
         finally:  # what came before the damage counts
             if block:
                 collector.add(np.concatenate(block))
@@ -201,6 +212,8 @@ class _Clock:
         self._next = 0.0  # by the clock, behind the frame before
         self._length = 0.0  # of what was kept, gaps included
         self._frame = 0.0
+        #: Whether the clock was ahead of the sound at any time, if only by what is no gap.
+        self.lacks = False
 
     def gap(self, frame: av.AudioFrame) -> float:
         """Seconds of silence before this frame; 0 where the clock goes on, jumps back or leaps.
@@ -223,6 +236,7 @@ class _Clock:
             self._origin += at - self._next
         else:
             missing = min(at - self._next, at - self._origin - self._length)
+        self.lacks |= missing > _GAP_SECONDS
         if missing < max(self._shortest, _GAP_FRAMES * min(self._frame, lasts)):
             missing = 0.0
         self._next, self._frame = at + lasts, lasts
@@ -266,7 +280,7 @@ def _frames(
         try:
             decoded = packet.decode()
         except av.FFmpegError:
-            bad += not bytes(packet).startswith(_NO_SOUND)
+            bad += not _is_no_sound(bytes(packet))
             if bad > _MOST_BAD_PACKETS:
                 collector.damaged = True
                 return
@@ -277,6 +291,15 @@ def _frames(
             begun, bad = True, 0
         yield from decoded
     collector.damaged |= not begun and bad > 0
+
+
+def _is_no_sound(packet: bytes) -> bool:
+    """Whether a packet that does not decode is a tag, or zeros, and the beginning of another file behind them: what goes on behind
+    zeros lacks what stood there."""
+    behind = packet.lstrip(b"\0")
+    if len(packet) - len(behind) < _ZEROS:
+        return packet.startswith(TAGS)
+    return not behind or behind.startswith(TAGS) or mpeg.begins_file(behind)
 
 
 def _settled(frames: Iterator[av.AudioFrame]) -> Iterator[av.AudioFrame]:
