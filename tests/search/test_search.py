@@ -107,6 +107,30 @@ def test_a_sieve_of_half_the_digits_loses_none(
         assert len(through) < len(sieving) / 2
 
 
+def test_a_row_of_no_numbers_hides_none_beside_it(sieving: list, monkeypatch: pytest.MonkeyPatch):
+    """As products of bfloat16 come with AMX where rows are no multiple of 32 numbers long (torch 2.11; findings/rows_beside_nan_on_amx.sh)."""
+    torch = pytest.importorskip("torch")
+    product, spoilt = torch.mm, []
+
+    def as_with_amx(block, columns, *, out):
+        product(block, columns, out=out)
+        if out.dtype == torch.bfloat16:
+            before = (~block.isfinite().all(1)).nonzero()[:, 0] - 1
+            out[before[before >= 0]] = float("nan")
+            spoilt.append(len(before))
+
+    monkeypatch.setattr(torch, "mm", as_with_amx)
+    rng = np.random.default_rng(3)
+    rows = rng.standard_normal((40 * BLOCK, 48)).astype(np.float32)
+    queries = rng.standard_normal((3, 48))
+    near = np.arange(30 * BLOCK, 30 * BLOCK + 30, 3)
+    rows[near], rows[near + 1, 5] = queries[0] + 0.1 * rng.standard_normal((10, 48)), np.nan
+    places, _ = nearest(rows, queries, 10)
+    assert sum(spoilt) >= 10
+    assert set(places[0]) == set(near)
+    np.testing.assert_array_equal(places, plain(rows, queries, 10)[0])
+
+
 def test_no_product_of_half_the_digits_is_farther_off_than_is_reckoned_with():
     torch = pytest.importorskip("torch")
     rng, farthest = np.random.default_rng(0), 0.0
