@@ -115,6 +115,7 @@ class TaggerDesk:
 
 def is_tagger(uploads: list[Upload]) -> bool:
     """Whether what was dropped is a tagger: its zip, or its files."""
+    from mirdemo.clips.visit import is_visit
     from mirdemo.tagger.file import ARRAYS, LIMITS, MANIFEST, is_tagger
 
     names = {PurePosixPath(one.name).name for one in uploads}
@@ -125,6 +126,8 @@ def is_tagger(uploads: list[Upload]) -> bool:
     if more or suffix not in (".zip", ".safetensors"):
         return False
     try:
+        if suffix == ".zip" and is_visit(one.path):  # with a tagger among what was found
+            return False
         return suffix == ".safetensors" or is_tagger(one.path)
     except PageError:  # gone: whoever reads it says so
         return False

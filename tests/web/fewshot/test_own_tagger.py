@@ -93,6 +93,8 @@ def shown(page, visitor: Visitor) -> str:
 
 def test_it_is_known_by_what_is_in_it(tagger: Tagger):
     contents = tagger.contents()
+    visit = {"visit.json": b"{}"} | {f"results/{k}": v for k, v in contents.items()}
+    assert not is_tagger(uploads_of([sent("visit.zip", zipped(visit))])), "a visit that holds one"
     zips = {"a": zipped(contents), "b": zipped({f"tagger/{k}": v for k, v in contents.items()})}
     assert all(is_tagger(uploads_of([sent(f"{name}.zip", data)])) for name, data in zips.items())
     assert is_tagger(uploads_of([sent(f"t/{k}", v) for k, v in contents.items()]))
