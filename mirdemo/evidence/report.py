@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup
-
 from mirdemo.base.once import Once
 from mirdemo.evidence import drawing, reporting
 from mirdemo.evidence.charting import LIGHT, Chart
@@ -40,7 +38,7 @@ def evidence_report(chosen: Selection, language: str, own: Results | None = None
         [_section(chart, t) for _, chart in drawn],
         words={word: t(f"report.{word}") for word in WORDS},
         language=t.language,
-        summary=[_said(chart) for name, chart in drawn if name in SAID],
+        summary=[_said(chart, t) for name, chart in drawn if name in SAID],
         sources=[c | {"caution": c[caution]} for c in results.citations().values() if c["short"] in used],
     )
 
@@ -49,16 +47,16 @@ def evidence_report(chosen: Selection, language: str, own: Results | None = None
 _everybodys: Once[tuple[Selection, str], str] = Once(8)
 
 
-def _said(chart: Chart) -> str:
+def _said(chart: Chart, t: Speaker) -> str:
     """A finding with the figures behind it."""
-    return Markup("{} ({})").format(chart.title, chart.detail) if chart.detail else chart.title
+    return t("report.said", finding=chart.title, detail=chart.detail) if chart.detail else chart.title
 
 
 def _section(chart: Chart, t: Speaker) -> Section:
     figure = chart.json or ""
     for stand_in, colour in LIGHT.items():
         figure = figure.replace(stand_in, colour)
-    return Section(_said(chart), figure, chart.how, on_paper(chart.sources, t), chart.height)
+    return Section(_said(chart, t), figure, chart.how, on_paper(chart.sources, t), chart.height)
 
 
 def report_route() -> Route:

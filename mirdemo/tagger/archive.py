@@ -15,6 +15,7 @@ from mirdemo.clips.tags import written_tags
 from mirdemo.tagger.file import TaggerError
 from mirdemo.tagger.table import Line, Table, cell_of
 from mirdemo.tagger.tagger import Decided
+from mirdemo.words.joining import in_a_row
 
 if TYPE_CHECKING:
     from mirdemo.backbones.spec import Backbone
@@ -180,7 +181,7 @@ def line_of(one: Tagged[Any], file: str, say: Callable[[Sentence], str] = str) -
     clip = one.clip
     if isinstance(clip, Sentence):
         return Line(file, None, problem=say(clip))
-    warnings = " ".join(say(warning) for warning in clip.warnings)
+    warnings = in_a_row(map(say, clip.warnings))
     tags = written_tags(one.given)
     return Line(file, clip.seconds, tags, one.unknown, clip.incomplete, warnings, scores=one.scores)
 

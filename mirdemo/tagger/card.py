@@ -14,6 +14,7 @@ from mirdemo.base.build import source
 from mirdemo.scoring.intervals import Interval
 from mirdemo.scoring.verdicts import WORDS
 from mirdemo.stages.finetuning.verdict import in_words, verdict
+from mirdemo.words.joining import in_a_row
 from mirdemo.words.language import Speaker, speaker
 
 #: Licence identifiers of the Hub that differ from SPDX in lower case.
@@ -223,7 +224,7 @@ def _measured(figures: Mapping[str, Any], tuned: Mapping[str, Any] | None, t: Sp
         return t("card.measured.early")
     measured = t("card.measured.pairs")
     if figures.get("chosen_from"):
-        measured += " " + t("card.measured.chosen", count=figures["chosen_from"])
+        return in_a_row([measured, t("card.measured.chosen", count=figures["chosen_from"])])
     return measured
 
 

@@ -99,6 +99,8 @@ FAINT = """() => {
   }
   return [...new Set(found)];
 }"""
+#: Japanese sentences that are seen with a space between them.
+PARTED = """() => document.documentElement.lang === "ja" ? (document.body.innerText.match(/.{0,20}[。、：！？] +\\S.{0,20}/g) || []) : []"""
 IN_SIGHT = """(place) => { const box = place.getBoundingClientRect();
   return box.top >= 0 && box.top + Math.min(box.height, 120) <= innerHeight; }"""
 

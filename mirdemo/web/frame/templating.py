@@ -6,12 +6,14 @@ Never put a visitor's words into ``gr.HTML``'s own ``html_template``: Gradio eva
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.ext import Extension
+from jinja2.lexer import Token, TokenStream
 from jinja2.runtime import Context
 from markupsafe import Markup
 
@@ -19,15 +21,26 @@ from mirdemo import __version__
 from mirdemo.base.build import source
 from mirdemo.words.durations import time_of
 from mirdemo.words.glossary import mark
+from mirdemo.words.joining import closed_up, mark_gaps
 from mirdemo.words.language import Speaker
 
 TEMPLATES = Path(__file__).parent / "templates"
+
+
+class _Gaps(Extension):
+    """Sentences that a template joins stand as their language wants it (``words.joining``)."""
+
+    def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
+        for token in stream:
+            ours = token.type == "data"
+            yield Token(token.lineno, "data", mark_gaps(token.value)) if ours else token
 
 
 @cache
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
+        extensions=[_Gaps],
         autoescape=True,
         undefined=StrictUndefined,
         auto_reload=False,  # they lie still: no look at the disk for each view of each act
@@ -50,7 +63,7 @@ def compile_all() -> None:
 
 def render(template: str, t: Speaker, values: Mapping[str, Any]) -> str:
     """A template with its values; in it, ``t("page.question")`` says words and ``t.say(sentence)`` a sentence."""
-    return _environment().get_template(template).render(t=t, **values)
+    return closed_up(_environment().get_template(template).render(t=t, **values))
 
 
 @pass_context

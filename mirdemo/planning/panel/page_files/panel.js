@@ -295,7 +295,7 @@
     clearTimeout(waits);
     waits = null;
     if (here) handed = said();
-    else refused = data.notes.join(" ");
+    else refused = data.notes.join(state.language === "ja" ? "" : " ");
     show(false);
   });
 

@@ -12,6 +12,7 @@ from mirdemo.clips.tags import written_tags
 from mirdemo.tagger.table import Line, sheet
 from mirdemo.web.frame.uploads import size_of
 from mirdemo.web.models import PACE, SHELF, expected_of, learn
+from mirdemo.words.joining import in_a_row
 
 if TYPE_CHECKING:
     from mirdemo.base.progress import Progress
@@ -146,7 +147,7 @@ def _line(row: Row, say: Callable[[Sentence], str]) -> Line:
         written_tags(row.given),
         row.unknown,
         row.incomplete,
-        " ".join(say(warning) for warning in row.warnings),
+        in_a_row(map(say, row.warnings)),
         scores=row.scores,
     )
 

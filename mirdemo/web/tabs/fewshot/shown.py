@@ -14,6 +14,7 @@ from mirdemo.web.tabs.clips.tab import enough
 from mirdemo.web.tabs.fewshot.charts import figure_words
 from mirdemo.web.tabs.probe.running import run_key
 from mirdemo.web.tabs.probe.shown import ICONS, backbone_words, layer_words
+from mirdemo.words.joining import in_a_row
 from mirdemo.words.language import Speaker
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def _both(row: TagScore, n_clips: int, none: str, t: Speaker) -> str:
         f1=figure_words(row.f1, none),
         n=row.recordings,
     )
-    return f"{figures} {t('few-shot.sure.off')}" if row.threshold_off(n_clips) else figures
+    return in_a_row([figures, t("few-shot.sure.off")]) if row.threshold_off(n_clips) else figures
 
 
 def mistakes(built: Built, visitor: Visitor) -> list[dict[str, Any]]:
