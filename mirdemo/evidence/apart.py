@@ -121,7 +121,7 @@ def told(record: Result, cited: dict, t: Speaker) -> str:
     task = ELSEWHERE.get(record.corpus)
     lines = [hover(record, cited, t)]
     if task:
-        lines[0] = lines[0].replace(corpus_title(record.corpus), _task_words(task, t), 1)
+        lines[0] = lines[0].replace(corpus_title(record.corpus, t), _task_words(task, t), 1)
         lines[0] = lines[0].replace(str(t("evidence.hover.n", n=record.n)), _counted(task, t), 1)
     spread = record.setting.get("sd")
     if spread is not None:

@@ -59,7 +59,7 @@ def few_shot(chosen: Results, cited: dict, t: Speaker, *, own: Sequence[Result] 
         compared += len(both)
         figure.add_trace(_line(corpus, "LC-Protonets", combined, cited, t, in_legend=in_legend))
         figure.add_trace(_line(corpus, "one-vs-rest", rival, cited, t, in_legend=False))
-    _name_ends(figure, {corpus: table[corpus, "LC-Protonets"] for corpus in corpora})
+    _name_ends(figure, {corpus: table[corpus, "LC-Protonets"] for corpus in corpora}, t)
     for method, dash in (("combined", "solid"), ("single", "dot")) if corpora else ():
         figure.add_scatter(
             x=[None],
@@ -99,7 +99,7 @@ def _line(
         x=ways,
         y=[of[n].value for n in ways],
         mode="lines+markers",
-        name=corpus_title(corpus),
+        name=corpus_title(corpus, t),
         showlegend=in_legend,
         line={"color": colour(tradition), "width": 2, "dash": "solid" if ours else "dot"},
         marker={
@@ -108,16 +108,26 @@ def _line(
             "color": colour(tradition),
         },
         customdata=[link_of(of[n], cited) for n in ways],
-        text=[
-            hover(of[n], cited, t)
-            + f"<br>{method}, {n}-way {of[n].setting['k_shot']}-shot, {of[n].setting['tags']}"
-            for n in ways
-        ],
+        text=[hover(of[n], cited, t) + f"<br>{_setting_words(of[n], n, t)}" for n in ways],
         hovertemplate="%{text}<extra></extra>",
     )
 
 
-def _name_ends(figure: Figure, lines: Mapping[str, Mapping[int, Result]]) -> None:
+def _setting_words(record: Result, ways: int, t: Speaker) -> str:
+    """Prototypes of what, how many tags at a time, from how many examples, and of which tags."""
+    single = record.setting["few_shot"] != "LC-Protonets"
+    return str(
+        t(
+            "evidence.fewshot.setting",
+            method=t("evidence.fewshot.single" if single else "evidence.fewshot.combined"),
+            ways=ways,
+            shots=record.setting["k_shot"],
+            tags=t(f"evidence.fewshot.tags.{record.setting['tags']}"),
+        )
+    )
+
+
+def _name_ends(figure: Figure, lines: Mapping[str, Mapping[int, Result]], t: Speaker) -> None:
     """Each corpus's name at the right end of its own line; names at the same number of tags are kept apart."""
     placed: dict[int, float] = {}
     for corpus, of in sorted(lines.items(), key=lambda line: -line[1][max(line[1])].value):
@@ -126,7 +136,7 @@ def _name_ends(figure: Figure, lines: Mapping[str, Mapping[int, Result]]) -> Non
         figure.add_annotation(
             x=last,
             y=placed[last],
-            text=corpus_title(corpus),
+            text=corpus_title(corpus, t),
             xanchor="left",
             xshift=8,
             showarrow=False,
@@ -178,6 +188,6 @@ def few_shot_title(corpora: Sequence[str], table: dict, wins: int, compared: int
     words = {"wins": wins, "of": compared}
     if lost and min(lost.values()) > 0:
         points = span(f"{min(lost.values()):.0f}", f"{max(lost.values()):.0f}", t)
-        corpus = Markup(corpus_title(next(iter(lost))))
+        corpus = Markup(corpus_title(next(iter(lost)), t))
         return str(t("evidence.fewshot.finding_falls", n=len(lost), corpus=corpus, span=points, **words))
     return str(t("evidence.fewshot.finding", **words))

@@ -102,7 +102,7 @@ def _gap_hover(d: Disparity, kind: str, f: Figure, t: Speaker) -> str:
     lines = [
         f"<b>{row_label(d.comparison, d.model, t)}</b>",
         f"{t('evidence.gaps.' + kind)}: {100 * f.value:.1f} ({interval})",
-        str(t("evidence.gaps.extremes", best=corpus_title(d.best), worst=corpus_title(d.worst))),
+        str(t("evidence.gaps.extremes", best=corpus_title(d.best, t), worst=corpus_title(d.worst, t))),
         str(
             t(
                 "evidence.gaps.ratio",
@@ -155,7 +155,7 @@ def normalised(found: Sequence[Disparity], corpora: Sequence[str], cited: dict, 
             x=[rows[i].normalised[corpus] for i in at],
             y=at,
             mode="markers",
-            name=corpus_title(corpus),
+            name=corpus_title(corpus, t),
             marker={
                 "color": own_colour,
                 "symbol": symbol(tradition) + ("-open" if corpus == "fma" else ""),
@@ -182,7 +182,7 @@ def normalised(found: Sequence[Disparity], corpora: Sequence[str], cited: dict, 
     )
     title = t(
         "evidence.normalised.finding",
-        corpus=corpus_title(lowest[1]),
+        corpus=corpus_title(lowest[1], t),
         model=Markup(row_label(lowest[2].comparison, lowest[2].model, t)),
         percent=percent(lowest[0]),
     )

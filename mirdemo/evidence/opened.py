@@ -68,7 +68,7 @@ def opened(records: Iterable[Result], key: str, cited: Mapping, t: Speaker) -> O
     mine = [r for r in records if r.tag == tag and r.corpus == corpus and r.metric in TAG_METRICS]
     if not mine or corpus not in catalogue():
         return None
-    title, tradition = catalogue()[corpus].title, tradition_words(catalogue()[corpus].tradition, t)
+    title, tradition = corpus_title(corpus, t), tradition_words(catalogue()[corpus].tradition, t)
     runs: dict[tuple, dict[str, Result]] = {}
     for r in mine:
         runs.setdefault(_run(r), {})[r.metric] = r
@@ -105,7 +105,7 @@ def worst_first(records: Sequence[Result], t: Speaker) -> list[Entry]:
             f"{r.corpus}/{r.tag}",
             bare(r.tag),
             family_words(r.corpus, r.tag, t),
-            corpus_title(r.corpus),
+            corpus_title(r.corpus, t),
             f"{r.value:.2f}" if r.low is None else with_interval(r.value, r.low, r.high, none),
             int(r.setting["support"]),
         )
@@ -123,7 +123,7 @@ def _line(figures: Mapping[str, Result], cited: Mapping, t: Speaker) -> Line:
     first = next(iter(figures.values()))
     citation = cited.get(first.citation or "")
     moved = first.setting.get("transfer_from")
-    origin = f" ({t('evidence.transfer.from', corpus=corpus_title(str(moved)))})" if moved else ""
+    origin = f" ({t('evidence.transfer.from', corpus=corpus_title(str(moved), t))})" if moved else ""
     return Line(
         model=Markup(
             row_label(Comparison.of(first), first.model, t) + origin

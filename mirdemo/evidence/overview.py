@@ -351,7 +351,7 @@ def _missing(known: Sequence[Row], t: Speaker) -> dict[str, str]:
 
 def _column_label(corpus: str, t: Speaker) -> str:
     """The corpus over its tradition, where its name does not say that already."""
-    title, tradition = corpus_title(corpus), tradition_words(tradition_of(corpus), t)
+    title, tradition = corpus_title(corpus, t), tradition_words(tradition_of(corpus), t)
     return title if title.replace("-", " ") == tradition else f"{title}<br>{tradition}"
 
 
@@ -396,7 +396,7 @@ def overview_title(found: Sequence[Disparity], records: Sequence[Result], metric
             of=len(shared),
             n=len(shared),
             row=Markup(row_label(shared[0].comparison, shared[0].model, t)),
-            worst=corpus_title(worst),
+            worst=corpus_title(worst, t),
             span=span(percent(min(values)), percent(max(values)), t),
             sure=surety(falls, t),
         )

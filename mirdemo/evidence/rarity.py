@@ -113,7 +113,7 @@ def rarity(records: Sequence[Result], chosen: str, cited: dict, t: Speaker) -> C
 def _hover(record: Result, t: Speaker) -> str:
     return "<br>".join(
         (
-            f"<b>{escape(bare(record.tag or ''))}</b> · {family_words(record.corpus, record.tag or '', t)}, {corpus_title(record.corpus)}",
+            f"<b>{escape(bare(record.tag or ''))}</b> · {family_words(record.corpus, record.tag or '', t)}, {corpus_title(record.corpus, t)}",
             f"F1 {record.value:.2f} ({t('evidence.no_interval')})",
             str(t("evidence.rarity.support", n=record.setting["support"])),
         )

@@ -117,7 +117,7 @@ def _lines(slopes: Slopes, cited: dict, t: Speaker, *, in_legend: bool) -> Itera
             x=[STEPS.index(s) for s in have],
             y=[of[s].value for s in have],
             mode="lines+markers",
-            name=corpus_title(corpus),
+            name=corpus_title(corpus, t),
             legendgroup=corpus,
             showlegend=in_legend,
             line={"color": own_colour, "width": 2, "dash": "dot" if corpus == "fma" else "solid"},
@@ -155,7 +155,7 @@ def _finding(table: Mapping[str, Slopes], t: Speaker) -> str:
             "evidence.transfer.finding",
             up=sum(g > 0 for g, _, _ in gains),
             of=len(gains),
-            corpus=corpus_title(top[1]) if top else "",
+            corpus=corpus_title(top[1], t) if top else "",
             model=top[2] if top else "",
             points=f"{100 * top[0]:.1f}" if top else "",
         )
@@ -164,5 +164,5 @@ def _finding(table: Mapping[str, Slopes], t: Speaker) -> str:
 
 def _transfer_hover(record: Result, cited: dict, t: Speaker) -> str:
     moved = record.setting.get("transfer_from")
-    origin = f"<br>{t('evidence.transfer.from', corpus=corpus_title(str(moved)))}" if moved else ""
+    origin = f"<br>{t('evidence.transfer.from', corpus=corpus_title(str(moved), t))}" if moved else ""
     return hover(record, cited, t) + origin

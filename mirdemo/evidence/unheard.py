@@ -162,7 +162,7 @@ def unheard(
         "\n".join([how, *(_line(row, metric, t) for row in found)]),
         height=height,
         narrow=narrow,
-        sources=tuple(corpus_title(corpus) for corpus in (WESTERN, shown[0])),
+        sources=tuple(corpus_title(corpus, t) for corpus in (WESTERN, shown[0])),
     )
 
 

@@ -137,8 +137,12 @@ def rank_words(rank: Rank | None, t: Speaker) -> str:
     return f"<br>{t(key, **ends)}; {how}"
 
 
-def corpus_title(corpus: str) -> str:
-    """The corpus as its authors write it; a user's own name for theirs, escaped."""
+def corpus_title(corpus: str, t: Speaker) -> str:
+    """The corpus as its authors write it, and where that is the name of a tradition, as the language calls it; a user's own
+    name for theirs, escaped."""
+    key = "evidence.corpus." + corpus
+    if t.has(key):
+        return str(t(key))
     known = catalogue().get(corpus) or ELSEWHERE.get(corpus)
     return str(escape(known.title if known else corpus))
 
@@ -148,7 +152,7 @@ def corpus_words(corpus: str, t: Speaker) -> str:
     if synthesised(corpus):
         tradition = corpus.partition("/")[2]
         return str(t("evidence.controlled.corpus", tradition=tradition_words(tradition, t)))
-    return corpus_title(corpus)
+    return corpus_title(corpus, t)
 
 
 def link_of(record: Result, cited: dict[str, dict[str, str]]) -> dict[str, str] | None:

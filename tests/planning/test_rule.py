@@ -212,7 +212,7 @@ def test_gates_say_what_was_found_and_what_is_next():
     first, training, examples = make_plan(evidence()).gates
     assert str(first.found) == "Of 4 tags: 2 heard, 1 partly heard, 1 with too few recordings to say."
     assert speaker("ja").say(first.found) == (
-        "タグ 4 個のうち、「聞こえている」が 2、「部分的に聞こえている」が 1、「録音が少なく判断できない」が 1。"
+        "タグ 4 種類のうち、「聞こえている」が 2、「部分的に聞こえている」が 1、「録音が少なく判断できない」が 1。"
     )
     assert (first.state, training.state, examples.state) == ("pass", "not_run", "not_run")
     tuned = way(0.99, 0.0, kind=FINE_TUNE, machine_seconds=40.0)

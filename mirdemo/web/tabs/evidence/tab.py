@@ -8,6 +8,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from markupsafe import Markup
+
 from mirdemo.corpora.catalogue import catalogue
 from mirdemo.evidence import drawing, selection
 from mirdemo.evidence.download import download_routes
@@ -16,6 +18,7 @@ from mirdemo.evidence.rarity import per_tag
 from mirdemo.evidence.report import report_route
 from mirdemo.evidence.selection import Selection
 from mirdemo.evidence.tags import FAMILIES
+from mirdemo.evidence.wording import corpus_title
 from mirdemo.results.records import citations
 from mirdemo.web.frame.act import Act
 from mirdemo.web.frame.errors import PageError
@@ -72,7 +75,10 @@ def filters(chosen: Selection, t: Speaker, *, own: bool = False) -> dict[str, Fi
     many = {
         "methods": ("method", [(m, str(t("evidence.method." + m))) for m in METHODS]),
         "models": ("model", [(m, m) for m in drawing.models()]),
-        "corpora": ("corpus", [*((c.name, c.title) for c in catalogue().values()), *yours]),
+        "corpora": (
+            "corpus",
+            [*((c.name, Markup(corpus_title(c.name, t))) for c in catalogue().values()), *yours],
+        ),
         "sources": ("source", [(s, str(t("evidence.source." + s))) for s in sources]),
     }
     found = {

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from markupsafe import Markup
+
 from mirdemo.backbones.on_real_sound import whitening_helps
 from mirdemo.backbones.registry import spec, specs, status
 from mirdemo.base.sentences import Sentence
 from mirdemo.clips import LabelledClips
-from mirdemo.corpora.catalogue import catalogue
 from mirdemo.corpora.vocabularies import vocabularies
+from mirdemo.evidence.wording import corpus_title
 from mirdemo.stages.probing import RULE
 from mirdemo.web.frame.act import Act
 from mirdemo.web.frame.errors import PageError
@@ -137,7 +139,8 @@ class ProbeTab:
             "own": own,
             "vocabulary": desk.vocabulary,
             "vocabularies": [
-                (name, catalogue()[name].title, len(prompts.asked_tags(name))) for name in vocabularies()
+                (name, Markup(corpus_title(name, t)), len(prompts.asked_tags(name)))
+                for name in vocabularies()
             ],
             "source": None if own else vocabularies()[desk.vocabulary],
             "prompts": list(question.prompts.items()),
