@@ -96,11 +96,19 @@
   };
   const table = (block) => save(`${nameOf(block)}.csv`, URL.createObjectURL(new Blob([`\ufeff${rowsOf(block).map((row) => row.map(quoted).join(",")).join("\r\n")}\r\n`], { type: "text/csv" })));
 
+  /* As a reference list has it: the finding, its sources, where it is seen, and when it was. */
+  function cited(block, tool) {
+    const stop = document.documentElement.lang === "ja" ? "。" : ". ";
+    const found = titleOf(block).replace(/[.。]$/, "");
+    const seen = [...(block.id ? [linkTo(block)] : []), `(${new Date().toISOString().slice(0, 10)})`];
+    return [`${found}${stop}${tool.dataset.cite}`, ...seen].join(" ");
+  }
+
   const tools = {
     link: (block, tool) => copy(linkTo(block), tool),
     png: picture,
     csv: table,
-    cite: (block, tool) => copy(`${titleOf(block)}. ${tool.dataset.cite} ${block.id ? `${linkTo(block)} ` : ""}(${new Date().toISOString().slice(0, 10)})`, tool),
+    cite: (block, tool) => copy(cited(block, tool), tool),
   };
   document.addEventListener("click", (event) => {
     const tool = event.target.closest?.("[data-tool]");
