@@ -189,7 +189,7 @@ def _queue(page: gr.Blocks) -> Queue:
             return True
         return (call or session) in page._queue.pending_messages_per_session
 
-    parameters = {page.fns[i].api_name: _parameters(page.fns[i].fn) for i in endpoints}
+    parameters = {str(page.fns[i].api_name): _parameters(page.fns[i].fn) for i in endpoints}
     return Queue(inputs, endpoints, len(waiting), len(page._queue), near, parameters, awaited)
 
 
