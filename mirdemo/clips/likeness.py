@@ -99,8 +99,8 @@ def look_alikes(rows: ArrayLike, recordings: Sequence[str]) -> LookAlikes:
     cluster = fcluster(tree, reach, "distance")
     if ratio < limit:
         left = (np.bincount(cluster)[cluster] == 1) & alone & (nearest < LONE * limit)
-        for row in np.flatnonzero(left):
-            cluster[cluster == cluster[row]] = cluster[asked[row].argmin()]
+        for one in np.flatnonzero(left):
+            cluster[cluster == cluster[one]] = cluster[asked[one].argmin()]
     # A recording stands in one group as a whole: where most of its clips are.
     home = {name: int(np.bincount(cluster[names == name]).argmax()) for name in dict.fromkeys(recordings)}
     together: dict[int, list[int]] = {}
