@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 #: Whole numbers from -128 to 127, so that nothing stays nothing.
 _LEVELS, _LARGEST = 256, 127
-_TINY = np.finfo(np.float32).tiny
+_TINY = float(np.finfo(np.float32).tiny)
 
 
 def round_rows(model: Model) -> int:

@@ -7,6 +7,7 @@ is turned round between layers.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -40,7 +41,11 @@ class _FoldedNorm(nn.Module):
     the states, 512 a patch, are written once and normalised by nobody.
     """
 
-    def __init__(self, layer: nn.Module) -> None:
+    convolution: nn.Conv1d
+    norm: nn.GroupNorm
+    activation: nn.Module
+
+    def __init__(self, layer: Any) -> None:
         super().__init__()
         self.convolution, self.norm, self.activation = layer.conv, layer.layer_norm, layer.activation
 
@@ -60,7 +65,11 @@ class _FoldedNorm(nn.Module):
 class _Product(nn.Module):
     """A later layer: the frames that a kernel meets side by side, times its weights."""
 
-    def __init__(self, layer: nn.Module) -> None:
+    convolution: nn.Conv1d
+    activation: nn.Module
+    weight: Tensor
+
+    def __init__(self, layer: Any) -> None:
         super().__init__()
         self.convolution, self.activation = layer.conv, layer.activation
         self.norm = getattr(layer, "layer_norm", None) or nn.Identity()

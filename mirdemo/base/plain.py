@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import cache
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
@@ -134,7 +134,7 @@ def of_parts(kind: type[Made], told: Any) -> Made:
     if not isinstance(told, dict):
         raise ValueError(f"no {kind.__name__}")
     try:
-        return _of_parts(kind, told, _plain_hints(kind))
+        return _of_parts(kind, told, _plain_hints(cast(Hashable, kind)))
     except (TypeError, OverflowError, RecursionError) as error:
         raise ValueError(str(error)) from error
 

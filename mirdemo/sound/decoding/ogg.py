@@ -62,11 +62,11 @@ def has_hole(source: Source) -> bool:
     last: dict[bytes, _Page] = {}
     for page in _pages(source):
         before = last.get(page.serial)
-        goes_on = before is not None and not page.flags & _FIRST
-        if goes_on and before.granule > 0 and page.number > before.number + 1:
-            return True
-        if goes_on and not _is_whole(source, page):
-            return True
+        if before is not None and not page.flags & _FIRST:
+            if before.granule > 0 and page.number > before.number + 1:
+                return True
+            if not _is_whole(source, page):
+                return True
         last[page.serial] = page
     return False
 
