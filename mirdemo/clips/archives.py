@@ -42,12 +42,14 @@ class Entry:
     open: gives its bytes, or its path where it lies on the disk; raises ``ClipsError`` if it cannot
     save: of a zip's entry, writes its bytes, however many, to an open file a part at a time; raises as ``open`` does, and
         ``AudioError`` where the disk is full
+    head: of a zip's entry, gives so many of its first bytes; raises as ``open`` does
     """
 
     path: PurePosixPath
     size: int
     open: Callable[[], bytes | Path]
     save: Callable[[IO[bytes]], None] | None = None
+    head: Callable[[int], bytes] | None = None
 
 
 @dataclass
@@ -191,6 +193,7 @@ def _list_info(
                 info.file_size,
                 lambda: _read_info(archive, info, shown, max_entry_bytes),
                 lambda out: _save_info(archive, info, shown, out),
+                lambda count: _read_info(archive, info, shown, count - 1),
             )
         )
 

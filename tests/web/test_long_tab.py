@@ -10,6 +10,7 @@ import secrets
 import time
 import weakref
 import zipfile
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
@@ -17,10 +18,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import soundfile
+from sound_files import ENCODERS
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from mirdemo.base.sentences import Cancelled
+from mirdemo.clips import LabelledClips
 from mirdemo.clips.tags import typed_tags
 from mirdemo.clips.visit import read_visit, write_visit
 from mirdemo.embedding import pace
@@ -38,8 +41,9 @@ from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.spools import Spools
 from mirdemo.web.frame.uploads import Upload
 from mirdemo.web.frame.wire import Wire
-from mirdemo.web.tabs.clips import long_routes, tab
-from mirdemo.web.tabs.clips.long import Expected, Growth, LongDesk, part_long
+from mirdemo.web.tabs.clips import long_routes, parting, tab
+from mirdemo.web.tabs.clips.long import Expected, Growth, LongDesk
+from mirdemo.web.tabs.clips.parting import part_long
 from mirdemo.web.tabs.clips.tab import ClipsDesk, read_drop
 
 RATE = 8_000
@@ -406,7 +410,7 @@ def test_a_disk_that_fills_while_a_zip_is_unpacked_is_no_damage_of_the_zip(
 
 
 def test_a_workbook_is_no_zip_of_sounds(folder: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("mirdemo.web.tabs.clips.long.open_within", None)
+    monkeypatch.setattr("mirdemo.web.tabs.clips.parting.open_within", None)
     book = sent(folder, "labels.xlsx", zipped(sheet_xml=b"x"))
     assert part_long([book], 1_800.0, 3, quiet).rest == (book,)
 
@@ -417,6 +421,32 @@ def test_of_a_zip_without_a_long_recording_nothing_changes(folder: Path):
     parted = part_long([upload], CLIP_LIMITS.max_seconds, 3, quiet)
     assert (parted.long, parted.rest) == ((), (upload,))
     assert upload.read() == packed
+
+
+def test_a_clip_in_a_zip_is_unpacked_once(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    """How long it is stands in its first bytes; only what does not say so there is unpacked to be looked at."""
+    looked_at = []
+
+    @contextmanager
+    def saved(entry, saved=parting._saved):
+        looked_at.append(entry.path.name)
+        with saved(entry) as upload:
+            yield upload
+
+    monkeypatch.setattr(parting, "_saved", saved)
+    rate, noise = 44_100, np.random.default_rng(0).normal(0, 0.1, (10 * 44_100, 1)).astype(np.float32)
+    kinds = {"a_wav": "wav", "b_aiff": "aiff", "c_mp3": "mp3 cbr", "d_m4a": "m4a aac"}
+    sounds = {
+        name: ENCODERS[kind](noise if kind != "m4a aac" else np.tile(noise, (4, 1)), rate)
+        for name, kind in kinds.items()
+    }
+    assert all(len(content) > 200_000 for name, content in sounds.items() if name != "c_mp3")
+    upload = sent(folder, "set.zip", zipped(**sounds, evening_wav=wav(31)))
+    monkeypatch.setattr(parting, "FEWEST_BYTES", 1)
+    parted = part_long([upload], 1_800.0, 3, quiet)
+    assert [one.name for one in parted.long] == ["evening.wav"]
+    assert sorted(looked_at) == ["d.m4a", "evening.wav"]
+    assert len(LabelledClips.from_zip(parted.rest[0].path)) == 3, "two are the same sound"
 
 
 def test_a_zip_of_nothing_but_a_long_recording_leaves_nothing_to_read(folder: Path):
@@ -445,7 +475,7 @@ def test_one_too_many_is_refused_before_it_is_decoded(folder: Path, monkeypatch)
 
 
 def test_a_film_or_a_stream_that_does_not_say_its_length_is_looked_at(folder: Path, monkeypatch):
-    monkeypatch.setattr("mirdemo.web.tabs.clips.long.SURELY_SHORT", 1_000)
+    monkeypatch.setattr("mirdemo.web.tabs.clips.parting.SURELY_SHORT", 1_000)
     monkeypatch.setattr("mirdemo.sound.decoding.announced_seconds", lambda source: None)
     short, long = sent(folder, "a.wav", wav(0.2)), sent(folder, "b.wav", wav(2))
     parted = part_long([short, long], 30.0, 3, quiet)
@@ -462,7 +492,7 @@ def test_what_is_no_sound_goes_on_to_who_refuses_it(folder: Path):
 
 def test_a_recording_alone_that_cannot_be_opened_is_refused_and_among_others_noted(folder: Path, monkeypatch):
     monkeypatch.setattr(spools, "SPOOLS", Spools(most=1_000))
-    monkeypatch.setattr("mirdemo.web.tabs.clips.long.SPOOLS", spools.SPOOLS)
+    monkeypatch.setattr("mirdemo.web.tabs.clips.parting.SPOOLS", spools.SPOOLS)
     with pytest.raises(PageError) as refused:
         read_drop([sent(folder, "b.wav", wav(2))], "", 30.0, 3, quiet)
     assert refused.value.sentence.code == "page.no_room_for_long"
@@ -476,7 +506,7 @@ def test_a_recording_alone_that_cannot_be_opened_is_refused_and_among_others_not
 
 
 def test_what_of_a_drop_cannot_be_opened_is_told_though_nothing_else_is_long(folder: Path, monkeypatch):
-    monkeypatch.setattr("mirdemo.web.tabs.clips.long.SPOOLS", Spools(most=1_000))
+    monkeypatch.setattr("mirdemo.web.tabs.clips.parting.SPOOLS", Spools(most=1_000))
     visitors, jobs = Visitors(), Jobs()
     wire, visitor = Wire(visitors, jobs), visitors.arrive(None, "page")
     tab.build(wire)

@@ -55,7 +55,8 @@ def odd() -> dict[str, bytes]:
     holes = sound(250)
     holes[5] = np.nan
     opposite = np.hstack([sound(300), -sound(300)])
-    mp3 = bytearray(ENCODERS["mp3 cbr"](tone(3.0, 44_100, hertz=350), 44_100))
+    noise = np.random.default_rng(0).normal(0, 0.02, (3 * 44_100, 1)).astype(np.float32)
+    mp3 = bytearray(ENCODERS["mp3 cbr"](tone(3.0, 44_100, hertz=350) + noise, 44_100))
     mp3[len(mp3) // 2 : len(mp3) // 2 + 2_000] = bytes(2_000)
     wav = by_soundfile(wave, RATE, "WAV", "PCM_16")
     return {

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
-from mirdemo.base.sentences import MirdemoError
+from mirdemo.base.sentences import Cancelled, MirdemoError
 from mirdemo.sound.decoding.claims import check_has_index, claim_of_header, lacks_end, mended
 from mirdemo.sound.decoding.containers import FLAC, OGG, Container, check_is_sound, sniff
 from mirdemo.sound.decoding.limits import LIMITS, LONG_LIMITS, AudioError, AudioLimits
@@ -96,9 +96,9 @@ def announced_seconds(source: Source) -> float | None:
         def begin(self, rate: int, channels: int, frames: int | None, *, exact: bool = True) -> None:
             seconds = (frames or 0) / rate
             found.append(seconds if 0 < seconds <= self._believable_seconds else None)
-            raise Enough
+            raise Cancelled  # no other reader is asked
 
-    with suppress(AudioError):
+    with suppress(AudioError, Cancelled):
         decode(source, "", LONG_LIMITS, collecting=Look)
     return found[0] if found else None
 

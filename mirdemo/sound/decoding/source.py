@@ -81,3 +81,21 @@ class Source:
 
     def __exit__(self, *_: object) -> None:
         self._stream.close()
+
+
+class Beginning(io.BytesIO):
+    """The first bytes of a file of ``size``, as a ``Source`` takes them. asked: whether others were wanted, but for those at the
+    very end, where a tag may stand."""
+
+    _LONGEST_FOOT = 160
+
+    def __init__(self, head: bytes, size: int) -> None:
+        super().__init__(head)
+        self._length, self._size = len(head), size
+        self.asked = False
+
+    def read(self, count: int | None = -1) -> bytes:
+        start = self.tell()
+        beyond = count is None or count < 0 or start + count > self._length
+        self.asked |= beyond and self._length < self._size and start < self._size - self._LONGEST_FOOT
+        return super().read(count)

@@ -65,3 +65,12 @@ def no_room(name: str) -> PageError:
 
 #: Those of this process.
 SPOOLS = Spools()
+
+
+def own_folder() -> Path:
+    """Where this process keeps what passes through the disk."""
+    from gradio.utils import get_upload_folder
+
+    folder = Path(get_upload_folder())
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -43,7 +43,8 @@ from mirdemo.web.frame.wire import Wire
 from mirdemo.web.hearing import listen
 from mirdemo.web.models import PACE, embed_here, expected, timed, warm_up
 from mirdemo.web.tabs.clips.asking import shown
-from mirdemo.web.tabs.clips.long import WORTH_OPENING, Growth, LongDesk, LongTab, Parted, part_long
+from mirdemo.web.tabs.clips.long import Growth, LongDesk, LongTab, Parted
+from mirdemo.web.tabs.clips.parting import WORTH_OPENING, part_long
 from mirdemo.web.tabs.clips.possible import possible
 from mirdemo.web.tabs.clips.visits import Visits
 from mirdemo.words.language import Speaker

@@ -16,9 +16,8 @@ from mirdemo.sound.decoding.limits import LONG_LIMITS
 from mirdemo.web.frame import own_files
 from mirdemo.web.frame.limits import LIMITS
 from mirdemo.web.frame.player import strokes
-from mirdemo.web.frame.spools import SPOOLS
+from mirdemo.web.frame.spools import SPOOLS, own_folder
 from mirdemo.web.models import SHELF, Memory, embed_here
-from mirdemo.web.tabs.clips.long import own_folder
 from mirdemo.web.tabs.fewshot import over_time, shown
 from mirdemo.web.tabs.fewshot.desk import LongAnswer
 from mirdemo.web.tagging import Built, heard, windows_of
