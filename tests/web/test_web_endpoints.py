@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 import pytest
 
+from mirdemo.base.sentences import Sentence
 from mirdemo.web.frame import endpoints
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.jobs import Jobs
@@ -56,6 +57,18 @@ def test_a_refusal_speaks_the_callers_language_and_leaves_no_upload(sent):
     with pytest.raises(gr.Error, match="ファイル"):
         endpoints.answered(Jobs(), refuse, "ja", files=[[sent]])
     assert not Path(sent["path"]).exists()
+
+
+def test_what_is_said_of_a_file_is_text_and_no_piece_of_a_page():
+    said = Sentence("{name} is empty.", "test.empty", {"name": "Tom & Jerry's <1>.wav"})
+    assert endpoints.sentences([said], "en") == ["Tom & Jerry's <1>.wav is empty."]
+    with pytest.raises(gr.Error) as refused:
+        endpoints.answered(Jobs(), lambda: refuse(said), "ja")
+    assert refused.value.message == "Tom & Jerry's <1>.wav is empty."
+
+
+def refuse(said: Sentence) -> dict[str, Any]:
+    raise PageError(said.template, code=said.code, **said.values)
 
 
 def test_a_file_that_is_no_upload_is_refused_and_never_touched(sent, tmp_path: Path):

@@ -152,5 +152,6 @@ def _refusal(error: MirdemoError, language: Any) -> gr.Error:
 
 
 def _say(sentence: Sentence, language: Any) -> str:
+    """As text: whoever shows it on a page escapes it there."""
     known = isinstance(language, str) and language in LANGUAGES
-    return wellformed.text(speaker(language if known else DEFAULT).say(sentence))
+    return wellformed.text(speaker(language if known else DEFAULT).say(sentence).unescape())

@@ -11,7 +11,7 @@ from mirdemo.backbones.registry import specs
 from mirdemo.base.progress import silent
 from mirdemo.clips import LabelledClips
 from mirdemo.planning import Assumptions, Plan, PlanError, evidence, for_the_meeting, two_sentences
-from mirdemo.web.frame.endpoints import Files, answered, offer, told
+from mirdemo.web.frame.endpoints import Files, answered, offer, sentences, told
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.jobs import Jobs
 from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS
@@ -19,7 +19,7 @@ from mirdemo.web.models import Memory
 from mirdemo.web.tabs.probe.running import run
 from mirdemo.web.tagging import build as build_prototypes
 from mirdemo.web.tagging import usual_layer
-from mirdemo.words.language import DEFAULT, LANGUAGES, speaker
+from mirdemo.words.language import DEFAULT
 
 
 def build(jobs: Jobs) -> None:
@@ -87,12 +87,11 @@ def plan_files(
         embedding_seconds={one.backbone: one.seconds - sum(one.report.seconds.values()) for one in runs},
     )
     made = Plan(found, assumed)
-    t = speaker(language if language in LANGUAGES else DEFAULT)
     return {
         "advice": made.advice.kind,
         "word": made.advice.word,
-        "sentences": [str(t.say(sentence)) for sentence in two_sentences(made)],
-        "meeting": [str(t.say(sentence)) for sentence in for_the_meeting(made)],
+        "sentences": sentences(two_sentences(made), language),
+        "meeting": sentences(for_the_meeting(made), language),
         "found": made.found(),
         "plan": made.as_dict(),
         **told(clips, language),
