@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from driving import RATE, give, played, write_labelled
+from driving import RATE, give, played, visiting, write_labelled
 from looking import STILL
-from serving import ROOT
+from serving import served
 from test_panel_walk_in_browser import CHANCE, CLIPS, answer_all, begin
 from walking import NARROW, WIDE, Walk
 from wired import whole_page
@@ -22,15 +22,6 @@ NARROWEST = SIZES[1:]
 
 CLAP = "asks a CLAP, of which the suite has no weights; tests/web/test_probe_tab.py draws what it answers"
 HUB = "goes to the Hub, where no test goes"
-#: Acts whose answers other tests look at, without measuring whether they are in sight.
-ELSEWHERE = {
-    "alike.more": "tests/web/fewshot/test_alike.py",
-    "clips.all_together": "tests/web/test_clips_recordings.py",
-    "clips.different": "tests/web/test_clips_recordings.py",
-    "clips.part": "tests/web/test_clips_recordings.py",
-    "tagger.go_on": "tests/web/fewshot/test_own_tagger.py",
-    "visit.go_on": "tests/web/test_keeping.py",
-}
 #: Acts that no walk here has a step of, and why.
 NOT_WALKED = {
     "page.stay": "being heard of is all; test_visit_in_browser.py sees the warning go",
@@ -47,17 +38,12 @@ NOT_WALKED = {
 
 
 def test_every_act_is_walked_or_stands_in_the_list_with_its_reason():
-    for act, test in ELSEWHERE.items():
-        text, handler = (ROOT / test).read_text(encoding="utf-8"), act.split(".")[1]
-        assert act in text or f".{handler}(" in text, f"{act} is said to be looked at in {test}"
     walks = "".join(one.read_text(encoding="utf-8") for one in Path(__file__).parent.glob("test_*.py"))
     steps = set(re.findall(r'w\.step\(\s*"([a-z.\-_]+)', walks))
     acts = set(whole_page()._handlers)
-    assert steps | (NOT_WALKED.keys() | ELSEWHERE) >= acts, (
-        f"no walk does {sorted(acts - steps - (NOT_WALKED.keys() | ELSEWHERE))}"
-    )
-    assert not steps & (NOT_WALKED.keys() | ELSEWHERE)
-    assert acts >= steps | (NOT_WALKED.keys() | ELSEWHERE) - {"page.look"}
+    assert steps | NOT_WALKED.keys() >= acts, f"no walk does {sorted(acts - steps - NOT_WALKED.keys())}"
+    assert not steps & NOT_WALKED.keys()
+    assert acts >= steps | NOT_WALKED.keys() - {"page.look"}
 
 
 @pytest.fixture
@@ -376,4 +362,118 @@ def test_long_recordings_visits_and_taggers(walk, language: str, size: dict[str,
     give(page, "clips.add", [kept])
     page.locator(".long-expected").wait_for()
     w.step("long.forget", w.click('[data-act="long.forget"]'), ".notice")
+    w.ends()
+
+
+#: Of four performances: pitch, beats a second, how fast a beat fades, partials, how they weaken, hiss.
+PERFORMANCES = [
+    (110, 1.5, 2, 2, 1, 0.0005),
+    (233, 3, 6, 8, 0.2, 0.01),
+    (523, 5, 12, 1, 2, 0.002),
+    (880, 8, 3, 4, 0.7, 0.03),
+]
+
+
+def cut_up(folder: Path, each: int) -> None:
+    """Clips cut from four performances, with names that tell nothing."""
+    letters = iter("qwertyuiopasdfgh")
+    t = np.arange(3 * each * RATE) / RATE
+    for seed, (pitch, beat, fades, partials, weaker, hiss) in enumerate(PERFORMANCES):
+        tone = sum(np.sin(2 * np.pi * pitch * k * t) / k**weaker for k in range(1, partials + 1))
+        whole = 0.1 * tone * np.exp(-fades * (t * beat % 1))
+        whole += hiss * np.random.default_rng(seed).normal(size=len(t))
+        for at in range(0, len(whole), 3 * RATE):
+            soundfile.write(folder / f"{next(letters) * 3}.wav", whole[at : at + 3 * RATE], RATE)
+
+
+@pytest.mark.parametrize(("language", "size"), SIZES)
+def test_which_clips_are_of_one_recording(walk, language: str, size: dict[str, int], tmp_path: Path):
+    w = walk(language, size, "clips")
+    page = w.page
+    cut_up(tmp_path, 3)
+    for i in range(4):
+        soundfile.write(tmp_path / f"{'ab'[i // 2]}-{i % 2 + 1}.wav", played("drum", 2 + i / 4, i), RATE)
+    give(page, "clips.add", sorted(tmp_path.iterdir()))
+    asked, named = '[data-key="asked"]', '[data-key="named"]'
+    page.locator(asked).wait_for()
+    part = '[data-act="clips.part"]'
+    assert page.locator(part).count() == 2
+    w.step("clips.part", w.click(part), named)
+    w.step("page.undo", w.click("[data-undo]"), named, moves=BROUGHT_BACK)
+    w.unfold(asked)
+    group, no, every = f"{asked} li[data-key^=asked-]", '[data-act="clips.different"]', ".buttons.all"
+    assert (groups := page.locator(group).count()) >= len(PERFORMANCES)
+    w.step("clips.together", w.click('[data-act="clips.together"]'), group)
+    assert page.locator(group).count() == groups - 1
+    w.step("page.undo", w.click("[data-undo]"), group, moves=BROUGHT_BACK)
+    w.step("clips.different", w.click(no), group)
+    assert page.locator(group).count() == groups - 1
+    w.step("page.undo", w.click("[data-undo]"), group, moves=BROUGHT_BACK)
+    w.step("clips.different, all", w.click(f'{every} [data-all="true"]'), ".notice")
+    assert not page.locator(group).count()
+    w.step("page.undo", w.click("[data-undo]"), asked, moves=BROUGHT_BACK)
+    w.unfold(asked)
+    w.step("clips.all_together", w.click('[data-act="clips.all_together"]'), ".notice")
+    w.step("page.undo", w.click("[data-undo]"), asked, moves=BROUGHT_BACK)
+    w.ends()
+
+
+@pytest.fixture
+def new_server(chromium, tmp_path: Path):
+    """``walk`` on a server that has never timed anything yet."""
+    with served(tmp_path / "server") as page, visiting(chromium, page.address) as visit:
+
+        def begin(language: str, size: dict[str, int]) -> Walk:
+            opened = visit("clips", language, size["width"])
+            opened.set_default_timeout(120_000)
+            opened.set_viewport_size(size)
+            return Walk(opened)
+
+        yield begin
+
+
+@pytest.mark.parametrize(("language", "size"), SIZES)
+def test_what_was_left_for_later(new_server, language: str, size: dict[str, int], tmp_path: Path):
+    w = new_server(language, size)
+    page, row = w.page, "#panel-clips tr[data-key]"
+    sounds = tmp_path / "sounds"
+    sounds.mkdir()
+    give(page, "clips.add", write_labelled(sounds, 12, 2.0))
+    page.locator(row).nth(11).wait_for()
+    parade = sounds / "parade.wav"
+    soundfile.write(parade, np.concatenate([played("flute", 32, 8), played("drum", 35, 9)]), RATE)
+    give(page, "clips.add", [parade])
+    page.locator(row).nth(12).wait_for()
+    w.click('[data-act="long.open"]')()
+    page.locator(".long[data-long]").wait_for()
+    more = '[data-act="alike.more"]'
+    w.step("alike.find", w.click('[data-act="alike.find"]'), ".alike", until=more)
+    w.step("alike.more", w.click(more), ".alike-head", until=".alike:not(:has(.alike-more))")
+    w.step("alike.close", w.click('[data-act="alike.close"]'), "")
+
+    w.go("few-shot")
+    w.click('[data-act="few-shot.build"]')()
+    w.click('[data-act="tagger.use"]')()
+    page.locator('[data-drop="tagger.files"]').wait_for()
+    longer = np.tile(played("drum", 20, 3), 6)
+    many = [sounds / f"{i}.wav" for i in range(24)]
+    for i, one in enumerate(many):
+        soundfile.write(one, longer * (1 - i / 100), RATE)
+    stop, waits = '#own-tagger [data-act="page.stop"]', '[data-key="tagger-waits"]'
+    w.step("tagger.files", lambda: give(page, "tagger.files", many), stop, until=stop)
+    w.step("page.stop", w.click(stop), waits, until=waits)
+    w.step("tagger.go_on", w.click('[data-act="tagger.go_on"]'), stop, until=stop)
+    page.locator(waits).wait_for(state="detached")
+    w.click(stop)()
+
+    w.go("clips")
+    with page.expect_download() as saved:
+        page.click('[data-act="visit.save"][data-sound="false"]')
+    saved.value.save_as(kept := tmp_path / "visit.zip")
+    w.step("clips.clear", w.click('[data-act="clips.clear"]'), ".notice", moves=WHOLE)
+    give(page, "clips.add", [kept])
+    page.locator(".waiting-visit").wait_for()
+    give(page, "clips.add", sorted(sounds.glob("drum*.wav")))
+    go_on = '[data-act="visit.go_on"]'
+    w.step("visit.go_on", w.click(go_on), row, until=row, moves=WHOLE)
     w.ends()

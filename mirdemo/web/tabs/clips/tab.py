@@ -83,6 +83,7 @@ class ClipsDesk:
     problems: what the last files added left out, merged or put together; picked: SHA-256 of the clips that are ticked
     sort: by which of ``COLUMNS`` and whether from the end; None: as they were added
     renamed: the tag that was renamed last, as it is called now
+    returned: how often an answer about recordings was taken back
     """
 
     problems: tuple[Sentence, ...] = ()
@@ -90,6 +91,7 @@ class ClipsDesk:
     picked: set[str] = field(default_factory=set)
     sort: tuple[str, bool] | None = None
     renamed: str = ""
+    returned: int = 0
 
     def order(self, clips: LabelledClips) -> list[int]:
         """The places of the clips in the order of the table."""
@@ -160,6 +162,7 @@ class ClipsTab:
         desk.picked &= {clip.sha256 for clip in clips.clips}
         return {
             **shown(visitor),
+            "returned": desk.returned,
             "long": self._long.shown(visitor),
             "long_expected": visitor.desk(LongDesk).expected,
             "long_answer": visitor.has_long_sounds_beside(LongDesk),
@@ -348,7 +351,7 @@ class ClipsTab:
         elif problems:
             visitor.tell(
                 Sentence(
-                    "Added: {n}. Not everything went well: {count} notes are above the table.",
+                    "Added: {n}. Not everything went well: see the notes above the table ({count}).",
                     "page.added_with_notes",
                     {"n": added, "count": len(problems)},
                 )
@@ -430,25 +433,36 @@ class ClipsTab:
     def together(self, visitor: Visitor, act: Act) -> None:
         """Yes: the clips of this group, asked about or left apart, are of one recording."""
         rows = self._group(visitor, act)
-        visitor.hold(visitor.clips.set_recording(rows, _one_name(visitor.clips, rows)))
+        self._say(visitor, visitor.clips.set_recording(rows, _one_name(visitor.clips, rows)), _one(rows))
 
     def all_together(self, visitor: Visitor, act: Act) -> None:
-        clips = visitor.clips
-        for rows in clips.asked:
+        clips, groups = visitor.clips, visitor.clips.asked
+        for rows in groups:
             clips = clips.set_recording(rows, _one_name(clips, rows))
-        visitor.hold(clips)
+        told = Sentence(
+            "{n} clips count as {recordings} recordings now.",
+            "clips.all_together",
+            {"n": sum(map(len, groups)), "recordings": len(groups)},
+        )
+        self._say(visitor, clips, told)
 
     def different(self, visitor: Visitor, act: Act) -> None:
         """No: the clips of this group, or of all that are asked about, are of several recordings."""
         clips = visitor.clips
-        for rows in clips.asked if act.flag("all") else [self._group(visitor, act)]:
+        groups = clips.asked if act.flag("all") else (self._group(visitor, act),)
+        for rows in groups:
             clips = clips.say_different(rows)
-        visitor.hold(clips)
+        n = sum(map(len, groups))
+        told = Sentence(
+            "{n} clips stay as they are, and are not asked about again.", "clips.stay_apart", {"n": n}
+        )
+        self._say(visitor, clips, told)
 
     def part(self, visitor: Visitor, act: Act) -> None:
         """What was put together by name is not: each file is a recording of its own."""
         grouped = visitor.clips.by_name.grouped
-        visitor.hold(visitor.clips.part(grouped[act.one_of("name", grouped)]))
+        rows = grouped[act.one_of("name", grouped)]
+        self._say(visitor, visitor.clips.part(rows), _each(rows))
 
     def pieces(self, visitor: Visitor, act: Act) -> None:
         """What the clips are whose names call them parts and do not say of what: of one recording, or each of its own."""
@@ -458,9 +472,19 @@ class ClipsTab:
             raise PageError(
                 "This choice is not on offer (any more). Choose again.", code="page.no_such_choice"
             )
-        visitor.hold(
-            clips.part(rows) if said == "each" else clips.set_recording(rows, _one_name(clips, rows))
-        )
+        if said == "each":
+            self._say(visitor, clips.part(rows), _each(rows))
+        else:
+            self._say(visitor, clips.set_recording(rows, _one_name(clips, rows)), _one(rows))
+
+    @staticmethod
+    def _say(visitor: Visitor, after: LabelledClips, told: Sentence) -> None:
+        """What was answered about recordings; where that is taken back, the question comes into sight again."""
+
+        def again() -> None:
+            visitor.desk(ClipsDesk).returned += 1
+
+        change(visitor, after, told, again)
 
     def _group(self, visitor: Visitor, act: Act) -> tuple[int, ...]:
         """The rows of a group that the view offers, by its first clip. Raises PageError if it is no longer there."""
@@ -576,6 +600,14 @@ def change(
         again()
 
     visitor.tell(told, undo=undo)
+
+
+def _one(rows: Sequence[int]) -> Sentence:
+    return Sentence("{n} clips count as one recording now.", "clips.together", {"n": len(rows)})
+
+
+def _each(rows: Sequence[int]) -> Sentence:
+    return Sentence("{n} clips count as a recording each now.", "clips.parted", {"n": len(rows)})
 
 
 def _removed(count: int) -> Sentence:
