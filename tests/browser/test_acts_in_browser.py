@@ -418,6 +418,23 @@ def test_which_clips_are_of_one_recording(walk, language: str, size: dict[str, i
     w.ends()
 
 
+@pytest.mark.parametrize(("language", "size"), NARROWEST)
+def test_parts_of_nobody_knows_what(walk, language: str, size: dict[str, int], tmp_path: Path):
+    w = walk(language, size, "clips")
+    page = w.page
+    for i in range(4):
+        soundfile.write(tmp_path / f"part{i + 1}.wav", played("drum", 2 + i / 4, i), RATE)
+    give(page, "clips.add", sorted(tmp_path.iterdir()))
+    pieces = '[data-key="pieces"]'
+    page.locator(pieces).wait_for()
+    for value in ("each", "one"):
+        button = f'{pieces} [data-act="clips.pieces"][data-value="{value}"]'
+        w.step("clips.pieces", w.click(button), ".notice")
+        assert not page.locator(pieces).count()
+        w.step("page.undo", w.click("[data-undo]"), pieces, moves=BROUGHT_BACK)
+    w.ends()
+
+
 @pytest.fixture
 def new_server(chromium, tmp_path: Path):
     """``walk`` on a server that has never timed anything yet."""
@@ -448,7 +465,7 @@ def test_what_was_left_for_later(new_server, language: str, size: dict[str, int]
     page.locator(".long[data-long]").wait_for()
     more = '[data-act="alike.more"]'
     w.step("alike.find", w.click('[data-act="alike.find"]'), ".alike", until=more)
-    w.step("alike.more", w.click(more), ".alike-head", until=".alike:not(:has(.alike-more))")
+    w.step("alike.more", w.click(more), ".alike-head", until=".alike-more:not(:has(*))")
     w.step("alike.close", w.click('[data-act="alike.close"]'), "")
 
     w.go("few-shot")
