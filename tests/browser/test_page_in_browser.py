@@ -379,3 +379,24 @@ def test_what_sounds_alike_and_what_to_label_next_are_tagged_where_they_stand(
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.click('[role="tab"][data-tab="clips"]')
     page.locator("#panel-clips tr[data-key] .chip", has_text="sho").wait_for()
+
+
+def test_what_was_said_in_one_tab_does_not_stand_over_the_next_and_what_can_be_taken_back_still_can(
+    visit, tmp_path: Path
+):
+    page = visit()
+    give(page, "clips.add", write_labelled(tmp_path, 2, 2.0))
+    wait_rows(page, 2)
+    page.locator('[data-act="clips.remove"] >> visible=true').first.click()
+    undo = page.locator(".notice [data-undo]")
+    undo.wait_for()
+    page.evaluate("mirdemo.act({ act: 'page.stay' })")  # as a page does by itself while it sends files
+    page.wait_for_function("!mirdemo.waits()")
+    page.click('[data-tab="probe"]')
+    page.wait_for_function("!mirdemo.waits()")
+    assert undo.is_visible()
+    undo.click()
+    page.locator(".notice", has_text="Taken back").wait_for()
+    page.click('[data-tab="clips"]')
+    assert not page.locator(".notice:not(.ending)").count()
+    wait_rows(page, 2)

@@ -11,11 +11,16 @@ from mirdemo.web.frame import chart_script
 STATIC = Path(__file__).parent / "static"
 #: The page's own first; a tab may bring ``static/<tab>.css``.
 CSS = [STATIC / "page.css", *sorted(path for path in STATIC.glob("*.css") if path.name != "page.css")]
-#: In the order in which they are read: each adds to what ``page.js`` begins, ``long.js`` to what ``sound.js`` plays.
+#: In the order in which they are read: each adds to what ``page.js`` begins, ``long.js`` to what ``sound.js`` plays,
+#: and the two after it to that.
 SCRIPTS = [
     STATIC / f"{name}.js"
     for name in [
         "page",
+        "morphing",
+        "focus",
+        "room",
+        "tabs",
         "sound",
         "plotly",
         "hands",
@@ -26,6 +31,8 @@ SCRIPTS = [
         "cards",
         "charts",
         "long",
+        "long-drawing",
+        "long-hands",
     ]
 ]
 

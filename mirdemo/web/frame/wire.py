@@ -254,11 +254,12 @@ class Wire:
                 return
             if not visitor.hears(page, act.turn):
                 return
-            visitor.notice = None
+            if act.name != "page.stay":  # a page says so by itself while it sends files
+                visitor.notice = None
             handler = self._handlers.get(act.name)
             began = time.monotonic()
             outcome = "done"
-            if act.name != "page.undo":
+            if act.name not in ("page.undo", "page.stay"):
                 visitor.undo = None
             try:
                 if handler is None:

@@ -17,7 +17,7 @@
       mirdemo.go(tab.dataset.tab);
       return;
     }
-    if (target.closest("[data-dismiss]")) return mirdemo.takeAway(target.closest(".notice"));
+    if (target.closest("[data-dismiss]")) return mirdemo.focus.takeAway(target.closest(".notice"));
     const button = target.closest("button[data-act]");
     if (button && button.closest("summary")) event.preventDefault(); // the button, not the fold around it
     if (button && !button.disabled) {

@@ -1,4 +1,5 @@
-/* The page's own script: sends acts, makes room for their answers, draws these, and leads to them. No library, nothing fetched. */
+/* The page's own script: sends acts up the wire and draws the views that come down. No library, nothing fetched. Beside it: room.js makes
+   room for answers, morphing.js draws, focus.js and tabs.js lead. */
 "use strict";
 window.mirdemo = (() => {
   const root = document.documentElement;
@@ -15,60 +16,17 @@ window.mirdemo = (() => {
   const early = [];
   let secret; // the visitor's, once it is told
   let turn = 0; // of the last act
+  let acted = 0; // of the last one that may change what other tabs show
   let answeredTurn = 0; // of the last one that was answered
 
   /* about: what else the act is about, for whoever makes room */
   function act(message, about = {}) {
     alive();
-    if (!message.act.startsWith("page.")) awaited = null; // somebody goes on from here
+    if (!message.act.startsWith("page.")) mirdemo.goesOn(); // somebody goes on from here
     if (secret) up(message);
     else early.push(message); // whose it is, is not known yet: the server would take it for a forgotten page's
     if (!message.act.startsWith("page.")) acted = turn;
-    makeRoom({ ...about, ...message, turn });
-  }
-
-  /* ---- room, so that nothing moves when an answer comes. At the click its place takes its height (data-room), what the act
-     takes away goes (data-leaves), what may be out of date is hidden (data-unsure); they end with the answer. What only
-     changes keeps its height for good (data-keeps). Each names its acts: "ACT NAME=VALUE NAME, ACT", NAME alone: with any value. ---- */
-  const MARKS = ["room", "leaves", "unsure"];
-  const UNSURE_FOR = 3000; // milliseconds, then it is shown as it is
-  const MARKED_FOR = 15_000; // milliseconds, should no answer come
-  let acted = 0; // the turn of the last act that may change what other tabs show
-  const meant = (acts, message) => acts.split(", ").some((one) => {
-    const [name, ...fields] = one.split(" ");
-    return name === message.act && fields.every((field) => {
-      const [key, value] = field.split("=");
-      return value === undefined ? Boolean(message[key]) : (message[key] ?? "") === value;
-    });
-  });
-
-  function makeRoom(message) {
-    const focus = document.activeElement;
-    const beside = focus?.closest(".is-open .view") ? neighbours(focus.closest(".view"), focus) : [];
-    for (const mark of MARKS) {
-      for (const place of document.querySelectorAll(`.is-open [data-${mark}]`)) {
-        const upToDate = mark === "unsure" && (drawnAt.get(place.closest(".view")) ?? 0) >= acted;
-        if (upToDate || !meant(place.dataset[mark], message)) continue;
-        place.setAttribute(`data-live-${mark}`, message.turn);
-        const kept = mark !== "unsure" && place.closest("[data-keeps]");
-        if (kept) kept.style.minHeight = "";
-      }
-    }
-    for (const place of document.querySelectorAll(".is-open [data-keeps]")) {
-      if (meant(place.dataset.keeps, message)) place.style.minHeight = `${place.offsetHeight}px`;
-    }
-    if (focus?.closest("[data-live-leaves]")) focusFirst(beside, focus);
-    setTimeout(() => endRoom(document, message.turn, ["unsure"]), UNSURE_FOR);
-    setTimeout(() => endRoom(document, message.turn), MARKED_FOR);
-  }
-
-  /* What was marked up to this turn is answered. */
-  function endRoom(within, upTo, marks = MARKS) {
-    for (const mark of marks) {
-      for (const place of within.querySelectorAll(`[data-live-${mark}]`)) {
-        if (Number(place.getAttribute(`data-live-${mark}`)) <= upTo) place.removeAttribute(`data-live-${mark}`);
-      }
-    }
+    mirdemo.room.make({ ...about, ...message, turn }, (view) => (drawnAt.get(view) ?? 0) >= acted);
   }
 
   /* Where a proxy holds answers back until the last one, a step's page would hear nothing until it ends. So a page that waits
@@ -174,104 +132,8 @@ window.mirdemo = (() => {
     }
     settle(done);
     drawingDue = [...due].some((name) => places.has(name));
-    if (!drawingDue) endRoom(document, answeredTurn); // also where the answer was that nothing changes
+    if (!drawingDue) mirdemo.room.end(document, answeredTurn); // also where the answer was that nothing changes
     if (drawingDue) Promise.race([painted(), new Promise((wake) => setTimeout(wake, 100))]).then(drawDue);
-  }
-
-  /* ---- drawing: make the old nodes equal to the new ones, so that focus, typing and sound survive ---- */
-  const keyOf = (node) => (node.nodeType === 1 ? node.dataset.key || node.id || null : null);
-
-  function morph(old, fresh) {
-    if (old.nodeType !== 1) {
-      if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue;
-      return;
-    }
-    const visitors = (name) => name.startsWith("data-live") || (name === "open" && old.tagName === "DETAILS"); // their own doing
-    const plotlys = (name) => old.hasAttribute("data-chart") && (name === "class" || name === "style") // plotly.js sees to them
-      || old.hasAttribute("data-keeps") && name === "style"; // makeRoom() does
-    const tick = (name, value) => { if (name === "checked") old.checked = value; }; // the attribute alone does not, once a hand did
-    for (const { name } of [...old.attributes]) {
-      if (fresh.hasAttribute(name) || visitors(name) || plotlys(name)) continue;
-      old.removeAttribute(name);
-      tick(name, false);
-    }
-    for (const { name, value } of [...fresh.attributes]) {
-      if (old.getAttribute(name) === value) continue;
-      if (visitors(name) || plotlys(name)) continue;
-      old.setAttribute(name, value);
-      tick(name, true);
-      if (name === "value" && old !== document.activeElement) old.value = value;
-    }
-    if (old.tagName === "SELECT") {
-      morphChildren(old, fresh);
-      old.value = (fresh.querySelector("option[selected]") || fresh.options[0] || {}).value;
-      return;
-    }
-    if (old.hasAttribute("data-chart")) return;
-    if (old.tagName === "INPUT" && old.type === "text" && old.dataset.key !== fresh.dataset.key) old.value = fresh.value;
-    morphChildren(old, fresh);
-  }
-
-  function morphChildren(old, fresh) {
-    const keyed = new Map([...old.childNodes].filter(keyOf).map((node) => [keyOf(node), node]));
-    let place = old.firstChild;
-    for (const next of [...fresh.childNodes]) {
-      const key = keyOf(next);
-      let match = key ? keyed.get(key) : null;
-      if (!key) {
-        let candidate = place;
-        while (candidate && keyOf(candidate)) candidate = candidate.nextSibling;
-        if (candidate && candidate.nodeType === next.nodeType && candidate.nodeName === next.nodeName) match = candidate;
-      } else if (match && match.nodeName !== next.nodeName) match = null;
-      if (match) {
-        if (match !== place) old.insertBefore(match, place);
-        else place = place.nextSibling;
-        morph(match, next);
-        keyed.delete(key);
-      } else old.insertBefore(next.cloneNode(true), place);
-    }
-    while (place) {
-      const gone = place;
-      place = place.nextSibling;
-      gone.remove();
-    }
-  }
-
-  /* Where the focus goes if what has it is removed or can be pressed no more: to what it names (data-back: what had opened it),
-     the next of its kind, the one before, then whatever is next. */
-  function neighbours(view, focus) {
-    const all = [...view.querySelectorAll("button, input, select, a[href], [tabindex='0']")];
-    const at = all.indexOf(focus);
-    const around = [...all.slice(at + 1), ...all.slice(0, Math.max(at, 0)).reverse()];
-    const alike = around.filter((one) => focus.dataset.act && one.dataset.act === focus.dataset.act);
-    const opener = focus.dataset.back ? [...view.querySelectorAll(focus.dataset.back)] : [];
-    return [...opener, ...alike, ...around];
-  }
-
-  const canHaveFocus = (one) => one.isConnected && !one.disabled && one.checkVisibility({ visibilityProperty: true });
-
-  /* From a notice that goes the focus returns to where it was in the tab that is open, or to the tab itself. */
-  let before = null;
-  let last = null; // wherever it was
-  addEventListener("focusin", ({ target }) => { last = target; if (target.closest(".mir-panel")) before = target; });
-  const restingPlaces = () => [before, document.querySelector('[data-tab][aria-selected="true"]')].filter(Boolean);
-  function findFocus() { // what had it is gone, and nothing has it
-    if (document.activeElement !== document.body || !last || canHaveFocus(last)) return;
-    const from = last;
-    last = null;
-    focusFirst(restingPlaces(), from);
-  }
-  function takeAway(notice) {
-    const focus = document.activeElement;
-    const had = notice.contains(focus);
-    notice.remove();
-    if (had) focusFirst(restingPlaces(), focus);
-  }
-
-  function focusFirst(all, from) {
-    const next = all.find(canHaveFocus);
-    next?.focus({ preventScroll: true });
-    if (from.dataset.back) next?.scrollIntoView({ block: "nearest", behavior: "instant" }); // a long list may have hidden it
   }
 
   const drawn = new WeakMap(); // view -> the number of its last drawing
@@ -287,12 +149,13 @@ window.mirdemo = (() => {
     drawn.set(view, number);
     const fresh = document.createElement("div");
     fresh.innerHTML = html;
+    const { neighbours, canHaveFocus, restingPlaces, focusFirst, takeAway } = mirdemo.focus;
     const focus = document.activeElement;
     const beside = focus && view.contains(focus) ? neighbours(view, focus) : [];
     mirdemo.beforeDrawing(view);
-    morphChildren(view, fresh);
+    mirdemo.morphChildren(view, fresh);
     drawnAt.set(view, answeredTurn);
-    endRoom(view, answeredTurn);
+    mirdemo.room.end(view, answeredTurn);
     mirdemo.afterDrawing(view);
     if (focus && view.contains(focus) && document.activeElement !== focus) focus.focus({ preventScroll: true });
     const anew = focus?.id ? [document.getElementById(focus.id)].filter(Boolean) : []; // the same field, drawn anew
@@ -322,11 +185,11 @@ window.mirdemo = (() => {
     if (answered && views.some((view) => view.dataset.view === "foot")) remember(sessionStorage, "mirdemo-had", document.querySelector("[data-ending]") ? "yes" : "");
     views.forEach(fetchSaved);
     views.forEach(mirdemo.panelHeard);
-    showTab();
+    mirdemo.showTab();
     mirdemo.paint();
     views.forEach(mirdemo.charts);
-    views.forEach(arrive);
-    findFocus();
+    views.forEach(mirdemo.arrive);
+    mirdemo.focus.findFocus();
   }
 
   /* ---- a visit that nobody touches says so before it ends ---- */
@@ -357,101 +220,6 @@ window.mirdemo = (() => {
     if (news && before !== undefined && before !== news) link.click();
   }
 
-  /* An answer that was waited for is brought into sight when it comes, wherever the visitor has scrolled to. */
-  const arrived = new Map(); // view -> what arrived last at each of its places
-  let ledTo = null; // the tab that a button has led to, until its answer is there: it may come with the tab's first drawing
-  function arrive(view) {
-    const places = [...view.querySelectorAll("[data-arrive]")];
-    const led = ledTo !== null && view.closest(".mir-panel")?.id === `panel-${ledTo}`;
-    const before = arrived.get(view) || (led ? new Map() : undefined);
-    arrived.set(view, new Map(places.map((place) => [keyOf(place), place.dataset.arrive])));
-    const isNews = (place) => place.dataset.arrive && before.get(keyOf(place)) !== place.dataset.arrive && place.offsetParent;
-    const place = before && places.find(isNews);
-    if (!place) return;
-    if (led) ledTo = null;
-    const { top, height, bottom } = place.getBoundingClientRect();
-    if (before.get(keyOf(place)) === "draft" && bottom > 0 && top < innerHeight) return; // it is being read while it becomes the answer
-    if (top < 0 || top + Math.min(height, 420) > innerHeight) scrollTo({ top: scrollY + top - 12, behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
-  }
-  addEventListener("click", (event) => {
-    const opener = event.target.closest("[data-opens]");
-    const place = opener && document.getElementById(opener.dataset.opens);
-    if (place) { place.open = true; place.scrollIntoView({ block: "start" }); }
-  });
-
-  /* ---- tabs: #clips, #few-shot ... ---- */
-  const panels = () => [...document.querySelectorAll(".mir-panel")];
-
-  let stepped; // the address last shown: filters and opened tags are steps that Back undoes
-  let awaited = null; // the address that Back has asked for, until it is shown: what is drawn before steps nowhere
-  addEventListener("popstate", () => {
-    const place = document.querySelector(".mir-panel.is-open [data-address]");
-    const address = location.search.slice(1);
-    if (!place || (awaited === null ? place.dataset.address : awaited) === address) return;
-    stepped = location.search; // what comes back is shown, not stepped to again
-    awaited = address;
-    act({ act: "page.address", address }, Object.fromEntries(new URLSearchParams(address)));
-  });
-
-  function showTab() {
-    const all = panels();
-    if (!all.length) return;
-    const wanted = all.find((panel) => panel.id === `panel-${location.hash.slice(1)}`) || all[0];
-    const name = wanted.id.slice("panel-".length);
-    for (const panel of all) {
-      panel.classList.toggle("is-open", panel === wanted);
-      panel.setAttribute("role", "tabpanel");
-    }
-    for (const tab of document.querySelectorAll("[data-tab]")) {
-      const mine = tab.dataset.tab === name;
-      tab.setAttribute("aria-selected", mine);
-      tab.tabIndex = mine ? 0 : -1;
-    }
-    requestAnimationFrame(reveal); // not now: measuring would lay out the page twice
-    for (const link of document.querySelectorAll(".where .next")) link.toggleAttribute("data-live-here", link.hash === `#${name}`);
-    const place = wanted.querySelector("[data-address]");
-    if (place && place.dataset.address === awaited) awaited = null;
-    if (place && root.dataset.open === name && awaited === null) {
-      const search = place.dataset.address ? `?${place.dataset.address}` : "";
-      if (search !== location.search && answered) {
-        const step = stepped === undefined || stepped === search ? "replaceState" : "pushState"; // the first is where one came in
-        history[step](null, "", location.pathname + search + location.hash);
-      }
-      if (answered) stepped = search;
-    }
-    if (document.activeElement.closest(".mir-panel:not(.is-open)")) focusFirst(restingPlaces(), document.activeElement); // a button led here
-    if (root.dataset.open !== name) {
-      if (root.dataset.open) act({ act: "page.open", tab: name });
-      root.dataset.open = name;
-      requestAnimationFrame(() => mirdemo.charts(wanted));
-    }
-  }
-  /* On a phone the tabs are wider than the screen: bring the open one into sight, moving nothing else. */
-  function reveal() {
-    const tab = document.querySelector('[data-tab][aria-selected="true"]');
-    if (!tab) return;
-    const [row, own] = [tab.parentElement.getBoundingClientRect(), tab.getBoundingClientRect()];
-    if (own.left < row.left || own.right > row.right) tab.parentElement.scrollLeft += (own.left + own.right - row.left - row.right) / 2;
-  }
-  addEventListener("resize", reveal);
-  addEventListener("hashchange", () => {
-    if (location.hash.slice(1) === root.dataset.open) return; // go() was here
-    ledTo = null;
-    showTab();
-    scrollTo({ top: 0 });
-  });
-
-  /* At once: what is asked for on the way may be answered before the browser tells of another address. */
-  function go(tab, led = false) {
-    const elsewhere = root.dataset.open !== tab;
-    location.hash = tab;
-    if (elsewhere) {
-      ledTo = led ? tab : null;
-      showTab();
-    }
-    if (elsewhere || !led) scrollTo({ top: 0 });
-  }
-
   /* Words come in the visitor's language with the first answer; until then only English readers see the page. */
   if (!(navigator.language || "en").startsWith("en")) {
     root.classList.add("waiting");
@@ -459,6 +227,7 @@ window.mirdemo = (() => {
   }
 
   const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+  const isAnswered = () => answered; // for the first time
   const waits = () => answeredTurn < turn || drawingDue; // for an answer
-  return { waits, connect, heard, silence, back, remember, stand, draw, act, go, alive, painted, takeAway };
+  return { isAnswered, waits, connect, heard, silence, back, remember, stand, draw, act, alive, painted };
 })();
