@@ -119,6 +119,7 @@ class Worker:
             try:
                 self._work(jobs)
             except Cancelled:
+                self._store.settle()  # nothing goes on after the run
                 jobs = [job for job in jobs if job.answer]
             same = {"worker": self._name, "identity": self._identity.as_dict()}
             answers = [
@@ -234,6 +235,7 @@ class _Store(EmbeddingStore):
         self._error: Exception | None = None
 
     def put(self, identity: Identity, clip_sha256: str, entry: Any) -> bool:
+        self.settle()  # what a killed worker had not written is one clip at most
         self._writer.submit(self._write, identity, clip_sha256, entry)
         return True
 

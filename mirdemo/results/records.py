@@ -188,7 +188,7 @@ def _is_of_its_kind(name: str, value: Any) -> bool:
     if name in ("setting", "versions"):
         return isinstance(value, dict) and all(isinstance(one, _PLAIN) for one in value.values())
     if name == "influences":
-        return isinstance(value, list)
+        return isinstance(value, list | tuple)  # from JSON, or from a record
     if name in _NUMBERS:
         return isinstance(value, int | float) and abs(value) < 1e300
     return isinstance(value, str)

@@ -119,7 +119,8 @@ def test_a_killed_worker_loses_nothing_stored_and_repeats_at_most_what_it_had_in
     windows = sum(record.windows for record in report.records)
     repeated = len(read(diary)) - windows
     assert windows == len(paths)
-    assert 0 <= repeated <= 1, f"{repeated} windows of {windows} went through a backbone twice"
+    # one in hand, and one that the disk had not taken yet
+    assert 0 <= repeated <= 2, f"{repeated} windows of {windows} went through a backbone twice"
     assert {path: path.stat().st_ino for path in kept} == kept, "what was stored was written again"
     assert 1 <= report.begun_again <= CLIPS_PER_TASK
     assert len(store) == len(paths)
