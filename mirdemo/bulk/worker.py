@@ -225,7 +225,8 @@ class Worker:
 class _Store(EmbeddingStore):
     """Writes beside the work: to wait until a disk has an entry takes a tenth of the time that a short clip takes.
 
-    Remembers which clips could not be kept: elsewhere the store is a cache, here it is where the results go.
+    ``put`` says that a clip's rows are on their way; ``refused`` holds, once all is written, the clips that could not be
+    kept: elsewhere the store is a cache, here it is where the results go.
     """
 
     def __init__(self, root: Path, max_bytes: int) -> None:
