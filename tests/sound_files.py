@@ -16,10 +16,18 @@ def tone(seconds: float = 0.5, rate: int = 44_100, channels: int = 1, hertz: flo
     return (wave[:, None] * 0.75 ** np.arange(channels)).astype(np.float32)
 
 
+#: Frames that libsndfile is given at once: of many more its Vorbis encoder overruns the stack.
+_AT_ONCE = 1 << 20
+
+
 def by_soundfile(wave: np.ndarray, rate: int, kind: str, subtype: str | None = None, **options) -> bytes:
     """Encode (frames, channels) with libsndfile."""
     stream = io.BytesIO()
-    soundfile.write(stream, wave, rate, format=kind, subtype=subtype, **options)
+    with soundfile.SoundFile(
+        stream, "w", rate, wave.shape[1], format=kind, subtype=subtype, **options
+    ) as file:
+        for start in range(0, len(wave), _AT_ONCE):
+            file.write(wave[start : start + _AT_ONCE])
     return stream.getvalue()
 
 

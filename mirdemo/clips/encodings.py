@@ -177,6 +177,8 @@ _IN_DOUBT, _NEAR, _MOST_OTHERS = 0.5, 0.7, 12
 _BADLY = 0.2
 #: So is one of a few words that may be UTF-8 with a broken byte: but where names of files are found by it, which counts so much.
 _FEW_WORDS, _SETTLED = 3, 2.0
+#: Bytes that are no UTF-8, as Python stands in for them: one that is broken parts a sign in two.
+_BROKEN_PLACE = re.compile("[\udc80-\udcff]+(?:[\\0-\x7f]?[\udc80-\udcff]+)*")
 #: Signs that are none in UTF-8 are rather shown as such than taken for letters that nobody writes.
 _BROKEN = -0.9
 
@@ -338,15 +340,7 @@ def _may_be_broken(data: bytes, lines: Sequence[bytes]) -> bool:
     words = {word for line in lines for word in _BETWEEN.split(line) if not word.isascii()}
     if len(words) > _FEW_WORDS:
         return False
-    start, places, joined = 0, 0, False
-    while start < len(data) and places < 2:
-        try:
-            data[start:].decode()
-            break
-        except UnicodeDecodeError as error:
-            places += not (joined and error.start <= 1)  # a broken byte parts a sign in two
-            start, joined = start + error.end, True
-    return places == 1
+    return len(_BROKEN_PLACE.findall(data.decode(errors="surrogateescape"))) == 1
 
 
 def _some(parts: Iterable[AnyStr]) -> list[AnyStr]:

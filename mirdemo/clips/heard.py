@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 #: Beyond this many clips their distances are not compared (their number grows with the square), and nothing is asked.
 MOST_COMPARED = 2_000
 
+Joined = TypeVar("Joined", int, str)
 #: A group of clips, by their SHA-256.
 Group = frozenset[str]
 
@@ -65,7 +66,11 @@ class Heard:
 
     def are_copies(self, ids: Sequence[str]) -> bool:
         """Whether clips are nothing but one sound in several encodings."""
-        return all(any({one, other} == pair for pair in self.copies for other in ids) for one in ids)
+        joined = {id: {id} for id in ids}
+        for pair in self.copies:
+            if pair <= joined.keys():
+                _join(joined, pair)
+        return all(len(those) == len(joined) for those in joined.values())
 
     def groups(self, ids: Sequence[str], recordings: Sequence[str]) -> tuple[tuple[int, ...], ...]:
         """Rows that may be of one performance, group by group, in order; none where clips were not heard or all is said.
@@ -78,7 +83,7 @@ class Heard:
         joined = {row: {row} for row in range(len(ids))}
         place = {id: row for row, id in enumerate(ids)}
         for pair in self.copies:
-            if all(id in place for id in pair):
+            if pair <= place.keys():
                 _join(joined, [place[id] for id in pair])
         for group in look_alikes(rows, recordings).groups:
             _join(joined, group)
@@ -103,8 +108,8 @@ def listen(clips: Sequence[Clip], store: Store | None = None, progress: Progress
     )
 
 
-def _join(joined: dict[int, set[int]], rows: Iterable[int]) -> None:
-    """Put rows, and what each is joined to already, into one set."""
+def _join(joined: dict[Joined, set[Joined]], rows: Iterable[Joined]) -> None:
+    """Put rows (or ids), and what each is joined to already, into one set."""
     whole = set().union(*(joined[row] for row in rows))
     for row in whole:
         joined[row] = whole

@@ -70,6 +70,15 @@ def test_one_sound_in_two_encodings_is_one_recording_until_it_is_said_not_to_be(
     assert division(labelled.say_different([0, 1]).counted) == list(range(12))
 
 
+def test_two_sounds_in_two_encodings_each_are_not_one_sound():
+    pairs = [frozenset(pair) for pair in ("ab", "bc", "de")]
+    heard = Heard(copies=frozenset(pairs))
+    assert heard.are_copies("abc")
+    assert heard.are_copies("de")
+    assert not heard.are_copies("ac")
+    assert not heard.are_copies("abde")
+
+
 @pytest.mark.parametrize("edit", ["remove", "relabel", "rename", "add", "sheet", "session"])
 def test_what_was_heard_and_answered_is_kept_through_edits(edit: str):
     labelled = clips(NAMES)

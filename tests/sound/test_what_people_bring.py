@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import struct
+from functools import cache
 
 import av
 import numpy as np
@@ -15,7 +16,7 @@ import pytest
 from sound_files import ENCODERS, by_pyav, by_soundfile, tone
 
 from mirdemo.sound.audio import AudioError, Clip, load_clip
-from mirdemo.sound.decoding import Source, matroska
+from mirdemo.sound.decoding import Source, announced_seconds, chains
 from mirdemo.sound.decoding.containers import TRANSPORT, UNKNOWN, sniff
 from mirdemo.words.language import LANGUAGES, speaker
 
@@ -295,11 +296,57 @@ def test_a_hole_between_clusters_is_damage_and_recorded_silence_is_none():
 
 def test_whether_pauses_of_a_recording_are_damage_is_looked_into_once(monkeypatch: pytest.MonkeyPatch):
     """Each look takes in the whole file, and speech has thousands of pauses."""
-    looks = []
-    monkeypatch.setattr(matroska, "is_damaged", lambda source: bool(looks.append(source.size)))
+    looks, follow = [], chains._follow
+    monkeypatch.setattr(chains, "_follow", lambda *told: looks.append(told) or follow(*told))
     clip = clocked([960 * number for number in range(200) if number % 20 < 10])
     assert clip.seconds == pytest.approx(3.8)
     assert len(looks) == 1
+
+
+#: Kinds that are looked through for joined parts or for holes.
+LOOKED_THROUGH = ["flac", "ogg vorbis", "ogg opus", "webm opus", "wma", "flv", "wavpack", "tta"]
+
+
+@cache
+def minute(kind: str) -> bytes:
+    noise = np.random.default_rng(0).normal(0, 0.1, (60 * 48_000, 1)).astype(np.float32)
+    return by_pyav(noise, 48_000, "flv", "mp3") if kind == "flv" else ENCODERS[kind](noise, 48_000)
+
+
+def bytes_read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many bytes of files are read from now on, time after time."""
+    taken, read = list[int](), Source.read
+
+    def counted(source: Source, count: int = -1) -> bytes:
+        data = read(source, count)
+        taken.append(len(data))
+        return data
+
+    monkeypatch.setattr(Source, "read", counted)
+    return taken
+
+
+@pytest.mark.parametrize("kind", LOOKED_THROUGH)
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_file_is_gone_through_once_beside_its_decoders(
+    kind: str, whole: bool, monkeypatch: pytest.MonkeyPatch
+):
+    """However many of them are tried, and whatever is looked for."""
+    data = minute(kind)
+    at = len(data) // 2
+    data = data if whole else data[:at] + b"\x55" * 3_000 + data[at + 3_000 :]
+    taken = bytes_read(monkeypatch)
+    assert load_clip(data).incomplete is not whole
+    assert sum(taken) < (2.5 if whole else 2.95) * len(data)  # a second decoder begins anew
+
+
+@pytest.mark.parametrize("kind", LOOKED_THROUGH)
+def test_how_long_a_file_says_it_is_costs_its_beginning_alone(kind: str, monkeypatch: pytest.MonkeyPatch):
+    """A page asks it of each file that comes, while somebody waits."""
+    data = minute(kind)
+    taken = bytes_read(monkeypatch)
+    assert announced_seconds(Source.of(data)) == pytest.approx(60.0, abs=0.1)
+    assert sum(taken) < 250_000
 
 
 def test_late_packets_with_a_clock_in_front_begin_with_it():

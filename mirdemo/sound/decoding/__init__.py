@@ -61,9 +61,7 @@ def decode(
             size_mb=-(-source.size // 1_000_000),
             max_mb=limits.max_bytes // 1_000_000,
         )
-    container, start = sniff(source)
-    check_is_sound(source, container, name)
-    sound = mended(source.part(start), container)
+    container, sound = _begun(source, name)
     claim = claim_of_header(sound, container)
 
     def collector() -> MonoCollector:
@@ -85,21 +83,33 @@ def decode(
     return replace(decoded, lacks_end=lacks_end(sound, container))
 
 
-def announced_seconds(source: Source) -> float | None:
-    """How long a sound file says that it lasts, or how long FFmpeg guesses; None where it is no sound, or does not say.
+def _begun(source: Source, name: str) -> tuple[Container, Source]:
+    """What kind of file it is, and its bytes from where that begins. Raises ``AudioError`` for no sound."""
+    container, start = sniff(source)
+    check_is_sound(source, container, name)
+    return container, mended(source.part(start), container)
 
-    What a file of this size cannot hold is not believed. Costs its first frames.
+
+def announced_seconds(source: Source) -> float | None:
+    """How long a sound file, or the first of joined ones, says that it lasts, or how long the readers guess; None where it is
+    no sound, or does not say.
+
+    What a file of this size cannot hold is not believed. Costs its first frames, however long it is.
     """
     found: list[float | None] = []
 
     class Look(MonoCollector):
+        takes_all = False
+
         def begin(self, rate: int, channels: int, frames: int | None, *, exact: bool = True) -> None:
             seconds = (frames or 0) / rate
             found.append(seconds if 0 < seconds <= self._believable_seconds else None)
             raise Cancelled  # no other reader is asked
 
     with suppress(AudioError, Cancelled):
-        decode(source, "", LONG_LIMITS, collecting=Look)
+        container, sound = _begun(source, "")
+        believable = source.size // _LEAST_BYTES_PER_SECOND
+        _best(sound, container, "", lambda: Look("", LONG_LIMITS, believable, None), None, False)
     return found[0] if found else None
 
 

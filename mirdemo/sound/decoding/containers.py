@@ -141,6 +141,9 @@ _NOT_READ = (
     (0, b"\x89PNG", "PNG"),
     (0, b"\xff\xd8\xff", "JPEG"),
 )
+#: What begins every FLAC file: its mark and the header of STREAMINFO (34 bytes; the top bit: no block follows).
+FLAC_HEADER = re.compile(rb"fLaC[\x00\x80]\x00\x00\x22")
+FLAC_HEADER_BYTES = 8
 #: What tags begin with that programs put before, between and behind files of any kind.
 TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICS")
 _ZEROS_FROM = 64  # fewer zeros may be a header's
@@ -148,7 +151,6 @@ _MOST_ZEROS = 1 << 26
 _PACKETS = 12  # in a row, where the file is so long
 _MOST_LATE = 1 << 16  # bytes of a packet or of anything else before the first one that is whole
 _FIRST_PAGE = re.compile(rb"OggS\x00\x02.{20}", re.DOTALL)
-_FLAC_HEADER = re.compile(rb"fLaC[\x00\x80]\x00\x00\x22")
 #: Whole packets as ``_is_transport`` has them, looked for in a fifth of its time: any file of a folder may be looked into.
 _FIVE_PACKETS = re.compile(
     rb"G(?:(?=(?:.{187}G){4}.{187})|(?<=.{5})(?P<clock>(?=(?:.{191}G){4}.{187})))", re.DOTALL
@@ -245,7 +247,7 @@ def _late_ogg(block: bytes) -> int | None:
 
 def _late_flac(block: bytes) -> int | None:
     """Where the mark is that the header of STREAMINFO follows."""
-    found = _FLAC_HEADER.search(block, 0, _MOST_LATE)
+    found = FLAC_HEADER.search(block, 0, _MOST_LATE)
     return found.start() if found else None
 
 

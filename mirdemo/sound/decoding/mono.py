@@ -58,6 +58,9 @@ class MonoCollector:
     Others that keep frames elsewhere or only some are told the same four, and pass them on.
     """
 
+    #: Whether all of the file is wanted; else it is not gone through for joined parts and holes.
+    takes_all = True
+
     def __init__(
         self, name: str, limits: AudioLimits, believable_seconds: float, claim: HeaderClaim | None
     ) -> None:

@@ -1,12 +1,12 @@
-"""Ogg pages (RFC 3533): where the streams of a chained file begin, and whether the last one is complete."""
+"""Ogg pages (RFC 3533): where the streams of a chained file begin, whether pages are missing, and whether the last is there."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from mirdemo.sound.decoding.source import Source
+from mirdemo.sound.decoding.source import Ahead, Source
 
 _LONGEST_PAGE = 65_307
 _BLOCK = 1 << 20
@@ -17,20 +17,54 @@ _MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 @dataclass(frozen=True)
+class Link:
+    """One of the files that a chained one is made of.
+
+    hole: whether pages of a stream are missing behind its first sound, as their numbers say, or behind its first page have a
+        checksum that is not theirs, whereupon readers pass them over without a word
+    goes_on: whether pages follow behind the mark of a stream's end, of no new stream: libsndfile stops at the mark
+    """
+
+    start: int
+    hole: bool = False
+    goes_on: bool = False
+
+
+@dataclass(frozen=True)
 class _Page:
     start: int
-    flags: int
-    serial: bytes
-    number: int
-    granule: int
-    end: int
+    data: bytes
+
+    @property
+    def flags(self) -> int:
+        return self.data[5]
+
+    @property
+    def serial(self) -> bytes:
+        return self.data[14:18]
+
+    @property
+    def number(self) -> int:
+        return int.from_bytes(self.data[18:22], "little")
+
+    @property
+    def granule(self) -> int:
+        return int.from_bytes(self.data[6:14], "little", signed=True)
+
+    def is_whole(self) -> bool:
+        """Whether the checksum is right: polynomial 0x04c11db7 from 0, its first bit the highest. ``zlib`` has the same one
+        mirrored, and inverted before and after."""
+        told = int.from_bytes(self.data[_CHECKSUM], "little")
+        blank = self.data[: _CHECKSUM.start] + bytes(4) + self.data[_CHECKSUM.stop :]
+        mirrored = zlib.crc32(blank.translate(_MIRRORED), 0xFFFFFFFF) ^ 0xFFFFFFFF
+        return int(f"{mirrored:032b}"[::-1], 2) == told
 
 
 def _pages(source: Source) -> Iterator[_Page]:
     """The whole pages from the start on; what lies between two is passed over."""
-    start = 0
+    ahead, start = Ahead(source, _BLOCK), 0
     for _ in range(_MOST_PAGES):
-        head = source.head(27 + 255, start)
+        head = ahead.head(27 + 255, start)
         if head[:4] != b"OggS":
             start = _next_mark(source, start)
             if start < 0:
@@ -38,12 +72,11 @@ def _pages(source: Source) -> Iterator[_Page]:
             continue
         if len(head) < 27:
             return
-        end = start + 27 + head[26] + sum(head[27 : 27 + head[26]])
-        if end > source.size:
+        length = 27 + head[26] + sum(head[27 : 27 + head[26]])
+        if start + length > source.size:
             return
-        granule, number = (int.from_bytes(head[a:b], "little", signed=a == 6) for a, b in ((6, 14), (18, 22)))
-        yield _Page(start, head[5], head[14:18], number, granule, end)
-        start = end
+        yield _Page(start, ahead.head(length, start))
+        start += length
 
 
 def _next_mark(source: Source, start: int) -> int:
@@ -56,51 +89,36 @@ def _next_mark(source: Source, start: int) -> int:
     return -1
 
 
-def has_hole(source: Source) -> bool:
-    """Whether pages of a stream are missing behind its first sound, as their numbers say, or behind its first page have a
-    checksum that is not theirs, whereupon readers pass them over without a word."""
-    last: dict[bytes, _Page] = {}
+def links(source: Source, most: int) -> tuple[Link, ...]:
+    """The links of a chained file in order; the last of ``most`` holds the rest. Goes through the whole file.
+
+    One begins where streams begin behind other sound.
+    """
+    found, link, opening, ended = list[Link](), Link(0), True, False
+    last: dict[bytes, tuple[int, int]] = {}  # of each stream's page before, its number and time
     for page in _pages(source):
-        before = last.get(page.serial)
-        if before is not None and not page.flags & _FIRST:
-            if before.granule > 0 and page.number > before.number + 1:
-                return True
-            if not _is_whole(source, page):
-                return True
-        last[page.serial] = page
-    return False
-
-
-def _is_whole(source: Source, page: _Page) -> bool:
-    """Whether a page's checksum is right: polynomial 0x04c11db7 from 0, its first bit the highest. ``zlib`` has the same one
-    mirrored, and inverted before and after."""
-    data = bytearray(source.head(page.end - page.start, page.start))
-    told = int.from_bytes(data[_CHECKSUM], "little")
-    data[_CHECKSUM] = bytes(4)
-    mirrored = zlib.crc32(data.translate(_MIRRORED), 0xFFFFFFFF) ^ 0xFFFFFFFF
-    return int(f"{mirrored:032b}"[::-1], 2) == told
-
-
-def links(source: Source) -> list[int]:
-    """Where the links of a chained file begin: the first one, and those whose streams begin behind other sound."""
-    starts, opening = [0], True
-    for page in _pages(source):
-        if page.flags & _FIRST and not opening:
-            starts.append(page.start)
-        opening = bool(page.flags & _FIRST)
-    return starts
-
-
-def goes_on(source: Source) -> bool:
-    """Whether pages follow behind the mark of a stream's end, of no new stream: libsndfile stops at the mark."""
-    ended = False
-    for page in _pages(source):
-        if page.flags & _FIRST:
+        begins = bool(page.flags & _FIRST)
+        if begins and not opening and len(found) + 1 < most:
+            found.append(link)
+            link, last = Link(page.start), {}
+        opening = begins
+        if begins:
             ended = False
-        elif ended and not page.flags & _LAST:
-            return True
+        else:
+            goes_on = link.goes_on or (ended and not page.flags & _LAST)
+            hole = link.hole or _is_hole(last.get(page.serial), page)
+            link = replace(link, hole=hole, goes_on=goes_on) if hole or goes_on else link
         ended |= bool(page.flags & _LAST)
-    return False
+        last[page.serial] = page.number, page.granule
+    return (*found, link)
+
+
+def _is_hole(before: tuple[int, int] | None, page: _Page) -> bool:
+    """Whether something is missing between two pages of a stream, or in the second."""
+    if before is None:
+        return False
+    number, granule = before
+    return (granule > 0 and page.number > number + 1) or not page.is_whole()
 
 
 def lacks_end(source: Source) -> bool:

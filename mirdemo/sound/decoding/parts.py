@@ -6,15 +6,18 @@ Kinds that state their own size end there, whatever lies behind; where that is a
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice, pairwise
 
-from mirdemo.sound.decoding import ogg
+from mirdemo.sound.decoding import chains, ogg
 from mirdemo.sound.decoding.containers import (
     AIFF,
     ASF,
     AU,
     CAF,
     FLAC,
+    FLAC_HEADER,
+    FLAC_HEADER_BYTES,
     FLV,
     MP4,
     OGG,
@@ -28,8 +31,7 @@ from mirdemo.sound.decoding.containers import (
 )
 from mirdemo.sound.decoding.source import Source
 
-#: What begins every FLAC file: its mark and the header of STREAMINFO (34 bytes; the top bit: no block follows).
-_FLAC = (b"fLaC\x00\x00\x00\x22", b"fLaC\x80\x00\x00\x22")
+_FLAC_MARK = b"fLaC"
 _BLOCK = 1 << 20
 _MOST_PARTS = 1_000
 _MOST_BLOCKS = 1_000_000
@@ -40,47 +42,53 @@ _MOST_BETWEEN = 4
 
 def parts_of(source: Source, container: Container) -> list[Source]:
     """The whole files of a kind that lie one behind the other in ``source``; mostly one, itself."""
+    return [source.part(start, end) for start, end in source.once(_spans, container)]
+
+
+def links_of(source: Source) -> tuple[ogg.Link, ...]:
+    """Of a chained Ogg file, what is known of each of its ``parts_of``."""
+    return source.once(ogg.links, _MOST_PARTS)
+
+
+def _spans(source: Source, container: Container) -> list[tuple[int, int]]:
     if container in _ENDS:
         return _by_their_ends(source, container)
     if container is OGG:
-        starts = ogg.links(source)
+        starts = [link.start for link in links_of(source)]
     elif container is FLAC:
-        starts = _flac_beginnings(source)
+        starts = [0, *islice(_later_flac(source), _MOST_PARTS - 1)]
     else:
-        return [source]
-    return [source.part(start, end) for start, end in zip(starts, [*starts[1:], source.size], strict=True)]
+        starts = [0]
+    return list(pairwise([*starts, source.size]))
 
 
-def _flac_beginnings(source: Source) -> list[int]:
-    found, at, overlap = [0], 0, len(_FLAC[0]) - 1
-    while at < source.size and len(found) < _MOST_PARTS:
-        block = source.head(_BLOCK + overlap, at)
-        for mark in _FLAC:
-            place = block.find(mark)
-            while place >= 0:
-                if at + place > 0 and at + place not in found:
-                    found.append(at + place)
-                place = block.find(mark, place + 1)
-        at += _BLOCK
-    return sorted(found)
+def _later_flac(source: Source) -> Iterator[int]:
+    """Where files of FLAC begin behind the first."""
+    for at in range(0, source.size, _BLOCK):
+        block = source.head(_BLOCK + FLAC_HEADER_BYTES - 1, at)
+        place = block.find(_FLAC_MARK)
+        while 0 <= place < _BLOCK:
+            if at + place > 0 and FLAC_HEADER.match(block, place):
+                yield at + place
+            place = block.find(_FLAC_MARK, place + 1)
 
 
-def _by_their_ends(source: Source, container: Container) -> list[Source]:
+def _by_their_ends(source: Source, container: Container) -> list[tuple[int, int]]:
     """Each without what lies between it and the next, which some readers stumble over."""
-    found, rest = list[Source](), source
-    while len(found) < _MOST_PARTS:
-        end = _ENDS[container](rest)
-        start = _next(rest, end, container) if end is not None and 0 < end < rest.size else None
-        if start is None:
+    found, first = list[tuple[int, int]](), 0
+    while True:
+        rest = source.part(first)
+        length = rest.once(_ENDS[container])
+        if length is None or not 0 < length < rest.size:
             break
-        found.append(rest.part(0, end))
-        rest = rest.part(start)
-    end = _ENDS[container](rest)
-    if (
-        container is W64 and end is not None and 40 < end < rest.size
-    ):  # libsndfile takes what lies behind for sound
-        rest = rest.part(0, end)
-    return [*found, rest]
+        after = _next(rest, length, container) if len(found) + 1 < _MOST_PARTS else None
+        if after is None:
+            if container is W64 and length > 40:  # libsndfile takes what lies behind for sound
+                return [*found, (first, first + length)]
+            break
+        found.append((first, first + length))
+        first += after
+    return [*found, (first, source.size)]
 
 
 def _next(source: Source, end: int, container: Container) -> int | None:
@@ -197,17 +205,6 @@ def _end_of_caf(source: Source) -> int | None:
     return None
 
 
-def _end_of_flv(source: Source) -> int | None:
-    """Behind its tags of sound, film and script, each with its size before and, header included, behind it."""
-    at = 13
-    for _ in range(_MOST_BLOCKS):
-        head = source.head(4, at)
-        if len(head) < 4 or head[0] & 0x1F not in (8, 9, 18):
-            return at
-        at += 15 + int.from_bytes(head[1:4], "big")
-    return None
-
-
 def _end_of_asf(source: Source) -> int | None:
     first, at = source.head(16), 0
     for _ in range(_MOST_BLOCKS):
@@ -229,6 +226,6 @@ _ENDS: dict[Container, Callable[[Source], int | None]] = {
     TTA: _end_of_tta,
     WAVPACK: _end_of_wavpack,
     MP4: _end_of_mp4,
-    FLV: _end_of_flv,
+    FLV: chains.end_of_flv,
     ASF: _end_of_asf,
 }

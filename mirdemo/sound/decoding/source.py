@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Callable, Hashable
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, TypeVar
+
+Found = TypeVar("Found")
 
 
 class Source:
@@ -17,11 +20,17 @@ class Source:
     """
 
     def __init__(
-        self, stream: BinaryIO, size: int, start: int = 0, mended: tuple[tuple[int, bytes], ...] = ()
+        self,
+        stream: BinaryIO,
+        size: int,
+        start: int = 0,
+        mended: tuple[tuple[int, bytes], ...] = (),
+        known: dict[tuple[Hashable, ...], Any] | None = None,
     ) -> None:
         self._stream = stream
         self._start = start
         self._mended = mended
+        self._known = {} if known is None else known  # of the parts, too
         self.size = size
 
     @classmethod
@@ -40,7 +49,7 @@ class Source:
         """The bytes from ``start`` to ``end`` (None: the end) as a stream that begins at 0; it shares the file's position."""
         end = self.size if end is None else min(end, self.size)
         mended = tuple((at - start, value) for at, value in self._mended)
-        return Source(self._stream, max(end - start, 0), self._start + start, mended)
+        return Source(self._stream, max(end - start, 0), self._start + start, mended, self._known)
 
     def mended(self, at: int, value: bytes) -> Source:
         """The same bytes, but for ``value`` at ``at``: a header as it should have been written."""
@@ -76,11 +85,35 @@ class Source:
         self.seek(offset)
         return self.read(count)
 
+    def once(self, look: Callable[..., Found], *told: Hashable) -> Found:
+        """What ``look(self, *told)`` finds (no ``Source``), looked for the first time it is asked: such looks take in all bytes."""
+        key = (look, told, self._start, self.size)
+        if key not in self._known:
+            self._known[key] = look(self, *told)
+        return self._known[key]
+
     def __enter__(self) -> Source:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stream.close()
+
+
+class Ahead:
+    """Small reads of a source that mostly go forward, from blocks: to seek to each of a million pieces takes longer than to
+    decode them."""
+
+    def __init__(self, source: Source, block: int = 1 << 14) -> None:
+        self._source, self._size = source, block
+        self._block, self._start = b"", 0
+
+    def head(self, count: int, offset: int) -> bytes:
+        """``count`` bytes (or what is there) from ``offset``."""
+        at = offset - self._start
+        if at < 0 or at + count > len(self._block):
+            self._block, self._start = self._source.head(max(count, self._size), offset), offset
+            at = 0
+        return self._block[at : at + count]
 
 
 class Beginning(io.BytesIO):

@@ -139,7 +139,7 @@ def read(source: Source, container: Container, collector: MonoCollector, track: 
     keeps a clock, a gap in it stays as silence. Files joined end to end are read one after the other. Raises ``AudioError``
     for a codec that is not read.
     """
-    parts = parts_of(source, container) if container in _JOINED else [source]
+    parts = parts_of(source, container) if container in _JOINED and collector.takes_all else [source]
     _read_part(parts[0], container, collector, track)
     for part in parts[1:]:
         try:

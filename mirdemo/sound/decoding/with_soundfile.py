@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import soundfile
 
-from mirdemo.sound.decoding import ogg
 from mirdemo.sound.decoding.containers import OGG, Container
 from mirdemo.sound.decoding.mono import MonoCollector
-from mirdemo.sound.decoding.parts import parts_of
+from mirdemo.sound.decoding.parts import links_of, parts_of
 from mirdemo.sound.decoding.source import Source
 
 _BLOCK_VALUES = 1 << 17  # float32 values held at once, all channels together
@@ -20,13 +19,12 @@ def read(source: Source, container: Container, collector: MonoCollector) -> None
     of FLAC raises soundfile.LibsndfileError; FFmpeg reads on behind it, and knows where it lay. Links of an Ogg file
     that libsndfile would not read to their end, or does not know, go to FFmpeg, as do joined files that it refuses.
     """
-    parts = parts_of(source, container)
+    parts = parts_of(source, container) if collector.takes_all else [source]
+    links = links_of(source) if container is OGG and collector.takes_all else None
+    collector.damaged |= links is not None and any(link.hole for link in links)
     exact = container is not OGG  # its length is computed from the pages that are there
-    for part in parts:
-        part.seek(0)
-        hole = container is OGG and ogg.has_hole(part)
-        collector.damaged |= hole
-        beyond = hole or (container is OGG and ogg.goes_on(part))
+    for number, part in enumerate(parts):
+        beyond = links is not None and (links[number].hole or links[number].goes_on)
         if beyond or ((container is OGG or len(parts) > 1) and not _is_known(part)):
             from mirdemo.sound.decoding import with_pyav
 
