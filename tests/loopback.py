@@ -6,6 +6,8 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
+from waiting import PATIENCE
+
 
 class Quiet(BaseHTTPRequestHandler):
     """Answers and logs nothing; ``owner`` is the server that it answers for."""
@@ -33,7 +35,7 @@ class Loopback:
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join(5)
+        self._thread.join(PATIENCE)
 
     def __enter__(self) -> Self:
         return self

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from waiting import PATIENCE
 
 from mirdemo import cli
 from mirdemo.base import threads
@@ -176,7 +177,7 @@ def test_cores_are_given_in_the_order_of_asking_and_never_more_than_there_are():
             while len(seats._queue) <= name:
                 time.sleep(0.001)
     for thread in asked:
-        thread.join(5)
+        thread.join(PATIENCE)
     assert order.index(0) == 0
     assert order.index(3) == 3  # the whole machine waits for two and is waited for by two
     assert most <= 3

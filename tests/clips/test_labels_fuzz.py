@@ -23,7 +23,7 @@ from mirdemo.clips.visit import read_visit, write_visit
 from mirdemo.words.language import speaker
 
 MUTATIONS = mutations(100)
-LONGEST_SECONDS = 5.0
+LONGEST_SECONDS = 5.0  # of the processor: others' work does not count
 JAPANESE = speaker("ja").say
 SEGMENTS = [Segment(0.0, 0.2, "taiko"), Segment(0.1, 0.4, "笛, slow"), Segment(0.3, 0.5, "taiko")]
 TEXTS: dict[str, tuple[str, bytes]] = {
@@ -67,7 +67,7 @@ def told(clips: LabelledClips) -> tuple:
 
 def survive(read: Callable[[bytes], object], data: bytes, say: Callable = JAPANESE) -> str:
     """What became of it: "read", or "refused" with a sentence in both languages; anything else fails."""
-    start = time.monotonic()
+    start = time.process_time()
     try:
         found = read(data)
     except ClipsError as error:
@@ -78,7 +78,7 @@ def survive(read: Callable[[bytes], object], data: bytes, say: Callable = JAPANE
             assert found.labels.shape == (len(found), len(found.tags))
             sentences = list(found.problems)
     assert all(str(one) and say(one) for one in sentences)
-    assert time.monotonic() - start < LONGEST_SECONDS
+    assert time.process_time() - start < LONGEST_SECONDS
     return outcome
 
 

@@ -21,9 +21,9 @@ import httpx
 import numpy as np
 import soundfile
 from gradio_client.utils import apply_diff
+from waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 120.0
 
 
 def free_port() -> int:

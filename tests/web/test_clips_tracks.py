@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import secrets
-import time
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 from gradio.utils import get_upload_folder
+from waiting import until
 
 from mirdemo.clips import ClipsError, LabelledClips
 from mirdemo.sound.audio import Clip, load_clip
@@ -69,10 +69,7 @@ def choose(page: Wire, visitor: Visitor, track: object, content: bytes | None) -
         files = [{"path": str(place / "dance.mkv"), "name": "dance.mkv"}]
     said = {"act": "clips.track", "clip": visitor.clips.clips[1].sha256, "value": track, "files": files}
     page._do(visitor, Act(said), "page")
-    until = time.monotonic() + 120
-    while any(job.active for job in visitor.jobs.values()):
-        assert time.monotonic() < until
-        time.sleep(0.01)
+    until(lambda: not any(job.active for job in visitor.jobs.values()))
     return page.views.rendered("clips", visitor)
 
 

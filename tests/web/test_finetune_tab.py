@@ -6,6 +6,7 @@ import io
 import json
 import pickle
 import re
+import signal
 import subprocess
 import sys
 import textwrap
@@ -22,6 +23,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from plotly_known import charts_in
+from waiting import PATIENCE, until
 
 import mirdemo
 from mirdemo.backbones.registry import spec, specs
@@ -261,10 +263,7 @@ def test_opening_the_tab_looks_ahead_once_and_only_where_there_is_something_to_t
     for backbone in ("spectral", "mini-west", "mini-west"):
         visitor.backbone = backbone
         wire._do(visitor, Act({"act": "page.open", "tab": "fine-tune"}), "p")
-        for _ in range(200):
-            if LOOK_JOB not in visitor.jobs or not visitor.jobs[LOOK_JOB].active:
-                break
-            time.sleep(0.01)
+        until(lambda: LOOK_JOB not in visitor.jobs or not visitor.jobs[LOOK_JOB].active)
     assert calls == [("mini-west", 2)]
 
 
@@ -300,17 +299,15 @@ def processes(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen]:
     return begun
 
 
-def test_stopped_at_any_moment_the_process_is_gone_within_two_seconds(monkeypatch: pytest.MonkeyPatch):
+def test_stopped_at_any_moment_the_process_is_gone_at_once(monkeypatch: pytest.MonkeyPatch):
     begun = processes(monkeypatch)
     for heard in (1, 4):
         said = child.in_child(order())
         for _ in range(heard):
             next(said)
         assert begun[-1].poll() is None
-        began = time.monotonic()
         said.close()
-        assert time.monotonic() - began < 2
-        assert begun[-1].poll() is not None
+        assert begun[-1].returncode == -signal.SIGKILL, "it was waited for"
 
 
 def test_without_the_page_the_process_ends_too(monkeypatch: pytest.MonkeyPatch):
@@ -318,7 +315,7 @@ def test_without_the_page_the_process_ends_too(monkeypatch: pytest.MonkeyPatch):
     said = child.in_child(order())
     next(message for message in said if message is not None)
     begun[0].stdin.close()  # what the system does when the page's process is gone
-    assert begun[0].wait(10) == 1
+    assert begun[0].wait(PATIENCE) == 1
     said.close()
 
 
@@ -477,13 +474,13 @@ def test_epochs_are_drawn_as_they_end_and_time_left_is_told(tab, visitor: Visito
     assert "Running the frozen layers, once, 3 of 12" in plain(html)
     assert "left at most" not in html
     watched.epochs += epochs()[:4]
-    watched.since = time.monotonic() - 30
+    watched.since = time.monotonic() - 3_000  # beside which the time of drawing is nothing
     job.progress(250, 1000, "training")
     html = drawn(tab, visitor)
     assert len(charts_in(html)) == 2
     said = plain(html)
     assert "Training, round 2 of 2, epoch 2 of at most 5" in said
-    assert re.search(r"1:[3-5]\d left at most", said)
+    assert re.search(r"2:3\d:\d\d left at most", said)
     assert "ROC-AUC 0.70 on held-out recordings" in said
     watched.epochs += epochs()[4:]
     assert "Training on all recordings, epoch 2" in plain(drawn(tab, visitor))
@@ -503,12 +500,11 @@ def test_a_training_does_not_keep_the_other_tabs_waiting(visitor: Visitor):
     import threading
 
     jobs, go = Jobs(), threading.Event()
-    training = jobs.start(visitor, JOB, lambda progress: go.wait(20), lambda made: None, resource="training")
+    training = jobs.start(
+        visitor, JOB, lambda progress: go.wait(PATIENCE), lambda made: None, resource="training"
+    )
     other = jobs.start(visitor, "few-shot", lambda progress: 1, lambda made: None)
-    for _ in range(500):
-        if not other.active:
-            break
-        time.sleep(0.01)
+    until(lambda: not other.active)
     assert other.state == "done"
     assert training.active
     second = jobs.start(Visitor(), JOB, lambda progress: 1, lambda made: None, resource="training")
@@ -619,8 +615,7 @@ def test_a_probe_made_on_the_way_is_kept_for_the_probe_tab_and_used_next_time(
     monkeypatch.setattr(tab, "look_ahead", lambda visitor: None)
     for _ in range(2):
         tab.run(visitor, Act({}))
-        while visitor.jobs[JOB].active:
-            time.sleep(0.01)
+        until(lambda: not visitor.jobs[JOB].active)
     assert visitor.desk(ProbeDesk).result.runs == (told[0].run,)
     assert seen == [(), (told[0].run,)]
     assert _kept_probes(visitor, "mini-world") == ()
@@ -660,10 +655,7 @@ def test_a_token_is_used_once_and_kept_nowhere(tab, after: Visitor, monkeypatch:
         lambda contents, repository, token, private: seen.append((repository, token, private)) or "there",
     )
     tab.push(after, Act({"repository": "me/festival", "hub_token": token, "private": "true"}))
-    for _ in range(500):
-        if after.notice is not None:
-            break
-        time.sleep(0.01)
+    until(lambda: after.notice is not None)
     assert seen == [("me/festival", token, True)]
     assert token not in caplog.text
     assert token not in repr(vars(after.desk(FineTuneDesk)))
@@ -715,5 +707,5 @@ def test_the_endpoint_answers_with_plain_figures(
 def test_a_worker_that_is_stopped_before_its_order_is_whole_ends_without_a_word():
     order = pickle.dumps(["an order"])
     worker = [sys.executable, "-m", "mirdemo.web.tabs.finetune.worker"]
-    ended = subprocess.run(worker, input=order[:-3], capture_output=True, timeout=120)
+    ended = subprocess.run(worker, input=order[:-3], capture_output=True, timeout=PATIENCE)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")

@@ -7,7 +7,6 @@ import hashlib
 import inspect
 import json
 import re
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ import httpx
 import pytest
 from starlette.requests import Request
 from starlette.testclient import TestClient
+from waiting import PATIENCE, until
 
 from mirdemo.web.frame import headers
 from mirdemo.web.frame.endpoints import CALLS
@@ -53,7 +53,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[gr.Blocks]:
 
 @pytest.fixture
 def client(page: gr.Blocks) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=page.local_url, timeout=20) as client:
+    with httpx.Client(base_url=page.local_url, timeout=PATIENCE) as client:
         yield client
 
 
@@ -356,12 +356,7 @@ def test_a_page_whose_line_was_cut_is_known_for_as_long_as_it_acts(client: httpx
     session = page.app.state_holder.session_data["cut"]
     with client.stream("GET", "/gradio_api/heartbeat/cut") as beats:
         next(beats.iter_lines())
-    for _ in range(200):
-        if session.is_closed and "cut" in visitors._left:
-            break
-        time.sleep(0.05)
-    assert session.is_closed
-    assert "cut" in visitors._left
+    until(lambda: session.is_closed and "cut" in visitors._left)
     for _ in range(2):
         for key, (ends, given) in session._state_ttl.items():
             session._state_ttl[key] = ends, given - timedelta(minutes=59)
@@ -417,7 +412,8 @@ def guarded(
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": body})
 
-    limited = {"rates": Rates({**RATES, **rates}), "own_rates": Rates({**OWN_RATES, **(own or {})})}
+    told = {"rates": {**RATES, **rates}, "own_rates": {**OWN_RATES, **(own or {})}}
+    limited = {name: Rates(those, clock=lambda: 0.0) for name, those in told.items()}  # no time passes
     return TestClient(Guard(beneath, routes, files, lambda: queue, **limited))
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
+from waiting import PATIENCE
 
 from mirdemo import __version__
 from mirdemo.base.sentences import Sentence
@@ -49,11 +50,11 @@ def test_it_tells_counts_and_the_build_and_nothing_else(
 
     def work(progress) -> None:
         begun.set()
-        hold.wait(20)
+        hold.wait(PATIENCE)
 
     for name in ("one", "two"):
         jobs.start(visitor, name, work, lambda made: None)
-    begun.wait(20)
+    assert begun.wait(PATIENCE)
     client = TestClient(Starlette(routes=[health.health_route(visitors, jobs)]))
     answer = client.get(health.ADDRESS)
     hold.set()

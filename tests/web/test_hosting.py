@@ -17,6 +17,7 @@ import httpx
 import pytest
 from scheduling import Scheduler
 from serving import Caller, Served, begin, end, tone
+from waiting import PATIENCE, until
 
 from mirdemo.base import memory
 from mirdemo.web import models, page, zero
@@ -90,7 +91,7 @@ def test_it_is_served_and_says_what_it_is(kind: str, spaces: dict[str, Served]):
     assert (told["ready"], told["hardware"]) == (True, kind)
     assert told["memory_of_mb"] == round(most / 2**20) <= {"cpu": 16384, "gpu": 15360, "zerogpu": 1536}[kind]
     assert told["memory_mb"] < told["memory_of_mb"]
-    page = httpx.get(one.address, timeout=60)
+    page = httpx.get(one.address, timeout=PATIENCE)
     assert page.status_code == 200
     assert "https://huggingface.co" in page.headers["content-security-policy"], (
         "the Hub may show it in its page"
@@ -106,11 +107,8 @@ def test_a_served_page_gets_ready_before_anybody_asks(monkeypatch: pytest.Monkey
     time.sleep(0.5)
     assert not models.SHELF.holds(FIRST_BACKBONE), "the first page is served before"
     served.set()
-    ready.join(600)
-    until = time.monotonic() + 600  # a busy machine may take its time
-    while not (models.SHELF.holds(FIRST_BACKBONE) and clips_tab.festival_is_made()):
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    ready.join(2 * PATIENCE)
+    until(lambda: models.SHELF.holds(FIRST_BACKBONE) and clips_tab.festival_is_made())
 
 
 def test_without_zerogpu_nothing_is_said_of_quota(spaces: dict[str, Served]):

@@ -13,6 +13,7 @@ from typing import get_type_hints
 
 import pytest
 from visited import labelled, saved, sound, visited
+from waiting import until
 from wired import whole_page
 
 from mirdemo.base.plain import Plain
@@ -62,10 +63,7 @@ def current(visitor: Visitor) -> bool:
 
 
 def done(visitor: Visitor, job: str) -> None:
-    for _ in range(400):
-        if not visitor.jobs[job].active:
-            break
-        time.sleep(0.02)
+    until(lambda: not visitor.jobs[job].active)
     assert visitor.jobs[job].state == "done", visitor.jobs[job].error
 
 

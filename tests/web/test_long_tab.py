@@ -7,7 +7,6 @@ import io
 import itertools
 import json
 import secrets
-import time
 import weakref
 import zipfile
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ import soundfile
 from sound_files import ENCODERS
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
+from waiting import until
 
 from mirdemo.base.sentences import Cancelled
 from mirdemo.clips import LabelledClips
@@ -833,8 +833,7 @@ def test_how_long_adding_clips_takes_is_said_once_it_was_timed(folder: Path, her
     assert show(visitor, visitor.speaker)["takes"] is None
     upload = sent(folder, "a.wav", wav(1))
     act("clips.add", files=[{"path": str(upload.path), "name": "a.wav"}])
-    while visitor.jobs["clips-1"].active:
-        time.sleep(0.01)
+    until(lambda: not visitor.jobs["clips-1"].active)
     assert len(visitor.clips) == 1
     assert known.expected(tab.ADDING, 1.0) > 0
     known.told(tab.ADDING, 7.0)

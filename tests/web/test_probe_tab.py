@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import re
-import time
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -16,6 +15,7 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 from backbones.tiny import tiny_musicnn
+from waiting import until
 
 from mirdemo.backbones import wheels
 from mirdemo.backbones.registry import spec
@@ -129,11 +129,7 @@ def plain(html: str) -> str:
 
 
 def finished(visitor: Visitor, name: str) -> None:
-    for _ in range(600):
-        if not visitor.jobs[name].active:
-            return
-        time.sleep(0.05)
-    pytest.fail("the job did not end")
+    until(lambda: not visitor.jobs[name].active)
 
 
 # ---- the answer -------------------------------------------------------------------------------------------
@@ -492,8 +488,7 @@ def test_a_probe_that_is_stopped_half_way_keeps_what_it_had_found(
     monkeypatch.setattr(probe_tab, "run_all", half)
     with visitor.lock:
         tab._start(visitor, visitor.clips, wanted, first.runs if answered else ())
-    while visitor.jobs[JOB].active:
-        time.sleep(0.01)
+    finished(visitor, JOB)
     assert visitor.jobs[JOB].state == "stopped"
     said, ended = drawn(tab, visitor), str(speaker("en")("probe.draft.ended"))
     assert ended in said
@@ -508,8 +503,7 @@ def test_a_probe_that_is_stopped_half_way_keeps_what_it_had_found(
     monkeypatch.undo()
     with visitor.lock:
         tab._start(visitor, visitor.clips, (("spectral", False),), ())
-    while visitor.jobs[JOB].active:
-        time.sleep(0.01)
+    finished(visitor, JOB)
     assert "provisional" not in drawn(tab, visitor)
     assert desk.draft.latest is None
 

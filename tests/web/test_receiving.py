@@ -6,8 +6,7 @@ import errno
 import shutil
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
+from waiting import PATIENCE, until
 
 from mirdemo.web.frame import receiving
 from mirdemo.web.frame.receiving import ADDRESS, Pending, upload_route
@@ -122,15 +122,8 @@ def serving(**limits) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
-        thread.join(20)
+        thread.join(PATIENCE)
         assert not thread.is_alive(), "a request hangs"
-
-
-def until(true: Callable[[], bool], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it never came to be"
-        time.sleep(0.01)
 
 
 def files(folder: Path) -> list[Path]:
@@ -138,13 +131,15 @@ def files(folder: Path) -> list[Path]:
 
 
 def post(address: str, content: bytes, **more) -> httpx.Response:
-    return httpx.post(address + ADDRESS, content=content, headers=KIND | more.pop("headers", {}), timeout=20)
+    return httpx.post(
+        address + ADDRESS, content=content, headers=KIND | more.pop("headers", {}), timeout=PATIENCE
+    )
 
 
 def begun(address: str, sent: bytes, length: int) -> socket.socket:
     """A connection on which the head and the first bytes of an upload have gone out."""
     url = httpx.URL(address)
-    line = socket.create_connection((url.host, url.port), timeout=20)
+    line = socket.create_connection((url.host, url.port), timeout=PATIENCE)
     head = f"POST {ADDRESS} HTTP/1.1\r\nHost: x\r\nContent-Type: {KIND['content-type']}\r\nContent-Length: {length}\r\n\r\n"
     line.sendall(head.encode() + sent)
     return line

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+from waiting import PATIENCE
+
 from mirdemo.web.frame.sweeping import keep_swept
 
 
@@ -21,6 +23,6 @@ def test_each_is_called_again_and_again_though_one_fails():
             threading.Event().wait()  # no more of it: the other tests want the core
 
     thread = keep_swept(fails, works, every_seconds=0.001)
-    assert enough.wait(timeout=60)
+    assert enough.wait(PATIENCE)
     assert calls == ["fails", "works"] * 3
     assert thread.daemon, "else the process could not end"

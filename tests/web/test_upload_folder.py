@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE
 
 from mirdemo.web.frame.upload_folder import UploadFolder, sweep_left
 
@@ -50,7 +51,7 @@ def test_nobody_else_can_look_into_it_and_nothing_is_left_of_it(tmp_path: Path):
 
 def test_it_goes_when_the_process_ends_by_itself(tmp_path: Path):
     one = process(tmp_path)
-    said, _ = one.communicate(timeout=60)
+    said, _ = one.communicate(timeout=PATIENCE)
     assert (one.returncode, Path(said.strip()).parent) == (0, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -61,7 +62,7 @@ def test_it_goes_when_the_process_is_ended_and_the_exit_is_the_signals(tmp_path:
     there = Path(one.stdout.readline().strip())
     assert there.is_dir()
     one.send_signal(how)
-    assert one.wait(30) == -how
+    assert one.wait(PATIENCE) == -how
     assert list(tmp_path.iterdir()) == []
     one.stdout.close()
 
@@ -71,7 +72,7 @@ def test_what_a_killed_process_left_goes_with_the_next_start_and_the_living_keep
     try:
         kept, left = (Path(one.stdout.readline().strip()) for one in (living, killed))
         killed.kill()
-        killed.wait(30)
+        killed.wait(PATIENCE)
         old(kept, 3600)
         assert (left / ("c" * 32) / "part").read_bytes() == b"sound"
         assert sweep_left(tmp_path) == 0, "it may just have been made: its lock is not waited for"
@@ -82,7 +83,7 @@ def test_what_a_killed_process_left_goes_with_the_next_start_and_the_living_keep
     finally:
         for one in (living, killed):
             one.kill()
-            one.wait(30)
+            one.wait(PATIENCE)
             one.stdout.close()
 
 

@@ -6,19 +6,13 @@ import threading
 import time
 
 import pytest
+from waiting import PATIENCE, until
 
 from mirdemo.base.sentences import MirdemoError
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.job import Job
 from mirdemo.web.frame.jobs import UNEXPECTED, Jobs
 from mirdemo.web.frame.session import Visitor
-
-
-def wait(condition, seconds: float = 5.0) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "it did not happen"
-        time.sleep(0.005)
 
 
 @pytest.fixture
@@ -34,15 +28,15 @@ def visitor() -> Visitor:
 def test_a_result_is_taken_over_once_it_is_whole(jobs: Jobs, visitor: Visitor):
     taken = []
     job = jobs.start(visitor, "step", lambda progress: 42, taken.append)
-    wait(lambda: not job.active)
+    until(lambda: not job.active)
     assert job.state == "done"
     assert taken == [42]
 
 
 def test_what_a_step_will_read_is_renewed_while_it_waits_and_no_longer(jobs: Jobs, visitor: Visitor):
     go, renewed = threading.Event(), []
-    first = jobs.start(visitor, "first", lambda progress: go.wait(5), lambda made: None)
-    wait(lambda: first.state == "running")
+    first = jobs.start(visitor, "first", lambda progress: go.wait(PATIENCE), lambda made: None)
+    until(lambda: first.state == "running")
     jobs.start(
         visitor, "second", lambda progress: None, lambda made: None, renew=lambda: renewed.append("second")
     )
@@ -53,7 +47,7 @@ def test_what_a_step_will_read_is_renewed_while_it_waits_and_no_longer(jobs: Job
     jobs.renew_waiting()
     assert renewed == ["second"]
     go.set()
-    wait(lambda: visitor.jobs["second"].state == "done")
+    until(lambda: visitor.jobs["second"].state == "done")
     jobs.renew_waiting()
     assert renewed == ["second"]
 
@@ -63,40 +57,40 @@ def test_progress_is_seen(jobs: Jobs, visitor: Visitor):
 
     def work(progress):
         progress(3, 12, "embedding")
-        go.wait(5)
+        go.wait(PATIENCE)
 
     job = jobs.start(visitor, "step", work, lambda made: None)
-    wait(lambda: job.phase == "embedding")
+    until(lambda: job.phase == "embedding")
     assert (job.done, job.total, job.fraction) == (3, 12, 0.25)
     go.set()
-    wait(lambda: not job.active)
+    until(lambda: not job.active)
 
 
 def test_a_stopped_step_leaves_nothing(jobs: Jobs, visitor: Visitor):
     taken, running = [], threading.Event()
 
     def work(progress):
-        for done in range(1000):
-            progress(done, 1000, "embedding")
+        while True:
+            progress(1, 1000, "embedding")
             running.set()
             time.sleep(0.005)
 
     job = jobs.start(visitor, "step", work, taken.append)
-    running.wait(5)
+    assert running.wait(PATIENCE)
     job.cancel()
-    wait(lambda: not job.active)
+    until(lambda: not job.active)
     assert (job.state, taken, visitor.notice) == ("stopped", [], None)
 
 
 def test_a_step_stopped_while_it_waits_never_runs(jobs: Jobs, visitor: Visitor):
     go, ran = threading.Event(), []
-    first = jobs.start(visitor, "first", lambda progress: go.wait(5), lambda made: None)
+    first = jobs.start(visitor, "first", lambda progress: go.wait(PATIENCE), lambda made: None)
     second = jobs.start(visitor, "second", ran.append, ran.append)
-    wait(lambda: first.state == "running")
+    until(lambda: first.state == "running")
     second.cancel()
     go.set()
     third = jobs.start(visitor, "third", lambda progress: None, lambda made: None)
-    wait(lambda: not third.active)
+    until(lambda: not third.active)
     assert (second.state, ran) == ("stopped", [])
 
 
@@ -105,45 +99,45 @@ def test_a_refusal_is_told_in_its_own_sentence(jobs: Jobs, visitor: Visitor):
         raise MirdemoError("No.", code="test.no")
 
     job = jobs.start(visitor, "step", work, lambda made: None)
-    wait(lambda: not job.active)
+    until(lambda: not job.active)
     assert (job.state, visitor.notice.sentence.code) == ("failed", "test.no")
 
 
 def test_an_unexpected_error_is_logged_and_told_neutrally(jobs: Jobs, visitor: Visitor, caplog):
     job = jobs.start(visitor, "step", lambda progress: 1 / 0, lambda made: None)
-    wait(lambda: not job.active)
+    until(lambda: not job.active)
     assert visitor.notice.sentence == UNEXPECTED
     assert "ZeroDivisionError" in caplog.text
 
 
 def test_one_step_of_a_name_at_a_time(jobs: Jobs, visitor: Visitor):
     go = threading.Event()
-    job = jobs.start(visitor, "step", lambda progress: go.wait(5), lambda made: None)
+    job = jobs.start(visitor, "step", lambda progress: go.wait(PATIENCE), lambda made: None)
     with pytest.raises(PageError) as refused:
         jobs.start(visitor, "step", lambda progress: None, lambda made: None)
     assert refused.value.sentence.code == "page.already_running"
     go.set()
-    wait(lambda: not job.active)
+    until(lambda: not job.active)
 
 
 def test_a_full_machine_refuses_and_tells_who_goes_first(jobs: Jobs):
     go, first = threading.Event(), Visitor()
-    running = jobs.start(first, "step", lambda progress: go.wait(5), lambda made: None)
-    wait(lambda: running.state == "running")
+    running = jobs.start(first, "step", lambda progress: go.wait(PATIENCE), lambda made: None)
+    until(lambda: running.state == "running")
     waiting = [jobs.start(Visitor(), "step", lambda progress: None, lambda made: None) for _ in range(2)]
     assert [jobs.ahead(job) for job in waiting] == [0, 1]
     with pytest.raises(PageError) as refused:
         jobs.start(Visitor(), "step", lambda progress: None, lambda made: None)
     assert refused.value.sentence.code == "page.busy"
     go.set()
-    wait(lambda: not any(job.active for job in waiting))
+    until(lambda: not any(job.active for job in waiting))
 
 
 def held(jobs: Jobs) -> threading.Event:
     """Keep the one worker busy until the event is set."""
     go = threading.Event()
-    first = jobs.start(Visitor(), "held", lambda progress: go.wait(5), lambda made: None)
-    wait(lambda: first.state == "running")
+    first = jobs.start(Visitor(), "held", lambda progress: go.wait(PATIENCE), lambda made: None)
+    until(lambda: first.state == "running")
     return go
 
 
@@ -157,7 +151,7 @@ def test_one_visitor_cannot_take_every_place():
     assert refused.value.sentence.code == "page.enough_waiting"
     other = jobs.start(Visitor(), "step", lambda progress: None, lambda made: None)
     go.set()
-    wait(lambda: not other.active)
+    until(lambda: not other.active)
 
 
 def test_many_visits_of_one_address_leave_places_to_others():
@@ -176,7 +170,7 @@ def test_many_visits_of_one_address_leave_places_to_others():
     assert refused.value.sentence.code == "page.busy"
     other = begin("192.0.2.2")
     go.set()
-    wait(lambda: not other.active)
+    until(lambda: not other.active)
 
 
 def test_what_nobody_asked_for_leaves_places_for_what_is():
@@ -187,7 +181,7 @@ def test_what_nobody_asked_for_leaves_places_for_what_is():
         jobs.start(visitor, "ahead 2", lambda progress: None, lambda made: None, unasked=True)
     asked = jobs.start(visitor, "asked", lambda progress: None, lambda made: None)
     go.set()
-    wait(lambda: asked.state == "done")
+    until(lambda: asked.state == "done")
 
 
 def test_a_stopped_step_gives_up_its_place_at_once(jobs: Jobs, visitor: Visitor):
@@ -198,7 +192,7 @@ def test_a_stopped_step_gives_up_its_place_at_once(jobs: Jobs, visitor: Visitor)
     last = jobs.start(Visitor(), "step", lambda progress: None, lambda made: None)
     assert jobs.ahead(last) == 0
     go.set()
-    wait(lambda: not last.active)
+    until(lambda: not last.active)
 
 
 def test_places_are_counted_for_each_resource():
@@ -206,7 +200,7 @@ def test_places_are_counted_for_each_resource():
     go = held(jobs)
     jobs.start(Visitor(), "waits", lambda progress: None, lambda made: None)
     trained = jobs.start(Visitor(), "trains", lambda progress: None, lambda made: None, resource="training")
-    wait(lambda: trained.state == "done")
+    until(lambda: trained.state == "done")
     go.set()
 
 
@@ -218,7 +212,7 @@ def test_visitors_take_turns_and_are_told_so():
     started = [jobs.start(who, name, lambda progress, name=name: name, done.append) for who, name in names]
     order = sorted(started, key=jobs.ahead)
     go.set()
-    wait(lambda: not any(job.active for job in started))
+    until(lambda: not any(job.active for job in started))
     assert done == ["g1", "o1", "t1", "g2", "o2", "g3"]
     assert [job.name for job in order] == done
 
@@ -226,21 +220,21 @@ def test_visitors_take_turns_and_are_told_so():
 def test_a_second_step_waits_for_those_who_came_while_the_first_ran():
     jobs, greedy = Jobs({"model": 1}), Visitor()
     go, done = threading.Event(), []
-    first = jobs.start(greedy, "g1", lambda progress: go.wait(5), lambda made: None)
-    wait(lambda: first.state == "running")
+    first = jobs.start(greedy, "g1", lambda progress: go.wait(PATIENCE), lambda made: None)
+    until(lambda: first.state == "running")
     second = jobs.start(greedy, "g2", lambda progress: "g2", done.append)
     late = jobs.start(Visitor(), "l1", lambda progress: "l1", done.append)
     assert (jobs.ahead(late), jobs.ahead(second)) == (0, 1)
     go.set()
-    wait(lambda: not second.active)
+    until(lambda: not second.active)
     assert done == ["l1", "g2"]
 
 
 def test_a_visitor_who_left_gets_nothing_done_in_their_name(jobs: Jobs, visitor: Visitor):
     go, taken = threading.Event(), []
-    job = jobs.start(visitor, "step", lambda progress: go.wait(5), taken.append)
-    wait(lambda: job.state == "running")
+    job = jobs.start(visitor, "step", lambda progress: go.wait(PATIENCE), taken.append)
+    until(lambda: job.state == "running")
     visitor.let_go()
     go.set()
-    wait(lambda: not job.active)
+    until(lambda: not job.active)
     assert (job.state, taken) == ("stopped", [])

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from waiting import PATIENCE
 from wired import whole_page
 
 from mirdemo.backbones.spec import Identity
@@ -392,7 +393,7 @@ def test_who_wants_a_loaded_backbone_does_not_wait_for_another_to_load(monkeypat
     def load(name, device, progress):
         if name == "mert-95m":
             begun.set()
-            go.wait(5)
+            go.wait(PATIENCE)
         return name
 
     monkeypatch.setattr("mirdemo.backbones.load_backbone", load)
@@ -405,12 +406,12 @@ def test_who_wants_a_loaded_backbone_does_not_wait_for_another_to_load(monkeypat
     ]
     for thread in slow:
         thread.start()
-    assert begun.wait(5)
+    assert begun.wait(PATIENCE)
     assert shelf.take("spectral", lambda *call: None) == "spectral"
     assert shelf.take("mini-world", lambda *call: None) == "mini-world"
     go.set()
     for thread in slow:
-        thread.join(5)
+        thread.join(PATIENCE)
     assert found == ["mert-95m", "mert-95m"]
     assert len(shelf._loaded) == 2
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from scheduling import ANSWERS, Scheduler
+from waiting import PATIENCE
 
 import mirdemo
 from mirdemo.web import gpu
@@ -68,7 +69,7 @@ def test_whatever_the_platform_answers_becomes_a_sentence(mode: str, scheduler: 
         },
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=PATIENCE,
     )
     said = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("SAID ")]
     assert said == [SAID[mode]], done.stderr[-2000:]

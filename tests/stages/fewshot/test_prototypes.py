@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from power_set import label_combinations, predict_exactly
+from waiting import PATIENCE
 
 from mirdemo.scoring.labelling import LabellingError
 from mirdemo.stages.fewshot import FewShotError, LCPrototypes
@@ -297,17 +297,18 @@ def test_dense_labels_are_refused_in_a_sentence_within_seconds_and_a_gigabyte():
         "    print(error.sentence.code, '|', error)\n"
         # not ru_maxrss: a child begins with its parent's, and the parent has run many tests
         "print(next(line.split()[1] for line in Path('/proc/self/status').read_text().splitlines() if 'VmHWM' in line))\n"
+        "import time\n"
+        "print(time.process_time())\n"  # of the processor: others' work does not count
     )
-    started = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=PATIENCE
     )
-    sentence, peak = done.stdout.strip().splitlines()
+    sentence, peak, seconds = done.stdout.strip().splitlines()
     assert sentence.startswith(
         "fewshot.too_many_sets | The tags of these clips combine in more than 20000 ways."
     )
     assert int(peak) * 1024 < 2**30
-    assert time.perf_counter() - started < 10
+    assert float(seconds) < 10
 
 
 def test_a_state_makes_the_same_tagger_again():

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import pytest
 from few_shot_sounds import between, sound
+from waiting import until
 
 from mirdemo.clips import LabelledClips
 from mirdemo.web.frame.act import Act
@@ -55,10 +55,7 @@ def do(page: Wire, visitor: Visitor) -> Callable:
 
     def act(name: str, **said: object) -> str:
         page._do(visitor, Act({"act": name, **said}), "page")
-        until = time.monotonic() + 300
-        while any(job.active for job in visitor.jobs.values()):
-            assert time.monotonic() < until
-            time.sleep(0.01)
+        until(lambda: not any(job.active for job in visitor.jobs.values()))
         assert all(job.state in ("done", "failed", "stopped") for job in visitor.jobs.values())
         return page.views.rendered("few-shot", visitor)
 
