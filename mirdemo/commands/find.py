@@ -107,9 +107,10 @@ def run(args: Namespace) -> int:
     elif not hits:
         warn(Sentence("Nothing else was found there.", "commands.nothing_found"))
     else:
+        digits = _digits([hit.cosine for hit in hits])
         rows = [
             (
-                f"{hit.cosine:.3f}",
+                f"{hit.cosine:.{digits}f}",
                 f"{time_of(hit.start)}-{time_of(hit.end)}",
                 *_tag_cell(tags[i]),
                 shown(hit.file),
@@ -216,6 +217,11 @@ def _tags(
             continue
         found.append([(tag, score) for tag, score, _ in tagger.tag(clip, backbone=backbone)])
     return found
+
+
+def _digits(cosines: list[float]) -> int:
+    """How many digits tell most places apart: rows of one backbone may lie close together."""
+    return next((n for n in range(3, 7) if 2 * len({f"{one:.{n}f}" for one in cosines}) > len(cosines)), 6)
 
 
 def _tag_cell(tags: list[tuple[str, float]] | None) -> tuple[str, ...]:

@@ -202,7 +202,7 @@ def evaluate_tagger(
     there = np.flatnonzero(labels.any(axis=0))
     if not len(there):
         raise EvaluationError(
-            "None of these recordings has a tag of this tagger ({tags}). Name them as it does, in a sheet or by folders.",
+            "None of these recordings has a tag of this tagger ({tags}). Name them as it does: by folders, or in a sheet (--labels SHEET).",
             code="evaluation.no_common_tag",
             tags=", ".join(tagger.tags[:10]),
         )

@@ -13,6 +13,7 @@ from mirdemo import cli
 from mirdemo.backbones import load_backbone
 from mirdemo.base.locks import locked
 from mirdemo.clips import LabelledClips
+from mirdemo.commands import find
 from mirdemo.embedding.embed import embed
 from mirdemo.tagger import Tagger
 
@@ -53,6 +54,14 @@ def test_what_sounds_alike_comes_first_and_the_right_part_of_a_long_recording(ar
     assert hits == sorted(hits, key=lambda hit: -hit["cosine"])
     several = found(archive, capsys, "--every-window", "--count", "50")
     assert len([hit for hit in several if hit["file"].endswith("both.wav")]) == 3
+
+
+@pytest.mark.parametrize(
+    ("cosines", "digits"),
+    [([0.9, 0.5, 0.4], 3), ([0.99998, 0.99997, 0.99996], 5), ([1.0, 1.0, 1.0], 6), ([0.2], 3)],
+)
+def test_places_that_are_nearly_alike_are_told_apart(cosines: list[float], digits: int):
+    assert find._digits(cosines) == digits
 
 
 def test_what_is_embedded_once_is_not_embedded_again(archive: Path, tmp_path, capsys, monkeypatch):
