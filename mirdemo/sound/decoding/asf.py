@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from mirdemo.sound.decoding.source import Source
+from mirdemo.sound.decoding.source import Ahead, Source
 
 _PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
 _MOST_PACKETS = 4_000_000
+_READ_AT_ONCE = 1 << 18
+#: Of a number, by the two bits that say so.
+_BYTES = (0, 1, 2, 4)
 
 
 def end_of_packets(source: Source) -> int:
@@ -19,8 +20,9 @@ def end_of_packets(source: Source) -> int:
         return source.size
     first, length, count = found
     last: dict[int, int] = {}
+    read = Ahead(source, _READ_AT_ONCE).head
     for at in range(first, first + count * length, length):
-        packet = source.head(length, at)
+        packet = read(length, at)
         if len(packet) < length:
             break  # it is cut: told otherwise
         try:
@@ -53,41 +55,32 @@ def _packets(source: Source) -> tuple[int, int, int] | None:
     return end + 50, length, count if 0 < count < _MOST_PACKETS else (source.size - end - 50) // length
 
 
-def _pieces(packet: bytes) -> Iterator[tuple[int, int]]:
+def _pieces(packet: bytes) -> list[tuple[int, int]]:
     """(stream, number of the piece) of each payload. Raises ValueError or IndexError for a packet that is none."""
-    at = 0
-
-    def number(kind: int) -> int:
-        """Of 0, 1, 2 or 4 bytes."""
-        nonlocal at
-        size = (0, 1, 2, 4)[kind & 3]
-        at += size
-        if at > len(packet):
-            raise IndexError
-        return int.from_bytes(packet[at - size : at], "little")
-
-    if packet[0] & 0x80:
-        at = 1 + (packet[0] & 0x0F)
+    at = 1 + (packet[0] & 0x0F) if packet[0] & 0x80 else 0
     lengths, properties = packet[at], packet[at + 1]
-    at += 2
     if lengths & 0x80 or properties & 0xC0 != 0x40:  # a stream is numbered by one byte
         raise ValueError
-    number(lengths >> 5)
-    number(lengths >> 1)
-    padding = number(lengths >> 3)
-    at += 6  # when it is sent, and for how long
+    at += 2 + _BYTES[lengths >> 5] + _BYTES[lengths >> 1 & 3]
+    padding = _number(packet, at, _BYTES[lengths >> 3 & 3])
+    at += _BYTES[lengths >> 3 & 3] + 6  # when it is sent, and for how long
     several = lengths & 1
-    payloads, length_kind = (packet[at] & 63, packet[at] >> 6) if several else (1, 0)
+    payloads, size_bytes = (packet[at] & 63, _BYTES[packet[at] >> 6]) if several else (1, 0)
     at += several
+    piece_bytes, told_bytes = _BYTES[properties >> 4 & 3], _BYTES[properties & 3]
+    to_told = 1 + piece_bytes + _BYTES[properties >> 2 & 3]
+    found = []
     for _ in range(payloads):
-        stream = packet[at] & 127
-        at += 1
-        piece = number(properties >> 4)
-        number(properties >> 2)
-        told = number(properties)
-        at += told  # what is told of the piece
-        size = number(length_kind) if several else len(packet) - padding - at
-        at += size
+        stream, piece = packet[at] & 127, _number(packet, at + 1, piece_bytes)
+        at += to_told
+        at += told_bytes + _number(packet, at, told_bytes)  # behind what is told of the piece
+        size = _number(packet, at, size_bytes) if several else len(packet) - padding - at
+        at += size_bytes + size
         if not stream or size < 0 or at > len(packet):
             raise ValueError
-        yield stream, piece
+        found.append((stream, piece))
+    return found
+
+
+def _number(packet: bytes, at: int, size: int) -> int:
+    return packet[at] if size == 1 else int.from_bytes(packet[at : at + size], "little")
