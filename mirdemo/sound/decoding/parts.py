@@ -31,7 +31,7 @@ from mirdemo.sound.decoding.containers import (
 )
 from mirdemo.sound.decoding.source import Source
 
-_FLAC_MARK = b"fLaC"
+_FLAC_MARK, _FLV_MARK = b"fLaC", b"FLV\x01"
 _BLOCK = 1 << 20
 _MOST_PARTS = 1_000
 _MOST_BLOCKS = 1_000_000
@@ -64,13 +64,18 @@ def _spans(source: Source, container: Container) -> list[tuple[int, int]]:
 
 def _later_flac(source: Source) -> Iterator[int]:
     """Where files of FLAC begin behind the first."""
-    for at in range(0, source.size, _BLOCK):
-        block = source.head(_BLOCK + FLAC_HEADER_BYTES - 1, at)
-        place = block.find(_FLAC_MARK)
-        while 0 <= place < _BLOCK:
-            if at + place > 0 and FLAC_HEADER.match(block, place):
-                yield at + place
-            place = block.find(_FLAC_MARK, place + 1)
+    places = _later(source, _FLAC_MARK)
+    return (at for at in places if FLAC_HEADER.match(source.head(FLAC_HEADER_BYTES, at)))
+
+
+def _later(source: Source, mark: bytes) -> Iterator[int]:
+    """Where a mark stands behind the first byte."""
+    for start in range(0, source.size, _BLOCK):
+        block = source.head(_BLOCK + len(mark) - 1, start)
+        place = block.find(mark, int(start == 0))
+        while place >= 0:
+            yield start + place
+            place = block.find(mark, place + 1)
 
 
 def _by_their_ends(source: Source, container: Container) -> list[tuple[int, int]]:
@@ -205,6 +210,11 @@ def _end_of_caf(source: Source) -> int | None:
     return None
 
 
+def _end_of_flv(source: Source) -> int | None:
+    """To go through its tags, a quarter of a million in two hours, is for files in which another may begin."""
+    return source.once(chains.end_of_flv) if any(_later(source, _FLV_MARK)) else None
+
+
 def _end_of_asf(source: Source) -> int | None:
     first, at = source.head(16), 0
     for _ in range(_MOST_BLOCKS):
@@ -226,6 +236,6 @@ _ENDS: dict[Container, Callable[[Source], int | None]] = {
     TTA: _end_of_tta,
     WAVPACK: _end_of_wavpack,
     MP4: _end_of_mp4,
-    FLV: chains.end_of_flv,
+    FLV: _end_of_flv,
     ASF: _end_of_asf,
 }
