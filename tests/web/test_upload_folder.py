@@ -15,21 +15,25 @@ from waiting import PATIENCE
 from mirdemo.web.frame.upload_folder import UploadFolder, sweep_left
 
 BEGIN = """
-import sys, time
+import sys
 from mirdemo.web.frame import upload_folder
 folder = upload_folder.begin()
 (folder.path / ("c" * 32)).mkdir()
 (folder.path / ("c" * 32) / "part").write_bytes(b"sound")
 print(folder.path, flush=True)
 if "stay" in sys.argv:
-    time.sleep(60)
+    sys.stdin.read()  # until it is ended, or the test is
 """
 
 
 def process(parent: Path, *arguments: str) -> subprocess.Popen[str]:
     surroundings = os.environ | {"GRADIO_TEMP_DIR": str(parent)}
     return subprocess.Popen(
-        [sys.executable, "-c", BEGIN, *arguments], env=surroundings, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", BEGIN, *arguments],
+        env=surroundings,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
 
 
