@@ -16,6 +16,7 @@ import av
 import numpy as np
 import psutil
 import pytest
+import soundfile
 from sound_files import ENCODERS, by_pyav, by_soundfile, tone
 from waiting import PATIENCE
 
@@ -535,3 +536,16 @@ def test_damaged_files_print_nothing_and_reading_needs_no_torch(tmp_path: Path):
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
+def test_a_lossy_copy_that_is_louder_than_full_scale_keeps_its_sign(subtype: str):
+    """As 16-bit integers soundfile 0.14.0 turns such samples round (findings/loud_vorbis_as_integers_wraps.sh)."""
+    t = np.arange(48_000) / 48_000
+    limited = np.clip(np.sin(2 * np.pi * 220 * t) + 0.4 * np.sin(2 * np.pi * 331 * t), -0.99, 0.99)
+    out = io.BytesIO()
+    soundfile.write(out, limited, 48_000, format="OGG", subtype=subtype)
+    clip = load_clip(out.getvalue(), "a.ogg")
+    assert clip.samples.max() > 1
+    sure = np.flatnonzero(np.abs(limited[:47_000]) > 0.5)  # libsndfile fades the very end of Opus
+    assert np.array_equal(np.sign(clip.samples[sure]), np.sign(limited[sure]))
