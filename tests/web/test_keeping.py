@@ -19,7 +19,6 @@ from wired import whole_page
 from mirdemo.base.plain import Plain
 from mirdemo.clips import LabelledClips
 from mirdemo.clips.visit import read_visit
-from mirdemo.embedding.pace import Pace
 from mirdemo.planning import Assumptions
 from mirdemo.web.frame import keeping, session
 from mirdemo.web.frame.act import Act
@@ -42,12 +41,6 @@ def wire() -> Wire:
 @pytest.fixture(scope="module")
 def worked() -> Visitor:
     return visited()
-
-
-@pytest.fixture(autouse=True)
-def same_load(monkeypatch):
-    """What a click will take hangs on the machine's load of the moment, which is no part of a visit."""
-    monkeypatch.setattr(Pace, "expected", lambda self, kind, size: size)
 
 
 def drawn(wire: Wire, visitor: Visitor, language: str) -> dict[str, str]:
