@@ -180,6 +180,7 @@
         whole = true; // if the stream says that it ends
         let ended = false;
         for await (const message of messages(await again(request))) {
+          heardAt = performance.now();
           const brief = message.includes('"process_completed"') || message.length < 500 ? JSON.parse(message.slice(message.indexOf("{"))) : {};
           if (brief.msg === "unexpected_error" && !brief.event_id) throw new Error(brief.message);
           ended = brief.msg === "close_stream";
