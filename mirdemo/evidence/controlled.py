@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 
@@ -18,7 +19,7 @@ from mirdemo.evidence.charting import (
     error_bars,
 )
 from mirdemo.evidence.palette import colour, tradition_of, tradition_words
-from mirdemo.evidence.wording import hover, least_range, rank_words, sources_of
+from mirdemo.evidence.wording import hover, least_range, model_title, rank_words, sources_of
 from mirdemo.results import bias
 from mirdemo.results import records as results
 from mirdemo.results.bias import Disparity, Figure
@@ -39,6 +40,8 @@ SHAPES = {
     "mini-west": ("triangle-up", "dash"),
     "mini-world": ("circle", "solid"),
 }
+#: where a name may go on in another line: at a space, and where Japanese katakana end in kanji
+_BREAKS = re.compile(r" |(?<=[ァ-ー])(?=[一-龠])")
 #: titles under which the embedded backbones' results are kept
 TITLES = {"Spectral statistics": "spectral", "Mini-West": "mini-west", "Mini-World": "mini-world"}
 
@@ -143,7 +146,7 @@ def controlled(
             showlegend=False,
             **error_bars([of[c] for c in at], "y"),
         )
-    _label_ends(figure, by_model)
+    _label_ends(figure, by_model, t)
     names = [tradition_words(tradition, t) for tradition in TRADITIONS]
     figure.update_xaxes(tickvals=list(range(len(names))), ticktext=names, range=[-0.3, len(names) - 0.6])
     ends = [
@@ -163,7 +166,7 @@ def controlled(
             "margin": {"l": 44, "r": 84, "t": 8, "b": 96},
             "xaxis.tickangle": -60,
             **{
-                f"annotations.{i}.text": label["text"].replace(" ", "<br>")
+                f"annotations.{i}.text": _BREAKS.sub("<br>", label["text"])
                 for i, label in enumerate(figure.annotations)
             },
         },
@@ -256,7 +259,7 @@ def _written(difference: Figure, t: Speaker) -> str:
     return str(t("evidence.controlled.points", difference=_points(difference.value), **ends))
 
 
-def _label_ends(figure, by_model: Mapping[str, Mapping[str, Result]]) -> None:
+def _label_ends(figure, by_model: Mapping[str, Mapping[str, Result]], t: Speaker) -> None:
     """The backbones' names at the right ends of their lines, kept apart."""
     ends: Sequence[tuple[float, str]] = sorted(
         ((of[CORPORA[-1]].value, name) for name, of in by_model.items() if CORPORA[-1] in of), reverse=True
@@ -269,7 +272,7 @@ def _label_ends(figure, by_model: Mapping[str, Mapping[str, Result]]) -> None:
             x=1.0,
             xref="paper",
             y=place,
-            text=spec(name).title,
+            text=model_title(spec(name).title, t),
             xanchor="left",
             showarrow=False,
             font={"color": INK, "size": 14},

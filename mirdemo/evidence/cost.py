@@ -27,6 +27,7 @@ from mirdemo.evidence.wording import (
     least_range,
     left_out,
     link_of,
+    model_title,
     source_of,
     sources_of,
     synthesised,
@@ -218,7 +219,7 @@ def _heading(whose: str, more: str, *, narrow: str) -> Row:
 
 
 def _row(model: str, figures: tuple[Result, ...], t: Speaker, *, own: bool = False) -> Row:
-    name = str(escape(model))
+    name = model_title(model, t)
     if model not in facts():
         return Row(name, name, figures, own)
     wide, narrow = (f"{name} · {size_words(model, t, short=short)}" for short in (False, True))

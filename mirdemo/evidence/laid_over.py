@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 
 from mirdemo.evidence.charting import GROUND, INK, with_interval
 from mirdemo.evidence.figure import Figure
-from mirdemo.evidence.wording import row_label
+from mirdemo.evidence.wording import model_title, row_label
 from mirdemo.results.bias import Comparison
 from mirdemo.results.records import Result
 from mirdemo.words.language import Speaker
@@ -40,7 +40,7 @@ def hover(record: Result, t: Speaker) -> str:
     """What a published figure tells, and that this one is the visitor's."""
     return "<br>".join(
         (
-            f"<b>{listened(record, escape(record.model), t)}</b> · {t('evidence.yours.corpus')}",
+            f"<b>{listened(record, model_title(record.model, t), t)}</b> · {t('evidence.yours.corpus')}",
             f"{t('evidence.metric.' + record.metric)}: {value(record, t)}",
             said(record, t),
             str(t("evidence.hover.protocol", protocol=record.protocol)),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup, escape
 
+from mirdemo.backbones.registry import specs
 from mirdemo.corpora.catalogue import catalogue
 from mirdemo.corpora.elsewhere import ELSEWHERE
 from mirdemo.evidence.charting import (
@@ -95,7 +96,7 @@ def row_label(comparison: Comparison, model: str, t: Speaker) -> str:
     if tuned:
         key += ".last" if tuned == "last layer" else ".all"
     done = t(key) if t.has(key) else t(f"evidence.method.{comparison.method}")
-    return f"{escape(model)} · {done}"
+    return f"{model_title(model, t)} · {done}"
 
 
 def hover(record: Result, cited: dict[str, dict[str, str]], t: Speaker) -> str:
@@ -103,7 +104,7 @@ def hover(record: Result, cited: dict[str, dict[str, str]], t: Speaker) -> str:
     n = t("evidence.hover.n", n=record.n) if record.n else t("evidence.hover.no_n")
     return "<br>".join(
         (
-            f"<b>{escape(record.model)}</b> · {corpus_words(record.corpus, t)}",
+            f"<b>{model_title(record.model, t)}</b> · {corpus_words(record.corpus, t)}",
             f"{t('evidence.metric.' + record.metric)}: "
             + with_interval(record.value, record.low, record.high, str(t("evidence.no_interval"))),
             str(n),
@@ -135,6 +136,12 @@ def rank_words(rank: Rank | None, t: Speaker) -> str:
     key = "evidence.rank.one" if rank.first == rank.last else "evidence.rank"
     how = t("evidence.rank.paired" if rank.paired else "evidence.rank.independent")
     return f"<br>{t(key, **ends)}; {how}"
+
+
+def model_title(model: str, t: Speaker) -> str:
+    """The model as its figures name it, escaped; where it is a backbone with words of its own, as the language calls it."""
+    key = next((f"page.backbone.{one.name}" for one in specs().values() if one.title == model), "")
+    return str(t(key) if key and t.has(key) else escape(model))
 
 
 def corpus_title(corpus: str, t: Speaker) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -89,6 +90,13 @@ def test_charts_name_a_corpus_that_is_called_by_its_tradition_in_the_readers_lan
     drawn = (drawing.SHIPPED / "ja.json").read_text(encoding="utf-8")
     assert "カルナータカ" in drawn
     assert not re.findall("Carnatic|Hindustani|Turkish-makam", drawn)
+
+
+def test_charts_name_a_backbone_that_has_words_of_its_own_as_the_page_does():
+    charts = json.loads((drawing.SHIPPED / "ja.json").read_text(encoding="utf-8"))["charts"]
+    drawn = json.dumps(charts, ensure_ascii=False)
+    assert "スペクトル統計量" in drawn
+    assert "Spectral statistics" not in drawn
 
 
 @pytest.mark.parametrize(

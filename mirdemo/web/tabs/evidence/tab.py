@@ -18,7 +18,7 @@ from mirdemo.evidence.rarity import per_tag
 from mirdemo.evidence.report import report_route
 from mirdemo.evidence.selection import Selection
 from mirdemo.evidence.tags import FAMILIES
-from mirdemo.evidence.wording import corpus_title
+from mirdemo.evidence.wording import corpus_title, model_title
 from mirdemo.results.records import citations
 from mirdemo.web.frame.act import Act
 from mirdemo.web.frame.errors import PageError
@@ -74,7 +74,7 @@ def filters(chosen: Selection, t: Speaker, *, own: bool = False) -> dict[str, Fi
     yours = [(selection.YOURS, str(t("evidence.yours.corpus")))] if own else []
     many = {
         "methods": ("method", [(m, str(t("evidence.method." + m))) for m in METHODS]),
-        "models": ("model", [(m, m) for m in drawing.models()]),
+        "models": ("model", [(m, Markup(model_title(m, t))) for m in drawing.models()]),
         "corpora": (
             "corpus",
             [*((c.name, Markup(corpus_title(c.name, t))) for c in catalogue().values()), *yours],
