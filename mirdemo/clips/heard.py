@@ -61,6 +61,11 @@ class Heard:
     def say_different(self, ids: Iterable[str]) -> Heard:
         return replace(self, different=self.different | {frozenset(ids)})
 
+    def are_said_different(self, ids: Iterable[str]) -> bool:
+        """Whether somebody has said that all of these are not of one recording."""
+        wanted = set(ids)
+        return any(said >= wanted for said in self.different)
+
     def knows(self, ids: Iterable[str]) -> bool:
         return all(id in self.rows for id in ids)
 
@@ -93,7 +98,7 @@ class Heard:
                 those
                 for those in found.values()
                 if len({recordings[row] for row in those}) > 1
-                and not any(said.issuperset(ids[row] for row in those) for said in self.different)
+                and not self.are_said_different(ids[row] for row in those)
             )
         )
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from mirdemo.web.frame.session import Visitor
     from mirdemo.web.models import Memory
 
+#: Begins the names of jobs that listen to a visitor's clips.
+JOB = "listening-"
+
 
 def listen(clips: tuple[Clip, ...], memory: Memory, progress: Progress) -> Heard:
     """Measure the clips; what ``memory`` holds is not measured again. May raise what ``embed_here`` does."""
@@ -51,17 +54,24 @@ def refuse_one(clips: LabelledClips) -> None:
         raise PageError(said.template, code=said.code, **said.values)
 
 
-def question(visitor: Visitor) -> dict[str, Any] | None:
-    """What a stage shows of recordings that count as one until it is answered, None for none.
+def is_awaited(visitor: Visitor) -> bool:
+    """Whether clips are being listened to that may have to be asked about."""
+    under_way = any(job.active for name, job in list(visitor.jobs.items()) if name.startswith(JOB))
+    clips = visitor.clips
+    return under_way and not clips.heard.are_said_different(clip.sha256 for clip in clips.clips)
 
-    sentence: what is counted; groups: how many groups are asked about by their sound; pieces: clips that do not say of what
+
+def question(visitor: Visitor) -> dict[str, Any]:
+    """What a stage shows of recordings that count as one until it is answered.
+
+    awaited: whether more of it may come, for which room is kept; sentence: what is counted, None where nothing is in question
+    groups: how many groups are asked about by their sound; pieces: clips that do not say of what
     """
     clips = visitor.clips
-    if not clips.in_question:
-        return None
     pieces = clips.by_name.pieces
     return {
-        "sentence": unanswered(clips),
+        "awaited": is_awaited(visitor),
+        "sentence": unanswered(clips) if clips.in_question else None,
         "groups": len([rows for rows in clips.in_question if rows != pieces]),
         "pieces": len(pieces) if len(pieces) > 1 else 0,
     }

@@ -105,6 +105,29 @@ def write_labelled(
     return sorted(folder.iterdir())
 
 
+#: Of four performances: pitch, beats a second, how fast a beat fades, partials, how they weaken, hiss.
+PERFORMANCES = [
+    (110, 1.5, 2, 2, 1, 0.0005),
+    (233, 3, 6, 8, 0.2, 0.01),
+    (523, 5, 12, 1, 2, 0.002),
+    (880, 8, 3, 4, 0.7, 0.03),
+]
+
+
+def cut_up(folder: Path, each: int) -> None:
+    """Clips cut from four performances, with names that tell nothing."""
+    import soundfile
+
+    letters = iter("qwertyuiopasdfgh")
+    t = np.arange(3 * each * RATE) / RATE
+    for seed, (pitch, beat, fades, partials, weaker, hiss) in enumerate(PERFORMANCES):
+        tone = sum(np.sin(2 * np.pi * pitch * k * t) / k**weaker for k in range(1, partials + 1))
+        whole = 0.1 * tone * np.exp(-fades * (t * beat % 1))
+        whole += hiss * np.random.default_rng(seed).normal(size=len(t))
+        for at in range(0, len(whole), 3 * RATE):
+            soundfile.write(folder / f"{next(letters) * 3}.wav", whole[at : at + 3 * RATE], RATE)
+
+
 def write_m4a(path: Path, samples: np.ndarray) -> None:
     import av
 

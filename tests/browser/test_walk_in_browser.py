@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 
+from driving import until
 from looking import STILL, WATCH, assert_still, draw_all, faint, in_sight, violations
 
 TABS = ("evidence", "clips", "probe", "fine-tune", "few-shot", "plan", "about")
@@ -114,6 +115,22 @@ def test_the_open_tab_and_the_name_lead_to_the_top(visit):
         page.wait_for_function("scrollY > 100")
         page.locator(place).evaluate("(one) => one.click()")
         page.wait_for_function("scrollY === 0")
+
+
+def test_a_chart_whose_tab_was_closed_while_the_window_changed_is_as_wide_as_its_place(visit):
+    page = visit("evidence")
+    page.set_viewport_size(WIDE)
+    page.wait_for_selector("#evidence-overview .cell")
+    draw_all(page)
+    for size in (NARROW, WIDE):
+        go(page, "about")
+        page.set_viewport_size(size)
+        page.wait_for_timeout(300)  # in which Plotly sees to what is in sight
+        go(page, "evidence")
+        until(
+            page,
+            "[...document.querySelectorAll('.is-open [data-chart].is-drawn')].every((one) => one.querySelector('.main-svg').clientWidth === one.clientWidth)",
+        )
 
 
 def test_the_focus_goes_to_the_neighbour_of_what_is_removed(visit):

@@ -21,6 +21,7 @@ from mirdemo.stages.finetuning import FineTuneSettings
 from mirdemo.stages.side_by_side import best_words
 from mirdemo.web.frame.act import Act
 from mirdemo.web.frame.errors import PageError
+from mirdemo.web.frame.job import Job
 from mirdemo.web.frame.jobs import Jobs
 from mirdemo.web.frame.limits import CLIP_LIMITS
 from mirdemo.web.frame.session import Shown, Visitor, Visitors
@@ -157,6 +158,20 @@ def test_what_counts_as_one_is_said_where_the_words_are_with_its_buttons(languag
     hear(visitor, 4, 3)
     assert 'data-act="clips.all_together"' in wire.views.rendered(name, visitor)
     assert 'data-act="clips.different" data-all="true"' in wire.views.rendered(name, visitor)
+
+
+def test_room_is_kept_for_the_question_while_clips_are_listened_to(tab: ClipsTab):
+    visitor = held([f"piece {c * 3}.wav" for c in "qwertyuiopas"])
+    assert not view(tab, visitor)["awaited"]
+    visitor.jobs["listening-1"] = Job("listening-1", "model")
+    assert view(tab, visitor)["awaited"]
+    wire = whole_page()
+    assert all("data-awaits" in wire.views.rendered(name, visitor) for name in ("probe", "fine-tune", "plan"))
+    visitor.hold(visitor.clips.say_different(range(12)))  # as of the festival
+    assert not view(tab, visitor)["awaited"]
+    visitor.jobs["listening-1"].cancel()
+    visitor.hold(held(["another.wav"]).clips)
+    assert not view(tab, visitor)["awaited"]
 
 
 def test_no_to_all_is_remembered(tab: ClipsTab):

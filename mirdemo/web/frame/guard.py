@@ -141,9 +141,8 @@ class Guard:
             await self._ours(request, path, receive, send)
         elif told := _TOLD.fullmatch(path):
             session = request.query_params.get("session_hash", "")
-            known = self._queue().awaited(
-                session, told["call"]
-            )  # else Gradio ends in an error after it has begun
+            # nothing is awaited: Gradio would end in an error after it has begun
+            known = self._queue().awaited(session, told["call"])
             await (self._app if known else refusal(request, _NOTHING_TOLD, 404))(scope, receive, send)
         elif path.startswith(_HEARTBEAT):
             with self._beating(path.removeprefix(_HEARTBEAT)):

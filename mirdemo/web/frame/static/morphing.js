@@ -10,7 +10,7 @@
     }
     const visitors = (name) => name.startsWith("data-live") || (name === "open" && old.tagName === "DETAILS"); // their own doing
     const plotlys = (name) => old.hasAttribute("data-chart") && (name === "class" || name === "style") // plotly.js sees to them
-      || old.hasAttribute("data-keeps") && name === "style"; // makeRoom() does
+      || old.hasAttribute("data-keeps") && name === "style"; // room.js does
     const tick = (name, value) => { if (name === "checked") old.checked = value; }; // the attribute alone does not, once a hand did
     for (const { name } of [...old.attributes]) {
       if (fresh.hasAttribute(name) || visitors(name) || plotlys(name)) continue;

@@ -152,8 +152,10 @@ window.mirdemo = (() => {
     const { neighbours, canHaveFocus, restingPlaces, focusFirst, takeAway } = mirdemo.focus;
     const focus = document.activeElement;
     const beside = focus && view.contains(focus) ? neighbours(view, focus) : [];
+    const awaited = mirdemo.room.awaited(view);
     mirdemo.beforeDrawing(view);
     mirdemo.morphChildren(view, fresh);
+    mirdemo.room.hold(awaited);
     drawnAt.set(view, answeredTurn);
     mirdemo.room.end(view, answeredTurn);
     mirdemo.afterDrawing(view);

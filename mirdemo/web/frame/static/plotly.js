@@ -79,6 +79,7 @@
       place.wide = wide;
       return false;
     }
+    const resized = place.classList.contains("is-drawn") && place.wide !== wide; // while its tab was closed
     place.drawn = look;
     place.wide = wide;
     try {
@@ -93,6 +94,7 @@
       }
       if (layout.height) place.style.height = `${layout.height}px`;
       await Plotly.react(place, data, layout, { displayModeBar: false, responsive: true });
+      if (resized) await Plotly.Plots.resize(place);
       place.removeAllListeners && place.removeAllListeners("plotly_click");
       let chosen = null;
       place.on("plotly_click", ({ points }) => { // it comes before the click itself, which would close what has opened, and twice for a tap

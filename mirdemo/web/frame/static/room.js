@@ -1,6 +1,7 @@
 /* Room, so that nothing moves when an answer comes. At the click its place takes its height (data-room), what the act takes away goes
    (data-leaves), what may be out of date is hidden (data-unsure); they end with the answer. What only changes keeps its height for
-   good (data-keeps). Each names its acts: "ACT NAME=VALUE NAME, ACT", NAME alone: with any value. */
+   good (data-keeps). Each names its acts: "ACT NAME=VALUE NAME, ACT", NAME alone: with any value. A place that is kept for what comes
+   by itself (data-awaits), and is not needed, keeps its height until its tab is left. */
 "use strict";
 (() => {
   const MARKS = ["room", "leaves", "unsure"];
@@ -44,5 +45,13 @@
     }
   }
 
-  mirdemo.room = { make, end };
+  const awaited = (view) => [...view.querySelectorAll("[data-awaits]")].map((place) => [place, place.offsetHeight]);
+  function hold(places) {
+    for (const [place, height] of places) if (!place.hasAttribute("data-awaits") && place.offsetHeight < height) place.style.minHeight = `${height}px`;
+  }
+  function release() {
+    for (const place of document.querySelectorAll("[data-keeps='']")) place.style.minHeight = "";
+  }
+
+  mirdemo.room = { make, end, awaited, hold, release };
 })();

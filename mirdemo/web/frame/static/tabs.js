@@ -45,6 +45,7 @@
     if (root.dataset.open !== name) {
       if (root.dataset.open) {
         mirdemo.focus.leaveNotice(name);
+        mirdemo.room.release();
         mirdemo.act({ act: "page.open", tab: name });
       }
       root.dataset.open = name;

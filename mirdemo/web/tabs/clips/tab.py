@@ -40,7 +40,8 @@ from mirdemo.web.frame.session import Visitor
 from mirdemo.web.frame.tab import Tab
 from mirdemo.web.frame.uploads import Upload, size_of
 from mirdemo.web.frame.wire import Wire
-from mirdemo.web.hearing import listen
+from mirdemo.web.hearing import JOB as LISTENING
+from mirdemo.web.hearing import is_awaited, listen
 from mirdemo.web.models import PACE, embed_here, expected, timed, warm_up
 from mirdemo.web.tabs.clips.asking import shown
 from mirdemo.web.tabs.clips.long import Growth, LongDesk, LongTab, Parted
@@ -163,6 +164,7 @@ class ClipsTab:
         return {
             **shown(visitor),
             "returned": desk.returned,
+            "awaited": is_awaited(visitor),
             "long": self._long.shown(visitor),
             "long_expected": visitor.desk(LongDesk).expected,
             "long_answer": visitor.has_long_sounds_beside(LongDesk),
@@ -308,7 +310,7 @@ class ClipsTab:
         with suppress(PageError):
             self._wire.start(
                 visitor,
-                f"listening-{desk.drops}",
+                f"{LISTENING}{desk.drops}",
                 lambda progress: listen(clips, memory, progress),
                 take,
                 unasked=True,
