@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 import numpy as np
 import psutil
@@ -11,6 +12,7 @@ from sound_damage import damaged, mutations
 from sound_files import ENCODERS, SPEECH, tone
 
 from mirdemo.sound.audio import AudioError, load_clip
+from mirdemo.sound.decoding import Source, announced_seconds
 from mirdemo.sound.resampling import resample
 
 RATE = 48_000
@@ -63,6 +65,29 @@ def test_mutated_files_never_hang_crash_or_grow(kind: str, files: dict[str, byte
         assert time.process_time() - start < LONGEST_SECONDS, (kind, number)
     assert psutil.Process().memory_info().rss - before < MOST_GROWTH_BYTES
     assert min(outcomes.values()) > 0, f"the damage is too light or too heavy to test anything: {outcomes}"
+
+
+#: What begins pieces or files of a kind, to be repeated behind a whole one: no reader may look at each anew from there on.
+MARKS = {
+    "flac": (b"fLaC\0\0\0\x22", b"fLaC\0\0\0\x22" + bytes(12) + b"\x0b\xb8\0\xf0" + bytes(18)),
+    "ogg vorbis": (b"OggS", b"OggS\0\x02" + bytes(21), b"OggS" + bytes(22) + b"\xff" + 255 * b"\xff"),
+    "webm opus": (b"\xec\x80", b"\x1f\x43\xb6\x75\x80"),
+    "wma": (bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c18") + bytes(7),),
+    "wavpack": (b"wvpk\x18\0\0\0" + bytes(24),),
+    "m4a aac": (b"\0\0\0\x08ftyp",),
+    "caf": (b"free" + bytes(8), b"caff\0\1\0\0"),
+    "avi": (b"JUNK\0\0\0\0",),
+}
+
+
+@pytest.mark.parametrize(("kind", "mark"), [(kind, mark) for kind, them in MARKS.items() for mark in them])
+def test_a_megabyte_of_what_begins_pieces_is_passed_in_seconds(kind: str, mark: bytes, files: dict):
+    data = files[kind] + mark * (1_000_000 // len(mark))
+    start = time.process_time()
+    with suppress(AudioError):
+        assert load_clip(data).seconds == pytest.approx(load_clip(files[kind]).seconds, abs=0.1)
+    announced_seconds(Source.of(data))
+    assert time.process_time() - start < LONGEST_SECONDS
 
 
 def test_random_bytes_behind_each_kinds_first_bytes_are_survived(files: dict[str, bytes]):

@@ -20,8 +20,8 @@ _MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 class Link:
     """One of the files that a chained one is made of.
 
-    hole: whether pages of a stream are missing behind its first sound, as their numbers say, or behind its first page have a
-        checksum that is not theirs, whereupon readers pass them over without a word
+    hole: whether pages of a stream are missing behind its first sound, as their numbers say, or have a checksum that is not
+        theirs, whereupon readers pass them over without a word
     goes_on: whether pages follow behind the mark of a stream's end, of no new stream: libsndfile stops at the mark
     """
 
@@ -102,12 +102,10 @@ def links(source: Source, most: int) -> tuple[Link, ...]:
             found.append(link)
             link, last = Link(page.start), {}
         opening = begins
-        if begins:
-            ended = False
-        else:
-            goes_on = link.goes_on or (ended and not page.flags & _LAST)
-            hole = link.hole or _is_hole(last.get(page.serial), page)
-            link = replace(link, hole=hole, goes_on=goes_on) if hole or goes_on else link
+        ended = ended and not begins
+        goes_on = link.goes_on or (ended and not page.flags & _LAST)
+        hole = link.hole or _is_hole(None if begins else last.get(page.serial), page)
+        link = replace(link, hole=hole, goes_on=goes_on) if hole or goes_on else link
         ended |= bool(page.flags & _LAST)
         last[page.serial] = page.number, page.granule
     return (*found, link)
@@ -115,9 +113,7 @@ def links(source: Source, most: int) -> tuple[Link, ...]:
 
 def _is_hole(before: tuple[int, int] | None, page: _Page) -> bool:
     """Whether something is missing between two pages of a stream, or in the second."""
-    if before is None:
-        return False
-    number, granule = before
+    number, granule = before or (0, 0)
     return (granule > 0 and page.number > number + 1) or not page.is_whole()
 
 

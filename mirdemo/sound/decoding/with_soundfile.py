@@ -24,7 +24,8 @@ def read(source: Source, container: Container, collector: MonoCollector) -> None
     collector.damaged |= links is not None and any(link.hole for link in links)
     exact = container is not OGG  # its length is computed from the pages that are there
     for number, part in enumerate(parts):
-        beyond = links is not None and (links[number].hole or links[number].goes_on)
+        # Where nobody has gone through the pages: libsndfile takes minutes over a few megabytes of what only looks like some.
+        beyond = container is OGG and (links is None or links[number].hole or links[number].goes_on)
         if beyond or ((container is OGG or len(parts) > 1) and not _is_known(part)):
             from mirdemo.sound.decoding import with_pyav
 
