@@ -244,7 +244,7 @@ class _Product:
         if odd.any():
             cosines[odd[:, 0]] = np.inf
             # On AMX a row that is not finite spoils the one before it (findings/rows_beside_nan_on_amx.sh): it may be near, too.
-            cosines[cosines.isnan()] = np.inf
+            cosines[~cosines.isfinite()] = np.inf
         least = (worst - self.off).astype(np.float32)
         queries = np.flatnonzero(cosines.amax(dim=0).numpy() > least).tolist()
         places = [np.flatnonzero(cosines[:, query].numpy() > least[query]) for query in queries]
