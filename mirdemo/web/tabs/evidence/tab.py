@@ -72,7 +72,7 @@ def filters(chosen: Selection, t: Speaker, *, own: bool = False) -> dict[str, Fi
     everything = ("", str(t("evidence.filter.all")))
     sources = ("published", "measured", *(["yours"] if own else []))
     yours = [(selection.YOURS, str(t("evidence.yours.corpus")))] if own else []
-    many = {
+    many: dict[str, tuple[str, list[tuple[str, str]]]] = {
         "methods": ("method", [(m, str(t("evidence.method." + m))) for m in METHODS]),
         "models": ("model", [(m, Markup(model_title(m, t))) for m in drawing.models()]),
         "corpora": (
