@@ -92,15 +92,14 @@ class Heard:
                 _join(joined, [place[id] for id in pair])
         for group in look_alikes(rows, recordings).groups:
             _join(joined, group)
-        found = {id(those): tuple(sorted(those)) for those in joined.values()}
-        return tuple(
-            sorted(
-                those
-                for those in found.values()
-                if len({recordings[row] for row in those}) > 1
-                and not self.are_said_different(ids[row] for row in those)
-            )
-        )
+        found = {id(those): self._unsaid(those, ids) for those in joined.values()}
+        return tuple(sorted(those for those in found.values() if len({recordings[row] for row in those}) > 1))
+
+    def _unsaid(self, those: set[int], ids: Sequence[str]) -> tuple[int, ...]:
+        """Rows that sound alike, in order, without those of which somebody has said that they are not of one recording though
+        they sound so: they are not asked about again because another joins them."""
+        said = [{row for row in those if ids[row] in group} for group in self.different]
+        return tuple(sorted(those.difference(*(rows for rows in said if len(rows) > 1))))
 
 
 def listen(clips: Sequence[Clip], store: Store | None = None, progress: Progress = silent) -> Heard:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -29,6 +30,7 @@ from mirdemo.web.frame.wire import Wire
 from mirdemo.web.hearing import refuse_one
 from mirdemo.web.tabs.clips import tab as clips_tab
 from mirdemo.web.tabs.clips.tab import ClipsDesk, ClipsTab
+from mirdemo.web.tabs.fewshot import tab as few_shot_tab
 from mirdemo.web.tabs.fewshot.desk import FewShotDesk
 from mirdemo.web.tabs.finetune import running as tuning
 from mirdemo.web.tabs.probe.running import run_all
@@ -174,12 +176,44 @@ def test_room_is_kept_for_the_question_while_clips_are_listened_to(tab: ClipsTab
     assert not view(tab, visitor)["awaited"]
 
 
+def test_nobody_is_asked_about_an_example_of_the_festival_that_is_kept(monkeypatch: pytest.MonkeyPatch):
+    whole = held([f"piece {c * 3}.wav" for c in "qwertyuiopas"])
+    hear(whole, 4, 3)
+    made, example = whole.clips.remove([0]), whole.clips.clips[0]
+    monkeypatch.setattr(few_shot_tab, "festival_set", lambda: made)
+    visitor, wire = Visitor(), Wire(Visitors(), Jobs())
+    visitor.hold(made.say_different(range(2, 11)))  # the first performance's others are still asked about
+    visitor.desk(FewShotDesk).answers = [SimpleNamespace(clip=example, given=("x",))]
+    visitor.desk(FewShotDesk).played[example.sha256] = ("x",)
+    few_shot_tab.FewShotTab(wire).keep(visitor, act(clip=example.sha256))
+    visitor.clips.hear(whole.clips.heard)
+    assert len(visitor.clips) == 12
+    assert visitor.clips.asked == ()
+
+
 def test_no_to_all_is_remembered(tab: ClipsTab):
     visitor = held([f"piece {c * 3}.wav" for c in "qwertyuiopas"])
     hear(visitor, 4, 3)
     tab.different(visitor, act(all="true"))
     assert view(tab, visitor)["asked"] == []
     assert len(set(visitor.clips.recordings)) == 12
+
+
+def test_an_answer_of_no_holds_when_another_clip_that_sounds_so_is_added(tab: ClipsTab):
+    visitor = held([f"piece {c * 3}.wav" for c in "qwertyuiop"] + ["piece aaa.wav", "piece sss.wav"])
+    hear(visitor, 4, 3)
+    whole = visitor.clips
+    heard = whole.heard
+    visitor.hold(whole.remove([2]))  # of the first performance, which comes late
+    first = view(tab, visitor)["asked"][0]
+    assert first["clips"] == 2
+    tab.different(visitor, act(group=first["key"]))
+    late = LabelledClips.from_clips([whole.clips[2]], [["x"]], limits=CLIP_LIMITS)
+    visitor.hold(visitor.clips.add(late))
+    visitor.clips.hear(heard)
+    assert [one["clips"] for one in view(tab, visitor)["asked"]] == [3, 3, 3]
+    tab.different(visitor, act(all="true"))
+    assert visitor.clips.counted == visitor.clips.recordings
 
 
 def test_what_names_put_together_is_shown_and_parted(tab: ClipsTab):

@@ -430,7 +430,13 @@ class FewShotTab:
             tags = tuple(tag for i, tag in enumerate(visitor.clips.tags) if act.flag(f"tag {i}"))
         from mirdemo.clips import LabelledClips
 
-        visitor.hold(visitor.clips.add(LabelledClips.from_clips([one.clip], [tags], limits=CLIP_LIMITS)))
+        after = visitor.clips.add(LabelledClips.from_clips([one.clip], [tags], limits=CLIP_LIMITS))
+        if (
+            one.clip.sha256 in visitor.desk(FewShotDesk).played
+        ):  # by the festival's players, but another performance
+            known = {one.clip.sha256, *(clip.sha256 for clip in festival_set().clips)}
+            after = after.say_different(row for row, clip in enumerate(after.clips) if clip.sha256 in known)
+        visitor.hold(after)
 
     def label(self, visitor: Visitor, act: Act) -> None:
         """Tag a clip that was suggested, where it stands, and look again what to label next."""
