@@ -66,3 +66,11 @@ def test_the_help_loads_no_verb_and_no_numpy_and_a_verb_only_its_own():
         told, _, loaded = done.stdout.rpartition("|")
         assert "--help" in told
         assert not set(absent) & set(loaded.split())
+
+
+@pytest.mark.parametrize(("module", "ends"), [("mirdemo.web.page", 0), ("gradio", 1)])
+def test_the_page_is_imported_without_the_stubs_that_gradio_writes_for_editors(module: str, ends: int):
+    """Gradio alone shows that there is something to be left out."""
+    code = f"import ast\nast.get_source_segment = None\nimport {module}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == ends, done.stderr

@@ -1,0 +1,3 @@
+from mirdemo.web import quick_gradio
+
+quick_gradio.prepare()
