@@ -7,6 +7,7 @@ Written against Ray 2.60 (``requirements-bulk.txt``), https://docs.ray.io/en/lat
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import queue
@@ -181,11 +182,10 @@ def answers(
     stop: called when the iteration ends, at its end or before, to make workers give up what they have in hand
     Raises BulkError if a worker raised, or died and could not be replaced.
     """
-    dataset = _dataset(ray, rows, worker, plan, workers, rows_per_task)
     inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
     stopped = threading.Event()
 
-    def receive() -> None:
+    def receive(dataset: Any) -> None:
         try:
             with contextlib.closing(iter(dataset.iter_rows())) as answered:
                 for row in answered:
@@ -194,9 +194,11 @@ def answers(
                     inbox.put(row["answer"])
             inbox.put(_END)
         except BaseException as error:  # whatever it is, the other thread must hear of it
-            inbox.put(error)
+            inbox.put(_without_frames(error))
 
-    receiver = threading.Thread(target=receive, name="bulk-answers", daemon=True)
+    dataset = _dataset(ray, rows, worker, plan, workers, rows_per_task)
+    receiver = threading.Thread(target=receive, args=(dataset,), name="bulk-answers", daemon=True)
+    del dataset  # let go of when all is received
     receiver.start()
     try:
         while True:
@@ -218,6 +220,20 @@ def answers(
         stopped.set()
         stop()
         receiver.join(_GRACE)
+        gc.collect()  # Ray Data lets its actors go, with their processors, only when nothing knows of them
+
+
+def _without_frames(error: BaseException) -> BaseException:
+    """The same, and all that led to it, without the frames it came through: they know Ray Data's actors, which would live for as
+    long as somebody holds the error."""
+    seen: list[BaseException] = []
+    behind: list[BaseException | None] = [error]
+    while behind:
+        one = behind.pop()
+        if one is not None and not any(one is other for other in seen):
+            seen.append(one.with_traceback(None))
+            behind += [one.__cause__, one.__context__]
+    return error
 
 
 def _dataset(

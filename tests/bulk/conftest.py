@@ -19,16 +19,10 @@ RATE = 22_050
 def ray_cluster():
     """Started once for the module; its workers find the backbones of this folder."""
     pytest.importorskip("ray", reason="Ray is an optional extra (requirements-bulk.txt)")
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(Path(__file__).parent), before]))
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
         with engine.cluster(Workers(count=2), lambda sentence: None) as ray:
             yield ray
-    finally:
-        if before is None:
-            del os.environ["PYTHONPATH"]
-        else:
-            os.environ["PYTHONPATH"] = before
 
 
 @pytest.fixture
