@@ -50,6 +50,8 @@ atexit.register(shutil.rmtree, os.environ["HF_HOME"], ignore_errors=True)
 os.environ.setdefault(
     "OMP_NUM_THREADS", "1"
 )  # the work of a test is small: threads would only wait for each other
+# Else a cluster's workers stand still while other tests have the cores.
+os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112 - so Ray calls it
 os.environ["MIRDEMO_ENGINE"] = "torch"  # a conversion takes seconds; what tests the other engine asks for it
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -92,10 +94,16 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return 2 if whole and not config.option.collectonly else 0
 
 
+#: Files whose tests share nothing but what their worker has for all browser tests: each goes where there is room.
+APART = ("tests/browser/test_acts_in_browser.py", "tests/browser/test_walk_in_browser.py")
+
+
 def _group(nodeid: str) -> str:
     """A file stays on one worker, with what its tests share. So do all tests that start clusters, which would take each
     other's cores."""
     file = nodeid.partition("::")[0]
+    if file in APART:
+        return nodeid
     return "bulk" if file.startswith("tests/bulk/") else file
 
 
@@ -113,9 +121,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 
 def _place(nodeid: str) -> int:
     """The longest come first."""
-    order = [*(f"tests/{file}" for file in LONG), "bulk"]
-    group = _group(nodeid)
-    return order.index(group) if group in order else len(order)
+    order = [f"tests/{file}" for file in LONG]
+    file = nodeid.partition("::")[0]
+    return order.index(file) if file in order else len(order)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

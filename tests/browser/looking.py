@@ -6,6 +6,31 @@ from pathlib import Path
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+#: Of these, what is asked of the page as a whole: its root, its head and its body.
+OF_THE_PAGE = [
+    "aria-hidden-body",
+    "bypass",
+    "document-title",
+    "html-has-lang",
+    "html-lang-valid",
+    "html-xml-lang-mismatch",
+    "landmark-one-main",
+    "meta-refresh",
+    "meta-viewport",
+    "meta-viewport-large",
+    "page-has-heading-one",
+]
+#: What is to be seen, part by part, and then the page: axe would go through the charts of closed tabs for each rule, excluded or not.
+OPEN_ALONE = """async ([rules, ofThePage, within]) => {
+  const parts = within ? [...document.querySelectorAll(within)] : [];
+  const look = (one) => {
+    if (one.querySelector(".mir-panel")) [...one.children].forEach(look);
+    else if (!one.matches(".mir-panel:not(.is-open)")) parts.push(one);
+  };
+  if (!within) look(document.body);
+  const run = async (context, runOnly) => (await axe.run(context, { resultTypes: ["violations"], runOnly, preload: false })).violations;
+  return [...await run({ include: parts }, rules), ...(within ? [] : await run(document, { type: "rule", values: ofThePage }))];
+}"""
 #: Cumulative layout shift of a visit, all that no hand caused. Under 0.1 the field calls it good (web.dev/cls).
 MOST_SHIFT = 0.1
 WATCH = """
@@ -105,19 +130,16 @@ IN_SIGHT = """(place) => { const box = place.getBoundingClientRect();
   return box.top >= 0 && box.top + Math.min(box.height, 120) <= innerHeight; }"""
 
 
-def violations(page, *, leave: bool = False) -> list[str]:
-    """What axe finds now, tabs that are not open left out: rule, element, reason. leave: the focus where it is"""
+def violations(page, *, leave: bool = False, within: str = "") -> list[str]:
+    """What axe finds now, tabs that are not open left out: rule, element, reason.
+
+    leave: the focus where it is; within: in what this selects alone, where the rest of the page is looked at without it
+    """
     if not leave:
         page.evaluate("document.activeElement.blur()")
     if not page.evaluate("Boolean(window.axe)"):
         page.evaluate(AXE)
-    found = page.evaluate(
-        """rules => axe.run(
-            { exclude: [".mir-panel:not(.is-open)"] },
-            { resultTypes: ["violations"], runOnly: rules, preload: false },
-        ).then((all) => all.violations)""",
-        RULES,
-    )
+    found = page.evaluate(OPEN_ALONE, [RULES, OF_THE_PAGE, within])
     return [f"{v['id']}: {n['html'][:160]} ({n['failureSummary']})" for v in found for n in v["nodes"]]
 
 

@@ -154,7 +154,12 @@ def test_a_line_that_is_cut_in_a_training_comes_back_to_it(chromium, server: Ser
         page.wait_for_selector("#line:visible")
         sees_nothing_of_gradio(page)
         assert JAPANESE.search(said(page))
-        page.wait_for_timeout(3000)
+        tried = proxy.refused
+        for _ in range(1000):
+            if proxy.refused > tried:
+                break
+            page.wait_for_timeout(20)
+        assert proxy.refused > tried, "it tries again"
         assert page.locator("#line:visible").count() == 1, "as long as there is no line"
         proxy.mend()
         page.wait_for_selector("#view-foot .notice:not(.refusal):visible")

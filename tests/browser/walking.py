@@ -79,11 +79,11 @@ class Walk:
         assert not (unsent := self.named - self.walked), unsent
         assert not self.wrong, self.wrong
 
-    def axe(self, what: str) -> None:
-        """Nothing is found in either theme."""
+    def axe(self, what: str, within: str = "") -> None:
+        """Nothing is found in either theme. within: as in ``violations``"""
         page, dark = self.page, "document.body.classList.toggle('dark')"
         for theme in ("light", "dark"):
-            self.wrong += [f"{what}, {theme}: {one}" for one in violations(page, leave=True)]
+            self.wrong += [f"{what}, {theme}: {one}" for one in violations(page, leave=True, within=within)]
             page.evaluate(dark)
 
     def contrast(self, what: str) -> None:

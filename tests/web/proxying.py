@@ -32,6 +32,7 @@ class Proxy:
         self._dead: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._down = self._closed = False
+        self.refused = 0  # lines that were not taken while it was cut
         self._door = socket.create_server(("127.0.0.1", 0), backlog=64)
         threading.Thread(target=self._serve, daemon=True).start()
 
@@ -77,6 +78,7 @@ class Proxy:
             try:
                 visitor, _ = self._door.accept()
                 if self._down:
+                    self.refused += 1
                     self._end(visitor)
                     continue
                 page = socket.create_connection(self._page, timeout=None)

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -231,63 +232,36 @@ def all_that_needs_no_disk(caller: Caller) -> None:
     assert caller.act("clips.festival").count("data-play") > 10
 
 
-def refused_for_the_disk(page: Served, content: bytes) -> None:
+def refused_for_the_disk(page: Served, disk: Path, content: bytes) -> None:
     for language, words in (("en", "The disk of this server is full"), ("ja", "ディスク")):
         answer = httpx.post(
             f"{page.address}/gradio_api/upload?language={language}", files={"files": ("a.wav", content)}
         )
         assert (answer.status_code, answer.json()["code"]) == (507, "page.disk_full")
         assert words in answer.json()["detail"]
-    assert list(page.uploads.rglob("*.wav")) == []
+    assert list((disk / "uploads").rglob("*.wav")) == []
 
 
 @contextmanager
-def small_disk(folder: Path) -> Iterator[Path]:
-    """A file system with hardly more room than the page asks for; skips where none may be made."""
+def small_disk(folder: Path) -> Iterator[bool]:
+    """A file system there with hardly more room than the page asks for; whether this account may make one."""
     folder.mkdir()
     size = f"size={DISK_RESERVE + 2**24}"
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)], capture_output=True, check=False
+    made = (
+        sys.platform == "linux"
+        and not subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)], capture_output=True, check=False
+        ).returncode
     )
-    if made.returncode:
-        pytest.skip("this account may make no file system")
     try:
-        yield folder
+        yield made
     finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
+        if made:
+            subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="makes a file system as Linux does")
-def test_with_a_disk_that_is_full_the_page_does_all_that_needs_none(tmp_path: Path):
-    with small_disk(tmp_path / "disk") as disk:
-        places = {"TMPDIR": disk, "MIRDEMO_HOME": disk / "home", "GRADIO_TEMP_DIR": disk / "uploads"}
-        with served(tmp_path / "page", {name: str(path) for name, path in places.items()}) as page:
-            caller = with_clips(page)
-            with suppress(OSError), (disk / "full").open("wb", buffering=0) as full:
-                while full.write(b"x" * 2**16):
-                    pass
-            with pytest.raises(OSError, match="No space left"):
-                (disk / "more").write_bytes(b"x")
-            refused_for_the_disk(page, b"x" * 10_000)
-            all_that_needs_no_disk(caller)
-            caller.close()
-            assert page.health()["ready"] is False, "who hosts it is told"
-            assert " ERROR " not in page.said
-            assert "Traceback" not in page.said
-
-
-def test_a_disk_that_becomes_full_in_an_upload_is_told_and_the_part_goes(tmp_path: Path):
-    page = begin(tmp_path, largest_file=2**20)
-    try:
-        page.wait()
-        refused_for_the_disk(page, b"x" * 3 * 2**20)
-        caller = with_clips(page)  # what is smaller goes on
-        caller.close()
-        assert "Traceback" not in page.said
-    finally:
-        end(page)
-
-
+#: Bytes after which nothing more can be written to a file: less than what a visitor may send, more than all else needs.
+LARGEST = 2**20
 SET_CLOCK = """
 import os, time
 real = time.time
@@ -302,38 +276,96 @@ time.time_ns = lambda: int(now() * 1e9)
 """
 
 
-def test_a_server_whose_clock_is_set_back_in_a_visit_keeps_it(tmp_path: Path):
-    (tmp_path / "clock").mkdir()
-    (tmp_path / "clock" / "sitecustomize.py").write_text(SET_CLOCK)
-    clock = tmp_path / "clock.txt"
-    told = {"CLOCK": str(clock), "PYTHONPATH": str(tmp_path / "clock")}
-    with served(tmp_path / "page", told) as page:
-        caller = with_clips(page)
-        event = train(caller)
-        until(lambda: workers(page))
-        clock.write_text(str(-400 * 86_400))
-        caller.hear(event)
-        assert 'class="verdict-line"' in caller.act("page.open", "fine-tune")
-        caller.act("page.open", "clips")
-        for days in (-400, 0, -20_000):  # the last: 1972
-            clock.write_text(str(days * 86_400))
-            time.sleep(1.5)
-            caller.act(
-                "clips.add",
-                "clips",
-                files=[caller.upload(f"day {-days}.wav", tone(500 - days / 100))],
-                tags="low",
-            )
-            assert f"day {-days}.wav" in caller.sees
-            other = Caller(page)
-            assert "low 3.wav" not in other.hello()
-            other.close()
-        assert "low 3.wav" in caller.hello()
-        assert len(saved_visit(caller)) > 10_000
-        assert page.health()["ready"] is True
-        assert " ERROR " not in page.said
-        assert "Traceback" not in page.said
-        caller.close()
+@dataclass
+class Limited:
+    """A page that can write no file of more than ``LARGEST``, on a small disk of its own, with a clock that can be set.
+
+    disk: all it may write to; small: whether that is a file system of its own
+    clock: the file that says by how many seconds its clock is wrong
+    """
+
+    page: Served
+    disk: Path
+    small: bool
+    clock: Path
+
+
+@pytest.fixture(scope="module")
+def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Limited]:
+    folder = tmp_path_factory.mktemp("limited")
+    (folder / "clock").mkdir()
+    (folder / "clock" / "sitecustomize.py").write_text(SET_CLOCK)
+    disk, clock = folder / "disk", folder / "clock.txt"
+    told = {"CLOCK": clock, "PYTHONPATH": folder / "clock"}
+    places = {"TMPDIR": disk, "MIRDEMO_HOME": disk / "home", "GRADIO_TEMP_DIR": disk / "uploads"}
+    with small_disk(disk) as small:
+        one = begin(
+            folder / "page", {name: str(path) for name, path in (told | places).items()}, largest_file=LARGEST
+        )
+        try:
+            yield Limited(one.wait(), disk, small, clock)
+        finally:
+            end(one)
+
+
+def test_a_disk_that_becomes_full_in_an_upload_is_told_and_the_part_goes(limited: Limited):
+    page = limited.page
+    refused_for_the_disk(page, limited.disk, b"x" * 3 * LARGEST)
+    caller = Caller(page)
+    caller.hello()
+    caller.act("clips.add", files=[caller.upload("low.wav", tone(200))])  # what is smaller goes on
+    assert "low.wav" in caller.sees
+    caller.close()
+    assert "Traceback" not in page.said
+
+
+def test_a_server_whose_clock_is_set_back_in_a_visit_keeps_it(limited: Limited):
+    page, clock = limited.page, limited.clock
+    caller = with_clips(page)
+    event = train(caller)
+    until(lambda: workers(page))
+    clock.write_text(str(-400 * 86_400))
+    caller.hear(event)
+    assert 'class="verdict-line"' in caller.act("page.open", "fine-tune")
+    caller.act("page.open", "clips")
+    for days in (-400, 0, -20_000):  # the last: 1972
+        clock.write_text(str(days * 86_400))
+        caller.act(
+            "clips.add",
+            "clips",
+            files=[caller.upload(f"day {-days}.wav", tone(500 - days / 100))],
+            tags="low",
+        )
+        assert f"day {-days}.wav" in caller.sees
+        other = Caller(page)
+        assert "low 3.wav" not in other.hello()
+        other.close()
+    assert "low 3.wav" in caller.hello()
+    assert len(saved_visit(caller)) > 10_000
+    assert page.health()["ready"] is True
+    assert " ERROR " not in page.said
+    assert "Traceback" not in page.said
+    caller.close()
+    clock.write_text("0")
+
+
+def test_with_a_disk_that_is_full_the_page_does_all_that_needs_none(limited: Limited):
+    """The last of this page."""
+    if not limited.small:
+        pytest.skip("this account may make no file system")
+    page, disk = limited.page, limited.disk
+    caller = with_clips(page)
+    with suppress(OSError), (disk / "full").open("wb", buffering=0) as full:
+        while full.write(b"x" * 2**16):
+            pass
+    with pytest.raises(OSError, match="No space left"):
+        (disk / "more").write_bytes(b"x")
+    refused_for_the_disk(page, disk, b"x" * 10_000)
+    all_that_needs_no_disk(caller)
+    caller.close()
+    assert page.health()["ready"] is False, "who hosts it is told"
+    assert " ERROR " not in page.said
+    assert "Traceback" not in page.said
 
 
 def test_a_clock_set_back_or_ahead_ends_no_visit_and_locks_nobody_out(monkeypatch: pytest.MonkeyPatch):
