@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ import torch
 from backbones.tiny import tiny_musicnn
 from bulk_backbones import Broken, Diary, Refusing, read
 from corpus_layouts import COUNTS, make
+from waiting import until
 
 from mirdemo import cli
 from mirdemo.backbones import load_backbone
@@ -181,10 +181,8 @@ def test_what_no_worker_can_do_ends_the_run_and_the_next_finds_all_processors_fr
         embed_files(make_clips(2), load, store=store, workers=ONE)
     assert refusal.value.sentence.code == code
     assert folders(store) == []
-    until = time.monotonic() + 120
-    while ray_cluster.available_resources().get("CPU") != 2:
-        assert time.monotonic() < until, "the error, which is held here, holds a worker"
-        time.sleep(0.05)
+    # the error, which is held here, holds no worker
+    until(lambda: ray_cluster.available_resources().get("CPU") == 2)
 
 
 def test_the_command_writes_what_it_writes_alone(ray_cluster, make_clips, tmp_path, capsys, monkeypatch):
