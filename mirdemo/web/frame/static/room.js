@@ -1,7 +1,7 @@
 /* Room, so that nothing moves when an answer comes. At the click its place takes its height (data-room), what the act takes away goes
    (data-leaves), what may be out of date is hidden (data-unsure); they end with the answer. What only changes keeps its height for
-   good (data-keeps). Each names its acts: "ACT NAME=VALUE NAME, ACT", NAME alone: with any value. A place that is kept for what comes
-   by itself (data-awaits), and is not needed, keeps its height until its tab is left. */
+   good (data-keeps), or until its tab is left (data-until-left); so does a place for what comes by itself (data-awaits) and is not
+   needed. Each names its acts: "ACT NAME=VALUE NAME, ACT", NAME alone: with any value. */
 "use strict";
 (() => {
   const MARKS = ["room", "leaves", "unsure"];
@@ -50,7 +50,7 @@
     for (const [place, height] of places) if (!place.hasAttribute("data-awaits") && place.offsetHeight < height) place.style.minHeight = `${height}px`;
   }
   function release() {
-    for (const place of document.querySelectorAll("[data-keeps='']")) place.style.minHeight = "";
+    for (const place of document.querySelectorAll("[data-until-left]")) place.style.minHeight = "";
   }
 
   mirdemo.room = { make, end, awaited, hold, release };
