@@ -400,3 +400,24 @@ def test_what_was_said_in_one_tab_does_not_stand_over_the_next_and_what_can_be_t
     page.click('[data-tab="clips"]')
     assert not page.locator(".notice:not(.ending)").count()
     wait_rows(page, 2)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_who_waits_for_words_in_their_language_sees_the_name_where_it_will_stand(visit, width: int):
+    page = visit("evidence", "ja-JP", width)
+    where = page.evaluate(
+        """() => {
+          const { x, y } = document.querySelector(".brand").getBoundingClientRect();
+          document.documentElement.classList.add("waiting");
+          const { content, left, top } = getComputedStyle(document.documentElement, "::before");
+          return [content, [left, top], [`${x}px`, `${y}px`]];
+        }"""
+    )
+    assert where[0] == '"mirdemo"'
+    assert where[1] == where[2]
+
+
+def test_on_a_phone_rules_for_phones_hold_within_gradios_page_and_outside_it(visit):
+    page = visit("evidence", "en-US", 390)
+    assert page.evaluate("getComputedStyle(document.querySelector('main')).paddingLeft") == "16px"
+    assert page.evaluate("getComputedStyle(document.querySelector('.head')).paddingTop") == "14px"

@@ -1,4 +1,4 @@
-"""Gradio's theme, plain and without fonts from elsewhere; all else of the look is ``static/page.css``."""
+"""Gradio's theme, plain and without fonts from elsewhere; all else of the look is ``static/*.css``."""
 
 from __future__ import annotations
 
@@ -52,6 +52,15 @@ def theme() -> gr.themes.Base:
 
 
 def head() -> str:
-    """What goes into the page's head, before anything is drawn: where charts get their script, and the page's own."""
+    """What goes into the page's head, before anything is drawn: the look, where charts get their script, and the page's own."""
     scripts = (f"<script>{script.read_text(encoding='utf-8')}</script>" for script in SCRIPTS)
-    return chart_script.link() + "".join(scripts)
+    return _look() + chart_script.link() + "".join(scripts)
+
+
+def _look() -> str:
+    """The sheets as they are, and once more for what stands within Gradio's page, where they weigh more than Gradio's own.
+
+    Gradio's script does the same to the sheets that it is given, rule by rule in the browser, and blocks the first opening for it.
+    """
+    sheets = "".join(sheet.read_text(encoding="utf-8") for sheet in CSS)
+    return f"<style>{sheets}\n.gradio-container.gradio-container .contain {{\n{sheets}}}</style>"
