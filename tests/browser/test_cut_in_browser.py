@@ -210,7 +210,7 @@ def test_a_line_that_is_cut_again_and_again_loads_nothing_anew_and_does_nothing_
         assert page.evaluate("window.sameSinceThen") is True, "the page was loaded anew"
 
 
-def test_a_page_that_is_told_how_far_a_step_is_asks_for_nothing(visit, recordings):
+def test_a_page_that_is_told_how_far_a_step_is_does_not_take_its_line_for_silent(visit, recordings):
     page = visit()
     with_clips(page, recordings)
     train(page, long=True)
@@ -220,7 +220,7 @@ def test_a_page_that_is_told_how_far_a_step_is_asks_for_nothing(visit, recording
     page.wait_for_timeout(9000)  # three times as long as a silence
     assert page.locator('[data-key="under-way"]').count(), "it has ended before it could be seen"
     stop(page)
-    assert not [one for one in asked if '"page.look"' in one]
+    assert not [one for one in asked if '"why":"silence"' in one]
 
 
 #: The silence after which a page asks again (page.js, MOST_SILENCE) is a minute: an answer that needs it is waited for in vain.
