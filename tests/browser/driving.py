@@ -42,7 +42,7 @@ def visiting(chromium, address: str) -> Iterator[Callable]:
         page = context.new_page()
         opened.append(page)
         page.set_viewport_size({"width": width, "height": 860})
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(120_000)  # conditions are waited for, on machines with other work too
         page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
         page.on("console", lambda said: wrong.append(said.text) if "Content Security" in said.text else None)
         page.on(
