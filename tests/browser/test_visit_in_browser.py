@@ -89,6 +89,10 @@ def test_a_visit_that_nobody_touches_says_so_before_it_ends_and_one_who_sends_fi
     page.wait_for_selector("[data-answered]")
     give(page, "clips.add", write_labelled(tmp_path, 2, 2.0))
     wait_rows(page, 2)
+    page.wait_for_selector(
+        "[data-awaits]", state="detached"
+    )  # what is heard of the clips would say later that somebody is there
+    page.wait_for_function("() => !mirdemo.waits()")
     page.clock.fast_forward(3_001_000)
     page.wait_for_selector(".ending:visible")
     assert "In 10 minutes this visit ends" in page.title()
