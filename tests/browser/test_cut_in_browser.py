@@ -210,35 +210,6 @@ def test_a_line_that_is_cut_again_and_again_loads_nothing_anew_and_does_nothing_
         assert page.evaluate("window.sameSinceThen") is True, "the page was loaded anew"
 
 
-#: Notes when what a training tells was drawn, milliseconds since 1970.
-DRAWN = """() => {
-  window.drawn = [];
-  const noted = () => drawn.push(performance.timeOrigin + performance.now());
-  new MutationObserver(noted).observe(document.querySelector('[data-key="live"]'), { subtree: true, childList: true, attributes: true });
-}"""
-
-
-def test_a_page_that_is_told_how_far_a_step_is_does_not_take_its_line_for_silent(visit, recordings):
-    """However slow the training: it asks no sooner than three seconds (line.js, SILENT) after it was told anything, which is
-    drawn a moment later."""
-    page = visit()
-    with_clips(page, recordings)
-    train(page, long=True)
-    page.wait_for_selector('[data-key="live"] [data-chart]')  # told an epoch at a time from here on
-    asked = []
-    page.on("request", lambda request: asked.append(request))
-    page.evaluate(DRAWN)
-    page.wait_for_timeout(9000)
-    drawn = page.evaluate("drawn")
-    assert drawn
-    assert page.locator('[data-key="under-way"]').count(), "it has ended before it could be seen"
-    stop(page)
-    for one in asked:
-        if '"why":"silence"' in (one.post_data or ""):
-            at = one.timing["startTime"]
-            assert not [when for when in drawn if 0 < at - when < 1500], "it had just been told"
-
-
 #: The silence after which a page asks again (page.js, MOST_SILENCE) is a minute: an answer that needs it is waited for in vain.
 LONG_SILENCE = """
 const timed = window.setTimeout;
