@@ -9,7 +9,7 @@ import numpy as np
 from mirdemo.base.sentences import Cancelled, MirdemoError
 from mirdemo.clips.heard import Heard
 from mirdemo.clips.labelled import unanswered
-from mirdemo.clips.likeness import BACKBONE, LAYER
+from mirdemo.clips.likeness import BACKBONE, FEWEST, LAYER
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.models import embed_here
 
@@ -55,10 +55,11 @@ def refuse_one(clips: LabelledClips) -> None:
 
 
 def is_awaited(visitor: Visitor) -> bool:
-    """Whether clips are being listened to that may have to be asked about."""
-    under_way = any(job.active for name, job in list(visitor.jobs.items()) if name.startswith(JOB))
+    """Whether clips are being listened to that may have to be asked about; of fewer than ``FEWEST`` only copies are."""
     clips = visitor.clips
-    return under_way and not clips.heard.are_said_different(clip.sha256 for clip in clips.clips)
+    if len(clips) < FEWEST or clips.heard.are_said_different(clip.sha256 for clip in clips.clips):
+        return False
+    return any(job.active for name, job in list(visitor.jobs.items()) if name.startswith(JOB))
 
 
 def question(visitor: Visitor) -> dict[str, Any]:

@@ -51,10 +51,6 @@ def test_letters_are_read_again_and_a_visit_without_its_sound_is_given_up_each_t
     chip.wait_for()
     guessed, other = chip.inner_text().strip(), page.locator('[data-act="clips.respell"]').first
     meant = other.inner_text().strip()
-    page.wait_for_selector("[data-awaits]", state="detached")
-    for tab in ("probe", "clips"):  # room that was kept for a question goes
-        page.click(f'[data-tab="{tab}"]')
-        page.wait_for_selector(f"#panel-{tab}.is-open")
     w = Walk(page)
     other_letters = f'.chip:has-text("{meant}")'
     w.step("clips.respell", other.click, other_letters, until=other_letters)

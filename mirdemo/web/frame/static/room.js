@@ -1,7 +1,7 @@
 /* Room, so that nothing moves when an answer comes. At the click its place takes its height (data-room), what the act takes away goes
    (data-leaves), what may be out of date is hidden (data-unsure); they end with the answer. What only changes keeps its height for
-   good (data-keeps), or until its tab is left (data-until-left); so does a place for what comes by itself (data-awaits) and is not
-   needed. Each names its acts: "ACT NAME=VALUE NAME, ACT", NAME alone: with any value. */
+   good (data-keeps), or until its tab is left (data-until-left); a place for what comes by itself (data-awaits) and did not come, until
+   somebody does something. Each names its acts: "ACT NAME=VALUE NAME, ACT", NAME alone: with any value. */
 "use strict";
 (() => {
   const MARKS = ["room", "leaves", "unsure"];
@@ -17,6 +17,7 @@
 
   /* upToDate: whether a view shows what the last act has changed */
   function make(message, upToDate) {
+    for (const place of document.querySelectorAll("[data-until-left]:not([data-awaits])")) if (!place.children.length) place.style.minHeight = "";
     const focus = document.activeElement;
     const beside = focus?.closest(".is-open .view") ? mirdemo.focus.neighbours(focus.closest(".view"), focus) : [];
     for (const mark of MARKS) {
