@@ -210,6 +210,43 @@ def test_a_line_that_is_cut_again_and_again_loads_nothing_anew_and_does_nothing_
         assert page.evaluate("window.sameSinceThen") is True, "the page was loaded anew"
 
 
+#: Notes in ``looked`` when the page asks for news, and in ``arrived`` when anything comes, milliseconds since its beginning.
+NOTED = """
+window.looked = [];
+window.arrived = [];
+const { fetch } = window;
+window.fetch = (where, how) => {
+  if (typeof how?.body === "string" && how.body.includes('"page.look"')) looked.push(performance.now());
+  return fetch(where, how);
+};
+const { read } = ReadableStreamDefaultReader.prototype;
+ReadableStreamDefaultReader.prototype.read = async function () {
+  const part = await read.call(this);
+  if (part.value?.length) arrived.push(performance.now());
+  return part;
+};
+"""
+
+
+def test_a_page_that_is_told_how_far_a_step_is_does_not_take_its_line_for_silent(visit, recordings):
+    """However slow the step: it asks no sooner than three seconds (line.js, SILENT) after anything came."""
+    page = visit()
+    page.add_init_script(NOTED)
+    page.reload()
+    page.wait_for_selector("[data-answered]")
+    with_clips(page, recordings)
+    train(page, long=True)
+    page.evaluate("looked.length = 0")
+    page.wait_for_selector('[data-key="live"] [data-chart]')
+    page.wait_for_timeout(5000)
+    assert page.locator('[data-key="under-way"]').count(), "it has ended before it could be seen"
+    looked, arrived = page.evaluate("[looked, arrived]")
+    stop(page)
+    assert arrived
+    for at in looked[:1]:  # from then on it asks as often as the server tells it to
+        assert not [when for when in arrived if 20 < at - when < 2900], "something had just come"
+
+
 #: The silence after which a page asks again (page.js, MOST_SILENCE) is a minute: an answer that needs it is waited for in vain.
 LONG_SILENCE = """
 const timed = window.setTimeout;
