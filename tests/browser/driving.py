@@ -105,6 +105,19 @@ def write_labelled(
     return sorted(folder.iterdir())
 
 
+#: Notes while room is kept for the question about recordings, however briefly: ``kept`` is where the table of clips stands then in
+#: the page, in pixels from its top.
+LISTENING = """() => {
+  window.kept = null;
+  const note = () => {
+    const table = document.querySelector("#panel-clips .clip-table");
+    if (table && document.querySelector("#panel-clips [data-awaits]")) kept = table.getBoundingClientRect().top + scrollY;
+  };
+  new MutationObserver(note).observe(document.body, { subtree: true, childList: true, attributes: true });
+}"""
+#: All of at least five clips were listened to, where ``LISTENING`` had looked on.
+LISTENED = "kept !== null && !document.querySelector('#panel-clips [data-awaits]')"
+
 #: Of four performances: pitch, beats a second, how fast a beat fades, partials, how they weaken, hiss.
 PERFORMANCES = [
     (110, 1.5, 2, 2, 1, 0.0005),
@@ -159,7 +172,7 @@ def wait_rows(page, count: int) -> None:
 
 def until(page, said: str) -> None:
     """Wait until it holds. The page's own policy lets nobody wait inside it."""
-    for _ in range(100):
+    for _ in range(1_200):
         if page.evaluate(said):
             return
         page.wait_for_timeout(100)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from driving import RATE, cut_up, give, played, until, wait_rows
+from driving import LISTENED, LISTENING, RATE, cut_up, give, played, until, wait_rows
 from looking import STILL
 from walking import NARROW, WIDE
 
@@ -22,6 +22,8 @@ HOLD = """(held) => {
   };
 }"""
 TOP = "(place) => place.getBoundingClientRect().top"
+#: Where the table of clips stands, from the page's top.
+PLACE = "document.querySelector('#panel-clips .clip-table').getBoundingClientRect().top + scrollY"
 
 
 def tagged(folder: Path) -> list[Path]:
@@ -56,47 +58,38 @@ def test_the_question_moves_nothing_when_it_comes(visit, language: str, size: di
 
 
 def waited(visit, folder: Path):
-    """The Clips tab after listening, where nothing was asked: the page, and where its table stood while room was kept."""
+    """The Clips tab after listening, where nothing was asked; its table stands where it stood."""
     page = visit("clips")
+    page.evaluate(LISTENING)
     cut_up(folder, 1)
     for n in range(2):  # of performances of their own
         soundfile.write(folder / f"{n}.wav", played(("drum", "flute")[n], 3, n), RATE)
     give(page, "clips.add", tagged(folder))
     wait_rows(page, 6)
-    page.wait_for_selector("#panel-clips [data-awaits]", state="attached")
-    page.evaluate(STILL)
-    page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
-    before = page.locator(".clip-table").evaluate(TOP)
-    page.wait_for_selector("#panel-clips [data-awaits]", state="detached")
+    until(page, LISTENED)
     assert not page.locator(".asked-place > *").count()
-    assert page.locator(".clip-table").evaluate(TOP) == before
-    return page, before
+    assert page.evaluate(PLACE) == page.evaluate("kept")
+    return page
 
 
 def test_room_that_no_question_needs_goes_with_the_next_tab(visit, tmp_path: Path):
-    page, before = waited(visit, tmp_path)
+    page = waited(visit, tmp_path)
     page.click('[data-tab="about"]')
     page.click('[data-tab="clips"]')
-    page.evaluate(STILL)
-    page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
-    assert page.locator(".clip-table").evaluate(TOP) < before - 40
+    assert page.evaluate(PLACE) < page.evaluate("kept") - 40
 
 
 def test_room_that_no_question_needs_goes_with_the_next_act(visit, tmp_path: Path):
-    page, before = waited(visit, tmp_path)
+    page = waited(visit, tmp_path)
     page.locator('[data-act="clips.untag"]').first.click()
-    assert page.locator(".clip-table").evaluate(TOP) < before - 40
+    assert page.evaluate(PLACE) < page.evaluate("kept") - 40
 
 
 def test_no_room_is_kept_where_there_are_too_few_clips_to_ask_about(visit, tmp_path: Path):
     page = visit("clips")
     cut_up(tmp_path, 1)
-    page.evaluate("""() => {
-      window.awaited = false;
-      const look = () => { awaited ||= Boolean(document.querySelector("[data-awaits]")); };
-      new MutationObserver(look).observe(document.body, { subtree: true, childList: true, attributes: true });
-    }""")
+    page.evaluate(LISTENING)
     give(page, "clips.add", tagged(tmp_path))
     wait_rows(page, 4)
     until(page, "!mirdemo.waits()")
-    assert not page.evaluate("awaited")
+    assert page.evaluate("kept") is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from driving import give, rows, wait_rows, write_labelled
+from driving import LISTENED, LISTENING, give, rows, until, wait_rows, write_labelled
 from walking import NARROW, WIDE, Walk
 
 
@@ -87,12 +87,10 @@ def test_a_visit_that_nobody_touches_says_so_before_it_ends_and_one_who_sends_fi
     page.clock.install()
     page.reload()
     page.wait_for_selector("[data-answered]")
-    give(page, "clips.add", write_labelled(tmp_path, 2, 2.0))
-    wait_rows(page, 2)
-    page.wait_for_selector(
-        "[data-awaits]", state="detached"
-    )  # what is heard of the clips would say later that somebody is there
-    page.wait_for_function("() => !mirdemo.waits()")
+    page.evaluate(LISTENING)
+    give(page, "clips.add", write_labelled(tmp_path, 6, 2.0))
+    wait_rows(page, 6)
+    until(page, LISTENED)  # else what is heard of the clips begins the time anew
     page.clock.fast_forward(3_001_000)
     page.wait_for_selector(".ending:visible")
     assert "In 10 minutes this visit ends" in page.title()
