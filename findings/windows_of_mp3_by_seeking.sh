@@ -3,9 +3,9 @@
 #   soundfile itself wrote have an exact length and no sample is missing.
 # What happens: with soundfile 0.14.0 (libsndfile 1.2.2, mpg123) the first samples behind a jump into an MP3 file can be other
 #   ones, with an error as large as the signal: up to some 300 samples at 24 kHz in the quality that soundfile chooses by itself
-#   (17 of 79 jumps), up to some 1,350 (56 ms) at 24 kbit/s (76 of 79). A frame at a low rate or bit rate borrows bits from more of the frames before it
-#   than are read after a jump. At 32 and 44.1 kHz none of 79 jumps was wrong here. Nothing is raised; mpg123 may write lines
-#   to standard error.
+#   (17 of 79 jumps), up to some 1,350 (56 ms) at 24 kbit/s (76 of 79). A frame at a low rate or bit rate borrows bits from more
+#   of the frames before it than are read after a jump. At 44.1 kHz none of 79 jumps was wrong here. Nothing is raised; mpg123
+#   may write lines to standard error.
 # Why it matters here: windows and annotated segments of old radio and field recordings (22.05 and 24 kHz) that are read by
 #   offset, as librosa.load(offset=...) does through soundfile, begin with other sound than the same windows cut from the
 #   whole, and so do their rows. Recordings are decoded once, whole, here.

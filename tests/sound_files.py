@@ -16,7 +16,7 @@ def tone(seconds: float = 0.5, rate: int = 44_100, channels: int = 1, hertz: flo
     return (wave[:, None] * 0.75 ** np.arange(channels)).astype(np.float32)
 
 
-#: Frames that libsndfile is given at once: of many more its Vorbis encoder overruns the stack.
+#: Frames that libsndfile is given at once, as who encodes long recordings does.
 _AT_ONCE = 1 << 20
 
 
