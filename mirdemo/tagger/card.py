@@ -11,6 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from mirdemo.base.build import source
+from mirdemo.clips.in_question import InQuestion
 from mirdemo.scoring.intervals import Interval
 from mirdemo.scoring.verdicts import WORDS
 from mirdemo.stages.finetuning.verdict import in_words, verdict
@@ -63,7 +64,14 @@ def _opening(manifest: Mapping[str, Any], t: Speaker) -> list[str]:
             method=_method(manifest["kind"], t),
         ),
         "",
+        *_in_question(manifest, t),
     ]
+
+
+def _in_question(manifest: Mapping[str, Any], t: Speaker) -> list[str]:
+    """Clips that count as one recording until somebody says whether they are, where the figures rest on such."""
+    found = InQuestion.from_dict(manifest.get("in_question"))
+    return [] if found is None else [t.say(found.sentence), ""]
 
 
 def _tags(manifest: Mapping[str, Any], t: Speaker) -> list[str]:

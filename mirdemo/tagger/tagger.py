@@ -26,6 +26,7 @@ from mirdemo.tagger.file import TaggerError, unreadable
 
 if TYPE_CHECKING:
     from mirdemo.backbones.spec import Backbone, BackboneSpec, Identity
+    from mirdemo.clips.in_question import InQuestion
     from mirdemo.embedding.embed import Embeddings
     from mirdemo.embedding.store import EmbeddingStore
     from mirdemo.embedding.whitening import LayerWhitening, Whitening
@@ -108,6 +109,7 @@ class Tagger:
         choice: LayerChoice | None = None,
         title: str = "Tagger",
         groups: Sequence[str] | None = None,
+        in_question: InQuestion | None = None,
     ) -> Tagger:
         """Make a tagger from embedded clips.
 
@@ -117,6 +119,7 @@ class Tagger:
         spec: the backbone's facts (``backbone.spec``) for licence and title; default: the registry's
         choice: the comparison that the layer was chosen by, on these clips. What is to be expected of the choice is kept
             then, not the layer's own figures: it looks best because it was picked for them
+        in_question: clips that count as one recording because nobody has said yet whether they are; the card says it
         Its figures are measured by leaving recordings out in pairs (``mirdemo.stages.fewshot.leave_recordings_out``).
 
         Raises FewShotError as the method's ``fit`` does, TaggerError for a method that cannot be saved.
@@ -150,6 +153,7 @@ class Tagger:
             "figures": figures,
             "n_clips": len(rows),
             "n_recordings": len(set(np.asarray(recordings).tolist())),
+            "in_question": None if in_question is None else in_question.as_dict(),
             "backbone": {"title": spec.title, "repository": spec.repository, "citation": spec.citation},
             "licence": spec.licence,
             "whitening": None
@@ -172,8 +176,10 @@ class Tagger:
         return cls(method.name, method, embeddings.identity, layer, layers, facts)
 
     @classmethod
-    def fine_tuned(cls, report: FineTuneReport, title: str = "Tagger") -> Tagger:
-        """What fine-tuning made: the final tail and head, with the cross-validated figures on the card.
+    def fine_tuned(
+        cls, report: FineTuneReport, title: str = "Tagger", *, in_question: InQuestion | None = None
+    ) -> Tagger:
+        """What fine-tuning made: the final tail and head, with the cross-validated figures on the card. in_question: as ``make``
 
         It knows the tags that could be learned, and works with the backbone it was made from only.
         """
@@ -214,6 +220,7 @@ class Tagger:
             },
             "n_clips": report.n_clips,
             "n_recordings": report.n_recordings,
+            "in_question": None if in_question is None else in_question.as_dict(),
             "backbone": {
                 "title": report.spec.title,
                 "repository": report.spec.repository,

@@ -12,6 +12,7 @@ import numpy as np
 from mirdemo.backbones.registry import specs, status
 from mirdemo.base.plain import Coder
 from mirdemo.base.sentences import Cancelled, MirdemoError, Sentence
+from mirdemo.clips.in_question import InQuestion
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.keeping import Keeper
 from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS
@@ -57,6 +58,7 @@ class Card:
 
     backbone: its name here; backbone_title: as its maker knew it; whitening: its name, None for none
     clips, recordings: it was made from; created: the day; chosen_from: ways of listening it was picked among, 0 for none
+    in_question: that clips count as one recording until somebody says whether they are
     """
 
     title: str
@@ -74,6 +76,7 @@ class Card:
     roc_auc: Figure | None
     chance: float | None
     chosen_from: int
+    in_question: Sentence | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -289,6 +292,7 @@ def card_of(tagger: Tagger) -> Card:
     """Its card. Raises KeyError, TypeError, ValueError, AttributeError or OverflowError where it is not as it should be."""
     facts: Mapping[str, Any] = tagger.facts
     figures, whitening, licence = facts["figures"] or {}, facts["whitening"], facts["licence"]
+    in_question = InQuestion.from_dict(facts.get("in_question"))
     return Card(
         title=_text(facts["title"]),
         backbone=_text(tagger.identity.name),
@@ -315,6 +319,7 @@ def card_of(tagger: Tagger) -> Card:
         roc_auc=_figure(figures.get("roc_auc")),
         chance=float(figures["chance_macro_f1"]) if figures else None,
         chosen_from=int(figures.get("chosen_from") or 0),
+        in_question=None if in_question is None else in_question.sentence,
     )
 
 

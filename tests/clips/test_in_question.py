@@ -7,7 +7,9 @@ import pytest
 
 from mirdemo.clips import LabelledClips
 from mirdemo.clips.heard import Heard
+from mirdemo.clips.in_question import InQuestion
 from mirdemo.sound.audio import Clip
+from mirdemo.words.language import speaker
 
 NAMES = [f"take {c * 3}.wav" for c in "qwertyuiopas"]
 
@@ -112,3 +114,26 @@ def test_sessions_lie_over_what_counts_as_one():
     assert division(labelled.groups)[:5] == [0, 0, 0, 0, 4]
     hear(labelled)
     assert division(labelled.groups) == [0] * 6 + [6] * 3 + [9] * 3
+
+
+def test_what_goes_home_says_how_many_clips_count_as_how_many_recordings():
+    labelled = clips(NAMES)
+    assert InQuestion.of(labelled) is None
+    hear(labelled)
+    found = InQuestion.of(labelled)
+    assert found == InQuestion(clips=12, counted_as=4, counted=4, recordings=12)
+    assert "12 clips count as 4 recordings because nobody has said" in str(found.sentence)
+    of_parts = clips([*(f"part{number}.wav" for number in range(7)), "b.wav", "c.wav"])
+    one = InQuestion.of(of_parts)
+    assert one == InQuestion(clips=7, counted_as=1, counted=3, recordings=9)
+    assert "7 clips count as one recording because nobody has said" in str(one.sentence)
+    assert "録音は全部で 9 件ではなく 3 件" in speaker("ja").say(one.sentence)
+    assert InQuestion.of(of_parts.part(range(7))) is None
+
+
+def test_it_is_read_back_from_a_file_and_from_the_settings_of_a_result():
+    found = InQuestion(7, 1, 3, 9)
+    assert InQuestion.from_dict(found.as_dict()) == found
+    assert InQuestion.of_setting({"n_tags": 2, **found.as_setting()}) == found
+    assert InQuestion.of_setting({"n_tags": 2}) is None
+    assert InQuestion.of_setting({**found.as_setting(), "in_question_clips": "7"}) is None

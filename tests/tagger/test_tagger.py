@@ -26,6 +26,7 @@ from text_damage import json_damaged, read_or_refused, text_damaged, zip_damaged
 from mirdemo.backbones.spec import Layer, Part
 from mirdemo.base.manifests import checksum
 from mirdemo.base.sentences import Cancelled
+from mirdemo.clips.in_question import InQuestion
 from mirdemo.clips.tags import typed_tags
 from mirdemo.embedding.embed import embed
 from mirdemo.embedding.store import EmbeddingStore
@@ -922,3 +923,30 @@ def test_the_card_is_in_the_language_that_was_asked_for_and_says_where_the_softw
     assert Tagger.load(tagger.save(tmp_path / "t.zip", language="ja")).tags == tagger.tags
     monkeypatch.setenv("SPACE_ID", "town/<b>")
     assert "huggingface.co/spaces" not in tagger.contents()[CARD].decode().split("---\n")[2]
+
+
+def test_the_card_says_that_clips_count_as_one_recording_while_nobody_has_said(support, backbone, tmp_path):
+    embeddings, labels, _ = support
+    counted = ["one"] * 3 + [f"recording {i}" for i in range(6)]
+    parts = {"layer": "low", "spec": backbone.spec, "in_question": InQuestion(3, 1, 7, 9)}
+    made = Tagger.make(embeddings, labels, counted, TAGS, **parts)
+    for language, words in (("en", "3 clips count as one recording because"), ("ja", "クリップ 3 個は")):
+        told = made.contents(language)[CARD].decode()
+        assert words in told
+        assert str(made.facts["n_recordings"]) == "7"
+    assert "7 instead of 9" in made.contents()[CARD].decode()
+    assert Tagger.load(made.save(tmp_path / "t.zip")).contents() == made.contents()
+    of_two = replace(made, facts={**made.facts, "in_question": InQuestion(6, 2, 5, 9).as_dict()})
+    assert "6 clips count as 2 recordings because" in of_two.contents()[CARD].decode()
+    without = Tagger.make(embeddings, labels, counted, TAGS, layer="low", spec=backbone.spec)
+    assert "nobody has said" not in without.contents()[CARD].decode()
+
+
+def test_a_tagger_that_tells_something_else_of_it_is_refused(tagger):
+    for told in ({"clips": 3}, {"clips": "3", "counted_as": 1, "counted": 7, "recordings": 9}, [3]):
+        forged = replace(tagger, facts={**tagger.facts, "in_question": None})
+        contents = forged.contents()
+        manifest = json.loads(contents[MANIFEST]) | {"in_question": told}
+        manifest["checksum"] = checksum(manifest)
+        with refused("tagger.unreadable"):
+            Tagger.of({**contents, MANIFEST: json.dumps(manifest).encode()})

@@ -29,6 +29,8 @@ import mirdemo
 from mirdemo.backbones.registry import spec, specs
 from mirdemo.base.sentences import Cancelled, MirdemoError
 from mirdemo.clips import LabelledClips
+from mirdemo.clips.heard import Heard
+from mirdemo.clips.in_question import InQuestion
 from mirdemo.planning.durations import START_SECONDS, duration_estimate, elsewhere
 from mirdemo.planning.prices import PRICES
 from mirdemo.sound.audio import Clip
@@ -48,8 +50,9 @@ from mirdemo.web.tabs.finetune.desk import FineTuneDesk
 from mirdemo.web.tabs.finetune.order import Broken, Order, Step
 from mirdemo.web.tabs.finetune.outlook import Outlook
 from mirdemo.web.tabs.finetune.running import Result, Wanted, Watched
-from mirdemo.web.tabs.finetune.tab import JOB, LOOK_JOB, FineTuneTab, _kept_probes, download_route
+from mirdemo.web.tabs.finetune.tab import JOB, LOOK_JOB, FineTuneTab, _kept_probes, _to_take, download_route
 from mirdemo.web.tabs.finetune.taking_home import DOWNLOAD
+from mirdemo.web.tabs.finetune.taking_home import made as take_home
 from mirdemo.web.tabs.probe.desk import ProbeDesk
 from mirdemo.words.language import speaker
 
@@ -646,6 +649,23 @@ def test_the_tagger_is_downloaded_by_its_visitor_only_and_works(after: Visitor):
     assert len(tagger.tag(CLIPS.clips[1], all_tags=True)) == 2
     mine.let_go()
     assert client.get(address).status_code == 404, "gone with the visit"
+
+
+def test_the_card_tells_of_a_question_as_long_as_it_is_open(after: Visitor):
+    result, found = after.desk(FineTuneDesk).result, InQuestion(4, 1, 3, 6)
+    assert _to_take(after)[1] is None
+    after.desk(FineTuneDesk).result = replace(result, asked=replace(result.asked, in_question=found))
+    after.hold(replace(CLIPS, heard=Heard()))
+    assert _to_take(after)[1] == found, "nobody has listened to these clips since"
+    told = take_home(*_to_take(after)).contents("ja")["README.md"].decode()
+    assert str(speaker("ja").say(found.sentence)) in told
+    after.hold(CLIPS.remove([0]))
+    assert _to_take(after)[1] == found, "the figures are of other clips"
+    after.hold(replace(CLIPS, heard=Heard()))
+    rng = np.random.default_rng(0)
+    after.clips.hear(Heard({clip.sha256: rng.normal(size=30) for clip in CLIPS.clips}))
+    assert _to_take(after)[1] is None, "of these clips nothing is in question"
+    assert "nobody has said" not in take_home(*_to_take(after)).contents()["README.md"].decode()
 
 
 def test_a_token_is_used_once_and_kept_nowhere(tab, after: Visitor, monkeypatch: pytest.MonkeyPatch, caplog):

@@ -9,6 +9,7 @@ import shutil
 import time
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from mirdemo.backbones.registry import Status
 from mirdemo.base.manifests import checksum
 from mirdemo.base.sentences import Cancelled
 from mirdemo.clips import LabelledClips
+from mirdemo.clips.in_question import InQuestion
 from mirdemo.clips.visit import Visit
 from mirdemo.embedding import pace
 from mirdemo.embedding.pace import Pace
@@ -31,13 +33,14 @@ from mirdemo.tagger.file import ARRAYS, MANIFEST, zipped
 from mirdemo.web import brought, models
 from mirdemo.web.brought import TaggerDesk, is_tagger
 from mirdemo.web.frame.errors import PageError
-from mirdemo.web.frame.limits import LIMITS
+from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS
 from mirdemo.web.frame.session import Visitor
 from mirdemo.web.frame.uploads import Upload, uploads_of
 from mirdemo.web.tabs.fewshot import own_tagger, sheet
 from mirdemo.web.tabs.fewshot.desk import FewShotDesk
 from mirdemo.web.tabs.fewshot.own_tagger import sheet_route
 from mirdemo.web.tabs.fewshot.taking_home import made
+from mirdemo.words.language import LANGUAGES, speaker
 
 
 @pytest.fixture(scope="module")
@@ -400,3 +403,24 @@ def test_a_saved_visit_keeps_the_tagger_and_refuses_one_that_was_forged(page, vi
     with pytest.raises(PageError) as caught:
         restored({**arrays, largest: forged})
     assert caught.value.sentence.code == "page.visit_does_not_fit"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_its_card_says_what_counts_as_one_recording_while_nobody_has_said(do, visitor, page, language):
+    kinds = ("drum", "flute") * 5
+    names = [f"part{i}.wav" if i < 4 else f"night {'abcdefghij'[i] * 3}.wav" for i in range(10)]
+    clips = [
+        replace(sound(kind, i), name=name) for i, (kind, name) in enumerate(zip(kinds, names, strict=True))
+    ]
+    visitor.hold(LabelledClips.from_clips(clips, [[kind] for kind in kinds], limits=CLIP_LIMITS))
+    visitor.language = language
+    do("few-shot.build")
+    do("tagger.use")
+    found, card = InQuestion.of(visitor.clips), desk(visitor).brought.card
+    assert found.clips >= 4
+    assert card.recordings == found.counted < found.recordings == 10
+    assert str(speaker(language).say(found.sentence)) in shown(page, visitor)
+    visitor.hold(visitor.clips.part(range(10)))
+    do("few-shot.build")
+    do("tagger.use")
+    assert 'data-warning="clips.counts_as' not in shown(page, visitor)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mirdemo.backbones.registry import spec
+from mirdemo.clips.in_question import InQuestion
 from mirdemo.web.frame.taking_home import TaggerDownload
 
 if TYPE_CHECKING:
@@ -30,4 +31,5 @@ def made(built: Built) -> Tagger:
         choice=built.choice,
         title="Tagger: " + ", ".join(clips.tags),
         groups=clips.groups if clips.sessions else None,
+        in_question=InQuestion.of(clips),
     )

@@ -32,6 +32,7 @@ from mirdemo.words.language import Speaker
 if TYPE_CHECKING:
     from starlette.routing import Route
 
+    from mirdemo.clips.in_question import InQuestion
     from mirdemo.evidence.charting import Chart
 
 JOB, LOOK_JOB, HUB_JOB = "fine-tune", "fine-tune-outlook", "fine-tune-hub"
@@ -55,7 +56,13 @@ TAB = Tab("fine-tune", build, step=True, done=lambda visitor: visitor.desk(FineT
 
 def download_route(visitors: Visitors) -> Route:
     """Where each visitor finds the tagger of the result on the page."""
-    return DOWNLOAD.route(visitors, lambda visitor: visitor.desk(FineTuneDesk).result, made)
+    return DOWNLOAD.route(visitors, _to_take, lambda found: made(*found))
+
+
+def _to_take(visitor: Visitor) -> tuple[Result, InQuestion | None] | None:
+    """The result, and what is still in question of the clips that it rests on."""
+    result = visitor.desk(FineTuneDesk).result
+    return None if result is None else (result, result.asked.still_in_question(visitor.clips))
 
 
 class FineTuneTab:
@@ -233,7 +240,8 @@ class FineTuneTab:
     def push(self, visitor: Visitor, act: Act) -> None:
         """Upload the tagger to the Hub."""
         result = _result(visitor)
-        push(self._wire, visitor, act, HUB_JOB, lambda: made(result))
+        in_question = result.asked.still_in_question(visitor.clips)
+        push(self._wire, visitor, act, HUB_JOB, lambda: made(result, in_question))
 
 
 def _drawn(desk: FineTuneDesk, name: str, of: tuple, t: Speaker, draw: Any) -> Chart | tuple[Chart, ...]:

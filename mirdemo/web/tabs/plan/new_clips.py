@@ -128,7 +128,7 @@ def _by_probe(
 def _by_tuning(tuned: Tuned, tags: Sequence[str], new: Sequence[Clip], progress: Progress) -> np.ndarray:
     from mirdemo.web.tabs.finetune.taking_home import made
 
-    tagger, backbone = made(tuned), SHELF.take(tuned.wanted.backbone, progress)
+    tagger, backbone = made(tuned, None), SHELF.take(tuned.wanted.backbone, progress)
     out = np.zeros((len(new), len(tags)), np.uint8)
     columns = [list(tags).index(tag) for tag in tagger.tags]
     for row, clip in enumerate(new):

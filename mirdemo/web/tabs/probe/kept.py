@@ -22,11 +22,13 @@ def keeper() -> Keeper:
 
 def kinds() -> tuple[type, ...]:
     """All that an answer of a probe is made of."""
+    from mirdemo.clips.in_question import InQuestion
     from mirdemo.scoring.intervals import Estimate, Interval
     from mirdemo.stages.probing.report import Chance, Figures, MacroReport, ProbeReport, TagReport
     from mirdemo.web.tabs.probe.zero_shot import ZeroShot
 
-    return (Asked, Run, ProbeReport, TagReport, MacroReport, Figures, Chance, Interval, Estimate, ZeroShot)
+    asked = (Asked, InQuestion, Run, ZeroShot)
+    return (*asked, ProbeReport, TagReport, MacroReport, Figures, Chance, Interval, Estimate)
 
 
 def _desk(visitor: Visitor) -> ProbeDesk:

@@ -13,6 +13,7 @@ from mirdemo.backbones.registry import spec
 from mirdemo.base.home import home
 from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Sentence
+from mirdemo.clips.in_question import InQuestion
 from mirdemo.scoring.verdicts import HEARD, PARTLY_HEARD, TOO_FEW, best_possible, more_for
 from mirdemo.stages.probing import Comparison, compare, probe
 from mirdemo.web.hearing import listened, refuse_one
@@ -34,6 +35,7 @@ class Asked:
 
     clip_ids, names, recordings, counted: (n_clips,), see ``LabelledClips.counted``; labels: uint8 (n_clips, n_tags); tags: (n_tags,)
     groups: (n_clips,) sessions where they are known, else ``recordings``; what folds keep whole
+    in_question: whether ``counted`` rests on an open question
     """
 
     clip_ids: tuple[str, ...]
@@ -43,6 +45,7 @@ class Asked:
     labels: np.ndarray
     groups: tuple[str, ...] = ()
     counted: tuple[str, ...] = ()
+    in_question: InQuestion | None = None
 
     @classmethod
     def of(cls, clips: LabelledClips) -> Asked:
@@ -54,7 +57,12 @@ class Asked:
             clips.labels,
             tuple(clips.groups),
             tuple(clips.counted),
+            InQuestion.of(clips),
         )
+
+    def still_in_question(self, clips: LabelledClips) -> InQuestion | None:
+        """What is to be said beside figures of these clips now: nothing once the question is answered."""
+        return InQuestion.of(clips) if clips.listened and self.is_about(clips) else self.in_question
 
     def is_about(self, clips: LabelledClips) -> bool:
         """Whether the labelled clips are still these; names of files do not matter. While they are not listened to, what
