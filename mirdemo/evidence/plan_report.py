@@ -76,6 +76,7 @@ def plan_report(plan: Plan, language: str, made: date | None = None) -> str:
         tags=len(found.tags),
         names=list(found.tags),
     )
+    in_question = [] if found.in_question is None else [t.say(found.in_question.sentence)]
     stages = t("plan.report.stages", stages=[t(f"plan.stage.{stage}") for stage in found.ran])
     left = [[row["title"], row["tells"], row["bound"]] for row in left_rows(plan, t)]
     assumed = [
@@ -85,7 +86,7 @@ def plan_report(plan: Plan, language: str, made: date | None = None) -> str:
     heard = plan.listeners
     listened = [t("plan.report.listeners.none")] if heard is None else panel_words.lines(t, heard, title)
     after = [
-        Part(t("plan.report.evidence"), [stands, stages], (), gates),
+        Part(t("plan.report.evidence"), [stands, *in_question, stages], (), gates),
         Part(t("plan.left"), (), (), left) if left else None,
         Part(t("plan.assumptions"), switch_lines(plan, t), (), assumed),
         Part(t("plan.report.listeners"), listened),

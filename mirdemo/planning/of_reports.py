@@ -28,6 +28,7 @@ from mirdemo.scoring.metrics import THRESHOLD
 from mirdemo.stages.side_by_side import cells
 
 if TYPE_CHECKING:
+    from mirdemo.clips.in_question import InQuestion
     from mirdemo.stages.fewshot import LearningCurve, Score
     from mirdemo.stages.finetuning import FineTuneReport
     from mirdemo.stages.probing import ProbeReport
@@ -48,6 +49,7 @@ def evidence(
     curve: LearningCurve | None = None,
     embedding_seconds: Mapping[str, float] | None = None,
     groups: Sequence[str] | None = None,
+    in_question: InQuestion | None = None,
 ) -> Evidence:
     """What the stages found about one set of labelled clips.
 
@@ -57,6 +59,7 @@ def evidence(
     embedding_seconds: backbone as in ``probes`` -> what embedding took for its probe, from nothing
     fine_tuned: (backbone, live report); curve: of the few-shot tagger
     groups: (n_clips,) sessions, where they are known: futures keep them whole, as the stages' folds do
+    in_question: where ``recordings`` rest on an open question
 
     Raises PlanError where a report is of other clips or tags, or of the published protocol (it scores one test side).
     """
@@ -105,6 +108,7 @@ def evidence(
         growth=None if curve is None else growth(curve),
         seconds=seconds,
         sessions=() if groups is None else _sessions(names, groups),
+        in_question=in_question,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from mirdemo.base.sentences import Sentence
+from mirdemo.clips.in_question import InQuestion
 from mirdemo.planning.assumptions import Assumptions
 from mirdemo.planning.errors import PlanError
 from mirdemo.planning.futures import Futures
@@ -137,6 +138,7 @@ class Plan:
                 "growth": None if evidence.growth is None else asdict(evidence.growth),
                 "seconds": dict(evidence.seconds),
                 **({"sessions": list(evidence.sessions)} if evidence.sessions else {}),
+                **({"in_question": evidence.in_question.as_dict()} if evidence.in_question else {}),
             },
             "listeners": None if self.listeners is None else self.listeners.as_dict(),
         }
@@ -228,6 +230,7 @@ class Plan:
                     stage: _positive(found["seconds"][stage]) for stage in STAGES if stage in found["seconds"]
                 },
                 sessions=tuple(_count(n) for n in found.get("sessions", ())),
+                in_question=InQuestion.from_dict(found.get("in_question")),
             )
             if not len(tags) == len(evidence.having) == len(evidence.lacking):
                 raise _no_plan()

@@ -12,6 +12,7 @@ from mirdemo.base.sentences import Sentence
 from mirdemo.planning.errors import PlanError
 
 if TYPE_CHECKING:
+    from mirdemo.clips.in_question import InQuestion
     from mirdemo.stages.side_by_side import Cell
 
 #: Kinds of ways, the cheapest to carry on with first.
@@ -155,6 +156,7 @@ class Evidence:
     sessions: (n_recordings,) a number for each recording's session, where sessions are known; else empty
     heard, growth: None where that stage was not run
     seconds: stage -> what it took here
+    in_question: clips that count as one recording until somebody says whether they are; None where nothing is in question
     """
 
     tags: tuple[str, ...]
@@ -166,6 +168,7 @@ class Evidence:
     growth: Growth | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     sessions: tuple[int, ...] = ()
+    in_question: InQuestion | None = None
 
     def __post_init__(self) -> None:
         shapes = {part.shape for way in self.ways for part in (way.right, way.wrong, way.missed)}

@@ -14,6 +14,8 @@ from planned import RISING, evidence, way
 from sound_damage import mutations
 from text_damage import json_damaged, read_or_refused, text_damaged
 
+from mirdemo.clips.in_question import InQuestion
+from mirdemo.evidence.plan_report import plan_report
 from mirdemo.planning import (
     CURRENCIES,
     LIMITS,
@@ -255,3 +257,19 @@ def test_a_mutated_plan_is_read_and_speaks_or_is_refused():
         for sentence in (*two_sentences(plan), *for_the_meeting(plan)):
             assert "{" not in str(speaker("ja").say(sentence))
     assert tries // 20 < read < tries
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_what_counts_as_one_recording_until_it_is_said_is_in_the_file_and_in_the_report(language: str):
+    found = InQuestion(clips=4, counted_as=1, counted=20, recordings=23)
+    plan = make_plan(evidence(in_question=found))
+    again = Plan.from_json(plan.as_json())
+    assert again.evidence.in_question == found
+    words = str(speaker(language).say(found.sentence))
+    assert words in plan_report(again, language)
+    assert words not in plan_report(make_plan(evidence()), language)
+    assert "in_question" not in make_plan(evidence()).as_dict()["evidence"]
+    forged = plan.as_dict()
+    forged["evidence"]["in_question"] = {"clips": "4"}
+    with pytest.raises(PlanError):
+        Plan.from_dict(forged)

@@ -12,6 +12,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from mirdemo.clips import LabelledClips
+from mirdemo.clips.heard import Heard
+from mirdemo.clips.in_question import InQuestion
 from mirdemo.evidence.plan_report import plan_report
 from mirdemo.planning import Assumptions, Plan, PlanError
 from mirdemo.scoring.verdicts import WORDS
@@ -305,3 +307,23 @@ def test_the_endpoint_plans(tmp_path):
     assert ["。" in said for said in answer["sentences"]] == [True, True]
     assert len(answer["meeting"]) == 3
     assert Plan.from_json(json.dumps(answer["plan"])).assumptions.recordings == 300
+
+
+def test_a_plan_tells_of_an_open_question_as_long_as_it_is_open():
+    named = [f"part{r}.wav" if r < 3 else f"night {'abcdefghijkl'[r] * 3}.wav" for r in range(12)]
+    noise = [np.random.default_rng(r).standard_normal(1200).astype(np.float32) for r in range(12)]
+    sounds = [Clip.of(one, RATE, name) for one, name in zip(noise, named, strict=True)]
+    clips = LabelledClips.from_clips(
+        sounds, [["drum"] if r % 2 else [] for r in range(12)], limits=CLIP_LIMITS
+    )
+    clips.hear(Heard({clip.sha256: one[:30] for clip, one in zip(clips.clips, noise, strict=True)}))
+    visitor = Visitor()
+    visitor.hold(clips)
+    rows = np.random.default_rng(4).standard_normal((12, 24))
+    rows[:, :1] += 3 * clips.labels
+    report = probe({"all": rows}, clips.labels, clips.counted, tags=clips.tags, permutations=0)
+    visitor.desk(ProbeDesk).result = Result.of(Asked.of(clips), (Run("spectral", report, None, 1.0),))
+    plan, found = current_plan(visitor), InQuestion.of(clips)
+    assert (found.clips, plan.evidence.n_recordings) == (3, 10)
+    assert plan.evidence.in_question == found
+    assert str(speaker("ja").say(found.sentence)) in plan_report(plan, "ja")

@@ -10,6 +10,7 @@ from typing import Any
 from mirdemo.backbones.registry import specs
 from mirdemo.base.progress import silent
 from mirdemo.clips import LabelledClips
+from mirdemo.clips.in_question import InQuestion
 from mirdemo.planning import Assumptions, Plan, PlanError, evidence, for_the_meeting, two_sentences
 from mirdemo.web.frame.endpoints import Files, answered, offer, sentences, told
 from mirdemo.web.frame.errors import PageError
@@ -84,6 +85,7 @@ def plan_files(
         few_shot_score=built.score,
         curve=curve,
         groups=clips.groups if clips.sessions else None,
+        in_question=InQuestion.of(clips),
         embedding_seconds={one.backbone: one.seconds - sum(one.report.seconds.values()) for one in runs},
     )
     made = Plan(found, assumed)

@@ -49,6 +49,7 @@ def gather(visitor: Visitor, found: tuple) -> Evidence | None:
         fine_tuned=None if tuned is None else (tuned.wanted.backbone, tuned.report),
         curve=None if curve is None else curve.report,
         groups=clips.groups if clips.sessions else None,
+        in_question=probed.asked.still_in_question(clips),
         embedding_seconds={run.key: run.seconds - sum(run.report.seconds.values()) for run in probed.runs},
     )
 

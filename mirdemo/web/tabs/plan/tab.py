@@ -49,7 +49,7 @@ TAB = Tab("plan", build, step=True, done=lambda visitor: visitor.desk(PlanDesk).
 def current_plan(visitor: Visitor) -> Plan | None:
     """The plan of what a visitor has measured and assumes now; None before a probe of the clips as they are."""
     desk, found, heard = visitor.desk(PlanDesk), sources(visitor), visitor.desk(PanelDesk).listeners
-    key = (*map(id, found), visitor.backbone)
+    key = (*map(id, found), visitor.backbone, visitor.clips.in_question)
     if desk.of[: len(key)] != key or desk.plan is None:
         evidence = gather(visitor, found)
         desk.plan = None if evidence is None else Plan(evidence, desk.assumptions, heard)
