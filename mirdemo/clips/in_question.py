@@ -74,6 +74,6 @@ class InQuestion:
         """None where a result's settings hold none, or something else under these names."""
         told = {name.removeprefix(_SETTING): v for name, v in setting.items() if name.startswith(_SETTING)}
         try:
-            return of_parts(cls, told)
+            return of_parts(cls, told) if told else None
         except ValueError:
             return None

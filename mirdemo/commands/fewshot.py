@@ -58,6 +58,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     from mirdemo.backbones import load_backbone
     from mirdemo.clips import LabelledClips
+    from mirdemo.clips.in_question import InQuestion
     from mirdemo.clips.sheets import SHEET_SUFFIXES
     from mirdemo.embedding.embed import embed
     from mirdemo.embedding.store import EmbeddingStore
@@ -109,6 +110,7 @@ def run(args: Namespace) -> int:
         window_seconds=identity.window_seconds,
         hardware=hardware(backbone),
         versions=versions(identity),
+        in_question=InQuestion.of(labelled),
     )
     if args.results:
         append(records, Path(args.results).expanduser())

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 from mirdemo.base.once import Once
-from mirdemo.evidence import drawing, reporting
+from mirdemo.clips.in_question import InQuestion
+from mirdemo.evidence import drawing, reporting, selection
 from mirdemo.evidence.charting import LIGHT, Chart
 from mirdemo.evidence.reporting import Section
 from mirdemo.evidence.selection import Selection
-from mirdemo.evidence.wording import on_paper
+from mirdemo.evidence.wording import corpus_title, on_paper
 from mirdemo.results import records as results
 from mirdemo.results.records import Results
 from mirdemo.words.language import DEFAULT, LANGUAGES, Speaker, choose, speaker
@@ -38,13 +41,29 @@ def evidence_report(chosen: Selection, language: str, own: Results | None = None
         [_section(chart, t) for _, chart in drawn],
         words={word: t(f"report.{word}") for word in WORDS},
         language=t.language,
-        summary=[_said(chart, t) for name, chart in drawn if name in SAID],
+        summary=[*(_said(chart, t) for name, chart in drawn if name in SAID), *_in_question(chosen, own, t)],
         sources=[c | {"caution": c[caution]} for c in results.citations().values() if c["short"] in used],
     )
 
 
 #: The report that a class or a meeting downloads forty times, made once.
 _everybodys: Once[tuple[Selection, str], str] = Once(8)
+
+
+def _in_question(chosen: Selection, own: Results | None, t: Speaker) -> list[str]:
+    """Of which corpora clips count as one recording until somebody says whether they are, a sentence each."""
+    records = [*selection.shown(selection.base(), chosen)]
+    records += [] if own is None else [*selection.shown_of_visitor(own, chosen)]
+    found = {(record.corpus, InQuestion.of_setting(record.setting)): None for record in records}
+    return [
+        t("report.in_question", corpus=_whose(corpus, t), sentence=one.sentence)
+        for corpus, one in found
+        if one is not None
+    ]
+
+
+def _whose(corpus: str, t: Speaker) -> str:
+    return t("evidence.yours.corpus") if corpus == selection.YOURS else Markup(corpus_title(corpus, t))
 
 
 def _said(chart: Chart, t: Speaker) -> str:

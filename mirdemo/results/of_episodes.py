@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from mirdemo.clips.in_question import InQuestion
 from mirdemo.results.records import Result
 from mirdemo.scoring.intervals import Interval
 from mirdemo.stages.fewshot.episodes import EpisodeReport
@@ -25,11 +26,12 @@ def episode_results(
     backbone_training: str = "frozen",
     hardware: str | None = None,
     versions: Mapping[str, str] | None = None,
+    in_question: InQuestion | None = None,
     **facts: Any,
 ) -> list[Result]:
     """One record a metric over all episodes, one a metric and episode, and one a tag.
 
-    model, corpus: as in ``Result``; facts: further fields of it (revision, layer, pooling, window_seconds,
+    model, corpus: as in ``Result``; in_question: where the report's recordings rest on an open question; facts: further fields of it (revision, layer, pooling, window_seconds,
     whitening, corpus_revision, split, date). Intervals of the records over all episodes allow for the draws and for the
     recordings, and their influences are the recordings' alone; single episodes have neither.
     """
@@ -43,6 +45,7 @@ def episode_results(
         "k_shot": report.k_shot,
         "tags": report.kind,
         **({"held_out": "each recording in turn"} if report.in_turn else {}),
+        **({} if in_question is None else in_question.as_setting()),
     }
     common = {
         "model": model,

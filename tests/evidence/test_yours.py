@@ -13,6 +13,7 @@ from plotly_known import known_to_plotly
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from mirdemo.clips.in_question import InQuestion
 from mirdemo.corpora.frames import STUDY
 from mirdemo.evidence import drawing, selection
 from mirdemo.evidence.selection import YOURS, Selection
@@ -298,3 +299,16 @@ def test_a_report_holds_them_only_when_asked(client, mine):
         "yours, 12 recordings"
         in client.get(f"/evidence/{mine.sounds.key}/report.html?language=en&methods=probe").text
     )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_report_and_the_figures_tell_of_a_question_that_is_open(client, mine, probed, language):
+    found = InQuestion(clips=4, counted_as=1, counted=12, recordings=15)
+    words = str(speaker(language).say(found.sentence))
+    address = f"/evidence/{mine.sounds.key}/report.html?language={language}&methods=probe"
+    assert words not in client.get(address).text
+    mine.desk(ProbeDesk).result = replace(probed, asked=replace(probed.asked, in_question=found))
+    assert words in client.get(address).text
+    (record,) = client.get(f"/evidence/{mine.sounds.key}/figures.json?sources=yours").json()
+    assert InQuestion.of_setting(record["setting"]) == found
+    assert words not in client.get(f"/evidence/report.html?language={language}&methods=probe").text

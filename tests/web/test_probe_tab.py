@@ -21,6 +21,7 @@ from mirdemo.backbones import wheels
 from mirdemo.backbones.registry import spec
 from mirdemo.base.sentences import Cancelled, Sentence
 from mirdemo.clips import LabelledClips
+from mirdemo.clips.in_question import InQuestion
 from mirdemo.clips.likeness import LookAlikes
 from mirdemo.embedding import pace as paces
 from mirdemo.embedding.pace import Pace, embedding, loading
@@ -642,6 +643,21 @@ def test_downloads_are_exactly_the_table_in_its_order(tab: ProbeTab, visitor: Vi
         assert line["backbone"] == figure["backbone"]
     assert figures[0]["value"] == max(figure["value"] for figure in figures)
     assert {line["n_unit"] for line in lines} == {"recordings"}
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_what_is_downloaded_tells_of_a_question_that_is_open(
+    tab: ProbeTab, visitor: Visitor, first: Result, language: str
+):
+    found = InQuestion(clips=4, counted_as=2, counted=12, recordings=14)
+    words = str(speaker(language).say(found.sentence))
+    visitor.hold(CLIPS.remove([0]))
+    for asked, note in ((first.asked, ""), (replace(first.asked, in_question=found), words)):
+        visitor.desk(ProbeDesk).result = replace(first, asked=asked)
+        html = drawn(tab, visitor, language)
+        sheet = downloaded(html, "csv").removeprefix("\ufeff")
+        assert {line["note"] for line in csv.DictReader(io.StringIO(sheet))} == {note}
+        assert json.loads(downloaded(html, "json"))["note"] == note
 
 
 def test_a_tag_that_a_spreadsheet_would_run_is_quoted_and_markup_stays_text(tab: ProbeTab, visitor: Visitor):

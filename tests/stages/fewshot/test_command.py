@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from mirdemo.clips.in_question import InQuestion
 from mirdemo.clips.likeness import LookAlikes
 from mirdemo.commands import fewshot
 from mirdemo.results.records import load
@@ -68,12 +69,17 @@ def test_pieces_of_nothing_count_as_one_recording_and_that_is_said(corpus, capsy
     assert run(str(corpus), "--shots", "2", "--seeds", "1") == 0
     assert "Nobody has said whether 2 of the clips" in capsys.readouterr().err
     assert (len(seen[0]), len(set(seen[0]))) == (10, 9)
+    assert run(str(corpus), "--shots", "2", "--seeds", "1", "--json") == 0
+    told = [InQuestion.of_setting(one["setting"]) for one in json.loads(capsys.readouterr().out)]
+    assert set(told) == {InQuestion(clips=2, counted_as=1, counted=9, recordings=10)}
     monkeypatch.setattr("mirdemo.clips.heard.listen", lambda *given: pytest.fail("all is said"))
     sheet = ["file,tags,recording", *(f"low/low{i}.wav,low,a{i}" for i in range(2, 5))]
     sheet += [f"high/high{i}.wav,high,b{i}" for i in range(5)]
     (corpus / "labels.csv").write_text("\n".join(sheet))
     assert run(str(corpus / "labels.csv"), "--shots", "2", "--seeds", "1") == 0
     assert "Nobody has said" not in capsys.readouterr().err
+    assert run(str(corpus / "labels.csv"), "--shots", "2", "--seeds", "1", "--json") == 0
+    assert "in_question_clips" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("method", fewshot.METHODS)

@@ -33,6 +33,7 @@ from mirdemo.web.tabs.evidence.yours import Reports
 from mirdemo.web.tabs.fewshot.desk import FewShotDesk
 from mirdemo.web.tabs.finetune.desk import FineTuneDesk
 from mirdemo.web.tabs.probe.desk import ProbeDesk
+from mirdemo.web.tabs.probe.running import Asked
 from mirdemo.words.language import Speaker
 
 if TYPE_CHECKING:
@@ -99,13 +100,19 @@ def filters(chosen: Selection, t: Speaker, *, own: bool = False) -> dict[str, Fi
 
 def reports_of(visitor: Visitor) -> Reports:
     """What the visitor has measured so far, as their other tabs hold it."""
-    probed, few = visitor.desk(ProbeDesk).result, visitor.desk(FewShotDesk)
+    probed, few, clips = visitor.desk(ProbeDesk).result, visitor.desk(FewShotDesk), visitor.clips
+    tuned = visitor.desk(FineTuneDesk).result
     now = Reports(
         asked=None if probed is None else probed.asked,
         probed=() if probed is None else probed.runs,
-        fine_tuned=visitor.desk(FineTuneDesk).result,
+        fine_tuned=tuned,
         built=few.built,
         curve=few.curve,
+        in_question=(
+            None if probed is None else probed.asked.still_in_question(clips),
+            None if tuned is None else tuned.asked.still_in_question(clips),
+            None if few.built is None else Asked.of(few.built.clips).still_in_question(clips),
+        ),
     )
     desk = visitor.desk(EvidenceDesk)
     if desk.reports != now:

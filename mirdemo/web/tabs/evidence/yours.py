@@ -8,8 +8,8 @@ ever ranked with them.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from mirdemo.results.records import Result, Results
 
 if TYPE_CHECKING:
     from mirdemo.clips import LabelledClips
+    from mirdemo.clips.in_question import InQuestion
     from mirdemo.scoring.intervals import Interval
     from mirdemo.web.tabs.fewshot.studies import Curve
     from mirdemo.web.tabs.finetune.running import Result as FineTuned
@@ -34,6 +35,7 @@ class Reports:
     """What a visitor's tabs hold at this moment; equal to another only if it holds the very same reports.
 
     probed: backbones side by side, about the clips ``asked``; built: prototypes; curve: their learning curve
+    in_question: of the clips of each of the three, as far as it is still open
     """
 
     asked: Asked | None = None
@@ -41,18 +43,26 @@ class Reports:
     fine_tuned: FineTuned | None = None
     built: Built | None = None
     curve: Curve | None = None
+    in_question: tuple[InQuestion | None, InQuestion | None, InQuestion | None] = (None, None, None)
 
     @cached_property
     def records(self) -> Results:
         """Every figure with its interval, n, protocol, versions and seconds; none where nothing was measured."""
+        probed, tuned, built = self.in_question
         return Results(
             (
-                *(record for run in self.probed for record in _probed(run, self.asked)),
-                *(_fine_tuned(self.fine_tuned) if self.fine_tuned is not None else ()),
-                *(_built(self.built) if self.built is not None else ()),
-                *(_curve(self.curve) if self.curve is not None else ()),
+                *_telling((record for run in self.probed for record in _probed(run, self.asked)), probed),
+                *_telling(_fine_tuned(self.fine_tuned) if self.fine_tuned is not None else (), tuned),
+                *_telling(_built(self.built) if self.built is not None else (), built),
+                *_telling(_curve(self.curve) if self.curve is not None else (), built),
             )
         )
+
+
+def _telling(records: Iterable[Result], in_question: InQuestion | None) -> Iterator[Result]:
+    """The records, with what is in question of the clips that they are of."""
+    told = {} if in_question is None else in_question.as_setting()
+    return (replace(record, setting={**record.setting, **told}) for record in records)
 
 
 def _probed(run: Run, asked: Asked) -> list[Result]:

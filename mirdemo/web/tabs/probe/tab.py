@@ -312,13 +312,16 @@ def _expected_again(visitor: Visitor, result: Result) -> float | None:
 def _found(visitor: Visitor, t: Speaker, desk: ProbeDesk, result: Result) -> dict[str, Any]:
     """Everything about the result, worked out again only when something of it has changed."""
     held = tuple(clip.sha256 for clip in visitor.clips.clips)  # not the clips: what is removed must go
-    state = (result, held, t.language, desk.metric, desk.sort, desk.mistakes_of)
+    in_question = result.asked.still_in_question(visitor.clips)
+    state = (result, held, t.language, desk.metric, desk.sort, desk.mistakes_of, in_question)
     if desk.drawn is None or desk.drawn[0] != state:
-        desk.drawn = (state, _work_out(visitor, t, desk, result))
+        note = "" if in_question is None else str(t.say(in_question.sentence).unescape())
+        desk.drawn = (state, _work_out(visitor, t, desk, result, note))
     return desk.drawn[1]
 
 
-def _work_out(visitor: Visitor, t: Speaker, desk: ProbeDesk, result: Result) -> dict[str, Any]:
+def _work_out(visitor: Visitor, t: Speaker, desk: ProbeDesk, result: Result, note: str) -> dict[str, Any]:
+    """note: in the files, beside their figures"""
     of = next((run for run in result.runs if run.key == desk.mistakes_of), result.runs[0])
     rows = table.in_order(table.rows(result, desk.metric), *desk.sort) + table.macro_rows(result, desk.metric)
     lacking, undecided = shown.wanted(result)
@@ -349,7 +352,7 @@ def _work_out(visitor: Visitor, t: Speaker, desk: ProbeDesk, result: Result) -> 
             if len(result.runs) > 1 or column not in ("backbone", "difference")
         ],
         "sort": desk.sort,
-        "downloads": table.downloads(rows, desk.metric, result),
+        "downloads": table.downloads(rows, desk.metric, result, note),
         "report": first,
         "rule": RULE,
     }

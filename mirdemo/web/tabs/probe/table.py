@@ -141,9 +141,9 @@ def plain(row: Row, metric: str) -> dict[str, Any]:
     }
 
 
-def as_csv(shown: Iterable[Row], metric: str) -> str:
-    """The rows in their order, under one line of names."""
-    lines = [plain(row, metric) for row in shown]
+def as_csv(shown: Iterable[Row], metric: str, note: str = "") -> str:
+    """The rows in their order, under one line of names. note: in the last column, what is to be known of every figure"""
+    lines = [plain(row, metric) | {"note": note} for row in shown]
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(lines[0])
@@ -152,8 +152,8 @@ def as_csv(shown: Iterable[Row], metric: str) -> str:
     return out.getvalue()
 
 
-def as_json_text(shown: Iterable[Row], metric: str, result: Result) -> str:
-    """The same rows, each with its layers, and how each backbone was probed."""
+def as_json_text(shown: Iterable[Row], metric: str, result: Result, note: str = "") -> str:
+    """The same rows, each with its layers, and how each backbone was probed. note: what is to be known of every figure"""
     figures = []
     for row in shown:
         report = row.run.report
@@ -179,7 +179,9 @@ def as_json_text(shown: Iterable[Row], metric: str, result: Result) -> str:
         }
         for run in result.runs
     ]
-    return json.dumps(as_json({"figures": figures, "runs": runs}), ensure_ascii=False, allow_nan=False)
+    return json.dumps(
+        as_json({"figures": figures, "runs": runs, "note": note}), ensure_ascii=False, allow_nan=False
+    )
 
 
 def _bounds(figure: Interval) -> dict[str, float | None]:
@@ -192,10 +194,10 @@ def link(text: str, media_type: str) -> str:
     return f"data:{media_type};charset=utf-8,{quote(text)}"
 
 
-def downloads(shown: list[Row], metric: str, result: Result) -> dict[str, str]:
-    """Kind of file -> link."""
+def downloads(shown: list[Row], metric: str, result: Result, note: str = "") -> dict[str, str]:
+    """Kind of file -> link. note: what is to be known of every figure"""
     # A byte-order mark, so that spreadsheets read Japanese tags as UTF-8.
     return {
-        "csv": link("\ufeff" + as_csv(shown, metric), "text/csv"),
-        "json": link(as_json_text(shown, metric, result), "application/json"),
+        "csv": link("\ufeff" + as_csv(shown, metric, note), "text/csv"),
+        "json": link(as_json_text(shown, metric, result, note), "application/json"),
     }
