@@ -4,13 +4,15 @@
     python benchmarks/cut_recordings.py [FOLDER] --kinds 2 [--each 6] [--collections 40]
 
 FOLDER: sound files, each one recording, called KIND.NUMBER.SUFFIX; without it, controlled performances of the six traditions, 12
-of 12 s each, of which a collection takes one tradition. ``--seed``: other performances, and other collections.
+of 12 s each, of which a collection takes one tradition. ``--seed``: other performances, and other collections; several: one after
+the other, to be told together. Collections of one tradition and seed are cut from the same performances, so the standard error is
+over these, not over collections.
 
 First: every collection draws ``--recordings`` of them, cuts each into ``--parts`` equal clips called 000, 001, ..., and hands each
 tag to three eighths of the recordings by lot, so nothing is there to be heard. The live probe of ``spectral`` is asked three
 times, in the same run: every file its own recording; as they are counted by default, what the page asks about as one
 recording until it is answered; and with the recordings as they truly are. Printed: the share of tags heard or partly heard,
-with the standard error over collections; how often anything was asked; of the pairs of clips of one recording the share
+with the standard error; how often anything was asked; of the pairs of clips of one recording the share
 that counts as one, and of the pairs that do the share that is wrong.
 
 ``--kinds``: nothing is cut. Every collection takes ``--each`` recordings of so many kinds (genres, traditions), and the tags are the
@@ -92,11 +94,13 @@ def words(layers: dict[str, np.ndarray], labels: np.ndarray, recordings: np.ndar
     return [tag.verdict for tag in found.tags]
 
 
-def lots(pools: Sequence[dict[str, np.ndarray]], given: argparse.Namespace) -> None:
-    told: dict[str, list[float]] = defaultdict(list)
+def lots(pools: Sequence[tuple[str, int, dict[str, np.ndarray]]], given: argparse.Namespace) -> None:
+    """pools: the kind, the seed and the rows of what collections are drawn from"""
+    told: dict[str, list[tuple[int, float]]] = defaultdict(list)
     for number in range(given.collections):
-        rng = np.random.default_rng([given.seed, number])
-        pool = pools[number % len(pools)]
+        at = number % len(pools)
+        kind, seed, pool = pools[at]
+        rng = np.random.default_rng([seed, number])
         size = len(pool[LAYER])
         drawn = rng.choice(size, min(given.recordings, size), replace=False)
         layers = {name: own[drawn].reshape(len(drawn) * given.parts, -1) for name, own in pool.items()}
@@ -107,22 +111,29 @@ def lots(pools: Sequence[dict[str, np.ndarray]], given: argparse.Namespace) -> N
         default = counted(layers[LAYER])
         for name, recordings in (("every file one", alone), ("by default", default), ("known", true)):
             found = words(layers, labels, recordings)
-            told[name].append(float(np.mean([word in (HEARD, PARTLY_HEARD) for word in found])))
+            told[name].append((at, float(np.mean([word in (HEARD, PARTLY_HEARD) for word in found]))))
         same = (true[:, None] == true) & (alone[:, None] < alone)
         put = (default[:, None] == default) & (alone[:, None] < alone)
-        told["asked"].append(bool(put.any()))
-        told["count as one"].append((put & same).sum() / same.sum())
+        told["asked"].append((at, bool(put.any())))
+        told["count as one"].append((at, (put & same).sum() / same.sum()))
         if put.any():
-            told["wrongly"].append((put & ~same).sum() / put.sum())
+            told["wrongly"].append((at, (put & ~same).sum() / put.sum()))
+        if given.each_told:
+            said = ", ".join(f"{name} {100 * found[-1][1]:.0f}" for name, found in told.items())
+            print(f"    {kind} of seed {seed}: {said}", flush=True)
     for name, found in told.items():
-        error = np.std(found, ddof=1) / np.sqrt(len(found)) if len(found) > 1 else float("nan")
-        print(f"  {name:14} {100 * np.mean(found):5.1f} % ± {100 * error:.1f}, {len(found)} collections")
+        of, shares = np.array(found).T
+        own = np.array([shares[of == at].mean() for at in np.unique(of)])
+        if len(own) < 2:  # one pool, of which each collection takes a part
+            own = shares
+        error = own.std(ddof=1) / np.sqrt(len(own)) if len(own) > 1 else float("nan")
+        print(f"  {name:14} {100 * shares.mean():5.1f} % ± {100 * error:.1f}, {len(found)} collections")
 
 
 def honest(pools: dict[str, dict[str, np.ndarray]], given: argparse.Namespace) -> None:
     left, asked, said = [], [], {"by default": Counter(), "known": Counter()}
     for number in range(given.collections):
-        rng = np.random.default_rng([given.seed, number])
+        rng = np.random.default_rng([given.seed[0], number])
         kinds = rng.choice(sorted(pools), given.kinds, replace=False)
         drawn = {
             kind: rng.choice(len(pools[kind][LAYER]), min(given.each, len(pools[kind][LAYER])), replace=False)
@@ -156,18 +167,30 @@ def main() -> None:
     parser.add_argument("--tags", type=int, default=8)
     parser.add_argument("--kinds", type=int, default=0)
     parser.add_argument("--each", type=int, default=6)
-    parser.add_argument("--seed", type=int, default=5)
+    parser.add_argument("--seed", type=int, nargs="+", default=[5])
+    parser.add_argument("--each-told", action="store_true", help="a line a collection")
     given = parser.parse_args()
-    pools = files(given.folder) if given.folder else controlled(given.seed)
-    what = given.folder.name if given.folder else f"controlled performances of seed {given.seed}"
+    seeds = ", ".join(map(str, given.seed))
+    what = given.folder.name if given.folder else f"controlled performances of seed {seeds}"
     if given.kinds:
+        pools = files(given.folder) if given.folder else controlled(given.seed[0])
         print(f"{what}, {given.kinds} kinds of {given.each} recordings each, nothing cut")
         honest({kind: layers_of(pool, 1) for kind, pool in pools.items()}, given)
     else:
         print(f"{what}, {given.recordings} recordings in {given.parts} parts, {given.tags} tags by lot")
         if given.folder:
-            pools = {"": [clip for pool in pools.values() for clip in pool]}
-        lots([layers_of(pool, given.parts) for pool in pools.values()], given)
+            all_of_them = [clip for pool in files(given.folder).values() for clip in pool]
+            lots([("any", given.seed[0], layers_of(all_of_them, given.parts))], given)
+        else:
+            made = ((seed, controlled(seed)) for seed in given.seed)
+            lots(
+                [
+                    (kind, seed, layers_of(pool, given.parts))
+                    for seed, pools in made
+                    for kind, pool in pools.items()
+                ],
+                given,
+            )
 
 
 if __name__ == "__main__":

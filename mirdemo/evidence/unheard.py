@@ -19,7 +19,7 @@ from mirdemo.evidence.wording import corpus_title
 from mirdemo.results import records as results
 from mirdemo.results.bias import Figure
 from mirdemo.results.records import Result, Results
-from mirdemo.scoring.intervals import MINUS, TRAINED_PAIRED, TRAINED_PAIRED_SHARES
+from mirdemo.scoring.intervals import MINUS, trained_apart
 from mirdemo.scoring.variances import PairedDifference, contrast
 from mirdemo.words.language import Speaker
 
@@ -101,7 +101,7 @@ def _row(method: str, found: Measured, draws: Draws, pair: tuple[str, str], corp
                 one.value - other.value,
                 np.array(one.influences) - np.array(other.influences),
                 np.array(gaps) if method == "fewshot" else None,
-                _trained(one),
+                _trained(one, other),
             )
         )
     interval = contrast(parts)
@@ -121,10 +121,10 @@ def _same_recordings(one: Result, other: Result) -> bool:
     return both[0] == both[1]
 
 
-def _trained(record: Result) -> float:
-    if record.method == "fewshot":
+def _trained(one: Result, other: Result) -> float:
+    if one.method == "fewshot":
         return 1.0
-    return TRAINED_PAIRED if record.metric == "roc_auc" else TRAINED_PAIRED_SHARES
+    return float(trained_apart((one.value + other.value) / 2, one.metric == "roc_auc"))
 
 
 def unheard(

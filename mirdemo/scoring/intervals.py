@@ -45,8 +45,12 @@ TRAINED_PAIRS, TRAINED, MORE_ONCE = 1.38, 0.85, 0.27
 LEAST_EFFECT_TRAINED = 0.85
 #: Towards 1 (of ROC-AUC: and 0) it falls like this power of 4 t (1 - t): probes that hear a tag well differ little.
 EASING = 0.3
-#: The same of a paired difference, of ROC-AUC and of the others: both probes learned from the same recordings.
+#: The same of a paired difference of two trainings on the same rows, of ROC-AUC and of the others.
 TRAINED_PAIRED, TRAINED_PAIRED_SHARES = 1.4, 0.9
+#: And of two backbones, whose rows are not the same: what either's probe learned by chance does not cancel, eased as above. The
+#: variance that the heights imply counts for so much less then (``benchmarks/truth_pairs.py``).
+TRAINED_APART, TRAINED_APART_SHARES = 2.7, 2.0
+IMPLIED_APART = 0.2
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -152,9 +156,7 @@ class Estimate:
         return height * (1 - height) * per_pair * self.effect * self._trained(height)
 
     def _trained(self, height: np.ndarray) -> np.ndarray:
-        # Average precision and F1 have no complement: near 0 is not "surely wrong" but "rare", and nothing is eased there.
-        near_an_end = np.maximum(4 * height * (1 - height), 1e-12)
-        return self.training * np.where((self.among > 0) | (height > 0.5), near_an_end, 1.0) ** self.easing
+        return self.training * _eased(height, self.among > 0) ** self.easing
 
     @property
     def _inner(self) -> np.ndarray:
@@ -251,6 +253,15 @@ def _shared(height: np.ndarray) -> np.ndarray:
     return (1 - height) / (2 - height) + height / (1 + height)
 
 
+def _eased(height: np.ndarray, ranks: np.ndarray | bool) -> np.ndarray:
+    """``4 t (1 - t)``, what a training factor falls like (at some power) towards 1 and, of ROC-AUC (``ranks``), 0.
+
+    Average precision and F1 have no complement: near 0 is not "surely wrong" but "rare", and nothing is eased there.
+    """
+    near_an_end = np.maximum(4 * height * (1 - height), 1e-12)
+    return np.where(ranks | (height > 0.5), near_an_end, 1.0)
+
+
 def _inwards(value: np.ndarray, per_pair: np.ndarray) -> np.ndarray:
     """The figure half an observation nearer to one half, where ``per_pair`` is one over their number."""
     return (value + per_pair / 2) / (1 + per_pair)
@@ -320,22 +331,42 @@ def perfect_estimate(with_tag: int, without: int) -> Estimate:
     return estimate(np.float64(1.0), np.zeros(len(labels)), labels, np.arange(len(labels)), pairs=True)
 
 
+def trained_apart(height: ArrayLike, ranks: ArrayLike) -> np.ndarray:
+    """How many times as large the variance of a paired difference of two backbones' probes is as that of their recordings.
+
+    height: the mean of both figures; ranks: whether they are ROC-AUC
+    """
+    at, pairs = np.asarray(height, dtype=np.float64), np.asarray(ranks, dtype=bool)
+    return np.where(pairs, TRAINED_APART, TRAINED_APART_SHARES) * _eased(at, pairs) ** EASING
+
+
 def difference(
-    first: Estimate, second: Estimate, level: float = LEVEL, unit: str = "recordings"
+    first: Estimate,
+    second: Estimate,
+    level: float = LEVEL,
+    unit: str = "recordings",
+    *,
+    apart: bool = False,
 ) -> Intervals:
     """Paired difference ``first - second`` of one metric on the same recordings, each recording against itself.
 
-    Both of the same shape. Where they were trained the variance is larger (``TRAINED_PAIRED``). The variance that the
-    figures' heights imply supposes a correlation of one half between them.
+    Both of the same shape. apart: of two backbones, not of two trainings on the same rows. Where they were trained the
+    variance is larger (``TRAINED_PAIRED``, ``trained_apart``). The variance that the figures' heights imply supposes a
+    correlation of one half between them.
     """
     from scipy.special import stdtrit
 
     gap, df = first.value - second.value, (first.df + second.df) / 2
     seen = ((first.influence - second.influence) ** 2).sum(-1)
     implied = (first._prior + second._prior) / 2
+    ranks, freedoms = first.among > 0, df + 1
     trained = (first.training != 1) | (second.training != 1)
-    training = np.where(trained, np.where(first.among > 0, TRAINED_PAIRED, TRAINED_PAIRED_SHARES), 1.0)
+    training = np.where(trained, np.where(ranks, TRAINED_PAIRED, TRAINED_PAIRED_SHARES), 1.0)
+    if apart:
+        training = np.where(trained, trained_apart((first._inner + second._inner) / 2, ranks), 1.0)
+        implied = np.where(trained, IMPLIED_APART, 1.0) * implied
+        freedoms = np.where(trained, df + PRIOR, freedoms)
     variance = training * (df * seen + implied) / (df + 1)
-    reach = stdtrit(df + 1, (1 + level) / 2) * np.sqrt(variance)
+    reach = stdtrit(freedoms, (1 + level) / 2) * np.sqrt(variance)
     low, high = np.maximum(gap - reach, -1), np.minimum(gap + reach, 1)
     return Intervals(gap, low, high, first.n, level, DIFFERENCE_METHOD, unit)

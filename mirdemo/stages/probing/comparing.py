@@ -62,10 +62,10 @@ def compare(first: ProbeReport, second: ProbeReport, layer: str | None = None) -
     for name in first.estimates:
         one, other = (report.estimates[name].row(i) for report, i in zip((first, second), at, strict=True))
         if name == "micro_f1":
-            overall[name] = difference(one, other, first.level)
+            overall[name] = difference(one, other, first.level, apart=True)
         else:
-            per_tag[name] = difference(one, other, first.level)
-            overall[name] = difference(one.macro(), other.macro(), first.level)
+            per_tag[name] = difference(one, other, first.level, apart=True)
+            overall[name] = difference(one.macro(), other.macro(), first.level, apart=True)
     return Comparison(
         first=first.identity,
         second=second.identity,
