@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from mirdemo.base.plain import of_parts
 from mirdemo.base.sentences import Sentence
 
 if TYPE_CHECKING:
+    from mirdemo.clips.counting import Groups
     from mirdemo.clips.labelled import LabelledClips
 
 #: Begins the names under which the settings of a result hold it.
@@ -32,13 +33,18 @@ class InQuestion:
     @classmethod
     def of(cls, clips: LabelledClips) -> InQuestion | None:
         """None where nothing is in question."""
-        rows = {row for group in clips.in_question for row in group}
+        return cls.of_rows(clips.in_question, clips.counted, clips.recordings)
+
+    @classmethod
+    def of_rows(
+        cls, in_question: Groups, counted: Sequence[str], recordings: Sequence[str]
+    ) -> InQuestion | None:
+        """in_question: groups of rows; counted, recordings: of each clip, as ``counting`` has them"""
+        rows = {row for group in in_question for row in group}
         if not rows:
             return None
-        counted = clips.counted
-        return cls(
-            len(rows), len({counted[row] for row in rows}), len(set(counted)), len(set(clips.recordings))
-        )
+        counted_as = len({counted[row] for row in rows})
+        return cls(len(rows), counted_as, len(set(counted)), len(set(recordings)))
 
     @property
     def sentence(self) -> Sentence:

@@ -14,6 +14,7 @@ import numpy as np
 from mirdemo.base.progress import Progress, silent
 from mirdemo.base.sentences import Sentence
 from mirdemo.clips.archives import Entry, list_folder, list_zip
+from mirdemo.clips.counting import counted, grouped, in_question, said_by_names
 from mirdemo.clips.encodings import reread
 from mirdemo.clips.gathering import (
     Finder,
@@ -27,7 +28,7 @@ from mirdemo.clips.gathering import (
 )
 from mirdemo.clips.heard import Heard
 from mirdemo.clips.limits import CLIP_LIMITS, ClipLimits, ClipsError
-from mirdemo.clips.recordings import ByName, by_name, stem_of
+from mirdemo.clips.recordings import ByName, stem_of
 from mirdemo.clips.sheets import Row, write_sheet
 from mirdemo.clips.tags import clean_recording, clean_tags, clean_text, same, typed_tags, written_tags
 from mirdemo.sound.audio import LIMITS, Clip, display_name
@@ -276,31 +277,12 @@ class LabelledClips:
 
         Sessions that share a recording are one. Without sessions: ``counted``.
         """
-        counted = self.counted
-        if not self.sessions:
-            return counted
-        first: dict[tuple[str, str], tuple[str, str]] = {}
-
-        def top(one: tuple[str, str]) -> tuple[str, str]:
-            while first.setdefault(one, one) != one:
-                one = first[one]
-            return one
-
-        for recording, session in zip(counted, self.sessions, strict=True):
-            mine = top(("recording", recording))
-            if session:
-                first[mine] = top(("session", session))
-        return tuple(top(("recording", recording))[1] for recording in counted)
+        return grouped(self.counted, self.sessions) if self.sessions else self.counted
 
     @cached_property
     def counted(self) -> tuple[str, ...]:
-        """The recording of each clip as it is counted: those ``in_question`` as one, under the name of the first."""
-        home = {name: name for name in self.recordings}
-        for rows in self.in_question:
-            joined = {home[self.recordings[row]] for row in rows}
-            first = next(name for name in self.recordings if home[name] in joined)
-            home |= {name: home[first] for name in home if home[name] in joined}
-        return tuple(home[name] for name in self.recordings)
+        """The recording of each clip as it is counted (``counting``): those ``in_question`` as one."""
+        return counted(self.recordings, self.in_question)
 
     @property
     def listened(self) -> bool:
@@ -314,25 +296,18 @@ class LabelledClips:
 
     @cached_property
     def in_question(self) -> tuple[tuple[int, ...], ...]:
-        """Rows that are counted as one recording until somebody says of which they are, group by group.
-
-        Those ``asked`` about and pieces that do not say of what (``by_name.pieces``), where a recording is nobody's word.
-        Counting pieces of one performance as many makes a model hear what it only remembers, in every tag; counting
-        strangers as one only makes the words more careful.
-        """
-        found = [rows for rows in self.asked if not all(map(self._is_given, rows))]
-        return (*found, self.by_name.pieces) if len(self.by_name.pieces) > 1 else tuple(found)
+        """Rows that are counted as one recording until somebody says of which they are, group by group (``counting``)."""
+        return in_question(self.asked, self.by_name.pieces, self._all_given)
 
     @cached_property
     def by_name(self) -> ByName:
         """What the files' names say of the recordings that nobody has said, with rows of this set."""
-        rows = [row for row in range(len(self)) if not self._is_given(row)]
-        said = by_name([self.clips[row].name for row in rows], [self.tags_of(row) for row in rows])
-        there = {
-            kind: {name: tuple(rows[at] for at in places) for name, places in getattr(said, kind).items()}
-            for kind in ("grouped", "apart")
-        }
-        return ByName(said.recordings, **there, pieces=tuple(rows[at] for at in said.pieces))
+        tags = [self.tags_of(row) for row in range(len(self))]
+        return said_by_names([clip.name for clip in self.clips], tags, self._all_given)
+
+    @property
+    def _all_given(self) -> tuple[bool, ...]:
+        return self.given or (True,) * len(self)
 
     def counts(self) -> dict[str, TagCount]:
         """For each tag, in order: how many clips carry it and from how many recordings they come."""

@@ -233,7 +233,20 @@ def _print_tagger(found: TaggerReport) -> None:
             "The tagger does not know: "
             + ", ".join(f"{tag} ({n})" for tag, n in sorted(found.foreign.items()))
         )
-    print("A recording that the tagger was made from is no test of it: leave those out.")
+    if found.in_question is not None:
+        print(found.in_question.sentence)
+    if found.own:
+        print(
+            f"Left out, because the tagger was made from their recordings, which are no test of it: {found.own} clip{'' if found.own == 1 else 's'}."
+        )
+    elif not found.tells:
+        print(
+            "This tagger does not tell which recordings it was made from; they are no test of it. Leave them out yourself, or "
+            "make the tagger again."
+        )
+    print(
+        "Other cuts of a recording that the tagger was made from are no test of it either: leave those out."
+    )
 
 
 def _figure(one: Interval | None) -> str:
@@ -252,7 +265,8 @@ def _plain(found: TaggerReport) -> dict[str, Any]:
     from dataclasses import asdict
 
     tags = [asdict(one) | {"verdict": one.verdict} for one in found.score.tags]
-    return asdict(found) | {"score": asdict(found.score) | {"tags": tags}}
+    question = None if found.in_question is None else str(found.in_question.sentence)
+    return asdict(found) | {"score": asdict(found.score) | {"tags": tags}, "in_question_says": question}
 
 
 def _by_workers(args: Namespace, corpus, backbone, store, workers, progress):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from math import inf
 from pathlib import Path, PurePath, PurePosixPath
@@ -15,9 +15,11 @@ import numpy as np
 
 from mirdemo.base.progress import Progress, silent
 from mirdemo.base.sentences import Sentence
+from mirdemo.clips.counting import Groups, counted, grouped, in_question, said_by_names
 from mirdemo.clips.gathering import Finder, encoding_note, read_labels, spans_of
+from mirdemo.clips.heard import MOST_COMPARED, listen
+from mirdemo.clips.in_question import InQuestion
 from mirdemo.clips.limits import CLIP_LIMITS, ClipsError
-from mirdemo.clips.recordings import by_name
 from mirdemo.clips.segments import pieces
 from mirdemo.clips.tags import same
 from mirdemo.evaluation.errors import EvaluationError
@@ -53,6 +55,8 @@ class TaggerReport:
     score: figures with intervals over recordings (sessions, where the sheet names them), of the tagger's tags that occur
     absent: its tags that no recording has; foreign: labels that it does not know, with how many recordings have them
     unknown: recordings that it left without an answer; failed: that could not be read; incomplete: that lack a part
+    own: clips that were left out, for the tagger was made from their recordings; tells: whether it tells what it was made from
+    in_question: of the others, clips that count as one recording because nobody has said whether they are
     """
 
     score: Score
@@ -61,6 +65,9 @@ class TaggerReport:
     unknown: int
     failed: int
     incomplete: int
+    own: int = 0
+    tells: bool = True
+    in_question: InQuestion | None = None
 
 
 def by_folders(files: Sequence[str], named: Iterable[str]) -> list[Labelled]:
@@ -149,17 +156,79 @@ def evaluate_tagger(
     """Tag labelled recordings, each as a whole, and compare.
 
     Tags are the same where case and width alone differ. A recording without a tag that the tagger knows counts as one
-    without all of them; so does an answer "unknown". Memory grows by scores and labels alone.
+    without all of them; so does an answer "unknown". Recordings are counted as labelled clips are (``clips.counting``); they
+    are listened to for that while they are as few as a set of labelled clips holds. Those that the tagger was made from are
+    left out, with all clips of theirs. Memory grows by scores and labels alone, beyond such a set.
     progress: told (recordings done, in all, ``"tagging"``); tell: told each file's problem and warnings
-    Raises EvaluationError where nothing could be read, or no recording has any of the tagger's tags.
+    Raises EvaluationError where nothing could be read, all is of the tagger's own recordings, or no recording has any of its
+    tags.
     """
+    from mirdemo.stages.fewshot.scoring import score
+
+    told = _tagged(labelled, tagger, backbone, track, progress or silent, tell or (lambda _: None))
+    recordings = told.hearing.counted(told.kept)
+    left = _without_own(recordings.groups, told.own)
+    if told.kept and not left:
+        raise EvaluationError(
+            "The tagger was made from all of these recordings ({count} clips), so nothing here tests it. Give recordings that it "
+            "was not made from.",
+            code="evaluation.own_only",
+            count=len(told.kept),
+        )
+    labels, foreign = _labels(told.kept, left, tagger.tags)
+    there = np.flatnonzero(labels.any(axis=0))
+    if not len(there):
+        raise EvaluationError(
+            "None of these recordings has a tag of this tagger ({tags}). Name them as it does: by folders, or in a sheet (--labels SHEET).",
+            code="evaluation.no_common_tag",
+            tags=", ".join(tagger.tags[:10]),
+        )
+    found = score(
+        labels[:, there],
+        np.array(told.said)[left][:, there],
+        [recordings.groups[row] for row in left],
+        [tagger.tags[at] for at in there],
+        np.array(told.scores)[left][:, there],
+    )
+    return TaggerReport(
+        found,
+        tuple(tag for at, tag in enumerate(tagger.tags) if at not in set(there.tolist())),
+        foreign,
+        sum(told.unknown[row] for row in left),
+        told.failed,
+        told.incomplete,
+        len(told.kept) - len(left),
+        bool(tagger.learned),
+        recordings.only(left),
+    )
+
+
+@dataclass
+class _Told:
+    """What a tagger said of recordings, clip by clip: those that could be read, whether it was made from them, its tags and
+    scores, whether it knows nothing like them."""
+
+    hearing: _Hearing
+    kept: list[Labelled] = field(default_factory=list)
+    own: list[bool] = field(default_factory=list)
+    said: list[np.ndarray] = field(default_factory=list)
+    scores: list[tuple[float, ...]] = field(default_factory=list)
+    unknown: list[bool] = field(default_factory=list)
+    failed: int = 0
+    incomplete: int = 0
+
+
+def _tagged(
+    labelled: Sequence[Labelled],
+    tagger: Tagger,
+    backbone: Backbone | None,
+    track: int | None,
+    progress: Progress,
+    tell: Callable[[Sentence], None],
+) -> _Told:
     from mirdemo.embedding.streaming import file_size
     from mirdemo.sound.audio import load_clip, of_file
-    from mirdemo.stages.fewshot.scoring import score
     from mirdemo.tagger.archive import tagged
-
-    progress, tell = progress or silent, tell or (lambda _: None)
-    column = {same(tag): at for at, tag in enumerate(tagger.tags)}
 
     one_at_a_time, whole = Lock(), lru_cache(maxsize=1)(load_clip)
 
@@ -171,58 +240,95 @@ def evaluate_tagger(
         return clip.cut(one.start or 0.0, clip.seconds if one.end is None else one.end)
 
     answers = tagged(labelled, read, tagger, backbone=backbone, size=lambda one: file_size(one.file))
-    kept: list[Labelled] = []
-    said: list[np.ndarray] = []
-    scores: list[tuple[float, ...]] = []
-    failed = incomplete = unknown = 0
+    told = _Told(_Hearing(labelled))
     progress(0, len(labelled), "tagging")
     for done, one in enumerate(answers, start=1):
         progress(done, len(labelled), "tagging")
         if isinstance(one.clip, Sentence):
-            failed += 1
+            told.failed += 1
             tell(one.clip)
             continue
         for warning in one.clip.warnings:
             tell(of_file(one.clip.name, warning))
-        incomplete += one.clip.incomplete
-        unknown += one.unknown
-        kept.append(one.source)
+        told.incomplete += one.clip.incomplete
+        told.kept.append(one.source)
+        told.own.append(tagger.has_learned(one.clip))
+        told.hearing.take(one.clip)
+        told.unknown.append(one.unknown)
         given = np.zeros(len(tagger.tags), np.uint8)
         given[[tagger.tags.index(tag) for tag in one.given]] = 1
-        said.append(given)
-        scores.append(one.scores)
-    labels = np.zeros((len(kept), len(tagger.tags)), np.uint8)
+        told.said.append(given)
+        told.scores.append(one.scores)
+    return told
+
+
+def _labels(
+    kept: Sequence[Labelled], rows: Sequence[int], tags: Sequence[str]
+) -> tuple[np.ndarray, dict[str, int]]:
+    """Of these rows: 0/1 (n_rows, n_tags), and labels that are none of the tags, with how many clips have them."""
+    column = {same(tag): at for at, tag in enumerate(tags)}
+    labels = np.zeros((len(rows), len(tags)), np.uint8)
     foreign: dict[str, int] = {}
-    for row, source in enumerate(kept):
-        for tag in source.tags:
+    for place, row in enumerate(rows):
+        for tag in kept[row].tags:
             if (at := column.get(same(tag))) is not None:
-                labels[row, at] = 1
+                labels[place, at] = 1
             else:
                 foreign[tag] = foreign.get(tag, 0) + 1
-    there = np.flatnonzero(labels.any(axis=0))
-    if not len(there):
-        raise EvaluationError(
-            "None of these recordings has a tag of this tagger ({tags}). Name them as it does: by folders, or in a sheet (--labels SHEET).",
-            code="evaluation.no_common_tag",
-            tags=", ".join(tagger.tags[:10]),
+    return labels, foreign
+
+
+def _without_own(groups: Sequence[str], own: Sequence[bool]) -> list[int]:
+    """Rows of recordings of which the tagger was made from no clip."""
+    known = {group for group, is_own in zip(groups, own, strict=True) if is_own}
+    return [row for row, group in enumerate(groups) if group not in known]
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """recordings: of each clip, as said or by its name; counted: with those in question as one; groups: sessions over them"""
+
+    recordings: tuple[str, ...]
+    in_question: Groups
+    counted: tuple[str, ...]
+    groups: tuple[str, ...]
+
+    def only(self, rows: Sequence[int]) -> InQuestion | None:
+        """What is in question of these rows."""
+        place = {row: at for at, row in enumerate(rows)}
+        there = [tuple(place[row] for row in those if row in place) for those in self.in_question]
+        several = tuple(those for those in there if len(those) > 1)
+        return InQuestion.of_rows(
+            several, [self.counted[row] for row in rows], [self.recordings[row] for row in rows]
         )
-    names = [tagger.tags[at] for at in there]
-    found = score(
-        labels[:, there], np.array(said)[:, there], _groups(kept), names, np.array(scores)[:, there]
-    )
-    absent = tuple(tag for at, tag in enumerate(tagger.tags) if at not in set(there.tolist()))
-    return TaggerReport(found, absent, foreign, unknown, failed, incomplete)
 
 
-def _groups(kept: Sequence[Labelled]) -> list[str]:
-    """What is kept together in intervals: sessions where they are named, else recordings, else what the names say."""
-    named = by_name([Path(one.file).name for one in kept]).recordings
-    whole: dict[str, str] = {}
-    return [
-        f"s {one.session}"
-        if one.session
-        else f"r {one.recording}"
-        if one.recording
-        else whole.setdefault(one.file, f"n {Path(one.file).parent} {name}")
-        for one, name in zip(kept, named, strict=True)
-    ]
+class _Hearing:
+    """Listens to the clips as the stages do, to count their recordings: while they are as few as a set of labelled clips may
+    be, and not all recordings are said."""
+
+    def __init__(self, labelled: Sequence[Labelled]) -> None:
+        self._clips: list[Clip] | None = [] if not all(one.recording for one in labelled) else None
+        self._seconds, self._bytes = 0.0, 0
+
+    def take(self, clip: Clip) -> None:
+        if self._clips is None:
+            return
+        self._seconds, self._bytes = self._seconds + clip.seconds, self._bytes + clip.samples.nbytes
+        self._clips.append(clip)
+        many = len(self._clips) > min(MOST_COMPARED, CLIP_LIMITS.max_clips)
+        if many or self._seconds > CLIP_LIMITS.max_seconds or self._bytes > CLIP_LIMITS.max_decoded_bytes:
+            self._clips = None
+
+    def counted(self, kept: Sequence[Labelled]) -> _Counted:
+        given = [bool(one.recording) for one in kept]
+        named = said_by_names([Path(one.file).name for one in kept], [one.tags for one in kept], given)
+        unsaid = iter(named.recordings)
+        recordings = tuple(one.recording or next(unsaid) for one in kept)
+        asked = (
+            () if not self._clips else listen(self._clips).groups([c.sha256 for c in self._clips], recordings)
+        )
+        doubtful = in_question(asked, named.pieces, given)
+        as_counted = counted(recordings, doubtful)
+        groups = grouped(as_counted, [one.session for one in kept])
+        return _Counted(recordings, doubtful, as_counted, groups)

@@ -136,6 +136,7 @@ def _licence(manifest: Mapping[str, Any], t: Speaker) -> list[str]:
         if licence
         else t("card.licence.unknown", backbone=title),
         t("card.licence.tuned" if manifest.get("fine_tuned") else "card.licence.few_shot"),
+        *([t("card.licence.knows_again")] if manifest.get("learned") else []),
         "",
     ]
 

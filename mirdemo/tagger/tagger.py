@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import platform
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -39,6 +40,10 @@ if TYPE_CHECKING:
 _KEYS = ("name", "fingerprint", "sample_rate", "window_seconds", "pooling")
 _FIGURES = ("macro_f1", "micro_f1", "roc_auc", "mean_average_precision")
 _WHITENING_ARRAYS = ("centre", "scale", "directions", "keep")
+#: Bytes of a clip's SHA-256 that are kept: by chance none of a million clips looks like one of a million others.
+_DIGEST = 8
+#: The array that holds them.
+_LEARNED = "learned"
 #: What may decide in a tagger that is read.
 _KINDS = {**METHODS, TunedHead.name: TunedHead}
 
@@ -82,6 +87,7 @@ class Tagger:
         the backbone it was made from here, and brings that backbone's last blocks itself
     whitening: layer name -> LayerWhitening, applied before the method; empty for none
     facts: plain data for people: title, tags with counts and figures, licence, versions, date, ...
+    learned: how the SHA-256 of each clip that it was made from begins (``_DIGEST`` bytes in hex); empty where it does not tell
     """
 
     kind: str
@@ -90,6 +96,7 @@ class Tagger:
     layer: str
     whitening: Mapping[str, LayerWhitening]
     facts: Mapping[str, Any]
+    learned: frozenset[str] = frozenset()
     _loaded: dict[str, Backbone] = field(default_factory=dict, repr=False)
 
     # ---- making -----------------------------------------------------------------------------------------
@@ -154,8 +161,7 @@ class Tagger:
             "n_clips": len(rows),
             "n_recordings": len(set(np.asarray(recordings).tolist())),
             "in_question": None if in_question is None else in_question.as_dict(),
-            "backbone": {"title": spec.title, "repository": spec.repository, "citation": spec.citation},
-            "licence": spec.licence,
+            **_of_backbone(spec),
             "whitening": None
             if whitening is None
             else {
@@ -173,13 +179,22 @@ class Tagger:
                 "python": platform.python_version(),
             },
         }
-        return cls(method.name, method, embeddings.identity, layer, layers, facts)
+        return cls(
+            method.name, method, embeddings.identity, layer, layers, facts, _learned(embeddings.clip_ids)
+        )
 
     @classmethod
     def fine_tuned(
-        cls, report: FineTuneReport, title: str = "Tagger", *, in_question: InQuestion | None = None
+        cls,
+        report: FineTuneReport,
+        title: str = "Tagger",
+        *,
+        in_question: InQuestion | None = None,
+        clip_ids: Sequence[str] = (),
     ) -> Tagger:
-        """What fine-tuning made: the final tail and head, with the cross-validated figures on the card. in_question: as ``make``
+        """What fine-tuning made: the final tail and head, with the cross-validated figures on the card.
+
+        in_question: as ``make`` takes it; clip_ids: SHA-256 of the clips that it was trained on, so that it knows them again
 
         It knows the tags that could be learned, and works with the backbone it was made from only.
         """
@@ -221,23 +236,22 @@ class Tagger:
             "n_clips": report.n_clips,
             "n_recordings": report.n_recordings,
             "in_question": None if in_question is None else in_question.as_dict(),
-            "backbone": {
-                "title": report.spec.title,
-                "repository": report.spec.repository,
-                "citation": report.spec.citation,
-            },
-            "licence": report.spec.licence,
+            **_of_backbone(report.spec),
             "whitening": None,
             "created": _today(),
             "versions": {**report.versions, "python": platform.python_version()},
         }
-        return cls(report.head.name, report.head, report.identity, LAYER, {}, facts)
+        return cls(report.head.name, report.head, report.identity, LAYER, {}, facts, _learned(clip_ids))
 
     # ---- taking home and back ---------------------------------------------------------------------------
 
     @property
     def tags(self) -> tuple[str, ...]:
         return tuple(self.method.tags)
+
+    def has_learned(self, clip: Clip) -> bool:
+        """Whether it was made from this very sound, as far as it tells: then what it says of it is no test."""
+        return clip.sha256[: 2 * _DIGEST] in self.learned
 
     @property
     def fingerprint(self) -> str:
@@ -252,6 +266,9 @@ class Tagger:
         for name, layer in self.whitening.items():
             for array in _WHITENING_ARRAYS:
                 arrays[f"whitening/{name}/{array}"] = getattr(layer, array)
+        if self.learned:
+            known = bytes.fromhex("".join(sorted(self.learned)))
+            arrays[_LEARNED] = np.frombuffer(known, np.uint8).reshape(-1, _DIGEST)
         manifest = {
             "kind": self.kind,
             "layer": self.layer,
@@ -259,6 +276,8 @@ class Tagger:
             "settings": settings,
             **self.facts,
         }
+        if self.learned:
+            manifest["learned"] = len(self.learned)
         return tagger_file.pack(manifest, arrays, card(manifest, language))
 
     def save(self, path: str | PathLike[str], language: str = "en") -> Path:
@@ -333,6 +352,9 @@ class Tagger:
                     parts=tuple(Part(size, share) for size, share in parts),
                     limit=math.inf if limits.get(layer) is None else float(limits[layer]),
                 )
+        learned = arrays.pop(_LEARNED, np.zeros((0, _DIGEST), np.uint8))
+        if learned.dtype != np.uint8 or learned.ndim != 2 or learned.shape[1] != _DIGEST:
+            raise ValueError("digests of another form")
         method = _KINDS[kind].from_state(settings, arrays)
         if list(method.tags) != [tag["name"] for tag in manifest["tags"]]:
             raise ValueError("tags differ")
@@ -343,6 +365,7 @@ class Tagger:
             "layer",
             "identity",
             "settings",
+            "learned",
             "arrays",
             "sha256",
             "checksum",
@@ -351,7 +374,8 @@ class Tagger:
         identity = of_parts(Identity, manifest["identity"])
         if not isinstance(manifest["layer"], str):
             raise TypeError("a layer is named by text")
-        tagger = cls(kind, method, identity, manifest["layer"], whitening, facts)
+        known = frozenset(row.tobytes().hex() for row in learned)
+        tagger = cls(kind, method, identity, manifest["layer"], whitening, facts, known)
         card({**manifest})  # a manifest that makes no card lacks something
         row = np.zeros((1, _size(method, arrays)), np.float32)
         if whitening:
@@ -529,6 +553,16 @@ class Tagger:
         steady = estimate(scores, influence, np.ones(n), np.arange(n), pairs=False).intervals()
         one_each = [steady.at(j) for j in range(len(scores))]
         return [replace(one, method="jackknife over windows", unit="windows") for one in one_each]
+
+
+def _of_backbone(spec: BackboneSpec) -> dict[str, Any]:
+    facts = {"title": spec.title, "repository": spec.repository, "citation": spec.citation}
+    return {"backbone": facts, "licence": spec.licence}
+
+
+def _learned(clip_ids: Sequence[str]) -> frozenset[str]:
+    """Of ids that are SHA-256; a caller of Python may have given others."""
+    return frozenset(id[: 2 * _DIGEST] for id in clip_ids if re.fullmatch(r"[0-9a-f]{64}", id))
 
 
 def _title(text: str) -> str:

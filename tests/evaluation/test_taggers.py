@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,13 @@ import pytest
 import soundfile
 
 from mirdemo import cli
+from mirdemo.clips import LabelledClips
+from mirdemo.clips.heard import listen
+from mirdemo.clips.in_question import InQuestion
+from mirdemo.clips.likeness import LookAlikes
 from mirdemo.evaluation.taggers import by_folders, by_sheet
 from mirdemo.sound import audio
+from mirdemo.tagger import Tagger
 
 RATE = 22_050
 TAGS = ("drum", "flute")
@@ -53,6 +59,13 @@ def archive(tmp_path_factory) -> Path:
         soundfile.write(root / kind / f"take {chr(97 + i)} {kind}.wav", sound(kind, 50 + i), RATE)
     (root / "flute" / "letter.wav").write_text("no sound")
     return root
+
+
+@pytest.fixture(autouse=True)
+def strangers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These sounds are so alike that they would be taken for one performance; here they are many, unless a test undoes it."""
+    monkeypatch.setattr("mirdemo.clips.heard.look_alikes", lambda *given: LookAlikes(None, 0.4))
+    monkeypatch.setattr("mirdemo.clips.heard.copies", lambda *given: [])
 
 
 def evaluated(capsys, tagger: Path, *more: object) -> tuple[int, dict]:
@@ -152,3 +165,66 @@ def test_labels_that_fit_nothing_are_refused_in_a_sentence(tagger, archive, tmp_
     sheet.write_text("file,tags\nb.wav,x\n")
     assert by_sheet(sheet, [str(tmp_path / "bell" / "a.wav")], told.append) == []
     assert len(told) == 2
+
+
+def write(folder: Path, seconds: float = 1.5, **names: str) -> None:
+    for seed, (name, kind) in enumerate(names.items(), start=200):
+        (folder / kind).mkdir(parents=True, exist_ok=True)
+        soundfile.write(folder / kind / f"{name}.wav", sound(kind, seed, seconds), RATE)
+
+
+def test_recordings_are_counted_as_the_stages_count_them(tagger, tmp_path, capsys, monkeypatch):
+    """Parts of nothing, and what sounds as if cut from one performance, are one recording until a sheet says of which."""
+    write(
+        tmp_path,
+        part1="drum",
+        part2="drum",
+        part3="flute",
+        part4="flute",
+        qa="drum",
+        wb="flute",
+        ec="drum",
+        rd="flute",
+    )
+    monkeypatch.undo()
+    labelled = LabelledClips.from_folder(tmp_path)
+    labelled.hear(listen(labelled.clips))
+    code, found = evaluated(capsys, tagger, tmp_path)
+    assert code == 0
+    assert found["score"]["n_recordings"] == len(set(labelled.groups)) < 6
+    assert found["in_question"] == InQuestion.of(labelled).as_dict()
+    assert found["in_question_says"] == str(InQuestion.of(labelled).sentence)
+    names = sorted(path.name for path in tmp_path.rglob("*.wav"))
+    sheet = tmp_path / "labels.csv"
+    rows = [f"{name},{next(tmp_path.rglob(name)).parent.name},{name}" for name in names]
+    sheet.write_text("\n".join(["file,tags,recording", *rows]))
+    _, found = evaluated(capsys, tagger, tmp_path / "**" / "*.wav", "--labels", sheet)
+    assert (found["score"]["n_recordings"], found["in_question"]) == (8, None)
+
+
+def test_what_the_tagger_was_made_from_is_left_out_and_alone_is_no_result(tagger, archive, tmp_path, capsys):
+    """With all clips of its recordings, whether the tagger was made from them or not."""
+    for i, kind in enumerate(TAGS * 3):
+        (tmp_path / kind).mkdir(exist_ok=True)
+        soundfile.write(tmp_path / kind / f"{kind}{i}.wav", sound(kind, i), RATE, subtype="FLOAT")
+    assert cli.main(["evaluate", "--tagger", str(tagger), str(tmp_path)]) == 3
+    said = capsys.readouterr()
+    assert "6 clips" in said.err
+    assert "1.00" not in said.out + said.err
+    code, found = evaluated(capsys, tagger, tmp_path, archive)
+    assert (code, found["own"], found["score"]["n_clips"], found["tells"]) == (0, 6, 8, True)
+    names = sorted(path.name for path in [*tmp_path.rglob("*.wav"), *archive.rglob("*.wav")])
+    recording = {"drum0.wav": "one", names[-1]: "one"}
+    rows = [f"{name},{'flute' if 'flute' in name else 'drum'},{recording.get(name, name)}" for name in names]
+    sheet = tmp_path / "labels.csv"
+    sheet.write_text("\n".join(["file,tags,recording", *rows]))
+    _, found = evaluated(capsys, tagger, tmp_path, archive, "--labels", sheet)
+    assert (found["own"], found["score"]["n_clips"]) == (7, 7)
+    cli.main(["evaluate", "--tagger", str(tagger), str(tmp_path), str(archive)])
+    assert "no test of it: 6 clips." in capsys.readouterr().out
+
+
+def test_a_tagger_that_does_not_tell_what_it_was_made_from_is_said_to(tagger, archive, tmp_path, capsys):
+    old = replace(Tagger.load(tagger), learned=frozenset()).save(tmp_path / "old.zip")
+    assert cli.main(["evaluate", "--tagger", str(old), str(archive)]) == 0
+    assert "does not tell which recordings it was made from" in capsys.readouterr().out

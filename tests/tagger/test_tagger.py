@@ -950,3 +950,20 @@ def test_a_tagger_that_tells_something_else_of_it_is_refused(tagger):
         manifest["checksum"] = checksum(manifest)
         with refused("tagger.unreadable"):
             Tagger.of({**contents, MANIFEST: json.dumps(manifest).encode()})
+
+
+def test_it_knows_again_the_clips_that_it_was_made_from(tagger, support, tmp_path):
+    again = Tagger.load(tagger.save(tmp_path / "t.zip"))
+    assert len(again.learned) == len(support[0].clip_ids) == 9
+    assert again.contents() == tagger.contents()
+    own = [tone(hertz + 7 * i, seed=i) for i in range(3) for hertz in (300, 900, 1500)]
+    assert all(map(again.has_learned, own))
+    assert not again.has_learned(tone(300, seed=99))
+    assert "by eight bytes" in tagger.contents()[CARD].decode()
+    older = replace(tagger, learned=frozenset())
+    assert "by eight bytes" not in older.contents()[CARD].decode()
+    assert Tagger.of(older.contents()).learned == frozenset()
+    assert not Tagger.of(older.contents()).has_learned(own[0])
+    forged = replace(tagger, learned=frozenset({"00" * 7}))
+    with pytest.raises((TaggerError, ValueError)):
+        Tagger.of(forged.contents())

@@ -647,6 +647,7 @@ def test_the_tagger_is_downloaded_by_its_visitor_only_and_works(after: Visitor):
         tagger = Tagger.of({name: archive.read(name) for name in archive.namelist()})
     assert set(tagger.tags) == {"high", "<b>"}
     assert len(tagger.tag(CLIPS.clips[1], all_tags=True)) == 2
+    assert all(map(tagger.has_learned, CLIPS.clips))
     mine.let_go()
     assert client.get(address).status_code == 404, "gone with the visit"
 

@@ -17,4 +17,4 @@ DOWNLOAD = TaggerDownload("fine-tune", "fine-tuned-tagger.zip")
 def made(result: Result, in_question: InQuestion | None) -> Tagger:
     """The final tail and head, with their card. in_question: of the clips, as far as it is still open"""
     title = "Fine-tuned tagger: " + ", ".join(result.report.head.tags)
-    return Tagger.fine_tuned(result.report, title, in_question=in_question)
+    return Tagger.fine_tuned(result.report, title, in_question=in_question, clip_ids=result.asked.clip_ids)
