@@ -24,6 +24,7 @@ from mirdemo.planning.ways import (
     Heard,
     Way,
 )
+from mirdemo.scoring.labelling import same_division
 from mirdemo.scoring.metrics import THRESHOLD
 from mirdemo.stages.side_by_side import cells
 
@@ -69,7 +70,7 @@ def evidence(
 
     def check(report: Any) -> None:
         same = tuple(report.tag_names) == tuple(tags) and np.array_equal(np.asarray(report.labels), truth)
-        if report.protocol != "live" or not same or not np.array_equal(np.asarray(report.recordings), names):
+        if report.protocol != "live" or not same or not same_division(report.recordings, names):
             raise PlanError(
                 "The stages were run on different recordings or tags. Run them again on the clips as they are now.",
                 code="planning.other_clips",
@@ -79,7 +80,7 @@ def evidence(
         check(report)
         spent = float(sum(report.seconds.values())) + (embedding_seconds or {}).get(backbone, 0.0)
         seconds[PROBE] = seconds.get(PROBE, 0.0) + spent
-        ways.append(_way(OTHER if place else AS_IT_IS, backbone, report, spent, sick))
+        ways.append(_way(OTHER if place else AS_IT_IS, backbone, report, names, spent, sick))
     if few_shot is not None:
         backbone, decided, spent = few_shot
         seconds[FEWSHOT] = float(spent)
@@ -94,7 +95,7 @@ def evidence(
         check(tuned)
         spent = float(tuned.from_nothing["fine_tuned"])
         seconds[TUNING] = spent
-        ways.append(_way(FINE_TUNE, backbone, tuned, spent))
+        ways.append(_way(FINE_TUNE, backbone, tuned, names, spent))
     if curve is not None:
         seconds[CURVE] = float(curve.seconds)
     in_recording = [[set(names[column == value]) for value in (1, 0)] for column in truth.T]
@@ -116,15 +117,17 @@ def _way(
     kind: str,
     backbone: str,
     report: ProbeReport | FineTuneReport,
+    recordings: np.ndarray,
     seconds: float,
     sick: Sentence | None = None,
 ) -> Way:
+    """recordings: as they are called now, so that all ways have them in one order"""
     return Way.of_decisions(
         kind,
         backbone,
         decisions(report),
         report.labels,
-        report.recordings,
+        recordings,
         machine_seconds=seconds,
         sick=sick,
         learned_from=learned_from(report),

@@ -122,3 +122,11 @@ def _numbered(given: Sequence[Any] | np.ndarray | None, n_clips: int) -> tuple[n
         )
     names, codes = np.unique([str(name) for name in given], return_inverse=True)
     return codes, tuple(map(str, names))
+
+
+def same_division(one: Sequence, other: Sequence) -> bool:
+    """Whether two namings part the same clips into the same groups, whatever these are called. one, other: (n_clips,)"""
+    first, second = np.asarray(one).tolist(), np.asarray(other).tolist()
+    return len(first) == len(second) and len(set(zip(first, second, strict=True))) == len(set(first)) == len(
+        set(second)
+    )

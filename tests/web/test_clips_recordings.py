@@ -33,7 +33,8 @@ from mirdemo.web.tabs.clips.tab import ClipsDesk, ClipsTab
 from mirdemo.web.tabs.fewshot import tab as few_shot_tab
 from mirdemo.web.tabs.fewshot.desk import FewShotDesk
 from mirdemo.web.tabs.finetune import running as tuning
-from mirdemo.web.tabs.probe.running import run_all
+from mirdemo.web.tabs.probe.desk import ProbeDesk
+from mirdemo.web.tabs.probe.running import Asked, run_all
 from mirdemo.web.tagging import build
 
 
@@ -174,6 +175,56 @@ def test_room_is_kept_for_the_question_while_clips_are_listened_to(tab: ClipsTab
     visitor.jobs["listening-1"].cancel()
     visitor.hold(held(["another.wav"]).clips)
     assert not view(tab, visitor)["awaited"]
+
+
+def test_an_answer_that_changes_no_count_leaves_what_was_measured_as_it_is(tab: ClipsTab):
+    visitor = held([f"piece {c * 3}.wav" for c in "qwertyuiopas"], [["x"]] * 6 + [[]] * 6)
+    hear(visitor, 4, 3)
+    before = visitor.clips
+    asked = Asked.of(before)
+    assert asked.still_in_question(before) is not None
+    tab.all_together(visitor, act())
+    assert asked.is_about(visitor.clips)
+    assert asked.names_as(visitor.clips), "another backbone can be put beside it"
+    assert asked.still_in_question(visitor.clips) is None
+    visitor.hold(visitor.clips.set_recording(range(3), "another name"))
+    assert asked.is_about(visitor.clips)
+    assert not asked.names_as(visitor.clips)
+    visitor.hold(visitor.clips.set_recording(range(4), "another name"))
+    assert not asked.is_about(visitor.clips)
+    visitor.hold(before)
+    tab.different(visitor, act(all="true"))
+    assert not asked.is_about(visitor.clips)
+    said = before.set_recording(range(12), "one").part(range(12))  # somebody has said that they are twelve
+    visitor.hold(said)
+    asked = Asked.of(said)
+    tab.different(visitor, act(all="true"))
+    assert visitor.clips is not said
+    assert asked.is_about(visitor.clips)
+
+
+@pytest.mark.parametrize("name", ["probe", "few-shot", "plan"])
+def test_words_are_not_called_out_of_date_by_an_answer_that_changes_no_count(tab: ClipsTab, name: str):
+    wire = whole_page()
+    visitor = held([f"piece {c * 3}.wav" for c in "qwertyuiopas"], [["x"]] * 6 + [[]] * 6)
+    hear(visitor, 4, 3)
+    few = visitor.desk(FewShotDesk)
+    few.built, few.layer["spectral"], few.whiten = (
+        build(visitor.clips, "spectral", "all", visitor.memory, silent),
+        "all",
+        False,
+    )
+    visitor.desk(ProbeDesk).result = run_all(visitor.clips, (("spectral", False),), visitor.memory, silent)
+    there = {
+        "probe": str(visitor.speaker("probe.there")),
+        "few-shot": 'data-key="found-honest"',
+        "plan": 'data-key="advice"',
+    }[name]
+    assert there in wire.views.rendered(name, visitor)
+    tab.all_together(visitor, act())
+    assert there in wire.views.rendered(name, visitor)
+    visitor.hold(visitor.clips.part(range(12)))
+    assert there not in wire.views.rendered(name, visitor)
 
 
 def test_nobody_is_asked_about_an_example_of_the_festival_that_is_kept(monkeypatch: pytest.MonkeyPatch):

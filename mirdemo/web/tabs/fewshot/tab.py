@@ -40,7 +40,7 @@ from mirdemo.web.tabs.fewshot.placing import Plane
 from mirdemo.web.tabs.fewshot.studies import Curve, Layers, Setting
 from mirdemo.web.tabs.fewshot.taking_home import DOWNLOAD, made
 from mirdemo.web.tabs.probe.desk import ProbeDesk
-from mirdemo.web.tabs.probe.running import whitening_offered
+from mirdemo.web.tabs.probe.running import Asked, whitening_offered
 from mirdemo.web.tagging import Answer, Built, answer, build, layers_of, spans, usual_layer
 from mirdemo.words.language import Speaker
 
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
     from mirdemo.backbones.spec import BackboneSpec
     from mirdemo.clips import LabelledClips
+    from mirdemo.clips.in_question import InQuestion
     from mirdemo.sound.audio import Clip
     from mirdemo.sound.long import LongRecording
     from mirdemo.stages.fewshot import LayerChoice
@@ -86,7 +87,7 @@ TAB = Tab(
 
 def download_route(visitors: Visitors) -> Route:
     """Where each visitor finds the tagger made of the prototypes on the page."""
-    return DOWNLOAD.route(visitors, current_prototypes, made)
+    return DOWNLOAD.route(visitors, _to_take, lambda found: made(*found))
 
 
 class FewShotTab:
@@ -321,8 +322,10 @@ class FewShotTab:
 
     def push(self, visitor: Visitor, act: Act) -> None:
         """Upload the tagger to the Hub."""
-        built = _needed(visitor)
-        push(self._wire, visitor, act, HUB_JOB, lambda: made(built))
+        _needed(visitor)
+        found = _to_take(visitor)
+        assert found is not None
+        push(self._wire, visitor, act, HUB_JOB, lambda: made(*found))
 
     def query(self, visitor: Visitor, act: Act) -> None:
         """Tag one new recording."""
@@ -469,8 +472,8 @@ class FewShotTab:
 
 def _on_page(visitor: Visitor) -> Callable[[], Tagger] | None:
     """What makes the tagger of the prototypes on the page, elsewhere and later; None where there are none."""
-    built = current_prototypes(visitor)
-    return None if built is None else lambda: made(built)
+    found = _to_take(visitor)
+    return None if found is None else lambda: made(*found)
 
 
 def _answered(visitor: Visitor, act: Act) -> Answer:
@@ -550,7 +553,7 @@ def _builder(visitor: Visitor) -> Callable[[Progress], Built]:
     """What builds the prototypes of now, elsewhere and later."""
     clips, setting, memory = _support(visitor), _setting(visitor), visitor.memory
     looked = visitor.desk(FewShotDesk).looked
-    chosen = looked.choice if looked is not None and looked.clips is clips else None
+    chosen = looked.choice if looked is not None and _are_alike(looked.clips, clips) else None
     return lambda progress: _build(clips, setting, memory, progress, chosen)
 
 
@@ -564,9 +567,20 @@ def _build(
 def current_prototypes(visitor: Visitor) -> Built | None:
     """The prototypes, if they are those of the clips and the setting as they are now."""
     built = visitor.desk(FewShotDesk).built
-    if built is None or built.clips is not visitor.clips:
+    if built is None or not _are_alike(built.clips, visitor.clips):
         return None
     return built if built_with(built) == _setting(visitor) else None
+
+
+def _are_alike(then: LabelledClips, now: LabelledClips) -> bool:
+    """Whether clips are still those, counted as the same recordings."""
+    return then is now or Asked.of(then).is_about(now)
+
+
+def _to_take(visitor: Visitor) -> tuple[Built, InQuestion | None] | None:
+    """The prototypes, and what is still in question of the clips that they are of."""
+    built = current_prototypes(visitor)
+    return None if built is None else (built, Asked.of(built.clips).still_in_question(visitor.clips))
 
 
 def _needed(visitor: Visitor) -> Built:

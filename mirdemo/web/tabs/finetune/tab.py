@@ -255,7 +255,7 @@ def _drawn(desk: FineTuneDesk, name: str, of: tuple, t: Speaker, draw: Any) -> C
 def _kept_probes(visitor: Visitor, backbone: str | None = None) -> tuple[Run, ...]:
     """The visitor's own probes of these clips with the backbone, whitened or not."""
     result, name = visitor.desk(ProbeDesk).result, backbone or visitor.backbone
-    if result is None or result.protocol != LIVE or not result.asked.is_about(visitor.clips):
+    if result is None or result.protocol != LIVE or not result.asked.names_as(visitor.clips):
         return ()
     return tuple(run for run in result.runs if run.backbone == name)
 
@@ -263,9 +263,9 @@ def _kept_probes(visitor: Visitor, backbone: str | None = None) -> tuple[Run, ..
 def _show_probe(visitor: Visitor, result: Result) -> None:
     """A probe made on the way belongs on the Probe tab, beside the others of the same clips."""
     desk = visitor.desk(ProbeDesk)
-    if not result.asked.is_about(visitor.clips):
+    if not result.asked.names_as(visitor.clips):
         return
-    same = desk.result is not None and desk.result.asked.is_about(visitor.clips)
+    same = desk.result is not None and desk.result.asked.names_as(visitor.clips)
     kept = desk.result.runs if same else ()
     if len(kept) < MOST_RUNS and result.run.key not in [run.key for run in kept]:
         desk.result = ProbeResult.of(Asked.of(visitor.clips), (*kept, result.run))

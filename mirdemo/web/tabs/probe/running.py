@@ -14,6 +14,7 @@ from mirdemo.base.home import home
 from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Sentence
 from mirdemo.clips.in_question import InQuestion
+from mirdemo.scoring.labelling import same_division
 from mirdemo.scoring.verdicts import HEARD, PARTLY_HEARD, TOO_FEW, best_possible, more_for
 from mirdemo.stages.probing import Comparison, compare, probe
 from mirdemo.web.hearing import listened, refuse_one
@@ -65,14 +66,25 @@ class Asked:
         return InQuestion.of(clips) if clips.listened and self.is_about(clips) else self.in_question
 
     def is_about(self, clips: LabelledClips) -> bool:
-        """Whether the labelled clips are still these; names of files do not matter. While they are not listened to, what
-        they will be counted as is not known, and makes no difference."""
+        """Whether the labelled clips are still these, counted as the same recordings; what files and recordings are called,
+        and whether somebody has said what was only assumed, does not matter. While they are not listened to, what they will be
+        counted as is not known, and makes no difference."""
         now = Asked.of(clips)
-        return (
-            (self.clip_ids, self.recordings, self.tags) == (now.clip_ids, now.recordings, now.tags)
-            and (self.groups == now.groups or not clips.listened)
-            and np.array_equal(self.labels, now.labels)
-        )
+        if (self.clip_ids, self.tags) != (now.clip_ids, now.tags) or not np.array_equal(
+            self.labels, now.labels
+        ):
+            return False
+        if same_division(self.counted or self.recordings, now.counted) and same_division(
+            self.groups or self.recordings, now.groups
+        ):
+            return True
+        return not clips.listened and same_division(self.recordings, now.recordings)
+
+    def names_as(self, clips: LabelledClips) -> bool:
+        """Whether it ``is_about`` these clips and calls their recordings as they are called now: what is measured of them now
+        can be paired with what was measured then."""
+        names = self.counted or self.recordings
+        return self.is_about(clips) and (names == clips.counted or not clips.listened)
 
 
 @dataclass(frozen=True)

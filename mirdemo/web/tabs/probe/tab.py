@@ -205,7 +205,7 @@ class ProbeTab:
         """Probe with the chosen backbone, beside those that answered about the same clips."""
         desk, clips = visitor.desk(ProbeDesk), _probeable(visitor)
         before = desk.answer
-        kept = before.runs if before is not None and before.asked.is_about(clips) else ()
+        kept = before.runs if before is not None and before.asked.names_as(clips) else ()
         if _key(visitor) in [run.key for run in kept]:
             raise PageError(
                 "This backbone's answer is on the page already. Choose another one to compare it with.",
