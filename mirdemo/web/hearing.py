@@ -47,9 +47,14 @@ def listened(clips: LabelledClips, memory: Memory, progress: Progress) -> Labell
     return clips
 
 
+def leaves_one(clips: LabelledClips) -> bool:
+    """Whether nothing can be measured until somebody says of which recordings the clips are, for all count as one."""
+    return bool(clips.in_question) and len(set(clips.groups)) < 2
+
+
 def refuse_one(clips: LabelledClips) -> None:
     """Raise PageError where all clips count as one recording until somebody says of which they are."""
-    if clips.in_question and len(set(clips.groups)) < 2:
+    if leaves_one(clips):
         said = unanswered(clips)
         raise PageError(said.template, code=said.code, **said.values)
 
@@ -67,6 +72,7 @@ def question(visitor: Visitor) -> dict[str, Any]:
 
     awaited: whether more of it may come, for which room is kept; sentence: what is counted, None where nothing is in question
     groups: how many groups are asked about by their sound; pieces: clips that do not say of what
+    first: whether nothing can be measured before it is answered
     """
     clips = visitor.clips
     pieces = clips.by_name.pieces
@@ -75,4 +81,5 @@ def question(visitor: Visitor) -> dict[str, Any]:
         "sentence": unanswered(clips) if clips.in_question else None,
         "groups": len([rows for rows in clips.in_question if rows != pieces]),
         "pieces": len(pieces) if len(pieces) > 1 else 0,
+        "first": leaves_one(clips),
     }

@@ -227,6 +227,38 @@ def test_words_are_not_called_out_of_date_by_an_answer_that_changes_no_count(tab
     assert there not in wire.views.rendered(name, visitor)
 
 
+@pytest.mark.parametrize("language", ["en", "ja"])
+@pytest.mark.parametrize("name", ["probe", "few-shot", "fine-tune", "plan"])
+def test_nothing_is_offered_that_would_be_refused_until_the_question_is_answered(
+    tab: ClipsTab, language: str, name: str
+):
+    wire = whole_page()
+    visitor = held([f"part{number}.wav" for number in range(8)], [["x"]] * 4 + [[]] * 4)
+    visitor.language, few = language, visitor.desk(FewShotDesk)
+    built = few.built = build(visitor.clips, "spectral", "all", visitor.memory, silent)
+    assert built.check is None
+    few.layer["spectral"], few.whiten = "all", False
+    offers = ('data-act="probe.run"', 'data-act="fine-tune.run"')
+    words = str(visitor.speaker("clips.question.first"))
+    if name == "fine-tune":
+        visitor.backbone = "mini-world"  # one that can be
+
+    def offered() -> bool:
+        html = wire.views.rendered(name, visitor)
+        return any(offer in html and "disabled" not in html.split(offer)[1].split(">")[0] for offer in offers)
+
+    with pytest.raises(PageError):
+        refuse_one(visitor.clips)
+    assert words in wire.views.rendered(name, visitor)
+    assert not offered()
+    tab.pieces(visitor, act(value="each"))
+    assert words not in wire.views.rendered(name, visitor)
+    assert offered() or name == "few-shot"
+    visitor.hold(visitor.clips.set_recording(range(8), "one"))
+    assert not offered()
+    assert words not in wire.views.rendered(name, visitor)
+
+
 def test_nobody_is_asked_about_an_example_of_the_festival_that_is_kept(monkeypatch: pytest.MonkeyPatch):
     whole = held([f"piece {c * 3}.wav" for c in "qwertyuiopas"])
     hear(whole, 4, 3)

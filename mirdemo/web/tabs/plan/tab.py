@@ -80,6 +80,7 @@ class PlanTab:
         job = visitor.jobs.get("probe")
         return {
             "tags": visitor.clips.tags,
+            "recordings": len(set(visitor.clips.counted)),
             "question": question(visitor),
             "earlier": plan is None and measured_before(visitor),
             "refused": refused,
