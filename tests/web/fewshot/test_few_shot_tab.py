@@ -182,6 +182,8 @@ def test_a_clip_to_label_next_is_tagged_where_it_stands_and_the_next_is_looked_f
     assert visitor.desk(FewShotDesk).built.clips is visitor.clips
     assert 'data-act="few-shot.label"' not in html
     assert "Nothing is waiting for a label" in html
+    do("page.undo")
+    assert visitor.clips.tags_of(row) == (), "the tags are taken back"
 
 
 @pytest.mark.parametrize(
@@ -575,6 +577,17 @@ def test_an_answer_is_right_or_put_right_and_taken_among_the_clips(do, visitor, 
     assert len(visitor.clips) == len(before) + 1
     assert visitor.clips.tags_of(len(before)) == ("flute",)
     assert 'data-act="few-shot.keep"' not in html, "it is there already"
+    assert (visitor.notice.sentence.code, visitor.notice.sentence.values) == ("page.added", {"n": 1})
+    html = do("page.undo")
+    assert visitor.clips is before
+    assert 'data-act="few-shot.keep"' in html
+    do("few-shot.keep", clip=clip, **{f"tag {flute}": "true"})
+    visitor.hold(visitor.clips.relabel(0, ["loud"]))
+    do("page.undo")
+    assert [one.sha256 for one in visitor.clips.clips] == [one.sha256 for one in before.clips]
+    assert visitor.clips.tags_of(0) == ("loud",), "what came meanwhile stays"
+    visitor.hold(before)
+    do("few-shot.keep", clip=clip, **{f"tag {flute}": "true"})
     ask(visitor, page, do, sound("flute", 45))
     other = visitor.desk(FewShotDesk).answers[-1]
     do("few-shot.keep", clip=other.clip.sha256)

@@ -521,10 +521,16 @@ def check_room(visitor: Visitor, seconds: float) -> None:
         )
 
 
-def hold_more(visitor: Visitor, added: LabelledClips, again: Callable[[], None] = lambda: None) -> None:
-    """Hold more clips, in a way that can be taken back. again: takes back what is not the clips'"""
+def hold_more(
+    visitor: Visitor,
+    added: LabelledClips,
+    again: Callable[[], None] = lambda: None,
+    then: Callable[[LabelledClips], LabelledClips] = lambda clips: clips,
+) -> None:
+    """Hold more clips, in a way that can be taken back. again: takes back what is not the clips'; then: done with all of them"""
     before = visitor.clips
-    after = before.add(added)
+    added_to = before.add(added)
+    after = replace(then(added_to), problems=added_to.problems)
     visitor.hold(after)
     new = len(after) - len(before)
 

@@ -23,8 +23,8 @@ from mirdemo.web.frame.uploads import Upload
 from mirdemo.web.frame.wire import Wire
 from mirdemo.web.hearing import question
 from mirdemo.web.models import PACE, Memory, expected, expected_of, timed
-from mirdemo.web.tabs.clips.long import LongDesk, next_number
-from mirdemo.web.tabs.clips.tab import festival_is_made, festival_set
+from mirdemo.web.tabs.clips.long import LongDesk, hold_more, next_number
+from mirdemo.web.tabs.clips.tab import change, festival_is_made, festival_set
 from mirdemo.web.tabs.fewshot import charts, endpoint, kept, over_time, shown, studies
 from mirdemo.web.tabs.fewshot.alike import Alike
 from mirdemo.web.tabs.fewshot.desk import FewShotDesk, LongAnswer, built_with
@@ -433,13 +433,16 @@ class FewShotTab:
             tags = tuple(tag for i, tag in enumerate(visitor.clips.tags) if act.flag(f"tag {i}"))
         from mirdemo.clips import LabelledClips
 
-        after = visitor.clips.add(LabelledClips.from_clips([one.clip], [tags], limits=CLIP_LIMITS))
-        if (
-            one.clip.sha256 in visitor.desk(FewShotDesk).played
-        ):  # by the festival's players, but another performance
+        def of_the_festival(clips: LabelledClips) -> LabelledClips:
+            """By its players, but another performance."""
             known = {one.clip.sha256, *(clip.sha256 for clip in festival_set().clips)}
-            after = after.say_different(row for row, clip in enumerate(after.clips) if clip.sha256 in known)
-        visitor.hold(after)
+            return clips.say_different(row for row, clip in enumerate(clips.clips) if clip.sha256 in known)
+
+        added = LabelledClips.from_clips([one.clip], [tags], limits=CLIP_LIMITS)
+        if one.clip.sha256 in visitor.desk(FewShotDesk).played:
+            hold_more(visitor, added, then=of_the_festival)
+        else:
+            hold_more(visitor, added)
 
     def label(self, visitor: Visitor, act: Act) -> None:
         """Tag a clip that was suggested, where it stands, and look again what to label next."""
@@ -448,8 +451,7 @@ class FewShotTab:
         row = ids.index(act.one_of("clip", ids))
         after = clips.tag([row], act.text("value"))
         if after.tags_of(row) != clips.tags_of(row):
-            visitor.hold(after)
-            visitor.tell(Sentence("Clips tagged: {n}.", "clips.tagged", {"n": 1}))
+            change(visitor, after, Sentence("Clips tagged: {n}.", "clips.tagged", {"n": 1}))
             self.build(visitor, act)
 
     def forget(self, visitor: Visitor, act: Act) -> None:
