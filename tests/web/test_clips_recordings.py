@@ -36,6 +36,7 @@ from mirdemo.web.tabs.finetune import running as tuning
 from mirdemo.web.tabs.probe.desk import ProbeDesk
 from mirdemo.web.tabs.probe.running import Asked, run_all
 from mirdemo.web.tagging import build
+from mirdemo.words.language import speaker
 
 
 def held(names: list[str], tags: list[list[str]] | None = None) -> Visitor:
@@ -257,6 +258,31 @@ def test_nothing_is_offered_that_would_be_refused_until_the_question_is_answered
     visitor.hold(visitor.clips.set_recording(range(8), "one"))
     assert not offered()
     assert words not in wire.views.rendered(name, visitor)
+
+
+def test_an_answer_says_how_many_other_questions_go_with_it(tab: ClipsTab):
+    visitor = held([f"part{n}.wav" for n in range(3)] + [f"take {c * 3}.wav" for c in "qwertyuop"])
+    hear(visitor, 4, 3)
+    before = visitor.clips
+    assert (view(tab, visitor)["pieces"]["clips"], len(view(tab, visitor)["asked"])) == (3, 4)
+    tab.pieces(visitor, act(value="one"))
+    assert len(view(tab, visitor)["asked"]) == 3, "what sounded alike are these very parts"
+    said = visitor.notice.sentence
+    assert (
+        str(said)
+        == "3 clips count as one recording now. Questions that are no longer asked because of it: 1."
+    )
+    assert str(speaker("ja").say(said)).endswith("尋ねる必要がなくなった問い：1 件。")
+    visitor.take_back_last()
+    assert visitor.clips is before
+    tab.together(visitor, act(group=view(tab, visitor)["asked"][0]["key"]))
+    assert view(tab, visitor)["pieces"] is None
+    assert visitor.notice.sentence.values["gone"] == 1
+    visitor.hold(before)
+    tab.together(visitor, act(group=view(tab, visitor)["asked"][1]["key"]))
+    assert visitor.notice.sentence.code == "clips.together", "the others are asked still"
+    tab.different(visitor, act(all="true"))
+    assert visitor.notice.sentence.code == "clips.stay_apart"
 
 
 def test_nobody_is_asked_about_an_example_of_the_festival_that_is_kept(monkeypatch: pytest.MonkeyPatch):

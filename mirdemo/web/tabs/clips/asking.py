@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mirdemo.clips import LabelledClips
     from mirdemo.web.frame.session import Visitor
 
 #: Clips of a group that are shown by name and can be heard.
@@ -38,3 +41,16 @@ def shown(visitor: Visitor) -> dict[str, Any]:
             if len({clips.recordings[row] for row in rows}) > 1 and not in_question & set(rows)
         ],
     }
+
+
+def superfluous(
+    before: LabelledClips, after: LabelledClips, groups: Sequence[tuple[int, ...]], pieces: bool
+) -> int:
+    """How many other questions are no longer asked after an answer that moved no clip.
+
+    groups: of ``asked`` that it answered; pieces: whether it answered of what the parts of nothing are
+    """
+    others = [(rows, after.asked) for rows in before.asked if rows not in groups]
+    if len(before.by_name.pieces) > 1 and not pieces:
+        others.append((before.by_name.pieces, (after.by_name.pieces,)))
+    return sum(all(len({*rows} & {*those}) < 2 for those in now) for rows, now in others)

@@ -43,7 +43,7 @@ from mirdemo.web.frame.wire import Wire
 from mirdemo.web.hearing import JOB as LISTENING
 from mirdemo.web.hearing import is_awaited, listen
 from mirdemo.web.models import PACE, embed_here, expected, timed, warm_up
-from mirdemo.web.tabs.clips.asking import shown
+from mirdemo.web.tabs.clips.asking import shown, superfluous
 from mirdemo.web.tabs.clips.long import Growth, LongDesk, LongTab, Parted
 from mirdemo.web.tabs.clips.parting import WORTH_OPENING, part_long
 from mirdemo.web.tabs.clips.possible import possible
@@ -435,7 +435,8 @@ class ClipsTab:
     def together(self, visitor: Visitor, act: Act) -> None:
         """Yes: the clips of this group, asked about or left apart, are of one recording."""
         rows = self._group(visitor, act)
-        self._say(visitor, visitor.clips.set_recording(rows, _one_name(visitor.clips, rows)), _one(rows))
+        after = visitor.clips.set_recording(rows, _one_name(visitor.clips, rows))
+        self._say(visitor, after, _one(rows), [rows])
 
     def all_together(self, visitor: Visitor, act: Act) -> None:
         clips, groups = visitor.clips, visitor.clips.asked
@@ -446,7 +447,7 @@ class ClipsTab:
             "clips.all_together",
             {"n": sum(map(len, groups)), "recordings": len(groups)},
         )
-        self._say(visitor, clips, told)
+        self._say(visitor, clips, told, groups)
 
     def different(self, visitor: Visitor, act: Act) -> None:
         """No: the clips of this group, or of all that are asked about, are of several recordings."""
@@ -458,13 +459,13 @@ class ClipsTab:
         told = Sentence(
             "{n} clips stay as they are, and are not asked about again.", "clips.stay_apart", {"n": n}
         )
-        self._say(visitor, clips, told)
+        self._say(visitor, clips, told, groups)
 
     def part(self, visitor: Visitor, act: Act) -> None:
         """What was put together by name is not: each file is a recording of its own."""
         grouped = visitor.clips.by_name.grouped
         rows = grouped[act.one_of("name", grouped)]
-        self._say(visitor, visitor.clips.part(rows), _each(rows))
+        self._say(visitor, visitor.clips.part(rows), _each(rows), [])
 
     def pieces(self, visitor: Visitor, act: Act) -> None:
         """What the clips are whose names call them parts and do not say of what: of one recording, or each of its own."""
@@ -475,13 +476,28 @@ class ClipsTab:
                 "This choice is not on offer (any more). Choose again.", code="page.no_such_choice"
             )
         if said == "each":
-            self._say(visitor, clips.part(rows), _each(rows))
+            self._say(visitor, clips.part(rows), _each(rows), [], pieces=True)
         else:
-            self._say(visitor, clips.set_recording(rows, _one_name(clips, rows)), _one(rows))
+            one = clips.set_recording(rows, _one_name(clips, rows))
+            self._say(visitor, one, _one(rows), [], pieces=True)
 
     @staticmethod
-    def _say(visitor: Visitor, after: LabelledClips, told: Sentence) -> None:
-        """What was answered about recordings; where that is taken back, the question comes into sight again."""
+    def _say(
+        visitor: Visitor,
+        after: LabelledClips,
+        told: Sentence,
+        groups: Sequence[tuple[int, ...]],
+        pieces: bool = False,
+    ) -> None:
+        """What was answered about recordings, and how many other questions go with it; where that is taken back, the question
+        comes into sight again. groups: of ``asked``, and pieces: whether the parts of nothing, were answered"""
+        gone = superfluous(visitor.clips, after, groups, pieces)
+        if gone:
+            told = Sentence(
+                "{said} Questions that are no longer asked because of it: {gone}.",
+                "clips.and_no_longer_asked",
+                {"said": told, "gone": gone},
+            )
 
         def again() -> None:
             visitor.desk(ClipsDesk).returned += 1
