@@ -373,13 +373,13 @@ def _sentences(spec: BackboneSpec) -> Iterator[None]:
         ) from error
     except errors.RevisionNotFoundError as error:
         raise BackboneError(
-            "The version of {name} that is needed is no longer on the Hub. Give a local copy of it as checkpoint.",
+            "The version of {name} that is needed is no longer on the Hub. Give a local copy of it (--checkpoint DIR, in Python checkpoint=DIR).",
             code="backbone.revision_gone",
             **values,
         ) from error
     except errors.RemoteEntryNotFoundError as error:
         raise BackboneError(
-            "{repository} no longer has a file that {name} needs. Give a local copy of it as checkpoint.",
+            "{repository} no longer has a file that {name} needs. Give a local copy of it (--checkpoint DIR, in Python checkpoint=DIR).",
             code="backbone.entry_gone",
             **values,
         ) from error
@@ -392,7 +392,7 @@ def _sentences(spec: BackboneSpec) -> Iterator[None]:
     ) as error:
         raise BackboneError(
             "The Hub cannot be reached, so {name} was not fetched. Check the network and try again, or give a "
-            "local copy as checkpoint.",
+            "local copy (--checkpoint DIR, in Python checkpoint=DIR).",
             code="backbone.unreachable",
             **values,
         ) from error

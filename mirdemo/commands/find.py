@@ -77,17 +77,22 @@ def run(args: Namespace) -> int:
     tagger = Tagger.load(args.tagger) if args.tagger else None
     failed = asked.nothing
     with progress_bar() as progress:
+        sounds = Sounds(asked.files, args.track, progress, "reading")
+        clips = [clip for _, clip in sounds.clips()]
+        failed += sounds.failed
+        if not clips:  # before hours of embedding what would be looked through
+            warn(
+                Sentence(
+                    "None of the queries could be read, so nothing was looked for.", "commands.no_query_read"
+                )
+            )
+            return 1
         backbone = load_backbone(
             args.backbone, args.checkpoint, args.device, args.dtype, progress=progress, engine=args.engine
         )
         layer = args.layer or backbone.spec.first_layer
         folder, files, bad = _looked_through(args, layer, backbone, progress)
         failed += bad
-        sounds = Sounds(asked.files, args.track, progress, "reading")
-        clips = [clip for _, clip in sounds.clips()]
-        failed += sounds.failed
-        if not clips:
-            return 1
         embeddings = embed(clips, backbone, progress=progress)
         index = None if args.exact else _index(folder, layer, progress)
         hits = find(
@@ -220,7 +225,9 @@ def _tags(
 
 
 def _digits(cosines: list[float]) -> int:
-    """How many digits tell most places apart: rows of one backbone may lie close together."""
+    """How many digits tell most places apart: rows of one backbone may lie close together. Three where none would."""
+    if len({f"{one:.6f}" for one in cosines}) == 1:
+        return 3
     return next((n for n in range(3, 7) if 2 * len({f"{one:.{n}f}" for one in cosines}) > len(cosines)), 6)
 
 

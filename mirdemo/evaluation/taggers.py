@@ -166,9 +166,14 @@ def evaluate_tagger(
     from mirdemo.stages.fewshot.scoring import score
 
     told = _tagged(labelled, tagger, backbone, track, progress or silent, tell or (lambda _: None))
+    if not told.kept:
+        raise EvaluationError(
+            "None of these recordings could be read, so the tagger was not tested.",
+            code="evaluation.none_read",
+        )
     recordings = told.hearing.counted(told.kept)
     left = _without_own(recordings.groups, told.own)
-    if told.kept and not left:
+    if not left:
         raise EvaluationError(
             "The tagger was made from all of these recordings ({count} clips), so nothing here tests it. Give recordings that it "
             "was not made from.",

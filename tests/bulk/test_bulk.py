@@ -699,7 +699,7 @@ def test_a_backbone_out_of_a_package_goes_through_workers_too(
     assert cli.main([*asked, "--out", str(alone), "--no-store"]) == 0
     workers = ["--workers", "1", "--store", str(tmp_path / "store"), "--out", str(together)]
     assert cli.main([*asked, *workers]) == 0
-    assert "3 clips x 7 layers of musicnn-msd" in capsys.readouterr().out
+    assert "Clips: 3. Layers: 7." in capsys.readouterr().out
     with np.load(alone, allow_pickle=False) as one, np.load(together, allow_pickle=False) as many:
         assert one.files == many.files
         np.testing.assert_array_equal(many["identity"], one["identity"])

@@ -48,6 +48,9 @@ def test_an_unknown_backbone_is_refused_in_a_sentence(capsys):
 
 def test_embed_writes_one_row_a_recording_and_layer(recordings, tmp_path, capsys):
     out = tmp_path / "rows.npz"
+    assert cli.main(["embed", recordings[0], "--out", str(out)]) == cli.DONE
+    assert "Rows of spectral in" in (said := capsys.readouterr().out)
+    assert "Clips: 1." in said
     assert cli.main(["embed", *recordings, "--out", str(out), "--json"]) == cli.DONE
     said = json.loads(capsys.readouterr().out)
     with np.load(out, allow_pickle=False) as rows:

@@ -58,7 +58,14 @@ def test_what_sounds_alike_comes_first_and_the_right_part_of_a_long_recording(ar
 
 @pytest.mark.parametrize(
     ("cosines", "digits"),
-    [([0.9, 0.5, 0.4], 3), ([0.99998, 0.99997, 0.99996], 5), ([1.0, 1.0, 1.0], 6), ([0.2], 3)],
+    [
+        ([0.9, 0.5, 0.4], 3),
+        ([0.99998, 0.99997, 0.99996], 5),
+        ([1.0, 1.0, 1.0], 3),
+        ([1.0, 1.0, 1.0, 1.0, 0.9999999], 3),
+        ([1.0, 1.0, 1.0, 0.99999], 6),
+        ([0.2], 3),
+    ],
 )
 def test_places_that_are_nearly_alike_are_told_apart(cosines: list[float], digits: int):
     assert find._digits(cosines) == digits
@@ -137,3 +144,17 @@ def test_what_cannot_be_read_is_said_and_the_rest_is_found(archive: Path, tmp_pa
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "a.txt").write_text("x")
     assert cli.main(["find", query, "--in", str(tmp_path), "--index", str(tmp_path / "notes")]) == cli.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "nothing was looked for"), ("ja", "何も探しませんでした")]
+)
+def test_where_no_query_can_be_read_nothing_is_embedded_for_it(
+    archive: Path, tmp_path, capsys, monkeypatch, language: str, words: str
+):
+    monkeypatch.setattr("mirdemo.commands.find._looked_through", lambda *asked: pytest.fail("for nothing"))
+    line = ["find", str(tmp_path / "gone.wav"), "--in", str(archive), "--language", language]
+    assert cli.main(line) == cli.SOME_FAILED, "as embed and tag"
+    said = capsys.readouterr().err
+    assert "gone.wav" in said
+    assert words in said

@@ -86,7 +86,7 @@ def test_folders_are_labels_and_a_file_that_cannot_be_read_is_told(tagger, archi
     code = cli.main(["evaluate", "--tagger", str(tagger), str(archive)])
     said = capsys.readouterr().out
     assert code == 0
-    assert "8 clips of 8 recordings" in said
+    assert "Clips: 8, of recordings: 8 (" in said
     assert "ROC-AUC" in said
     assert "(0." in said, "figures have intervals"
 
@@ -228,3 +228,10 @@ def test_a_tagger_that_does_not_tell_what_it_was_made_from_is_said_to(tagger, ar
     old = replace(Tagger.load(tagger), learned=frozenset()).save(tmp_path / "old.zip")
     assert cli.main(["evaluate", "--tagger", str(old), str(archive)]) == 0
     assert "does not tell which recordings it was made from" in capsys.readouterr().out
+
+
+def test_where_nothing_can_be_read_that_is_what_is_said(tagger, tmp_path, capsys):
+    (tmp_path / "drum").mkdir()
+    (tmp_path / "drum" / "letter.wav").write_text("no sound")
+    assert cli.main(["evaluate", "--tagger", str(tagger), str(tmp_path)]) == cli.SOME_FAILED
+    assert "None of these recordings could be read" in capsys.readouterr().err
