@@ -35,7 +35,7 @@ from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.sweeping import keep_swept
 from mirdemo.web.frame.tab import Tab
 from mirdemo.web.frame.templating import compile_all
-from mirdemo.web.frame.theme import head, theme
+from mirdemo.web.frame.theme import theme, top
 from mirdemo.web.frame.wire import Wire
 from mirdemo.web.tabs.about import tab as about_tab
 from mirdemo.web.tabs.clips import long_routes, visits
@@ -151,14 +151,12 @@ def settings(page: gr.Blocks, visitors: Visitors, jobs: Jobs) -> dict[str, Any]:
 
     made = files(visitors)
     own = [*made, *routes(visitors, jobs)]
-    top = head()
     guard = Middleware(
-        Guard, routes=own, files=made, queue=lambda: _queue(page), head=top, beating=visitors.beating
+        Guard, routes=own, files=made, queue=lambda: _queue(page), top=top(), beating=visitors.beating
     )
     closed = {"docs_url": None, "redoc_url": None, "openapi_url": None}
     return {
         "theme": theme(),
-        "head": top,
         "ssr_mode": False,
         "show_error": False,
         "enable_monitoring": False,

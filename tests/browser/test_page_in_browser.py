@@ -421,3 +421,32 @@ def test_on_a_phone_rules_for_phones_hold_within_gradios_page_and_outside_it(vis
     page = visit("evidence", "en-US", 390)
     assert page.evaluate("getComputedStyle(document.querySelector('main')).paddingLeft") == "16px"
     assert page.evaluate("getComputedStyle(document.querySelector('.head')).paddingTop") == "14px"
+
+
+@pytest.mark.parametrize("language", ["en-US", "ja-JP"])
+def test_who_reads_by_night_sees_nothing_bright_before_gradios_script_is_here(
+    chromium, address: str, language: str
+):
+    context = chromium.new_context(locale=language, color_scheme="dark")
+    page = context.new_page()
+    page.route("**/assets/*.js", lambda route: None)  # never
+    page.goto(address, wait_until="commit")
+    page.wait_for_function("document.body?.classList.contains('dark')")
+    ground = "getComputedStyle(document.documentElement).backgroundColor"
+    assert page.evaluate(ground) == "rgb(19, 19, 22)"
+    context.close()
+
+
+def test_an_answer_is_drawn_after_gradios_work_on_it_and_not_within(visit):
+    page = visit("clips")
+    answer = '{"turn": 0, "views": {"head": [999999, "<header data-language=en>later</header>"]}}'
+    within, waits = page.evaluate(
+        """(answer) => {
+          mirdemo.heard(answer);
+          return [document.getElementById("view-head").textContent === "later", mirdemo.waits()];
+        }""",
+        answer,
+    )
+    assert not within
+    assert waits
+    page.wait_for_function("document.getElementById('view-head').textContent === 'later' && !mirdemo.waits()")

@@ -37,7 +37,7 @@ def test_a_browser_that_cannot_unpack_gets_it_as_it_is():
 
 
 def test_the_page_knows_where_it_is_and_does_not_ask_before_a_chart_is_near():
-    head = theme.head()
+    head = theme.top()
     assert head.index('name="mirdemo-plotly"') < head.index("<script>")
     assert "preload" not in head
     assert f"{chart_script.PATH}?v={plotly_script.version()}" in head

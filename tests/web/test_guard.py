@@ -28,6 +28,7 @@ from mirdemo.web.frame.endpoints import CALLS
 from mirdemo.web.frame.guard import FILES_AT_ONCE, Guard, Queue
 from mirdemo.web.frame.limits import LIMITS
 from mirdemo.web.frame.rates import OWN_RATES, RATES, Rate, Rates
+from mirdemo.web.frame.theme import top
 from mirdemo.web.page import _queue
 
 JOIN = "/gradio_api/queue/join"
@@ -129,6 +130,14 @@ def test_what_is_shut_takes_nothing(client: httpx.Client, path: str):
     assert client.post(path, json={}).status_code == 404
 
 
+def test_the_page_comes_with_its_look_and_its_scripts_before_anything_that_is_drawn(client: httpx.Client):
+    before, after = client.get("/").text.split(top())
+    assert before.rpartition("<body")[2].count(">") == 1
+    assert "<gradio-app" in after
+    assert client.head("/").status_code == 200
+    assert ".gradio-container" not in client.get("/config").text, "Gradio's script would put it in once more"
+
+
 def test_the_page_names_its_own_scripts_and_no_others(client: httpx.Client):
     answer = client.get("/")
     policy = dict(part.split(" ", 1) for part in answer.headers["content-security-policy"].split("; "))
@@ -166,7 +175,7 @@ def test_every_answer_carries_its_headers_and_sets_no_cookie(client: httpx.Clien
 
 def test_whoever_hosts_the_page_may_let_their_own_site_show_it(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("MIRDEMO_FRAMED_BY", "https://town.example javascript:alert(1) * https://a;script-src")
-    policy = headers.of_page(b"", "")["Content-Security-Policy"]
+    policy = headers.of_page(b"")["Content-Security-Policy"]
     assert policy.endswith("frame-ancestors 'self' https://huggingface.co https://town.example")
 
 

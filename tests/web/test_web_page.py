@@ -267,14 +267,15 @@ def test_lengths_read_well(seconds: float, said: str):
 
 
 def test_the_look_is_there_before_anything_is_drawn_and_gradios_script_need_not_take_it_apart():
-    from mirdemo.web.frame.theme import CSS, head
+    from mirdemo.web.frame.theme import CSS, top
     from mirdemo.web.page import build_page, settings
 
     jobs, visitors = Jobs(), Visitors()
     given = settings(build_page(visitors, jobs), visitors, jobs)
-    assert not {"css", "css_paths"} & set(given)
-    style, _ = given["head"].split("</style>", 1)
-    assert given["head"] == head()
+    assert not {"css", "css_paths", "head"} & set(given), "Gradio's script puts it in"
+    (guard,) = given["app_kwargs"]["middleware"]
+    assert guard.kwargs["top"] == top()
+    style, _ = top().split("</style>", 1)
     for sheet in CSS:
         assert style.count(sheet.read_text(encoding="utf-8")) == 2, sheet.name
 

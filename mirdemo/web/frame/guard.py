@@ -58,6 +58,7 @@ _DIRECT = "/gradio_api/call/"
 _NAMED = re.compile(r"/gradio_api/call/(?P<by_name>v2/)?(?P<endpoint>[a-z_]+)/?")
 _TOLD = re.compile(r"/gradio_api/(queue/data|call/(v2/)?[a-z_]+/(?P<call>[A-Za-z0-9_-]+))")
 _HEARTBEAT = "/gradio_api/heartbeat/"
+_BODY = re.compile(rb"<body\b[^>]*>")
 _LISTEN = re.compile(r"/(listen|long)/(?P<key>[^/]+)/")
 
 
@@ -90,7 +91,7 @@ class Guard:
     """An ASGI middleware.
 
     routes: what we serve ourselves, beside Gradio;  files: those of them that take a while to make
-    queue: asked at each call;  head: what Gradio's script adds to the page's head
+    queue: asked at each call;  top: what the page's body begins with
     beating: entered for as long as the heartbeat of a page is heard
     """
 
@@ -100,7 +101,7 @@ class Guard:
         routes: Sequence[Route],
         files: Sequence[Route],
         queue: Callable[[], Queue],
-        head: str = "",
+        top: str = "",
         beating: Callable[[str], AbstractContextManager[Any]] = nullcontext,
         rates: Rates | None = None,
         own_rates: Rates | None = None,
@@ -112,7 +113,7 @@ class Guard:
         self._files = [route.path_regex for route in files]
         self._making = anyio.Semaphore(FILES_AT_ONCE)
         self._queue = queue
-        self._head = head
+        self._top = top
         self._beating = beating
         self._rates = rates or Rates()
         self._own_rates = own_rates or Rates(OWN_RATES)
@@ -128,7 +129,7 @@ class Guard:
         from starlette.responses import PlainTextResponse
 
         path, method = get_route_path(scope), scope["method"]
-        send = _with_headers(send, self._head if path == "/" else None)
+        send = _with_headers(send, self._top if path == "/" else None)
         request = Request(scope, receive)
         own = any(method in methods and pattern.match(path) for methods, pattern in self._own)
         if not own and not any(
@@ -296,16 +297,17 @@ class _Answers:
             await self._instead[500](self._send)
 
 
-def _with_headers(send: Send, head: str | None) -> Send:
-    """The page waits until it is whole, for its policy names the scripts in it; the rest goes out as it comes.
+def _with_headers(send: Send, top: str | None) -> Send:
+    """The page waits until it is whole, for its body begins with ours and its policy names the scripts in it; the rest goes out
+    as it comes.
 
-    head: of the page, None for what is no page
+    top: of the page, None for what is no page
     """
     held: list[Message] = []
 
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
-            if head is not None and _is(b"text/html", message):
+            if top is not None and _is(b"text/html", message):
                 held.append(message)
                 return
             _put(
@@ -315,9 +317,13 @@ def _with_headers(send: Send, head: str | None) -> Send:
             held.append(message)
             if message.get("more_body", False):
                 return
-            _put(held[0], headers.of_page(b"".join(part.get("body", b"") for part in held[1:]), head or ""))
-            for one in held:
-                await send(one)
+            page = b"".join(part.get("body", b"") for part in held[1:])
+            if page:  # none where only its head was asked for
+                page = _BODY.sub(lambda begins: begins[0] + (top or "").encode(), page, count=1)
+                held[0]["headers"] = _with_length(held[0]["headers"], len(page))
+            _put(held[0], headers.of_page(page))
+            await send(held[0])
+            await send({"type": "http.response.body", "body": page})
             held.clear()
             return
         await send(message)
@@ -337,8 +343,12 @@ def _put(start: Message, more: Mapping[str, str]) -> None:
 
 
 def _of_length(scope: Scope, length: int) -> Scope:
-    kept = [(name, value) for name, value in scope["headers"] if name.lower() != b"content-length"]
-    return {**scope, "headers": [*kept, (b"content-length", str(length).encode())]}
+    return {**scope, "headers": _with_length(scope["headers"], length)}
+
+
+def _with_length(known: Sequence[tuple[bytes, bytes]], length: int) -> list[tuple[bytes, bytes]]:
+    kept = [(name, value) for name, value in known if name.lower() != b"content-length"]
+    return [*kept, (b"content-length", str(length).encode())]
 
 
 def _once(body: bytes, receive: Receive) -> Receive:

@@ -42,8 +42,8 @@ def inline_scripts(page: bytes) -> list[str]:
 
 
 @lru_cache(maxsize=8)
-def _policy(page: bytes, head: str, framers: tuple[str, ...]) -> str:
-    scripts = [*inline_scripts(page), *inline_scripts(head.encode())]
+def _policy(page: bytes, framers: tuple[str, ...]) -> str:
+    scripts = inline_scripts(page)
     return "; ".join(
         [
             "default-src 'none'",
@@ -62,9 +62,9 @@ def _policy(page: bytes, head: str, framers: tuple[str, ...]) -> str:
     )
 
 
-def of_page(page: bytes, head: str) -> dict[str, str]:
-    """For the page itself. page: its HTML as it is sent;  head: what Gradio's script adds to its head"""
-    return _ALWAYS | {"Content-Security-Policy": _policy(page, head, framed_by())}
+def of_page(page: bytes) -> dict[str, str]:
+    """For the page itself. page: its HTML as it is sent"""
+    return _ALWAYS | {"Content-Security-Policy": _policy(page, framed_by())}
 
 
 def of_framed() -> dict[str, str]:

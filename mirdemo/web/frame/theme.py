@@ -51,8 +51,12 @@ def theme() -> gr.themes.Base:
     )
 
 
-def head() -> str:
-    """What goes into the page's head, before anything is drawn: the look, where charts get their script, and the page's own."""
+def top() -> str:
+    """What the page's body begins with: the look, where charts get their script, and the page's own.
+
+    Not given to Gradio, whose script would put it into the head piece by piece, late and in the midst of other work. Here it is
+    read while that script is on its way, and weighs more than all sheets of the head.
+    """
     scripts = (f"<script>{script.read_text(encoding='utf-8')}</script>" for script in SCRIPTS)
     return _look() + chart_script.link() + "".join(scripts)
 

@@ -244,7 +244,5 @@
   /* Whether such an act may still be answered. */
   mirdemo.asks = (act) => [...joining, ...joined.values()].some((body) => JSON.parse(body).event_data?.act === act);
   mirdemo.say = (which) => { if (!root.classList.contains("cut")) say(words()[which], false); };
-  const watch = () => new MutationObserver(listen).observe(document.body, { childList: true, subtree: true });
-  if (document.body) watch();
-  else addEventListener("DOMContentLoaded", watch);
+  new MutationObserver(listen).observe(document.body, { childList: true, subtree: true });
 })();

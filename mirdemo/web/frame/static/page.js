@@ -99,7 +99,7 @@ window.mirdemo = (() => {
       due.add(name);
       if (!missing) latest = Math.max(latest, number);
     }
-    if (!drawingDue) drawDue();
+    drawSoon();
     if (missing && !asked) act({ act: "page.open", tab: root.dataset.open });
     asked = missing || (asked && !whole);
   }
@@ -112,7 +112,7 @@ window.mirdemo = (() => {
       if (!known.has(name) && name in first) known.set(name, [0, first[name]]);
       if (known.has(name)) due.add(name);
     }
-    if (!drawingDue) drawDue();
+    drawSoon();
   }
 
   /* Draws what is due, from the top of the page; after some time it lets the browser show what is there already, and what
@@ -120,6 +120,15 @@ window.mirdemo = (() => {
   const due = new Set(); // views' names
   const MOST_AT_ONCE = 30; // milliseconds, beyond which it draws no other
   let drawingDue = false;
+  /* Not within Gradio's own work on the answer: the browser may do something else between the two. No timer, which a window that
+     nobody sees keeps waiting. */
+  const soon = new MessageChannel();
+  soon.port1.onmessage = () => drawDue();
+  function drawSoon() {
+    if (drawingDue) return;
+    drawingDue = true;
+    soon.port2.postMessage(null);
+  }
   function drawDue() {
     drawingDue = false; // should one view fail, the next answer draws the others
     const until = performance.now() + MOST_AT_ONCE;
@@ -221,6 +230,10 @@ window.mirdemo = (() => {
     saved.set(view, news);
     if (news && before !== undefined && before !== news) link.click();
   }
+
+  /* The first to ask the browser for its languages waits until it has read them. Gradio's script would ask in the midst of its longest
+     work; now it is not here yet. */
+  setTimeout(() => Intl.NumberFormat.supportedLocalesOf("en"));
 
   /* Words come in the visitor's language with the first answer; until then only English readers see the page. */
   if (!(navigator.language || "en").startsWith("en")) {

@@ -14,5 +14,5 @@
 
   const wished = mirdemo.remember(localStorage, "mirdemo-theme");
   mirdemo.wear = () => wished && wear(wished);
-  addEventListener("DOMContentLoaded", mirdemo.wear);
+  wear(wished || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")); // before anything is painted
 })();
