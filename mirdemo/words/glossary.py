@@ -9,15 +9,43 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from markupsafe import Markup, escape
 
 from mirdemo.words.language import words
 
 PART = "glossary."
-#: Within these nothing is marked: a button in a button cannot be pressed.
-_CLOSED = re.compile(r"(<(a|button|code|summary|label|select)\b.*?</\2>|<[^>]*>)", re.DOTALL)
+_TAG = re.compile(r"""(<[^>"']*(?:"[^"]*"[^>"']*|'[^']*'[^>"']*)*>)""")
+_NAME = re.compile(r"<(/?)([a-z][a-z0-9]*)")
+#: Within these nothing is marked: a button in a button cannot be pressed, and a visitor's own words (``bdi``) are not ours.
+_CLOSED = frozenset(
+    [
+        "a",
+        "bdi",
+        "button",
+        "code",
+        "label",
+        "option",
+        "pre",
+        "script",
+        "select",
+        "style",
+        "summary",
+        "svg",
+        "textarea",
+        "title",
+    ]
+)
+#: These never end.
+_EMPTY = frozenset(("br", "hr", "img", "input"))
+#: Nor in what is not to be seen, and where a template says so.
+_UNSEEN = re.compile(r"""\s(hidden(?=[\s>])|data-unmarked|class="(?:[^"]*\s)?hidden[\s"])""")
+#: Where one begins to read anew, so that every term opens once more; what is folded away leaves what follows as it was.
+_PARTS = frozenset(("section", "figure", "details", "dialog"))
+_HEADINGS = frozenset(("h1", "h2", "h3"))
+#: A heading of a table that sorts it is a button itself: it tells its term beside what it does.
+_SORTS = re.compile(r'<button\b[^>]*\sclass="sort"')
 
 
 @dataclass(frozen=True)
@@ -52,41 +80,61 @@ def terms(language: str) -> tuple[Term, ...]:
 
 
 def mark(text: str, language: str) -> Markup:
-    """A text with every term in it made a button that opens its sentence, each term once.
+    """A text or a whole region of the page with every term in it made a button (one that lines break in as in text) that opens its sentence, each once in a part
+    (under a heading, in a section, in a figure, within what unfolds).
 
-    text: words of ours, or anything else, which is escaped unless it is Markup; tags, links and buttons in it stay
+    text: escaped unless it is Markup; tags, links, buttons and a visitor's own words in it stay
     """
-    ours = isinstance(text, Markup) and str(text) in _our_words(language)
-    return _marked_words(str(text), language) if ours else _marked(text, language)
+    pieces = _TAG.split(str(escape(text)))
+    told: list[set[str]] = [set()]
+    closed, depth = "", 0  # the element within which nothing is marked, and how many of its name are open
+    for i, piece in enumerate(pieces):
+        if i % 2 == 0:
+            if piece and not closed and not piece.isspace():
+                pieces[i] = _opened(piece, language, told[-1])
+            continue
+        named = _NAME.match(piece)
+        if named is None:
+            continue
+        ends, name = named.groups()
+        if closed:
+            depth += 0 if name != closed else -1 if ends else 1
+            closed = closed if depth else ""
+        elif ends:
+            if name in _PARTS and len(told) > 1:
+                told.pop()
+        elif name in _CLOSED or (name not in _EMPTY and _UNSEEN.search(piece)):
+            closed, depth = name, 1
+            if _SORTS.match(piece) and (key := _finder(language)[1].get(_plain(pieces[i + 1].strip()))):
+                pieces[i] = f'{piece[:-1]} data-term="{key}">'
+        elif name in _PARTS:
+            told.append(set())
+        elif name in _HEADINGS:
+            told[-1] = set()
+    return Markup("".join(pieces))
 
 
-@cache
-def _our_words(language: str) -> frozenset[str]:
-    """All that can be marked once for every visitor: words that nothing of anybody has been filled into."""
-    return frozenset(words(language).values())
-
-
-@cache
-def _marked_words(text: str, language: str) -> Markup:
-    return _marked(Markup(text), language)
-
-
-def _marked(text: str, language: str) -> Markup:
-    pattern, by_form = _finder(language)
-    told: set[str] = set()
-
-    def button(match: re.Match[str]) -> str:
-        key = by_form[_plain(match[1])]
+def _opened(text: str, language: str, told: set[str]) -> str:
+    """told: the terms that open already; those that open here are added"""
+    made, at = [], 0
+    for begins, ends, key in _found(text, language):
         if key in told:
-            return match[0]
+            continue
         told.add(key)
-        return f'<button type="button" class="term" data-term="{key}">{match[0]}</button>'
+        word = text[begins:ends]
+        made += [
+            text[at:begins],
+            f'<span role="button" tabindex="0" class="term" data-term="{key}">{word}</span>',
+        ]
+        at = ends
+    return "".join([*made, text[at:]])
 
-    pieces = _CLOSED.split(str(escape(text)))
-    # Of every three pieces the first is text, the second what is left alone, the third the name of its tag.
-    return Markup(
-        "".join(pattern.sub(button, p) if i % 3 == 0 else p or "" for i, p in enumerate(pieces) if i % 3 < 2)
-    )
+
+@lru_cache(maxsize=4096)
+def _found(text: str, language: str) -> tuple[tuple[int, int, str], ...]:
+    """Where terms stand in an escaped text without tags: from, to and which."""
+    pattern, by_form = _finder(language)
+    return tuple((*match.span(), by_form[_plain(match[1])]) for match in pattern.finditer(text))
 
 
 @cache
@@ -101,7 +149,7 @@ def _finder(language: str) -> tuple[re.Pattern[str], Mapping[str, str]]:
 def _bounded(form: str) -> str:
     """A form as a pattern that finds it as a word of its own."""
     if re.fullmatch("[ァ-ヶー]+", form):
-        return f"(?<![ァ-ヶー]){re.escape(form)}(?![ァ-ヶー])"
+        return f"(?<![ァ-ヶー])(?<!自動){re.escape(form)}(?![ァ-ヶー])"  # 自動タグ付け is a word of its own
     if re.fullmatch("[一-龥]", form):
         return f"(?<![一-龥]){re.escape(form)}(?![一-龥])"
     if not form.isascii():
@@ -109,7 +157,7 @@ def _bounded(form: str) -> str:
     first = form[0]
     head = f"[{first.upper()}{first}]" if first.islower() else re.escape(first)
     if form == "p":
-        return r"(?<![A-Za-z0-9_.&-])p(?= ?[=<])"
+        return r"(?<![A-Za-z0-9_.&-])p(?= ?(?:[=<]|&lt;|under\b|が|は|値))"
     return rf"(?<![A-Za-z0-9_.&-]){head}{re.escape(form[1:])}(?![A-Za-z0-9_-])"
 
 

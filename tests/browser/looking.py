@@ -61,7 +61,7 @@ WORST = """() => {
 #: What is touched and is smaller than 24 pixels (WCAG 2.2, 2.5.8): words within a sentence excepted, and what has as
 #: much room around it.
 SMALL = """() => {
-  const all = [...document.querySelectorAll("button, a[href], select, summary, input:not([type=hidden]), [role=tab]")]
+  const all = [...document.querySelectorAll("button, a[href], select, summary, input:not([type=hidden]), [role=tab], [role=button]")]
     .filter((one) => one.offsetParent && !one.closest(".hidden") && getComputedStyle(one).visibility !== "hidden");
   const boxes = all.map((one) => [one, (one.matches("input") && one.closest("label") || one).getBoundingClientRect()]);
   const crowded = (one, box) => boxes.some(([other, there]) => other !== one && !one.contains(other) && !other.contains(one)

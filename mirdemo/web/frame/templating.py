@@ -50,7 +50,6 @@ def _environment() -> Environment:
     environment.globals |= {"source": source, "version": __version__}
     environment.filters["distance"] = distance
     environment.filters["duration"] = duration
-    environment.filters["terms"] = _terms
     environment.filters["waiting"] = _waiting
     return environment
 
@@ -62,14 +61,10 @@ def compile_all() -> None:
 
 
 def render(template: str, t: Speaker, values: Mapping[str, Any]) -> str:
-    """A template with its values; in it, ``t("page.question")`` says words and ``t.say(sentence)`` a sentence."""
-    return closed_up(_environment().get_template(template).render(t=t, **values))
-
-
-@pass_context
-def _terms(context: Context, text: str) -> Markup:
-    """``{{ t("probe.what") | terms }}``: the words with every term of the glossary opening its sentence."""
-    return mark(text, context["t"].language)
+    """A template with its values; in it, ``t("page.question")`` says words and ``t.say(sentence)`` a sentence. Terms of the
+    glossary open their sentences."""
+    made = closed_up(_environment().get_template(template).render(t=t, **values))
+    return str(mark(Markup(made), t.language))
 
 
 @pass_context

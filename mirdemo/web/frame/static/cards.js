@@ -20,11 +20,12 @@
     if (!history.state?.card) history.pushState({ card: true }, "");
   }
 
-  /* Under what it belongs to, above it where there is no room, and always within the window. */
-  function beside(place, box) {
+  /* Under what it belongs to, above it where there is no room or where it is wanted there, and always within the window. */
+  function beside(place, box, above = false) {
     const { width, height } = place.getBoundingClientRect();
-    const under = box.bottom + 6;
-    const top = under + height <= innerHeight - 8 ? under : Math.max(8, box.top - height - 6);
+    const [under, over] = [box.bottom + 6, box.top - height - 6];
+    const fits = above ? over < 8 : under + height <= innerHeight - 8;
+    const top = fits ? under : Math.max(8, over);
     place.style.top = `${Math.min(top, Math.max(8, innerHeight - height - 8))}px`;
     place.style.left = `${Math.max(8, Math.min(box.left + box.width / 2 - width / 2, innerWidth - width - 8))}px`;
   }
@@ -110,7 +111,7 @@
     pinned = pin;
     place.replaceChildren(...[...says.childNodes].map((node) => node.cloneNode(true)));
     if (!place.matches(":popover-open")) place.showPopover();
-    beside(place, term.getClientRects()[0] || term.getBoundingClientRect());
+    besideTerm();
     term.setAttribute("aria-describedby", "term-card");
     term.setAttribute("data-live-told", "");
   }
@@ -120,7 +121,12 @@
     told?.removeAttribute("data-live-told");
     told = null;
   }
-  const termAt = (event) => event.target.closest?.(".term");
+  function besideTerm() { // over a table's heading, for what it explains stands under it
+    const [first] = told.getClientRects(); // a word may go on in the next line
+    const { left, width } = first || told.getBoundingClientRect(), { top, bottom } = told.getBoundingClientRect();
+    beside(termCard(), { left, width, top, bottom }, told.matches(".sort"));
+  }
+  const termAt = (event) => event.target.closest?.("[data-term]"); // a word, or a table's heading that sorts when it is pressed
   document.addEventListener("mouseover", (event) => {
     const term = termAt(event);
     if (term && term !== told) tell(term, false);
@@ -133,16 +139,22 @@
   });
   document.addEventListener("click", (event) => {
     const term = termAt(event);
+    if (term && !term.matches(".term")) return undefined;
     if (!term) return event.target.closest?.("#term-card") ? undefined : told && hush();
     if (told === term && pinned) hush();
     else tell(term, true);
+  });
+  document.addEventListener("keydown", (event) => {
+    if ((event.key !== "Enter" && event.key !== " ") || !event.target.matches?.(".term")) return;
+    event.preventDefault();
+    event.target.click();
   });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !told) return;
     event.stopPropagation();
     hush();
   }, true);
-  addEventListener("scroll", () => { if (told) (told.isConnected ? beside(termCard(), told.getClientRects()[0] || told.getBoundingClientRect()) : hush()); }, { passive: true });
+  addEventListener("scroll", () => { if (told) (told.isConnected ? besideTerm() : hush()); }, { passive: true });
 
   /* Before a view is drawn its rows go back to their places, so that each is compared with its own. */
   mirdemo.beforeDrawing = (view) => view.querySelectorAll("table[data-sortable]").forEach((table) => {
