@@ -5,7 +5,7 @@
 All take turns. ``product`` is ``queries @ rows.T`` alone, which chooses nothing.
 ``partition`` chooses the ``count`` nearest from it with ``argpartition`` and sorts those: what ours returns, and so its
 rival. ``sort`` sorts all with ``argsort``. The rows were brought to length one beforehand; ours is given their lengths,
-found beforehand too. ``recall`` is the share of partition's ``count`` nearest that ours finds, ``memory`` what each needed
+found beforehand too, and, as ``mirdemo find``, that nothing else of its process multiplies meanwhile. ``recall`` is the share of partition's ``count`` nearest that ours finds, ``memory`` what each needed
 at most beside the rows, as a share of them (traced, another run).
 
 Prints one JSON object. ``ratio``: of partition's median time to ours, its range over the rounds beside it; ``beside``: that
@@ -83,7 +83,7 @@ def main() -> None:
     queries /= np.linalg.norm(queries, axis=1, keepdims=True)
     nearest(rows[:10_000], queries, args.count)  # what is loaded at first use is loaded
     sides: dict[str, Callable[[], np.ndarray]] = {
-        "ours": lambda: nearest(rows, queries, args.count, lengths=lengths)[0],
+        "ours": lambda: nearest(rows, queries, args.count, lengths=lengths, alone=True)[0],
         **{
             rival.__name__: lambda rival=rival: rival(rows, queries, args.count)
             for rival in (product, partition, sort)

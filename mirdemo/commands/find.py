@@ -104,6 +104,7 @@ def run(args: Namespace) -> int:
             leave_out=[clip.sha256 for clip in clips],
             every_window=args.every_window,
             index=index,
+            alone=True,
             progress=progress,
         )
         tags = _tags(args, tagger, hits, progress)

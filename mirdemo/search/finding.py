@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mirdemo.base.progress import Progress
-from mirdemo.search.nearest import similarity_to_any
+from mirdemo.search.nearest import exact_to_any, off_single, rough_similarity_to_any, single_to_any
 
 if TYPE_CHECKING:
     from mirdemo.embedding.rows import FileRows, RowFolder
@@ -39,6 +39,7 @@ def find(
     leave_out: Iterable[str] = (),
     every_window: bool = False,
     index: Index | None = None,
+    alone: bool = False,
     progress: Progress | None = None,
 ) -> list[Hit]:
     """The places nearest to any of the queries' windows, the nearest first, of equal ones in the order of the files.
@@ -47,7 +48,8 @@ def find(
     files: only these; None: all that are there; leave_out: SHA-256 of sounds that do not count, such as the queries' own
     every_window: also several of one file; else each file's nearest alone
     index: of this layer; some may then be missed (``Index.facts``), and what is found is in the right order all the same
-    Exact without one. Memory: four bytes a window beside one block. Raises ValueError for queries that do not fit.
+    alone: nothing else of this process multiplies matrices meanwhile, as for ``nearest``
+    Exact without one. Memory: sixteen bytes a window beside one block. Raises ValueError for queries that do not fit.
     """
     gone = set(leave_out)
     lines = [
@@ -55,12 +57,7 @@ def find(
     ]
     lines = [line for line in lines if line.count and line.sha256 not in gone]
     if index is None:
-        cosines = similarity_to_any(folder.matrix(layer), queries, progress=progress)
-        places: list[tuple[float, int, int]] = []
-        for number, line in enumerate(lines):
-            own = cosines[line.first : line.first + line.count]
-            chosen = range(line.count) if every_window else (int(own.argmax()),)
-            places += [(-float(own[window]), number, window) for window in chosen]
+        places = _by_all(folder.matrix(layer), queries, count, lines, every_window, alone, progress)
     else:
         places = _by_index(index, folder.matrix(layer), queries, count, lines, every_window, progress)
     hits = []
@@ -70,6 +67,57 @@ def find(
         end = min(start + folder.identity.window_seconds, line.seconds)
         hits.append(Hit(line.path, start, end, -negative))
     return hits
+
+
+def _by_all(
+    rows: np.ndarray,
+    queries: np.ndarray,
+    count: int,
+    lines: list[FileRows],
+    every_window: bool,
+    alone: bool,
+    progress: Progress | None,
+) -> list[tuple[float, int, int]]:
+    """(minus the cosine, which file, which window) of all that may be among the ``count`` nearest: by what is roughly known of
+    every window, then in single precision, then in double."""
+    if not lines:
+        return []
+    values, off = rough_similarity_to_any(rows, queries, alone=alone, progress=progress)
+    files = np.repeat(np.arange(len(lines)), [line.count for line in lines])
+    windows = np.concatenate([np.arange(line.count) for line in lines])
+    places = windows + np.array([line.first for line in lines])[files]
+    near = _may_be_among(values[places], off, files, count, every_window)
+    files, windows, places = files[near], windows[near], places[near]
+    values = single_to_any(rows, places, queries)
+    near = _may_be_among(values, off_single(rows.shape[1]), files, count, every_window)
+    cosines = exact_to_any(rows, places[near], queries)
+    found = list(zip((-cosines).tolist(), files[near].tolist(), windows[near].tolist(), strict=True))
+    return found if every_window else _one_of_each_file(found)
+
+
+def _may_be_among(
+    values: np.ndarray, off: float, files: np.ndarray, count: int, every_window: bool
+) -> np.ndarray:
+    """Which windows may be among the ``count`` nearest, or else their file's nearest that is among those; bool (n,).
+
+    values: float32 (n,), off by ``off`` at most, infinite where nothing is known; files: int (n,), whose they are, in order
+    """
+    sure = np.where(np.isfinite(values), values - np.float32(off), np.float32(-1))
+    may_be = values + np.float32(off)
+    if every_window:
+        return may_be >= (np.partition(sure, -count)[-count] if len(sure) > count else -np.inf)
+    begins = np.flatnonzero(np.diff(files, prepend=-1))
+    best = np.maximum.reduceat(sure, begins)
+    of_its_file = np.repeat(best, np.diff(begins, append=len(files)))
+    least = np.partition(best, -count)[-count] if len(best) > count else -np.inf
+    return (may_be >= least) & (may_be >= of_its_file)
+
+
+def _one_of_each_file(found: list[tuple[float, int, int]]) -> list[tuple[float, int, int]]:
+    nearest_of: dict[int, tuple[float, int, int]] = {}
+    for one in sorted(found):
+        nearest_of.setdefault(one[1], one)
+    return list(nearest_of.values())
 
 
 def _by_index(
@@ -97,10 +145,7 @@ def _by_index(
             best[key] = max(cosine, best.get(key, -1.0))
         found = [(-cosine, number, window) for (number, window), cosine in best.items()]
         if not every_window:
-            nearest_of: dict[int, tuple[float, int, int]] = {}
-            for one in sorted(found):
-                nearest_of.setdefault(one[1], one)
-            found = list(nearest_of.values())
+            found = _one_of_each_file(found)
         if len(found) >= count or wanted >= len(rows):
             return found
         wanted *= 4

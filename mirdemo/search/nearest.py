@@ -5,16 +5,17 @@ both need more memory than the values. Here the largest of some blocks' products
 still be kept; hardly any is better once the first blocks are through. What is kept is computed once more in double
 precision, so that the order does not depend on how a block was summed.
 
-Where the processor multiplies bfloat16, a block is rounded to it while it lies in the cache and multiplied in half the time
-or less. How far such a product can be off is known (``_Product``), so what may be among the nearest is known too: only that
-is computed in single precision, and nothing is missed.
+Where the processor multiplies bfloat16 and nothing else of the process does (``alone``), rows are rounded to it on their way into
+the multiplier, and a pass takes hardly longer than reading them. How far such a product can be off is known (``_off``), so what
+may be among the nearest is known too: only that is computed in single precision, and nothing is missed.
 """
 
 from __future__ import annotations
 
+import itertools
 import warnings
-from collections.abc import Callable
-from contextlib import closing, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, nullcontext
 from functools import cache, partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -49,6 +50,7 @@ def nearest(
     count: int,
     *,
     lengths: np.ndarray | None = None,
+    alone: bool = False,
     progress: Progress | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """For each query the ``count`` rows with the largest cosine, the largest first; of equal ones (to 1e-12, and no more
@@ -56,6 +58,8 @@ def nearest(
 
     rows: float32 (n, size), may lie on the disk (``numpy.memmap``) and is read once; queries: (q, size)
     lengths: float32 (n,), the rows' own (``lengths_of``), which saves finding them; None: found on the way
+    alone: nothing else of this process multiplies matrices meanwhile: torch may be set to round them (``_rounding``), which
+        changes no answer of this, and would change the other's
     progress: told (rows done, rows in all, ``"searching"``); what it raises passes
     Returns places, int64 (q, k), and cosines, float64 (q, k), with k the smaller of ``count`` and n. A row or query of
     zeros, or with a value that is not finite, is like nothing: its cosine is -1.
@@ -63,11 +67,15 @@ def nearest(
     """
     asked = _checked(rows, queries)
     kept = min(len(rows), max(0, count) + SPARE)
+    rounded = _rounds(rows, asked, alone)
 
     def among(starts: range, tick: Callable[[int], None]) -> np.ndarray:
-        return _nearest_among(_Product(rows, asked, lengths), kept, starts, tick)
+        return _nearest_among(_Product(rows, asked, lengths, rounded=rounded), kept, starts, tick)
 
-    candidates = np.hstack(_in_lanes(among, _starts(len(rows), len(asked)), len(rows), progress or silent))
+    with _rounding() if rounded else nullcontext():
+        candidates = np.hstack(
+            _in_lanes(among, _starts(len(rows), len(asked)), len(rows), progress or silent)
+        )
     k = min(len(rows), max(0, count))
     places, exact = np.zeros((len(asked), k), np.int64), np.zeros((len(asked), k))
     for query, one in enumerate(np.atleast_2d(np.asarray(queries, np.float64))):
@@ -92,7 +100,7 @@ def _nearest_among(product: _Product, kept: int, starts: range, tick: Callable[[
     for start in starts:
         tick(start)
         worst = best.min(axis=1, initial=np.inf)
-        sieved = product.sieved(start, worst)
+        sieved = product.sieved(start, worst, kept)
         if sieved is None:
             cosines, highest = product.cosines(start)
             for query in np.flatnonzero(highest > worst).tolist():
@@ -118,7 +126,7 @@ def similarity_to_any(
     found = np.full(len(rows), -1, np.float32)
 
     def fill(starts: range, tick: Callable[[int], None]) -> None:
-        product = _Product(rows, asked, lengths)
+        product = _Product(rows, asked, lengths, rounded=False)
         for start in starts:
             tick(start)
             cosines, _ = product.cosines(start)
@@ -126,6 +134,34 @@ def similarity_to_any(
 
     _in_lanes(fill, _starts(len(rows), len(asked)), len(rows), progress or silent)
     return np.clip(found, -1, 1, out=found)
+
+
+def rough_similarity_to_any(
+    rows: np.ndarray,
+    queries: np.ndarray,
+    *,
+    alone: bool = False,
+    progress: Progress | None = None,
+) -> tuple[np.ndarray, float]:
+    """As ``similarity_to_any``, float32 (n,), and what that is off by, at most; infinite for rows of which it is not known.
+
+    alone: as for ``nearest``. No value is clipped.
+    """
+    asked = _checked(rows, queries)
+    found = np.full(len(rows), np.inf, np.float32)
+    rounded = _rounds(rows, asked, alone)
+    off = _off(rows.shape[1]) if rounded else off_single(rows.shape[1])
+
+    def fill(starts: range, tick: Callable[[int], None]) -> None:
+        product = _Product(rows, asked, None, rounded=rounded)
+        for start in starts:
+            tick(start)
+            nearest_of = product.rough(start).max(axis=1, initial=-1)
+            found[start : start + len(nearest_of)] = np.where(np.isfinite(nearest_of), nearest_of, np.inf)
+
+    with _rounding() if rounded else nullcontext():
+        _in_lanes(fill, _starts(len(rows), len(asked)), len(rows), progress or silent)
+    return found, off
 
 
 def lengths_of(rows: np.ndarray) -> np.ndarray:
@@ -136,6 +172,16 @@ def lengths_of(rows: np.ndarray) -> np.ndarray:
         with np.errstate(all="ignore"):
             found[start : start + len(block)] = np.sqrt(np.vecdot(block, block))
     return found
+
+
+def _rounds(rows: np.ndarray, asked: np.ndarray, alone: bool) -> bool:
+    """Whether products are rounded: not where there are too few for that to pay."""
+    return (
+        alone
+        and len(asked) > 0
+        and len(rows) >= _starts(len(rows), len(asked)).step
+        and _multiplies_bfloat16()
+    )
 
 
 def _checked(rows: np.ndarray, queries: np.ndarray) -> np.ndarray:
@@ -192,95 +238,118 @@ def _in_lanes(
 
 
 class _Product:
-    """Cosines of blocks of rows with queries, in single precision; where the processor multiplies bfloat16 faster, a sieve first."""
+    """Cosines of blocks of rows with queries: in single precision, or rounded to bfloat16 on the way, with what they are off by."""
 
-    def __init__(self, rows: np.ndarray, asked: np.ndarray, lengths: np.ndarray | None) -> None:
-        """asked: float32 (q, size), at length one; lengths: float32 (n,), None: found on the way
+    def __init__(
+        self, rows: np.ndarray, asked: np.ndarray, lengths: np.ndarray | None, *, rounded: bool
+    ) -> None:
+        """asked: float32 (q, size), at length one; lengths: float32 (n,), None: found on the way; rounded: see ``_rounding``
 
-        off: what a cosine of the sieve may be off by, at most
+        off: what a rounded cosine may be off by, at most
         """
-        import torch  # its product is faster than numpy's here, and shares torch's threads
+        import torch  # its product is faster than numpy's here
 
-        self._rows, self._asked, self._lengths = rows, asked, lengths
+        self._rows, self._asked, self._lengths, self._rounded = rows, asked, lengths, rounded
         self._columns = torch.from_numpy(np.ascontiguousarray(asked.T))
         self.queries, self._together = len(asked), _starts(len(rows), len(asked)).step
-        most = min(self._together, len(rows))
-        self._room = torch.from_numpy(np.empty((most, len(asked)), np.float32))
-        self._sieve = bool(len(asked)) and most == self._together and _multiplies_bfloat16()
+        self._room = torch.from_numpy(np.empty((min(self._together, len(rows)), len(asked)), np.float32))
         self._sieves_again, self._pause = 0, 1
-        u, size = 2.0**-8, rows.shape[1]  # of rounding to bfloat16
-        # A row and a query are each off by u of their length, the product, once more rounded, by u of itself; sums are in
-        # single precision.
-        self.off = (1 + u) ** 3 * (1 + size * 2.0**-23) - 1
-        if self._sieve:
-            self._coarse = self._columns.to(torch.bfloat16)
-            self._block = torch.empty((BLOCK, rows.shape[1]), dtype=torch.bfloat16)
-            self._products = torch.empty((most, len(asked)), dtype=torch.bfloat16)
+        self.off = _off(rows.shape[1]) if rounded else off_single(rows.shape[1])
 
     def cosines(self, start: int) -> tuple[np.ndarray, np.ndarray]:
         """Float32 (rows of some blocks, q), and the largest of each query (q,); valid until the next call."""
-        cosines = self._room[: min(self._together, len(self._rows) - start)]
-        own = self._multiplied(start, cosines)
-        with np.errstate(all="ignore"):
-            cosines /= own
+        cosines, _ = self._divided(start, rounded=False)
         if not cosines.sum().isfinite():
             cosines[~cosines.isfinite()] = -1  # what is not finite is like nothing
         highest = cosines.amax(dim=0) if len(self._asked) else cosines.new_empty(0)
         return cosines.numpy(), highest.numpy()
 
-    def sieved(self, start: int, worst: np.ndarray) -> list[tuple[int, np.ndarray, np.ndarray]] | None:
-        """Of each query for which there are any, all places whose cosine may be above ``worst`` (q,), and their cosines; None
-        where that is not known for less than all of them would cost."""
-        rows = min(self._together, len(self._rows) - start)
-        if not self._sieve or start < self._sieves_again or not np.isfinite(worst).all():
-            return None
-        coarse = self._products[:rows]
-        own = self._multiplied(start, coarse)
-        cosines = self._room[:rows]
-        cosines.copy_(coarse)
-        cosines /= own
-        # Beyond these a product may leave the range of its numbers.
-        odd = ~((own > _SHORTEST) & (own < _LONGEST))
+    def rough(self, start: int) -> np.ndarray:
+        """Float32 (rows of some blocks, q), off by ``off`` at most, infinite or not a number where that is not known: also of a good
+        row before one that is not finite, on AMX (findings/rows_beside_nan_on_amx.sh). Valid until the next call."""
+        cosines, own = self._divided(start, rounded=self._rounded)
+        odd = ~((own > _SHORTEST) & (own < _LONGEST))  # a product may leave the range of its numbers
         if odd.any():
             cosines[odd[:, 0]] = np.inf
-            # On AMX a row that is not finite spoils the one before it (findings/rows_beside_nan_on_amx.sh): it may be near, too.
-            cosines[~cosines.isfinite()] = np.inf
-        least = (worst - self.off).astype(np.float32)
-        queries = np.flatnonzero(cosines.amax(dim=0).numpy() > least).tolist()
-        places = [np.flatnonzero(cosines[:, query].numpy() > least[query]) for query in queries]
-        if sum(map(len, places)) > _MOST_SIEVED * rows:
+        return cosines.numpy()
+
+    def sieved(
+        self, start: int, worst: np.ndarray, kept: int
+    ) -> list[tuple[int, np.ndarray, np.ndarray]] | None:
+        """Of each query for which there are any, all places whose cosine may be above ``worst`` (q,) and among the ``kept``
+        largest of these blocks, and their cosines; None where that is not known for less than all of them would cost."""
+        if not self._rounded or start < self._sieves_again:
+            return None
+        cosines = self.rough(start)
+        least = worst - np.float32(self.off)
+        first = np.isneginf(worst)
+        if (
+            first.any() and len(cosines) > kept
+        ):  # nothing is kept yet: what is among these blocks' nearest is looked for
+            sure = np.where(np.isfinite(cosines[:, first]), cosines[:, first], np.float32(-2))
+            least[first] = np.partition(sure, -kept, axis=0)[-kept] - np.float32(2 * self.off)
+        # What is no number is not below.
+        places, queries = np.divmod(np.flatnonzero(~(cosines <= least)), self.queries)
+        if len(places) > _MOST_SIEVED * len(cosines):
             self._sieves_again = start + self._pause * self._together
             self._pause = min(2 * self._pause, 64)
             return None
         self._pause = 1
-        found = []
-        for query, new in zip(queries, places, strict=True):
-            block = np.asarray(self._rows[start + new], np.float32)
-            with np.errstate(all="ignore"):
-                values = (block @ self._asked[query]) / own.numpy()[new, 0]
-            found.append((query, new + start, np.where(np.isfinite(values), values, np.float32(-1))))
-        return found
+        order = np.argsort(queries, kind="stable")
+        places, queries = places[order] + start, queries[order]
+        values = _single_pairs(self._rows, places, self._asked, queries)
+        edges = np.flatnonzero(np.diff(queries, prepend=-1, append=-1)).tolist()
+        return [(int(queries[a]), places[a:b], values[a:b]) for a, b in itertools.pairwise(edges)]
 
-    def _multiplied(self, start: int, out: torch.Tensor) -> torch.Tensor:
-        """Fills ``out`` with products of the rows from ``start`` on, in its precision; their lengths, float32 (rows, 1)."""
+    def _divided(self, start: int, *, rounded: bool) -> tuple[torch.Tensor, torch.Tensor]:
+        """Cosines float32 (rows of some blocks, q), not finite where there are none, and the rows' lengths (rows, 1)."""
         import torch
 
-        rows, coarse = self._rows, out.dtype == torch.bfloat16
-        columns = self._coarse if coarse else self._columns
+        out = self._room[: min(self._together, len(self._rows) - start)]
         own = np.empty(len(out), np.float32)
         if self._lengths is not None:
             own[:] = self._lengths[start : start + len(out)]
+        # A block whose lengths are looked for is multiplied while it lies in the cache.
+        step = len(out) if rounded and self._lengths is not None else BLOCK
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore", UserWarning)  # rows on the disk cannot be written, and are not
-            for at in range(0, len(out), BLOCK):
-                block = np.asarray(rows[start + at : start + min(at + BLOCK, len(out))], np.float32)
+            for at in range(0, len(out), step):
+                block = np.asarray(self._rows[start + at : start + min(at + step, len(out))], np.float32)
                 if self._lengths is None:
                     own[at : at + len(block)] = lengths_of(block)
-                given = torch.from_numpy(block)
-                if coarse:
-                    given = self._block[: len(block)].copy_(given)
-                torch.mm(given, columns, out=out[at : at + len(block)])
-        return torch.from_numpy(own)[:, None]
+                if rounded or not self._rounded:
+                    torch.mm(torch.from_numpy(block), self._columns, out=out[at : at + len(block)])
+                else:  # torch would round
+                    np.matmul(block, self._asked.T, out=out[at : at + len(block)].numpy())
+        lengths = torch.from_numpy(own)[:, None]
+        out /= lengths
+        return out, lengths
+
+
+@contextmanager
+def _rounding() -> Iterator[None]:
+    """Torch's products of single precision round what they multiply to bfloat16, in all threads of the process, and are put
+    back. oneDNN does so while it brings a block into the cache: a copy in bfloat16 takes as long as the reading again."""
+    import torch
+
+    setting = torch.backends.mkldnn.matmul
+    before = setting.fp32_precision
+    setting.fp32_precision = "bf16"
+    try:
+        yield
+    finally:
+        setting.fp32_precision = before
+
+
+def _off(size: int) -> float:
+    """What a cosine may be off by, at most, where row and query are rounded to bfloat16, each by 2 ** -8 of its values."""
+    u = 2.0**-8
+    return (1 + u) ** 2 * (1 + off_single(size)) - 1
+
+
+def off_single(size: int) -> float:
+    """Of sums and lengths in single precision."""
+    return (size + 8) * 2.0**-23
 
 
 @cache
@@ -291,6 +360,40 @@ def _multiplies_bfloat16() -> bool:
     from mirdemo.backbones.loading import has_bfloat16
 
     return has_bfloat16(torch.device("cpu"))
+
+
+def _single_pairs(rows: np.ndarray, places: np.ndarray, asked: np.ndarray, queries: np.ndarray) -> np.ndarray:
+    """Cosines of some rows, each with one query, float32 (n,); -1 for what is like nothing. asked: at length one."""
+    found = np.empty(len(places), np.float32)
+    for start in range(0, len(places), BLOCK):
+        part = slice(start, start + BLOCK)
+        block = np.asarray(rows[places[part]], np.float32)
+        with np.errstate(all="ignore"):
+            values = np.vecdot(block, asked[queries[part]]) / lengths_of(block)
+        found[part] = np.where(np.isfinite(values), values, np.float32(-1))
+    return found
+
+
+def single_to_any(rows: np.ndarray, places: np.ndarray, queries: np.ndarray) -> np.ndarray:
+    """Of some rows the largest cosine with any of the queries, float32 (n,), off by ``off_single`` at most."""
+    asked, found = _checked(rows, queries).T, np.empty(len(places), np.float32)
+    for start in range(0, len(places), BLOCK):
+        block = np.asarray(rows[places[start : start + BLOCK]], np.float32)
+        with np.errstate(all="ignore"):
+            values = (block @ asked).max(axis=1, initial=-np.inf) / lengths_of(block)
+        found[start : start + len(block)] = np.where(np.isfinite(values), values, np.float32(-1))
+    return found
+
+
+def exact_to_any(rows: np.ndarray, places: np.ndarray, queries: np.ndarray) -> np.ndarray:
+    """Of some rows the largest cosine with any of the queries, in double precision, (n,), the same for a row wherever it stands."""
+    queries, found = np.atleast_2d(np.asarray(queries, np.float64)), np.full(len(places), -1.0)
+    for start in range(0, len(places), BLOCK):
+        block = np.asarray(rows[places[start : start + BLOCK]])
+        for query in queries:
+            own = found[start : start + BLOCK]
+            np.maximum(own, exact_cosines(block, query), out=own)
+    return found
 
 
 def exact_cosines(rows: np.ndarray, query: np.ndarray) -> np.ndarray:

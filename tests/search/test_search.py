@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mirdemo.backbones import load_backbone
 from mirdemo.embedding.rows import FileRows, RowFolder
 from mirdemo.search import find, lengths_of, nearest, similarity_to_any
-from mirdemo.search.nearest import BLOCK
+from mirdemo.search.nearest import BLOCK, rough_similarity_to_any
 
 nearest_module = sys.modules["mirdemo.search.nearest"]  # its name in the package is the function's
 
@@ -55,8 +55,8 @@ def sieving(monkeypatch: pytest.MonkeyPatch):
     let: list[int | None] = []
     sieved = nearest_module._Product.sieved
 
-    def told(self, start: int, worst: np.ndarray):
-        found = sieved(self, start, worst)
+    def told(self, start: int, worst: np.ndarray, kept: int):
+        found = sieved(self, start, worst, kept)
         let.append(None if found is None else sum(len(new) for _, new, _ in found))
         return found
 
@@ -95,7 +95,7 @@ def test_a_sieve_of_half_the_digits_loses_none(
     rows = make(rng, 90 * BLOCK + 77)
     queries = np.vstack([rng.standard_normal((6, 48)), np.ones(48)])
     lengths = lengths_of(rows) if told else None
-    places, cosines = nearest(rows, queries, 10, lengths=lengths)
+    places, cosines = nearest(rows, queries, 10, lengths=lengths, alone=True)
     expected, values = plain(rows, queries, 10)
     np.testing.assert_allclose(cosines, values, atol=1e-9)
     np.testing.assert_array_equal(places, expected)
@@ -107,6 +107,29 @@ def test_a_sieve_of_half_the_digits_loses_none(
         assert len(through) < len(sieving) / 2
 
 
+def test_torch_is_set_to_round_only_where_nothing_else_multiplies_and_put_back(
+    sieving: list, monkeypatch: pytest.MonkeyPatch
+):
+    torch = pytest.importorskip("torch")
+    product, during = torch.mm, []
+
+    def watched(*of, out):
+        during.append(torch.backends.mkldnn.matmul.fp32_precision)
+        return product(*of, out=out)
+
+    monkeypatch.setattr(torch, "mm", watched)
+    before = torch.backends.mkldnn.matmul.fp32_precision
+    rows = np.random.default_rng(0).standard_normal((20 * BLOCK, 48)).astype(np.float32)
+    nearest(rows, rows[:3], 5)
+    assert set(during) == {before}
+    with pytest.raises(KeyboardInterrupt):
+        nearest(rows, rows[:3], 5, alone=True, progress=_stop_at_once)
+    during.clear()
+    nearest(rows, rows[:3], 5, alone=True)
+    assert set(during) == {"bf16"}
+    assert torch.backends.mkldnn.matmul.fp32_precision == before
+
+
 def test_a_row_of_no_numbers_hides_none_beside_it(sieving: list, monkeypatch: pytest.MonkeyPatch):
     """As products of bfloat16 come with AMX where rows are no multiple of 32 numbers long (torch 2.11; findings/rows_beside_nan_on_amx.sh)."""
     torch = pytest.importorskip("torch")
@@ -114,10 +137,9 @@ def test_a_row_of_no_numbers_hides_none_beside_it(sieving: list, monkeypatch: py
 
     def as_with_amx(block, columns, *, out):
         product(block, columns, out=out)
-        if out.dtype == torch.bfloat16:
-            before = (~block.isfinite().all(1)).nonzero()[:, 0] - 1
-            out[before[before >= 0]] = float("nan")
-            spoilt.append(len(before))
+        before = (~block.isfinite().all(1)).nonzero()[:, 0] - 1
+        out[before[before >= 0]] = float("nan")
+        spoilt.append(len(before))
 
     monkeypatch.setattr(torch, "mm", as_with_amx)
     rng = np.random.default_rng(3)
@@ -125,33 +147,32 @@ def test_a_row_of_no_numbers_hides_none_beside_it(sieving: list, monkeypatch: py
     queries = rng.standard_normal((3, 48))
     near = np.arange(30 * BLOCK, 30 * BLOCK + 30, 3)
     rows[near], rows[near + 1, 5] = queries[0] + 0.1 * rng.standard_normal((10, 48)), np.nan
-    places, _ = nearest(rows, queries, 10)
+    places, _ = nearest(rows, queries, 10, alone=True)
     assert sum(spoilt) >= 10
     assert set(places[0]) == set(near)
     np.testing.assert_array_equal(places, plain(rows, queries, 10)[0])
+    roughly, _ = rough_similarity_to_any(rows, queries, alone=True)
+    assert np.isinf(roughly[near]).all()
+    assert np.isinf(roughly[near + 1]).all()
 
 
-def test_no_product_of_half_the_digits_is_farther_off_than_is_reckoned_with():
+@pytest.mark.parametrize("size", [3, 48, 768])
+def test_no_rounded_product_is_farther_off_than_is_reckoned_with(sieving: list, size: int):
+    """On a processor that rounds; on others products are nearer."""
     torch = pytest.importorskip("torch")
-    rng, farthest = np.random.default_rng(0), 0.0
-    for size in (3, 48, 768):
-        # Halfway between two neighbours, all rounded the same way, is the worst there is.
-        halfway = (1 + 2.0**-8 - 2.0**-20) * np.ones((64, size))
-        rows = np.vstack([rng.standard_normal((500, size)), halfway, 3 * halfway]).astype(np.float32)
-        asked = nearest_module._checked(
-            rows, np.vstack([rng.standard_normal((5, size)), np.ones(size), halfway[:1]])
-        )
-        product = nearest_module._Product(rows, asked, None)
-        coarse = torch.from_numpy(rows).to(torch.bfloat16) @ torch.from_numpy(asked.T.copy()).to(
-            torch.bfloat16
-        )
-        true = rows.astype(float) @ asked.T.astype(float)
-        off = np.abs(coarse.float().numpy() - true) / np.linalg.norm(
-            rows.astype(float), axis=1, keepdims=True
-        )
-        assert off.max() < product.off
-        farthest = max(farthest, off.max() / product.off)
-    assert farthest > 0.3  # and not much nearer than that
+    rng = np.random.default_rng(0)
+    # Halfway between two neighbours, all rounded the same way, is the worst there is.
+    halfway = (1 + 2.0**-8 - 2.0**-20) * np.ones((64, size))
+    rows = np.vstack([rng.standard_normal((20 * BLOCK, size)), halfway, 3 * halfway]).astype(np.float32)
+    queries = np.vstack([rng.standard_normal((5, size)), np.ones(size), halfway[:1]])
+    exact = np.array([_cosines(rows, query) for query in queries]).T
+    roughly, off = rough_similarity_to_any(rows, queries, alone=True)
+    assert np.abs(roughly - exact.max(axis=1)).max() < off
+    # The same by hand, whatever this processor does.
+    asked = torch.from_numpy(nearest_module._checked(rows, queries).T.copy()).to(torch.bfloat16).double()
+    by_hand = torch.from_numpy(rows).to(torch.bfloat16).double() @ asked
+    by_hand /= torch.from_numpy(lengths_of(rows)).double()[:, None]
+    assert 0.3 * off < np.abs(by_hand.numpy() - exact).max() < off  # and not much nearer than that
 
 
 def _cosines(rows: np.ndarray, query: np.ndarray) -> np.ndarray:
@@ -260,3 +281,52 @@ def test_the_query_itself_and_files_that_were_not_asked_for_do_not_count(folder)
     query = np.array([[1.0, 0.1]])
     assert [hit.file for hit in find(folder, "x", query, 10, leave_out=["3"])] == ["b.wav", "a.wav"]
     assert [hit.file for hit in find(folder, "x", query, 10, files=["a.wav", "gone.wav"])] == ["a.wav"]
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory):
+    """Recordings of one to forty windows, in rows that bfloat16 hardly tells apart, some windows many times the same."""
+    rng, first, path = np.random.default_rng(5), 0, tmp_path_factory.mktemp("archive")
+    identity = load_backbone("mini-world").identity
+    with RowFolder.writing(path, identity, {"x": 48}, "window") as rows:
+        for number in range(900):
+            count = int(rng.integers(1, 41))
+            content = (1 + 0.05 * rng.standard_normal((count, 48))).astype(np.float32)
+            content[rng.random(count) < 0.1] = 1
+            content[rng.random(count) < 0.01] = np.nan
+            starts = tuple(10.0 * i for i in range(count))
+            rows.append(
+                FileRows(f"{number}.wav", "s", 0, count, str(number), starts, 10.0 * count), {"x": content}
+            )
+            first += count
+    assert first > 16 * BLOCK
+    return RowFolder.reading(path)
+
+
+@pytest.mark.parametrize("every_window", [False, True])
+@pytest.mark.parametrize("count", [1, 10, 2000])
+@pytest.mark.parametrize("alone", [False, True])
+def test_what_is_found_is_what_comparing_all_would_find(
+    sieving: list, archive: RowFolder, every_window: bool, count: int, alone: bool
+):
+    rng = np.random.default_rng(6)
+    queries = np.vstack([1 + 0.05 * rng.standard_normal((3, 48)), np.ones(48)])
+    files = [name for name in archive.files if name != "7.wav"]
+    found = find(
+        archive, "x", queries, count, files=files, leave_out=["11"], every_window=every_window, alone=alone
+    )
+    exact = np.max([_cosines(archive.matrix("x"), query) for query in queries], axis=0)
+    expected = []
+    for number, name in enumerate(files):
+        line = archive.files[name]
+        if name != "11.wav":
+            own = exact[line.first : line.first + line.count]
+            chosen = range(line.count) if every_window else [int(own.argmax())]
+            expected += [(-own[i], number, i) for i in chosen]
+    expected = sorted(expected)[:count]
+    assert [(hit.file, hit.start) for hit in found] == [
+        (files[number], 10.0 * i) for _, number, i in expected
+    ]
+    np.testing.assert_allclose(
+        [-hit.cosine for hit in found], [cosine for cosine, _, _ in expected], atol=1e-11
+    )
