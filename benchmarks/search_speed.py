@@ -2,11 +2,11 @@
 
     python benchmarks/search_speed.py [--rows 1000000] [--size 768] [--queries 32] [--count 10] [--rounds 3]
 
-All take turns. ``product`` is ``queries @ rows.T`` alone, which chooses nothing.
-``partition`` chooses the ``count`` nearest from it with ``argpartition`` and sorts those: what ours returns, and so its
-rival. ``sort`` sorts all with ``argsort``. The rows were brought to length one beforehand; ours is given their lengths,
-found beforehand too, and, as ``mirdemo find``, that nothing else of its process multiplies meanwhile. ``recall`` is the share of partition's ``count`` nearest that ours finds, ``memory`` what each needed
-at most beside the rows, as a share of them (traced, another run).
+All take turns. ``product`` is ``queries @ rows.T`` alone, which chooses nothing. ``partition`` chooses the ``count`` nearest
+from it with ``argpartition`` and sorts those: what ours returns, and so its rival. ``sort`` sorts all with ``argsort``. The
+rows were brought to length one beforehand; ours is given their lengths, found beforehand too, and that nothing else of its
+process multiplies meanwhile, as ``mirdemo find`` says. ``recall`` is the share of partition's ``count`` nearest that ours
+finds, ``memory`` what each needed at most beside the rows, as a share of them (traced, another run).
 
 Prints one JSON object. ``ratio``: of partition's median time to ours, its range over the rounds beside it; ``beside``: that
 of each other's median to ours.
