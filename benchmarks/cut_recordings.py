@@ -13,7 +13,8 @@ tag to three eighths of the recordings by lot, so nothing is there to be heard. 
 times, in the same run: every file its own recording; as they are counted by default, what the page asks about as one
 recording until it is answered; and with the recordings as they truly are. Printed: the share of tags heard or partly heard,
 with the standard error; how often anything was asked; of the pairs of clips of one recording the share
-that counts as one, and of the pairs that do the share that is wrong.
+that counts as one, and of the pairs that do the share that is wrong. ``--shuffled``: the clips are called so in an order by lot,
+so that the pieces of a recording do not stand beside each other.
 
 ``--kinds``: nothing is cut. Every collection takes ``--each`` recordings of so many kinds (genres, traditions), and the tags are the
 kinds. Printed: how many recordings are left where those asked about count as one, and the words by default and as known.
@@ -108,7 +109,8 @@ def lots(pools: Sequence[tuple[str, int, dict[str, np.ndarray]]], given: argpars
         having = round(SHARE * len(drawn))
         by_lot = np.stack([rng.permutation(len(drawn)) < having for _ in range(given.tags)], 1)
         labels, alone = by_lot[true].astype(np.uint8), np.arange(len(true))
-        default = counted(layers[LAYER])
+        order = rng.permutation(len(true)) if given.shuffled else alone
+        default = counted(layers[LAYER][order])[np.argsort(order)]
         for name, recordings in (("every file one", alone), ("by default", default), ("known", true)):
             found = words(layers, labels, recordings)
             told[name].append((at, float(np.mean([word in (HEARD, PARTLY_HEARD) for word in found]))))
@@ -168,6 +170,7 @@ def main() -> None:
     parser.add_argument("--kinds", type=int, default=0)
     parser.add_argument("--each", type=int, default=6)
     parser.add_argument("--seed", type=int, nargs="+", default=[5])
+    parser.add_argument("--shuffled", action="store_true")
     parser.add_argument("--each-told", action="store_true", help="a line a collection")
     given = parser.parse_args()
     seeds = ", ".join(map(str, given.seed))

@@ -128,7 +128,7 @@ def table(folder: Path, seeds: list[int], equal: bool) -> None:
             for of, two in (("mean", [side.macro() for side in sides]), ("a tag", sides)):
                 held, apart, wide, _ = judged(two, equal)
                 total.setdefault((name, of), []).append(
-                    np.array([held.mean(), held.min(), apart.mean(), wide.mean()])
+                    np.array([held.mean(), held.min(), apart.mean(), np.median(wide)])
                 )
                 if name == "roc_auc" and of == "mean":
                     count = len(sides[0].value)

@@ -84,6 +84,15 @@ def rows(measured: Results, untrained: Results, metric: str) -> list[Row]:
 
 def _row(method: str, found: Measured, draws: Draws, pair: tuple[str, str], corpus: str) -> Row | None:
     parts = []
+    # Where musicians are the unit their recordings are not counted: as many as on the larger side.
+    n = max(
+        (
+            len(found[key].influences or ())
+            for key in found
+            if key[0] == method and key[2] in (WESTERN, corpus)
+        ),
+        default=0,
+    )
     for weight, where in ((1.0, WESTERN), (-1.0, corpus)):
         keys = [(method, model, where) for model in pair]
         if not all(key in found for key in keys):
@@ -101,7 +110,7 @@ def _row(method: str, found: Measured, draws: Draws, pair: tuple[str, str], corp
                 one.value - other.value,
                 np.array(one.influences) - np.array(other.influences),
                 np.array(gaps) if method == "fewshot" else None,
-                _trained(one, other),
+                _trained(one, other, n),
             )
         )
     interval = contrast(parts)
@@ -121,10 +130,10 @@ def _same_recordings(one: Result, other: Result) -> bool:
     return both[0] == both[1]
 
 
-def _trained(one: Result, other: Result) -> float:
+def _trained(one: Result, other: Result, n: int) -> float:
     if one.method == "fewshot":
         return 1.0
-    return float(trained_apart((one.value + other.value) / 2, one.metric == "roc_auc"))
+    return float(trained_apart((one.value + other.value) / 2, one.metric == "roc_auc", n))
 
 
 def unheard(

@@ -47,9 +47,10 @@ LEAST_EFFECT_TRAINED = 0.85
 EASING = 0.3
 #: The same of a paired difference of two trainings on the same rows, of ROC-AUC and of the others.
 TRAINED_PAIRED, TRAINED_PAIRED_SHARES = 1.4, 0.9
-#: And of two backbones, whose rows are not the same: what either's probe learned by chance does not cancel, eased as above. The
-#: variance that the heights imply counts for so much less then (``benchmarks/truth_pairs.py``).
-TRAINED_APART, TRAINED_APART_SHARES = 2.7, 2.0
+#: And of two backbones with ``APART_AT`` recordings: their rows are not the same, so what either's probe learned by chance cancels
+#: in part only, and the less the better tags are heard, as with more recordings: it grows like that power of their number, up to
+#: twice as many. Eased as above; what the heights imply counts for so much less (``benchmarks/truth_pairs.py``).
+TRAINED_APART, TRAINED_APART_SHARES, APART_AT, APART_POWER = 2.9, 2.2, 20, 0.4
 IMPLIED_APART = 0.2
 
 MINUS = "\N{MINUS SIGN}"
@@ -331,13 +332,14 @@ def perfect_estimate(with_tag: int, without: int) -> Estimate:
     return estimate(np.float64(1.0), np.zeros(len(labels)), labels, np.arange(len(labels)), pairs=True)
 
 
-def trained_apart(height: ArrayLike, ranks: ArrayLike) -> np.ndarray:
+def trained_apart(height: ArrayLike, ranks: ArrayLike, n: int) -> np.ndarray:
     """How many times as large the variance of a paired difference of two backbones' probes is as that of their recordings.
 
-    height: the mean of both figures; ranks: whether they are ROC-AUC
+    height: the mean of both figures; ranks: whether they are ROC-AUC; n: recordings
     """
     at, pairs = np.asarray(height, dtype=np.float64), np.asarray(ranks, dtype=bool)
-    return np.where(pairs, TRAINED_APART, TRAINED_APART_SHARES) * _eased(at, pairs) ** EASING
+    grown = min(n / APART_AT, 2.0) ** APART_POWER
+    return grown * np.where(pairs, TRAINED_APART, TRAINED_APART_SHARES) * _eased(at, pairs) ** EASING
 
 
 def difference(
@@ -363,7 +365,7 @@ def difference(
     trained = (first.training != 1) | (second.training != 1)
     training = np.where(trained, np.where(ranks, TRAINED_PAIRED, TRAINED_PAIRED_SHARES), 1.0)
     if apart:
-        training = np.where(trained, trained_apart((first._inner + second._inner) / 2, ranks), 1.0)
+        training = np.where(trained, trained_apart((first._inner + second._inner) / 2, ranks, first.n), 1.0)
         implied = np.where(trained, IMPLIED_APART, 1.0) * implied
         freedoms = np.where(trained, df + PRIOR, freedoms)
     variance = training * (df * seen + implied) / (df + 1)

@@ -35,6 +35,32 @@ def test_a_piece_that_is_left_alone_goes_to_its_nearest_where_the_collection_loo
     assert sorted(look_alikes(rows, names).groups)[1] == (3, 4)
 
 
+def test_names_in_an_order_tell_pieces_that_are_less_alike():
+    rng = np.random.default_rng(1)
+    rows, names, whole = cut(12, 3, 1.0, seed=3)
+    found, shuffled = look_alikes(rows, names), look_alikes(rows, list(rng.permutation(names)))
+    assert shuffled.groups == ()
+    assert shuffled.ratio == found.ratio > shuffled.limit
+    assert found.ratio < found.limit
+    assert sorted(found.groups) == [tuple(np.flatnonzero(whole == r)) for r in range(12)]
+
+
+def test_it_is_the_order_of_names_that_counts_with_numbers_as_numbers_not_that_of_clips():
+    rows, names, _ = cut(12, 3, 1.0, seed=3)
+    order = np.random.default_rng(2).permutation(len(rows))
+    found = look_alikes(rows[order], [names[i] for i in order]).groups
+    there = [tuple(sorted(int(order[i]) for i in group)) for group in found]
+    assert sorted(there) == sorted(look_alikes(rows, names).groups)
+
+
+def test_recordings_that_are_sorted_by_kind_are_not_taken_for_pieces():
+    for kinds, each in ((2, 6), (5, 6), (10, 6), (4, 20)):
+        rng = np.random.default_rng(kinds)
+        kind = np.repeat(np.arange(kinds), each)
+        rows = 0.8 * rng.normal(size=(kinds, 40))[kind] + rng.normal(size=(len(kind), 40))
+        assert look_alikes(rows, [f"{at:03}" for at in range(len(kind))]).groups == ()
+
+
 def test_one_clip_a_recording_raises_no_question():
     for n in (6, 12, 40, 120):
         rows, names, _ = cut(n, 1, 0.5, seed=n)
