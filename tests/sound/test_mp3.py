@@ -25,6 +25,16 @@ def test_it_sounds_the_same(rate: int, kilobits: int | None):
     assert np.argmax(spectrum) * found / len(sound) == pytest.approx(440, abs=2)
 
 
+@pytest.mark.parametrize("kilobits", [None, 48])
+@pytest.mark.parametrize("peak", [0.01, 0.1, 0.9])
+def test_what_is_quiet_is_played_as_quiet_as_it_is(peak: float, kilobits: int | None):
+    """Not at full scale, as by gradio.Audio (6.31.0, findings/gradio_plays_floats_at_full_scale.sh)."""
+    tone = peak * np.sin(2 * np.pi * 440 * np.arange(44_100) / 22_050)
+    sound, _ = soundfile.read(io.BytesIO(encode_mp3(Clip.of(tone.astype(np.float32), 22_050), kilobits)))
+    middle = sound[len(sound) // 4 : -len(sound) // 4]  # an encoder rings where a tone begins
+    assert np.abs(middle).max() == pytest.approx(peak, rel=0.05)
+
+
 def test_kilobits_are_kept():
     noise = 0.3 * np.random.default_rng(0).standard_normal(44_100 * 4).astype(np.float32)
     clip = Clip.of(noise, 44_100)
