@@ -53,7 +53,7 @@ def test_a_tagger_dropped_anywhere_tags_files_into_the_sheet_of_the_command_line
     page.click('[role="tab"][data-tab="few-shot"]')
     card = page.locator(".tagger-card")
     card.wait_for()
-    assert "6 clips of 6 recordings" in card.inner_text()
+    assert "6 labelled clips of 6 recordings" in card.inner_text()
     assert {"drum", "flute"} <= {row.inner_text() for row in card.locator(".tagger-tags bdi").all()}
     assert card.locator('[data-figure="macro-f1"]').count() == 1
     files = archive(tmp_path / "archive")

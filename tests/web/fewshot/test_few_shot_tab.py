@@ -85,7 +85,7 @@ def test_the_support_set_is_a_table_whose_every_clip_plays(do, visitor, labelled
     assert table.count("data-play ") == len(labelled)
     assert table.count('class="dot"') == int(labelled.labels.sum())
     assert "Too few recordings to say" in html  # "loud" is in one recording
-    assert "1 clip without tags" in html
+    assert "1 clip without tags" in re.sub("<[^>]+>", "", html)
     assert "<b>buzz" not in html
     assert all(f'title="{clip.name}"' in table for clip in labelled.clips), "a column tells whose it is"
 

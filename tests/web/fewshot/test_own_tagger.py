@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import secrets
 import shutil
 import time
@@ -116,7 +117,7 @@ def test_a_dropped_tagger_shows_its_card_and_waits_for_files(do, visitor, page, 
     html = shown(page, visitor)
     assert desk(visitor).ready
     assert "town.zip" in html
-    assert "10 clips of 10 recordings" in html
+    assert "10 labelled clips of 10 recordings" in re.sub("<[^>]+>", "", html)
     assert f"{tagger.facts['figures']['macro_f1']['value']:.2f}" in html
     assert "&lt;b&gt;buzz" in html
     assert "<b>buzz" not in html
