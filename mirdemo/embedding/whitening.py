@@ -282,7 +282,7 @@ class Whitening:
         if worst is None or shares[worst] < STRANGE:
             return None
         return Sentence(
-            "This sound is unlike what the whitening of {backbone} was fitted on: in layer {layer}, {percent} % of the numbers "
+            "This sound is unlike what the whitening of {backbone} was fitted on: in layer “{layer}”, {percent} % of the numbers "
             "lie beyond {limit} deviations. Compare with and without whitening.",
             "whitening.strange",
             {

@@ -54,6 +54,7 @@ EACH = """async ([all, touches]) => {
     term.scrollIntoView({ block: "center", behavior: "instant" });
     await new Promise(requestAnimationFrame); // it is told that the page has moved
     const says = (what) => wrong.push(`${term.dataset.term} in ${term.parentElement.textContent.trim().slice(0, 50)} ${what}`);
+    if (/flex|grid/.test(getComputedStyle(term.parentElement).display) && term.parentElement.textContent.trim() !== term.textContent) says("tears its line apart");
     if (touches && term.matches(".term")) term.click();
     else term.dispatchEvent(new MouseEvent("mouseover", { bubbles: true }));
     const box = card.getBoundingClientRect();

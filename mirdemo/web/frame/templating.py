@@ -15,12 +15,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 from jinja2.runtime import Context
-from markupsafe import Markup
 
 from mirdemo import __version__
 from mirdemo.base.build import source
 from mirdemo.words.durations import time_of
-from mirdemo.words.glossary import mark
 from mirdemo.words.joining import closed_up, mark_gaps
 from mirdemo.words.language import Speaker
 
@@ -61,10 +59,8 @@ def compile_all() -> None:
 
 
 def render(template: str, t: Speaker, values: Mapping[str, Any]) -> str:
-    """A template with its values; in it, ``t("page.question")`` says words and ``t.say(sentence)`` a sentence. Terms of the
-    glossary open their sentences."""
-    made = closed_up(_environment().get_template(template).render(t=t, **values))
-    return str(mark(Markup(made), t.language))
+    """A template with its values; in it, ``t("page.question")`` says words and ``t.say(sentence)`` a sentence."""
+    return closed_up(_environment().get_template(template).render(t=t, **values))
 
 
 @pass_context

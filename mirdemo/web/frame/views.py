@@ -15,10 +15,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup
+
 from mirdemo.base.once import Once
 from mirdemo.web.frame import wellformed
 from mirdemo.web.frame.session import Shown, Visitor
 from mirdemo.web.frame.templating import render
+from mirdemo.words.glossary import mark
 from mirdemo.words.language import Speaker
 
 log = logging.getLogger(__name__)
@@ -91,7 +94,9 @@ class Views:
 
     def at_first(self) -> dict[str, str]:
         """What stands in those that are always in sight until the first answer."""
-        return {name: self.rendered(name, Visitor()) for name, view in self.all.items() if view.tab is None}
+        nobody = Visitor()
+        always = (name for name, view in self.all.items() if view.tab is None)
+        return {name: _sent(self.rendered(name, nobody), nobody) for name in always}
 
     def tab(self, named: Any) -> str:
         """The tab of this name; the first one where there is none."""
@@ -113,7 +118,7 @@ class Views:
                 text = self.rendered(name, visitor)
                 mark = hashlib.sha256(text.encode()).hexdigest()
                 if shown.marks.get(name) != mark:
-                    shown.sent[name] = number, text
+                    shown.sent[name] = number, _sent(text, visitor)
                 shown.marks[name] = mark
             return shown.sent
 
@@ -139,6 +144,11 @@ class Views:
             after = max((number for number, _ in shown.sent.values()), default=0)
             sent = self.changed(visitor, page)
         return after, {name: one for name, one in sent.items() if one[0] > after}
+
+
+def _sent(text: str, visitor: Visitor) -> str:
+    """A view's text as it goes to a page: every term of the glossary opens its sentence."""
+    return str(mark(Markup(text), visitor.language))
 
 
 def _rendered(view: View, visitor: Visitor, speaker: Speaker) -> str:

@@ -451,6 +451,8 @@ def test_sound_unlike_that_of_the_whitening_is_told(do, visitor, monkeypatch):
     html = do("few-shot.build")
     assert 'data-warning="whitening.strange"' in html
     assert "Compare with and without whitening" in html
+    assert "of Spectral statistics was fitted on" in html, "by its name, not by its identity's"
+    assert "“All statistics together”" in html
 
 
 def test_whitening_is_on_by_itself_where_it_was_measured_to_help_until_the_visitor_chooses(

@@ -41,6 +41,7 @@ from mirdemo.web.tabs.fewshot.studies import Curve, Layers, Setting
 from mirdemo.web.tabs.fewshot.taking_home import DOWNLOAD, made
 from mirdemo.web.tabs.probe.desk import ProbeDesk
 from mirdemo.web.tabs.probe.running import Asked, whitening_offered
+from mirdemo.web.tabs.probe.shown import warning_words
 from mirdemo.web.tagging import Answer, Built, answer, build, layers_of, spans, usual_layer
 from mirdemo.words.language import Speaker
 
@@ -159,7 +160,9 @@ class FewShotTab:
             "map": get(
                 "map", (built, answers, said), lambda: charts.map_chart(built, plane, answers, sounds, t)
             ),
-            "strange": get("strange", (built,), lambda: built.strange),
+            "strange": get(
+                "strange", (built, said), lambda: built.strange and warning_words(t, built.strange)
+            ),
             "honest": get("honest", (built, probed, said), lambda: shown.honest(built, visitor, probed, t)),
             "waiting": shown.next_to_label(waiting, built, visitor),
             "curve_job": self._job(visitor, CURVE_JOB),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mirdemo.backbones.registry import spec
+from mirdemo.base.sentences import Sentence
 from mirdemo.evidence.charting import with_interval
 from mirdemo.scoring.intervals import Interval, signed
 from mirdemo.scoring.metrics import chance_average_precision, chance_f1, macro
@@ -45,6 +46,14 @@ def layer_words(t: Speaker, layer: str) -> str:
     if t.has(key):
         return t(key)
     return t("probe.layer", layer=layer) if layer.isdecimal() else layer
+
+
+def warning_words(t: Speaker, warning: Sentence) -> Sentence:
+    """A warning that speaks of a backbone and its layer by the names that the rest of the page gives them."""
+    said = dict(warning.values)
+    if {"backbone", "layer"} <= set(said):
+        said |= {"backbone": backbone_words(t, said["backbone"]), "layer": layer_words(t, said["layer"])}
+    return warning.filled(**said)
 
 
 def figure_words(t: Speaker, figure: Interval) -> str:
@@ -170,7 +179,7 @@ def overall(t: Speaker, result: Result, metric: str) -> list[dict[str, Any]]:
                 "judged": len(given) - given.count(TOO_FEW),
                 "tags": len(given),
                 "averaged": sum(getattr(tag.figures, metric).value is not None for tag in run.report.tags),
-                "warnings": run.report.warnings,
+                "warnings": [warning_words(t, warning) for warning in run.report.warnings],
             }
         )
     return found
