@@ -124,7 +124,7 @@ def _numbered(given: Sequence[Any] | np.ndarray | None, n_clips: int) -> tuple[n
     return codes, tuple(map(str, names))
 
 
-def same_division(one: Sequence, other: Sequence) -> bool:
+def same_division(one: Sequence | np.ndarray, other: Sequence | np.ndarray) -> bool:
     """Whether two namings part the same clips into the same groups, whatever these are called. one, other: (n_clips,)"""
     first, second = np.asarray(one).tolist(), np.asarray(other).tolist()
     return len(first) == len(second) and len(set(zip(first, second, strict=True))) == len(set(first)) == len(
