@@ -169,7 +169,8 @@ def assert_still(page, what: str) -> None:
     """Nothing has jumped since the last time this was asked, and what is touched is large enough. ``WATCH`` has to run."""
     worst, shifts = page.evaluate(WORST)
     assert worst <= MOST_SHIFT, f"{what}: {shifts}"
-    assert not page.evaluate(SMALL), what
+    small = page.evaluate(SMALL)
+    assert not small, f"{what}: {small}"
     page.evaluate("shifts.length = 0")
 
 
