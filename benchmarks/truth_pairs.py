@@ -1,13 +1,14 @@
 """Are the paired differences of two backbones as sure as their intervals say? Estimators judged on saved worlds in seconds.
 
     python -m benchmarks.truth_pairs save FOLDER --worlds 61 62 [--equal] [--collections 200] [--designs 0 1 ...]
-    python -m benchmarks.truth_pairs table FOLDER --worlds 61 62 [--equal] [--set NAME=VALUE ...]
+    python -m benchmarks.truth_pairs table FOLDER --worlds 61 62 [--equal] [--own] [--set NAME=VALUE ...]
 
 Ten layers of one world, five of them a backbone each; the live probe of both on the same clips, with the page's draws of the
 folds. ``save`` keeps both reports' estimates, ``table`` gives them ``compare``'s intervals and says how often they hold the
 true difference, which is the mean over the collections, and how wide they are, over 3.29 standard deviations of the figure
 (1: as wide as a normal figure's 90 % interval has to be). ``--equal``: the second backbone's layers are the first's with
 their dimensions in another order and noise of their own, so that nothing truly differs and every interval without 0 is wrong.
+``--own``: instead, how often the interval of either backbone's own ROC-AUC holds the truth: one half without signal, else the mean.
 ``--set``: another constant of ``mirdemo/scoring/intervals.py``. ``--worlds``: how layers hear the tags is drawn anew.
 """
 
@@ -17,6 +18,7 @@ import argparse
 import sys
 import warnings
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -146,12 +148,44 @@ def table(folder: Path, seeds: list[int], equal: bool) -> None:
         )
 
 
+def own(folder: Path, seeds: list[int]) -> None:
+    """The intervals of ROC-AUC that are no difference, a cell a tag with a truth from .495 to .99."""
+    rows = []
+    for _, at, found in cases(folder, seeds, equal=False):
+        for side in found["roc_auc"]:
+            ends = side.intervals()
+            for k in range(side.value.shape[1]):
+                known = np.isfinite(ends.low[:, k])
+                true = 0.5 if k == 0 else float(side.value[known, k].mean())
+                if 0.495 <= true < 0.99 and known.mean() > 0.7:
+                    held = (ends.low[known, k] <= true) & (true <= ends.high[known, k])
+                    rows.append((at, true, held.mean(), k == 0, known.sum()))
+    design, truth, held, silent, count = np.array(rows).T
+    parts = [(f"{n} x {clips}, {share:g}", design == at) for at, (n, clips, share) in enumerate(DESIGNS)]
+    for low, high in pairwise((0.495, 0.6, 0.75, 0.88, 0.95, 0.99)):
+        parts.append((f"truth {low:g} to {high:g}", (truth >= low) & (truth < high)))
+    for name, part in [*parts, ("all", np.ones(len(held), bool))]:
+        if not part.any():
+            continue
+        none = part & (silent == 1)
+        said = ""
+        if none.any():
+            one, n = np.average(held[none], weights=count[none]), count[none].sum()
+            said = f"; without signal {100 * one:.1f} % ± {100 * np.sqrt(one * (1 - one) / n):.1f}"
+        print(
+            f"{name:20} {part.sum():3.0f} cells, {count[part].sum():.0f} intervals: held {100 * held[part].mean():.1f} %, lowest "
+            f"{100 * held[part].min():.1f}, under 88 % {(held[part] < 0.88).sum()}, over 95.5 % "
+            f"{100 * (held[part] > 0.955).mean():.0f} %{said}"
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=("save", "table"))
     parser.add_argument("folder", type=Path)
     parser.add_argument("--worlds", type=int, nargs="+", required=True)
     parser.add_argument("--equal", action="store_true")
+    parser.add_argument("--own", action="store_true")
     parser.add_argument("--collections", type=int, default=200)
     parser.add_argument("--designs", type=int, nargs="+", default=[])
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
@@ -162,6 +196,8 @@ def main() -> None:
     with threadpool_limits(1):
         if given.what == "save":
             save(given.folder, given.worlds, given.equal, given.collections, given.designs)
+        elif given.own:
+            own(given.folder, given.worlds)
         else:
             table(given.folder, given.worlds, given.equal)
 

@@ -21,8 +21,6 @@ CHANGED = 0.2
 
 def rates(collections: int) -> Iterator[Rate]:
     probe = build("mirdemo.stages.probing", "mirdemo.probing").probe
-    settings = build("mirdemo.stages.probing.settings", "mirdemo.probing.settings")
-    usual = len(getattr(settings, "DRAWS", (0,)))  # draws of the folds by default
     for world in (World(n, 3, strengths=STRENGTHS) for n in (12, 20, 40)):
         words, small, changes = [], [], {"names": [], "seed": [], "another tag": []}
         for seed in range(collections):
@@ -36,7 +34,9 @@ def rates(collections: int) -> Iterator[Rate]:
             lot = (rng.permutation(world.recordings) < world.having)[here.recordings]
             others = {
                 "names": probe(here.layers, here.labels, names),
-                "seed": probe(here.layers, here.labels, here.recordings, seeds=range(7, 7 + usual)),
+                "seed": probe(
+                    here.layers, here.labels, here.recordings, seeds=range(1000, 1000 + len(said.seeds))
+                ),
                 "another tag": probe(here.layers, np.column_stack([here.labels, lot]), here.recordings),
             }
             for by, other in others.items():

@@ -26,7 +26,7 @@ PERHAPS = 0.05
 FALSE_SHARE = 0.10
 #: With fewer recordings that have the tag, or that do not, there is nothing to say.
 FEWEST_RECORDINGS = 3
-#: Draws of the folds behind a live figure, for what is the best that could come out.
+#: Draws of the folds behind a live figure, at least, for what is the best that could come out.
 LIVE_DRAWS = 10
 #: ``more_for`` looks no further than this.
 MOST_MORE = 60

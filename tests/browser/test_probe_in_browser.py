@@ -54,7 +54,7 @@ def test_figures_come_while_they_are_computed_and_the_answer_replaces_them(visit
     page.wait_for_selector("#panel-probe [data-result]", timeout=90_000)
     drafts = page.evaluate("drafts")
     assert drafts[0] == "not yet; not yet; not yet"
-    assert any("of 10 draws" in said for said in drafts), drafts
+    assert any("of 30 draws" in said for said in drafts), drafts
     assert page.locator("[data-draft], [data-provisional]").count() == 0
 
 

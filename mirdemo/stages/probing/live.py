@@ -21,7 +21,7 @@ from mirdemo.stages.probing.inputs import Question
 from mirdemo.stages.probing.interim import Interim
 from mirdemo.stages.probing.interim import interim as so_far
 from mirdemo.stages.probing.report import ProbeReport
-from mirdemo.stages.probing.settings import DRAWS
+from mirdemo.stages.probing.settings import draws_of
 
 
 def probe_live(
@@ -39,12 +39,12 @@ def probe_live(
 ) -> ProbeReport:
     """Train, score, test and report. facts: the report's fields that do not depend on the protocol.
 
-    seeds: of the draws of the folds; None: ``DRAWS``, only the first of them where there are more than ``DUAL_CLIPS`` clips
+    seeds: of the draws of the folds; None: ``draws_of`` so many clips, only the first where there are more than ``DUAL_CLIPS``
     """
     labelling = question.labelling
     many = len(labelling) > DUAL_CLIPS
     if seeds is None:
-        seeds = DRAWS[:1] if many else DRAWS
+        seeds = draws_of(len(labelling))[: 1 if many else None]
     n_folds = min(n_folds, len(labelling.group_names))
     folds = np.stack([content_folds(labelling.groups, question.keys, n_folds, seed) for seed in seeds])
     names = tuple(question.layers)
