@@ -294,7 +294,10 @@ def test_names_order_and_other_tags_decide_nothing(doubtful):
     turned = probe(layers, labels[:, columns], recordings, permutations=99, tags=[tags[k] for k in columns])
     assert headlines(turned) == usual
     alone = probe(layers, labels[:, :1], recordings, permutations=99, tags=tags[:1])
-    assert headlines(alone)[0][:4] == usual[0][:4]
+    (name, *figures, p_value, _), same = headlines(alone)[0], usual[0]
+    assert (name, p_value) == (same[0], same[3])
+    # Solved beside others two clips that are as good as tied may stand the other way round, in one draw of twenty.
+    assert figures == pytest.approx(same[1:3], abs=5e-4)
 
 
 def test_a_tags_complement_has_the_mirrored_figure_and_the_same_word(doubtful):
