@@ -6,7 +6,8 @@ At ``--scale 1``: 5,000 plays, 500 uploads and removals, 200 trainings cancelled
 Chromium tab that is never reloaded. While a training runs, the clips are played, added, removed and read in the other language; it is
 stopped once half of its steps are done, and the next begins. The day is cut into twenty parts; trainings that found no time in them
 come at its end. After each part, with no training under way, the tab's garbage is collected and everything is counted: the
-tab's heap and DOM nodes, the server's resident memory, threads, open files, child processes, and files in its folder for uploads.
+tab's heap, its DOM nodes and all that are held, in the page or not, the server's resident memory, threads, open files, child
+processes, and files in its folder for uploads.
 Printed: each count after the first quarter (everything is warm then) and at its largest and last since, and both over the
 first (``grew``: those that are more than a tenth above it); the seconds that each kind of thing was waited for, in all, which is what
 a machine with other work makes long. ``--minutes``: as much of the day, in the same mixture, as goes into so many minutes. It
@@ -51,6 +52,7 @@ def counts(page: Any, devtools: Any, server: psutil.Process, uploads: Path) -> d
     return {
         "heap_mb": heap / 2**20,
         "dom_nodes": page.evaluate("document.getElementsByTagName('*').length"),
+        "held_nodes": devtools.send("Memory.getDOMCounters")["nodes"],
         "server_mb": server.memory_info().rss / 2**20,
         "threads": server.num_threads(),
         "open_files": server.num_fds(),
@@ -64,8 +66,8 @@ PLAY = """async (n) => {
   const all = document.querySelectorAll('#panel-clips tr[data-key] [data-play]');
   const button = all[n % all.length];
   const heard = (what) => new Promise((done, failed) => {
-    mirdemo.sound.addEventListener(what, done, { once: true });
-    setTimeout(failed, 60_000, new Error(`nothing is ${what}`));
+    const late = setTimeout(failed, 60_000, new Error(`nothing is ${what}`));
+    mirdemo.sound.addEventListener(what, () => { clearTimeout(late); done(); }, { once: true });
     button.click();
   });
   await heard('playing');
@@ -111,6 +113,7 @@ class Tab:
         with self.page.expect_file_chooser() as chooser:
             self.page.locator('[data-drop="clips.add"] [data-choose=files]').first.click()
         chooser.value.set_files(files)
+        chooser.value.element.dispose()  # a handle would hold what the page has let go
 
     def rows(self, count: int) -> None:
         """Wait for so many clips."""

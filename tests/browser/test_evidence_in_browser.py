@@ -302,3 +302,35 @@ def test_every_charts_points_open_one_card_that_back_closes(chromium, address: s
             card.wait_for(state="hidden")
     assert len(context.pages) == 1
     context.close()
+
+
+def test_charts_that_are_gone_from_the_page_leave_nothing_behind(visit):
+    """As the learning curve of every training: Plotly's hands on the window had held each with all its marks."""
+    page = visit("evidence")
+    page.locator("#evidence-gaps [data-chart]").scroll_into_view_if_needed()
+    page.wait_for_selector(DRAWN)
+    page.evaluate(
+        """async () => {
+          const place = document.querySelector("#evidence-gaps [data-chart]");
+          const copies = [1, 2, 3].map(() => {
+            const copy = document.createElement("div");
+            copy.dataset.chart = place.dataset.chart;
+            place.parentElement.before(copy);
+            return copy;
+          });
+          mirdemo.charts(document);
+          while (!copies.every((copy) => copy.querySelector(".main-svg"))) await new Promise(requestAnimationFrame);
+          window.gone = copies.map((copy) => new WeakRef(copy));
+          copies.forEach((copy) => copy.remove());
+          mirdemo.charts(document);
+        }"""
+    )
+    devtools = page.context.new_cdp_session(page)
+    for _ in range(100):  # what is collected, and when, is the browser's matter
+        devtools.send("HeapProfiler.collectGarbage")
+        if page.evaluate("window.gone.every((one) => !one.deref())"):
+            break
+        page.wait_for_timeout(100)
+    else:
+        raise AssertionError("charts that are gone are still held")
+    assert page.locator("#evidence-gaps .is-drawn").count() == 1

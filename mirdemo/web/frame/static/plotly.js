@@ -26,6 +26,16 @@
 
   const waiting = new Set();
   let drawing = false;
+
+  /* What Plotly made of charts that are gone from the page goes, too: its hands on the window would hold them until the page is closed. */
+  const drawn = new Set();
+  function letGo() {
+    for (const place of drawn) {
+      if (place.isConnected) continue;
+      window.Plotly.purge(place);
+      drawn.delete(place);
+    }
+  }
   const distance = (place) => { // pixels from what is in sight
     const { top, bottom } = place.getBoundingClientRect();
     return Math.max(0, top - innerHeight, -bottom);
@@ -44,6 +54,7 @@
   }
 
   function draw(view) {
+    letGo();
     const all = [...view.querySelectorAll("[data-chart]")];
     for (const place of all) {
       if (place.drawn) continue;
@@ -84,6 +95,7 @@
     place.wide = wide;
     try {
       const Plotly = await loadPlotly();
+      drawn.add(place);
       const inked = place.dataset.chart // charting.INK, FAINT and GROUND stand in for the theme's colours
         .replaceAll("#010101", ink("--ink")).replaceAll("#020202", ink("--line")).replaceAll("#030303", ink("--ground"));
       const { data, layout, narrow: overrides } = JSON.parse(inked);
