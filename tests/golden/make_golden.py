@@ -15,6 +15,7 @@ import numpy as np
 from bands import Bands
 from test_golden import clip
 
+from mirdemo.clips.in_question import InQuestion
 from mirdemo.embedding.embed import embed
 from mirdemo.embedding.store import EmbeddingStore
 from mirdemo.embedding.whitening import Whitening
@@ -52,6 +53,9 @@ def main(out: Path) -> None:
             method=METHODS[method](),
             whitening=whitening,
             spec=backbone.spec,
+            in_question=InQuestion(clips=4, counted_as=1, counted=7, recordings=10)
+            if name == "plain"
+            else None,
         )
         tagger.save(out / f"tagger-{name}")
         said = [tagger.decide(query, backbone=backbone) for query in queries]

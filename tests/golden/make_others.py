@@ -21,6 +21,7 @@ from planned import RISING, evidence, way
 from test_golden import clip
 from test_golden_others import FineTunable, found_in_panel, scored
 
+from mirdemo.clips.in_question import InQuestion
 from mirdemo.embedding.embed import embed
 from mirdemo.embedding.rows import FileRows, RowFolder
 from mirdemo.evaluation import speed
@@ -55,7 +56,12 @@ def main(out: Path) -> None:
     (out / "answers.json").write_text(heard[1].as_json(), encoding="utf-8")
 
     plan = Plan(
-        evidence(way(0.8, 0.1), way(0.9, 0.05, kind=FINE_TUNE, seed=1, learned_from=0.8), growth=RISING),
+        evidence(
+            way(0.8, 0.1),
+            way(0.9, 0.05, kind=FINE_TUNE, seed=1, learned_from=0.8),
+            growth=RISING,
+            in_question=InQuestion(4, 1, 20, 23),
+        ),
         Assumptions.of({"recordings": 400, "currency": "JPY", "wage": 1500}),
         Listeners.of(results(asked, heard)),
     )
