@@ -320,7 +320,7 @@ class _Product:
                 if rounded or not self._rounded:
                     torch.mm(torch.from_numpy(block), self._columns, out=out[at : at + len(block)])
                 else:  # torch would round
-                    np.matmul(block, self._asked.T, out=out[at : at + len(block)].numpy())
+                    np.dot(block, self._asked.T, out=out[at : at + len(block)].numpy())
         lengths = torch.from_numpy(own)[:, None]
         out /= lengths
         return out, lengths
