@@ -17,7 +17,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from functools import cache, partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -332,7 +332,8 @@ def _rounding() -> Iterator[None]:
     back. oneDNN does so while it brings a block into the cache: a copy in bfloat16 takes as long as the reading again."""
     import torch
 
-    setting = torch.backends.mkldnn.matmul
+    backend: Any = torch.backends.mkldnn  # its parts are not typed
+    setting = backend.matmul
     before = setting.fp32_precision
     setting.fp32_precision = "bf16"
     try:
