@@ -4,7 +4,7 @@ Clips cut from one recording share its instruments, room and line, and lie far n
 to one another. The measure needs no names: the squared distance to a clip's nearest neighbour over the median squared
 distance, here of ``spectral``'s statistics. It only raises a question, for a set of like recordings looks the same.
 
-Names that say nothing (``017``) still come in an order, and pieces of one recording stand beside each other in it. Where nearly
+Names that say nothing but a number (``017``) still come in an order, and pieces of one recording stand beside each other in it. Where nearly
 every clip is nearest to one beside it, that is no chance: then less likeness is enough to ask, and what stands far apart
 in the order counts as less alike.
 """
@@ -12,7 +12,7 @@ in the order counts as less alike.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -104,8 +104,10 @@ def look_alikes(rows: ArrayLike, recordings: Sequence[str]) -> LookAlikes:
     counted = alone if alone.sum() >= FEWEST else np.ones(n, dtype=bool)  # the others are answered
     ratio = float(np.median(nearest[counted]))
     apart, beside = _places_apart(recordings), max(2, n // 12)
-    if counted.sum() >= FEWEST_IN_ORDER and (
-        np.mean(apart[np.arange(n), asked.argmin(axis=1)][counted] <= beside) >= IN_ORDER
+    if (
+        counted.sum() >= FEWEST_IN_ORDER
+        and _say_nothing(names[counted])
+        and (np.mean(apart[np.arange(n), asked.argmin(axis=1)][counted] <= beside) >= IN_ORDER)
     ):
         limit *= MORE_IN_ORDER
         farther = 1 + np.clip((apart - 1) / (2 * beside), 0, 1)
@@ -126,6 +128,12 @@ def look_alikes(rows: ArrayLike, recordings: Sequence[str]) -> LookAlikes:
         together.setdefault(home[name], []).append(row)
     groups = tuple(tuple(those) for those in together.values() if len({recordings[row] for row in those}) > 1)
     return LookAlikes(ratio, limit, groups)
+
+
+def _say_nothing(names: Iterable[str]) -> bool:
+    """Whether numbers alone tell names from each other: words in them (``drum 1``, ``flute 1``) put what sounds alike side by
+    side, whatever it is cut from."""
+    return len({re.sub(r"\d+", "#", str(name).casefold()) for name in names}) == 1
 
 
 def _places_apart(names: Sequence[str]) -> np.ndarray:

@@ -53,6 +53,16 @@ def test_it_is_the_order_of_names_that_counts_with_numbers_as_numbers_not_that_o
     assert sorted(there) == sorted(look_alikes(rows, names).groups)
 
 
+def test_names_with_words_in_them_are_no_order():
+    """``low 1``, ``high 1``: whoever names recordings after what is heard puts those that sound alike side by side."""
+    rows, names, whole = cut(12, 3, 1.0, seed=3)
+    assert look_alikes(rows, names).groups
+    assert (
+        look_alikes(rows, [f"{'abcdefghijkl'[r]}{name}" for r, name in zip(whole, names, strict=True)]).groups
+        == ()
+    )
+
+
 def test_recordings_that_are_sorted_by_kind_are_not_taken_for_pieces():
     for kinds, each in ((2, 6), (5, 6), (10, 6), (4, 20)):
         rng = np.random.default_rng(kinds)

@@ -16,6 +16,7 @@ from mirdemo.base.sentences import Cancelled
 from mirdemo.clips import LabelledClips
 from mirdemo.embedding.embed import embed
 from mirdemo.embedding.store import EmbeddingStore
+from mirdemo.scoring.intervals import difference
 from mirdemo.scoring.labelling import LabellingError
 from mirdemo.stages.finetuning import (
     NOT_WORTH_IT,
@@ -82,12 +83,16 @@ def test_folds_are_those_of_the_probe(labelled, mert, probed, report, monkeypatc
 
 
 def test_gains_are_the_paired_differences_from_the_probe(report, probed) -> None:
+    """The figures are those of ``compare``, the width that of two trainings of one backbone."""
     expected = compare(report, probed)
     for name in ("roc_auc", "average_precision", "f1"):
-        assert getattr(report.macro.gain, name) == getattr(expected.macro, name)
-        for one in report.tags:
-            assert getattr(one.gain, name) == getattr(expected.tags[one.tag], name)
-    assert report.macro.gain.micro_f1 == expected.macro.micro_f1
+        one, other = (side.estimates[name].row(0) for side in (report, probed))
+        assert getattr(report.macro.gain, name) == difference(one.macro(), other.macro(), report.level).at()
+        assert getattr(report.macro.gain, name).value == getattr(expected.macro, name).value
+        for k, tag in enumerate(report.tags):
+            assert getattr(tag.gain, name) == difference(one, other, report.level).at(k)
+            assert getattr(tag.gain, name).value == getattr(expected.tags[tag.tag], name).value
+    assert report.macro.gain.micro_f1.value == expected.macro.micro_f1.value
     assert report.macro.probed == probed.macro.figures
     for one in report.tags:
         assert one.probed == probed.tag(one.tag).figures
