@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 
 from markupsafe import Markup, escape
 
@@ -80,8 +80,8 @@ def terms(language: str) -> tuple[Term, ...]:
 
 
 def mark(text: str, language: str) -> Markup:
-    """A text or a whole region of the page with every term in it made a button (one that lines break in as in text) that opens its sentence, each once in a part
-    (under a heading, in a section, in a figure, within what unfolds).
+    """A text or a whole region of the page with every term in it made a button (one that lines break in as in text) that opens
+    its sentence, each once in a part (under a heading, in a section, in a figure, within what unfolds).
 
     text: escaped unless it is Markup; tags, links, buttons and a visitor's own words in it stay
     """
@@ -130,9 +130,29 @@ def _opened(text: str, language: str, told: set[str]) -> str:
     return "".join([*made, text[at:]])
 
 
-@lru_cache(maxsize=4096)
 def _found(text: str, language: str) -> tuple[tuple[int, int, str], ...]:
     """Where terms stand in an escaped text without tags: from, to and which."""
+    bare = text.strip()
+    if bare not in _our_words(language):
+        return _looked_for(text, language)
+    begins = text.index(bare)
+    return tuple((begins + a, begins + b, key) for a, b, key in _found_in_ours(bare, language))
+
+
+@cache
+def _our_words(language: str) -> frozenset[str]:
+    """All that can be looked through once for every visitor: words that nothing of anybody has been filled into, which would be
+    kept beyond a visit."""
+    parts = (part.strip() for one in words(language).values() for part in _TAG.split(one)[::2])
+    return frozenset(part for part in parts if "{" not in part)
+
+
+@cache
+def _found_in_ours(text: str, language: str) -> tuple[tuple[int, int, str], ...]:
+    return _looked_for(text, language)
+
+
+def _looked_for(text: str, language: str) -> tuple[tuple[int, int, str], ...]:
     pattern, by_form = _finder(language)
     return tuple((*match.span(), by_form[_plain(match[1])]) for match in pattern.finditer(text))
 
@@ -142,8 +162,11 @@ def _finder(language: str) -> tuple[re.Pattern[str], Mapping[str, str]]:
     """What finds a term in a text, the longest form first, and form -> key."""
     by_form = {_plain(form): term.key for term in terms(language) for form in term.forms}
     forms = sorted({form for term in terms(language) for form in term.forms}, key=len, reverse=True)
+    # Most places are passed over for their letter, or for standing within a word, without asking of every form.
+    first = re.escape("".join(sorted({letter for form in forms for letter in form[0] + form[0].upper()})))
+    begins = f"(?=[{first}])(?<![A-Za-z0-9](?=[A-Za-z0-9]))"
     # With its genitive, for a line may end behind a button.
-    return re.compile(f"({'|'.join(map(_bounded, forms))})(?:(?:'|&#39;)s)?"), by_form
+    return re.compile(f"{begins}({'|'.join(map(_bounded, forms))})(?:(?:'|&#39;)s)?"), by_form
 
 
 def _bounded(form: str) -> str:

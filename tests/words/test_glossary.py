@@ -8,6 +8,7 @@ import pytest
 from markupsafe import Markup
 
 from mirdemo.web.frame.templating import TEMPLATES, render
+from mirdemo.words import glossary
 from mirdemo.words.glossary import mark, terms
 from mirdemo.words.language import LANGUAGES, speaker
 
@@ -123,3 +124,18 @@ def test_a_region_is_marked_in_less_time_than_anybody_notices():
     begun = time.thread_time()
     mark(Markup("<table>" + 4_000 * row + "</table>"), "en")
     assert time.thread_time() - begun < 1
+
+
+def test_nothing_that_a_visitor_has_written_is_kept_for_later():
+    """What is remembered for all outlives every visit."""
+    remembering = [one for one in vars(glossary).values() if hasattr(one, "cache_info")]
+
+    def kept() -> list[int]:
+        return [one.cache_info().currsize for one in remembering]
+
+    ours = speaker("en")("clips.enough.why")
+    assert mark(ours, "en").count("data-term")
+    before = kept()
+    assert mark(ours, "en").count("data-term")
+    assert "data-term" in mark(Markup("<p>the whitening of my wedding song</p>"), "en")
+    assert kept() == before
