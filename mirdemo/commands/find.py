@@ -177,7 +177,7 @@ def _index(folder: RowFolder, layer: str, progress: Progress) -> Index | None:
             )
         )
         return None
-    index = index_of(folder, layer, progress=progress)
+    index = index_of(folder, layer, alone=True, progress=progress)
     facts = index.facts
     warn(
         Sentence(

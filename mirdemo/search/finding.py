@@ -59,7 +59,7 @@ def find(
     if index is None:
         places = _by_all(folder.matrix(layer), queries, count, lines, every_window, alone, progress)
     else:
-        places = _by_index(index, folder.matrix(layer), queries, count, lines, every_window, progress)
+        places = _by_index(index, folder.matrix(layer), queries, count, lines, every_window, alone, progress)
     hits = []
     for negative, number, window in sorted(places)[:count]:
         line = lines[number]
@@ -127,6 +127,7 @@ def _by_index(
     count: int,
     lines: list[FileRows],
     every_window: bool,
+    alone: bool,
     progress: Progress | None,
 ) -> list[tuple[float, int, int]]:
     """(minus the cosine, which file, which window), at least ``count`` where there are so many: more windows are asked for
@@ -135,7 +136,7 @@ def _by_index(
     firsts = np.array([lines[number].first for number in order])
     wanted = 4 * count
     while True:
-        places, cosines = index.nearest(rows, queries, min(wanted, len(rows)), progress=progress)
+        places, cosines = index.nearest(rows, queries, min(wanted, len(rows)), alone=alone, progress=progress)
         best: dict[tuple[int, int], float] = {}
         for place, cosine in zip(places.ravel().tolist(), cosines.ravel().tolist(), strict=True):
             at = int(np.searchsorted(firsts, place, side="right")) - 1 if place >= 0 else -1

@@ -66,7 +66,13 @@ class Index:
     _cells: Any
 
     def nearest(
-        self, rows: np.ndarray, queries: np.ndarray, count: int, *, progress: Progress | None = None
+        self,
+        rows: np.ndarray,
+        queries: np.ndarray,
+        count: int,
+        *,
+        alone: bool = False,
+        progress: Progress | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """As ``nearest.nearest``, but that some may be missed (``facts.recall``); rows that came after it are all compared.
 
@@ -78,7 +84,7 @@ class Index:
         self._cells.nprobe = self.facts.cells
         _, found = self._cells.search(_unit(queries), wanted)
         later = rows[self.facts.rows :]
-        after, _ = nearest(later, queries, count, progress=progress)
+        after, _ = nearest(later, queries, count, alone=alone, progress=progress)
         places = np.full((len(queries), count), -1, np.int64)
         cosines = np.full((len(queries), count), -1.0)
         for number, query in enumerate(queries):
@@ -99,12 +105,13 @@ def index_of(
     folder: RowFolder,
     layer: str,
     *,
+    alone: bool = False,
     progress: Progress | None = None,
     made: Callable[[Facts], None] = lambda facts: None,
 ) -> Index:
     """The index of a layer, read from this machine's folder where it is there and not stale, else made and kept.
 
-    made: told of one that was made. Raises ImportError without faiss, OSError where it cannot be kept.
+    alone: as for ``nearest``; made: told of one that was made. Raises ImportError without faiss, OSError where it cannot be kept.
     """
     import faiss
 
@@ -119,7 +126,7 @@ def index_of(
                 return Index(facts, cells)
     except (OSError, ValueError, TypeError, RuntimeError):
         pass  # not there, or of another form: it is made
-    index = make(rows, _recordings(folder), progress=progress)
+    index = make(rows, _recordings(folder), alone=alone, progress=progress)
     place.parent.mkdir(parents=True, exist_ok=True)
     with whole(place) as part:
         faiss.write_index(index._cells, str(part))
@@ -130,9 +137,15 @@ def index_of(
 
 
 def make(
-    rows: np.ndarray, recordings: np.ndarray, *, progress: Progress | None = None, seed: int = 0
+    rows: np.ndarray,
+    recordings: np.ndarray,
+    *,
+    alone: bool = False,
+    progress: Progress | None = None,
+    seed: int = 0,
 ) -> Index:
-    """An index of rows, float32 (n, size), read twice; recordings: int (n,), which one each is of.
+    """An index of rows, float32 (n, size), read twice; recordings: int (n,), which one each is of; alone: as for
+    ``nearest``.
 
     Raises ImportError without faiss.
     """
@@ -160,7 +173,7 @@ def make(
         lengths[places] = lengths_of(block)
         found.add_with_ids(_unit(block), places)
     ask = [np.asarray(rows[part[:ASKED]], np.float32) for part in (choosing, telling)]
-    _, true = nearest(rows, np.concatenate(ask), NEAREST, lengths=lengths, progress=progress)
+    _, true = nearest(rows, np.concatenate(ask), NEAREST, lengths=lengths, alone=alone, progress=progress)
 
     def recall(index: Index, asked: np.ndarray, true: np.ndarray) -> float:
         _, cosines = index.nearest(rows, asked, NEAREST)

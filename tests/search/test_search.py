@@ -107,6 +107,18 @@ def test_a_sieve_of_half_the_digits_loses_none(
         assert len(through) < len(sieving) / 2
 
 
+def test_rows_whose_length_is_said_to_be_none_are_like_nothing(sieving: list):
+    """As an index leaves out what it is to be asked for."""
+    rng = np.random.default_rng(3)
+    rows = rng.standard_normal((40 * BLOCK, 48)).astype(np.float32)
+    lengths, left_out = lengths_of(rows), np.arange(5, len(rows), 997)
+    lengths[left_out] = np.nan
+    places, cosines = nearest(rows, rows[left_out], 3, lengths=lengths, alone=True)
+    assert not np.isin(places, left_out).any()
+    np.testing.assert_array_equal(places, nearest(rows, rows[left_out], 3, lengths=lengths)[0])
+    assert cosines.max() < 0.99
+
+
 def test_torch_is_set_to_round_only_where_nothing_else_multiplies_and_put_back(
     sieving: list, monkeypatch: pytest.MonkeyPatch
 ):
