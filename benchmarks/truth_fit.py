@@ -15,20 +15,18 @@ draw, as that build took) and prints, for each metric and size, how often they h
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 import subprocess
 import sys
-import warnings
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.truths import intervals as truths
+from benchmarks.truths.saved import command, prepared
 from benchmarks.truths.worlds import World
 from mirdemo.scoring import intervals, metrics
 from mirdemo.scoring.folds import content_folds
@@ -155,19 +153,12 @@ def table(folder: Path, half: int | None, against: str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("save", "table"))
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--collections", type=int, default=100)
+    parser = command(__doc__, 100, sets=True)
     parser.add_argument("--designs", default="", metavar="TEXT")
     parser.add_argument("--half", type=int, choices=(0, 1))
     parser.add_argument("--against", default="5e8638c", metavar="COMMIT")
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     given = parser.parse_args()
-    warnings.simplefilter("ignore", RuntimeWarning)
-    for name, _, value in (one.partition("=") for one in given.set):
-        setattr(intervals, name, float(value))
-    with threadpool_limits(1):
+    with prepared(given):
         if given.what == "save":
             save(given.folder, given.collections, given.designs)
         else:

@@ -16,20 +16,18 @@ cells under 88 and over 95.5 %, and mean width over that of the commit ``--again
 
 from __future__ import annotations
 
-import argparse
 import sys
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from scipy.special import betainc, stdtrit
-from threadpoolctl import threadpool_limits
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.truth_fit import older
+from benchmarks.truths.saved import command, prepared
 from benchmarks.truths.worlds import Collection, World
 from mirdemo.scoring import intervals, metrics
 from mirdemo.scoring.folds import content_folds
@@ -272,17 +270,13 @@ def table(folder: Path, seeds: list[int], layer: int | None, commit: str) -> Non
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("save", "table"))
-    parser.add_argument("folder", type=Path)
+    parser = command(__doc__, 40, sets=False)
     parser.add_argument("--worlds", type=int, nargs="+", required=True)
-    parser.add_argument("--collections", type=int, default=40)
     parser.add_argument("--designs", type=int, nargs="+", default=[])
     parser.add_argument("--layer", type=int)
     parser.add_argument("--against", default="5e8638c", metavar="COMMIT")
     given = parser.parse_args()
-    warnings.simplefilter("ignore", RuntimeWarning)
-    with threadpool_limits(1):
+    with prepared(given):
         if given.what == "save":
             save(given.folder, given.worlds, given.collections, given.designs)
         else:

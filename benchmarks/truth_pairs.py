@@ -14,18 +14,16 @@ their dimensions in another order and noise of their own, so that nothing truly 
 
 from __future__ import annotations
 
-import argparse
 import sys
-import warnings
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.truths.saved import command, prepared
 from benchmarks.truths.worlds import World
 from mirdemo.scoring import intervals
 from mirdemo.scoring.intervals import Estimate
@@ -180,20 +178,13 @@ def own(folder: Path, seeds: list[int]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("save", "table"))
-    parser.add_argument("folder", type=Path)
+    parser = command(__doc__, 200, sets=True)
     parser.add_argument("--worlds", type=int, nargs="+", required=True)
     parser.add_argument("--equal", action="store_true")
     parser.add_argument("--own", action="store_true")
-    parser.add_argument("--collections", type=int, default=200)
     parser.add_argument("--designs", type=int, nargs="+", default=[])
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     given = parser.parse_args()
-    warnings.simplefilter("ignore", RuntimeWarning)
-    for name, _, value in (one.partition("=") for one in given.set):
-        setattr(intervals, name, float(value))
-    with threadpool_limits(1):
+    with prepared(given):
         if given.what == "save":
             save(given.folder, given.worlds, given.equal, given.collections, given.designs)
         elif given.own:

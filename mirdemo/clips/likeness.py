@@ -4,9 +4,9 @@ Clips cut from one recording share its instruments, room and line, and lie far n
 to one another. The measure needs no names: the squared distance to a clip's nearest neighbour over the median squared
 distance, here of ``spectral``'s statistics. It only raises a question, for a set of like recordings looks the same.
 
-Names that say nothing but a number (``017``) still come in an order, and pieces of one recording stand beside each other in it. Where nearly
-every clip is nearest to one beside it, that is no chance: then less likeness is enough to ask, and what stands far apart
-in the order counts as less alike.
+Names that say nothing but a number (``017``) still come in an order, and pieces of one recording stand beside each other in it.
+Where nearly every clip is nearest to one beside it, that is no chance: then less likeness is enough to ask, and what stands far
+apart in the order counts as less alike.
 """
 
 from __future__ import annotations

@@ -31,9 +31,10 @@ def episode_results(
 ) -> list[Result]:
     """One record a metric over all episodes, one a metric and episode, and one a tag.
 
-    model, corpus: as in ``Result``; in_question: where the report's recordings rest on an open question; facts: further fields of it (revision, layer, pooling, window_seconds,
-    whitening, corpus_revision, split, date). Intervals of the records over all episodes allow for the draws and for the
-    recordings, and their influences are the recordings' alone; single episodes have neither.
+    model, corpus: as in ``Result``; facts: further fields of it (revision, layer, pooling, window_seconds, whitening,
+    corpus_revision, split, date); in_question: where the report's recordings rest on an open question. Intervals of the records
+    over all episodes allow for the draws and for the recordings, and their influences are the recordings' alone; single episodes
+    have neither.
     """
     from mirdemo import __version__
 

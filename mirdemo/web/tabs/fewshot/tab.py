@@ -325,10 +325,9 @@ class FewShotTab:
 
     def push(self, visitor: Visitor, act: Act) -> None:
         """Upload the tagger to the Hub."""
-        _needed(visitor)
-        found = _to_take(visitor)
-        assert found is not None
-        push(self._wire, visitor, act, HUB_JOB, lambda: made(*found))
+        built = _needed(visitor)
+        in_question = Asked.of(built.clips).still_in_question(visitor.clips)
+        push(self._wire, visitor, act, HUB_JOB, lambda: made(built, in_question))
 
     def query(self, visitor: Visitor, act: Act) -> None:
         """Tag one new recording."""
