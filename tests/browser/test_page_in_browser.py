@@ -225,6 +225,21 @@ def test_an_answer_overtaken_by_a_later_one_is_not_drawn(visit):
     assert said == "later"
 
 
+def test_a_space_that_goes_puts_nothing_in_the_place_of_its_neighbour(visit):
+    """In Japanese none is drawn behind a full stop: "…" becomes a sentence, and the terms and what they say stay themselves."""
+    said = visit().evaluate("""() => {
+        const view = document.createElement("div");
+        const pairs = (space) => `<dl><dt>a</dt> <dd data-key="a">1</dd>${space}<dt>b</dt> <dd>2</dd> <dt>c</dt> <dd>3</dd></dl>`;
+        mirdemo.draw(view, pairs(" "), 1);
+        const before = [...view.querySelectorAll("dt, dd")];
+        return ["", " "].map((space, i) => {
+            mirdemo.draw(view, pairs(space), i + 2);
+            return [before.filter((one, k) => one === view.querySelectorAll("dt, dd")[k]).length, view.innerHTML === pairs(space)];
+        });
+    }""")
+    assert said == [[6, True], [6, True]]
+
+
 def test_a_word_under_conversion_survives_what_is_drawn_before_it(visit):
     page = visit(language="ja-JP")
     page.evaluate("""() => {

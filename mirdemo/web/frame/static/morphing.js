@@ -37,7 +37,14 @@
   function morphChildren(old, fresh) {
     const keyed = new Map([...old.childNodes].filter(keyOf).map((node) => [keyOf(node), node]));
     let place = old.firstChild;
+    const drop = () => {
+      const gone = place;
+      place = place.nextSibling;
+      gone.remove();
+    };
     for (const next of [...fresh.childNodes]) {
+      // a text that comes or goes (the space behind a full stop) does not put each element behind it in the place of the one before
+      while (next.nodeType === 1 && place && place.nodeType !== 1) drop();
       const key = keyOf(next);
       let match = key ? keyed.get(key) : null;
       if (!key) {
@@ -52,11 +59,7 @@
         keyed.delete(key);
       } else old.insertBefore(next.cloneNode(true), place);
     }
-    while (place) {
-      const gone = place;
-      place = place.nextSibling;
-      gone.remove();
-    }
+    while (place) drop();
   }
 
   Object.assign(mirdemo, { keyOf, morphChildren });
