@@ -6,19 +6,29 @@ sound or as parts of nothing that is named, are one until somebody says of which
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from mirdemo.clips.recordings import ByName, by_name
+from mirdemo.sound.audio import Clip
 
 #: Groups of rows.
 Groups = tuple[tuple[int, ...], ...]
 
 
-def said_by_names(names: Sequence[str], tags: Sequence[Sequence[str]], given: Sequence[bool]) -> ByName:
+def files_of(clips: Sequence[Clip]) -> list[str]:
+    """What tells the files apart that clips were cut from: their sound, or where pieces were cut out of one of that name, the
+    name, for a piece does not know of which."""
+    of_pieces = {clip.name for clip in clips if clip.start_seconds}
+    return [clip.name if clip.name in of_pieces else clip.sha256 for clip in clips]
+
+
+def said_by_names(
+    names: Sequence[str], tags: Sequence[Sequence[str]], files: Sequence[Hashable], given: Sequence[bool]
+) -> ByName:
     """What the files' names say of the clips whose recording nobody has said (``given``), with rows of the whole set;
-    ``recordings`` are of those clips alone, in order."""
+    ``recordings`` are of those clips alone, in order. files: as in ``by_name``"""
     rows = [row for row, said in enumerate(given) if not said]
-    said = by_name([names[row] for row in rows], [tags[row] for row in rows])
+    said = by_name(*([those[row] for row in rows] for those in (names, tags, files)))
     there = {
         kind: {name: tuple(rows[at] for at in places) for name, places in getattr(said, kind).items()}
         for kind in ("grouped", "apart")

@@ -15,9 +15,10 @@ from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Sentence
 from mirdemo.clips.annotations import ANNOTATION_SUFFIXES, read_annotations
 from mirdemo.clips.archives import Entry, letters_lost, not_a_zip_but, other_archive
+from mirdemo.clips.counting import files_of
 from mirdemo.clips.encodings import shown
 from mirdemo.clips.limits import ClipLimits, ClipsError
-from mirdemo.clips.recordings import by_name
+from mirdemo.clips.recordings import by_name, only_counts
 from mirdemo.clips.segments import NEAR, Piece, pieces
 from mirdemo.clips.sheets import OTHER_SHEETS, SHEET_SUFFIXES, Row, Sheet, read_sheet
 from mirdemo.clips.tags import clean_recording, clean_tags, clean_text, same, typed_tags
@@ -230,6 +231,7 @@ class Gathering:
         said = by_name(
             [self.clips[row].name for row in unsaid],
             [[self.spelling[key] for key in self.tag_keys[row]] for row in unsaid],
+            files_of([self.clips[row] for row in unsaid]),
         )
         for row, recording in zip(unsaid, said.recordings, strict=True):
             self.recordings[row] = recording[: self.limits.max_recording_length]
@@ -634,18 +636,27 @@ def encoding_note(sheet: Sheet, name: str) -> list[Sentence]:
 
 
 def _note_shared_stems(gathering: Gathering, entries: Sequence[Entry]) -> None:
-    """Say which file names stand in several folders: they count as one recording, which may not be meant."""
+    """Say which file names stand in several folders, and what they count as, which may not be meant."""
     stems = Counter(e.path.stem for e in entries if e.path.suffix.lower() in SOUND_SUFFIXES)
     shared = [stem for stem, count in stems.items() if count > 1]
-    if shared:
-        gathering.problems.append(
-            Sentence(
-                "File names that stand in several folders: {count} ({names}). Files of one name count as one "
-                "recording; rename them if they are not.",
-                "clips.shared_names",
-                {"count": len(shared), "names": ", ".join(shared[:_NAMED_AT_MOST])},
-            )
-        )
+    numbers = [stem for stem in shared if only_counts(stem)]
+    for stems_there, english, code in (
+        (
+            [stem for stem in shared if stem not in numbers],
+            "File names that stand in several folders: {count} ({names}). Files of one name count as one "
+            "recording; rename them if they are not.",
+            "clips.shared_names",
+        ),
+        (
+            numbers,
+            "File names that are only numbers and stand in several folders: {count} ({names}). Each of these files counts as "
+            "a recording of its own; if some are from one recording, say so with the clips.",
+            "clips.shared_numbers",
+        ),
+    ):
+        if stems_there:
+            names = ", ".join(stems_there[:_NAMED_AT_MOST])
+            gathering.problems.append(Sentence(english, code, {"count": len(stems_there), "names": names}))
 
 
 def _same_place(one: Clip, other: Clip) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 from mirdemo.base.progress import Progress, silent
 from mirdemo.base.sentences import Sentence
 from mirdemo.clips.archives import Entry, list_folder, list_zip
-from mirdemo.clips.counting import counted, grouped, in_question, said_by_names
+from mirdemo.clips.counting import counted, files_of, grouped, in_question, said_by_names
 from mirdemo.clips.encodings import reread
 from mirdemo.clips.gathering import (
     Finder,
@@ -303,7 +303,7 @@ class LabelledClips:
     def by_name(self) -> ByName:
         """What the files' names say of the recordings that nobody has said, with rows of this set."""
         tags = [self.tags_of(row) for row in range(len(self))]
-        return said_by_names([clip.name for clip in self.clips], tags, self._all_given)
+        return said_by_names([clip.name for clip in self.clips], tags, files_of(self.clips), self._all_given)
 
     @property
     def _all_given(self) -> tuple[bool, ...]:

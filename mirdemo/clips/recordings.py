@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -48,6 +48,8 @@ _CLIP = re.compile(
     rf"^(?P<base>.*?){_BETWEEN}(?:clip|cut|take|sample|クリップ|テイク){_BETWEEN}(?P<number>\d{{1,5}})$"
 )
 _NUMBER = re.compile(r"^(?P<base>.*?\D)(?P<number>\d{1,5})\)?$")
+_COUNTED = re.compile(rf"(?P<base>.*?){_BETWEEN}(?P<number>\d{{1,5}})", re.DOTALL)
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _LETTER = re.compile(r"^(?P<base>.*?)[\s_.\-(]+(?P<letter>[a-h])\)?$")
 _MIDDLE = re.compile(r"^(?P<base>.+?)[\s_.\-](?P<number>\d{1,3})(?P<rest>[\s_].*\D.*)$")
 
@@ -94,12 +96,24 @@ def stem_of(name: str) -> str:
     return name[: -len(suffix)] if re.fullmatch(r"\.[A-Za-z][A-Za-z0-9]{0,4}|\.3gp", suffix) else name
 
 
-def by_name(names: Sequence[str], tags: Sequence[Sequence[str]] = ()) -> ByName:
+def only_counts(stem: str) -> bool:
+    """Whether a stem holds a number and names nothing ("01", "Track 3", "IMG_0007"): every folder may have its own."""
+    found = _COUNTED.fullmatch(unicodedata.normalize("NFKC", stem))
+    if found is None or _YEAR.fullmatch(found["number"]):
+        return False
+    return not found["base"] or bool(_COUNTS_ONLY.fullmatch(_key(found["base"])))
+
+
+def by_name(
+    names: Sequence[str], tags: Sequence[Sequence[str]] = (), files: Sequence[Hashable] = ()
+) -> ByName:
     """The recording of each clip by the names of their files.
 
-    names: (n,) of the files; tags: (n,) the tags of each, for a stem that is a tag names what is heard and no recording
+    names: (n,) of the files; tags: (n,) the tags of each, for a stem that is a tag names what is heard and no recording;
+    files: (n,) what tells the files themselves apart, where that is known
 
-    Clips of one stem are always of one recording. Stems that share their beginning are put together where the end
+    Clips of one stem are of one recording, but for files that are only numbered (``only_counts``): ``drum/01.wav`` and
+    ``flute/01.wav`` are two. Stems that share their beginning are put together where the end
     marks a piece (``part 3``, ``前半``, a time span, a channel, a copy), or where it is a number that begins anew for
     each beginning. Numbers that only count the files (all share the beginning, or the count runs on from one to the next)
     put nothing together.
@@ -133,9 +147,30 @@ def by_name(names: Sequence[str], tags: Sequence[Sequence[str]] = ()) -> ByName:
                 recordings[row] = shown
         else:
             apart[shown] = rows
+    for stem, rows in rows_of.items():
+        if len(files) and len(rows) > 1 and only_counts(stem):
+            _tell_apart(stem, _by_file(rows, files), recordings)
     of_nothing = [stem for stem, read in reads.items() if read.kind == "piece" and not _key(read.base)]
     pieces = tuple(sorted(row for stem in of_nothing for row in rows_of[stem]))
     return ByName(tuple(recordings), grouped, apart, pieces)
+
+
+def _by_file(rows: Sequence[int], files: Sequence[Hashable]) -> list[list[int]]:
+    found: dict[Hashable, list[int]] = defaultdict(list)
+    for row in rows:
+        found[files[row]].append(row)
+    return list(found.values())
+
+
+def _tell_apart(stem: str, several: list[list[int]], recordings: list[str]) -> None:
+    """Name the recordings of several files of one stem, but for the first: "01 (2)"."""
+    number = 1
+    for rows in several[1:]:
+        number += 1
+        while f"{stem} ({number})" in recordings:
+            number += 1
+        for row in rows:
+            recordings[row] = f"{stem} ({number})"
 
 
 def _is_one(
@@ -193,7 +228,7 @@ def _read_end(head: str, text: str) -> _Read:
         return _of(head, text, copy["base"], "piece")
     for pattern, kind in ((_CLIP, "clip"), (_NUMBER, "number")):
         found = pattern.match(low)
-        if found and not _DATE.search(low) and not re.fullmatch(r"(?:19|20)\d\d", found["number"]):
+        if found and not _DATE.search(low) and not _YEAR.fullmatch(found["number"]):
             padded = len(found["number"]) >= 3 and found["number"].startswith("0")
             return _of(head, text, found["base"], kind, int(found["number"]), padded)
     letter = _LETTER.match(low)

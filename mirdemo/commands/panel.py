@@ -72,6 +72,7 @@ def run(args: Namespace) -> int:
 
 
 def _make(args: Namespace) -> int:
+    from mirdemo.clips.counting import files_of
     from mirdemo.clips.recordings import by_name
     from mirdemo.planning.panel import Proposer, draw, panel_page
     from mirdemo.tagger import Tagger
@@ -92,7 +93,7 @@ def _make(args: Namespace) -> int:
         said_by = [_tagged(tagger, clips, tags, progress) for tagger in taggers]
         panel = draw(
             clips,
-            by_name([clip.name for clip in clips], [()] * len(clips)).recordings,
+            by_name([clip.name for clip in clips], files=files_of(clips)).recordings,
             tags,
             [Proposer(name, given) for name, given in zip(names, said_by, strict=True)],
             most=args.clips,

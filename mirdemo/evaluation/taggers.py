@@ -327,7 +327,8 @@ class _Hearing:
 
     def counted(self, kept: Sequence[Labelled]) -> _Counted:
         given = [bool(one.recording) for one in kept]
-        named = said_by_names([Path(one.file).name for one in kept], [one.tags for one in kept], given)
+        files = [str(one.file) for one in kept]
+        named = said_by_names([Path(one).name for one in files], [one.tags for one in kept], files, given)
         unsaid = iter(named.recordings)
         recordings = tuple(one.recording or next(unsaid) for one in kept)
         asked = (

@@ -219,10 +219,23 @@ def test_a_sound_with_an_unknown_extension_is_taken(tmp_path: Path):
 
 
 def test_one_name_in_several_folders_is_one_recording_and_said(tmp_path: Path):
-    tree(tmp_path, **{"taiko/01.wav": wav(1), "kane/01.wav": wav(2)})
+    tree(tmp_path, **{"taiko/aso.wav": wav(1), "kane/aso.wav": wav(2)})
     clips = LabelledClips.from_folder(tmp_path)
-    assert clips.recordings == ("01", "01")
+    assert clips.recordings == ("aso", "aso")
     assert codes(clips) == ["clips.shared_names"]
+
+
+def test_numbered_files_in_a_folder_for_each_tag_are_recordings_of_their_own(tmp_path: Path):
+    files = {
+        f"{tag}/{n:02d}.wav": wav(10 * at + n) for at, tag in enumerate(("kane", "taiko")) for n in (1, 2, 3)
+    }
+    tree(tmp_path, **files)
+    clips = LabelledClips.from_folder(tmp_path)
+    assert clips.recordings == ("01", "02", "03", "01 (2)", "02 (2)", "03 (2)")
+    assert codes(clips) == ["clips.shared_numbers"]
+    assert [count.recordings for count in clips.counts().values()] == [3, 3]
+    more = clips.add(LabelledClips.from_files([("01.wav", wav(30))], "kane"))
+    assert len(set(more.recordings)) == 7, "one that is added later is another one still"
 
 
 @pytest.mark.parametrize("name", ["flute/receiver.rec", "flute/01. Intro"])

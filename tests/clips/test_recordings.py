@@ -8,6 +8,7 @@ from test_clips import clip, codes, tree, wav
 
 from mirdemo.clips import LabelledClips
 from mirdemo.clips.recordings import by_name, stem_of
+from mirdemo.sound.audio import Clip
 
 
 def groups(*stems: str, tags: list[list[str]] | None = None) -> dict[str, int]:
@@ -59,6 +60,34 @@ def test_names_of_pieces_put_them_together(stems: tuple[str, ...], together: dic
 )
 def test_numbers_that_only_count_put_nothing_together(stems: tuple[str, ...]):
     assert groups(*stems) == {}
+
+
+@pytest.mark.parametrize(
+    ("stem", "is_one"),
+    [
+        ("01", False),
+        ("Track 3", False),
+        ("IMG_0007", False),
+        ("録音 12", False),
+        ("①", False),
+        ("aso", True),
+        ("aso 1", True),
+        ("2019", True),
+        ("20190815", True),
+        ("", True),
+    ],
+)
+def test_files_of_one_name_are_one_recording_unless_they_are_only_numbered(stem: str, is_one: bool):
+    names = [f"{stem}.wav"] * 3
+    said = by_name([*names, "call.wav"], files=[0, 1, 1, 2]).recordings
+    assert (said[0] == said[1], said[1] == said[2]) == (is_one, True)
+    assert len(set(by_name(names).recordings)) == 1, "nobody knows of which file each was cut"
+
+
+def test_pieces_of_a_numbered_file_stay_one_recording():
+    sound = Clip.of(np.random.default_rng(0).standard_normal(64_000).astype(np.float32) / 9, 8000, "01.wav")
+    pieces = [sound.cut(0.0, 2.0), sound.cut(2.0, 5.0), sound.cut(5.0, 8.0)]
+    assert len(set(LabelledClips.from_clips(pieces, [["a"], ["b"], ["a"]]).recordings)) == 1
 
 
 def test_a_stem_that_is_a_tag_names_what_is_heard_and_no_recording():
