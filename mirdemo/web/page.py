@@ -46,7 +46,7 @@ from mirdemo.web.tabs.fewshot import tab as fewshot_tab
 from mirdemo.web.tabs.finetune import tab as finetune_tab
 from mirdemo.web.tabs.plan import tab as plan_tab
 from mirdemo.web.tabs.probe import tab as probe_tab
-from mirdemo.words.glossary import terms
+from mirdemo.words.glossary import finds_terms, terms
 from mirdemo.words.language import LANGUAGES, Speaker
 
 TABS: tuple[Tab, ...] = (
@@ -92,6 +92,7 @@ def _foot(visitor: Visitor, t: Speaker) -> Mapping[str, Any]:
         "version": __version__,
         "commit": commit(),
         "glossary": terms(t.language),
+        "finds_terms": finds_terms(t.language),
         "ends": len(visitor.clips) > 0,
         "limits": LIMITS,
     }

@@ -57,6 +57,16 @@ class Term:
     forms: tuple[str, ...]
     says: str
 
+    @property
+    def plain(self) -> tuple[str, ...]:
+        """The forms as they are looked up, their first letter small."""
+        return tuple(map(_plain, self.forms))
+
+
+def finds_terms(language: str) -> str:
+    """The pattern that finds terms in a text, for what is put together on the page: with one group, which scripts read too."""
+    return _finder(language)[0].pattern
+
 
 @cache
 def terms(language: str) -> tuple[Term, ...]:
@@ -160,7 +170,7 @@ def _looked_for(text: str, language: str) -> tuple[tuple[int, int, str], ...]:
 @cache
 def _finder(language: str) -> tuple[re.Pattern[str], Mapping[str, str]]:
     """What finds a term in a text, the longest form first, and form -> key."""
-    by_form = {_plain(form): term.key for term in terms(language) for form in term.forms}
+    by_form = {form: term.key for term in terms(language) for form in term.plain}
     forms = sorted({form for term in terms(language) for form in term.forms}, key=len, reverse=True)
     # Most places are passed over for their letter, or for standing within a word, without asking of every form.
     first = re.escape("".join(sorted({letter for form in forms for letter in form[0] + form[0].upper()})))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from mirdemo.words.glossary import _looked_for
+
 
 @pytest.mark.parametrize(("language", "width"), [("en-US", 1280), ("ja-JP", 390)])
 def test_a_term_opens_and_closes(visit, language, width):
@@ -118,3 +120,40 @@ def test_every_term_of_every_tab_opens_within_the_window_beside_its_word(
     assert not wrong, wrong
     assert all(asked[tab] for tab in asked), asked
     assert sum(map(len, asked.values())) > 150
+
+
+#: Terms of a card, each with its word.
+IN_CARD = """() => [...document.querySelectorAll("#card .term")].map((term) => [term.dataset.term, term.textContent])"""
+
+
+def first_of_each(found):
+    return sorted({key: (a, b, key) for a, b, key in reversed(found)}.values())
+
+
+@pytest.mark.parametrize(("language", "width"), [("en-US", 1280), ("ja-JP", 390)])
+def test_terms_within_a_card_open_and_close_over_it(visit, language, width):
+    page = visit("evidence", language=language, width=width)
+    card, told = page.locator("#card"), page.locator("#term-card")
+    page.locator("#evidence-overview .heat-table td > .cell").first.click()
+    card.wait_for()
+    found = page.evaluate(IN_CARD)
+    assert len(found) == len({key for key, _ in found}) > 0, "each once"
+    text = card.locator(".card-says").inner_text()
+    assert found == [[key, text[a:b]] for a, b, key in first_of_each(_looked_for(text, language[:2]))], (
+        "as everywhere else"
+    )
+    term = card.locator(".term").first
+    term.click()
+    told.wait_for()
+    assert card.is_visible()
+    page.keyboard.press("Escape")
+    told.wait_for(state="hidden")
+    assert card.is_visible(), "the first Escape closes the sentence, the second the card"
+    page.keyboard.press("Escape")
+    card.wait_for(state="hidden")
+    page.locator("#evidence-overview .heat-table td > .cell").first.click()
+    term.click()
+    told.wait_for()
+    page.go_back()
+    card.wait_for(state="hidden")
+    told.wait_for(state="hidden")

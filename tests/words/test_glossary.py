@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from mirdemo.web.frame.templating import TEMPLATES, render
 from mirdemo.words import glossary
-from mirdemo.words.glossary import mark, terms
+from mirdemo.words.glossary import finds_terms, mark, terms
 from mirdemo.words.language import LANGUAGES, speaker
 
 ASKED = {
@@ -83,7 +83,14 @@ def test_about_shows_it_whole_and_every_page_carries_the_sentences(language: str
     foot = render(
         "foot.html",
         t,
-        {"notice": None, "version": "1", "commit": "", "ends": False, "glossary": terms(language)},
+        {
+            "notice": None,
+            "version": "1",
+            "commit": "",
+            "ends": False,
+            "glossary": terms(language),
+            "finds_terms": finds_terms(language),
+        },
     )
     for term in terms(language):
         assert f'data-term-says="{term.key}"' in foot

@@ -10,6 +10,7 @@
     if (!place) return;
     opener = anchor;
     place.querySelector(".card-says").innerHTML = says; // escaped where it was put together, as all of the page
+    openTerms(place.querySelector(".card-says"));
     const source = place.querySelector(".card-source");
     source.hidden = !/^https:\/\//.test(link || "");
     if (source.hidden) source.removeAttribute("href");
@@ -32,6 +33,7 @@
 
   document.addEventListener("toggle", (event) => {
     if (event.target.id !== "card" || event.newState === "open") return;
+    if (told && card().contains(told)) hush();
     const back = opener;
     if (back?.isConnected && (document.activeElement === document.body || card().contains(document.activeElement))) back.focus({ preventScroll: true });
     setTimeout(() => { // unless another cell was chosen, or a tab, the step that opening was is taken back
@@ -126,6 +128,27 @@
     const { left, width } = first || told.getBoundingClientRect(), { top, bottom } = told.getBoundingClientRect();
     beside(termCard(), { left, width, top, bottom }, told.matches(".sort"));
   }
+  /* What a card says comes from a chart: its terms are found by the rule of all others (words/glossary.py), each once. */
+  function openTerms(place) {
+    const glossary = document.getElementById("glossary"), opened = new Set();
+    const keys = new Map([...glossary.children].flatMap((one) => one.dataset.forms.split("|").map((form) => [form, one.dataset.termSays])));
+    const texts = [], walk = document.createTreeWalker(place, NodeFilter.SHOW_TEXT);
+    while (walk.nextNode()) if (!walk.currentNode.parentElement.closest("a, bdi, button")) texts.push(walk.currentNode);
+    for (const text of texts) {
+      const parts = [];
+      let at = 0;
+      for (const found of text.data.matchAll(new RegExp(glossary.dataset.finds, "g"))) {
+        const key = keys.get(found[1][0].toLowerCase() + found[1].slice(1));
+        if (opened.has(key)) continue;
+        opened.add(key);
+        const term = Object.assign(document.createElement("span"), { className: "term", role: "button", tabIndex: 0, textContent: found[0] });
+        term.dataset.term = key;
+        parts.push(text.data.slice(at, found.index), term);
+        at = found.index + found[0].length;
+      }
+      text.replaceWith(...parts, text.data.slice(at));
+    }
+  }
   const termAt = (event) => event.target.closest?.("[data-term]"); // a word, or a table's heading that sorts when it is pressed
   document.addEventListener("mouseover", (event) => {
     const term = termAt(event);
@@ -152,6 +175,7 @@
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !told) return;
     event.stopPropagation();
+    event.preventDefault(); // a card that the term stands in stays
     hush();
   }, true);
   addEventListener("scroll", () => { if (told) (told.isConnected ? besideTerm() : hush()); }, { passive: true });
