@@ -144,6 +144,16 @@ def test_a_backbone_without_layers_says_so_and_names_those_that_have_some(tab, v
     assert JOB not in visitor.jobs
 
 
+def test_the_menu_parts_what_can_be_trained_from_what_cannot(tab, visitor: Visitor):
+    menu = re.search(r'<select data-act="fine-tune.backbone">.*?</select>', drawn(tab, visitor), re.DOTALL)[0]
+    groups = re.findall(r'<optgroup label="([^"]*)">(.*?)</optgroup>', menu, re.DOTALL)
+    found = {label: set(re.findall(r'value="([^"]*)"', options)) for label, options in groups}
+    able = {one.name for one in specs().values() if outlook.trainable(one)}
+    assert found == {"Can be trained": able, "Cannot be trained here": set(specs()) - able}
+    longest = max(re.findall(r">([^<]+)</option>", menu), key=len)
+    assert len(longest) < 40, "what fits in a phone's width"
+
+
 @pytest.mark.parametrize(
     ("language", "named"),
     [("en", "Train that network by itself: Mini-World."), ("ja", "ネットワークである Mini-World を学習")],
