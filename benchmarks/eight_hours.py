@@ -226,8 +226,8 @@ def parts_of(minutes: float) -> Iterator[Iterator[str]]:
 
 
 def until(page: Any, holds: str) -> None:
-    """Wait at little cost: what waits looks five times a second."""
-    page.wait_for_function(holds, polling=200)
+    """Wait at little cost: what waits looks five times a second. An element would be held by who waited for it."""
+    page.wait_for_function(f"() => Boolean(({holds})())", polling=200)
 
 
 def day(scale: float, minutes: float | None) -> dict[str, Any]:
