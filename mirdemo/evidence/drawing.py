@@ -20,7 +20,7 @@ from mirdemo.evidence.charting import Chart, HeatTable
 from mirdemo.evidence.selection import Selection
 from mirdemo.results import records as results
 from mirdemo.results.records import Result, Results
-from mirdemo.words.language import DEFAULT, speaker
+from mirdemo.words.language import DEFAULT, LANGUAGES, speaker
 
 if TYPE_CHECKING:
     from mirdemo.evidence.overview import Row
@@ -55,6 +55,12 @@ def view_with(own: Results, chosen: Selection, language: str) -> View:
     """The same with a visitor's own figures laid over. Never kept here: what is here, every visitor is shown."""
     ground = _known_ground(replace(chosen, tag=""))
     return draw(selection.base(), chosen, language, own=own, ground=ground, rest=view(chosen, language))
+
+
+def get_ready() -> None:
+    """Draw what the first filter chosen would wait for: the shipped view needs nothing of what every other is computed with."""
+    for language in LANGUAGES:
+        view(Selection(metric=selection.METRICS[1]), language)
 
 
 def _known_ground(chosen: Selection) -> Ground:

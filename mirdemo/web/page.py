@@ -114,8 +114,8 @@ def serve(**launch: Any) -> None:
 
 def make_ready(served: Callable[[], bool], after: float = READY_SECONDS) -> threading.Thread:
     """Do in the background what the first visitors would wait for, all at once: compile the templates when the page is served
-    (before, it would take half a second from that) and, ``after`` seconds later, load the first backbone and make the
-    demonstration set."""
+    (before, it would take half a second from that) and, ``after`` seconds later, load the first backbone, make the
+    demonstration set and draw the evidence of another metric."""
 
     def run() -> None:
         while not served():
@@ -123,6 +123,7 @@ def make_ready(served: Callable[[], bool], after: float = READY_SECONDS) -> thre
         compile_all()
         time.sleep(after)
         clips_tab.get_ready(Visitor())
+        evidence_tab.get_ready()
 
     thread = threading.Thread(target=run, name="mirdemo-ready", daemon=True)
     thread.start()

@@ -20,10 +20,13 @@ from serving import Caller, Served, begin, end, tone
 from waiting import PATIENCE, until
 
 from mirdemo.base import memory
+from mirdemo.evidence import drawing
+from mirdemo.evidence.selection import Selection
 from mirdemo.web import models, page, zero
 from mirdemo.web.frame import health, limits
 from mirdemo.web.frame.session import FIRST_BACKBONE, Visitors
 from mirdemo.web.tabs.clips import tab as clips_tab
+from mirdemo.words.language import LANGUAGES
 
 ON_ANY = {
     "SYSTEM": "spaces",
@@ -102,6 +105,7 @@ def test_it_is_served_and_says_what_it_is(kind: str, spaces: dict[str, Served]):
 
 def test_a_served_page_gets_ready_before_anybody_asks(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(models, "SHELF", models.Shelf())
+    drawing.forget()
     served = threading.Event()
     ready = page.make_ready(served.is_set, after=0)
     time.sleep(0.5)
@@ -109,6 +113,9 @@ def test_a_served_page_gets_ready_before_anybody_asks(monkeypatch: pytest.Monkey
     served.set()
     ready.join(2 * PATIENCE)
     until(lambda: models.SHELF.holds(FIRST_BACKBONE) and clips_tab.festival_is_made())
+    monkeypatch.setattr(drawing, "draw", lambda *_, **__: pytest.fail("drawn only now"))
+    for language in LANGUAGES:
+        drawing.view(Selection(metric="map"), language)
 
 
 def test_without_zerogpu_nothing_is_said_of_quota(spaces: dict[str, Served]):

@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from markupsafe import Markup
@@ -48,6 +49,23 @@ class View:
     of: Of | None = None
 
 
+@dataclass(frozen=True)
+class _Drawing:
+    """A view's text, and what it is known by. Of a text that many see, both of what follows are made once."""
+
+    text: str
+    language: str
+
+    @cached_property
+    def known_by(self) -> str:
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @cached_property
+    def sent(self) -> str:
+        """As it goes to a page: every term of the glossary opens its sentence."""
+        return str(mark(Markup(self.text), self.language))
+
+
 class Views:
     """Those of one page. all: by name;  standing: where each stands, as HTML;  tabs: in the order of the page"""
 
@@ -56,7 +74,7 @@ class Views:
         self.standing: list[str] = []
         self.tabs: list[str] = []
         self._within: str | None = None
-        self._texts: Once[tuple[str, str, Hashable], str] = Once(MOST_TEXTS)
+        self._shared: Once[tuple[str, str, Hashable], _Drawing] = Once(MOST_TEXTS)
 
     @contextmanager
     def panel(self, tab: str) -> Iterator[None]:
@@ -96,7 +114,7 @@ class Views:
         """What stands in those that are always in sight until the first answer."""
         nobody = Visitor()
         always = (name for name, view in self.all.items() if view.tab is None)
-        return {name: _sent(self.rendered(name, nobody), nobody) for name in always}
+        return {name: self._draw(name, nobody).sent for name in always}
 
     def tab(self, named: Any) -> str:
         """The tab of this name; the first one where there is none."""
@@ -115,24 +133,30 @@ class Views:
             for name, view in self.all.items():
                 if view.tab not in (None, shown.tab):
                     continue
-                text = self.rendered(name, visitor)
-                mark = hashlib.sha256(text.encode()).hexdigest()
-                if shown.marks.get(name) != mark:
-                    shown.sent[name] = number, _sent(text, visitor)
-                shown.marks[name] = mark
+                drawing = self._draw(name, visitor)
+                if shown.marks.get(name) != drawing.known_by:
+                    shown.sent[name] = number, drawing.sent
+                shown.marks[name] = drawing.known_by
             return shown.sent
 
     def rendered(self, name: str, visitor: Visitor) -> str:
+        return self._draw(name, visitor).text
+
+    def _draw(self, name: str, visitor: Visitor) -> _Drawing:
         view, speaker = self.all[name], visitor.speaker
+
+        def drawn() -> _Drawing:
+            text = wellformed.text(render(view.template, speaker, view.context(visitor, speaker)))
+            return _Drawing(text, speaker.language)
+
         try:
             of = None if view.of is None else view.of(visitor, speaker)
             if of is None:
-                return _rendered(view, visitor, speaker)
-            key = (name, speaker.language, of)
-            return self._texts.get(key, lambda: _rendered(view, visitor, speaker))
+                return drawn()
+            return self._shared.get((name, speaker.language, of), drawn)
         except Exception:
             log.exception("view %s", name)
-            return render("broken.html", speaker, {})
+            return _Drawing(render("broken.html", speaker, {}), speaker.language)
 
     def news(self, visitor: Visitor, page: str) -> tuple[int, dict[str, tuple[int, str]]] | None:
         """For a page that asked before: the drawing that this comes next to, and what changed since the last answer to it. A page
@@ -144,12 +168,3 @@ class Views:
             after = max((number for number, _ in shown.sent.values()), default=0)
             sent = self.changed(visitor, page)
         return after, {name: one for name, one in sent.items() if one[0] > after}
-
-
-def _sent(text: str, visitor: Visitor) -> str:
-    """A view's text as it goes to a page: every term of the glossary opens its sentence."""
-    return str(mark(Markup(text), visitor.language))
-
-
-def _rendered(view: View, visitor: Visitor, speaker: Speaker) -> str:
-    return wellformed.text(render(view.template, speaker, view.context(visitor, speaker)))
