@@ -18,6 +18,7 @@ until then, with ``shares``, what was done of each, ``parts`` and ``ended``. One
 from __future__ import annotations
 
 import argparse
+import base64
 import itertools
 import json
 import os
@@ -42,11 +43,14 @@ WHOLE = {"plays": PLAYS, "uploads": UPLOADS, "trainings": TRAININGS, "switches":
 CLIPS = 6
 #: Things done between two looks at the training.
 LOOK_EACH = 16
-#: Epochs that a training is chosen to have, more where it had ended before half of it was seen.
-EPOCHS = (10, 20, 40)
+#: Epochs of the one that ends, and of those that are stopped: more where one had ended before half of it was seen.
+FIRST_EPOCHS, EPOCHS = 10, (20, 40)
 
 
 def counts(page: Any, devtools: Any, server: psutil.Process, uploads: Path) -> dict[str, float]:
+    page.wait_for_function(
+        "() => !document.querySelector('.notice:not(.refusal):not(.ending)')"
+    )  # each waits to take itself away
     devtools.send("HeapProfiler.collectGarbage")
     heap = devtools.send("Runtime.getHeapUsage")["usedSize"]
     return {
@@ -72,6 +76,16 @@ PLAY = """async (n) => {
   });
   await heard('playing');
   await heard('pause');
+}"""
+#: The files that are chosen in the next dialog for files. Playwright's holds each input that it was opened for.
+CHOSEN = """(files) => {
+  const given = new DataTransfer();
+  for (const [name, base64] of files) given.items.add(new File([Uint8Array.from(atob(base64), (one) => one.charCodeAt(0))], name));
+  HTMLInputElement.prototype.click = function () {
+    delete HTMLInputElement.prototype.click;
+    this.files = given.files;
+    this.dispatchEvent(new Event('change'));
+  };
 }"""
 #: Whether half of the steps of the training are done, or it has ended.
 HALF = """() => {
@@ -102,18 +116,20 @@ class Tab:
         self.open("fine-tune")
         page.locator('#panel-fine-tune [data-act="fine-tune.backbone"][data-value="mini-west"]').click()
         page.locator('#panel-fine-tune [data-act="fine-tune.run"]:not([disabled])').first.wait_for()
-        self.epochs = EPOCHS[0]
-        page.select_option('#panel-fine-tune [data-act="fine-tune.epochs"]', str(self.epochs))
         self.open("probe")  # what a training is compared with, so that none begins by making it
         page.click('#panel-probe [data-act="probe.run"]')
-        page.wait_for_selector("#panel-probe [data-result] h2")
+        page.wait_for_function("() => Boolean(document.querySelector('#panel-probe [data-result] h2'))")
+        self.open("fine-tune")  # a result is there all day, for one of those that are stopped may end before
+        page.select_option('#panel-fine-tune [data-act="fine-tune.epochs"]', str(FIRST_EPOCHS))
+        page.locator('#panel-fine-tune [data-act="fine-tune.run"]:not([disabled])').first.click()
+        page.wait_for_function("() => Boolean(document.querySelector('#panel-fine-tune .tune-result'))")
+        self.epochs = EPOCHS[0]
+        page.select_option('#panel-fine-tune [data-act="fine-tune.epochs"]', str(self.epochs))
         self.open("clips")
 
     def give(self, files: list[Path]) -> None:
-        with self.page.expect_file_chooser() as chooser:
-            self.page.locator('[data-drop="clips.add"] [data-choose=files]').first.click()
-        chooser.value.set_files(files)
-        chooser.value.element.dispose()  # a handle would hold what the page has let go
+        self.page.evaluate(CHOSEN, [[one.name, base64.b64encode(one.read_bytes()).decode()] for one in files])
+        self.page.locator('[data-drop="clips.add"] [data-choose=files]').first.click()
 
     def rows(self, count: int) -> None:
         """Wait for so many clips."""
@@ -122,7 +138,9 @@ class Tab:
 
     def open(self, tab: str) -> None:
         self.page.evaluate("name => { location.hash = name; }", tab)
-        self.page.wait_for_selector(f"#panel-{tab}.is-open")
+        self.page.wait_for_function(
+            "name => Boolean(document.querySelector(`#panel-${name}.is-open`))", arg=tab
+        )
 
     def part(self, acts: Iterator[str], trainings: int) -> None:
         """Do these, with trainings beside them, of which there are so many in all; none is under way at the end."""
