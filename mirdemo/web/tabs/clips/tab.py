@@ -353,7 +353,7 @@ class ClipsTab:
         elif problems:
             visitor.tell(
                 Sentence(
-                    "Added: {n}. Not everything went well: see the notes above the table ({count}).",
+                    "Added: {n}. Please see the notes above the table ({count}).",
                     "page.added_with_notes",
                     {"n": added, "count": len(problems)},
                 )
