@@ -85,7 +85,7 @@ def probe(
 
     protocol ``"live"``: L2-penalised logistic regression (``penalty`` = 1 / C of scikit-learn, features standardised
     on the training side), cross-validated in ``n_folds`` folds that never part a recording, once for each of ``seeds``
-    (default: thirty draws of up to 40 clips, twenty up to 60, then ten, one of more than 3,000; figures are their mean).
+    (default: thirty draws of up to 60 clips, twenty up to 90, then ten, one of more than 3,000; figures are their mean).
     Folds depend on what the clips hold, never on names, tags or order. A tag's headline uses in each fold the layer that its
     training side recommends. Intervals are for another collection of as many recordings, so they count the probe's training.
 

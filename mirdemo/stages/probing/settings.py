@@ -10,11 +10,11 @@ from mirdemo.stages.published.settings import MlpTraining
 #: How many draws of the folds the live probe averages over, and up to how many times as many where there are few clips: there
 #: words hang on the draw the most, and a draw costs the least.
 DRAWS, TIMES_OF_FEW = 10, 3
-_FEW_CLIPS = 120
+_FEW_CLIPS = 180
 
 
 def draws_of(n_clips: int) -> tuple[int, ...]:
-    """The draws of the folds that the live probe averages over: thirty up to 40 clips, twenty up to 60, else ten."""
+    """The draws of the folds that the live probe averages over: thirty up to 60 clips, twenty up to 90, else ten."""
     return tuple(range(DRAWS * min(max(_FEW_CLIPS // n_clips, 1), TIMES_OF_FEW)))
 
 

@@ -101,12 +101,12 @@ def test_it_goes_through_json(report):
     assert plain["tags"][0]["figures"]["roc_auc"]["n"] == 24
     assert plain["macro"]["by_layer"]["1"]["average_precision"]["method"]
     assert set(plain["versions"]) >= {"mirdemo", "numpy"}
-    assert (plain["protocol"], plain["seeds"], plain["device"]) == ("live", list(range(20)), "cpu")
+    assert (plain["protocol"], plain["seeds"], plain["device"]) == ("live", list(range(30)), "cpu")
     assert np.shape(plain["scores"]) == (48, 3)
 
 
 def test_the_fewer_clips_the_more_draws_of_the_folds():
-    assert [len(draws_of(n)) for n in (6, 40, 41, 60, 61, 3000)] == [30, 30, 20, 20, 10, 10]
+    assert [len(draws_of(n)) for n in (6, 60, 61, 90, 91, 3000)] == [30, 30, 20, 20, 10, 10]
 
 
 def test_mistakes_are_rows_on_the_wrong_side_most_certain_first(clips):
