@@ -62,7 +62,11 @@ def test_it_goes_when_the_process_ends_by_itself(tmp_path: Path):
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
 def test_it_goes_when_the_process_is_ended_and_the_exit_is_the_signals(tmp_path: Path, how: signal.Signals):
+    before = signal.signal(
+        how, signal.SIG_DFL
+    )  # under nohup a process of ours would let a hangup pass, as it should
     one = process(tmp_path, "stay")
+    signal.signal(how, before)
     there = Path(one.stdout.readline().strip())
     assert there.is_dir()
     one.send_signal(how)
