@@ -28,7 +28,7 @@ def said_by_names(
     """What the files' names say of the clips whose recording nobody has said (``given``), with rows of the whole set;
     ``recordings`` are of those clips alone, in order. files: as in ``by_name``"""
     rows = [row for row, said in enumerate(given) if not said]
-    said = by_name(*([those[row] for row in rows] for those in (names, tags, files)))
+    said = by_name([names[row] for row in rows], [tags[row] for row in rows], [files[row] for row in rows])
     there = {
         kind: {name: tuple(rows[at] for at in places) for name, places in getattr(said, kind).items()}
         for kind in ("grouped", "apart")

@@ -136,7 +136,9 @@ def by_name(
     shared = {key: those for key, those in members.items() if len(those) > 1}
     numbers = {key: _numbers(those, reads) for key, those in shared.items()}
     used = Counter(number for mine in numbers.values() for number in mine)
-    recordings, grouped, apart = list(stems), {}, {}
+    recordings = list(stems)
+    grouped: dict[str, tuple[int, ...]] = {}
+    apart: dict[str, tuple[int, ...]] = {}
     for key, those in shared.items():
         rows = tuple(sorted(row for stem in those for row in rows_of[stem]))
         shown = next(reads[stem].shown for stem in those if reads[stem].kind)
@@ -147,9 +149,10 @@ def by_name(
                 recordings[row] = shown
         else:
             apart[shown] = rows
-    for stem, rows in rows_of.items():
-        if len(files) and len(rows) > 1 and only_counts(stem):
-            _tell_apart(stem, _by_file(rows, files), recordings)
+    together = {row for rows in grouped.values() for row in rows}
+    for stem, those_rows in rows_of.items():
+        if len(files) and len(those_rows) > 1 and only_counts(stem) and together.isdisjoint(those_rows):
+            _tell_apart(stem, _by_file(those_rows, files), recordings)
     of_nothing = [stem for stem, read in reads.items() if read.kind == "piece" and not _key(read.base)]
     pieces = tuple(sorted(row for stem in of_nothing for row in rows_of[stem]))
     return ByName(tuple(recordings), grouped, apart, pieces)

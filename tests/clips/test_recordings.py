@@ -84,6 +84,11 @@ def test_files_of_one_name_are_one_recording_unless_they_are_only_numbered(stem:
     assert len(set(by_name(names).recordings)) == 1, "nobody knows of which file each was cut"
 
 
+def test_a_copy_beside_numbered_files_counts_as_it_did():
+    names = ["01.wav", "01.wav", "01 (2).wav", "call.wav"]
+    assert len(set(by_name(names, files=range(4)).recordings)) == 2
+
+
 def test_pieces_of_a_numbered_file_stay_one_recording():
     sound = Clip.of(np.random.default_rng(0).standard_normal(64_000).astype(np.float32) / 9, 8000, "01.wav")
     pieces = [sound.cut(0.0, 2.0), sound.cut(2.0, 5.0), sound.cut(5.0, 8.0)]
