@@ -34,7 +34,7 @@ drawings = itertools.count(1)
 Context = Callable[[Visitor, Speaker], Mapping[str, Any]]
 #: What a view's text depends on besides the language, where that is nothing of one visitor's; None where it is.
 Of = Callable[[Visitor, Speaker], Hashable | None]
-#: Texts of views kept that many visitors see, of up to 200 kB each.
+#: Texts of views kept that many visitors see, of up to 200 kB each, and as much with their terms.
 MOST_TEXTS = 64
 
 
