@@ -640,23 +640,26 @@ def _note_shared_stems(gathering: Gathering, entries: Sequence[Entry]) -> None:
     stems = Counter(e.path.stem for e in entries if e.path.suffix.lower() in SOUND_SUFFIXES)
     shared = [stem for stem, count in stems.items() if count > 1]
     numbers = [stem for stem in shared if only_counts(stem)]
-    for stems_there, english, code in (
-        (
-            [stem for stem in shared if stem not in numbers],
-            "File names that stand in several folders: {count} ({names}). Files of one name count as one "
-            "recording; rename them if they are not.",
-            "clips.shared_names",
-        ),
-        (
-            numbers,
-            "File names that are only numbers and stand in several folders: {count} ({names}). Each of these files counts as "
-            "a recording of its own; if some are from one recording, say so with the clips.",
-            "clips.shared_numbers",
-        ),
-    ):
-        if stems_there:
-            names = ", ".join(stems_there[:_NAMED_AT_MOST])
-            gathering.problems.append(Sentence(english, code, {"count": len(stems_there), "names": names}))
+    names = [stem for stem in shared if stem not in numbers]
+    if names:
+        gathering.problems.append(
+            Sentence(
+                "File names that stand in several folders: {count} ({names}). Files of one name count as one "
+                "recording; rename them if they are not.",
+                "clips.shared_names",
+                {"count": len(names), "names": ", ".join(names[:_NAMED_AT_MOST])},
+            )
+        )
+    if numbers:
+        gathering.problems.append(
+            Sentence(
+                "File names that are only numbers and stand in several folders: {count} ({names}). Each of these files counts "
+                "as a recording of its own; give those that are from one recording its name, in the table of clips or in a "
+                "sheet's column “recording”.",
+                "clips.shared_numbers",
+                {"count": len(numbers), "names": ", ".join(numbers[:_NAMED_AT_MOST])},
+            )
+        )
 
 
 def _same_place(one: Clip, other: Clip) -> bool:

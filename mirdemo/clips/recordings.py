@@ -13,6 +13,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import PurePosixPath
 
 from mirdemo.sound.audio import display_name
@@ -48,7 +49,6 @@ _CLIP = re.compile(
     rf"^(?P<base>.*?){_BETWEEN}(?:clip|cut|take|sample|クリップ|テイク){_BETWEEN}(?P<number>\d{{1,5}})$"
 )
 _NUMBER = re.compile(r"^(?P<base>.*?\D)(?P<number>\d{1,5})\)?$")
-_COUNTED = re.compile(rf"(?P<base>.*?){_BETWEEN}(?P<number>\d{{1,5}})", re.DOTALL)
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _LETTER = re.compile(r"^(?P<base>.*?)[\s_.\-(]+(?P<letter>[a-h])\)?$")
 _MIDDLE = re.compile(r"^(?P<base>.+?)[\s_.\-](?P<number>\d{1,3})(?P<rest>[\s_].*\D.*)$")
@@ -98,10 +98,10 @@ def stem_of(name: str) -> str:
 
 def only_counts(stem: str) -> bool:
     """Whether a stem holds a number and names nothing ("01", "Track 3", "IMG_0007"): every folder may have its own."""
-    found = _COUNTED.fullmatch(unicodedata.normalize("NFKC", stem))
-    if found is None or _YEAR.fullmatch(found["number"]):
-        return False
-    return not found["base"] or bool(_COUNTS_ONLY.fullmatch(_key(found["base"])))
+    if re.fullmatch(r"\d{1,5}", bare := unicodedata.normalize("NFKC", stem)):
+        return not _YEAR.fullmatch(bare)
+    read = _read(stem)
+    return read.kind in ("clip", "number") and bool(_COUNTS_ONLY.fullmatch(_key(read.base) or "clip"))
 
 
 def by_name(
@@ -152,28 +152,20 @@ def by_name(
     together = {row for rows in grouped.values() for row in rows}
     for stem, those_rows in rows_of.items():
         if len(files) and len(those_rows) > 1 and only_counts(stem) and together.isdisjoint(those_rows):
-            _tell_apart(stem, _by_file(those_rows, files), recordings)
+            _tell_apart(stem, those_rows, files, recordings)
     of_nothing = [stem for stem, read in reads.items() if read.kind == "piece" and not _key(read.base)]
     pieces = tuple(sorted(row for stem in of_nothing for row in rows_of[stem]))
     return ByName(tuple(recordings), grouped, apart, pieces)
 
 
-def _by_file(rows: Sequence[int], files: Sequence[Hashable]) -> list[list[int]]:
-    found: dict[Hashable, list[int]] = defaultdict(list)
-    for row in rows:
-        found[files[row]].append(row)
-    return list(found.values())
-
-
-def _tell_apart(stem: str, several: list[list[int]], recordings: list[str]) -> None:
-    """Name the recordings of several files of one stem, but for the first: "01 (2)"."""
-    number = 1
-    for rows in several[1:]:
-        number += 1
-        while f"{stem} ({number})" in recordings:
-            number += 1
-        for row in rows:
-            recordings[row] = f"{stem} ({number})"
+def _tell_apart(stem: str, rows: Sequence[int], files: Sequence[Hashable], recordings: list[str]) -> None:
+    """Name the recording of each file of one stem: "01", "01 (2)"."""
+    named = {files[rows[0]]: stem}
+    for row in rows[1:]:
+        if files[row] not in named:
+            free = (f"{stem} ({number})" for number in count(2))
+            named[files[row]] = next(name for name in free if name not in recordings)
+        recordings[row] = named[files[row]]
 
 
 def _is_one(
