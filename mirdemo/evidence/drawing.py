@@ -20,7 +20,7 @@ from mirdemo.evidence.charting import Chart, HeatTable
 from mirdemo.evidence.selection import Selection
 from mirdemo.results import records as results
 from mirdemo.results.records import Result, Results
-from mirdemo.words.language import DEFAULT, LANGUAGES, speaker
+from mirdemo.words.language import DEFAULT, speaker
 
 if TYPE_CHECKING:
     from mirdemo.evidence.overview import Row
@@ -58,9 +58,8 @@ def view_with(own: Results, chosen: Selection, language: str) -> View:
 
 
 def get_ready() -> None:
-    """Draw what the first filter chosen would wait for: the shipped view needs nothing of what every other is computed with."""
-    for language in LANGUAGES:
-        view(Selection(metric=selection.METRICS[1]), language)
+    """Compute once what the first filter chosen would wait for: the shipped view needs nothing of what every other is made with."""
+    view(Selection(metric=selection.METRICS[1]), DEFAULT)
 
 
 def _known_ground(chosen: Selection) -> Ground:

@@ -273,9 +273,4 @@ def download_routes_of(visitors: Visitors) -> list[Route]:
     return own_routes(visitors, lambda visitor: reports_of(visitor).records)
 
 
-def get_ready() -> None:
-    """Before anybody chooses a filter."""
-    drawing.get_ready()
-
-
 TAB = Tab("evidence", build, routes=_routes)
