@@ -20,6 +20,7 @@ import gradio as gr
 from mirdemo import __version__
 from mirdemo.backbones.registry import spec
 from mirdemo.base.build import commit
+from mirdemo.evidence import drawing
 from mirdemo.sound.decoding.limits import LONG_LIMITS
 from mirdemo.web.frame import chart_script, upload_folder
 from mirdemo.web.frame.answering import sender
@@ -80,19 +81,23 @@ def build_page(visitors: Visitors, jobs: Jobs, tabs: tuple[Tab, ...] = TABS) -> 
             with wire.panel(tab.name):
                 tab.build(wire)
         wire.view("foot", _foot)
+        wire.view("glossary", _glossary, of=lambda visitor, t: True)  # a language's own, and sent once
         wire.connect()
     page.queue(max_size=256, default_concurrency_limit=8, api_open=False)
     return page
 
 
+def _glossary(visitor: Visitor, t: Speaker) -> Mapping[str, Any]:
+    """What the terms' sentences are, and what finds terms in a card."""
+    return {"glossary": terms(t.language), "finds_terms": finds_terms(t.language)}
+
+
 def _foot(visitor: Visitor, t: Speaker) -> Mapping[str, Any]:
-    """A message if there is one, which version this is, what the terms' sentences are, and whether the visit has an end."""
+    """A message if there is one, which version this is, and whether the visit has an end."""
     return {
         "notice": visitor.notice,
         "version": __version__,
         "commit": commit(),
-        "glossary": terms(t.language),
-        "finds_terms": finds_terms(t.language),
         "ends": len(visitor.clips) > 0,
         "limits": LIMITS,
     }
@@ -123,7 +128,7 @@ def make_ready(served: Callable[[], bool], after: float = READY_SECONDS) -> thre
         compile_all()
         time.sleep(after)
         clips_tab.get_ready(Visitor())
-        evidence_tab.get_ready()
+        drawing.get_ready()
 
     thread = threading.Thread(target=run, name="mirdemo-ready", daemon=True)
     thread.start()
