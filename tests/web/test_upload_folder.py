@@ -62,9 +62,8 @@ def test_it_goes_when_the_process_ends_by_itself(tmp_path: Path):
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
 def test_it_goes_when_the_process_is_ended_and_the_exit_is_the_signals(tmp_path: Path, how: signal.Signals):
-    before = signal.signal(
-        how, signal.SIG_DFL
-    )  # under nohup a process of ours would let a hangup pass, as it should
+    # under nohup a process of ours would let a hangup pass, as it should
+    before = signal.signal(how, signal.SIG_DFL)
     one = process(tmp_path, "stay")
     signal.signal(how, before)
     there = Path(one.stdout.readline().strip())
