@@ -276,6 +276,32 @@ def test_every_chart_is_taken_along_as_a_picture_a_table_and_a_citation(chromium
     context.close()
 
 
+def test_each_copy_is_said_for_its_time_whatever_was_copied_a_moment_before(chromium, address: str):
+    context = chromium.new_context(locale="en-US", permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.clock.install()
+    page.goto(f"{address}/#evidence")
+    block = page.locator("#evidence-overview:has(.tools)")
+    cite, link, said = (
+        block.locator(one) for one in ('[data-tool="cite"]', '[data-tool="link"]', ".tools-say")
+    )
+    cite.wait_for()
+    page.clock.pause_at(page.evaluate("Date.now() + 1000"))
+    cite.click()
+    said.filter(has_text="Copied").wait_for()
+    page.clock.run_for(2000)
+    link.click()
+    block.locator('[data-tool="link"][data-live-done]').wait_for()
+    page.clock.run_for(2000)  # the first word's time is long over
+    assert said.inner_text() == "Copied"
+    assert link.get_attribute("data-live-done") is not None
+    assert cite.get_attribute("data-live-done") is None, "the mark moved on with the word"
+    page.clock.run_for(1000)
+    assert said.inner_text() == ""
+    assert link.get_attribute("data-live-done") is None
+    context.close()
+
+
 def test_every_charts_points_open_one_card_that_back_closes(chromium, address: str):
     """By a tap, and by the keyboard; the charts are many, so that the keys walk on two of them."""
     context = chromium.new_context(locale="en-US", viewport=NARROW, has_touch=True)

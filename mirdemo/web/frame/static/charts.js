@@ -1,6 +1,7 @@
 /* A chart in one's hands: sent on as a link, a picture, a table or a citation; its points walked by the arrow keys. */
 "use strict";
 (() => {
+  const SAID_FOR = 2500; // ms
   const plain = (html) => {
     const piece = document.createElement("template");
     piece.innerHTML = String(html ?? "").replaceAll("<br>", "\n");
@@ -19,17 +20,29 @@
     return `${location.origin}${location.pathname}?${search}#evidence`;
   }
 
+  /* A word stays its time, though the one before it came a moment ago. */
+  const sayings = new WeakMap(); // block -> what takes its word away
+  function say(block, tool) {
+    const says = block.querySelector(".tools-say");
+    sayings.get(block)?.();
+    const unsay = () => {
+      clearTimeout(later);
+      tool.removeAttribute("data-live-done");
+      says.textContent = "";
+    };
+    const later = setTimeout(unsay, SAID_FOR);
+    sayings.set(block, unsay);
+    tool.setAttribute("data-live-done", "");
+    says.textContent = tool.dataset.done;
+  }
+
   async function copy(text, tool) {
     try {
       await navigator.clipboard.writeText(text);
     } catch { // not on a page without TLS: then the text is there to be copied by hand
       return mirdemo.card(escape(text), "", tool, tool.getBoundingClientRect());
     }
-    tool.setAttribute("data-live-done", "");
-    const says = blockOf(tool).querySelector(".tools-say");
-    says.textContent = tool.dataset.done;
-    setTimeout(() => { tool.removeAttribute("data-live-done"); says.textContent = ""; }, 2500);
-    return null;
+    return say(blockOf(tool), tool);
   }
   const escape = (text) => Object.assign(document.createElement("i"), { textContent: text }).innerHTML;
 
