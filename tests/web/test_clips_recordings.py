@@ -28,8 +28,12 @@ from mirdemo.web.frame.limits import CLIP_LIMITS
 from mirdemo.web.frame.session import Shown, Visitor, Visitors
 from mirdemo.web.frame.wire import Wire
 from mirdemo.web.hearing import refuse_one
+from mirdemo.web.tabs.clips import recordings, table
 from mirdemo.web.tabs.clips import tab as clips_tab
-from mirdemo.web.tabs.clips.tab import ClipsDesk, ClipsTab
+from mirdemo.web.tabs.clips.desk import ClipsDesk
+from mirdemo.web.tabs.clips.reading import read_uploads
+from mirdemo.web.tabs.clips.respelling import respell
+from mirdemo.web.tabs.clips.tab import ClipsTab
 from mirdemo.web.tabs.fewshot import tab as few_shot_tab
 from mirdemo.web.tabs.fewshot.desk import FewShotDesk
 from mirdemo.web.tabs.finetune import running as tuning
@@ -72,12 +76,12 @@ def test_groups_are_asked_about_and_accepted_in_one_click(tab: ClipsTab):
     hear(visitor, 4, 3)
     asked = view(tab, visitor)["asked"]
     assert [one["clips"] for one in asked] == [3, 3, 3, 3]
-    tab.together(visitor, act(group=asked[1]["key"]))
+    recordings.together(visitor, act(group=asked[1]["key"]))
     assert visitor.clips.recordings[3:6] == (visitor.clips.recordings[3],) * 3
     assert len(view(tab, visitor)["asked"]) == 3
-    tab.different(visitor, act(group=asked[0]["key"]))
+    recordings.different(visitor, act(group=asked[0]["key"]))
     assert len(view(tab, visitor)["asked"]) == 2
-    tab.all_together(visitor, act())
+    recordings.all_together(visitor, act())
     assert view(tab, visitor)["asked"] == []
     assert len(set(visitor.clips.recordings)) == 6
 
@@ -101,10 +105,10 @@ def test_what_is_asked_counts_as_one_recording_until_it_is_answered(tab: ClipsTa
     hear(visitor, 4, 3)
     assert possible_of_x(tab, visitor) == "too_few"  # two performances with it
     before = visitor.clips
-    tab.different(visitor, act(all="true"))
+    recordings.different(visitor, act(all="true"))
     assert possible_of_x(tab, visitor) == "partly_heard"
     visitor.hold(before)
-    tab.all_together(visitor, act())
+    recordings.all_together(visitor, act())
     assert possible_of_x(tab, visitor) == "too_few"
 
 
@@ -115,12 +119,12 @@ def test_parts_of_nothing_count_as_one_recording_until_it_is_said_of_what(tab: C
     with pytest.raises(PageError, match=r"different performances.*\(1 instead of 8\)"):
         refuse_one(visitor.clips)
     before = visitor.clips
-    tab.pieces(visitor, act(value="each"))
+    recordings.pieces(visitor, act(value="each"))
     assert view(tab, visitor)["pieces"] is None
     assert possible_of_x(tab, visitor) in ("heard", "partly_heard")
     refuse_one(visitor.clips)
     visitor.hold(before)
-    tab.pieces(visitor, act(value="one"))
+    recordings.pieces(visitor, act(value="one"))
     assert (view(tab, visitor)["pieces"], len(set(visitor.clips.recordings))) == (None, 1)
 
 
@@ -184,7 +188,7 @@ def test_an_answer_that_changes_no_count_leaves_what_was_measured_as_it_is(tab: 
     before = visitor.clips
     asked = Asked.of(before)
     assert asked.still_in_question(before) is not None
-    tab.all_together(visitor, act())
+    recordings.all_together(visitor, act())
     assert asked.is_about(visitor.clips)
     assert asked.names_as(visitor.clips), "another backbone can be put beside it"
     assert asked.still_in_question(visitor.clips) is None
@@ -194,12 +198,12 @@ def test_an_answer_that_changes_no_count_leaves_what_was_measured_as_it_is(tab: 
     visitor.hold(visitor.clips.set_recording(range(4), "another name"))
     assert not asked.is_about(visitor.clips)
     visitor.hold(before)
-    tab.different(visitor, act(all="true"))
+    recordings.different(visitor, act(all="true"))
     assert not asked.is_about(visitor.clips)
     said = before.set_recording(range(12), "one").part(range(12))  # somebody has said that they are twelve
     visitor.hold(said)
     asked = Asked.of(said)
-    tab.different(visitor, act(all="true"))
+    recordings.different(visitor, act(all="true"))
     assert visitor.clips is not said
     assert asked.is_about(visitor.clips)
 
@@ -222,7 +226,7 @@ def test_words_are_not_called_out_of_date_by_an_answer_that_changes_no_count(tab
         "plan": 'data-key="advice"',
     }[name]
     assert there in wire.views.rendered(name, visitor)
-    tab.all_together(visitor, act())
+    recordings.all_together(visitor, act())
     assert there in wire.views.rendered(name, visitor)
     visitor.hold(visitor.clips.part(range(12)))
     assert there not in wire.views.rendered(name, visitor)
@@ -254,7 +258,7 @@ def test_nothing_is_offered_that_would_be_refused_until_the_question_is_answered
         refuse_one(visitor.clips)
     assert words in wire.views.rendered(name, visitor)
     assert not offered()
-    tab.pieces(visitor, act(value="each"))
+    recordings.pieces(visitor, act(value="each"))
     assert words not in wire.views.rendered(name, visitor)
     if name == "few-shot":
         few.built = build(visitor.clips, "spectral", "all", visitor.memory, silent)
@@ -271,7 +275,7 @@ def test_an_answer_says_how_many_other_questions_go_with_it(tab: ClipsTab):
     hear(visitor, 4, 3)
     before = visitor.clips
     assert (view(tab, visitor)["pieces"]["clips"], len(view(tab, visitor)["asked"])) == (3, 4)
-    tab.pieces(visitor, act(value="one"))
+    recordings.pieces(visitor, act(value="one"))
     assert len(view(tab, visitor)["asked"]) == 3, "what sounded alike are these very parts"
     said = visitor.notice.sentence
     assert (
@@ -281,13 +285,13 @@ def test_an_answer_says_how_many_other_questions_go_with_it(tab: ClipsTab):
     assert str(speaker("ja").say(said)).endswith("尋ねる必要がなくなった問い：1 件。")
     visitor.take_back_last()
     assert visitor.clips is before
-    tab.together(visitor, act(group=view(tab, visitor)["asked"][0]["key"]))
+    recordings.together(visitor, act(group=view(tab, visitor)["asked"][0]["key"]))
     assert view(tab, visitor)["pieces"] is None
     assert visitor.notice.sentence.values["gone"] == 1
     visitor.hold(before)
-    tab.together(visitor, act(group=view(tab, visitor)["asked"][1]["key"]))
+    recordings.together(visitor, act(group=view(tab, visitor)["asked"][1]["key"]))
     assert visitor.notice.sentence.code == "clips.together", "the others are asked still"
-    tab.different(visitor, act(all="true"))
+    recordings.different(visitor, act(all="true"))
     assert visitor.notice.sentence.code == "clips.stay_apart"
 
 
@@ -309,7 +313,7 @@ def test_nobody_is_asked_about_an_example_of_the_festival_that_is_kept(monkeypat
 def test_no_to_all_is_remembered(tab: ClipsTab):
     visitor = held([f"piece {c * 3}.wav" for c in "qwertyuiopas"])
     hear(visitor, 4, 3)
-    tab.different(visitor, act(all="true"))
+    recordings.different(visitor, act(all="true"))
     assert view(tab, visitor)["asked"] == []
     assert len(set(visitor.clips.recordings)) == 12
 
@@ -322,12 +326,12 @@ def test_an_answer_of_no_holds_when_another_clip_that_sounds_so_is_added(tab: Cl
     visitor.hold(whole.remove([2]))  # of the first performance, which comes late
     first = view(tab, visitor)["asked"][0]
     assert first["clips"] == 2
-    tab.different(visitor, act(group=first["key"]))
+    recordings.different(visitor, act(group=first["key"]))
     late = LabelledClips.from_clips([whole.clips[2]], [["x"]], limits=CLIP_LIMITS)
     visitor.hold(visitor.clips.add(late))
     visitor.clips.hear(heard)
     assert [one["clips"] for one in view(tab, visitor)["asked"]] == [3, 3, 3]
-    tab.different(visitor, act(all="true"))
+    recordings.different(visitor, act(all="true"))
     assert visitor.clips.counted == visitor.clips.recordings
 
 
@@ -338,7 +342,7 @@ def test_what_names_put_together_is_shown_and_parted(tab: ClipsTab):
     shown = view(tab, visitor)
     assert [one["name"] for one in shown["named"]] == ["a", "b"]
     assert [one["name"] for one in shown["apart"]] == ["x"]  # a tag
-    tab.part(visitor, act(name="a"))
+    recordings.part(visitor, act(name="a"))
     assert [one["name"] for one in view(tab, visitor)["named"]] == ["b"]
     assert visitor.clips.recordings[:4] == ("a-1", "a-2", "b", "b")
 
@@ -346,7 +350,7 @@ def test_what_names_put_together_is_shown_and_parted(tab: ClipsTab):
 def test_stems_left_apart_can_be_put_together(tab: ClipsTab):
     visitor = held([f"night_{i:03d}.wav" for i in range(8)])
     (apart,) = view(tab, visitor)["apart"]
-    tab.together(visitor, act(group=apart["key"]))
+    recordings.together(visitor, act(group=apart["key"]))
     assert len(set(visitor.clips.recordings)) == 1
     assert view(tab, visitor)["apart"] == []
 
@@ -354,19 +358,19 @@ def test_stems_left_apart_can_be_put_together(tab: ClipsTab):
 def test_many_clips_are_edited_at_once(tab: ClipsTab):
     visitor = held([f"{c}.wav" for c in "abcd"], [["x"], ["x"], ["y"], []])
     with pytest.raises(Exception, match="Tick"):
-        tab.record_picked(visitor, act(value="night"))
-    tab.pick_many(visitor, act(which="tag", tag="x"))
-    tab.pick(visitor, act(clip=visitor.clips.clips[3].sha256, value="true"))
+        table.record_picked(visitor, act(value="night"))
+    table.pick_many(visitor, act(which="tag", tag="x"))
+    table.pick(visitor, act(clip=visitor.clips.clips[3].sha256, value="true"))
     assert view(tab, visitor)["picked"] == 3
-    tab.record_picked(visitor, act(value="night"))
-    tab.session_picked(visitor, act(value="evening"))
-    tab.tag_picked(visitor, act(value="new, more"))
+    table.record_picked(visitor, act(value="night"))
+    table.session_picked(visitor, act(value="evening"))
+    table.tag_picked(visitor, act(value="new, more"))
     assert visitor.clips.recordings == ("night", "night", "c", "night")
     assert visitor.clips.sessions == ("evening", "evening", "", "evening")
     assert visitor.clips.tags_of(3) == ("more", "new")
-    tab.part_picked(visitor, act())
+    table.part_picked(visitor, act())
     assert visitor.clips.recordings == ("a", "b", "c", "d")
-    tab.remove_picked(visitor, act())
+    table.remove_picked(visitor, act())
     assert [clip.name for clip in visitor.clips.clips] == ["c.wav"]
     assert view(tab, visitor)["picked"] == 0
 
@@ -377,12 +381,12 @@ def test_letters_that_were_guessed_wrongly_are_read_again(tab: ClipsTab):
     visitor.hold(visitor.clips.label_by(sheet, "labels.csv"))
     visitor.desk(ClipsDesk).problems = visitor.clips.problems
     (first, *_) = view(tab, visitor)["respellings"]
-    tab.respell(visitor, act(encoding=first["encoding"]))
+    respell(visitor, act(encoding=first["encoding"]))
     assert visitor.clips.tags == (first["words"],) != ("þýð",)
     again = view(tab, visitor)["respellings"]  # a choice that was wrong, too, can be changed, and taken back
     assert {one["was"] for one in again} == {first["encoding"]}
     assert first["was"] in {one["encoding"] for one in again}
-    tab.respell(visitor, act(encoding=first["was"]))
+    respell(visitor, act(encoding=first["was"]))
     assert first["encoding"] in {one["encoding"] for one in view(tab, visitor)["respellings"]}
 
 
@@ -457,7 +461,7 @@ def sound(seed: int) -> bytes:
 def test_files_dropped_one_after_another_are_looked_at_together():
     def drop(names: list[str], typed: str = "") -> LabelledClips:
         uploads = [Sent(name, sound(zlib.crc32(name.encode()))) for name in names]
-        return clips_tab.read_uploads(uploads, typed, lambda *step: None)
+        return read_uploads(uploads, typed, lambda *step: None)
 
     held_now = LabelledClips(limits=CLIP_LIMITS).add(drop([f"a-{i}.wav" for i in range(1, 6)], "x, y"))
     assert len(set(held_now.recordings)) == 5
@@ -472,7 +476,7 @@ def test_a_sheet_among_the_files_labels_them_whatever_its_kind():
         Sent("b.wav", sound(2)),
         Sent("labels.tsv", b"file\ttags\na.wav\tx\n"),
     ]
-    found = clips_tab.read_uploads(uploads, "", lambda *step: None)
+    found = read_uploads(uploads, "", lambda *step: None)
     assert [(clip.name, found.tags_of(row)) for row, clip in enumerate(found.clips)] == [("a.wav", ("x",))]
     assert [problem.code for problem in found.problems] == ["clips.not_in_sheet"]
 
@@ -488,7 +492,7 @@ def zipped(files: dict[str, bytes]) -> bytes:
 def test_a_sheet_beside_a_zip_labels_what_is_in_it():
     fest = Sent("fest.zip", zipped({"a.wav": sound(1), "x/b.wav": sound(2)}))
     sheet = Sent("labels.csv", b"file,tags\na.wav,u\nx/b.wav,v\nc.wav,w\n")
-    found = clips_tab.read_uploads([fest, Sent("c.wav", sound(3)), sheet], "", lambda *step: None)
+    found = read_uploads([fest, Sent("c.wav", sound(3)), sheet], "", lambda *step: None)
     assert [found.tags_of(row) for row in range(3)] == [("u",), ("v",), ("w",)]
     assert found.problems == ()
 
@@ -496,7 +500,7 @@ def test_a_sheet_beside_a_zip_labels_what_is_in_it():
 def test_a_zip_within_a_dropped_folder_is_read_in_its_place():
     inner = zipped({"taiko/a.wav": sound(1), "../out.wav": sound(2)})
     uploads = [Sent("fest/day.zip", inner), Sent("fest/kane/b.wav", sound(3))]
-    found = clips_tab.read_uploads(uploads, "", lambda *step: None)
+    found = read_uploads(uploads, "", lambda *step: None)
     assert {clip.name: found.tags_of(row) for row, clip in enumerate(found.clips)} == {
         "a.wav": ("taiko",),
         "b.wav": ("kane",),
@@ -509,7 +513,7 @@ def test_a_zip_that_is_none_is_called_so_and_not_passed_over():
     for broken in (whole[: len(whole) // 2], b"PK\x03\x04" + bytes(40), b"hello", bytes(300)):
         for beside in ([], [Sent("labels.csv", b"file,tags\nc.wav,w\n")]):
             uploads = [Sent("fest.zip", broken), Sent("c.wav", sound(3)), *beside]
-            found = clips_tab.read_uploads(uploads, "", lambda *step: None)
+            found = read_uploads(uploads, "", lambda *step: None)
             assert [clip.name for clip in found.clips] == ["c.wav"]
             assert [problem.code for problem in found.problems] == ["clips.not_a_zip"]
 
@@ -520,7 +524,7 @@ def test_a_file_that_was_lost_on_its_way_leaves_the_others():
             raise PageError("The upload of {name} was lost.", code="page.upload_lost", name=self.name)
 
     uploads = [Lost("a.wav", b""), Sent("b.wav", sound(2))]
-    found = clips_tab.read_uploads(uploads, "x", lambda *step: None)
+    found = read_uploads(uploads, "x", lambda *step: None)
     assert [clip.name for clip in found.clips] == ["b.wav"]
     assert [problem.code for problem in found.problems] == ["page.upload_lost"]
 

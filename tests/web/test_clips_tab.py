@@ -9,14 +9,15 @@ import pytest
 
 from mirdemo.clips import LabelledClips
 from mirdemo.sound.audio import Clip
-from mirdemo.web import models
+from mirdemo.web import festival, models
 from mirdemo.web.frame.act import Act
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.jobs import Jobs
 from mirdemo.web.frame.limits import CLIP_LIMITS
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.wire import Wire
-from mirdemo.web.tabs.clips import tab
+from mirdemo.web.tabs.clips import tab, table
+from mirdemo.web.tabs.clips.desk import ClipsDesk
 from mirdemo.words.language import speaker
 
 CLIP = Clip.of(np.sin(np.arange(8_000) / 9).astype(np.float32), 8_000, "taiko")
@@ -30,9 +31,9 @@ def asked(monkeypatch: pytest.MonkeyPatch):
     asked: list[str] = []
     monkeypatch.setattr("mirdemo.synth.festival.festival_clips", lambda: asked.append("festival") or SET)
     monkeypatch.setattr(models.SHELF, "take", lambda name, progress: asked.append(name))
-    tab._festival_set.cache_clear()
+    festival._festival_set.cache_clear()
     yield asked
-    tab._festival_set.cache_clear()
+    festival._festival_set.cache_clear()
 
 
 def settled() -> None:
@@ -51,9 +52,9 @@ def open_clips(visitor: Visitor) -> None:
 
 
 def test_the_festival_is_made_and_the_backbone_loaded_while_a_visitor_without_clips_reads(asked):
-    assert not tab.festival_is_made()
+    assert not festival.festival_is_made()
     open_clips(Visitor())
-    assert tab.festival_is_made()
+    assert festival.festival_is_made()
     assert sorted(asked) == ["festival", "spectral"]
 
 
@@ -90,11 +91,11 @@ def test_the_table_sorts_by_any_column_and_ranges_follow_what_is_seen():
     assert shown() == "bac"
     for column, forwards in (("clip", "abc"), ("tags", "cab"), ("recording", "cba")):
         for expected in (forwards, forwards[::-1], "bac"):
-            desk_tab.sort(visitor, Act({"column": column}))
+            table.sort(visitor, Act({"column": column}))
             assert shown() == expected
-    desk_tab.sort(visitor, Act({"column": "clip"}))
+    table.sort(visitor, Act({"column": "clip"}))
     ids = {clip.name[0]: clip.sha256 for clip in visitor.clips.clips}
-    desk_tab.pick_range(visitor, Act({"from": ids["a"], "clip": ids["b"], "value": "true"}))
-    assert visitor.desk(tab.ClipsDesk).picked == {ids["a"], ids["b"]}
+    table.pick_range(visitor, Act({"from": ids["a"], "clip": ids["b"], "value": "true"}))
+    assert visitor.desk(ClipsDesk).picked == {ids["a"], ids["b"]}
     with pytest.raises(PageError):
-        desk_tab.sort(visitor, Act({"column": "sha"}))
+        table.sort(visitor, Act({"column": "sha"}))

@@ -22,10 +22,9 @@ from waiting import PATIENCE, until
 from mirdemo.base import memory
 from mirdemo.evidence import drawing
 from mirdemo.evidence.selection import Selection
-from mirdemo.web import models, page, zero
+from mirdemo.web import festival, models, page, zero
 from mirdemo.web.frame import health, limits
 from mirdemo.web.frame.session import FIRST_BACKBONE, Visitors
-from mirdemo.web.tabs.clips import tab as clips_tab
 from mirdemo.words.language import DEFAULT
 
 ON_ANY = {
@@ -112,7 +111,7 @@ def test_a_served_page_gets_ready_before_anybody_asks(monkeypatch: pytest.Monkey
     assert not models.SHELF.holds(FIRST_BACKBONE), "the first page is served before"
     served.set()
     ready.join(2 * PATIENCE)
-    until(lambda: models.SHELF.holds(FIRST_BACKBONE) and clips_tab.festival_is_made())
+    until(lambda: models.SHELF.holds(FIRST_BACKBONE) and festival.festival_is_made())
     monkeypatch.setattr(drawing, "draw", lambda *_, **__: pytest.fail("drawn only now"))
     drawing.view(Selection(metric="map"), DEFAULT)
 

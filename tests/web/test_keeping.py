@@ -24,7 +24,8 @@ from mirdemo.web.frame import keeping, session
 from mirdemo.web.frame.act import Act
 from mirdemo.web.frame.session import Visitor, Visitors
 from mirdemo.web.frame.wire import Wire
-from mirdemo.web.tabs.clips.tab import ClipsDesk, read_uploads
+from mirdemo.web.tabs.clips.desk import ClipsDesk
+from mirdemo.web.tabs.clips.reading import read_uploads
 from mirdemo.web.tabs.clips.visits import VisitDesk, download_route
 from mirdemo.web.tabs.fewshot.desk import FewShotDesk
 from mirdemo.web.tabs.plan.desk import PanelDesk

@@ -42,9 +42,10 @@ from mirdemo.web.frame.spools import Spools
 from mirdemo.web.frame.uploads import Upload
 from mirdemo.web.frame.wire import Wire
 from mirdemo.web.tabs.clips import long_routes, parting, tab
-from mirdemo.web.tabs.clips.long import Expected, Growth, LongDesk
+from mirdemo.web.tabs.clips.desk import ClipsDesk
+from mirdemo.web.tabs.clips.long import Expected, Growth, LongDesk, LongTab
 from mirdemo.web.tabs.clips.parting import part_long
-from mirdemo.web.tabs.clips.tab import ClipsDesk, read_drop
+from mirdemo.web.tabs.clips.reading import read_drop
 
 RATE = 8_000
 TWO_MINUTES = (np.random.default_rng(2).normal(size=120 * RATE) * 0.1).astype(np.float32)
@@ -518,7 +519,7 @@ def test_what_of_a_drop_cannot_be_opened_is_told_though_nothing_else_is_long(fol
     wire._handlers["clips.add"](visitor, Act({"act": "clips.add", "files": files, "tags": ""}))
     assert [clip.name for clip in visitor.clips.clips] == ["a.wav"]
     assert visitor.notice.sentence.code == "page.no_room_for_long"
-    assert "page.no_room_for_long" in [one.code for one in visitor.desk(tab.ClipsDesk).problems]
+    assert "page.no_room_for_long" in [one.code for one in visitor.desk(ClipsDesk).problems]
 
 
 def test_no_more_than_a_few_are_open_and_namesakes_are_two_recordings():
@@ -672,7 +673,7 @@ def test_a_sheet_that_comes_with_its_recording_labels_it(folder: Path, here):
     assert ([one.name for one in parted.long], len(parted.sheets)) == (["evening.wav"], 1)
     assert [path for path in folder.rglob("*") if path.is_file()] == []
     visitor.hold(visitor.clips.add(read))
-    longs = tab.LongTab(Wire(Visitors(), Jobs()), lambda visitor: None)
+    longs = LongTab(Wire(Visitors(), Jobs()), lambda visitor: None)
     assert longs.take(visitor, parted) == []
     clips = visitor.clips
     assert {(clip.name, clips.tags_of(row)) for row, clip in enumerate(clips.clips)} == {
@@ -696,7 +697,7 @@ def test_what_is_to_be_known_of_a_sheet_beside_a_long_recording_alone_is_said_on
         quiet,
         Growth(visitor, ""),
     )
-    longs = tab.LongTab(Wire(Visitors(), Jobs()), lambda visitor: None)
+    longs = LongTab(Wire(Visitors(), Jobs()), lambda visitor: None)
     codes = [one.code for one in longs.take(visitor, parted)]
     assert sorted(codes) == ["clips.encoding_guessed", "clips.other_sheet"]
 
@@ -802,7 +803,7 @@ def test_one_that_is_closed_goes_when_it_can_no_longer_be_taken_back():
 def test_what_the_template_draws(here):
     visitor, _, act, _ = here
     act("long.span", long="1", start=10, end=12.5, value='<b>"taiko"')
-    shown = tab.LongTab(Wire(Visitors(), Jobs()), lambda visitor: None).shown(visitor)
+    shown = LongTab(Wire(Visitors(), Jobs()), lambda visitor: None).shown(visitor)
     (one,) = shown
     ((start, end, tags, clip),) = json.loads(one["marks"])
     assert (start, end, tags, clip) == (10.0, 12.5, ['<b>"taiko"'], visitor.clips.clips[0].sha256)
@@ -814,7 +815,7 @@ def test_how_long_tagging_all_of_it_takes_is_known_before_the_click(here, monkey
     act("long.span", long="1", start=10, end=20, value="taiko")
     known = Pace(load=lambda: (0.0, 0.0), kept=False)
     monkeypatch.setattr(models, "PACE", known)
-    drawn = tab.LongTab(Wire(Visitors(), Jobs()), lambda visitor: None).shown
+    drawn = LongTab(Wire(Visitors(), Jobs()), lambda visitor: None).shown
     assert drawn(visitor)[0]["takes"] is None
     known.told(pace.embedding(visitor.backbone), 0.5)
     known.told(pace.loading(visitor.backbone), 0.0)
@@ -842,7 +843,7 @@ def test_how_long_adding_clips_takes_is_said_once_it_was_timed(folder: Path, her
 
 
 def test_a_new_visitor_has_none():
-    assert tab.LongTab(Wire(Visitors(), Jobs()), lambda visitor: None).shown(Visitor()) == []
+    assert LongTab(Wire(Visitors(), Jobs()), lambda visitor: None).shown(Visitor()) == []
 
 
 # ---- cutting ------------------------------------------------------------------------------------------------
@@ -924,7 +925,7 @@ def test_what_fits_is_made_and_the_rest_stays_shown(here, monkeypatch):
     visitor, opened, act, _ = here
     monkeypatch.setattr("mirdemo.web.tabs.clips.long.CLIP_LIMITS", type(CLIP_LIMITS)(max_seconds=70.0))
     cut(act)
-    shown = tab.LongTab(Wire(Visitors(), Jobs()), lambda visitor: None).shown(visitor)
+    shown = LongTab(Wire(Visitors(), Jobs()), lambda visitor: None).shown(visitor)
     assert (shown[0]["n_pieces"], shown[0]["fitting"]) == (4, 2)
     act("long.take_pieces", long="1", value="x")
     assert (len(visitor.clips), opened.pieces) == (2, [(60.0, 90.0), (90.0, 120.0)])

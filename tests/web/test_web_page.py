@@ -18,7 +18,7 @@ from mirdemo.web.frame.limits import CLIP_LIMITS
 from mirdemo.web.frame.session import Shown, Visitor, Visitors
 from mirdemo.web.frame.templating import duration
 from mirdemo.web.frame.wire import Wire
-from mirdemo.web.tabs.clips.tab import enough
+from mirdemo.web.tabs.fewshot.shown import enough
 from mirdemo.web.tagging import Answer, layers_of, spans, usual_layer
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from mirdemo.scoring.verdicts import HEARD, NOT_HEARD, TOO_FEW
 from mirdemo.synth.festival import TAGS
-from mirdemo.web.tabs.clips.tab import festival_set
+from mirdemo.web.festival import festival_set
 from mirdemo.web.tabs.fewshot import studies
 from mirdemo.web.tabs.fewshot.desk import FewShotDesk
 from mirdemo.web.tabs.probe import shown

@@ -18,11 +18,11 @@ from mirdemo.clips import LabelledClips
 from mirdemo.clips.labelled import default_recording
 from mirdemo.clips.tags import typed_tags
 from mirdemo.web.alike import JOB, SHOWN, AlikeDesk, Asked, Place, Rows
+from mirdemo.web.changing import change
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.limits import CLIP_LIMITS
 from mirdemo.web.models import SHELF, Memory, embed_here, expected_of, whitening_of
 from mirdemo.web.tabs.clips.long import SHORTEST_SPAN, LongDesk, check_room, hold_more
-from mirdemo.web.tabs.clips.tab import change
 from mirdemo.web.tabs.fewshot.desk import FewShotDesk, built_with
 from mirdemo.web.tabs.fewshot.long import hear_long
 from mirdemo.web.tagging import Built, heard, windows_of

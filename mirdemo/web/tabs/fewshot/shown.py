@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mirdemo.clips import FEWEST_RECORDINGS
 from mirdemo.evidence.plan_words import reasons
 from mirdemo.scoring.verdicts import TOO_FEW, WORDS
 from mirdemo.stages.side_by_side import FEW_SHOT, PROBE, Column, cells, side_by_side
-from mirdemo.web.tabs.clips.tab import enough
 from mirdemo.web.tabs.fewshot.charts import figure_words
 from mirdemo.web.tabs.probe.running import run_key
 from mirdemo.web.tabs.probe.shown import ICONS, backbone_words, layer_words
@@ -250,3 +250,10 @@ def played(tags: tuple[str, ...], one: Answer) -> Mapping[str, Any]:
         "truth": [(tag, tag in one.given) for tag in tags],
         "extra": [t for t in one.given if t not in tags],
     }
+
+
+def enough(recordings: int) -> str:
+    """What so many recordings of a tag suffice for: ``"check"``, ``"use"`` or ``"little"``."""
+    if recordings >= FEWEST_RECORDINGS:
+        return "check"
+    return "use" if recordings == 2 else "little"

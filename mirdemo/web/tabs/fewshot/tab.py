@@ -12,6 +12,8 @@ from mirdemo.base.sentences import Sentence
 from mirdemo.sound.decoding.limits import LONG_LIMITS
 from mirdemo.web import alike, brought
 from mirdemo.web.brought import bring, is_tagger
+from mirdemo.web.changing import change
+from mirdemo.web.festival import festival_is_made, festival_set
 from mirdemo.web.frame.act import Act
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.job import Draft
@@ -24,7 +26,6 @@ from mirdemo.web.frame.wire import Wire
 from mirdemo.web.hearing import question
 from mirdemo.web.models import PACE, Memory, expected, expected_of, timed
 from mirdemo.web.tabs.clips.long import LongDesk, hold_more, next_number
-from mirdemo.web.tabs.clips.tab import change, festival_is_made, festival_set
 from mirdemo.web.tabs.fewshot import charts, endpoint, kept, over_time, shown, studies
 from mirdemo.web.tabs.fewshot.alike import Alike
 from mirdemo.web.tabs.fewshot.desk import FewShotDesk, LongAnswer, built_with

@@ -17,7 +17,7 @@ from mirdemo.planning.ways import AS_IT_IS, FEW_SHOT, FINE_TUNE
 from mirdemo.web import tagging
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.models import SHELF, Memory, embed_here, whitening_of
-from mirdemo.web.tabs.clips.tab import read_uploads
+from mirdemo.web.tabs.clips.reading import read_uploads
 
 if TYPE_CHECKING:
     from mirdemo.clips import LabelledClips
