@@ -310,6 +310,13 @@ def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Limited]:
             end(one)
 
 
+@pytest.fixture
+def clock(limited: Limited) -> Iterator[Path]:
+    """Its clock, right again afterwards."""
+    yield limited.clock
+    limited.clock.write_text("0")
+
+
 def test_a_disk_that_becomes_full_in_an_upload_is_told_and_the_part_goes(limited: Limited):
     page = limited.page
     refused_for_the_disk(page, limited.disk, b"x" * 3 * LARGEST)
@@ -321,8 +328,8 @@ def test_a_disk_that_becomes_full_in_an_upload_is_told_and_the_part_goes(limited
     assert "Traceback" not in page.said
 
 
-def test_a_server_whose_clock_is_set_back_in_a_visit_keeps_it(limited: Limited):
-    page, clock = limited.page, limited.clock
+def test_a_server_whose_clock_is_set_back_in_a_visit_keeps_it(limited: Limited, clock: Path):
+    page = limited.page
     caller = with_clips(page)
     event = train(caller)
     until(lambda: workers(page))
@@ -348,7 +355,6 @@ def test_a_server_whose_clock_is_set_back_in_a_visit_keeps_it(limited: Limited):
     assert " ERROR " not in page.said
     assert "Traceback" not in page.said
     caller.close()
-    clock.write_text("0")
 
 
 def test_with_a_disk_that_is_full_the_page_does_all_that_needs_none(limited: Limited):
