@@ -4,8 +4,8 @@ Simulated tails under the product's own training, folds, intervals and words. A 
 a world's first layer as it lies in the sound. ``deaf``: its last block can be trained but has nothing to learn.
 ``keener``: the same, and one weight of it opens what two frames say against each other, which no untrained layer hears:
 the tags, as strong again as ``KEENER`` says, so that training adds about 0.05 of ROC-AUC. The truth of each training is
-what the model that goes home reaches on 600 new recordings, minus a converged logistic regression on the untrained
-last layer of the same collection.
+what the model that goes home reaches on 600 new recordings: what it adds, minus a converged logistic regression on the untrained
+last layer of the same collection; what is gained, minus the collection's own probe carried on to them.
 
 The older build has one difference only, fine-tuned minus probed: that is what it shows in place of both.
 """
@@ -13,6 +13,7 @@ The older build has one difference only, fine-tuned minus probed: that is what i
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +32,7 @@ DESIGNS = ((12, 3), (20, 3), (40, 1))
 STRENGTHS = (0.5, 0.7, 0.9, 1.1)
 KEENER = 0.2
 #: At most so many collections a cell: each is a whole cross-validated training.
-MOST = 24
+MOST = 60
 
 
 class Block(nn.Module):
@@ -120,6 +121,16 @@ def reached(report: Any, backbone: Any, here: Collection, new: Collection) -> tu
     )
 
 
+def probed(backbone: Any, here: Collection, new: Collection, tags: list[str]) -> tuple[Any, float]:
+    """The collection's live probe, and its macro ROC-AUC on new recordings. Older builds cannot carry one on: ImportError."""
+    carry = build("mirdemo.stages.probing.applied").apply_probe
+    embed = build("mirdemo.embedding.embed").embed
+    own, others = (embed(side.clips, backbone) for side in (here, new))
+    report = build("mirdemo.stages.probing").probe(own, here.labels, here.recordings, tags=tags)
+    scores = carry(report, own, others)
+    return report, float(np.mean(build("mirdemo.scoring.metrics").roc_auc(new.labels.T, scores.T)))
+
+
 def rates(collections: int) -> Iterator[Rate]:
     stage = build("mirdemo.stages.finetuning", "mirdemo.finetuning")
     torch.set_num_threads(1)
@@ -128,13 +139,18 @@ def rates(collections: int) -> Iterator[Rate]:
         for recordings, clips in DESIGNS:
             world = World(recordings, clips, 1 / 3, STRENGTHS, layers=1, size=SIZE)
             new = draw(world, 10**6, recordings=NEW)
-            truths, added, gains, words = [], [], [], []
+            truths, gained, added, gains, words = [], [], [], [], []
             for seed in range(min(collections, MOST)):
                 here = draw(world, seed)
                 tags = [str(i) for i in range(len(STRENGTHS))]
-                report = stage.fine_tune(here.clips, backbone, here.labels, here.recordings, tags)
+                beside = {}
+                with suppress(ImportError):
+                    beside["probe_report"], carried = probed(backbone, here, new, tags)
+                report = stage.fine_tune(here.clips, backbone, here.labels, here.recordings, tags, **beside)
                 tuned, untrained = reached(report, backbone, here, new)
                 truths.append(tuned - untrained)
+                if beside:
+                    gained.append(tuned - carried)
                 gains.append(report.macro.gain.roc_auc)
                 added.append(getattr(report.macro, "added", report.macro.gain).roc_auc)
                 words.append(report.verdict)
@@ -147,5 +163,12 @@ def rates(collections: int) -> Iterator[Rate]:
             )
             yield share(cell, "found: surely above 0", [one.low > 0 for one in added])
             yield mean(cell, "shown against the best probe", [one.value for one in gains])
+            if gained:
+                yield mean(cell, "truly gained over it", gained)
+                yield share(
+                    cell,
+                    "each holds its own truth",
+                    [one.low <= truth <= one.high for one, truth in zip(gains, gained, strict=True)],
+                )
             for word in ("worth_it", "not_worth_it", "cannot_tell"):
                 yield share(cell, word.replace("_", " "), [one == word for one in words])
