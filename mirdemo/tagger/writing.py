@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import shutil
+import struct
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -294,6 +295,9 @@ def _replace(
                 )
             shutil.copymode(place, copy)
             first()
+    except struct.error as error:
+        # By mutagen 1.48.1, for a WAV file that was written to a pipe: it states a size that leaves no room for a chunk.
+        raise _takes_none(place) from error
     except (OSError, mutagen.MutagenError, ValueError) as error:
         raise TaggerError(
             "{name} cannot be written ({reason}). Choose another place.",

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from mirdemo.backbones import registry
+from mirdemo.backbones.descriptors.pitch import fine_pitches
 from mirdemo.backbones.spec import BackboneError
 from mirdemo.backbones.spectral import load
 from mirdemo.backbones.spectral_facts import GROUPS, SHARES, SPEC, UNIONS
@@ -134,6 +135,18 @@ def test_an_octave_changes_the_chroma_less_than_a_koma(spectral):
         layers(spectral, tone(220, partials=1), tone(220 * 2 ** (1 / 53), partials=1))["chroma"][:, :36]
     )
     assert octave < 0.2 * koma
+
+
+def test_a_note_keeps_its_pitch_class_whatever_is_played_most():
+    """librosa 0.11.0 turns all classes by a tuning that it guesses from the excerpt (findings/chroma_follows_the_excerpt.sh)."""
+    heard = set()
+    for most in range(7):
+        # Seven equal steps to the octave: each note lies elsewhere between two semitones.
+        notes = [most] * 12 + [0]
+        wave = np.concatenate([tone(261.63 * 2 ** (step / 7), 1.0, partials=4) for step in notes])
+        fine = fine_pitches(torch.from_numpy(wave.astype(np.float32))[None])[0]
+        heard.add(int(fine[:, -5:].sum(dim=1).argmax()))
+    assert heard == {round(360 * math.log2(261.63 / 220)) % 360}
 
 
 @pytest.mark.parametrize("cents", [17, 50, 240, 700])

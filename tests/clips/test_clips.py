@@ -187,6 +187,22 @@ def test_a_folder_that_holds_everything_else_gives_no_tag(tmp_path: Path):
     assert LabelledClips.from_folder(tmp_path / "other").tags == ("taiko",)
 
 
+def test_words_in_names_that_elsewhere_mean_a_part_of_a_data_set_mean_nothing(tmp_path: Path):
+    """datasets 5.2.0 loads only such files of a folder (findings/a_raga_for_a_split.sh)."""
+    names = [
+        "raga todi.wav",
+        "raga dev gandhari.wav",
+        "mic test.wav",
+        "val.wav",
+        "train/night.wav",
+        "todi/1.wav",
+    ]
+    tree(tmp_path, **{name: wav(number) for number, name in enumerate(names)})
+    clips = LabelledClips.from_folder(tmp_path)
+    assert sorted(shown(clips)) == sorted(Path(name).name for name in names)
+    assert clips.problems == ()
+
+
 def test_links_are_never_followed(tmp_path: Path):
     outside = tree(tmp_path / "outside", **{"secret.wav": wav(9)})
     tree(tmp_path / "mine", **{"taiko/a.wav": wav(1)})
