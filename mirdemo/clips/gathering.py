@@ -73,11 +73,12 @@ class Gathering:
         spans: Sequence[tuple[float, float, Iterable[str]]],
         recording: str | None = None,
         session: str = "",
+        rows: Sequence[Row] = (),
     ) -> None:
-        """Decode one file and take the pieces that labels over time cut it into, or note why not. spans: see ``pieces``"""
+        """Decode one file and take the pieces that labels over time cut it into, or note why not. See ``take_pieces``"""
         clip = self._load(content, name)
         if clip is not None:
-            self.take_pieces(clip, spans, recording, session)
+            self.take_pieces(clip, spans, recording, session, rows)
 
     def take_pieces(
         self,
@@ -85,8 +86,12 @@ class Gathering:
         spans: Sequence[tuple[float, float, Iterable[str]]],
         recording: str | None = None,
         session: str = "",
+        rows: Sequence[Row] = (),
     ) -> None:
-        """Take the pieces of a clip or a long recording, see ``read_pieces``. Of a long one no more is read than fits."""
+        """Take the pieces that spans (see ``pieces``) cut a clip or a long recording into. Of a long one no more is read than fits.
+
+        recording, session: of the pieces that none of ``rows`` gives one
+        """
         found = pieces(spans, clip.seconds)
         self._note_unused(clip, spans, bool(found))
         for piece in found:
@@ -96,7 +101,7 @@ class Gathering:
                 continue
             part = self._piece(clip, piece)
             if part is not None:
-                self.take(part, piece.labels, recording, session)
+                self.take(part, piece.labels, *said_of(rows, piece.start, piece.end, recording, session))
 
     def _note_unused(
         self,
@@ -449,6 +454,19 @@ def spans_of(rows: Sequence[Row], limits: ClipLimits) -> list[tuple[float, float
     ]
 
 
+def said_of(
+    rows: Sequence[Row], start: float, end: float, recording: str | None, session: str
+) -> tuple[str | None, str]:
+    """The recording and the session that a piece of a file is of: those of the first row about it that names one, for a tape may
+    hold several; else the ones given."""
+    middle = (start + end) / 2
+    about = [row for row in rows if (row.start or 0.0) <= middle <= (inf if row.end is None else row.end)]
+    return (
+        next((row.recording for row in about if row.recording), recording),
+        next((row.session for row in about if row.session), session),
+    )
+
+
 def _read_labelled(gathering: Gathering, entry: Entry, rows: Sequence[Row]) -> None:
     """Read one file with what a sheet says of it, whole or in pieces."""
     recording = next((row.recording for row in rows if row.recording), None)
@@ -471,7 +489,7 @@ def _read_labelled(gathering: Gathering, entry: Entry, rows: Sequence[Row]) -> N
         tags = [tag for _, _, tags in spans for tag in tags]
         _read_entry(gathering, entry, tags, recording, session)
     else:
-        _read_entry(gathering, entry, spans, recording, session, pieces=True)
+        _read_entry(gathering, entry, spans, recording, session, rows)
 
 
 def _read_entry(
@@ -480,9 +498,9 @@ def _read_entry(
     tags: Any,
     recording: str | None,
     session: str = "",
-    pieces: bool = False,
+    rows: Sequence[Row] = (),
 ) -> None:
-    """Read one file of a listing, if its size allows, or note why not."""
+    """Read one file of a listing, if its size allows, or note why not. rows: that cut it into pieces, whose spans ``tags`` are"""
     name = entry.path.name
     if entry.size > LIMITS.max_bytes:
         gathering.problems.append(
@@ -502,7 +520,10 @@ def _read_entry(
     except ClipsError as error:
         gathering.problems.append(error.sentence)
         return
-    (gathering.read_pieces if pieces else gathering.read)(content, name, tags, recording, session)
+    if rows:
+        gathering.read_pieces(content, name, tags, recording, session, rows)
+    else:
+        gathering.read(content, name, tags, recording, session)
 
 
 @dataclass
@@ -531,7 +552,12 @@ def labels_among(tables: Sequence[Entry], rest: Sequence[Entry], limits: ClipLim
             data = content if isinstance(content, bytes) else content.read_bytes()
             sheet = read_labels(data, entry.path.name, limits, names)
         except ClipsError as error:
-            said = error.sentence.code in ("clips.annotations_damaged", "clips.sheet_empty")
+            said = error.sentence.code in (
+                "clips.annotations_damaged",
+                "clips.end_or_length",
+                "clips.no_annotation_column",
+                "clips.sheet_empty",
+            )
             if said or entry.path.suffix.lower() not in ANNOTATION_SUFFIXES:
                 found.unusable.append(error.sentence)
                 found.used.append(entry)
@@ -541,7 +567,7 @@ def labels_among(tables: Sequence[Entry], rest: Sequence[Entry], limits: ClipLim
         found.used.append(entry)
         found.sheets += any(row.start is None for row in sheet.rows)
         found.rows += [(row, entry.path.parent) for row in sheet.rows]
-        found.unusable += encoding_note(sheet, entry.path.name)
+        found.unusable += notes_on(sheet, entry.path.name)
     return found
 
 
@@ -612,8 +638,23 @@ def may_label(name: str) -> bool:
     return suffix in SHEET_SUFFIXES or suffix in ANNOTATION_SUFFIXES or suffix in OTHER_SHEETS
 
 
-def encoding_note(sheet: Sheet, name: str) -> list[Sentence]:
-    """A note for a person to look, where a sheet's encoding had to be guessed and another was possible, or letters are lost."""
+def notes_on(sheet: Sheet, name: str) -> list[Sentence]:
+    """What a person should know of a sheet: columns that may hold tags and were not read, and how its letters were read where that
+    had to be guessed or some are lost."""
+    found = _encoding_note(sheet, name)
+    if sheet.unread:
+        found.append(
+            Sentence(
+                "{name} has several columns that may hold tags. Read: {column}. Not read: {others}. To read them too, give them "
+                "the same name.",
+                "clips.columns_unread",
+                {"name": name, "column": sheet.unread[0], "others": ", ".join(sheet.unread[1:])},
+            )
+        )
+    return found
+
+
+def _encoding_note(sheet: Sheet, name: str) -> list[Sentence]:
     odd = [cell for row in sheet.rows for cell in (row.tags, row.recording, row.file) if not cell.isascii()]
     if lost := letters_lost(name, odd):
         return [lost]

@@ -16,7 +16,7 @@ import numpy as np
 from mirdemo.base.progress import Progress, silent
 from mirdemo.base.sentences import Sentence
 from mirdemo.clips.counting import Groups, counted, grouped, in_question, said_by_names
-from mirdemo.clips.gathering import Finder, encoding_note, read_labels, spans_of
+from mirdemo.clips.gathering import Finder, notes_on, read_labels, said_of, spans_of
 from mirdemo.clips.heard import MOST_COMPARED, listen
 from mirdemo.clips.in_question import InQuestion
 from mirdemo.clips.limits import CLIP_LIMITS, ClipsError
@@ -104,7 +104,7 @@ def by_sheet(
         ) from None
     paths = [PurePosixPath(file.replace("\\", "/")) for file in files]
     read = read_labels(data, name, CLIP_LIMITS, [part for path in paths for part in path.parts])
-    for note in encoding_note(read, name):
+    for note in notes_on(read, name):
         tell(note)
     finder = Finder(paths)
     rows_of: dict[int, list[Row]] = {}
@@ -138,10 +138,11 @@ def _parts(
         return [Labelled(file, tags, recording, session)]
     cut = [(piece.start, piece.end, piece.labels) for piece in pieces(spans, inf)]
     cut += [span for span in spans if span[0] == span[1]]  # of a moment: refused when it is cut
-    return [
-        Labelled(file, tags, recording, session, start, None if end == inf else end)
-        for start, end, tags in cut
-    ]
+    found = []
+    for start, end, tags in cut:
+        its, evening = said_of(rows, start, end, recording, session)
+        found.append(Labelled(file, tags, its or "", evening, start, None if end == inf else end))
+    return found
 
 
 def evaluate_tagger(
