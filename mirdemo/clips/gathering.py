@@ -244,8 +244,8 @@ class Gathering:
             shown = list(said.grouped)
             self.problems.append(
                 Sentence(
-                    "By the names of their files, {clips} clips were put together as pieces of {count} recordings ({names}). "
-                    "If they are not, part them again.",
+                    "By the names of their files, {clips} clips were put together. Recordings that they are pieces of: {count} "
+                    "({names}). If they are not, part them again.",
                     "clips.grouped_by_name",
                     {
                         "clips": sum(len(rows) for rows in said.grouped.values()),

@@ -326,7 +326,7 @@ class LabelledClips:
             if count.recordings < FEWEST_RECORDINGS:
                 found.append(
                     Sentence(
-                        "{tag} comes from {recordings} recordings; with fewer than {fewest} nobody can say "
+                        "Too few recordings have {tag} ({recordings}); with fewer than {fewest} nobody can say "
                         "whether it is heard. Add recordings.",
                         "clips.few_recordings",
                         {"tag": tag, "recordings": count.recordings, "fewest": FEWEST_RECORDINGS},

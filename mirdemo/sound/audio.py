@@ -228,7 +228,7 @@ def warnings_of(decoded: Decoded, limits: AudioLimits) -> tuple[Sentence, ...]:
     if decoded.replaced:
         found.append(
             Sentence(
-                "{count} values of this file were not finite numbers and were replaced by silence.",
+                "Values of this file that were not finite numbers and were replaced by silence: {count}.",
                 "audio.replaced",
                 {"count": decoded.replaced},
             )
