@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mirdemo.base.files import expanded
 from mirdemo.base.progress import Progress, silent
 from mirdemo.base.sentences import Sentence
 from mirdemo.clips.counting import Groups, counted, grouped, in_question, said_by_names
@@ -73,7 +74,7 @@ class TaggerReport:
 def by_folders(files: Sequence[str], named: Iterable[str]) -> list[Labelled]:
     """Labels by the names of folders: those between a file and the folder that was named; of a file that was named itself, or
     by a pattern, the one that it lies in. A file directly in the folder that was named has none of the tags."""
-    folders = [Path(one).expanduser() for one in named]
+    folders = [expanded(one) for one in named]
     folders = sorted((one for one in folders if one.is_dir()), key=lambda one: -len(one.parts))
     found = []
     for file in files:
@@ -96,7 +97,7 @@ def by_sheet(
     tell: told of names that are not there, and of files that it does not name. Raises ClipsError if it cannot be used."""
     name = display_name(Path(sheet).name)
     try:
-        with Path(sheet).expanduser().open("rb") as stream:
+        with expanded(sheet).open("rb") as stream:
             data = stream.read(CLIP_LIMITS.max_sheet_bytes + 1)
     except OSError:
         raise ClipsError(
