@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import PurePosixPath
 
 from mirdemo.base import spreadsheets
-from mirdemo.clips.encodings import decode
+from mirdemo.clips.encodings import Decoded, decode
 from mirdemo.clips.limits import CLIP_LIMITS, ClipLimits, ClipsError
 from mirdemo.clips.tags import clean_text, same, typed_tags, written_tags
 from mirdemo.sound.files import SOUND_SUFFIXES
@@ -94,12 +94,14 @@ class Sheet:
 
     encoding: in which it was read; others: in which it would read as well, so that a person should look
     unread: the column whose tags were read, and others that may hold tags too and were not read; none where there is but one
+    nameless: how many lines have tags and name no file
     """
 
     rows: tuple[Row, ...]
     encoding: str = "utf-8"
     others: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    nameless: int = 0
 
 
 def read_sheet(
@@ -124,7 +126,9 @@ def read_sheet(
         for table in _workbook(data, name, limits):
             found = _find_header(iter(table), name)
             if found is not None:
-                return Sheet(tuple(_rows(table[found.line :], found, name, limits)), unread=found.unread)
+                return _sheet(
+                    list(_rows(table[found.line :], found, name, limits)), Decoded("", "utf-8"), found
+                )
         raise _no_header(name)
     text = decode(data, names)
     if text is None or "\0" in text.text:
@@ -138,11 +142,15 @@ def read_sheet(
             header = _find_header(reader, name)
             if header is not None:
                 told_rows = ([spreadsheets.unguarded(cell) for cell in cells] for cells in reader)
-                rows = tuple(_rows(told_rows, header, name, limits, delimiter))
-                return Sheet(rows, text.encoding, text.others, header.unread)
+                return _sheet(list(_rows(told_rows, header, name, limits, delimiter)), text, header)
     except csv.Error:
         raise _damaged(name) from None
     raise _no_header(name)
+
+
+def _sheet(rows: list[Row], text: Decoded, header: _Header) -> Sheet:
+    named = tuple(row for row in rows if row.file)
+    return Sheet(named, text.encoding, text.others, header.unread, len(rows) - len(named))
 
 
 def write_sheet(rows: Iterable[Row]) -> bytes:
@@ -191,7 +199,9 @@ class _Header:
 def _rows(
     table: Iterable[Sequence[str]], header: _Header, name: str, limits: ClipLimits, delimiter: str = ""
 ) -> Iterator[Row]:
-    count = 0
+    """Each line that names a file or, with a blank name, has tags. A span without a name is of the file above, as cells that were
+    put together leave it."""
+    count, above = 0, ""
     tags_are_last = header.width - 1 in header.tags
     between = ";" if delimiter == "\t" else delimiter  # a tab is no sign between tags
     for line, cells in enumerate(table, header.line + 1):
@@ -205,7 +215,10 @@ def _rows(
             )
         found = {column: cells[at].strip() if at < len(cells) else "" for column, at in header.place.items()}
         found["file"] = _file_of([cells[at].strip() for at in header.files if at < len(cells)])
-        if not found["file"]:
+        spans = bool(found.get("start") or found.get("end"))
+        found["file"] = found["file"] or above * spans
+        above = found["file"] or above
+        if not found["file"] and not any(cells[at].strip() for at in header.tags if at < len(cells)):
             continue
         its_tags = [cells[at].strip() for at in header.tags if at < len(cells)]
         if beyond:  # tags that nobody put into quotes

@@ -774,6 +774,40 @@ def test_a_tape_may_hold_several_recordings():
     assert (there.recordings, there.sessions) == (clips.recordings, clips.sessions)
 
 
+def test_an_annotation_file_is_about_its_recording_alone():
+    """In a tree of folders the others keep the tags of theirs, whether or not the recording is there."""
+    tree = {"drum/a.wav": wav(1, 3.0), "flute/b.wav": wav(2), "c.wav": wav(3)}
+    clips = LabelledClips.from_zip(zipped({**tree, "drum/a.txt": b"1\t2\tsolo\n"}))
+    told = [(c.name, clips.tags_of(row)) for row, c in enumerate(clips.clips)]
+    assert told == [("a.wav", ("solo",)), ("b.wav", ("flute",))]
+    assert codes(clips) == ["clips.not_in_sheet"], "not one of none: nobody has said so"
+    clips = LabelledClips.from_zip(zipped({**tree, "Label Track.txt": b"1\t2\tsolo\n"}))
+    assert clips.tags == ("drum", "flute")
+    assert codes(clips) == ["clips.annotates_nothing"]
+    with pytest.raises(ClipsError) as refused:
+        LabelledClips.from_zip(zipped({"c.wav": wav(3), "Label Track.txt": b"1\t2\tsolo\n"}))
+    assert refused.value.sentence.code == "clips.annotates_nothing"
+
+
+def test_a_line_without_a_file_is_told_or_of_the_file_above():
+    """As cells that were put together leave it."""
+    rows = read_sheet(b"file,start,end,tags\na.wav,0,1,drum\n,,,\n,1,2,flute\n", "s.csv").rows
+    assert [(row.file, row.start, row.tags) for row in rows] == [("a.wav", 0, "drum"), ("a.wav", 1, "flute")]
+    clips = LabelledClips.from_csv(b"file,tags\na.wav,drum\n,flute\n,\n", {"a.wav": wav(1)})
+    assert clips.tags == ("drum",)
+    assert [(p.code, p.values["count"]) for p in clips.problems] == [("clips.lines_without_file", 1)]
+
+
+def test_files_whose_names_differ_in_capitals_alone_are_told_apart():
+    clips = LabelledClips.from_csv(
+        b"file,tags\na.wav,drum\nA.WAV,flute\n", {"a.wav": wav(1), "A.WAV": wav(2)}
+    )
+    assert [(c.name, clips.tags_of(row)) for row, c in enumerate(clips.clips)] == [
+        ("a.wav", ("drum",)),
+        ("A.WAV", ("flute",)),
+    ]
+
+
 def test_an_annotation_file_is_of_the_recording_it_is_named_after():
     names = [
         "night.txt",
