@@ -20,6 +20,7 @@ from typing import Any
 
 from mirdemo.backbones import files, records
 from mirdemo.backbones.spec import BackboneError, BackboneSpec
+from mirdemo.base.files import expanded
 from mirdemo.base.progress import Progress, silent
 from mirdemo.base.sentences import Cancelled, Sentence
 
@@ -49,9 +50,9 @@ class Fetched:
 def cache_folder() -> Path:
     """huggingface_hub's cache, read from the environment now and not when the library was imported."""
     if cache := os.environ.get("HF_HUB_CACHE"):
-        return Path(cache).expanduser()
+        return expanded(cache)
     if home := os.environ.get("HF_HOME"):
-        return Path(home).expanduser() / "hub"
+        return expanded(home) / "hub"
     from huggingface_hub import constants
 
     return Path(constants.HF_HUB_CACHE)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mirdemo.backbones.spec import Backbone, BackboneError, BackboneSpec, Layer, state_layers
+from mirdemo.base.files import expanded
 from mirdemo.base.plugins import Plugin, plugged, reason
 from mirdemo.base.progress import Progress, silent
 from mirdemo.base.sentences import MirdemoError
@@ -309,7 +310,7 @@ def _load(
     plugin = _brought(facts.name)
     family = import_module(f"mirdemo.backbones.{facts.family}") if plugin is None else plugin.module
     if checkpoint is not None:
-        folder = Path(checkpoint).expanduser()
+        folder = expanded(checkpoint)
         if not folder.is_dir():
             raise BackboneError(
                 "{path} is not a folder. Give the folder that holds the backbone's config.json and weights.",

@@ -68,6 +68,12 @@ def move(path: str | os.PathLike[str], place: str | os.PathLike[str]) -> None:
     Path(path).replace(place)
 
 
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """A path in which ``~`` and ``~NAME`` at the beginning are the folders of users. Where there is no such user it is a name
+    like others (``~take.wav``), which ``Path.expanduser`` refuses."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111
+
+
 def _beside(path: Path) -> Path:
     """A name in the same folder that nobody else uses, short enough wherever ``path``'s is."""
     return path.with_name(f".{path.name[:40]}.{secrets.token_hex(8)}{UNFINISHED}")

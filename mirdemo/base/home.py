@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from mirdemo.base.files import expanded
+
 
 def home() -> Path:
     """The folder for caches and results: ``$MIRDEMO_HOME``, else ``mirdemo`` in the user's cache folder.
@@ -13,6 +15,6 @@ def home() -> Path:
     """
     chosen = os.environ.get("MIRDEMO_HOME")
     if chosen:
-        return Path(chosen).expanduser()
+        return expanded(chosen)
     cache = os.environ.get("XDG_CACHE_HOME")
-    return (Path(cache).expanduser() if cache else Path.home() / ".cache") / "mirdemo"
+    return (expanded(cache) if cache else Path.home() / ".cache") / "mirdemo"

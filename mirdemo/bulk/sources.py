@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from mirdemo.base.files import expanded
 from mirdemo.corpora.section import load_section
 from mirdemo.sound.audio import Clip, display_name, load_clip
 
@@ -30,7 +31,7 @@ class ClipFile:
     @classmethod
     def whole(cls, path: str | os.PathLike[str], track: int | None = None) -> ClipFile:
         """A whole file. Its path is made absolute, as workers stand in another folder."""
-        return cls(str(Path(path).expanduser().absolute()), track=track)
+        return cls(str(expanded(path).absolute()), track=track)
 
     @property
     def name(self) -> str:

@@ -14,6 +14,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import pairwise
 from pathlib import PurePosixPath
 from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
@@ -21,9 +22,10 @@ from xml.sax.saxutils import quoteattr
 from mirdemo.base import spreadsheets
 from mirdemo.clips.encodings import decode
 from mirdemo.clips.limits import CLIP_LIMITS, ClipLimits, ClipsError
-from mirdemo.clips.segments import Segment
-from mirdemo.clips.sheets import Row, Sheet, seconds_of
+from mirdemo.clips.segments import NEAR, Segment
+from mirdemo.clips.sheets import Row, Sheet, column_meant, seconds_of
 from mirdemo.clips.tags import written_tags
+from mirdemo.sound.files import SOUND_SUFFIXES
 
 #: What annotation files are called, beside those of sheets.
 ANNOTATION_SUFFIXES = frozenset({".txt", ".svl", ".jams", ".textgrid", ".lab"})
@@ -96,6 +98,19 @@ def read_annotations(
                 return Sheet(tuple(rows), decoded.encoding, decoded.others)
     except csv.Error:
         return None
+    except _Unlabelled:
+        raise ClipsError(
+            "{name} is a selection table without labels. Put them into a column called Annotation.",
+            code="clips.no_annotation_column",
+            name=name,
+        ) from None
+    except _EndOrLength:
+        raise ClipsError(
+            "{name} does not say whether its second column tells where a label ends or how long it lasts. Write a line above "
+            "that names the columns: start,end,label or start,duration,label.",
+            code="clips.end_or_length",
+            name=name,
+        ) from None
     except (
         ValueError,
         KeyError,
@@ -111,6 +126,14 @@ def read_annotations(
             name=name,
         ) from None
     return None
+
+
+class _Unlabelled(Exception):
+    """A table of Raven's in which no column holds labels."""
+
+
+class _EndOrLength(Exception):
+    """Two numbers before each label, of which the second may be where it ends or how long it lasts."""
 
 
 #: What a reader finds: start, end, label and the file it names ("" for none).
@@ -133,9 +156,10 @@ def _jams(text: str, suffix: str) -> _Found | None:
         if isinstance(data, dict):  # the older layout: a list a column
             data = [dict(zip(data, values, strict=True)) for values in zip(*data.values(), strict=True)]
         for one in data:
-            if isinstance(one["value"], str) and one.get("duration"):
-                start, length = float(one["time"]), float(one["duration"])
-                found.append((start, start + length, one["value"], ""))
+            label = one["value"].get("label") if isinstance(one["value"], dict) else one["value"]
+            if isinstance(label, str):
+                start, length = float(one["time"]), float(one.get("duration") or 0.0)
+                found.append((start, start + length, label, ""))
     return found
 
 
@@ -167,7 +191,12 @@ def _textgrid(text: str, suffix: str) -> _Found | None:
                 if label.strip():
                     found.append((start, end, label, ""))
             elif kind == "TextTier":
-                at += 2  # points have no length
+                moment, label = values[at : at + 2]
+                at += 2
+                if not isinstance(label, str) or isinstance(moment, str):
+                    raise ValueError
+                if label.strip():
+                    found.append((moment, moment, label, ""))
             else:
                 raise ValueError
     return found
@@ -183,11 +212,10 @@ def _svl(text: str, suffix: str) -> _Found | None:
     for dataset in root.iter("dataset"):
         rate = rates.get(dataset.get("id")) or next((rate for rate in rates.values() if rate), 0.0)
         for point in dataset.iter("point"):
-            if point.get("duration") and point.get("label"):
+            if point.get("label"):
                 start = int(point.get("frame", "")) / rate
-                found.append(
-                    (start, start + int(point.get("duration", "")) / rate, point.get("label", ""), "")
-                )
+                length = int(point.get("duration") or 0) / rate
+                found.append((start, start + length, point.get("label", ""), ""))
     return found
 
 
@@ -202,6 +230,8 @@ def _tables(text: str, suffix: str) -> _Found | None:
 
     offset, start = column("file offset (s)"), column("begin time (s)", "start (s)", "offset")
     end, length = column("end time (s)", "end (s)"), column("delta time (s)", "duration")
+    if start is None and column("common_name") is not None:  # BirdNET's table for R
+        start, end = column("start"), column("end")
     label = column(
         "annotation",
         "species",
@@ -212,8 +242,12 @@ def _tables(text: str, suffix: str) -> _Found | None:
         "scientific_name",
         "tags",
     )
-    file = column("begin path", "begin file", "file", "in file")
-    if start is None or label is None or (end is None and length is None):
+    file = column("begin path", "begin file", "filepath", "file", "in file")
+    if start is None or (end is None and length is None):
+        return None
+    if label is None:
+        if column("selection") is not None:
+            raise _Unlabelled
         return None
     species = header[label] in ("common name", "common_name", "scientific name", "scientific_name", "species")
     found, seen = [], set()
@@ -246,6 +280,33 @@ def _tables(text: str, suffix: str) -> _Found | None:
     return found
 
 
+def _headed(text: str, suffix: str) -> _Found | None:
+    """A table of one recording: a line that names the columns as sheets do (``start,end,label``), but no file."""
+    lines = text.lstrip()
+    for delimiter in ",\t;|":
+        cells = next(csv.reader(lines.splitlines()[:1], delimiter=delimiter, skipinitialspace=True), [])
+        meant = [column_meant(cell) for cell in cells]
+        place = {column: at for at, (column, _) in reversed(list(enumerate(meant)))}
+        if "end" not in place and "offset" in place and any("onset" in cell.casefold() for cell in cells):
+            place["end"] = place["offset"]
+        if "file" in place or not place.keys() >= {"start", "tags"} or not place.keys() & {"end", "duration"}:
+            continue
+        last = "end" if "end" in place else "duration"
+        found: list[tuple[float, float, str, str]] = []
+        table = csv.reader(io.StringIO(lines, newline=""), delimiter=delimiter, skipinitialspace=True)
+        for row in [one for one in table if any(cell.strip() for cell in one)][1:]:
+            if not found and any(_names_a_file(cell) for cell in row):
+                return None  # of several recordings, in a column of another name
+            start, end = seconds_of(row[place["start"]]), seconds_of(row[place[last]])
+            if start is None or end is None:
+                raise ValueError
+            start, end = start * meant[place["start"]][1], end * meant[place[last]][1]
+            said = row[place["tags"]] if place["tags"] < len(row) else ""
+            found.append((start, end + start * (last == "duration"), spreadsheets.unguarded(said), ""))
+        return found
+    return None
+
+
 def _elan(text: str, suffix: str) -> _Found | None:
     """Tab export: tier, (participant,) begin, end and duration in one to three formats each, text; the header is optional."""
     rows = [line.split("\t") for line in text.splitlines() if line.strip()]
@@ -255,14 +316,23 @@ def _elan(text: str, suffix: str) -> _Found | None:
         rows = rows[1:]
     found = []
     for cells in rows:
+        file = next((cells[at] for at in (-1, 0) if _names_a_file(cells[at])), "")
+        if file:  # a table of several recordings, each named first or last
+            cells = cells[:-1] if cells[-1] == file else cells
+            file = re.sub(r"\.eaf\s*$", "", file, flags=re.IGNORECASE)
         times = [cell.strip() for cell in cells[1:-1] if re.fullmatch(r"\s*[\d:]*\d(?:\.\d*)?\s*", cell)]
         values = [_clock(cell) for cell in times]
         # begin, end and perhaps duration, in as many formats each; the text comes last
-        size = len(values) // 3 if len(values) % 3 == 0 and _lasts(values) else len(values) / 2
+        size = len(values) // 3 if values and len(values) % 3 == 0 and _lasts(values) else len(values) / 2
         if not size or size != int(size):
             return None
-        found.append((values[0], values[int(size)], cells[-1], ""))
+        found.append((values[0], values[int(size)], cells[-1], file))
     return found
+
+
+def _names_a_file(cell: str) -> bool:
+    """Whether a cell is the name of a recording, or of what ELAN keeps its annotations in."""
+    return PurePosixPath(cell.strip().replace("\\", "/")).suffix.lower() in {*SOUND_SUFFIXES, ".eaf"}
 
 
 def _lasts(values: list[float]) -> bool:
@@ -319,11 +389,13 @@ def _layer(text: str, suffix: str) -> _Found | None:
     """Sonic Visualiser's exported layer: time, (value,) duration, (level,) label between commas or tabs, without a header."""
     if suffix not in (".csv", ".tsv", ".txt"):
         return None
-    found = []
+    found: list[tuple[float, float, str, str]] = []
+    named = doubtful = False
     for cells in csv.reader(io.StringIO(text, newline=""), delimiter="\t" if "\t" in text else ","):
         if not cells:
             continue
         if not found and [cell.strip().upper() for cell in cells][:1] == ["TIME"]:
+            named = True
             continue
         numbers = [_decimal(cell) for cell in cells]
         if len(cells) < 3 or numbers[0] is None or numbers[-1] is not None or not cells[-1].strip():
@@ -332,10 +404,24 @@ def _layer(text: str, suffix: str) -> _Found | None:
             start, length = numbers[0], numbers[2]
         elif numbers[1] is not None:
             start, length = numbers[0], numbers[1]
+            doubtful = not named
         else:
             return None
         found.append((start, start + length, cells[-1], ""))
+    if doubtful and all(end > 2 * start for start, end, _, _ in found):
+        return _to_their_ends(found)
     return found or None
+
+
+def _to_their_ends(found: list[tuple[float, float, str, str]]) -> _Found:
+    """Labels whose second numbers were taken for lengths and are ends: they lie one behind the other, as those of such lengths
+    would not. Raises ``_EndOrLength`` where that does not tell."""
+    ends = sorted((start, end - start, label, file) for start, end, label, file in found)
+    as_ends = all(one[1] <= other[0] + NEAR for one, other in pairwise(ends))
+    as_lengths = all(one[0] + one[1] <= other[0] + NEAR for one, other in pairwise(ends))
+    if as_lengths or not as_ends:
+        raise _EndOrLength
+    return ends
 
 
 def _decimal(cell: str) -> float | None:
@@ -348,6 +434,7 @@ _READERS: tuple[Callable[[str, str], _Found | None], ...] = (
     _textgrid,
     _svl,
     _tables,
+    _headed,
     _audacity,
     _lab,
     _elan,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path, PurePosixPath
@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Sentence
-from mirdemo.clips.annotations import ANNOTATION_SUFFIXES, read_annotations
+from mirdemo.clips.annotations import ANNOTATION_SUFFIXES, annotated_stem, read_annotations
 from mirdemo.clips.archives import Entry, letters_lost, not_a_zip_but, other_archive
 from mirdemo.clips.counting import files_of
 from mirdemo.clips.encodings import shown
@@ -73,11 +73,12 @@ class Gathering:
         spans: Sequence[tuple[float, float, Iterable[str]]],
         recording: str | None = None,
         session: str = "",
+        rows: Sequence[Row] = (),
     ) -> None:
-        """Decode one file and take the pieces that labels over time cut it into, or note why not. spans: see ``pieces``"""
+        """Decode one file and take the pieces that labels over time cut it into, or note why not. See ``take_pieces``"""
         clip = self._load(content, name)
         if clip is not None:
-            self.take_pieces(clip, spans, recording, session)
+            self.take_pieces(clip, spans, recording, session, rows)
 
     def take_pieces(
         self,
@@ -85,8 +86,12 @@ class Gathering:
         spans: Sequence[tuple[float, float, Iterable[str]]],
         recording: str | None = None,
         session: str = "",
+        rows: Sequence[Row] = (),
     ) -> None:
-        """Take the pieces of a clip or a long recording, see ``read_pieces``. Of a long one no more is read than fits."""
+        """Take the pieces that spans (see ``pieces``) cut a clip or a long recording into. Of a long one no more is read than fits.
+
+        recording, session: of the pieces that none of ``rows`` gives one
+        """
         found = pieces(spans, clip.seconds)
         self._note_unused(clip, spans, bool(found))
         for piece in found:
@@ -96,7 +101,7 @@ class Gathering:
                 continue
             part = self._piece(clip, piece)
             if part is not None:
-                self.take(part, piece.labels, recording, session)
+                self.take(part, piece.labels, *said_of(rows, piece.start, piece.end, recording, session))
 
     def _note_unused(
         self,
@@ -239,8 +244,8 @@ class Gathering:
             shown = list(said.grouped)
             self.problems.append(
                 Sentence(
-                    "By the names of their files, {clips} clips were put together as pieces of {count} recordings ({names}). "
-                    "If they are not, part them again.",
+                    "By the names of their files, {clips} clips were put together. Recordings that they are pieces of: {count} "
+                    "({names}). If they are not, part them again.",
                     "clips.grouped_by_name",
                     {
                         "clips": sum(len(rows) for rows in said.grouped.values()),
@@ -325,7 +330,10 @@ def gather_entries(gathering: Gathering, entries: Sequence[Entry], name: str, pr
     sounds = [entry for entry in entries if entry not in used]
     if labels:  # a file of another kind beside them is likely something else
         gathering.problems.extend(one for one in unusable if one.code != "clips.other_sheet")
-        gather_sheet(gathering, labels, [e for e in sounds if e not in tables], progress)
+        recordings = [e for e in sounds if e not in tables]
+        paths = [entry.path for entry in entries]
+        said = {} if among.naming else dict(zip(paths, folder_tags(paths), strict=True))
+        gather_sheet(gathering, labels, recordings, progress, said)
         return
     if all(lies_beside(entry.path.name) or entry in tables for entry in entries):
         raise ClipsError(
@@ -356,8 +364,10 @@ def gather_sheet(
     labels: Sequence[tuple[Row, PurePosixPath]],
     entries: Sequence[Entry],
     progress: Progress,
+    folders: Mapping[PurePosixPath, tuple[str, ...]] | None = None,
 ) -> None:
-    """Read the files that rows name. labels: rows, each with the folder that its sheet lies in, among the entries"""
+    """Read the files that rows name. labels: rows, each with the folder that its sheet lies in, among the entries; folders: what
+    they say of files that no row names"""
     finder = Finder([entry.path for entry in entries])
     rows_of: dict[int, list[Row]] = {}
     for row, folder in labels:
@@ -365,13 +375,19 @@ def gather_sheet(
             rows_of.setdefault(finder.find(row.file, folder), []).append(row)
         except ClipsError as error:
             gathering._note(error.sentence)
-    for done, (at, rows) in enumerate(rows_of.items()):
-        progress(done, len(rows_of), "reading")
-        _read_labelled(gathering, entries[at], rows)
-    progress(len(rows_of), len(rows_of), "reading")
     unnamed = [
         e for at, e in enumerate(entries) if at not in rows_of and e.path.suffix.lower() in SOUND_SUFFIXES
     ]
+    tagged = [entry for entry in unnamed if folders and folders.get(entry.path)]
+    count = len(rows_of) + len(tagged)
+    for done, (at, rows) in enumerate(rows_of.items()):
+        progress(done, count, "reading")
+        _read_labelled(gathering, entries[at], rows)
+    for done, entry in enumerate(tagged, len(rows_of)):
+        progress(done, count, "reading")
+        _read_entry(gathering, entry, (folders or {})[entry.path], None)
+    progress(count, count, "reading")
+    unnamed = [entry for entry in unnamed if entry not in tagged]
     if unnamed:
         gathering.problems.append(
             Sentence(
@@ -386,6 +402,7 @@ class Finder:
     """Files by the names that sheets give them: by the longest common end of their paths."""
 
     def __init__(self, paths: Sequence[PurePosixPath]) -> None:
+        self._names = [_composed(path.name) for path in paths]
         self._paths = [_parts(str(path)) for path in paths]
         self._by_name: dict[str, list[int]] = {}
         self._by_stem: dict[str, list[int]] = {}
@@ -413,6 +430,10 @@ class Finder:
                     (_common_end(self._paths[at], whole), _common_end(self._paths[at], parts)) for at in there
                 ]
                 best = [at for at, end in zip(there, ends, strict=True) if end == max(ends)]
+                spelt = _composed(spelling.replace("\\", "/").rpartition("/")[2])
+                best = [
+                    at for at in best if self._names[at] == spelt
+                ] or best  # small letters and capitals part some
                 if len(best) == 1:
                     return best[0]
                 raise ClipsError(
@@ -430,8 +451,12 @@ class Finder:
 
 def _parts(path: str) -> tuple[str, ...]:
     """The parts of a path, in what two spellings of it have in common."""
-    text = unicodedata.normalize("NFC", path.replace("\\", "/")).casefold()
+    text = _composed(path.replace("\\", "/")).casefold()
     return tuple(part for part in text.split("/") if part not in ("", "."))
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
 
 
 def _common_end(one: tuple[str, ...], other: tuple[str, ...]) -> int:
@@ -447,6 +472,19 @@ def spans_of(rows: Sequence[Row], limits: ClipLimits) -> list[tuple[float, float
     return [
         (row.start or 0.0, inf if row.end is None else row.end, typed_tags(row.tags, limits)) for row in rows
     ]
+
+
+def said_of(
+    rows: Sequence[Row], start: float, end: float, recording: str | None, session: str
+) -> tuple[str | None, str]:
+    """The recording and the session that a piece of a file is of: those of the first row about it that names one, for a tape may
+    hold several; else the ones given."""
+    middle = (start + end) / 2
+    about = [row for row in rows if (row.start or 0.0) <= middle <= (inf if row.end is None else row.end)]
+    return (
+        next((row.recording for row in about if row.recording), recording),
+        next((row.session for row in about if row.session), session),
+    )
 
 
 def _read_labelled(gathering: Gathering, entry: Entry, rows: Sequence[Row]) -> None:
@@ -471,7 +509,7 @@ def _read_labelled(gathering: Gathering, entry: Entry, rows: Sequence[Row]) -> N
         tags = [tag for _, _, tags in spans for tag in tags]
         _read_entry(gathering, entry, tags, recording, session)
     else:
-        _read_entry(gathering, entry, spans, recording, session, pieces=True)
+        _read_entry(gathering, entry, spans, recording, session, rows)
 
 
 def _read_entry(
@@ -480,9 +518,9 @@ def _read_entry(
     tags: Any,
     recording: str | None,
     session: str = "",
-    pieces: bool = False,
+    rows: Sequence[Row] = (),
 ) -> None:
-    """Read one file of a listing, if its size allows, or note why not."""
+    """Read one file of a listing, if its size allows, or note why not. rows: that cut it into pieces, whose spans ``tags`` are"""
     name = entry.path.name
     if entry.size > LIMITS.max_bytes:
         gathering.problems.append(
@@ -502,7 +540,10 @@ def _read_entry(
     except ClipsError as error:
         gathering.problems.append(error.sentence)
         return
-    (gathering.read_pieces if pieces else gathering.read)(content, name, tags, recording, session)
+    if rows:
+        gathering.read_pieces(content, name, tags, recording, session, rows)
+    else:
+        gathering.read(content, name, tags, recording, session)
 
 
 @dataclass
@@ -511,18 +552,22 @@ class Labels:
 
     rows: each with the folder of its file; used: the files that these and ``unusable`` come from
     unusable: why some cannot be used, and what is to be known of the others; sheets: how many label whole files
+    naming: whether one says itself which files it is about; about: recordings that annotation files are called after
     """
 
     rows: list[tuple[Row, PurePosixPath]] = field(default_factory=list)
     used: list[Entry] = field(default_factory=list)
     unusable: list[Sentence] = field(default_factory=list)
     sheets: int = 0
+    naming: bool = False
+    about: set[PurePosixPath] = field(default_factory=set)
 
 
 def labels_among(tables: Sequence[Entry], rest: Sequence[Entry], limits: ClipLimits) -> Labels:
     """What files that may hold labels say, beside the rest of a tree."""
     names = [part for entry in rest for part in (entry.path.name, *entry.path.parent.parts)]
     found = Labels()
+    finder = Finder([entry.path for entry in rest])
     for entry in tables:
         try:
             if entry.size > limits.max_sheet_bytes:
@@ -531,7 +576,12 @@ def labels_among(tables: Sequence[Entry], rest: Sequence[Entry], limits: ClipLim
             data = content if isinstance(content, bytes) else content.read_bytes()
             sheet = read_labels(data, entry.path.name, limits, names)
         except ClipsError as error:
-            said = error.sentence.code in ("clips.annotations_damaged", "clips.sheet_empty")
+            said = error.sentence.code in (
+                "clips.annotations_damaged",
+                "clips.end_or_length",
+                "clips.no_annotation_column",
+                "clips.sheet_empty",
+            )
             if said or entry.path.suffix.lower() not in ANNOTATION_SUFFIXES:
                 found.unusable.append(error.sentence)
                 found.used.append(entry)
@@ -539,10 +589,30 @@ def labels_among(tables: Sequence[Entry], rest: Sequence[Entry], limits: ClipLim
         except OSError:
             continue
         found.used.append(entry)
+        own = annotated_stem(entry.path.name)
+        if all(row.file == own for row in sheet.rows):
+            try:
+                found.about.add(rest[finder.find(own, entry.path.parent)].path)
+            except ClipsError as error:
+                found.unusable.append(_of_nothing(entry, error))
+                continue
+        else:
+            found.naming = True
         found.sheets += any(row.start is None for row in sheet.rows)
         found.rows += [(row, entry.path.parent) for row in sheet.rows]
-        found.unusable += encoding_note(sheet, entry.path.name)
+        found.unusable += notes_on(sheet, entry.path.name)
     return found
+
+
+def _of_nothing(entry: Entry, error: ClipsError) -> Sentence:
+    """Why an annotation file cannot be used whose recording is not found, or is one of several."""
+    if error.sentence.code != "clips.file_not_found":
+        return error.sentence
+    return Sentence(
+        "{name} labels parts of a recording, but no recording here is called so. Call it as its recording, or leave it out.",
+        "clips.annotates_nothing",
+        {"name": display_name(entry.path.name)},
+    )
 
 
 def folder_tags(paths: Sequence[PurePosixPath]) -> list[tuple[str, ...]]:
@@ -612,8 +682,32 @@ def may_label(name: str) -> bool:
     return suffix in SHEET_SUFFIXES or suffix in ANNOTATION_SUFFIXES or suffix in OTHER_SHEETS
 
 
-def encoding_note(sheet: Sheet, name: str) -> list[Sentence]:
-    """A note for a person to look, where a sheet's encoding had to be guessed and another was possible, or letters are lost."""
+def notes_on(sheet: Sheet, name: str) -> list[Sentence]:
+    """What a person should know of a sheet: columns that may hold tags and were not read, and how its letters were read where that
+    had to be guessed or some are lost."""
+    found = _encoding_note(sheet, name)
+    if sheet.nameless:
+        found.append(
+            Sentence(
+                "Lines of {name} that have tags but name no file, which were left out: {count}. Write the file's name into each "
+                "line.",
+                "clips.lines_without_file",
+                {"name": name, "count": sheet.nameless},
+            )
+        )
+    if sheet.unread:
+        found.append(
+            Sentence(
+                "{name} has several columns that may hold tags. Read: {column}. Not read: {others}. To read them too, give them "
+                "the same name.",
+                "clips.columns_unread",
+                {"name": name, "column": sheet.unread[0], "others": ", ".join(sheet.unread[1:])},
+            )
+        )
+    return found
+
+
+def _encoding_note(sheet: Sheet, name: str) -> list[Sentence]:
     odd = [cell for row in sheet.rows for cell in (row.tags, row.recording, row.file) if not cell.isascii()]
     if lost := letters_lost(name, odd):
         return [lost]

@@ -19,10 +19,10 @@ from mirdemo.clips.encodings import reread
 from mirdemo.clips.gathering import (
     Finder,
     Gathering,
-    encoding_note,
     gather_entries,
     gather_sheet,
     may_label,
+    notes_on,
     read_labels,
     spans_of,
 )
@@ -209,7 +209,7 @@ class LabelledClips:
         sounds = [entry for entry in entries if not may_label(entry.path.name)]
         names = [part for entry in sounds for part in entry.path.parts]
         read = read_labels(data, shown, limits, names)
-        gathering.problems.extend(encoding_note(read, shown))
+        gathering.problems.extend(notes_on(read, shown))
         gather_sheet(gathering, [(row, PurePosixPath()) for row in read.rows], sounds, progress)
         return cls._of(gathering)
 
@@ -326,7 +326,7 @@ class LabelledClips:
             if count.recordings < FEWEST_RECORDINGS:
                 found.append(
                     Sentence(
-                        "{tag} comes from {recordings} recordings; with fewer than {fewest} nobody can say "
+                        "Too few recordings have {tag} ({recordings}); with fewer than {fewest} nobody can say "
                         "whether it is heard. Add recordings.",
                         "clips.few_recordings",
                         {"tag": tag, "recordings": count.recordings, "fewest": FEWEST_RECORDINGS},
@@ -379,7 +379,7 @@ class LabelledClips:
         known += [*self.tags, *self.recordings]
         read = read_labels(sheet, name, self.limits, known)
         gathering = Gathering(self.limits)
-        gathering.problems.extend(encoding_note(read, name))
+        gathering.problems.extend(notes_on(read, name))
         finder = Finder([PurePosixPath(clip.name) for clip in self.clips])
         of: dict[int, list[Row]] = {}
         of_long: dict[int, list[Row]] = {}
@@ -401,7 +401,7 @@ class LabelledClips:
             session = next((row.session for row in said if row.session), self.session_of(at))
             if any(row.start is not None for row in said):
                 own = [(0.0, clip.seconds, self.tags_of(at))] if self.tags_of(at) else []
-                gathering.take_pieces(clip, own + spans_of(said, self.limits), recording, session)
+                gathering.take_pieces(clip, own + spans_of(said, self.limits), recording, session, said)
             else:
                 tags = [tag for _, _, tags in spans_of(said, self.limits) for tag in tags]
                 gathering.take(clip, [*self.tags_of(at), *tags], recording, session)
@@ -409,7 +409,7 @@ class LabelledClips:
             usual, sound = longs[long]
             recording = next((row.recording for row in said if row.recording), usual)
             session = next((row.session for row in said if row.session), "")
-            gathering.take_pieces(sound, spans_of(said, self.limits), recording, session)
+            gathering.take_pieces(sound, spans_of(said, self.limits), recording, session, said)
         return self._of(gathering)._hearing(self.heard)
 
     def hear(self, heard: Heard) -> None:

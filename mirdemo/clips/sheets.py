@@ -9,11 +9,13 @@ import zipfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import PurePosixPath
 
 from mirdemo.base import spreadsheets
-from mirdemo.clips.encodings import decode
+from mirdemo.clips.encodings import Decoded, decode
 from mirdemo.clips.limits import CLIP_LIMITS, ClipLimits, ClipsError
-from mirdemo.clips.tags import clean_text, same
+from mirdemo.clips.tags import clean_text, same, typed_tags, written_tags
+from mirdemo.sound.files import SOUND_SUFFIXES
 
 #: What files a sheet may come in.
 SHEET_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".psv", ".xlsx", ".xlsm"})
@@ -57,12 +59,16 @@ _UNIT = re.compile(
 )
 _MILLISECONDS = frozenset({"ms", "msec", "milliseconds", "millis", "ミリ秒"})
 _TIMES = frozenset({"start", "end", "duration"})
+#: Behind the name of one of several columns of tags: its number.
+_NUMBERED = re.compile(r"[\s.#]*\d+$")
 #: A column with such a name holds times in a way that we do not know.
 _LIKE_TIMES = re.compile(r"(?:start|begin|onset|end|stop|offset)\b|times?$")
 #: Titles and remarks that may stand above the line with the columns.
 _LINES_ABOVE = 10
 #: Columns of BirdNET's tables, whose labels stand there and are read as annotations.
 _SPECIES = frozenset({"common name", "scientific name", "species"})
+#: Raven's column of the time within its own file, where a table is about several.
+_OFFSET = "file offset (s)"
 #: Unpacked, a spreadsheet's parts are at most so large: 100 times a CSV of the largest size.
 _MAX_UNPACKED = 100
 
@@ -87,11 +93,15 @@ class Sheet:
     """The rows of a sheet, in order.
 
     encoding: in which it was read; others: in which it would read as well, so that a person should look
+    unread: the column whose tags were read, and others that may hold tags too and were not read; none where there is but one
+    nameless: how many lines have tags and name no file
     """
 
     rows: tuple[Row, ...]
     encoding: str = "utf-8"
     others: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    nameless: int = 0
 
 
 def read_sheet(
@@ -116,7 +126,9 @@ def read_sheet(
         for table in _workbook(data, name, limits):
             found = _find_header(iter(table), name)
             if found is not None:
-                return Sheet(tuple(_rows(table[found.line :], found, name, limits)))
+                return _sheet(
+                    list(_rows(table[found.line :], found, name, limits)), Decoded("", "utf-8"), found
+                )
         raise _no_header(name)
     text = decode(data, names)
     if text is None or "\0" in text.text:
@@ -130,11 +142,15 @@ def read_sheet(
             header = _find_header(reader, name)
             if header is not None:
                 told_rows = ([spreadsheets.unguarded(cell) for cell in cells] for cells in reader)
-                rows = tuple(_rows(told_rows, header, name, limits, delimiter))
-                return Sheet(rows, text.encoding, text.others)
+                return _sheet(list(_rows(told_rows, header, name, limits, delimiter)), text, header)
     except csv.Error:
         raise _damaged(name) from None
     raise _no_header(name)
+
+
+def _sheet(rows: list[Row], text: Decoded, header: _Header) -> Sheet:
+    named = tuple(row for row in rows if row.file)
+    return Sheet(named, text.encoding, text.others, header.unread, len(rows) - len(named))
 
 
 def write_sheet(rows: Iterable[Row]) -> bytes:
@@ -167,20 +183,27 @@ def seconds_of(cell: str) -> float | None:
 
 @dataclass(frozen=True)
 class _Header:
-    """The line that names the columns: where each is that we know, seconds of one unit of its times, how many there are, and
-    its number (1 is the first)."""
+    """The line that names the columns: where each is that we know, seconds of one unit of its times, how many there are, its
+    number (1 is the first), and the columns of tags (``tag``, ``tag``; ``tag 1``, ``tag 2``) and of files (``path``,
+    ``filename``). unread: see ``Sheet``"""
 
     place: dict[str, int]
     unit: dict[str, float]
     width: int
     line: int
+    tags: tuple[int, ...] = ()
+    files: tuple[int, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 def _rows(
     table: Iterable[Sequence[str]], header: _Header, name: str, limits: ClipLimits, delimiter: str = ""
 ) -> Iterator[Row]:
-    count = 0
-    tags_are_last = header.place.get("tags") == header.width - 1
+    """Each line that names a file or, with a blank name, has tags. A span without a name is of the file above, as cells that were
+    put together leave it."""
+    count, above = 0, ""
+    tags_are_last = header.width - 1 in header.tags
+    between = ";" if delimiter == "\t" else delimiter  # a tab is no sign between tags
     for line, cells in enumerate(table, header.line + 1):
         beyond = [cell for cell in cells[header.width :] if cell.strip()]
         if beyond and not tags_are_last:
@@ -191,16 +214,22 @@ def _rows(
                 line=line,
             )
         found = {column: cells[at].strip() if at < len(cells) else "" for column, at in header.place.items()}
-        if not found["file"]:
+        found["file"] = _file_of([cells[at].strip() for at in header.files if at < len(cells)])
+        spans = bool(found.get("start") or found.get("end"))
+        found["file"] = found["file"] or above * spans
+        above = found["file"] or above
+        if not found["file"] and not any(cells[at].strip() for at in header.tags if at < len(cells)):
             continue
+        its_tags = [cells[at].strip() for at in header.tags if at < len(cells)]
         if beyond:  # tags that nobody put into quotes
-            found["tags"] = delimiter.join([found["tags"], *beyond])
+            its_tags[-1] = between.join([its_tags[-1], *beyond])
+        found["tags"] = _together(its_tags, limits)
         count += 1
         limits.check_entries(name, count)
         start, end = _span(found, header.unit, name)
         yield Row(
             found["file"],
-            found.get("tags", ""),
+            found["tags"],
             found.get("recording", ""),
             found.get("session", ""),
             start,
@@ -229,6 +258,30 @@ def _span(found: dict[str, str], unit: dict[str, float], name: str) -> tuple[flo
             end=cells["end"][:20] or cells["duration"][:20] or "?",
         )
     return start, end
+
+
+def _file_of(cells: Sequence[str]) -> str:
+    """What file is named, where several columns may: the first that ends as sound does, in the folder that another one names."""
+    filled = [cell for cell in cells if cell]
+    sounds = [cell for cell in filled if _suffix(cell) in SOUND_SUFFIXES]
+    if not sounds or filled[0] == sounds[0]:
+        return "".join(filled[:1])
+    return f"{filled[0]}/{sounds[0]}"
+
+
+def _suffix(path: str) -> str:
+    return PurePosixPath(path.replace("\\", "/")).suffix.lower()
+
+
+def _together(cells: Sequence[str], limits: ClipLimits) -> str:
+    """Cells of tags as one."""
+    filled = [cell for cell in cells if cell]
+    if len(filled) < 2:
+        return "".join(filled)
+    try:
+        return written_tags(tag for cell in filled for tag in typed_tags(cell, limits))
+    except ClipsError:  # said of its row, where the row is read
+        return ";".join(filled)
 
 
 def _workbook(data: bytes, name: str, limits: ClipLimits) -> Iterator[list[list[str]]]:
@@ -282,7 +335,7 @@ def _find_header(lines: Iterator[Sequence[str]], name: str) -> _Header | None:
     """The line that names the columns, among the first; None if there is none. Raises ``ClipsError`` for one that names times
     in a way that we do not know: a label of a part must not become one of the whole."""
     for line, cells in enumerate(islice(lines, _LINES_ABOVE), 1):
-        meant = [_column(cell) for cell in cells]
+        meant = [column_meant(cell) for cell in cells]
         place: dict[str, int] = {}
         for at, (column, _) in enumerate(meant):
             place.setdefault(column, at)
@@ -302,6 +355,8 @@ def _find_header(lines: Iterator[Sequence[str]], name: str) -> _Header | None:
         ]
         if "start" in known and ("tags" not in known or _SPECIES & place.keys()) and others:
             return None  # the labels stand in a column of another name
+        if _OFFSET in place:
+            return None  # Raven counts its times through all files of a table
         odd = next(
             (cell for cell in others if _LIKE_TIMES.match(_plain(cell)) and "date" not in _plain(cell)), None
         )
@@ -312,8 +367,23 @@ def _find_header(lines: Iterator[Sequence[str]], name: str) -> _Header | None:
                 name=name,
                 column=odd.strip()[:40],
             )
-        return _Header(known, {column: meant[at][1] for column, at in known.items()}, len(cells), line)
+        tags, unread = _columns_of_tags(cells, meant)
+        units = {column: meant[at][1] for column, at in known.items()}
+        files = tuple(at for at, (column, _) in enumerate(meant) if column == "file")
+        return _Header(known, units, len(cells), line, tags, files, unread)
     return None
+
+
+def _columns_of_tags(
+    cells: Sequence[str], meant: Sequence[tuple[str, float]]
+) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Where the tags are: in all columns that are called as the first one is, but for a number; and the names of that one and of
+    others that mean tags, where there are any."""
+    places = [at for at, (column, _) in enumerate(meant) if column == "tags"]
+    names = {at: _NUMBERED.sub("", _plain(cells[at])) for at in places}
+    own = tuple(at for at in places if names[at] == names[places[0]])
+    others = [cells[at].strip()[:40] for at in places if at not in own]
+    return own, (cells[own[0]].strip()[:40], *others) if others else ()
 
 
 def _no_header(name: str) -> ClipsError:
@@ -332,11 +402,13 @@ def _damaged(name: str) -> ClipsError:
     )
 
 
-def _column(cell: str) -> tuple[str, float]:
+def column_meant(cell: str) -> tuple[str, float]:
     """The column that a header cell means, or the cell itself; and the seconds of a unit of its times."""
     text = _plain(cell)
     if text in _MEANT:
         return _MEANT[text], 1.0
+    if _MEANT.get(_NUMBERED.sub("", text)) == "tags":
+        return "tags", 1.0
     unit = _UNIT.search(text)
     column = _MEANT.get(text[: unit.start()].strip()) if unit else None
     if unit is None or column not in _TIMES:

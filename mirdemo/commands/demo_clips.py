@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 
+from mirdemo.base.files import expanded
 from mirdemo.commands.console import add_json_argument, print_json, warn
 
 
@@ -14,7 +14,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    folder = Path(args.folder).expanduser()
+    folder = expanded(args.folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         warn(f"{args.folder} is not an empty folder. Name a new one.")
         return 2

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mirdemo.base.files import whole
+from mirdemo.base.files import expanded, whole
 from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Sentence
 from mirdemo.commands.console import (
@@ -67,7 +67,7 @@ class _Made:
 
 def run(args: Namespace) -> int:
     """Writes ``layer/<name>`` float32 (n_clips, size), ``clip`` names, ``sha256`` and ``identity`` (JSON)."""
-    out = Path(args.out).expanduser()
+    out = expanded(args.out)
     if out.suffix != ".npz" or not out.parent.is_dir():
         warn(Sentence("--out must name an .npz file in a folder that exists.", "commands.out_npz"))
         return 2
@@ -133,7 +133,7 @@ def run(args: Namespace) -> int:
 def _store(args: Namespace) -> EmbeddingStore:
     from mirdemo.embedding.store import DEFAULT_MAX_BYTES, EmbeddingStore
 
-    root = Path(args.store).expanduser() if args.store else None
+    root = expanded(args.store) if args.store else None
     usual = DEFAULT_MAX_BYTES if args.workers is None else 200e9
     return EmbeddingStore(root, int(usual if args.store_gb is None else args.store_gb * 1e9))
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from contextlib import redirect_stdout
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mirdemo.base.files import expanded
 from mirdemo.base.sentences import Sentence
 from mirdemo.commands.console import (
     add_backbone_arguments,
@@ -133,7 +133,7 @@ def run(args: Namespace) -> int:
         allow_missing=args.allow_missing,
     )
     corpus = open_corpus(args.corpus, args.data, args.splits, max_seconds=args.max_seconds, mode=args.mode)
-    root = Path(args.store).expanduser() if args.store else home() / "corpora" / "embeddings"
+    root = expanded(args.store) if args.store else home() / "corpora" / "embeddings"
     store = EmbeddingStore(root, args.store_gb * 10**9)
     with progress_bar() as progress:
         backbone = load_backbone(
@@ -149,7 +149,7 @@ def run(args: Namespace) -> int:
             request,
             store=store,
             whitening=_whitening(backbone, progress) if args.whitening else None,
-            results=Path(args.results).expanduser() if args.results else None,
+            results=expanded(args.results) if args.results else None,
             again=args.again,
             embed_first=workers and _by_workers(args, corpus, backbone, store, workers, progress),
             progress=progress,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mirdemo.base.files import expanded
 from mirdemo.commands.console import (
     add_backbone_arguments,
     add_json_argument,
@@ -67,7 +67,7 @@ def run(args: Namespace) -> int:
     from mirdemo.results.records import append
     from mirdemo.stages.fewshot import PUBLISHED_SEEDS, evaluate_episodes
 
-    source = Path(args.clips).expanduser()
+    source = expanded(args.clips)
     read = LabelledClips.from_zip if source.suffix.lower() == ".zip" else LabelledClips.from_folder
     if source.suffix.lower() in SHEET_SUFFIXES:
         read = LabelledClips.from_csv
@@ -113,7 +113,7 @@ def run(args: Namespace) -> int:
         in_question=InQuestion.of(labelled),
     )
     if args.results:
-        append(records, Path(args.results).expanduser())
+        append(records, expanded(args.results))
     if args.json:
         print_json([record.as_dict() for record in records])
         return 0

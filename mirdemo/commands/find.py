@@ -8,6 +8,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mirdemo.base.files import expanded
 from mirdemo.base.sentences import Sentence
 from mirdemo.commands.console import (
     add_backbone_arguments,
@@ -147,8 +148,8 @@ def _looked_through(
             layer=layer,
             names=", ".join(one.name for one in backbone.spec.layers),
         ) from None
-    if len(args.places) == 1 and RowFolder.is_one(Path(args.places[0]).expanduser()):
-        folder = RowFolder.reading(Path(args.places[0]).expanduser())
+    if len(args.places) == 1 and RowFolder.is_one(expanded(args.places[0])):
+        folder = RowFolder.reading(expanded(args.places[0]))
         folder.require(backbone.identity, sizes, "window")
         return folder, None, 0
     found = find_files(args.places)
@@ -156,7 +157,7 @@ def _looked_through(
         warn(problem)
     key = json.dumps([backbone.identity.as_dict(), layer, [str(Path(p).absolute()) for p in args.places]])
     name = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:32]
-    kept = Path(args.index).expanduser() if args.index else home() / "search" / name
+    kept = expanded(args.index) if args.index else home() / "search" / name
     with RowFolder.writing(kept, backbone.identity, sizes, "window") as folder:
         filled = fill(folder, found.files, backbone, track=args.track, progress=progress, tell=warn)
     return folder, found.files, len(found.problems) + filled.failed + filled.incomplete

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mirdemo.base.files import whole
+from mirdemo.base.files import expanded, whole
 from mirdemo.base.sentences import Sentence
 from mirdemo.commands.console import (
     add_json_argument,
@@ -77,7 +77,7 @@ def _make(args: Namespace) -> int:
     from mirdemo.planning.panel import Proposer, draw, panel_page
     from mirdemo.tagger import Tagger
 
-    out, key = Path(args.out).expanduser(), Path(args.key).expanduser()
+    out, key = expanded(args.out), expanded(args.key)
     if not out.parent.is_dir() or not key.parent.is_dir() or out.resolve() == key.resolve():
         warn(Sentence("--out and --key must name two files in folders that exist.", "commands.panel_outputs"))
         return 2
@@ -189,7 +189,7 @@ def _read(args: Namespace) -> int:
         return 1
     short = Listeners.of(heard)
     if args.labels:
-        with whole(Path(args.labels).expanduser()) as part:
+        with whole(expanded(args.labels)) as part:
             part.write_bytes(_sheet(heard))
     if args.plan and not _into_plan(args.plan, short):
         return 2
@@ -202,7 +202,7 @@ def _read(args: Namespace) -> int:
 
 def _bytes(path: str, largest: int) -> bytes | None:
     try:
-        with Path(path).expanduser().open("rb") as file:
+        with expanded(path).open("rb") as file:
             return file.read(largest + 1)
     except OSError:
         warn(
@@ -259,7 +259,7 @@ def _into_plan(path: str, short: Any) -> bool:
     if found is None:
         return False
     plan = Plan.from_json(found).heard_by(short)
-    with whole(Path(path).expanduser()) as part:
+    with whole(expanded(path)) as part:
         part.write_text(plan.as_json(), encoding="utf-8")
     return True
 

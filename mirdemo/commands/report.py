@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 
-from mirdemo.base.files import whole
+from mirdemo.base.files import expanded, whole
 from mirdemo.commands.console import add_json_argument, print_json, warn
 
 #: Bytes of a plan's file.
@@ -28,7 +27,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    out = Path(args.out).expanduser()
+    out = expanded(args.out)
     if not out.parent.is_dir():
         warn("--out must name a file in a folder that exists.")
         return 2
@@ -57,7 +56,7 @@ def _of_plan(args: Namespace) -> str | None:
     from mirdemo.evidence.plan_report import plan_report
     from mirdemo.planning import Plan, PlanError
 
-    path = Path(args.plan).expanduser()
+    path = expanded(args.plan)
     try:
         if path.stat().st_size > LARGEST_PLAN:
             raise OSError

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mirdemo.base.files import expanded
 from mirdemo.commands.console import add_json_argument, print_json, warn
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _export(args: Namespace) -> int:
         if not args.out:
             exchange.write_csv(found, sys.stdout)
             return 0
-        out = Path(args.out).expanduser()
+        out = expanded(args.out)
         with out.open("w", encoding="utf-8", newline="") as file:
             n = exchange.write_csv(found, file)
         print(f"{n} figures written to {out}.")
@@ -73,7 +73,7 @@ def _export(args: Namespace) -> int:
     if not args.out:
         warn("Give a folder as --out.")
         return 2
-    n = exchange.write_mteb(found, Path(args.out).expanduser(), ELSEWHERE.values())
+    n = exchange.write_mteb(found, expanded(args.out), ELSEWHERE.values())
     print(f"{len(found)} figures written to {n} files in {args.out}.")
     return 0
 
@@ -90,8 +90,8 @@ def _import(args: Namespace) -> int:
     from mirdemo.corpora.elsewhere import ELSEWHERE
     from mirdemo.results import exchange, records
 
-    found, unknown = exchange.read_mteb(Path(args.place).expanduser(), ELSEWHERE.values())
-    into = Path(args.results).expanduser() if args.results else records.own_file()
+    found, unknown = exchange.read_mteb(expanded(args.place), ELSEWHERE.values())
+    into = expanded(args.results) if args.results else records.own_file()
     there = {r.key for r in (*records.published(), *records.elsewhere(), *_real(), *records.load(into))}
     fresh = [r for r in {r.key: r for r in found}.values() if r.key not in there]
     if fresh:

@@ -174,7 +174,7 @@ def _into_table(
     else:
         tell(
             Sentence(
-                "{tagged} tagged, {kept} were there already, {failed} could not be read, {incomplete} lack a part: {file}",
+                "Tagged: {tagged}; there already: {kept}; could not be read: {failed}; lacking a part: {incomplete}. {file}",
                 "commands.tagged",
                 {**counts, "file": args.csv},
             )

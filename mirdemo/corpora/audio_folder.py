@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from mirdemo.base.files import expanded
 from mirdemo.corpora.errors import CorpusError
 
 #: What a corpus may be kept as: its own format, or one that it was converted to.
@@ -28,7 +29,7 @@ class AudioFolder:
     """
 
     def __init__(self, folder: str | Path, suffixes: frozenset[str] = SUFFIXES) -> None:
-        self.folder = Path(folder).expanduser()
+        self.folder = expanded(folder)
         if not self.folder.is_dir():
             raise CorpusError(
                 "{folder} is not a folder. Give the folder that holds the corpus's files.",

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+from mirdemo.base.files import expanded
 from mirdemo.base.plugins import reason
 from mirdemo.base.sentences import MirdemoError
 from mirdemo.corpora.catalogue import Reader, brought_by, catalogue, reader_of
@@ -62,8 +63,8 @@ def open_corpus(
             name=name,
         )
     facts, reader = catalogue()[name], reader_of(name)
-    folder = None if data is None else Path(data).expanduser()
-    given = None if splits is None else Path(splits).expanduser()
+    folder = None if data is None else expanded(data)
+    given = None if splits is None else expanded(splits)
     parted = split_folder(name, reader.SPLIT, given) if reader.SPLIT else given or folder
     if parted is None:
         raise CorpusError(

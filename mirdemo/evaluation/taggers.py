@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mirdemo.base.files import expanded
 from mirdemo.base.progress import Progress, silent
 from mirdemo.base.sentences import Sentence
 from mirdemo.clips.counting import Groups, counted, grouped, in_question, said_by_names
-from mirdemo.clips.gathering import Finder, encoding_note, read_labels, spans_of
+from mirdemo.clips.gathering import Finder, notes_on, read_labels, said_of, spans_of
 from mirdemo.clips.heard import MOST_COMPARED, listen
 from mirdemo.clips.in_question import InQuestion
 from mirdemo.clips.limits import CLIP_LIMITS, ClipsError
@@ -73,7 +74,7 @@ class TaggerReport:
 def by_folders(files: Sequence[str], named: Iterable[str]) -> list[Labelled]:
     """Labels by the names of folders: those between a file and the folder that was named; of a file that was named itself, or
     by a pattern, the one that it lies in. A file directly in the folder that was named has none of the tags."""
-    folders = [Path(one).expanduser() for one in named]
+    folders = [expanded(one) for one in named]
     folders = sorted((one for one in folders if one.is_dir()), key=lambda one: -len(one.parts))
     found = []
     for file in files:
@@ -96,7 +97,7 @@ def by_sheet(
     tell: told of names that are not there, and of files that it does not name. Raises ClipsError if it cannot be used."""
     name = display_name(Path(sheet).name)
     try:
-        with Path(sheet).expanduser().open("rb") as stream:
+        with expanded(sheet).open("rb") as stream:
             data = stream.read(CLIP_LIMITS.max_sheet_bytes + 1)
     except OSError:
         raise ClipsError(
@@ -104,7 +105,7 @@ def by_sheet(
         ) from None
     paths = [PurePosixPath(file.replace("\\", "/")) for file in files]
     read = read_labels(data, name, CLIP_LIMITS, [part for path in paths for part in path.parts])
-    for note in encoding_note(read, name):
+    for note in notes_on(read, name):
         tell(note)
     finder = Finder(paths)
     rows_of: dict[int, list[Row]] = {}
@@ -138,10 +139,11 @@ def _parts(
         return [Labelled(file, tags, recording, session)]
     cut = [(piece.start, piece.end, piece.labels) for piece in pieces(spans, inf)]
     cut += [span for span in spans if span[0] == span[1]]  # of a moment: refused when it is cut
-    return [
-        Labelled(file, tags, recording, session, start, None if end == inf else end)
-        for start, end, tags in cut
-    ]
+    found = []
+    for start, end, tags in cut:
+        its, evening = said_of(rows, start, end, recording, session)
+        found.append(Labelled(file, tags, its or "", evening, start, None if end == inf else end))
+    return found
 
 
 def evaluate_tagger(

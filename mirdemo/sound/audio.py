@@ -23,7 +23,10 @@ __all__ = ["LIMITS", "AudioError", "AudioLimits", "Clip", "load_clip"]
 
 _LONGEST_NAME = 120
 #: Warnings of a file of which a part is missing.
-_INCOMPLETE = frozenset({"audio.cut_short", "audio.lacks_end", "audio.damaged_parts", "audio.replaced"})
+_INCOMPLETE = frozenset(
+    {"audio.cut_short", "audio.lacks_end", "audio.behind_end", "audio.damaged_parts", "audio.replaced"}
+)
+_LEAST_BEHIND_SECONDS = 1.0  # less is what programs leave behind a file's end
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,6 +205,15 @@ def warnings_of(decoded: Decoded, limits: AudioLimits) -> tuple[Sentence, ...]:
                 {"read": seconds},
             )
         )
+    if decoded.behind_seconds >= _LEAST_BEHIND_SECONDS:
+        found.append(
+            Sentence(
+                "This file holds more than its header tells, perhaps {behind:.1f} s behind the {read:.1f} s that were read. If they "
+                "are sound, repair the file or export it again.",
+                "audio.behind_end",
+                {"behind": decoded.behind_seconds, "read": seconds},
+            )
+        )
     if decoded.n_tracks > 1:
         found.append(
             Sentence(
@@ -216,7 +228,7 @@ def warnings_of(decoded: Decoded, limits: AudioLimits) -> tuple[Sentence, ...]:
     if decoded.replaced:
         found.append(
             Sentence(
-                "{count} values of this file were not finite numbers and were replaced by silence.",
+                "Values of this file that were not finite numbers and were replaced by silence: {count}.",
                 "audio.replaced",
                 {"count": decoded.replaced},
             )

@@ -5,12 +5,16 @@ Windows' shells do not expand ``*.mp3``, and no shell expands 100,000 names; so 
 
 from __future__ import annotations
 
+import codecs
 import glob
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from urllib.parse import unquote
 
+from mirdemo.base.files import expanded
 from mirdemo.base.sentences import MirdemoError, Sentence
 from mirdemo.sound.decoding.containers import UNKNOWN, sniff
 from mirdemo.sound.decoding.source import Source
@@ -42,6 +46,7 @@ _BESIDE = frozenset((
 #: Bytes of a list of names, some hundred thousand paths.
 LARGEST_LIST = 256_000_000
 _PLAYLISTS = (".m3u", ".m3u8")
+_QUOTED = re.compile(r'"[^"]+"')
 
 
 class FilesError(MirdemoError):
@@ -73,7 +78,7 @@ def find_files(named: Iterable[str]) -> Found:
     files: dict[str, None] = {}
     problems = []
     for one in named:
-        path = Path(one).expanduser()
+        path = expanded(one)
         if path.is_dir():
             found = list(_below(path))
             if not found:
@@ -91,11 +96,13 @@ def find_files(named: Iterable[str]) -> Found:
 def read_list(path: str | os.PathLike[str], content: bytes | None = None) -> list[str]:
     """The names in a text file, one a line; or parted by zero bytes, as ``find -print0`` writes them.
 
-    content: the bytes, where they have been read already (standard input). UTF-8; other bytes pass as the file system
-    has them. Blank lines are passed over. A playlist (``.m3u``, ``.m3u8``) names files from its own folder, and its
-    lines with ``#`` are remarks; other lists name them from where the program was started. Raises FilesError.
+    content: the bytes, where they have been read already (standard input). UTF-8, or UTF-16 with its mark, as Windows
+    writes it; other bytes pass as the file system has them. Blank lines are passed over. A playlist (``.m3u``, ``.m3u8``)
+    names files from its own folder, and its lines with ``#`` are remarks; other lists name them from where the program was
+    started. Where only that names a file, a name is read without quotes around it, as Windows copies paths, or in a playlist as
+    an address (``file:///a%20b``). Raises FilesError.
     """
-    path = Path(path).expanduser()
+    path = expanded(path)
     try:
         if content is None:
             if path.stat().st_size > LARGEST_LIST:
@@ -107,12 +114,28 @@ def read_list(path: str | os.PathLike[str], content: bytes | None = None) -> lis
             code="files.no_list",
             name=path.name,
         ) from None
-    names = os.fsdecode(content.removeprefix(b"\xef\xbb\xbf"))
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        names = content.decode("utf-16", "replace")
+    else:
+        names = os.fsdecode(content.removeprefix(b"\xef\xbb\xbf"))
     lines = names.split("\0") if "\0" in names else [line.removesuffix("\r") for line in names.split("\n")]
     lines = [line for line in lines if line.strip()]
     if path.suffix.lower() in _PLAYLISTS:
-        lines = [str(path.parent / line) for line in lines if not line.startswith("#")]
-    return lines
+        lines = [line for line in lines if not line.startswith("#")]
+        return [_there(str(path.parent / one) for one in (line, _unaddressed(line))) for line in lines]
+    return [_there((line, line.strip()[1:-1])) if _QUOTED.fullmatch(line.strip()) else line for line in lines]
+
+
+def _there(names: Iterable[str]) -> str:
+    """The first of these that is there; else the first."""
+    names = list(names)
+    return next((name for name in names if os.path.lexists(expanded(name))), names[0])
+
+
+def _unaddressed(name: str) -> str:
+    """A path for the address of a file."""
+    path = unquote(re.sub(r"^file://(?:localhost)?(?=/)", "", name))
+    return path.removeprefix("/") if re.match(r"/[A-Za-z]:", path) else path
 
 
 def _below(folder: Path) -> Iterator[str]:

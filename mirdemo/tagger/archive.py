@@ -6,9 +6,9 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from mirdemo.base.files import expanded
 from mirdemo.base.progress import Progress, silent
 from mirdemo.base.sentences import Sentence
 from mirdemo.clips.tags import written_tags
@@ -73,7 +73,7 @@ def tag_archive(
     """
     progress, tell, then = progress or silent, tell or (lambda _: None), then or (lambda _: None)
     files = list(dict.fromkeys(os.fspath(path) for path in paths))
-    path = Path(csv_path).expanduser()
+    path = expanded(csv_path)
     counts = {"tagged": 0, "kept": 0, "failed": 0, "incomplete": 0}
     try:
         with Table.opened(path, tagger.tags, tagger.fingerprint[:12], retry=retry) as table:

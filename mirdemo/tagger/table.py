@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from mirdemo.base.files import whole
+from mirdemo.base.files import expanded, whole
 from mirdemo.base.home import home
 from mirdemo.base.locks import locked
 from mirdemo.base.spreadsheets import cell, unguarded
@@ -71,7 +71,7 @@ class Table:
         Raises TaggerError if it was made by another tagger, is something else, or is written by another program.
         Raises OSError.
         """
-        path = path.expanduser()
+        path = expanded(path)
         table = cls(path, tags, mark)
         with table._held():
             table._begin()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mirdemo.base.files import expanded
 from mirdemo.base.plain import of_parts
 from mirdemo.base.sentences import Sentence
 from mirdemo.scoring.intervals import Interval, estimate
@@ -285,7 +286,7 @@ class Tagger:
 
         What is there and is a tagger is replaced. Raises TaggerError if the place cannot be written to.
         """
-        path = Path(path).expanduser()
+        path = expanded(path)
         tagger_file.write(self.contents(language), path)
         return path
 
@@ -297,7 +298,7 @@ class Tagger:
 
         Raises TaggerError, one sentence, for what is missing, damaged, changed, foreign or newer.
         """
-        path = Path(source).expanduser()
+        path = expanded(source)
         if not path.exists() and isinstance(source, str):
             from mirdemo.tagger import hub
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
-from mirdemo.base.files import whole
+from mirdemo.base.files import expanded, whole
 from mirdemo.base.sentences import MirdemoError, Sentence
 from mirdemo.tagger.file import TaggerError
 
@@ -55,7 +55,7 @@ class UndoFile:
     """What was changed, a JSON line a file, each on the disk before its file is touched. A context manager."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path).expanduser()
+        self.path = expanded(path)
         self._out: BinaryIO | None = None
 
     def __enter__(self) -> UndoFile:

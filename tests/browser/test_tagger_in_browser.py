@@ -58,7 +58,7 @@ def test_a_tagger_dropped_anywhere_tags_files_into_the_sheet_of_the_command_line
     assert card.locator('[data-figure="macro-f1"]').count() == 1
     files = archive(tmp_path / "archive")
     give(page, "tagger.files", files)
-    page.wait_for_selector("text=The sheet is ready: 4 files.")
+    page.wait_for_selector("text=The sheet is ready. Files: 4.")
     table = page.locator(".sheet-table")
     assert table.locator("tr[data-key]").count() == 4
     assert table.locator('[data-warning="audio.cut_short"]').count() == 1

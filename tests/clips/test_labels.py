@@ -21,6 +21,8 @@ from test_clips import clip, codes, refusal, shown, tree, wav, zipped
 from mirdemo.clips import ClipsError, LabelledClips, encodings
 from mirdemo.clips.annotations import KINDS, annotated_stem, read_annotations, write_annotations
 from mirdemo.clips.encodings import Decoded, decode
+from mirdemo.clips.gathering import read_labels
+from mirdemo.clips.limits import CLIP_LIMITS
 from mirdemo.clips.segments import NEAR, Piece, Segment, pieces
 from mirdemo.clips.sheets import Row, read_sheet, seconds_of, write_sheet
 from mirdemo.clips.tags import typed_tags, written_tags
@@ -663,6 +665,147 @@ def test_the_files_of_the_field_are_read_as_their_programs_write_them():
             (2.0, 0.5, ("drum",)),
         ], name
         assert set(clips.recordings) == {"night"}
+
+
+RAVEN = "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        (  # Raven counts its times through all files of a table
+            "table.txt",
+            f"{RAVEN}\tBegin File\tFile Offset (s)\tAnnotation\n1\tS 1\t1\t1.5\t2.0\ta.wav\t0.25\tdrum\n"
+            "2\tS 1\t1\t3.5\t4.5\tb.wav\t0.5\tflute\n",
+            [("a.wav", 0.25, 0.75, "drum"), ("b.wav", 0.5, 1.5, "flute")],
+        ),
+        (
+            "strong.txt",
+            "a.wav\t0.5\t1.5\tdrum\nb.wav\t1.0\t2.0\tflute\n",
+            [("a.wav", 0.5, 1.5, "drum"), ("b.wav", 1.0, 2.0, "flute")],
+        ),
+        (
+            "export.txt",
+            "tier\t00:00:00.500\t00:00:01.500\tdrum\ta.eaf\ntier\t00:00:01.000\t00:00:02.000\tflute\tb.eaf\n",
+            [("a", 0.5, 1.5, "drum"), ("b", 1.0, 2.0, "flute")],
+        ),
+        ("a.csv", "start,end,label\n0.5,1.5,drum\n1,2,\"flute, high\"\n", [("a", 0.5, 1.5, "drum"), ("a", 1.0, 2.0, "flute, high")]),
+        ("a.txt", "onset\toffset\tevent_label\n0.5\t1.5\tdrum\n", [("a", 0.5, 1.5, "drum")]),
+        ("a.csv", "Anfang;Dauer;Etikett;Tag\n0,5;1,0;x;drum\n", [("a", 0.5, 1.5, "drum")]),
+        ("a.csv", "0.0,1.5,drum\n1.5,3.0,flute\n3.0,4.5,drum\n", [("a", 0.0, 1.5, "drum"), ("a", 1.5, 3.0, "flute"), ("a", 3.0, 4.5, "drum")]),
+        ("a.csv", "0.5,1.5,drum\n3.0,1.0,flute\n", [("a", 0.5, 2.0, "drum"), ("a", 3.0, 4.0, "flute")]),
+        ("a.csv", "TIME,DURATION,LABEL\n0.5,1.5,drum\n", [("a", 0.5, 2.0, "drum")]),
+        (
+            "r.csv",
+            "filepath,start,end,scientific_name,common_name,confidence\nx/a.wav,0.5,1.5,Drum,drum,0.9\n",
+            [("x/a.wav", 0.5, 1.5, "drum")],
+        ),
+        (
+            "a.jams",
+            '{"annotations": [{"namespace": "scaper", "data": [{"time": 0.5, "duration": 1, "value": {"label": "drum"}}]}]}',
+            [("a", 0.5, 1.5, "drum")],
+        ),
+    ],
+)  # fmt: skip
+def test_a_label_stays_with_its_recording_and_its_time(
+    name: str, text: str, told: list[tuple[str, float, float, str]]
+):
+    rows = read_labels(text.encode(), name, CLIP_LIMITS, ["a.wav", "b.wav"]).rows
+    assert [(row.file, row.start, row.end, row.tags) for row in rows] == told
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "code"),
+    [
+        ("a.Table.1.selections.txt", f"{RAVEN}\tHigh Freq (Hz)\n1\tS 1\t1\t0.5\t2.0\t4000\n", "clips.no_annotation_column"),
+        ("a.csv", "0.5,1.0,drum\n3.0,4.0,flute\n", "clips.end_or_length"),
+        ("a.csv", "0.5,440.0,drum\n3.0,330.0,flute\n", "clips.end_or_length"),
+        ("songs.csv", "clip_id\tdrum\tflute\tmp3_path\n2\t1\t0\tf/a.mp3\n", "clips.sheet_header"),
+        ("sounds.csv", "slice,start,end,class\nx/a.wav,0,2,drum\n", "clips.sheet_header"),
+    ],
+)  # fmt: skip
+def test_what_a_label_means_is_not_guessed(name: str, text: str, code: str):
+    with pytest.raises(ClipsError) as refusal:
+        LabelledClips.from_zip(zipped({"a.wav": wav(1, 3.0), name: text.encode()}))
+    assert refusal.value.sentence.code == code
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.TextGrid", 'File type = "ooTextFile short"\n"TextGrid"\n\n0\n3\n<exists>\n1\n"TextTier"\n"x"\n0\n3\n1\n1\n"drum"\n'),
+        ("a.jams", '{"annotations": [{"namespace": "tag_open", "data": [{"time": 0, "duration": 0, "value": "drum"}]}]}'),
+        ("a.svl", '<sv><data><model id="1" sampleRate="10" dataset="0"/><dataset id="0"><point frame="5" label="drum"/></dataset></data></sv>'),
+    ],
+)  # fmt: skip
+def test_points_are_labels_of_a_moment(name: str, text: str):
+    clips = LabelledClips.from_zip(zipped({"a.wav": wav(1, 3.0), name: text.encode()}))
+    assert [(p.code, p.values["count"]) for p in clips.problems] == [("clips.labels_of_a_moment", 1)]
+
+
+def test_each_column_of_tags_is_read_or_told():
+    for header in ("file,tag,tag", "file,tag1,tag2", "file,Label 1,label_2", "file,tags,tags.1"):
+        rows = read_sheet(f'{header}\na.wav,"drum, big",flute\nb.wav,,voice\n'.encode(), "s.csv").rows
+        assert [typed_tags(row.tags) for row in rows] == [("drum", "big", "flute"), ("voice",)], header
+    clips = LabelledClips.from_csv(b"file,tags,keywords\na.wav,drum,flute\n", {"a.wav": wav(1)})
+    assert clips.tags == ("drum",)
+    assert [(p.code, p.values["others"]) for p in clips.problems] == [("clips.columns_unread", "keywords")]
+
+
+def test_tags_between_tabs_are_tags():
+    rows = read_sheet(b"PATH\tTAGS\na.mp3\tgenre---rock\tmood---calm\n", "s.tsv").rows
+    assert typed_tags(rows[0].tags) == ("genre---rock", "mood---calm")
+
+
+def test_a_folder_and_a_name_in_two_columns_are_one_file():
+    sheet = b"path,filename,label\nday 1,a.wav,drum\nday 2,a.wav,flute\n"
+    clips = LabelledClips.from_csv(sheet, {"day 1/a.wav": wav(1), "day 2/a.wav": wav(2)})
+    assert [clips.tags_of(row) for row in range(2)] == [("drum",), ("flute",)]
+
+
+def test_a_tape_may_hold_several_recordings():
+    sheet = b"file,start,end,tags,recording,session\ntape.wav,0,1,drum,first,day 1\ntape.wav,1,2,drum,second,day 2\n"
+    files = {"tape.wav": wav(1, 3.0)}
+    clips = LabelledClips.from_csv(sheet, files)
+    assert (clips.recordings, clips.sessions) == (("first", "second"), ("day 1", "day 2"))
+    again = LabelledClips.from_csv(clips.as_sheet(), files)
+    assert (again.recordings, again.sessions) == (clips.recordings, clips.sessions)
+    there = LabelledClips.from_files([("tape.wav", files["tape.wav"])]).label_by(sheet, "s.csv")
+    assert (there.recordings, there.sessions) == (clips.recordings, clips.sessions)
+
+
+def test_an_annotation_file_is_about_its_recording_alone():
+    """In a tree of folders the others keep the tags of theirs, whether or not the recording is there."""
+    tree = {"drum/a.wav": wav(1, 3.0), "flute/b.wav": wav(2), "c.wav": wav(3)}
+    clips = LabelledClips.from_zip(zipped({**tree, "drum/a.txt": b"1\t2\tsolo\n"}))
+    told = [(c.name, clips.tags_of(row)) for row, c in enumerate(clips.clips)]
+    assert told == [("a.wav", ("solo",)), ("b.wav", ("flute",))]
+    assert codes(clips) == ["clips.not_in_sheet"], "not one of none: nobody has said so"
+    clips = LabelledClips.from_zip(zipped({**tree, "Label Track.txt": b"1\t2\tsolo\n"}))
+    assert clips.tags == ("drum", "flute")
+    assert codes(clips) == ["clips.annotates_nothing"]
+    with pytest.raises(ClipsError) as refused:
+        LabelledClips.from_zip(zipped({"c.wav": wav(3), "Label Track.txt": b"1\t2\tsolo\n"}))
+    assert refused.value.sentence.code == "clips.annotates_nothing"
+
+
+def test_a_line_without_a_file_is_told_or_of_the_file_above():
+    """As cells that were put together leave it."""
+    rows = read_sheet(b"file,start,end,tags\na.wav,0,1,drum\n,,,\n,1,2,flute\n", "s.csv").rows
+    assert [(row.file, row.start, row.tags) for row in rows] == [("a.wav", 0, "drum"), ("a.wav", 1, "flute")]
+    clips = LabelledClips.from_csv(b"file,tags\na.wav,drum\n,flute\n,\n", {"a.wav": wav(1)})
+    assert clips.tags == ("drum",)
+    assert [(p.code, p.values["count"]) for p in clips.problems] == [("clips.lines_without_file", 1)]
+
+
+def test_files_whose_names_differ_in_capitals_alone_are_told_apart():
+    clips = LabelledClips.from_csv(
+        b"file,tags\na.wav,drum\nA.WAV,flute\n", {"a.wav": wav(1), "A.WAV": wav(2)}
+    )
+    assert [(c.name, clips.tags_of(row)) for row, c in enumerate(clips.clips)] == [
+        ("a.wav", ("drum",)),
+        ("A.WAV", ("flute",)),
+    ]
 
 
 def test_an_annotation_file_is_of_the_recording_it_is_named_after():

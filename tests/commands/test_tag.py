@@ -209,7 +209,7 @@ def test_tags_are_written_into_files_only_when_asked_and_taken_back(
     printed = capsys.readouterr()
     assert "sound.au is of a kind that holds no tags" in printed.err
     assert "written into 2 files, 1 did not take them" in printed.err
-    assert "0 tagged, 3 were there already" in printed.out
+    assert "Tagged: 0; there already: 3" in printed.out
     assert [mutagen.File(file).tags["TCON"].text for file in files] == [["low"], ["high"]]
     assert [load_clip(file).sha256 for file in files] == sound
     assert cli.main(["untag", str(undo), "--json"]) == cli.DONE

@@ -130,6 +130,13 @@ def test_rows_of_one_file_are_put_together_as_labelled_clips_are(
     sheet.write_text("file,tags,recording\na.wav,drum,r\nb.wav,flute,\na.wav,Flute,\na.wav,FLUTE,\n")
     (a, b) = by_sheet(sheet, ["a.wav", "b.wav"], print)
     assert (a.tags, a.recording, b.tags) == (("drum", "FLUTE"), "r", ("flute",))
+    sheet.write_text(
+        "file,start,end,tags,recording,session\na.wav,0,2,drum,first,e\na.wav,2,4,drum,second,f\n"
+    )
+    assert [(one.recording, one.session) for one in by_sheet(sheet, ["a.wav"], print)] == [
+        ("first", "e"),
+        ("second", "f"),
+    ]
     sheet.write_text("file,start,end,tags\na.wav,2,4,drum\na.wav,,,flute\n")
     cut = by_sheet(sheet, ["a.wav"], print)
     assert [(one.start, one.end, one.tags) for one in cut] == [

@@ -9,6 +9,7 @@ import pytest
 import soundfile
 from sound_files import ENCODERS, tone
 
+from mirdemo.base.files import expanded
 from mirdemo.sound.files import READ_SUFFIXES, FilesError, find_files, read_list
 
 
@@ -144,6 +145,33 @@ def test_a_name_that_is_no_text_stays_what_it_is(tmp_path: Path):
 def test_a_playlist_names_files_from_its_own_folder(archive: Path):
     (archive / "2024" / "list.m3u8").write_text("#EXTM3U\n#EXTINF:1,x\nc.flac\n../a.mp3\n")
     assert find_files(read_list("2024/list.m3u8")).files == ("2024/c.flac", "2024/../a.mp3")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_list_that_windows_wrote_is_read(encoding: str):
+    """PowerShell writes UTF-16 with its mark, and the Explorer copies paths in quotes."""
+    mark = "" if encoding == "utf-16" else "\ufeff"
+    assert read_list("-", f"{mark}a/b.mp3\r\n日本.m4a\r\n".encode(encoding)) == ["a/b.mp3", "日本.m4a"]
+
+
+def test_names_in_quotes_and_addresses_are_the_files_that_are_there(tmp_path: Path):
+    for name in ("a b.mp3", '"c".mp3', "d%20e.mp3"):
+        (tmp_path / name).write_bytes(b"x")
+    quoted = f'"{tmp_path}/a b.mp3"\r\n"none.mp3"\r\n{tmp_path}/"c".mp3\r\n'
+    assert read_list("-", quoted.encode()) == [f"{tmp_path}/a b.mp3", '"none.mp3"', f'{tmp_path}/"c".mp3']
+    (tmp_path / "list.m3u8").write_text(f"file://{tmp_path}/a%20b.mp3\na%20b.mp3\nd%20e.mp3\n")
+    names = [f"{tmp_path}/a b.mp3", f"{tmp_path}/a b.mp3", f"{tmp_path}/d%20e.mp3"]
+    assert read_list(tmp_path / "list.m3u8") == names
+
+
+def test_a_name_may_begin_with_a_tilde(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    Path("~take.wav").write_bytes(b"x")
+    assert find_files(["~take.wav", "~no one/b.wav"]).files == ("~take.wav", "~no one/b.wav")
+    assert read_list("-", b"~take.wav\n") == ["~take.wav"]
+    assert expanded("~") == Path.home()
+    with pytest.raises(FilesError, match="cannot be read"):
+        read_list("~no one/list.txt")
 
 
 def test_a_list_that_cannot_be_read_is_refused(tmp_path: Path):

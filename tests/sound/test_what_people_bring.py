@@ -435,6 +435,20 @@ def test_sizes_that_were_never_filled_in_hide_no_sound():
     assert (plain.seconds, codes(plain)) == (pytest.approx(1.0), [])
 
 
+@pytest.mark.parametrize("kind", ["WAV", "AIFF", "AU"])
+def test_what_a_header_was_not_told_of_the_recording_is_told(kind: str):
+    """A recorder that fills in sizes now and then, and was cut off in between."""
+    whole = bytearray(by_soundfile(np.tile(music(), (3, 1)), RATE, kind, "PCM_16"))
+    size = 2 * len(music())
+    place = {"WAV": whole.find(b"data") + 4, "AIFF": whole.find(b"SSND") + 4, "AU": 8}[kind]
+    whole[place : place + 4] = (size + 8 * (kind == "AIFF")).to_bytes(4, "little" if kind == "WAV" else "big")
+    clip = load_clip(bytes(whole))
+    assert codes(clip) == ["audio.behind_end"]
+    assert clip.incomplete
+    assert clip.warnings[0].values["behind"] == pytest.approx(2 * len(music()) / RATE, abs=0.01)
+    assert clip.seconds == pytest.approx(len(music()) / RATE, abs=0.01)
+
+
 def test_flac_may_count_no_frames():
     data = bytearray(ENCODERS["flac"](music(), RATE))
     data[21:26] = (int.from_bytes(data[21:26], "big") | 2**36 - 1).to_bytes(5, "big")

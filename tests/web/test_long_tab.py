@@ -337,6 +337,19 @@ def test_a_sheet_that_labels_nothing_leaves_the_folders_their_say_beside_a_long_
             visitor.desk(LongDesk).drop(parted.long[0])
 
 
+def test_annotations_of_a_long_recording_leave_the_others_the_tags_of_their_folders(folder: Path, here):
+    visitor = here[0]
+    files = {"drums/a.wav": wav(0.1), "flute/evening.wav": wav(2), "flute/evening.txt": b"1\t9\tsolo\n"}
+    drops = [[sent(folder, name, content) for name, content in files.items()]]
+    drops.append([sent(folder, "set.zip", zipped(**{n.replace("/", "__"): c for n, c in files.items()}))])
+    for drop in drops:
+        read, parted = read_drop(drop, "", 30.0, 3, quiet, Growth(visitor, ""))
+        assert [read.tags_of(0)] == [("drums",)]
+        assert [name for name, _ in parted.sheets] == ["evening.txt"]
+        assert visitor.desk(LongDesk).opened(parted.long[0]).typed == ""
+        visitor.desk(LongDesk).drop(parted.long[0])
+
+
 def test_what_lies_beside_a_long_recording_alone_is_named_and_no_sheet_is_missed(folder: Path):
     for more, codes in (
         ({"notes.txt": b"on Sunday"}, []),

@@ -101,7 +101,7 @@ class Visit:
         entries = [one for one in self.entries if one.labelled]
         if self.missing:
             raise ClipsError(
-                "{count} clips of {name} are not here yet ({names}). Add their files.",
+                "Clips of {name} that are not here yet: {count} ({names}). Add their files.",
                 code="clips.visit_waits",
                 name=self.name,
                 count=len(self.missing),

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from mirdemo.base.sentences import Cancelled, MirdemoError
-from mirdemo.sound.decoding.claims import check_has_index, claim_of_header, lacks_end, mended
+from mirdemo.sound.decoding.claims import behind_end, check_has_index, claim_of_header, lacks_end, mended
 from mirdemo.sound.decoding.containers import FLAC, OGG, Container, check_is_sound, sniff
 from mirdemo.sound.decoding.limits import LIMITS, LONG_LIMITS, AudioError, AudioLimits
 from mirdemo.sound.decoding.mono import Decoded, MonoCollector
@@ -80,7 +80,8 @@ def decode(
         raise AudioError(
             "{name} holds no sound (0 seconds). Choose another file.", code="audio.no_sound", name=name
         )
-    return replace(decoded, lacks_end=lacks_end(sound, container))
+    behind = behind_end(sound, container) * decoded.frames / decoded.sample_rate
+    return replace(decoded, lacks_end=lacks_end(sound, container), behind_seconds=behind)
 
 
 def _begun(source: Source, name: str) -> tuple[Container, Source]:

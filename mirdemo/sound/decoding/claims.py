@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ from mirdemo.sound.decoding.containers import (
     W64_DATA,
     WAV,
     Container,
+    past_tags,
 )
 from mirdemo.sound.decoding.limits import AudioError
 from mirdemo.sound.decoding.parts import parts_of
@@ -30,6 +32,7 @@ from mirdemo.sound.decoding.source import Source
 #: Recorders that stream leave a size near a round number of 1 GiB and more, on either side of it.
 _PLACEHOLDER_REACH, _ROUND, _SMALLEST_PLACEHOLDER = 2**16, 2**24, 2**30
 _ALL_FRAMES = 2**36 - 1  # as FLAC counts them
+_LOOKED_AT_BEHIND = 2**16
 _MATROSKA_SEGMENT = b"\x18\x53\x80\x67"
 
 
@@ -167,6 +170,33 @@ def lacks_end(source: Source, container: Container) -> bool:
     if container in (MP3, AAC):
         return mpeg.lacks_end(source)
     return container is TRANSPORT and bool(source.size % 188 and source.size % 192)
+
+
+def behind_end(source: Source, container: Container) -> float:
+    """How much lies behind the samples that the header announces and is no chunk, tag or zeros, as a share of them: recorders that
+    were cut off in the middle have not told the last of what they wrote."""
+    found = _data_chunk(source, container) if container in (WAV, AIFF, AU) else None
+    if found is None or found[1] <= 0 or len(parts_of(source, container)) > 1:
+        return 0.0
+    at = found[0] + found[1]
+    if container is not AU:
+        layout = ">4sI" if container is AIFF or source.head(4) == b"RIFX" else "<4sI"
+        at = _past_chunks(source, at + at % 2, layout)
+    at = past_tags(source, at)
+    if not any(source.head(_LOOKED_AT_BEHIND, at)):
+        return 0.0
+    return max(source.size - at, 0) / found[1]
+
+
+def _past_chunks(source: Source, start: int, layout: str) -> int:
+    """Where the last of the chunks that follow each other from here ends."""
+    for _ in range(1_000):
+        head = source.head(8, start)
+        if len(head) < 8 or not re.fullmatch(rb"[A-Za-z][\x20-\x7e]{3}", head[:4]):
+            break
+        start += 8 + struct.unpack(layout, head)[1]
+        start += start % 2
+    return start
 
 
 def check_has_index(source: Source, container: Container, name: str) -> None:

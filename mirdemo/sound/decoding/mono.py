@@ -26,6 +26,7 @@ class Decoded:
     claimed_seconds: the length the file claims, where it is longer than what was read; else None
     damaged: some of its packets could not be decoded and were left out
     lacks_end: the mark that ends files of its kind is missing
+    behind_seconds: what lies behind the announced end would last so long if it were sound
     track, n_tracks: which of the file's sound tracks was read (1 is the first), and how many there are
     """
 
@@ -36,6 +37,7 @@ class Decoded:
     claimed_seconds: float | None
     damaged: bool
     lacks_end: bool = False
+    behind_seconds: float = 0.0
     track: int = 1
     n_tracks: int = 1
 

@@ -126,8 +126,11 @@ class _Tree:
         return {one.path for one in self._said.used} if self._said.rows else set()
 
     def tags(self, name: str | PurePosixPath) -> tuple[str, ...]:
-        """What its folders say of a file: nothing where a sheet does."""
-        return () if self._labels else self._tags.get(PurePosixPath(name), ())
+        """What its folders say of a file: nothing where a sheet does, or an annotation file that is called as it is."""
+        path = PurePosixPath(name)
+        if self._labels and (self._said.naming or path in self._said.about):
+            return ()
+        return self._tags.get(path, ())
 
     def labels(self, name: str | PurePosixPath) -> bool:
         """Whether it is a sheet or an annotation file."""

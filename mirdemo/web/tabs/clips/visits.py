@@ -128,7 +128,7 @@ class Visits:
             visitor.desk(VisitDesk).waiting = visit
             visitor.tell(
                 Sentence(
-                    "This visit was saved without its sound. Add the {n} files that it names.",
+                    "This visit was saved without its sound. Add the files that it names ({n}).",
                     "page.visit_waits",
                     {"n": len(visit.missing)},
                 )
@@ -187,7 +187,7 @@ class Visits:
                 job.cancel()  # it is about what was here before
         visitor.tell(
             Sentence(
-                "Opened: {name}, {n} clips.",
+                "Opened: {name}. Clips: {n}.",
                 "page.visit_opened",
                 {"name": visit.name, "n": len(visitor.clips)},
             ),

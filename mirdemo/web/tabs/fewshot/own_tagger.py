@@ -221,7 +221,7 @@ class OwnTagger:
             if desk.waiting:
                 self._next_or_tell(visitor)
             else:
-                told = Sentence("The sheet is ready: {n} files.", "page.sheet_ready", {"n": len(desk.rows)})
+                told = Sentence("The sheet is ready. Files: {n}.", "page.sheet_ready", {"n": len(desk.rows)})
                 visitor.tell(told)
 
         self._wire.start(
