@@ -6,8 +6,8 @@
 #   estimate that hears every r as R and every G as g, 4 notes of 14, has 1.0 in all seven. Written as "komal re" and so on, the same
 #   mistakes have an ARI of .73 and a pairwise F of .77. No figure takes a switch for it, nothing is said.
 # Why it matters here: which of the two is sung tells ragas apart (Bhairav has r, Bilawal R), and transcripts write just these
-#   letters; so with SALAMI's sections in capitals beside its phrases in small letters. A tag is the same in any case here, too: in
-#   both, svaras want names ("komal re").
+#   letters; so with SALAMI's sections in capitals beside its phrases in small letters. A tag of one letter keeps its case here; where
+#   figures are mir_eval's, svaras want names ("komal re").
 # Seen 2026-11-30, mir_eval==0.8.2, numpy==2.4.6 from PyPI. Source: this run; mir_eval/util.py, index_labels (case_sensitive=False),
 #   as https://mir-eval.readthedocs.io has it.
 set -euo pipefail

@@ -46,6 +46,7 @@ class Gathering:
         self.recordings: list[str | None] = []
         self.sessions: list[str] = []
         self.spelling: dict[str, str] = {}  # what equal tags have in common -> how the first one was spelt
+        self._spellings: dict[str, dict[str, None]] = {}  # and how all were
         self.problems: list[Sentence] = []
         self._row_of: dict[str, int] = {}
         self._seconds = 0.0
@@ -187,7 +188,8 @@ class Gathering:
     def take(self, clip: Clip, tags: Iterable[str], recording: str | None = None, session: str = "") -> None:
         """Take one clip, or merge its tags into the same sound taken before, or note why not."""
         try:
-            cleaned = {same(tag): tag for tag in clean_tags(tags, self.limits)}
+            given = [clean_text(tag) for tag in tags]
+            cleaned = {same(tag): tag for tag in clean_tags(given, self.limits)}
             recording = None if recording is None else clean_recording(recording, self.limits)
             session = clean_recording(session, self.limits) if clean_text(session) else ""
             row = self._row_of.get(clip.sha256)
@@ -208,6 +210,8 @@ class Gathering:
             return
         for key, tag in cleaned.items():
             self.spelling.setdefault(key, tag)
+        for tag in filter(None, given):
+            self._spellings.setdefault(same(tag), {})[tag] = None
         if row is not None:
             self.tag_keys[row] |= cleaned.keys()
             self.recordings[row] = self.recordings[row] or recording
@@ -259,6 +263,16 @@ class Gathering:
     def all_problems(self) -> tuple[Sentence, ...]:
         """Everything noted, with one sentence for all files of a kind that need none of their own."""
         found = list(self.problems)
+        if folded := [tags for tags in map(list, self._spellings.values()) if len(tags) > 1]:
+            shown = [" = ".join(tags[:_NAMED_AT_MOST]) for tags in folded[:_NAMED_AT_MOST]]
+            found.append(
+                Sentence(
+                    "Read as one tag, for capitals do not count: {tags}. Where these are different things, give them names that "
+                    "differ in more than capitals. Only a letter that stands alone keeps its case.",
+                    "clips.one_but_for_capitals",
+                    {"tags": ", ".join(shown) + (", …" if len(folded) > _NAMED_AT_MOST else "")},
+                )
+            )
         if self._not_sound:
             found.append(not_sound(self._not_sound))
         if self._no_room:

@@ -249,5 +249,11 @@ def clean_text(text: str) -> str:
 
 
 def same(text: str) -> str:
-    """What two tags have in common when they are the same tag: case and Unicode width do not count."""
+    """What two tags have in common when they are the same tag: case and Unicode width do not count.
+
+    A letter that stands alone keeps its case: it is a sign, and r and R are two svaras (komal and shuddha re).
+    """
+    plain = unicodedata.normalize("NFKC", text)
+    if sum(not unicodedata.combining(sign) for sign in unicodedata.normalize("NFKD", plain)) == 1:
+        return plain
     return unicodedata.normalize("NFKC", text.casefold())
