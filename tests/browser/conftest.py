@@ -11,8 +11,6 @@ import pytest
 from driving import RATE, played, visiting, write_m4a
 from serving import Served, begin, end
 
-#: What may be driven; the first draws pages as the others do and has no window of its own, which takes most of their time.
-CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -62,7 +60,7 @@ def uploads(server: Served) -> Path:
 def chromium():
     """A real Chromium; skips where there is none."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    found = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if found is None:
         pytest.skip("no Chromium on this machine")
     with playwright.sync_playwright() as running:
