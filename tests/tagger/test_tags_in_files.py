@@ -169,6 +169,20 @@ def test_a_kind_without_tags_is_refused_and_stays_what_it_is(tmp_path: Path, nam
     assert (tmp_path / "undo.jsonl").read_bytes() == b""
 
 
+@pytest.mark.parametrize("size", [0xFFFFFFFF, 2_000], ids=["streamed", "of a part"])
+def test_a_wav_whose_header_does_not_fit_is_refused_and_stays(tmp_path: Path, size: int):
+    """A recorder that wrote to a pipe, or was cut off; mutagen stumbles over one and loses what it wrote to the other."""
+    path = music(tmp_path / "a.wav", "wav")
+    data = bytearray(path.read_bytes())
+    data[4:8] = min(size + 36, 0xFFFFFFFF).to_bytes(4, "little") if size > 2_000 else data[4:8]
+    data[40:44] = size.to_bytes(4, "little")
+    path.write_bytes(data)
+    with UndoFile(tmp_path / "undo.jsonl") as undo, pytest.raises(TaggerError, match="Nothing was written"):
+        write_tags(path, ["taiko"], undo)
+    assert path.read_bytes() == data
+    assert (tmp_path / "undo.jsonl").read_bytes() == b""
+
+
 def test_a_library_that_would_change_the_sound_is_found_out(tmp_path: Path, monkeypatch):
     from mutagen.flac import FLAC
 
