@@ -18,7 +18,7 @@ from mirdemo.clips.archives import Entry, letters_lost, not_a_zip_but, other_arc
 from mirdemo.clips.counting import files_of
 from mirdemo.clips.encodings import shown
 from mirdemo.clips.limits import ClipLimits, ClipsError
-from mirdemo.clips.recordings import by_name, only_counts
+from mirdemo.clips.recordings import ByName, by_name, only_counts
 from mirdemo.clips.segments import NEAR, Piece, pieces
 from mirdemo.clips.sheets import OTHER_SHEETS, SHEET_SUFFIXES, Row, Sheet, read_sheet
 from mirdemo.clips.tags import clean_recording, clean_tags, clean_text, same, typed_tags
@@ -245,20 +245,7 @@ class Gathering:
         for row, recording in zip(unsaid, said.recordings, strict=True):
             self.recordings[row] = recording[: self.limits.max_recording_length]
         if said.grouped:
-            shown = list(said.grouped)
-            self.problems.append(
-                Sentence(
-                    "By the names of their files, {clips} clips were put together. Recordings that they are pieces of: {count} "
-                    "({names}). If they are not, part them again.",
-                    "clips.grouped_by_name",
-                    {
-                        "clips": sum(len(rows) for rows in said.grouped.values()),
-                        "count": len(shown),
-                        "names": ", ".join(shown[:_NAMED_AT_MOST])
-                        + (", …" if len(shown) > _NAMED_AT_MOST else ""),
-                    },
-                )
-            )
+            self.problems.append(grouped_by_name(said))
 
     def all_problems(self) -> tuple[Sentence, ...]:
         """Everything noted, with one sentence for all files of a kind that need none of their own."""
@@ -319,6 +306,21 @@ class Gathering:
     def _note(self, sentence: Sentence) -> None:
         if sentence not in self.problems:
             self.problems.append(sentence)
+
+
+def grouped_by_name(said: ByName) -> Sentence:
+    """What the names of files put together, at least one group."""
+    shown = list(said.grouped)
+    return Sentence(
+        "By the names of their files, {clips} clips were put together. Recordings that they are pieces of: {count} "
+        "({names}). If they are not, part them again.",
+        "clips.grouped_by_name",
+        {
+            "clips": sum(len(rows) for rows in said.grouped.values()),
+            "count": len(shown),
+            "names": ", ".join(shown[:_NAMED_AT_MOST]) + (", …" if len(shown) > _NAMED_AT_MOST else ""),
+        },
+    )
 
 
 def gather_entries(gathering: Gathering, entries: Sequence[Entry], name: str, progress: Progress) -> None:

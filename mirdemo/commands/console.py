@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+import unicodedata
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -205,12 +206,18 @@ def shown(path: str) -> str:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Columns aligned for a terminal, the last one free."""
+    """Columns aligned for a terminal, where Japanese letters take two places, the last one free."""
     lines = [list(map(str, header)), *([*map(str, row)] for row in rows)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(header) - 1)]
+    widths = [max(_places(line[i]) for line in lines) for i in range(len(header) - 1)]
     return "\n".join(
-        "  ".join(c.ljust(w) for c, w in zip(line, [*widths, 0], strict=True)).rstrip() for line in lines
+        "  ".join(c + " " * (w - _places(c)) for c, w in zip(line, [*widths, 0], strict=True)).rstrip()
+        for line in lines
     )
+
+
+def _places(text: str) -> int:
+    """How many places a text takes in a line of a terminal."""
+    return sum(0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
 
 
 def megabytes(size: int | None) -> str:

@@ -16,7 +16,9 @@ from mirdemo.commands.console import (
     count,
     print_json,
     progress_bar,
+    said,
     table,
+    tell,
     warn,
 )
 from mirdemo.commands.corpora import add_corpus_arguments
@@ -218,50 +220,93 @@ def _print_tagger(found: TaggerReport) -> None:
     from mirdemo.scoring.verdicts import WORDS
 
     score = found.score
-    print(
-        f"Clips: {score.n_clips}, of recordings: {score.n_recordings} ({found.unknown} unknown, {found.failed} not read)"
+    tell(
+        Sentence(
+            "Clips: {clips}, of recordings: {recordings} ({unknown} unknown, {failed} not read)",
+            "commands.evaluated",
+            {
+                "clips": score.n_clips,
+                "recordings": score.n_recordings,
+                "unknown": found.unknown,
+                "failed": found.failed,
+            },
+        )
     )
     rows = [
         (
-            one.tag, str(one.clips), str(one.recordings), str(WORDS[one.verdict]),
+            one.tag, str(one.clips), str(one.recordings), said(WORDS[one.verdict]),
             _figure(one.roc_auc), _figure(one.f1), _share(one.precision), _share(one.recall),
         )
         for one in score.tags
     ]  # fmt: skip
-    print(table(("tag", "clips", "recordings", "heard?", "ROC-AUC", "F1", "precision", "recall"), rows))
-    whole: dict[str, Interval | None] = {"macro F1": score.macro_f1, "micro F1": score.micro_f1}
-    whole |= {"macro ROC-AUC": score.roc_auc, "mAP": score.mean_average_precision}
-    print(", ".join(f"{name} {_figure(one)}" for name, one in whole.items() if one is not None))
-    print(f"Giving every tag to every clip would have a macro F1 of {score.chance_macro_f1:.2f}.")
-    if found.absent:
-        print(f"No recording has: {', '.join(found.absent)}")
-    if found.foreign:
-        print(
-            "The tagger does not know: "
-            + ", ".join(f"{tag} ({n})" for tag, n in sorted(found.foreign.items()))
+    print(table([said(one) for one in _COLUMNS], rows))
+    whole = zip(
+        _WHOLE, (score.macro_f1, score.micro_f1, score.roc_auc, score.mean_average_precision), strict=True
+    )
+    print(", ".join(f"{said(name)} {_figure(one)}" for name, one in whole if one is not None))
+    tell(
+        Sentence(
+            "Giving every tag to every clip would have a macro F1 of {chance:.2f}.",
+            "commands.chance",
+            {"chance": score.chance_macro_f1},
         )
+    )
+    if found.absent:
+        tell(Sentence("No recording has: {tags}", "commands.absent_tags", {"tags": ", ".join(found.absent)}))
+    if found.foreign:
+        foreign = ", ".join(f"{tag} ({n})" for tag, n in sorted(found.foreign.items()))
+        tell(Sentence("The tagger does not know: {tags}", "commands.foreign_tags", {"tags": foreign}))
     if found.in_question is not None:
-        print(found.in_question.sentence)
+        tell(found.in_question.sentence)
     if found.own:
-        print(
-            f"Left out, because the tagger was made from their recordings, which are no test of it: {found.own} clip{'' if found.own == 1 else 's'}."
+        tell(
+            Sentence(
+                "Clips left out, because the tagger was made from their recordings, which are no test of it: {count}.",
+                "commands.own_clips",
+                {"count": found.own},
+            )
         )
     elif not found.tells:
-        print(
-            "This tagger does not tell which recordings it was made from; they are no test of it. Leave them out yourself, or "
-            "make the tagger again."
+        tell(
+            Sentence(
+                "This tagger does not tell which recordings it was made from; they are no test of it. Leave them out yourself, "
+                "or make the tagger again.",
+                "commands.own_unknown",
+            )
         )
-    print(
-        "Other cuts of a recording that the tagger was made from are no test of it either: leave those out."
+    tell(
+        Sentence(
+            "Other cuts of a recording that the tagger was made from are no test of it either: leave those out.",
+            "commands.other_cuts",
+        )
     )
+
+
+_COLUMNS = (
+    Sentence("tag", "commands.column.tag"),
+    Sentence("clips", "commands.column.clips"),
+    Sentence("recordings", "commands.column.recordings"),
+    Sentence("heard?", "commands.column.heard"),
+    Sentence("ROC-AUC", "commands.column.roc_auc"),
+    Sentence("F1", "commands.column.f1"),
+    Sentence("precision", "commands.column.precision"),
+    Sentence("recall", "commands.column.recall"),
+)
+_WHOLE = (
+    Sentence("macro F1", "commands.macro_f1"),
+    Sentence("micro F1", "commands.micro_f1"),
+    Sentence("macro ROC-AUC", "commands.macro_roc_auc"),
+    Sentence("mAP", "commands.map"),
+)
 
 
 def _figure(one: Interval | None) -> str:
     if one is None or one.value is None:
         return ""
     if one.low is None or one.high is None:
-        return f"{one.value:.2f} (no interval)"
-    return f"{one.value:.2f} ({one.low:.2f} to {one.high:.2f})"
+        return said(Sentence("{value:.2f} (no interval)", "commands.figure_alone", {"value": one.value}))
+    span = {"value": one.value, "low": one.low, "high": one.high}
+    return said(Sentence("{value:.2f} ({low:.2f} to {high:.2f})", "commands.figure", span))
 
 
 def _share(value: float | None) -> str:

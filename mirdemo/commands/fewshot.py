@@ -119,15 +119,14 @@ def run(args: Namespace) -> int:
         return 0
     shown = [("macro F1", report.macro_f1), ("micro F1", report.micro_f1)]
     rows = [(name, f"{figure.value:.3f}", _range(figure)) for name, figure in shown]
-    print(
-        f"{report.n_way}-way {report.k_shot}-shot, {report.kind} tags, {len(report.episodes)} episodes, {layer}"
-    )
+    episodes = "1 episode" if len(report.episodes) == 1 else f"{len(report.episodes)} episodes"
+    print(f"{report.n_way}-way {report.k_shot}-shot, {report.kind} tags, {episodes}, {layer}")
     print(
         table(
             (
                 "figure",
                 "value",
-                f"90 % over {len(report.episodes)} episodes and {report.n_recordings} recordings",
+                f"90 % over {episodes} and {report.n_recordings} recordings",
             ),
             rows,
         )

@@ -124,8 +124,18 @@ def run(args: Namespace) -> int:
             )
             for i, hit in enumerate(hits)
         ]
-        print(table(("cosine", "from-to", *(("tags",) if args.tagger else ()), "file"), rows))
+        columns = [one for one in _COLUMNS if args.tagger or one is not _TAGS]
+        print(table([said(one) for one in columns], rows))
     return 1 if failed else 0
+
+
+_TAGS = Sentence("tags", "commands.column.tags")
+_COLUMNS = (
+    Sentence("cosine", "commands.column.cosine"),
+    Sentence("from-to", "commands.column.span"),
+    _TAGS,
+    Sentence("file", "commands.column.file"),
+)
 
 
 def _looked_through(

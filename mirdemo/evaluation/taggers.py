@@ -17,7 +17,7 @@ from mirdemo.base.files import expanded
 from mirdemo.base.progress import Progress, silent
 from mirdemo.base.sentences import Sentence
 from mirdemo.clips.counting import Groups, counted, grouped, in_question, said_by_names
-from mirdemo.clips.gathering import Finder, notes_on, read_labels, said_of, spans_of
+from mirdemo.clips.gathering import Finder, grouped_by_name, notes_on, read_labels, said_of, spans_of
 from mirdemo.clips.heard import MOST_COMPARED, listen
 from mirdemo.clips.in_question import InQuestion
 from mirdemo.clips.limits import CLIP_LIMITS, ClipsError
@@ -28,6 +28,7 @@ from mirdemo.sound.audio import display_name
 
 if TYPE_CHECKING:
     from mirdemo.backbones.spec import Backbone
+    from mirdemo.clips.recordings import ByName
     from mirdemo.clips.sheets import Row
     from mirdemo.sound.audio import Clip
     from mirdemo.stages.fewshot.scoring import Score
@@ -174,6 +175,8 @@ def evaluate_tagger(
             code="evaluation.none_read",
         )
     recordings = told.hearing.counted(told.kept)
+    if recordings.named.grouped and tell is not None:
+        tell(_by_their_names(recordings.named))
     left = _without_own(recordings.groups, told.own)
     if not left:
         raise EvaluationError(
@@ -269,6 +272,16 @@ def _tagged(
     return told
 
 
+def _by_their_names(named: ByName) -> Sentence:
+    """What the names of files put together, which decides how sure the figures are, and where to say otherwise."""
+    return Sentence(
+        "By the names of their files, {clips} clips were put together. Recordings that they are pieces of: {count} ({names}). If "
+        "they are not, say of which they are in the column recording of a sheet (--labels SHEET).",
+        "evaluation.by_their_names",
+        grouped_by_name(named).values,
+    )
+
+
 def _labels(
     kept: Sequence[Labelled], rows: Sequence[int], tags: Sequence[str]
 ) -> tuple[np.ndarray, dict[str, int]]:
@@ -293,12 +306,13 @@ def _without_own(groups: Sequence[str], own: Sequence[bool]) -> list[int]:
 
 @dataclass(frozen=True)
 class _Counted:
-    """recordings: of each clip, as said or by its name; counted: with those in question as one; groups: sessions over them"""
+    """recordings: of each clip, as said or by its name (``named``); counted: with those in question as one; groups: sessions over them"""
 
     recordings: tuple[str, ...]
     in_question: Groups
     counted: tuple[str, ...]
     groups: tuple[str, ...]
+    named: ByName
 
     def only(self, rows: Sequence[int]) -> InQuestion | None:
         """What is in question of these rows."""
@@ -339,4 +353,4 @@ class _Hearing:
         doubtful = in_question(asked, named.pieces, given)
         as_counted = counted(recordings, doubtful)
         groups = grouped(as_counted, [one.session for one in kept])
-        return _Counted(recordings, doubtful, as_counted, groups)
+        return _Counted(recordings, doubtful, as_counted, groups, named)

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -215,7 +216,7 @@ def no_matter(recording: LongRecording) -> None:
 
 
 def open_long(
-    path_or_bytes: Path | bytes | bytearray | memoryview,
+    path_or_bytes: str | PathLike[str] | bytes | bytearray | memoryview,
     name: str | None = None,
     *,
     limits: AudioLimits = LONG_LIMITS,
@@ -233,10 +234,18 @@ def open_long(
     Raises ``AudioError`` as ``load_clip`` does, where the disk is full, and what ``spool``, ``growing`` and ``progress``
     raise.
     """
-    data = bytes(path_or_bytes) if isinstance(path_or_bytes, bytearray | memoryview) else path_or_bytes
+    data: bytes | Path
+    if isinstance(path_or_bytes, bytes | bytearray | memoryview):
+        data = bytes(path_or_bytes)
+    else:
+        data = Path(path_or_bytes)
     shown = display_name(name or (data.name if isinstance(data, Path) else "recording"))
     try:
         source = Source.of(data)
+    except FileNotFoundError:
+        raise AudioError(
+            "{name} cannot be found. Choose a file that exists.", code="audio.missing", name=shown
+        ) from None
     except (OSError, ValueError):
         raise AudioError(
             "{name} cannot be opened. Choose a file that you may read.", code="audio.unreadable", name=shown

@@ -14,6 +14,7 @@ from mirdemo.backbones import load_backbone
 from mirdemo.base.locks import locked
 from mirdemo.clips import LabelledClips
 from mirdemo.commands import find
+from mirdemo.commands.console import table
 from mirdemo.embedding.embed import embed
 from mirdemo.tagger import Tagger
 
@@ -158,3 +159,14 @@ def test_where_no_query_can_be_read_nothing_is_embedded_for_it(
     said = capsys.readouterr().err
     assert "gone.wav" in said
     assert words in said
+
+
+def test_columns_stay_aligned_behind_japanese_letters():
+    text = table(("tag", "n"), [("太鼓 taiko", 1), ("が", 2), ("drum", 3)])
+    assert text.splitlines() == ["tag         n", "太鼓 taiko  1", "が          2", "drum        3"]
+
+
+def test_the_table_has_its_columns_in_the_language_of_the_command(archive: Path, tmp_path, capsys):
+    line = ["find", str(tmp_path / "query.wav"), "--in", str(archive), "--language", "ja"]
+    assert cli.main([*line, "--index", str(tmp_path / "index"), "--backbone", "spectral"]) == 0
+    assert capsys.readouterr().out.splitlines()[0].split() == ["コサイン", "区間", "ファイル"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +12,12 @@ import pytest
 import soundfile
 
 from mirdemo import cli
+from mirdemo.base.sentences import Sentence
 from mirdemo.clips import LabelledClips
 from mirdemo.clips.heard import listen
 from mirdemo.clips.in_question import InQuestion
 from mirdemo.clips.likeness import LookAlikes
-from mirdemo.evaluation.taggers import by_folders, by_sheet
+from mirdemo.evaluation.taggers import by_folders, by_sheet, evaluate_tagger
 from mirdemo.sound import audio
 from mirdemo.tagger import Tagger
 
@@ -174,6 +176,25 @@ def test_labels_that_fit_nothing_are_refused_in_a_sentence(tagger, archive, tmp_
     assert len(told) == 2
 
 
+def test_the_report_speaks_the_language_of_the_command(tagger, archive, tmp_path, capsys):
+    write(tmp_path, qa="drum", wb="sasara")
+    cli.main(["evaluate", "--tagger", str(tagger), "--language", "ja", str(archive), str(tmp_path)])
+    said = capsys.readouterr().out.replace("take ", "")
+    lines = [re.sub(r"ROC-AUC|F1|mAP|drum|flute|sasara|[\d.,() %]", "", line) for line in said.splitlines()]
+    assert len(lines) > 6
+    assert not [line for line in lines if re.search("[A-Za-z]", line)]
+
+
+def test_what_the_names_of_files_put_together_is_told(tagger, tmp_path):
+    write(tmp_path, night_part1="drum", night_part2="drum", qa="flute", wb="flute")
+    told: list[Sentence] = []
+    labelled = by_folders(sorted(map(str, tmp_path.rglob("*.wav"))), [str(tmp_path)])
+    evaluate_tagger(labelled, Tagger.load(tagger), tell=told.append)
+    assert [(one.code, one.values["clips"], one.values["count"]) for one in told] == [
+        ("evaluation.by_their_names", 2, 1)
+    ]
+
+
 def write(folder: Path, seconds: float = 1.5, **names: str) -> None:
     for seed, (name, kind) in enumerate(names.items(), start=200):
         (folder / kind).mkdir(parents=True, exist_ok=True)
@@ -228,7 +249,7 @@ def test_what_the_tagger_was_made_from_is_left_out_and_alone_is_no_result(tagger
     _, found = evaluated(capsys, tagger, tmp_path, archive, "--labels", sheet)
     assert (found["own"], found["score"]["n_clips"]) == (7, 7)
     cli.main(["evaluate", "--tagger", str(tagger), str(tmp_path), str(archive)])
-    assert "no test of it: 6 clips." in capsys.readouterr().out
+    assert "no test of it: 6." in capsys.readouterr().out
 
 
 def test_a_tagger_that_does_not_tell_what_it_was_made_from_is_said_to(tagger, archive, tmp_path, capsys):

@@ -211,3 +211,15 @@ def test_a_track_without_sound_is_not_seen_growing():
         silent_track_then_sound(), "a.mkv", growing=lambda one: seen.setdefault(id(one), one)
     )
     assert list(seen.values()) == [recording]
+
+
+def test_a_path_may_be_text_and_what_is_not_there_is_told(tmp_path: Path):
+    path = tmp_path / "night.wav"
+    path.write_bytes(packed("WAV"))
+    assert open_long(str(path)).name == open_long(path).name == "night.wav"
+    with pytest.raises(AudioError) as refused:
+        open_long(str(tmp_path / "gone.wav"))
+    assert (refused.value.sentence.code, refused.value.sentence.values["name"]) == (
+        "audio.missing",
+        "gone.wav",
+    )

@@ -55,6 +55,7 @@ def test_a_sentence_about_one_is_in_the_singular():
         ("few-shot.long.share", {"length": "0:12", "percent": "30"}),
         ("panel.answered", {}),
         ("panel.label", {}),
+        ("panel.holds", {"megabytes": "0.1"}),
     ],
 )
 def test_words_about_one_are_in_the_singular(key: str, values: dict[str, str]):

@@ -77,7 +77,9 @@ def test_pieces_of_nothing_count_as_one_recording_and_that_is_said(corpus, capsy
     sheet += [f"high/high{i}.wav,high,b{i}" for i in range(5)]
     (corpus / "labels.csv").write_text("\n".join(sheet))
     assert run(str(corpus / "labels.csv"), "--shots", "2", "--seeds", "1") == 0
-    assert "Nobody has said" not in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert "Nobody has said" not in said.err
+    assert said.out.count("1 episode ") + said.out.count("1 episode,") == 2
     assert run(str(corpus / "labels.csv"), "--shots", "2", "--seeds", "1", "--json") == 0
     assert "in_question_clips" not in capsys.readouterr().out
 
