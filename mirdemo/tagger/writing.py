@@ -212,6 +212,12 @@ def sound_digest(path: Path) -> str:
 
 def _opened(place: Path) -> Any:
     mutagen = load_mutagen()
+    if not place.exists():
+        raise TaggerError(
+            "{name} is not there (any more). Nothing was written to it.",
+            code="tagger.file_gone",
+            name=place.name,
+        )
     try:
         file = mutagen.File(place)
     except (mutagen.MutagenError, OSError) as error:

@@ -206,6 +206,7 @@ def test_what_was_changed_since_is_left_alone(tmp_path: Path):
     assert read(path) == ["by hand"]
     path.unlink()
     assert take_back(undo, told.append) == (0, 1)
+    assert told[-1].code == "tagger.file_gone"
 
 
 @pytest.mark.parametrize("name", ["a.au", "a.txt", "a.caf", "gone.flac"])
