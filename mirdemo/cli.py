@@ -12,13 +12,14 @@ from __future__ import annotations
 import argparse
 import errno
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
 from mirdemo.base import plugins, threads
-from mirdemo.base.sentences import MirdemoError
+from mirdemo.base.sentences import MirdemoError, Sentence
 from mirdemo.commands import console
 
 DONE, SOME_FAILED, USAGE, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -91,7 +92,7 @@ def _run(args: argparse.Namespace) -> int:
         console.warn(refusal)
         return REFUSED
     except KeyboardInterrupt:
-        print("mirdemo: stopped.", file=sys.stderr)
+        console.warn(Sentence("stopped.", "commands.stopped"))
         return INTERRUPTED
     except BrokenPipeError:  # the reader of a pipe went away: nothing is wrong here
         sys.stderr.close()
@@ -99,6 +100,20 @@ def _run(args: argparse.Namespace) -> int:
     except OSError as error:  # a folder that cannot be written, a full disk
         if error.filename is None and error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        place = error.filename or "A file"
-        print(f"mirdemo: {place} cannot be used ({error.strerror}). Choose another place.", file=sys.stderr)
+        if error.filename is None:
+            console.warn(
+                Sentence(
+                    "There is no room left on the disk ({reason}). Make room, or choose another place.",
+                    "commands.disk_full",
+                    {"reason": error.strerror},
+                )
+            )
+        else:
+            console.warn(
+                Sentence(
+                    "{place} cannot be used ({reason}). Choose another place.",
+                    "commands.place_unusable",
+                    {"place": console.shown(os.fsdecode(error.filename)), "reason": error.strerror},
+                )
+            )
         return REFUSED

@@ -43,7 +43,10 @@ def add_arguments(parser: ArgumentParser) -> None:
     make.add_argument("--beside", metavar="DIR", help="a second tagger, judged on the same clips, blind")
     make.add_argument("--out", default="panel.html", metavar="FILE.html", help="the page to send")
     make.add_argument(
-        "--key", default="panel-key.json", metavar="FILE.json", help="the key to keep: who said what"
+        "--key",
+        default="panel-key.json",
+        metavar="FILE.json",
+        help="the key to keep: who said what; a file that is there stays",
     )
     make.add_argument("--clips", type=count, default=20, metavar="N", help="at most so many clips (up to 60)")
     make.add_argument(
@@ -81,6 +84,16 @@ def _make(args: Namespace) -> int:
     if not out.parent.is_dir() or not key.parent.is_dir() or out.resolve() == key.resolve():
         warn(Sentence("--out and --key must name two files in folders that exist.", "commands.panel_outputs"))
         return 2
+    if key.exists():
+        warn(
+            Sentence(
+                "{key} is there already. If it is a panel's key, that panel's answers cannot be read without it: move it, or choose "
+                "other names as --out and --key.",
+                "commands.panel_key_there",
+                {"key": str(key)},
+            )
+        )
+        return 3
     taggers = [Tagger.load(source) for source in (args.tagger, args.beside) if source]
     inputs = asked_files(args)
     if inputs is None:

@@ -6,7 +6,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
-from mirdemo.base.files import expanded
+from mirdemo.base.files import expanded, whole
 from mirdemo.commands.console import add_json_argument, print_json, warn
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _export(args: Namespace) -> int:
             exchange.write_csv(found, sys.stdout)
             return 0
         out = expanded(args.out)
-        with out.open("w", encoding="utf-8", newline="") as file:
+        with whole(out) as part, part.open("w", encoding="utf-8", newline="") as file:
             n = exchange.write_csv(found, file)
         print(f"{n} figures written to {out}.")
         return 0

@@ -58,7 +58,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--over-time",
         metavar="DIR",
-        help="write each recording's tags over time here, a file a recording, as --as says",
+        help="write each recording's tags over time here, a file a recording, as --as says; other files there stay",
     )
     parser.add_argument(
         "--as",
@@ -185,7 +185,7 @@ def _into_table(
 def _over_time(
     args: Namespace, inputs: Inputs, tagger: Tagger, backbone: Backbone, _writer: _Writer, progress: Progress
 ) -> bool:
-    """An annotation file for each recording. Whether a file failed or lacks a part."""
+    """An annotation file for each recording. Whether a file failed, lacks a part, or has another one there."""
     from mirdemo.base.files import whole
     from mirdemo.clips.annotations import write_annotations
     from mirdemo.clips.segments import over_windows
@@ -203,17 +203,30 @@ def _over_time(
         )
         return True
     taken: set[str] = set()
-    sounds = Sounds(inputs.files, args.track, progress, "tagging")
+    sounds, kept = Sounds(inputs.files, args.track, progress, "tagging"), 0
     for path, clip in sounds.clips():
         found = tagger.tag_windows(clip, backbone=backbone)
         seconds = min(found.seconds, clip.seconds)
         given = found.given * ~found.unknown[:, None]
         segments = over_windows(found.starts.tolist(), seconds, clip.seconds, given.tolist(), found.tags)
         place = folder / _new_name(Path(path).stem or "clip", KINDS[args.kind], taken)
+        content = write_annotations(segments, args.kind, clip.name, clip.seconds)
+        if (
+            place.exists() and place.read_bytes() != content
+        ):  # perhaps what somebody labelled by hand, beside the sound
+            kept += 1
+            warn(
+                Sentence(
+                    "{place} is there already and says something else, so it was left as it is. Choose another folder, or move it.",
+                    "commands.over_time_there",
+                    {"place": shown(str(place))},
+                )
+            )
+            continue
         with whole(place) as beside:
-            beside.write_bytes(write_annotations(segments, args.kind, clip.name, clip.seconds))
+            beside.write_bytes(content)
         print(f"{shown(path)}: {shown(str(place))}")
-    return sounds.failed > 0
+    return sounds.failed + kept > 0
 
 
 def _new_name(stem: str, ending: str, taken: set[str]) -> str:

@@ -6,10 +6,11 @@ Windows' shells do not expand ``*.mp3``, and no shell expands 100,000 names; so 
 from __future__ import annotations
 
 import codecs
+import fnmatch
 import glob
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from urllib.parse import unquote
@@ -72,24 +73,26 @@ def find_files(named: Iterable[str]) -> Found:
     Of folders, and of patterns without an ending of their own (``2024/**``), only files of sound are taken: those with
     an ending of ``SOUND_SUFFIXES``, and those with another, or with none, that sound begins in within 64 kB, as in
     recordings of a receiver (``.ts``) or under names with dots (``01. Intro``): so much of each is looked into. Hidden
-    files and folders are passed over; links to folders are not followed. A file that is not there stays in the list:
-    whoever reads it will say so.
+    files and folders are passed over. Links to folders are not followed, also where ``**`` stands for them, and folders
+    that may not be opened are left out: problems, but for links to what is looked through anyway. A file that is not
+    there stays in the list: whoever reads it will say so.
     """
     files: dict[str, None] = {}
-    problems = []
+    problems, walked = [], _Walked()
     for one in named:
         path = expanded(one)
         if path.is_dir():
-            found = list(_below(path))
-            if not found:
+            found = list(_below(path, walked))
+            if not found and not walked.left_out:
                 problems.append(_nothing("There is no sound file in {name}.", "files.none_in_folder", one))
         elif os.path.lexists(path) or not glob.has_magic(one):
             found = [str(path)]
         else:
-            found = list(_matched(str(path)))
-            if not found:
+            found = list(_matched(str(path), walked))
+            if not found and not walked.left_out:
                 problems.append(_nothing("No sound file is named {name}.", "files.none_named", one))
         files.update(dict.fromkeys(found))
+    problems += walked.problems()
     return Found(tuple(files), tuple(problems))
 
 
@@ -138,22 +141,83 @@ def _unaddressed(name: str) -> str:
     return path.removeprefix("/") if re.match(r"/[A-Za-z]:", path) else path
 
 
-def _below(folder: Path) -> Iterator[str]:
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (str(found) for name in sorted(names) if _is_sound(found := Path(place, name)))
+class _Walked:
+    """Folders that were looked through, and what was left out of them."""
+
+    def __init__(self) -> None:
+        self._tops: list[Path] = []
+        self._closed: list[str] = []
+        self._links: list[Path] = []
+
+    @property
+    def left_out(self) -> bool:
+        return bool(self._closed or self._links)
+
+    def folders(
+        self, top: Path, hidden: Callable[[str], bool] = lambda name: name.startswith(".")
+    ) -> Iterator[tuple[Path, list[str]]]:
+        """A folder and all below, sorted, each with the names of its files. hidden: which names of folders are passed over"""
+        self._tops.append(top.resolve())
+        for place, folders, names in os.walk(top, onerror=lambda error: self._closed.append(error.filename)):
+            folders[:] = sorted(name for name in folders if not hidden(name))
+            self._links += [link for name in folders if (link := Path(place, name)).is_symlink()]
+            yield Path(place), sorted(names)
+
+    def problems(self) -> Iterator[Sentence]:
+        """A sentence for each folder that was left out, but for links to what was looked through anyway."""
+        for name in dict.fromkeys(self._closed):
+            yield _nothing("{name} cannot be opened, so what is in it is left out.", "files.closed", name)
+        for link in dict.fromkeys(self._links):
+            if not any(link.resolve().is_relative_to(top) for top in self._tops):
+                yield _nothing(
+                    "{name} is a link to a folder, so what is in it is left out. Name that folder, too.",
+                    "files.link_to_folder",
+                    str(link),
+                )
 
 
-def _matched(pattern: str) -> Iterator[str]:
-    ending = Path(pattern).suffix
+def _below(folder: Path, walked: _Walked) -> Iterator[str]:
+    for place, names in walked.folders(folder):
+        yield from (str(found) for name in names if _is_sound(found := place / name))
+
+
+def _matched(pattern: str, walked: _Walked) -> Iterator[str]:
+    ending, deep = Path(pattern).suffix, "**" in Path(pattern).parts
     literal = bool(ending) and not glob.has_magic(ending)
-    for one in sorted(glob.iglob(pattern, recursive=True)):  # noqa: PTH207 - a Path's glob takes no pattern with a root
+    for one in sorted(_deep(pattern, walked) if deep else glob.iglob(pattern)):  # noqa: PTH207 - a Path's glob takes no pattern with a root
         path = Path(one)
         if path.is_dir():
-            if "**" not in pattern:  # else what is in it is matched by itself
-                yield from _below(path)
+            if not deep:  # else what is in it is matched by itself
+                yield from _below(path, walked)
         elif literal or _is_sound(path):
             yield str(path)
+
+
+def _deep(pattern: str, walked: _Walked) -> Iterator[str]:
+    """The files that a pattern with ``**`` matches. ``glob`` follows links there, round and round where they lead up."""
+    parts = Path(pattern).parts
+    at = parts.index("**")
+    wanted = parts[at:]
+
+    def hidden(name: str) -> bool:
+        return name.startswith(".") and not any(part.startswith(".") for part in wanted)
+
+    for top in glob.iglob(str(Path(*parts[:at]))) if at else (os.curdir,):  # noqa: PTH207
+        for place, names in walked.folders(Path(top), hidden):
+            inside = place.relative_to(top).parts
+            yield from (str(place / name) for name in names if _fits((*inside, name), wanted))
+
+
+def _fits(names: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
+    """Whether a path's parts match a pattern's, as ``glob`` has it: names with a dot only where the pattern has one."""
+    if not wanted:
+        return not names
+    if not names:
+        return all(part == "**" for part in wanted)
+    hidden = names[0].startswith(".") and not wanted[0].startswith(".")
+    if wanted[0] == "**":
+        return _fits(names, wanted[1:]) or (not hidden and _fits(names[1:], wanted))
+    return not hidden and fnmatch.fnmatch(names[0], wanted[0]) and _fits(names[1:], wanted[1:])
 
 
 def lies_beside(name: str) -> bool:

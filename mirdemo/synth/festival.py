@@ -9,7 +9,10 @@ one finding twice. One of the clips to ask about is a procession of forty second
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import io
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -210,22 +213,35 @@ def festival_clips() -> LabelledClips:
 
 def write_festival(folder: str | Path) -> list[Path]:
     """Write the set as files: 36 FLAC files and ``labels.csv`` (file, tags, recording), and the three clips to
-    ask about, without labels, in ``queries/``. Returns the paths written. The folder is made if need be."""
+    ask about, without labels, in ``queries/``. Returns the paths written. The folder is made if need be. Raises OSError,
+    and then no file is left there: half of the set would look like all of it."""
+    folder, written = Path(folder), []
+    (folder / "queries").mkdir(parents=True, exist_ok=True)
+    try:
+        for path, content in _contents(folder):
+            written.append(path)
+            path.write_bytes(content)
+    except BaseException:
+        for path in written:
+            path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # what lies in it is not of the set
+            (folder / "queries").rmdir()
+        raise
+    return written
+
+
+def _contents(folder: Path) -> Iterator[tuple[Path, bytes]]:
+    """Each file of the set, the sheet last."""
     import soundfile
 
-    folder = Path(folder)
-    queries = folder / "queries"
-    queries.mkdir(parents=True, exist_ok=True)
-    written = []
     labelled = festival()
-    for place, clips in ((folder, labelled), (queries, festival_queries())):
+    for place, clips in ((folder, labelled), (folder / "queries", festival_queries())):
         for one in clips:
-            path = place / one.name
-            soundfile.write(path, one.clip.samples, one.clip.sample_rate, subtype="PCM_16")
-            written.append(path)
-    sheet = folder / "labels.csv"
-    with sheet.open("w", encoding="utf-8", newline="") as stream:
-        rows = csv.writer(stream)
-        rows.writerow(("file", "tags", "recording"))
-        rows.writerows((one.name, "|".join(one.tags), one.recording) for one in labelled)
-    return [*written, sheet]
+            sound = io.BytesIO()
+            soundfile.write(sound, one.clip.samples, one.clip.sample_rate, format="FLAC", subtype="PCM_16")
+            yield place / one.name, sound.getvalue()
+    sheet = io.StringIO(newline="")
+    rows = csv.writer(sheet)
+    rows.writerow(("file", "tags", "recording"))
+    rows.writerows((one.name, "|".join(one.tags), one.recording) for one in labelled)
+    yield folder / "labels.csv", sheet.getvalue().encode("utf-8")

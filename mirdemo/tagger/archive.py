@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -83,7 +83,7 @@ def tag_archive(
                 if cell in asked and cell not in done:
                     done.add(cell)
                     _count(counts, line, "kept")
-                    then(line)
+                    then(replace(line, file=asked[cell]))  # a cell may hold a name otherwise than it is
             todo = [file for cell, file in asked.items() if cell not in done]
             number = len(asked) - len(todo)
             progress(number, len(asked), "tagging")

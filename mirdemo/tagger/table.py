@@ -104,7 +104,9 @@ class Table:
     def append(self, line: Line) -> None:
         """Write one line. Raises OSError."""
         assert self._out is not None
-        self._out.write(_bytes(_cells(line, self._mark, len(self._header) - len(FIXED))))
+        rest = memoryview(_bytes(_cells(line, self._mark, len(self._header) - len(FIXED))))
+        while rest:  # a disk that is nearly full takes a part, and says that it is full at the next try
+            rest = rest[self._out.write(rest) :]
         now = time.monotonic()
         if now - self._synced > SYNC_EVERY:
             os.fsync(self._out.fileno())

@@ -10,12 +10,14 @@ does it take the file's place. What stood there before is in the undo file first
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import io
 import json
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -142,7 +144,7 @@ def write_tags(
         type(file),
         lambda copy: _set(copy, field, after),
         lambda copy: set(after) <= set(_values(copy, field)),
-        first=lambda: undo.note(Change(str(place), field, before, after, file.tags is not None)),
+        first=lambda: undo.note(Change(str(place), field, before, after, _has_tags(file))),
     )
     return True
 
@@ -155,11 +157,14 @@ def take_back(undo: UndoFile, tell: Callable[[Sentence], None]) -> tuple[int, in
     """
     load_mutagen()
     changes: dict[tuple[str, str], list[Change]] = {}
+    tagged: dict[str, bool] = {}
     for change in undo.changes():
         changes.setdefault((change.file, change.field), []).append(change)
+        tagged.setdefault(change.file, change.tagged)
     back = left = 0
     for of_one in changes.values():
-        first = of_one[0]
+        # A field that was written after another one found the metadata that this one had made.
+        first = replace(of_one[0], tagged=tagged[of_one[0].file])
         place = Path(first.file)
         try:
             file = _opened(place)
@@ -190,7 +195,7 @@ def sound_digest(path: Path) -> str:
 
     digest = hashlib.sha256()
     try:
-        with path.open("rb") as content, av.open(content, "r") as container:
+        with path.open("rb") as content, av.open(content, "r", metadata_errors="replace") as container:
             if not container.streams.audio:
                 raise ValueError("no sound")
             streams = [*container.streams.audio, *container.streams.video]
@@ -208,6 +213,12 @@ def sound_digest(path: Path) -> str:
 
 def _opened(place: Path) -> Any:
     mutagen = load_mutagen()
+    if not place.exists():
+        raise TaggerError(
+            "{name} is not there (any more). Nothing was written to it.",
+            code="tagger.file_gone",
+            name=place.name,
+        )
     try:
         file = mutagen.File(place)
     except Exception as error:  # as in ``_replace``
@@ -265,17 +276,60 @@ def _set(file: Any, field: str, values: Sequence[str]) -> None:
 
 
 def _save_id3(file: Any) -> None:
-    """In the version that the file has: programs that know only 2.3 go on reading it."""
-    old = getattr(file.tags, "version", (2, 4, 0))[:2] == (2, 3)
+    """In the version that the file has: programs that know only 2.3 go on reading it. What stands at its end stays."""
+    old, end = getattr(file.tags, "version", (2, 4, 0))[:2] == (2, 3), _id3v1(file)
     if old:
         file.tags.update_to_v23()
     file.save(v2_version=3 if old else 4, v23_sep=None)
+    _put_id3v1(file, end)
+
+
+#: The older tag of MP3 files: the last bytes, in whatever encoding its writer's machine had.
+_ID3V1 = 128
+
+
+def _id3v1(file: Any) -> bytes:
+    """The tag at a file's end; empty where there is none."""
+    from mutagen import mp3, trueaudio
+
+    place = Path(file.filename)
+    if not isinstance(file, mp3.MP3 | trueaudio.TrueAudio):
+        return b""
+    with place.open("rb") as content:
+        content.seek(max(0, content.seek(0, os.SEEK_END) - _ID3V1))
+        end = content.read()
+    return end if len(end) == _ID3V1 and end.startswith(b"TAG") else b""
+
+
+def _put_id3v1(file: Any, end: bytes) -> None:
+    """Back to what it was: mutagen writes it anew, in another encoding and without its comment."""
+    if end:
+        with Path(file.filename).open("r+b") as out:
+            out.seek(-_ID3V1, os.SEEK_END)
+            out.write(end)
+
+
+def _has_tags(file: Any) -> bool:
+    """Whether a file has metadata of the kind that is written; of MP3 files, not only the older tag at the end."""
+    return file.tags is not None and getattr(file.tags, "version", (2,))[0] > 1
 
 
 def _restore(file: Any, change: Change) -> None:
     _set(file, change.field, change.before)
-    if not change.tagged and not change.before and not len(file.tags):
+    if change.tagged:
+        return
+    end = _id3v1(file)
+    if end:
+        from mutagen.id3 import ID3
+
+        if _texts(file.tags) == _texts(ID3(io.BytesIO(end))):  # made of the older tag, which stays
+            file.tags.delete(file.filename, delete_v1=False)
+    elif not len(file.tags):
         file.delete()
+
+
+def _texts(tags: Any) -> dict[str, str]:
+    return {key: str(frame) for key, frame in tags.items()}
 
 
 def _replace(
@@ -291,6 +345,8 @@ def _replace(
     """
     mutagen = load_mutagen()
     try:
+        if not os.access(place, os.W_OK):  # a copy could take its place all the same
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         with whole(place, durable=True) as copy:
             shutil.copyfile(place, copy)
             try:

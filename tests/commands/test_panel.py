@@ -45,7 +45,17 @@ def test_a_recording_that_is_not_whole_is_heard_and_told_as_by_the_other_verbs(
     whole = Path("night0-low.wav").read_bytes()
     Path("half.wav").write_bytes(whole[: 44 + (len(whole) - 44) // 2])
     capsys.readouterr()
-    made = ["half.wav", "night1-high.wav", "--tagger", tagger, "--seconds", "1", "--json"]
+    made = [
+        "half.wav",
+        "night1-high.wav",
+        "--tagger",
+        tagger,
+        "--seconds",
+        "1",
+        "--json",
+        "--key",
+        "half.json",
+    ]
     assert main(["panel", "make", *made]) == 1
     out, err = capsys.readouterr()
     assert json.loads(out)["clips"] == 2
@@ -112,8 +122,9 @@ def test_the_report_of_the_plan_says_who_listened(here: Path):
 
 def test_two_taggers_are_judged_on_the_same_clips(here: Path, tagger: str):
     files = [str(path) for path in sorted(here.glob("*.wav"))]
-    assert main(["panel", "make", *files, "--tagger", tagger, "--beside", tagger, "--clips", "3"]) == 0
-    panel = Panel.from_json(Path("panel-key.json").read_bytes())
+    two = ["--tagger", tagger, "--beside", tagger, "--clips", "3", "--key", "two.json"]
+    assert main(["panel", "make", *files, *two]) == 0
+    panel = Panel.from_json(Path("two.json").read_bytes())
     assert panel.machines == ("tagger (1)", "tagger (2)")
     assert all(question.by in ((), panel.machines) for clip in panel.clips for question in clip.questions)
 
@@ -122,9 +133,9 @@ def test_two_taggers_are_judged_on_the_same_clips(here: Path, tagger: str):
     "more",
     [
         ["--out", "same", "--key", "same"],
-        ["--out", "no/such/folder.html"],
-        ["--clips", "61"],
-        ["--clips", "0"],
+        ["--out", "no/such/folder.html", "--key", "new.json"],
+        ["--clips", "61", "--key", "new.json"],
+        ["--clips", "0", "--key", "new.json"],
     ],
 )
 def test_what_cannot_be_made_is_a_sentence_and_writes_nothing(here: Path, tagger: str, more: list[str]):
@@ -135,6 +146,16 @@ def test_what_cannot_be_made_is_a_sentence_and_writes_nothing(here: Path, tagger
         code = int(stop.code or 0)
     assert code in (2, 3)
     assert Path("panel-key.json").read_bytes() == before
+    assert not Path("new.json").exists()
+
+
+def test_the_key_of_a_panel_that_is_out_is_not_written_over(
+    here: Path, tagger: str, capsys: pytest.CaptureFixture
+):
+    before = [Path(name).read_bytes() for name in ("panel.html", "panel-key.json")]
+    assert main(["panel", "make", "night0-low.wav", "night1-high.wav", "--tagger", tagger]) == 3
+    assert "answers cannot be read without it" in capsys.readouterr().err
+    assert [Path(name).read_bytes() for name in ("panel.html", "panel-key.json")] == before
 
 
 def test_without_answers_that_can_be_read_nothing_is_written(here: Path):

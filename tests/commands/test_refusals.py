@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
@@ -50,4 +52,61 @@ def test_a_full_disk_is_told_and_other_failures_are_not_hidden(
             cli.main(["demo-clips", str(tmp_path / "festival")])
         return
     assert cli.main(["demo-clips", str(tmp_path / "festival")]) == cli.REFUSED
-    assert "as the system says it" in capsys.readouterr().err
+    assert "no room left on the disk (as the system says it)" in capsys.readouterr().err
+
+
+def full(monkeypatch: pytest.MonkeyPatch, ending: str) -> None:
+    """A disk that takes half of each file of this ending."""
+    write = Path.write_bytes
+
+    def half(path: Path, content: bytes) -> int:
+        if path.suffix != ending:
+            return write(path, content)
+        write(path, content[: len(content) // 2])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", half)
+
+
+def test_a_demo_set_that_does_not_fit_leaves_no_half_of_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys
+) -> None:
+    full(monkeypatch, ".csv")  # the last file of the set
+    assert cli.main(["demo-clips", str(tmp_path / "festival")]) == cli.REFUSED
+    assert "no room left on the disk" in capsys.readouterr().err
+    assert list((tmp_path / "festival").iterdir()) == []
+
+
+def test_a_table_of_figures_that_does_not_fit_leaves_the_old_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys
+) -> None:
+    def fails(found: object, out: TextIO) -> int:
+        out.write("model,corpus")
+        out.flush()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    (tmp_path / "figures.csv").write_text("of last year")
+    monkeypatch.setattr("mirdemo.results.exchange.write_csv", fails)
+    line = ["results", "export", "--format", "csv", "--source", "published", "--out"]
+    assert cli.main([*line, str(tmp_path / "figures.csv")]) == cli.REFUSED
+    assert "no room left on the disk" in capsys.readouterr().err
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["of last year"]
+
+
+@pytest.mark.parametrize(
+    ("failure", "code", "said"),
+    [
+        (OSError(errno.ENOSPC, "full"), cli.REFUSED, "ディスクに空きがありません（full）。"),
+        (PermissionError(errno.EACCES, "closed", "家"), cli.REFUSED, "家を使えません（closed）。"),
+        (KeyboardInterrupt(), cli.INTERRUPTED, "中止しました。"),
+    ],
+)
+def test_what_ends_a_command_is_said_in_its_language(
+    failure: BaseException, code: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    def fail(args: object) -> None:
+        raise failure
+
+    monkeypatch.setattr("mirdemo.commands.embed.asked_files", fail)
+    assert cli.main(["embed", "a.wav", "--out", "a.npz", "--language", "ja"]) == code
+    assert said in capsys.readouterr().err

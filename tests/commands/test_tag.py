@@ -264,3 +264,16 @@ def test_two_recordings_of_one_name_get_a_file_each(tagger: str, procession: str
     assert lines == ["file,start,end,label", "procession.wav,0.000000,3.000000,high"]
     assert cli.main(["tag", *files, "--tagger", tagger, "--over-time", str(broken)]) != cli.DONE
     assert cli.main(["tag", *files, "--tagger", tagger, "--over-time", str(out), "--json"]) != cli.DONE
+
+
+def test_labels_that_somebody_made_by_hand_beside_the_sound_are_not_written_over(
+    tagger: str, procession: str, tmp_path: Path, capsys
+) -> None:
+    by_hand = Path(procession).with_suffix(".txt")
+    by_hand.write_text("0.0\t5.0\tby hand\n")
+    line = ["tag", procession, "--tagger", tagger, "--as", "audacity", "--over-time"]
+    assert cli.main([*line, str(by_hand.parent)]) == cli.SOME_FAILED
+    assert "says something else" in capsys.readouterr().err
+    assert by_hand.read_text() == "0.0\t5.0\tby hand\n"
+    for _ in range(2):  # what says the same is no hindrance
+        assert cli.main([*line, str(tmp_path / "out")]) == cli.DONE

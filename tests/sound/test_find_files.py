@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -117,6 +119,42 @@ def test_what_names_nothing_is_said(archive: Path):
         ("files.none_in_folder", "empty"),
         ("files.none_named", "*.ogg"),
     ]
+
+
+def test_links_to_folders_are_told_and_lead_nowhere_twice(archive: Path):
+    """Below ``**``, too, where a link upwards would give each file forty times."""
+    (archive / "2024" / "deep" / "up").symlink_to("..")
+    assert names("2024/**/*.wv", "2024/**/*.flac") == ["2024/deep/d.wv", "2024/c.flac"]
+    assert names(".")[-3:] == ["2024/old.ape", "2024/untitled", "2024/deep/d.wv"]
+    (archive / "empty" / "year").symlink_to("../2024")
+    for named in ("empty", "empty/**", "empty/**/*.flac"):
+        found = find_files([named])
+        assert found.files == ()
+        assert [(one.code, one.values["name"]) for one in found.problems] == [
+            ("files.link_to_folder", "empty/year")
+        ]
+    assert find_files(["empty", "2024"]).problems == ()
+    assert names("empty/year") == [
+        "empty/year/c.flac",
+        "empty/year/old.ape",
+        "empty/year/untitled",
+        "empty/year/deep/d.wv",
+    ]
+
+
+def test_a_folder_that_may_not_be_opened_is_told(archive: Path, monkeypatch: pytest.MonkeyPatch):
+    scandir = os.scandir
+
+    def closed(place: str):
+        if Path(place).name == "deep":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(place))
+        return scandir(place)
+
+    monkeypatch.setattr(os, "scandir", closed)  # rights do not bind root
+    for named in ("2024", "2024/**/*.flac"):
+        found = find_files([named])
+        assert found.files[0] == "2024/c.flac"
+        assert [(one.code, one.values["name"]) for one in found.problems] == [("files.closed", "2024/deep")]
 
 
 @pytest.mark.parametrize(

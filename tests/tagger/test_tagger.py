@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import csv
+import errno
 import hashlib
 import io
 import json
+import os
 import re
 import shutil
 import tracemalloc
@@ -35,6 +37,7 @@ from mirdemo.sound.audio import AudioError, Clip
 from mirdemo.stages.fewshot import METHODS, LCPrototypes
 from mirdemo.tagger import Tagger, TaggerError, tag_archive
 from mirdemo.tagger.file import ARRAYS, CARD, FORMAT_VERSION, MANIFEST, read_zip, zipped
+from mirdemo.tagger.table import Table
 
 TAGS = ("=flute", "笛", "<b>drum</b>")
 
@@ -806,6 +809,43 @@ def test_lines_are_read_back_and_passed_on_also_those_that_were_there(tagger, ba
     ]
     assert [one.file for one in first] == archive
     assert [typed_tags(one.tags) for one in first[:2]] == [("=flute",), ("笛",)]
+
+
+@pytest.mark.parametrize("name", ["=x.wav", "'=x.wav", "new\nline.wav", "caf\udce9.wav"])
+def test_a_file_that_was_there_is_passed_on_by_its_own_name(tagger, backbone, tmp_path, name):
+    """Not by its cell, which guards formulas and holds one line: tags are written into the file of that name."""
+    path = tmp_path / name
+    path.write_bytes(write_wav(tmp_path, "a.wav", tone(300, 4.0)).read_bytes())
+    found = []
+    for _ in range(2):
+        tag_archive([path], tagger, tmp_path / "out.csv", backbone=backbone, then=found.append)
+    assert [one.file for one in found] == [str(path)] * 2
+
+
+def test_a_line_that_a_full_disk_takes_half_of_is_no_line(tagger, backbone, archive, tmp_path, monkeypatch):
+    class Full:
+        """Takes ten bytes, as a file without a buffer does, then none."""
+
+        def __init__(self, file):
+            self.file, self.room, self.fileno = file, 10, file.fileno
+
+        def write(self, data):
+            if not self.room:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            taken, self.room = self.file.write(data[: self.room]), 0
+            return taken
+
+    out, append = tmp_path / "out.csv", Table.append
+
+    def onto_a_full_disk(table, line):
+        table._out = Full(table._out)
+        append(table, line)
+
+    with monkeypatch.context() as patch, refused("tagger.csv_cannot_write"):
+        patch.setattr(Table, "append", onto_a_full_disk)
+        tag_archive(archive[:1], tagger, out, backbone=backbone)
+    assert tag_archive(archive[:1], tagger, out, backbone=backbone).tagged == 1
+    assert len(table(out)) == 2
 
 
 def test_no_two_programs_write_one_table(tagger, backbone, archive, tmp_path):

@@ -141,6 +141,59 @@ def test_an_id3_tag_keeps_its_version(tmp_path: Path):
         (tmp_path / "undo.jsonl").unlink()
 
 
+def id3v1(title: bytes, comment: bytes, genre: int) -> bytes:
+    """The older tag of MP3 files, in whatever encoding."""
+    return (
+        b"TAG"
+        + title.ljust(30, b"\0")
+        + bytes(60)
+        + b"1999"
+        + comment.ljust(28, b"\0")
+        + bytes((0, 7, genre))
+    )
+
+
+@pytest.mark.parametrize("end", [id3v1(b"Ondo", b"by hand", 17), id3v1("太鼓".encode("cp932"), b"", 255)])
+def test_the_older_tag_at_an_mp3s_end_stays_and_all_goes_back(tmp_path: Path, end: bytes):
+    """Also where its writer's machine was a Japanese one; its comment is not lost, and no newer tag is left behind."""
+    path = music(tmp_path / "a.mp3", "mp3")
+    mutagen.File(path).delete()
+    path.write_bytes(path.read_bytes() + end)
+    content = path.read_bytes()
+    genre = read(path, "genre")
+    with UndoFile(tmp_path / "undo.jsonl") as undo:
+        assert write_tags(path, ["taiko"], undo)
+        assert write_tags(path, ["笛"], undo, "genre")
+    assert read(path) == ["taiko"]
+    assert read(path, "genre") == [*genre, "笛"]
+    assert path.read_bytes()[-128:] == end
+    assert take_back(undo, print) == (2, 0)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("kind", ["wav", "mp3"])
+def test_metadata_that_two_fields_began_goes_with_both(tmp_path: Path, kind: str):
+    path = music(tmp_path / f"a.{kind}", kind)
+    if kind == "mp3":
+        mutagen.File(path).delete()
+    content = path.read_bytes()
+    with UndoFile(tmp_path / "undo.jsonl") as undo:
+        write_tags(path, ["taiko"], undo, "genre")
+        write_tags(path, ["taiko"], undo)
+    assert take_back(undo, print) == (2, 0)
+    assert path.read_bytes() == content
+
+
+def test_a_file_that_may_not_be_written_is_not_replaced(tmp_path: Path, monkeypatch):
+    path = music(tmp_path / "a.flac", "flac")
+    content = path.read_bytes()
+    monkeypatch.setattr("mirdemo.tagger.writing.os.access", lambda place, how: False)  # as for all but root
+    with UndoFile(tmp_path / "undo.jsonl") as undo, pytest.raises(TaggerError, match="Permission denied"):
+        write_tags(path, ["taiko"], undo)
+    assert path.read_bytes() == content
+    assert undo.changes() == []
+
+
 def test_what_was_changed_since_is_left_alone(tmp_path: Path):
     path, told = music(tmp_path / "a.flac", "flac"), []
     with UndoFile(tmp_path / "undo.jsonl") as undo:
@@ -153,6 +206,7 @@ def test_what_was_changed_since_is_left_alone(tmp_path: Path):
     assert read(path) == ["by hand"]
     path.unlink()
     assert take_back(undo, told.append) == (0, 1)
+    assert told[-1].code == "tagger.file_gone"
 
 
 @pytest.mark.parametrize("name", ["a.au", "a.txt", "a.caf", "gone.flac"])

@@ -46,6 +46,7 @@ from mirdemo.web.tabs.clips.desk import ClipsDesk
 from mirdemo.web.tabs.clips.long import Expected, Growth, LongDesk, LongTab
 from mirdemo.web.tabs.clips.parting import part_long
 from mirdemo.web.tabs.clips.reading import read_drop
+from mirdemo.web.tabs.clips.visits import VisitDesk
 
 RATE = 8_000
 TWO_MINUTES = (np.random.default_rng(2).normal(size=120 * RATE) * 0.1).astype(np.float32)
@@ -987,6 +988,55 @@ def test_a_saved_visit_waits_for_its_long_recordings_and_brings_back_what_was_ma
     assert (again.recording, again.typed, again.pieces) == ("Obon", "taiko", opened.pieces)
     assert desk.expected == []
     assert [other.clips.recordings[row] for row in desk.rows_of(again, other.clips)] == ["Obon"]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_visit_saved_without_sound_opens_when_the_long_recording_of_its_spans_is_here(here, first: bool):
+    """Added before it or after it; its waveform stays open, with what was said of it."""
+    visitor, opened, act, visitors = here
+    wire = Wire(visitors, Jobs())
+    tab.build(wire)
+    opened.recording = "Obon"
+    for start in ("10", "40"):
+        act("long.span", long="1", start=start, end=str(int(start) + 2), value="taiko")
+    kept = wire.keeping.keep(visitor)
+    parts, arrays, sounds = wire.keeping.told(kept)
+    out = io.BytesIO()
+    write_visit(out, kept.clips, json.loads(json.dumps(parts)), arrays, sounds, with_sound=False)
+    visit = read_visit(out.getvalue())
+    assert len(visit.missing) == 2
+
+    visits = next(h.__self__ for name, h in wire._handlers.items() if name == "visit.save")
+    other = visitors.arrive(None, "another")
+    if not first:
+        assert not visits.arrived(other, visit)
+        assert other.notice.sentence.values == {"n": 1}  # two spans of one file
+    sound = long_of(Clip.of(TWO_MINUTES, RATE, "procession.mp4"))
+    before = other.desk(LongDesk).add(sound)
+    assert visits.arrived(other, visit) if first else visits.long_arrived(other)
+    assert [clip.sha256 for clip in other.clips.clips] == [clip.sha256 for clip in visitor.clips.clips]
+    assert other.clips.recordings == ("Obon", "Obon")
+    (again,) = other.desk(LongDesk).open.values()
+    assert (again.sound, again.recording, before.recording) == (sound, "Obon", "procession")
+    assert len(other.desk(LongDesk).rows_of(again, other.clips)) == 2
+    assert other.desk(LongDesk).expected == []
+    act_undo(other)
+    assert list(other.desk(LongDesk).open.values()) == [before]
+
+
+def test_a_dropped_long_recording_opens_the_visit_that_waits_for_it(folder: Path, here):
+    """The drop itself, from the page; under another name, as a clip of it is known by its sound."""
+    visitor, drop, _ = growing(folder, 1e9, lambda *_: None)
+    drop()
+    (opened,) = visitor.desk(LongDesk).open.values()
+    cut = opened.sound.cut(10.0, 12.0)
+    out = io.BytesIO()
+    write_visit(out, LabelledClips.from_clips([cut], [["taiko"]], ["Obon"]), with_sound=False)
+    other, drop, _ = growing(folder, 1e9, lambda *_: None, name="another name.wav")
+    other.desk(VisitDesk).waiting = read_visit(out.getvalue())
+    drop()
+    assert [clip.sha256 for clip in other.clips.clips] == [cut.sha256]
+    assert other.notice.sentence.code == "page.visit_opened"
 
 
 def test_a_long_recording_is_waited_for_until_it_is_not_wanted(here):

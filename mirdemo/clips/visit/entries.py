@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from mirdemo.base.sentences import Sentence
 from mirdemo.clips.labelled import LabelledClips
 from mirdemo.clips.limits import CLIP_LIMITS, ClipLimits, ClipsError
 from mirdemo.sound.audio import AudioError, Clip
+
+if TYPE_CHECKING:
+    from mirdemo.sound.long import LongRecording
 
 FORMAT, FORMAT_VERSION = "mirdemo-visit", 1
 MANIFEST, LABELS, ARRAYS = "visit.json", "labels.csv", "results/arrays.safetensors"
@@ -75,18 +78,18 @@ class Visit:
         """Labelled clips whose sound is not here yet."""
         return tuple(one for one in self.entries if one.labelled and one.sha256 not in self.sounds)
 
-    def found_among(self, clips: Iterable[Clip]) -> Visit:
-        """With the sounds that these clips hold: by their hash, whole or the part that was labelled.
+    def found_among(self, clips: Iterable[Clip], longs: Iterable[LongRecording] = ()) -> Visit:
+        """With the sounds that these clips and long recordings hold: by their hash, whole or the part that was labelled.
 
         Another decoder may give values that differ in their last bits and so another hash: a clip of the same name,
         length and outline is taken too.
         """
         sounds = dict(self.sounds)
-        clips = list(clips)
+        clips, longs = list(clips), list(longs)
         whole = {clip.sha256: clip for clip in clips}
         for entry in self.entries:
             if entry.sha256 not in sounds:
-                clip = whole.get(entry.sha256) or _cut_out(entry, clips)
+                clip = whole.get(entry.sha256) or _cut_out(entry, clips) or _cut_of_long(entry, longs)
                 if clip is not None:
                     sounds[entry.sha256] = _dressed(clip, entry)
         return replace(self, sounds=sounds)
@@ -171,6 +174,20 @@ def _cut_out(entry: Entry, clips: list[Clip]) -> Clip | None:
         except AudioError:
             continue
         if part.sha256 == entry.sha256 or _alike(part, entry):
+            return part
+    return None
+
+
+def _cut_of_long(entry: Entry, longs: list[LongRecording]) -> Clip | None:
+    """The part of one of these long recordings that was labelled, under whatever name; else None."""
+    for long in longs:
+        if long.sample_rate != entry.sample_rate:
+            continue
+        try:
+            part = long.cut(entry.start_seconds, entry.start_seconds + entry.seconds)
+        except AudioError:
+            continue
+        if part.sha256 == entry.sha256 or (_stem(long.name) == _stem(entry.name) and _alike(part, entry)):
             return part
     return None
 

@@ -150,6 +150,17 @@ class LongDesk:
             one.pieces = one.pieces or known.pieces_within(one.sound.seconds_in_all)
             return
 
+    def go_on_with(self, before: Mapping[str, Open], clips: LabelledClips) -> None:
+        """Keep open, of what was open before a saved visit took its place, what the visit had open or has spans of."""
+        names = {clip.name for clip in clips.clips}
+        for id, one in before.items():
+            known = any(known.is_of(one.sound) for known in self.expected)
+            if known or one.sound.name in names:
+                # another one than before, which stays what it was where the visit is taken back
+                again = Open(one.sound, one.recording, one.typed, list(one.pieces), dict(one.cut))
+                self.recognise(again)
+                self.open = {**self.open, id: again}
+
     def long_sounds(self) -> dict[str, LongRecording]:
         return {id: one.sound for id, one in self.open.items()}
 

@@ -176,9 +176,11 @@ class ClipsTab:
             if added is not None:
                 take_clips(added)
             if parted.long or parted.problems:
+                arrived = bool(parted.long) and self._visits.long_arrived(visitor)
                 problems = self._long.take(visitor, parted)
                 visitor.desk(ClipsDesk).problems += tuple(problems)
-                self._tell_long(visitor, parted, problems)
+                if problems or not arrived:
+                    self._tell_long(visitor, parted, problems)
                 if len(visitor.clips):
                     self._look_ahead(visitor)
 

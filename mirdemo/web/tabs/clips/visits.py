@@ -16,14 +16,18 @@ from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.keeping import Kept
 from mirdemo.web.frame.limits import CLIP_LIMITS, LIMITS
 from mirdemo.web.models import PACE, timed
+from mirdemo.web.tabs.clips.long import LongDesk
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import Route
 
     from mirdemo.base.progress import Progress
     from mirdemo.sound.audio import Clip
+    from mirdemo.sound.long import LongRecording
     from mirdemo.web.frame.act import Act
     from mirdemo.web.frame.session import Visitor, Visitors
     from mirdemo.web.frame.wire import Wire
@@ -123,14 +127,14 @@ class Visits:
 
     def arrived(self, visitor: Visitor, visit: Visit) -> bool:
         """A visit was read: open it, or wait for its sounds. Whether it is open now."""
-        visit = visit.found_among(visitor.clips.clips)
+        visit = visit.found_among(visitor.clips.clips, visitor.desk(LongDesk).long_sounds().values())
         if visit.missing:
             visitor.desk(VisitDesk).waiting = visit
             visitor.tell(
                 Sentence(
                     "This visit was saved without its sound. Add the files that it names ({n}).",
                     "page.visit_waits",
-                    {"n": len(visit.missing)},
+                    {"n": len({one.name for one in visit.missing})},
                 )
             )
             return False
@@ -139,11 +143,18 @@ class Visits:
 
     def sounds_arrived(self, visitor: Visitor, clips: tuple[Clip, ...]) -> bool:
         """Clips were read while a visit waits for its sounds: whether they, or some, are meant for it."""
+        return self._found(visitor, clips, ())
+
+    def long_arrived(self, visitor: Visitor) -> bool:
+        """Long recordings were opened while a visit waits for its sounds: whether some of those are spans of them."""
+        return self._found(visitor, (), visitor.desk(LongDesk).long_sounds().values())
+
+    def _found(self, visitor: Visitor, clips: Iterable[Clip], longs: Iterable[LongRecording]) -> bool:
         desk = visitor.desk(VisitDesk)
         if desk.waiting is None:
             return False
         before = len(desk.waiting.missing)
-        found = desk.waiting.found_among(clips)
+        found = desk.waiting.found_among(clips, longs)
         if len(found.missing) == before:
             return False
         if found.missing:
@@ -180,8 +191,9 @@ class Visits:
         )
 
     def _open(self, visitor: Visitor, visit: Visit) -> None:
-        before = visitor.everything()
+        before, longs = visitor.everything(), visitor.desk(LongDesk).open
         self._wire.keeping.restore(visitor, visit, self._wire.draw_all)
+        visitor.desk(LongDesk).go_on_with(longs, visitor.clips)
         for job in visitor.jobs.values():
             if job.name != SAVE_JOB and job.state == "waiting":
                 job.cancel()  # it is about what was here before
@@ -191,7 +203,7 @@ class Visits:
                 "page.visit_opened",
                 {"name": visit.name, "n": len(visitor.clips)},
             ),
-            undo=(lambda: visitor.take_back(before)) if len(before.clips) else None,
+            undo=(lambda: visitor.take_back(before)) if len(before.clips) or longs else None,
         )
 
 
