@@ -314,11 +314,15 @@ def _elan(text: str, suffix: str) -> _Found | None:
         return None
     if any("begin time" in cell.casefold() for cell in rows[0]):
         rows = rows[1:]
+    elif all(_decimal(cells[0]) is not None and ":" not in "".join(cells[1:-1]) for cells in rows):
+        return None  # times stand first: a layer of Sonic Visualiser
     found = []
+    last = all(len(cells) > 4 and _names_a_file(cells[-1]) for cells in rows)
+    first = not last and all(_names_a_file(cells[0]) for cells in rows)
     for cells in rows:
-        file = next((cells[at] for at in (-1, 0) if _names_a_file(cells[at])), "")
-        if file:  # a table of several recordings, each named first or last
-            cells = cells[:-1] if cells[-1] == file else cells
+        file = ""
+        if last or first:  # a table of several recordings
+            file, cells = (cells[-1], cells[:-1]) if last else (cells[0], cells)
             file = re.sub(r"\.eaf\s*$", "", file, flags=re.IGNORECASE)
         times = [cell.strip() for cell in cells[1:-1] if re.fullmatch(r"\s*[\d:]*\d(?:\.\d*)?\s*", cell)]
         values = [_clock(cell) for cell in times]
@@ -360,6 +364,8 @@ def _audacity(text: str, suffix: str) -> _Found | None:
         if not line.strip() or line.startswith("\\"):
             continue
         cells = line.split("\t")
+        if any(cells[3:]):
+            return None  # time, value, length and label: a layer of Sonic Visualiser
         start, end = (_decimal(cell) for cell in (*cells, "", "")[:2])
         if start is None or end is None:
             return None

@@ -695,6 +695,9 @@ RAVEN = "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)"
         ("a.csv", "0.0,1.5,drum\n1.5,3.0,flute\n3.0,4.5,drum\n", [("a", 0.0, 1.5, "drum"), ("a", 1.5, 3.0, "flute"), ("a", 3.0, 4.5, "drum")]),
         ("a.csv", "0.5,1.5,drum\n3.0,1.0,flute\n", [("a", 0.5, 2.0, "drum"), ("a", 3.0, 4.0, "flute")]),
         ("a.csv", "TIME,DURATION,LABEL\n0.5,1.5,drum\n", [("a", 0.5, 2.0, "drum")]),
+        ("a.txt", "0.5\t3\t1.0\tdrum\n3.0\t0\t1.0\tflute\n", [("a", 0.5, 1.5, "drum"), ("a", 3.0, 4.0, "flute")]),
+        ("a.tsv", "0.5\t3\t1.0\tdrum\n3.0\t0\t1.0\tflute\n", [("a", 0.5, 1.5, "drum"), ("a", 3.0, 4.0, "flute")]),
+        ("a.txt", "solo\t00:00:00.500\t00:00:01.500\tas in b.wav\n", [("a", 0.5, 1.5, "as in b.wav")]),
         (
             "r.csv",
             "filepath,start,end,scientific_name,common_name,confidence\nx/a.wav,0.5,1.5,Drum,drum,0.9\n",
