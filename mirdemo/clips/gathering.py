@@ -18,6 +18,7 @@ from mirdemo.clips.archives import Entry, letters_lost, not_a_zip_but, other_arc
 from mirdemo.clips.counting import files_of
 from mirdemo.clips.encodings import shown
 from mirdemo.clips.limits import ClipLimits, ClipsError
+from mirdemo.clips.marks import read_marked
 from mirdemo.clips.recordings import ByName, by_name, only_counts
 from mirdemo.clips.segments import NEAR, Piece, pieces
 from mirdemo.clips.sheets import OTHER_SHEETS, SHEET_SUFFIXES, Row, Sheet, read_sheet
@@ -662,6 +663,8 @@ def read_labels(data: bytes, name: str, limits: ClipLimits, names: Collection[st
         found = read_sheet(data, name, limits, names)
     except ClipsError as error:
         annotated = read_annotations(data, name, limits, names)
+        if annotated is None and kind is None:
+            annotated = read_marked(data, name, limits, names)
         if annotated is None and kind is not None:
             raise ClipsError(
                 "{name} is of a kind that we do not read labels from ({kind}). Save them as CSV (UTF-8) or as an Excel "
@@ -709,6 +712,22 @@ def notes_on(sheet: Sheet, name: str) -> list[Sentence]:
                 "line.",
                 "clips.lines_without_file",
                 {"name": name, "count": sheet.nameless},
+            )
+        )
+    if sheet.marked:
+        found.append(
+            Sentence(
+                "{name} has a column for each tag, and a sign where a recording has it: {tags}.",
+                "clips.column_a_tag",
+                {"name": name, "tags": ", ".join(sheet.marked)},
+            )
+        )
+    if sheet.aside:
+        found.append(
+            Sentence(
+                "Columns of {name} that hold no such signs and were not read: {others}.",
+                "clips.columns_aside",
+                {"name": name, "others": ", ".join(sheet.aside)},
             )
         )
     if sheet.unread:

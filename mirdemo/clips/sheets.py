@@ -35,7 +35,8 @@ OTHER_SHEETS = {
     ".aup3": "Audacity project",
 }
 
-_COLUMNS = {
+#: What columns are called.
+COLUMNS = {
     "file": "file|filename|file name|filepath|file path|path|audio|audio file|audio filename|sound|sound file|begin file|begin path|"
     "in file|wav|wav file|ファイル|ファイル名|音声ファイル|音源ファイル|datei|dateiname|fichier|nom du fichier|archivo|ficheiro|arquivo|"
     "dosya|dosya adı|plik|soubor|файл|文件|文件名|檔案|파일",
@@ -52,7 +53,7 @@ _COLUMNS = {
     "終了|終了時刻|終了時間|ende|fin|final|fim|bitiş|konec|koniec|конец",
     "duration": "duration|length|dur|delta time|長さ|dauer|durée|duración|duração|süre",
 }
-_MEANT = {name: column for column, names in _COLUMNS.items() for name in names.split("|")}
+_MEANT = {name: column for column, names in COLUMNS.items() for name in names.split("|")}
 #: Behind the name of a column of times: its unit.
 _UNIT = re.compile(
     r"\s*[(\[（]?\b(?P<unit>s|sec|secs|second|seconds|秒|sekunden|secondes|segundos|ms|msec|milliseconds|millis|ミリ秒)[)\]）]?$"
@@ -64,7 +65,7 @@ _NUMBERED = re.compile(r"[\s.#]*\d+$")
 #: A column with such a name holds times in a way that we do not know.
 _LIKE_TIMES = re.compile(r"(?:start|begin|onset|end|stop|offset)\b|times?$")
 #: Titles and remarks that may stand above the line with the columns.
-_LINES_ABOVE = 10
+LINES_ABOVE = 10
 #: Columns of BirdNET's tables, whose labels stand there and are read as annotations.
 _SPECIES = frozenset({"common name", "scientific name", "species"})
 #: Raven's column of the time within its own file, where a table is about several.
@@ -95,6 +96,7 @@ class Sheet:
     encoding: in which it was read; others: in which it would read as well, so that a person should look
     unread: the column whose tags were read, and others that may hold tags too and were not read; none where there is but one
     nameless: how many lines have tags and name no file
+    marked: columns that are a tag each (``clips.marks``); aside: columns that are not and were not read
     """
 
     rows: tuple[Row, ...]
@@ -102,6 +104,8 @@ class Sheet:
     others: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     nameless: int = 0
+    marked: tuple[str, ...] = ()
+    aside: tuple[str, ...] = ()
 
 
 def read_sheet(
@@ -115,6 +119,18 @@ def read_sheet(
     milliseconds where their column says so. names: of the files it may name.
     Raises ``ClipsError``.
     """
+    for text, table, delimiter in tables(data, name, limits, names):
+        header = _find_header(table, name)
+        if header is not None:
+            return _sheet(list(_rows(table, header, name, limits, delimiter)), text, header)
+    raise _no_header(name)
+
+
+def tables(
+    data: bytes, name: str, limits: ClipLimits = CLIP_LIMITS, names: Collection[str] = ()
+) -> Iterator[tuple[Decoded, Iterator[list[str]], str]]:
+    """What a sheet's lines may be, one reading after another: how its letters were read, the cells of each line, and what parts
+    them ("" in a workbook). See ``read_sheet``. Raises ``ClipsError``, while lines are read, too."""
     if len(data) > limits.max_sheet_bytes:
         raise ClipsError(
             "{name} has more than {max_mb:g} MB. Split the sheet.",
@@ -124,28 +140,23 @@ def read_sheet(
         )
     if data.startswith(b"PK\x03\x04"):
         for table in _workbook(data, name, limits):
-            found = _find_header(iter(table), name)
-            if found is not None:
-                return _sheet(
-                    list(_rows(table[found.line :], found, name, limits)), Decoded("", "utf-8"), found
-                )
-        raise _no_header(name)
+            yield Decoded("", "utf-8"), iter(table), ""
+        return
     text = decode(data, names)
     if text is None or "\0" in text.text:
         raise _damaged(name)
     lines = text.text.lstrip("\r\n")
     told = re.match(r'"?sep=(.)"?\r?\n?', lines)
     lines = lines[told.end() :] if told else lines
+    for delimiter in dict.fromkeys([*(told[1] if told else ""), *",\t;|"]):
+        yield text, _lines(lines, delimiter, name), delimiter
+
+
+def _lines(text: str, delimiter: str, name: str) -> Iterator[list[str]]:
     try:
-        for delimiter in dict.fromkeys([*(told[1] if told else ""), *",\t;|"]):
-            reader = csv.reader(io.StringIO(lines, newline=""), delimiter=delimiter, skipinitialspace=True)
-            header = _find_header(reader, name)
-            if header is not None:
-                told_rows = ([spreadsheets.unguarded(cell) for cell in cells] for cells in reader)
-                return _sheet(list(_rows(told_rows, header, name, limits, delimiter)), text, header)
+        yield from csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
     except csv.Error:
         raise _damaged(name) from None
-    raise _no_header(name)
 
 
 def _sheet(rows: list[Row], text: Decoded, header: _Header) -> Sheet:
@@ -204,7 +215,8 @@ def _rows(
     count, above = 0, ""
     tags_are_last = header.width - 1 in header.tags
     between = ";" if delimiter == "\t" else delimiter  # a tab is no sign between tags
-    for line, cells in enumerate(table, header.line + 1):
+    for line, told in enumerate(table, header.line + 1):
+        cells = [spreadsheets.unguarded(cell) for cell in told] if delimiter else told
         beyond = [cell for cell in cells[header.width :] if cell.strip()]
         if beyond and not tags_are_last:
             raise ClipsError(
@@ -226,7 +238,7 @@ def _rows(
         found["tags"] = _together(its_tags, limits)
         count += 1
         limits.check_entries(name, count)
-        start, end = _span(found, header.unit, name)
+        start, end = span_of(found, header.unit, name)
         yield Row(
             found["file"],
             found["tags"],
@@ -237,8 +249,11 @@ def _rows(
         )
 
 
-def _span(found: dict[str, str], unit: dict[str, float], name: str) -> tuple[float | None, float | None]:
-    """The part of its file that a row is about. Raises ``ClipsError`` where it is none."""
+def span_of(found: dict[str, str], unit: dict[str, float], name: str) -> tuple[float | None, float | None]:
+    """The part of its file that a row is about, whole if (None, None). Raises ``ClipsError`` where it is none.
+
+    found: column -> cell; unit: column -> seconds of one unit of its times
+    """
     cells = {column: found.get(column, "") for column in ("start", "end", "duration")}
     if not cells["start"] and not cells["end"]:
         return None, None
@@ -334,7 +349,7 @@ def _written(cell: str | float | None) -> str:
 def _find_header(lines: Iterator[Sequence[str]], name: str) -> _Header | None:
     """The line that names the columns, among the first; None if there is none. Raises ``ClipsError`` for one that names times
     in a way that we do not know: a label of a part must not become one of the whole."""
-    for line, cells in enumerate(islice(lines, _LINES_ABOVE), 1):
+    for line, cells in enumerate(islice(lines, LINES_ABOVE), 1):
         meant = [column_meant(cell) for cell in cells]
         place: dict[str, int] = {}
         for at, (column, _) in enumerate(meant):
@@ -345,13 +360,13 @@ def _find_header(lines: Iterator[Sequence[str]], name: str) -> _Header | None:
             and any(_plain(cell).startswith("onset") for cell in cells)
         ):
             place["end"] = place["offset"]
-        known = {column: at for column, at in place.items() if column in _COLUMNS}
+        known = {column: at for column, at in place.items() if column in COLUMNS}
         if "file" not in known or not known.keys() & {"tags", "start"}:
             continue
         others = [
             cell
             for column, cell in zip(meant, cells, strict=True)
-            if column[0] not in _COLUMNS and cell.strip()
+            if column[0] not in COLUMNS and cell.strip()
         ]
         if "start" in known and ("tags" not in known or _SPECIES & place.keys()) and others:
             return None  # the labels stand in a column of another name

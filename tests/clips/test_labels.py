@@ -723,7 +723,6 @@ def test_a_label_stays_with_its_recording_and_its_time(
         ("a.Table.1.selections.txt", f"{RAVEN}\tHigh Freq (Hz)\n1\tS 1\t1\t0.5\t2.0\t4000\n", "clips.no_annotation_column"),
         ("a.csv", "0.5,1.0,drum\n3.0,4.0,flute\n", "clips.end_or_length"),
         ("a.csv", "0.5,440.0,drum\n3.0,330.0,flute\n", "clips.end_or_length"),
-        ("songs.csv", "clip_id\tdrum\tflute\tmp3_path\n2\t1\t0\tf/a.mp3\n", "clips.sheet_header"),
         ("sounds.csv", "slice,start,end,class\nx/a.wav,0,2,drum\n", "clips.sheet_header"),
     ],
 )  # fmt: skip
