@@ -64,13 +64,15 @@ def run(args: Namespace) -> int:
     from mirdemo.embedding.store import EmbeddingStore
     from mirdemo.results.of_episodes import episode_results
     from mirdemo.results.of_reports import hardware, versions
-    from mirdemo.results.records import append
+    from mirdemo.results.records import append, check_writable
     from mirdemo.stages.fewshot import PUBLISHED_SEEDS, evaluate_episodes
 
     source = expanded(args.clips)
     read = LabelledClips.from_zip if source.suffix.lower() == ".zip" else LabelledClips.from_folder
     if source.suffix.lower() in SHEET_SUFFIXES:
         read = LabelledClips.from_csv
+    if args.results:
+        check_writable(Path(args.results).expanduser())
     with progress_bar(not args.json) as progress:
         labelled = read(source, progress=progress)
         for sentence in labelled.problems:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from mirdemo.base.files import expanded, whole
+from mirdemo.base.sentences import Sentence
 from mirdemo.commands.console import add_json_argument, print_json, warn
 
 #: Bytes of a plan's file.
@@ -29,7 +30,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     out = expanded(args.out)
     if not out.parent.is_dir():
-        warn("--out must name a file in a folder that exists.")
+        warn(Sentence("--out must name a file in a folder that exists.", "commands.report_out"))
         return 2
     text = _of_plan(args) if args.plan else _of_evidence(args)
     if text is None:
@@ -43,11 +44,23 @@ def run(args: Namespace) -> int:
     return 0
 
 
-def _of_evidence(args: Namespace) -> str:
+def _of_evidence(args: Namespace) -> str | None:
+    """The report; None, and a sentence on standard error, where a name is none: all of it would look like the part asked for."""
     from mirdemo.evidence import drawing
     from mirdemo.evidence.report import evidence_report
 
     wanted = {name: getattr(args, name) for name in ("metric", "methods", "models", "corpora", "sources")}
+    for name, known in drawing.to_select().items():
+        unknown = [part for part in wanted[name].split("~") if part and part not in known]
+        if unknown:
+            warn(
+                Sentence(
+                    "There is nothing named {unknown} for --{option}. Choose of: {known}.",
+                    "commands.report_unknown",
+                    {"unknown": ", ".join(unknown), "option": name, "known": ", ".join(sorted(known))},
+                )
+            )
+            return None
     return evidence_report(drawing.selected({k: v for k, v in wanted.items() if v}), args.language)
 
 
@@ -62,7 +75,7 @@ def _of_plan(args: Namespace) -> str | None:
             raise OSError
         found = path.read_bytes()
     except OSError:
-        warn("--plan must name a plan's file that can be read.")
+        warn(Sentence("--plan must name a plan's file that can be read.", "commands.report_plan"))
         return None
     try:
         return plan_report(Plan.from_json(found), args.language)

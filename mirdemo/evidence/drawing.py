@@ -7,7 +7,7 @@ so that the first page does not need the records.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -81,6 +81,11 @@ def models() -> tuple[str, ...]:
 def selected(query: Mapping[str, str]) -> Selection:
     """The selection that an address names."""
     return Selection.from_query(query, models())
+
+
+def to_select() -> dict[str, Collection[str]]:
+    """What an address, or the report's options, may name."""
+    return {"metric": selection.METRICS, **selection.known(models())}
 
 
 @cache

@@ -36,6 +36,16 @@ TAG_METRICS = ("f1", "precision", "recall")
 MOST_KEY = 150
 
 
+def known(models: Collection[str]) -> dict[str, Collection[str]]:
+    """Of which there may be several in an address -> what it may name."""
+    return {
+        "methods": results.METHODS,
+        "corpora": (*catalogue(), YOURS),
+        "sources": SOURCES,
+        "models": models,
+    }
+
+
 @dataclass(frozen=True)
 class Selection:
     """What the visitor asked to see. Empty tuples mean "all".
@@ -60,14 +70,8 @@ class Selection:
 
         models: the models there are to choose from
         """
-        known = {
-            "methods": results.METHODS,
-            "corpora": (*catalogue(), YOURS),
-            "sources": SOURCES,
-            "models": models,
-        }
         given: dict[str, Any] = {}
-        for name, allowed in known.items():
+        for name, allowed in known(models).items():
             parts = tuple(p for p in query.get(name, "").split("~") if p in allowed)
             if parts:
                 given[name] = parts

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from mirdemo.base.assets import ASSETS
 from mirdemo.base.home import home
@@ -302,12 +302,7 @@ def load(path: str | os.PathLike) -> Results:
             if number == len(lines):  # no newline behind it: a writer was stopped in the middle
                 torn += 1
                 continue
-            raise ResultsError(
-                "Line {line} of {file} is not a result. Mend or delete that line.",
-                code="results.bad_line",
-                line=number,
-                file=path.name,
-            ) from error
+            raise _bad_line(number, path.name) from error
         records.append(from_dict(plain))
     return Results(tuple(records), torn)
 
@@ -321,9 +316,12 @@ def _object(line: str) -> dict[str, Any]:
 
 
 def check_writable(path: str | os.PathLike) -> None:
-    """Refuse a file that records cannot be appended to, before hours of work. Raises ResultsError."""
+    """Refuse a file that records cannot be appended to, or of another kind, before hours of work. Raises ResultsError."""
     path = Path(path)
     try:
+        if path.is_file():
+            with path.open("rb") as file:
+                _require_results(file, path.name)
         path.parent.mkdir(parents=True, exist_ok=True)
         made = not path.exists()
         with locked(path.with_name(path.name + ".lock")), path.open("ab") as file:
@@ -354,10 +352,12 @@ def append(
 
     known: asked of each record, with those that are in the file by then: whether to leave it out. It is asked while the
         file is locked, so two programs that measured the same thing write it once
+    Raises ResultsError for a file of another kind, which stays what it is. Raises OSError.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with locked(path.with_name(path.name + ".lock")), path.open("r+b" if path.exists() else "w+b") as file:
+        _require_results(file, path.name)
         if known is not None:
             before = load(path).records
             records = [record for record in records if not known(record, before)]
@@ -376,6 +376,27 @@ def append(
             file.truncate(end)  # a full disk leaves the file as it was
             raise
     return text.count("\n")
+
+
+def _require_results(file: BinaryIO, name: str) -> None:
+    """Refuse what does not begin as a file of results. Raises ResultsError."""
+    line = next((line for line in file if line.strip()), b"")
+    try:
+        if line.endswith(b"\n"):
+            _object(line.decode("utf-8", "replace"))
+        elif line and not line.startswith(b"{"):  # else a writer was stopped in its first line
+            raise ValueError("another kind of file")
+    except (ValueError, RecursionError) as error:
+        raise _bad_line(1, name) from error
+
+
+def _bad_line(number: int, name: str) -> ResultsError:
+    return ResultsError(
+        "Line {line} of {file} is not a result. Mend or delete that line.",
+        code="results.bad_line",
+        line=number,
+        file=name,
+    )
 
 
 def _end_of_last_whole_line(file: Any) -> int:

@@ -7,6 +7,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -124,6 +125,16 @@ def test_without_sound_the_files_are_matched_by_their_hash_under_any_name():
     visit = visit.found_among([*others, night])
     assert visit.missing == ()
     assert same(visit.labelled(), clips)
+
+
+def test_without_sound_a_part_of_a_file_that_has_another_name_now_is_known_by_its_sound():
+    night, other = tone(330, "night.mp3", 2.0), tone(350, "other.mp3", 2.0)
+    parts = [night.cut(0.5, 1.25), night.cut(1.5, 2.0)]
+    visit = read_visit(written(LabelledClips.from_clips(parts, [["a"], ["b"]]), with_sound=False))
+    assert len(visit.found_among([other]).missing) == 2
+    found = visit.found_among([other, replace(night, name="2024-08-13.mp3")])
+    assert [clip.name for clip in found.labelled().clips] == ["night.mp3", "night.mp3"]
+    assert [clip.sha256 for clip in found.labelled().clips] == [part.sha256 for part in parts]
 
 
 def test_a_file_that_another_decoder_reads_a_little_differently_is_known_by_name_and_shape():

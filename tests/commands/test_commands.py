@@ -112,6 +112,17 @@ def test_embed_refuses_a_place_it_cannot_write(recordings, tmp_path):
     assert cli.main(["embed", *recordings, "--out", str(tmp_path / "rows.pkl")]) == cli.USAGE
 
 
+@pytest.mark.parametrize(
+    ("option", "name"),
+    [("models", "MERT-v1-95M~MERT-95M"), ("corpora", "nope"), ("metric", "accuracy"), ("sources", "mine")],
+)
+def test_a_report_of_what_is_not_there_is_no_report_of_everything(tmp_path, capsys, option, name):
+    out = str(tmp_path / "r.html")
+    assert cli.main(["report", "--out", out, f"--{option}", name, "--language", "ja"]) == cli.USAGE
+    assert f"--{option} に {name.rpartition('~')[2]} という名前はありません" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_report_writes_one_file(tmp_path, capsys):
     out = tmp_path / "report.html"
     assert cli.main(["report", "--out", str(out), "--language", "ja", "--json"]) == cli.DONE

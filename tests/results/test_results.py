@@ -219,6 +219,24 @@ def test_a_file_that_cannot_be_written_is_refused_and_one_that_can_is_left_as_it
     assert "below" in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    "content", [b"file,tags\na.wav,taiko\n", b"file,tags\na.wav,taiko", b"one line", b"[1]\n"]
+)
+def test_a_file_of_another_kind_is_not_appended_to(tmp_path, content):
+    """Its last line would be cut off where it does not end, and figures would stand in a sheet of labels."""
+    file = tmp_path / "labels.csv"
+    file.write_bytes(content)
+    one = next(r for r in results.shipped() if r.source == "measured")
+    for act in (lambda: results.append([one], file), lambda: results.check_writable(file)):
+        with pytest.raises(results.ResultsError) as refusal:
+            act()
+        assert refusal.value.sentence.code == "results.bad_line"
+        assert file.read_bytes() == content
+    file.write_bytes(b'{"a": ')  # a writer that was stopped in its first line
+    assert results.append([one], file) == 1
+    assert len(results.load(file)) == 1
+
+
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no folder here that takes no file")
 def test_a_place_where_the_system_makes_no_file_is_refused_and_not_waited_for():
     with pytest.raises(results.ResultsError) as refusal:

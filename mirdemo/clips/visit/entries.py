@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,8 @@ AUDIO, QUERIES, RESULTS = "audio", "queries", "results"
 _PEAKS = 64
 #: How far two decoders' outlines of one sound may lie apart (of 255), and their lengths (seconds).
 _NEAR_PEAK, _NEAR_SECONDS = 3, 0.06
+#: Parts of files of other names that are compared at the most, some milliseconds each.
+_MOST_TRIES = 2_000
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,13 @@ class Visit:
         sounds = dict(self.sounds)
         clips, longs = list(clips), list(longs)
         whole = {clip.sha256: clip for clip in clips}
+        known = {entry.sha256 for entry in self.entries}
+        others = [clip for clip in clips if clip.sha256 not in known]
+        tries = iter(range(_MOST_TRIES))
         for entry in self.entries:
             if entry.sha256 not in sounds:
                 clip = whole.get(entry.sha256) or _cut_out(entry, clips) or _cut_of_long(entry, longs)
+                clip = clip or _cut_of_any(entry, others, tries)
                 if clip is not None:
                     sounds[entry.sha256] = _dressed(clip, entry)
         return replace(self, sounds=sounds)
@@ -174,6 +180,23 @@ def _cut_out(entry: Entry, clips: list[Clip]) -> Clip | None:
         except AudioError:
             continue
         if part.sha256 == entry.sha256 or _alike(part, entry):
+            return part
+    return None
+
+
+def _cut_of_any(entry: Entry, clips: list[Clip], tries: Iterator[int]) -> Clip | None:
+    """The part of one of these files, whatever its name, that is the very sound; else None. tries: how often it is looked"""
+    for clip in clips:
+        start = entry.start_seconds - clip.start_seconds
+        if (
+            clip.sample_rate != entry.sample_rate
+            or not 0 <= start <= clip.seconds - entry.seconds + 0.5 / clip.sample_rate
+        ):
+            continue
+        if next(tries, None) is None:
+            return None
+        part = clip.cut(start, start + entry.seconds)
+        if part.sha256 == entry.sha256:
             return part
     return None
 

@@ -50,7 +50,13 @@ def choose_tags(base: Sequence[str], novel: Sequence[str], n_way: int, kind: Kin
         chosen = [*base, *novel][:n_way]
     else:
         chosen = [*base[: n_way // 2], *novel[: n_way - n_way // 2]]
-    if len(chosen) < n_way or n_way < 1:
+    if n_way < 1:
+        raise FewShotError(
+            "No tag counts as {kind}, so there are no episodes. Say which tags do, or choose other ones.",
+            code="fewshot.no_tags_of_kind",
+            kind=kind,
+        )
+    if len(chosen) < n_way:
         raise FewShotError(
             "There are {have} {kind} tags, not {want}. Choose fewer.",
             code="fewshot.too_few_tags",

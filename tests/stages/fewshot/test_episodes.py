@@ -74,6 +74,9 @@ def test_tags_are_chosen_as_published():
     with pytest.raises(FewShotError) as refused:
         choose_tags(base, novel, 9, "both")
     assert refused.value.sentence.code == "fewshot.too_few_tags"
+    with pytest.raises(FewShotError) as refused:
+        choose_tags(base, [], 0, "novel")  # all that there are
+    assert refused.value.sentence.code == "fewshot.no_tags_of_kind"
 
 
 @pytest.mark.parametrize("protocol", ["lcprotonets2024", "papaioannou2025"])
