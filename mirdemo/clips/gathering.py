@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from math import inf
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Sentence
-from mirdemo.clips.annotations import ANNOTATION_SUFFIXES, annotated_stem, read_annotations
-from mirdemo.clips.archives import Entry, letters_lost, not_a_zip_but, other_archive
+from mirdemo.clips.archives import Entry, not_a_zip_but, other_archive
 from mirdemo.clips.counting import files_of
-from mirdemo.clips.encodings import shown
+from mirdemo.clips.finding import Finder, folder_tags, is_wrapped
+from mirdemo.clips.label_files import (
+    labels_among,
+    may_label,
+    said_of,
+    spans_of,
+)
 from mirdemo.clips.limits import ClipLimits, ClipsError
-from mirdemo.clips.marks import read_marked
 from mirdemo.clips.recordings import ByName, by_name, only_counts
 from mirdemo.clips.segments import NEAR, Piece, pieces
-from mirdemo.clips.sheets import OTHER_SHEETS, SHEET_SUFFIXES, Row, Sheet, read_sheet
-from mirdemo.clips.tags import clean_recording, clean_tags, clean_text, same, typed_tags
+from mirdemo.clips.sheets import Row
+from mirdemo.clips.tags import clean_recording, clean_tags, clean_text, same
 from mirdemo.sound.audio import LIMITS, AudioError, Clip, display_name, load_clip, of_file
 from mirdemo.sound.files import SOUND_SUFFIXES, lies_beside
 
@@ -358,7 +359,7 @@ def gather_entries(gathering: Gathering, entries: Sequence[Entry], name: str, pr
             code="clips.no_sound_files",
             name=name,
         )
-    wrapped = _is_wrapped([entry.path for entry in entries])
+    wrapped = is_wrapped([entry.path for entry in entries])
     if unusable and not any(len(entry.path.parts) > 1 + wrapped for entry in sounds if entry not in tables):
         first = unusable[0]  # without it every clip would count as "none of these"
         raise ClipsError(first.template, code=first.code, **first.values)
@@ -413,95 +414,6 @@ def gather_sheet(
                 {"count": len(unnamed)},
             )
         )
-
-
-class Finder:
-    """Files by the names that sheets give them: by the longest common end of their paths."""
-
-    def __init__(self, paths: Sequence[PurePosixPath]) -> None:
-        self._names = [_composed(path.name) for path in paths]
-        self._paths = [_parts(str(path)) for path in paths]
-        self._by_name: dict[str, list[int]] = {}
-        self._by_stem: dict[str, list[int]] = {}
-        for at, parts in enumerate(self._paths):
-            self._by_name.setdefault(parts[-1], []).append(at)
-            self._by_stem.setdefault(PurePosixPath(parts[-1]).stem, []).append(at)
-
-    def find(self, named: str, folder: PurePosixPath | None = None) -> int:
-        """The place of the file that is meant. Raises ``ClipsError`` if none or several may be.
-
-        named: as the sheet has it, whatever folders of whatever machine stand before it; folder: where the sheet lies
-        """
-        for spelling in dict.fromkeys((named, unquote(named.removeprefix("file://")))):
-            parts = _parts(spelling)
-            if not parts:
-                continue
-            there = self._by_name.get(parts[-1]) or self._by_stem.get(parts[-1]) or []
-            if not there and "." + parts[-1].rpartition(".")[2] in SOUND_SUFFIXES:
-                there = self._by_stem.get(
-                    PurePosixPath(parts[-1]).stem, []
-                )  # exported to another format since
-            if there:
-                whole = _parts(str((folder or PurePosixPath()) / spelling.replace("\\", "/")))
-                ends = [
-                    (_common_end(self._paths[at], whole), _common_end(self._paths[at], parts)) for at in there
-                ]
-                best = [at for at, end in zip(there, ends, strict=True) if end == max(ends)]
-                spelt = _composed(spelling.replace("\\", "/").rpartition("/")[2])
-                best = [
-                    at for at in best if self._names[at] == spelt
-                ] or best  # small letters and capitals part some
-                if len(best) == 1:
-                    return best[0]
-                raise ClipsError(
-                    "{name} is named in the sheet, but {count} files are called so. Write their folders before the name.",
-                    code="clips.several_files",
-                    name=display_name(named),
-                    count=len(best),
-                )
-        raise ClipsError(
-            "{name} is named in the sheet, but was not found. Add it or correct the sheet.",
-            code="clips.file_not_found",
-            name=display_name(named),
-        )
-
-
-def _parts(path: str) -> tuple[str, ...]:
-    """The parts of a path, in what two spellings of it have in common."""
-    text = _composed(path.replace("\\", "/")).casefold()
-    return tuple(part for part in text.split("/") if part not in ("", "."))
-
-
-def _composed(name: str) -> str:
-    return unicodedata.normalize("NFC", name)
-
-
-def _common_end(one: tuple[str, ...], other: tuple[str, ...]) -> int:
-    """How many parts two paths have in common, from their ends; their names may differ in the suffix."""
-    count = 1
-    while count < min(len(one), len(other)) and one[-1 - count] == other[-1 - count]:
-        count += 1
-    return count
-
-
-def spans_of(rows: Sequence[Row], limits: ClipLimits) -> list[tuple[float, float, tuple[str, ...]]]:
-    """The rows of one file as spans; a row about the whole file spans all. Raises ``ClipsError`` for bad tags."""
-    return [
-        (row.start or 0.0, inf if row.end is None else row.end, typed_tags(row.tags, limits)) for row in rows
-    ]
-
-
-def said_of(
-    rows: Sequence[Row], start: float, end: float, recording: str | None, session: str
-) -> tuple[str | None, str]:
-    """The recording and the session that a piece of a file is of: those of the first row about it that names one, for a tape may
-    hold several; else the ones given."""
-    middle = (start + end) / 2
-    about = [row for row in rows if (row.start or 0.0) <= middle <= (inf if row.end is None else row.end)]
-    return (
-        next((row.recording for row in about if row.recording), recording),
-        next((row.session for row in about if row.session), session),
-    )
 
 
 def _read_labelled(gathering: Gathering, entry: Entry, rows: Sequence[Row]) -> None:
@@ -563,128 +475,6 @@ def _read_entry(
         gathering.read(content, name, tags, recording, session)
 
 
-@dataclass
-class Labels:
-    """What the sheets and annotation files of a tree say.
-
-    rows: each with the folder of its file; used: the files that these and ``unusable`` come from
-    unusable: why some cannot be used, and what is to be known of the others; sheets: how many label whole files
-    naming: whether one says itself which files it is about; about: recordings that annotation files are called after
-    """
-
-    rows: list[tuple[Row, PurePosixPath]] = field(default_factory=list)
-    used: list[Entry] = field(default_factory=list)
-    unusable: list[Sentence] = field(default_factory=list)
-    sheets: int = 0
-    naming: bool = False
-    about: set[PurePosixPath] = field(default_factory=set)
-
-
-def labels_among(tables: Sequence[Entry], rest: Sequence[Entry], limits: ClipLimits) -> Labels:
-    """What files that may hold labels say, beside the rest of a tree."""
-    names = [part for entry in rest for part in (entry.path.name, *entry.path.parent.parts)]
-    found = Labels()
-    finder = Finder([entry.path for entry in rest])
-    for entry in tables:
-        try:
-            if entry.size > limits.max_sheet_bytes:
-                read_sheet(b"\0" * (limits.max_sheet_bytes + 1), entry.path.name, limits)  # refuses
-            content = entry.open()
-            data = content if isinstance(content, bytes) else content.read_bytes()
-            sheet = read_labels(data, entry.path.name, limits, names)
-        except ClipsError as error:
-            said = error.sentence.code in (
-                "clips.annotations_damaged",
-                "clips.end_or_length",
-                "clips.no_annotation_column",
-                "clips.sheet_empty",
-            )
-            if said or entry.path.suffix.lower() not in ANNOTATION_SUFFIXES:
-                found.unusable.append(error.sentence)
-                found.used.append(entry)
-            continue
-        except OSError:
-            continue
-        found.used.append(entry)
-        own = annotated_stem(entry.path.name)
-        if all(row.file == own for row in sheet.rows):
-            try:
-                found.about.add(rest[finder.find(own, entry.path.parent)].path)
-            except ClipsError as error:
-                found.unusable.append(_of_nothing(entry, error))
-                continue
-        else:
-            found.naming = True
-        found.sheets += any(row.start is None for row in sheet.rows)
-        found.rows += [(row, entry.path.parent) for row in sheet.rows]
-        found.unusable += notes_on(sheet, entry.path.name)
-    return found
-
-
-def _of_nothing(entry: Entry, error: ClipsError) -> Sentence:
-    """Why an annotation file cannot be used whose recording is not found, or is one of several."""
-    if error.sentence.code != "clips.file_not_found":
-        return error.sentence
-    return Sentence(
-        "{name} labels parts of a recording, but no recording here is called so. Call it as its recording, or leave it out.",
-        "clips.annotates_nothing",
-        {"name": display_name(entry.path.name)},
-    )
-
-
-def folder_tags(paths: Sequence[PurePosixPath]) -> list[tuple[str, ...]]:
-    """What the folders of a tree say of each of its files where no sheet labels them: a folder that holds all is no tag."""
-    wrapped = _is_wrapped(paths)
-    return [path.parent.parts[wrapped:] for path in paths]
-
-
-def paths_with(tags: Sequence[tuple[str, ...]], names: Sequence[str]) -> list[PurePosixPath]:
-    """Places of files in a tree of which ``folder_tags`` says these tags again, whatever of the tree was left out."""
-    paths = [PurePosixPath(*own, name) for own, name in zip(tags, names, strict=True)]
-    if _is_wrapped(paths):
-        paths = ["files" / path for path in paths]
-    return paths
-
-
-def _is_wrapped(paths: Sequence[PurePosixPath]) -> bool:
-    """Whether one folder holds everything else, as zip programs add it."""
-    tops = {path.parts[0] for path in paths if len(path.parts) > 1}
-    return (
-        len(tops) == 1
-        and all(len(path.parts) > 1 for path in paths)
-        and any(len(path.parts) > 2 for path in paths)
-    )
-
-
-def read_labels(data: bytes, name: str, limits: ClipLimits, names: Collection[str] = ()) -> Sheet:
-    """A sheet or an annotation file, of at least one row. Raises ``ClipsError`` if it is neither."""
-    kind = OTHER_SHEETS.get(PurePosixPath(name).suffix.lower())
-    try:
-        found = read_sheet(data, name, limits, names)
-    except ClipsError as error:
-        annotated = read_annotations(data, name, limits, names)
-        if annotated is None and kind is None:
-            annotated = read_marked(data, name, limits, names)
-        if annotated is None and kind is not None:
-            raise ClipsError(
-                "{name} is of a kind that we do not read labels from ({kind}). Save them as CSV (UTF-8) or as an Excel "
-                "workbook (.xlsx), or leave the file out.",
-                code="clips.other_sheet",
-                name=name,
-                kind=kind,
-            ) from None
-        if annotated is None:
-            raise error from None
-        found = annotated
-    if not found.rows:
-        raise ClipsError(
-            "{name} names no file and labels nothing. Fill it in, or leave it out.",
-            code="clips.sheet_empty",
-            name=name,
-        )
-    return found
-
-
 def not_sound(names: Sequence[str]) -> Sentence:
     """One sentence for all files, at least one, that hold no sound and lie beside some."""
     shown = ", ".join(names[:_NAMED_AT_MOST]) + (", …" if len(names) > _NAMED_AT_MOST else "")
@@ -693,75 +483,6 @@ def not_sound(names: Sequence[str]) -> Sentence:
         "clips.not_sound",
         {"count": len(names), "names": shown},
     )
-
-
-def may_label(name: str) -> bool:
-    """Whether a file of this name may hold labels, by its ending; also of a kind that is not read, which is said then."""
-    suffix = PurePosixPath(name).suffix.lower()
-    return suffix in SHEET_SUFFIXES or suffix in ANNOTATION_SUFFIXES or suffix in OTHER_SHEETS
-
-
-def notes_on(sheet: Sheet, name: str) -> list[Sentence]:
-    """What a person should know of a sheet: columns that may hold tags and were not read, and how its letters were read where that
-    had to be guessed or some are lost."""
-    found = _encoding_note(sheet, name)
-    if sheet.nameless:
-        found.append(
-            Sentence(
-                "Lines of {name} that have tags but name no file, which were left out: {count}. Write the file's name into each "
-                "line.",
-                "clips.lines_without_file",
-                {"name": name, "count": sheet.nameless},
-            )
-        )
-    if sheet.marked:
-        found.append(
-            Sentence(
-                "{name} has a column for each tag, and a sign where a recording has it: {tags}.",
-                "clips.column_a_tag",
-                {"name": name, "tags": ", ".join(sheet.marked)},
-            )
-        )
-    if sheet.aside:
-        found.append(
-            Sentence(
-                "Columns of {name} that hold no such signs and were not read: {others}.",
-                "clips.columns_aside",
-                {"name": name, "others": ", ".join(sheet.aside)},
-            )
-        )
-    if sheet.unread:
-        found.append(
-            Sentence(
-                "{name} has several columns that may hold tags. Read: {column}. Not read: {others}. To read them too, give them "
-                "the same name.",
-                "clips.columns_unread",
-                {"name": name, "column": sheet.unread[0], "others": ", ".join(sheet.unread[1:])},
-            )
-        )
-    return found
-
-
-def _encoding_note(sheet: Sheet, name: str) -> list[Sentence]:
-    odd = [cell for row in sheet.rows for cell in (row.tags, row.recording, row.file) if not cell.isascii()]
-    if lost := letters_lost(name, odd):
-        return [lost]
-    if not sheet.others or not odd:
-        return []
-    return [
-        Sentence(
-            "{name} does not say how its letters are written; they were read as {encoding}: {words}. If that is wrong, save "
-            "it in UTF-8.",
-            "clips.encoding_guessed",
-            {
-                "name": name,
-                "encoding": shown(sheet.encoding),
-                "codec": sheet.encoding,
-                "others": " ".join(sheet.others),
-                "words": ", ".join(list(dict.fromkeys(odd))[:_NAMED_AT_MOST]),
-            },
-        )
-    ]
 
 
 def _note_shared_stems(gathering: Gathering, entries: Sequence[Entry]) -> None:

@@ -16,17 +16,10 @@ from mirdemo.base.sentences import Sentence
 from mirdemo.clips.archives import Entry, list_folder, list_zip
 from mirdemo.clips.counting import counted, files_of, grouped, in_question, said_by_names
 from mirdemo.clips.encodings import reread
-from mirdemo.clips.gathering import (
-    Finder,
-    Gathering,
-    gather_entries,
-    gather_sheet,
-    may_label,
-    notes_on,
-    read_labels,
-    spans_of,
-)
+from mirdemo.clips.finding import Finder
+from mirdemo.clips.gathering import Gathering, gather_entries, gather_sheet
 from mirdemo.clips.heard import Heard
+from mirdemo.clips.label_files import may_label, notes_on, read_labels, spans_of
 from mirdemo.clips.limits import CLIP_LIMITS, ClipLimits, ClipsError
 from mirdemo.clips.recordings import ByName, stem_of
 from mirdemo.clips.sheets import Row, write_sheet

@@ -72,7 +72,7 @@ def run(args: Namespace) -> int:
     if source.suffix.lower() in SHEET_SUFFIXES:
         read = LabelledClips.from_csv
     if args.results:
-        check_writable(Path(args.results).expanduser())
+        check_writable(expanded(args.results))
     with progress_bar(not args.json) as progress:
         labelled = read(source, progress=progress)
         for sentence in labelled.problems:

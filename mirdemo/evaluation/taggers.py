@@ -17,9 +17,11 @@ from mirdemo.base.files import expanded
 from mirdemo.base.progress import Progress, silent
 from mirdemo.base.sentences import Sentence
 from mirdemo.clips.counting import Groups, counted, grouped, in_question, said_by_names
-from mirdemo.clips.gathering import Finder, grouped_by_name, notes_on, read_labels, said_of, spans_of
+from mirdemo.clips.finding import Finder
+from mirdemo.clips.gathering import grouped_by_name
 from mirdemo.clips.heard import MOST_COMPARED, listen
 from mirdemo.clips.in_question import InQuestion
+from mirdemo.clips.label_files import notes_on, read_labels, said_of, spans_of
 from mirdemo.clips.limits import CLIP_LIMITS, ClipsError
 from mirdemo.clips.segments import pieces
 from mirdemo.clips.tags import same

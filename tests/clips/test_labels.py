@@ -21,7 +21,7 @@ from test_clips import clip, codes, refusal, shown, tree, wav, zipped
 from mirdemo.clips import ClipsError, LabelledClips, encodings
 from mirdemo.clips.annotations import KINDS, annotated_stem, read_annotations, write_annotations
 from mirdemo.clips.encodings import Decoded, decode
-from mirdemo.clips.gathering import read_labels
+from mirdemo.clips.label_files import read_labels
 from mirdemo.clips.limits import CLIP_LIMITS
 from mirdemo.clips.segments import NEAR, Piece, Segment, pieces
 from mirdemo.clips.sheets import Row, read_sheet, seconds_of, write_sheet

@@ -16,7 +16,7 @@ from text_damage import text_damaged, zip_damaged
 
 from mirdemo.clips import CLIP_LIMITS, ClipsError, LabelledClips
 from mirdemo.clips.annotations import KINDS, write_annotations
-from mirdemo.clips.gathering import read_labels
+from mirdemo.clips.label_files import read_labels
 from mirdemo.clips.segments import Segment
 from mirdemo.clips.sheets import Row, write_sheet
 from mirdemo.clips.visit import read_visit, write_visit

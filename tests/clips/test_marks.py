@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from mirdemo.clips.gathering import notes_on, read_labels
+from mirdemo.clips.label_files import notes_on, read_labels
 from mirdemo.clips.limits import CLIP_LIMITS, ClipsError
 from mirdemo.clips.marks import read_marked
 from mirdemo.clips.sheets import Row

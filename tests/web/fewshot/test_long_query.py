@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from mirdemo.clips.annotations import KINDS
-from mirdemo.clips.gathering import read_labels
+from mirdemo.clips.label_files import read_labels
 from mirdemo.clips.limits import CLIP_LIMITS
 from mirdemo.sound.audio import Clip
 from mirdemo.sound.long import long_of

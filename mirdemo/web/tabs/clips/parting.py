@@ -15,7 +15,9 @@ from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Cancelled, MirdemoError, Sentence
 from mirdemo.clips import ClipsError
 from mirdemo.clips.archives import Entry, list_zip
-from mirdemo.clips.gathering import Labels, folder_tags, labels_among, may_label, not_sound, paths_with
+from mirdemo.clips.finding import folder_tags, paths_with
+from mirdemo.clips.gathering import not_sound
+from mirdemo.clips.label_files import Labels, labels_among, may_label
 from mirdemo.clips.visit import is_visit
 from mirdemo.sound.audio import display_name
 from mirdemo.sound.decoding.limits import LIMITS as SOUND

@@ -12,7 +12,7 @@ from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Cancelled, MirdemoError, Sentence
 from mirdemo.clips import ClipsError, LabelledClips
 from mirdemo.clips.archives import list_zip
-from mirdemo.clips.gathering import may_label
+from mirdemo.clips.label_files import may_label
 from mirdemo.clips.tags import typed_tags
 from mirdemo.clips.visit import Visit, is_visit, read_visit
 from mirdemo.sound.decoding.limits import LIMITS as SOUND_LIMITS

@@ -12,8 +12,8 @@ from mirdemo.backbones.registry import spec
 from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Sentence
 from mirdemo.clips import LabelledClips
-from mirdemo.clips.gathering import may_label
 from mirdemo.clips.heard import Heard
+from mirdemo.clips.label_files import may_label
 from mirdemo.clips.likeness import BACKBONE
 from mirdemo.clips.visit import Visit
 from mirdemo.scoring.verdicts import WORDS
