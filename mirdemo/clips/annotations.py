@@ -14,6 +14,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import PurePosixPath
 from xml.etree import ElementTree
@@ -459,26 +460,28 @@ def write_annotations(
     file: name of the recording, for the kinds that name it
     seconds: its length, for the kinds that say it; where the last segment ends later, that is said
 
-    A label's tabs and line breaks become blanks. TextGrids have a tier a label, and one tier more for each overlap of a
+    A label's tabs and line breaks become blanks; one that would be read as several tags, or as none, is put into quotes, but for
+    BirdNET, whose species are read whole. TextGrids have a tier a label, and one tier more for each overlap of a
     label with itself. Raises ValueError for another kind.
     """
     clean = [
         Segment(round(one.start, 6), round(max(one.end, one.start), 6), " ".join(one.label.split()))
         for one in segments
     ]
+    told = [replace(one, label=written_tags([one.label])) for one in clean]
     length = max((one.end for one in clean), default=0.0)
     length = max(length, round(seconds, 6))
     writers = {
         "csv": lambda: _segments_sheet(clean, file),
-        "audacity": lambda: _lines(f"{one.start:.6f}\t{one.end:.6f}\t{one.label}" for one in clean),
-        "raven": lambda: _raven(clean, file),
+        "audacity": lambda: _lines(f"{one.start:.6f}\t{one.end:.6f}\t{one.label}" for one in told),
+        "raven": lambda: _raven(told, file),
         "birdnet": lambda: _birdnet(clean, file),
-        "sonic-visualiser": lambda: _write_svl(clean),
+        "sonic-visualiser": lambda: _write_svl(told),
         "elan": lambda: _lines(
-            f"tags\t\t{one.start:.6f}\t{one.end:.6f}\t{one.end - one.start:.6f}\t{one.label}" for one in clean
+            f"tags\t\t{one.start:.6f}\t{one.end:.6f}\t{one.end - one.start:.6f}\t{one.label}" for one in told
         ),
-        "jams": lambda: _write_jams(clean, file, length),
-        "textgrid": lambda: _write_textgrid(clean, length or 1.0),
+        "jams": lambda: _write_jams(told, file, length),
+        "textgrid": lambda: _write_textgrid(told, length or 1.0),
     }
     if kind not in writers:
         raise ValueError(f"no kind of annotation file: {kind}")

@@ -597,18 +597,19 @@ def _told(segments) -> list[tuple[float, float, str]]:
 @given(st.lists(st.tuples(micro, st.integers(1, 5_000_000), labels), min_size=1, max_size=6))
 @example([(0.0, 1_500_000, "taiko"), (1.0, 1_000_000, '笛 "x" | a, b'), (0.5, 700_000, "taiko")])
 @example([(0.0, 1_000_000, '"')])
+@example([(0.0, 1_000_000, "none"), (2.0, 1_000_000, "a, b"), (4.0, 1_000_000, "['x']")])
 def test_segments_written_read_back(kind: str, told: list[tuple[float, int, str]]):
     segments = [Segment(start, round(start + length / 1e6, 6), label) for start, length, label in told]
     data = write_annotations(segments, kind, "night.wav")
     name = "night" + KINDS[kind]
     rows = (read_sheet if kind == "csv" else read_annotations)(data, name).rows
     assert {row.file for row in rows} <= {"night", "night.wav"}
-    said = [(typed_tags(row.tags) or ("",))[0] if kind in ("csv", "birdnet") else row.tags for row in rows]
-    if kind in ("csv", "birdnet"):  # cells of tags: labels come cleaned
-        segments = [
-            Segment(s.start, s.end, (typed_tags(written_tags([s.label])) or ("",))[0]) for s in segments
-        ]
-    assert sorted((row.start, row.end, label) for row, label in zip(rows, said, strict=True)) == _told(
+    said = [typed_tags(row.tags) or ("",) for row in rows]
+    cleaned = [
+        (typed_tags(written_tags([label])) or ("",)) for _, _, label in told
+    ]  # cells of tags: labels come cleaned
+    segments = [Segment(one.start, one.end, label) for one, (label,) in zip(segments, cleaned, strict=True)]
+    assert sorted((row.start, row.end, *tags) for row, tags in zip(rows, said, strict=True)) == _told(
         segments
     )
 
