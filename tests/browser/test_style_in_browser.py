@@ -11,7 +11,9 @@ import pytest
 import mirdemo.web.frame
 
 STATIC = Path(mirdemo.web.frame.__file__).parent / "static"
-STYLE = "".join((STATIC / name).read_text(encoding="utf-8") for name in ("page.css", "few-shot.css"))
+STYLE = "".join(
+    (STATIC / name).read_text(encoding="utf-8") for name in ("page.css", "clips.css", "few-shot.css")
+)
 
 
 @pytest.fixture
@@ -28,6 +30,24 @@ def draw(chromium) -> Iterator[Callable]:
     yield page
     for made in pages:
         made.close()
+
+
+LONG = "Donaudampfschifffahrtsgesellschaftskapitaensmuetzenabzeichen"  # as long as a tag may be
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        f"<ul class='facts tag-facts'><li><button class='button plain pick-tag'>Tick the clips with {LONG}</button></li></ul>",
+        f"<ul class='facts wrong-facts'><li><span>.</span><span><span class='line'>missed: <bdi>{LONG}</bdi>, a</span></span></li></ul>",
+        f"<div class='notes'><ul><li>The tag {LONG} is on every clip.</li></ul></div>",
+        f"<p class='note'><span>The tag {LONG} is on every clip.</span></p>",
+        f"<p>Between {LONG} and a</p>",
+    ],
+)
+def test_a_tag_of_one_long_word_is_no_wider_than_a_phone(draw, html: str):
+    page = draw(html, 320)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
 def test_a_button_with_long_words_wraps_on_a_phone(draw):
