@@ -51,6 +51,21 @@ def test_a_tag_of_one_long_word_is_no_wider_than_a_phone(draw, html: str):
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
+def test_a_clips_name_ends_before_its_buttons_on_a_phone(draw):
+    name = "<div class='clip-name'><span class='name'>half an hour of an evening.wav</span> <button class='link like-this'>More like this</button></div>"
+    buttons = "<button class='round bare' data-act='long.open'></button><button class='round bare' data-act='clips.remove'></button>"
+    page = draw(
+        f"<table class='table clip-table'><tr><td><div class='clip'>{name}</div></td><td class='remove-cell'>{buttons}</td></tr></table>",
+        390,
+    )
+    for width in (320, 340, 360, 375, 390, 412, 430):
+        page.set_viewport_size({"width": width, "height": 700})
+        ends = page.evaluate(
+            "Math.max(...[...document.querySelector('.clip-name').children].map((one) => one.getBoundingClientRect().right))"
+        )
+        assert ends <= page.locator("[data-act='long.open']").bounding_box()["x"], width
+
+
 GROUND = "getComputedStyle(document.querySelector('.mark')).backgroundColor"
 
 
