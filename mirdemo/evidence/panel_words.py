@@ -45,7 +45,12 @@ def alpha(t: Speaker, found: Interval | None) -> Markup:
     """An alpha with its interval."""
     if found is None or found.value is None:
         return t("panel.alpha.none")
-    return t("panel.alpha.is", value=_number(found.value), range=in_range(t, found), recordings=found.n)
+    return t(
+        "panel.alpha.is",
+        value=_number(found.value),
+        range=in_range(t, found),
+        recordings=t("page.where.recordings", n=found.n),
+    )
 
 
 def _number(value: float, form: str = ".2f") -> str:
@@ -75,9 +80,9 @@ def people(t: Speaker, short: Listeners) -> Markup:
         "panel.people",
         n=len(short.names),
         names=list(short.names),
-        answers=short.answers,
-        clips=short.clips,
-        recordings=short.recordings,
+        questions=t("panel.questions", n=short.answers),
+        clips=t("page.where.clips", n=short.clips),
+        recordings=t("page.where.recordings", n=short.recordings),
     )
 
 
@@ -94,7 +99,7 @@ def seconds(t: Speaker, short: Listeners) -> list[Markup]:
                     f"panel.seconds.{name}",
                     value=f"{found.value:.1f}",
                     range=in_range(t, found, ".1f"),
-                    answers=n,
+                    n=n,
                 )
             )
     return said

@@ -71,9 +71,9 @@ def plan_report(plan: Plan, language: str, made: date | None = None) -> str:
     found = plan.evidence
     stands = t(
         "plan.report.evidence.what",
-        clips=found.n_clips,
-        recordings=found.n_recordings,
-        tags=len(found.tags),
+        clips=t("page.where.clips", n=found.n_clips),
+        recordings=t("page.where.recordings", n=found.n_recordings),
+        tags=t("page.where.tags", n=len(found.tags)),
         names=list(found.tags),
     )
     in_question = [] if found.in_question is None else [t.say(found.in_question.sentence)]

@@ -218,7 +218,7 @@ def _measured(plan: Plan, name: str, t: Speaker) -> str | None:
         else (heard.wrong_seconds, heard.n_wrong)
     )
     span = panel_words.in_range(t, found, ".1f")
-    return t("panel.seconds.assumed", answers=n, range=span)
+    return t("panel.seconds.assumed", n=n, range=span)
 
 
 def switch_lines(plan: Plan, t: Speaker) -> list[str]:

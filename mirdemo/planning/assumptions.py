@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from mirdemo.base.sentences import Sentence
+from mirdemo.base.typed import typed_number
 from mirdemo.planning.errors import PlanError
 
 #: Currency -> (sign, decimals shown, wage an hour, price of a GPU hour). Round figures to begin with, no rates of exchange:
@@ -118,11 +119,11 @@ def _most(most: float) -> str:
 
 
 def _number(value: Any, name: str) -> Any:
-    """Text to a number where it is one; full-width digits and a thousands comma are numbers too."""
+    """Text to a number where it is one, as people type it."""
     if name == "currency" or not isinstance(value, str):
         return value
     try:
-        return float(value.replace(",", "").strip())
+        return typed_number(value)
     except ValueError:
         return value
 

@@ -26,6 +26,11 @@ TEXT = Path(__file__).parent / "text"
 LANGUAGES = {"en": "English", "ja": "日本語"}
 DEFAULT = "en"
 
+#: Letters of scripts that are written from right to left, and what keeps a text's direction to itself (Unicode's annex 9).
+_FROM_THE_RIGHT = re.compile(
+    "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\U00010800-\U00010fff\U0001e800-\U0001efff]"
+)
+_ISOLATED, _SO_FAR = "\u2068", "\u2069"
 _WIDE = "[\u3000-\u30ff\u3400-\u9fff\uff00-\uff60]"
 _FIELD = re.compile(rf"(?P<before>(?<={_WIDE}) )?(?P<field>{{(?P<name>\w+)[^}}]*}})(?P<after> (?={_WIDE}))?")
 
@@ -121,7 +126,8 @@ class Speaker:
             return Markup(joint).join(self._value(item) for item in value)
         if isinstance(value, numbers.Number):
             return value
-        return escape(value)
+        # Else one that is written from right to left would turn round what stands beside it.
+        return escape(f"{_ISOLATED}{value}{_SO_FAR}" if _FROM_THE_RIGHT.search(str(value)) else value)
 
 
 @cache

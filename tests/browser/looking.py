@@ -126,6 +126,11 @@ FAINT = """() => {
 }"""
 #: Japanese sentences that are seen with a space between them.
 PARTED = """() => document.documentElement.lang === "ja" ? (document.body.innerText.match(/.{0,20}[。、：！？] +\\S.{0,20}/g) || []) : []"""
+#: Terms that stand apart from the words around them: what lays out parts side by side takes a term for one.
+APART = """() => [...document.querySelectorAll(".term")].filter((one) => one.offsetParent
+  && /flex|grid/.test(getComputedStyle(one.parentElement).display)
+  && /\\S/.test([...one.parentElement.childNodes].filter((n) => n.nodeType === 3).map((n) => n.textContent).join("")))
+  .map((one) => one.parentElement.textContent.trim().slice(0, 80))"""
 IN_SIGHT = """(place) => { const box = place.getBoundingClientRect();
   return box.top >= 0 && box.top + Math.min(box.height, 120) <= innerHeight; }"""
 

@@ -88,7 +88,11 @@ def test_from_opening_the_page_to_a_recommendation_and_a_report(visit, language:
         assert fits(page), other
         assert page.locator("#panel-plan .annotation-text").count() >= 8
 
-    walk.fill("#assume-hand_minutes", "0.1")
+    hand = page.locator("#assume-hand_minutes")
+    hand.press("ControlOrMeta+a")
+    hand.press_sequentially("0,1")  # a comma that the browser swallowed would make it 1
+    hand.press("Enter")
+    page.wait_for_function("document.querySelector('#assume-hand_minutes').value === '0.1'")
     page.wait_for_selector('#panel-plan [data-advice="by_hand"]')
     nothing = page.locator('#panel-plan [data-key="left-fine_tune"] .quiet').inner_text()
     assert not any(character.isdigit() for character in nothing)  # no bound of "0 seconds"

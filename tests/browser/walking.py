@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from looking import IN_SIGHT, MOST_SHIFT, PARTED, SMALL, STILL, WATCH, WORST, faint, violations
+from looking import APART, IN_SIGHT, MOST_SHIFT, PARTED, SMALL, STILL, WATCH, WORST, faint, violations
 
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 #: Every answer comes two frames later, so that what the act itself moves is painted, and counted as the hand's, before it.
@@ -73,6 +73,8 @@ class Walk:
             self.wrong.append(f"{what}: too small {small}")
         for parted in page.evaluate(PARTED):
             self.wrong.append(f"{what}: a space after a full stop, {parted}")
+        for apart in page.evaluate(APART):
+            self.wrong.append(f"{what}: a term stands apart from its sentence, {apart}")
 
     def ends(self) -> None:
         """Every act that was named was sent, and nothing was wrong with it."""

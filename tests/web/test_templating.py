@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from mirdemo.web.frame.templating import TEMPLATES, _environment, compile_all, distance, duration
@@ -25,6 +27,15 @@ def test_distances_keep_what_tells_them_apart(value, written):
 @pytest.mark.parametrize(("value", "written"), [(3.24, "3.2 s"), (9.96, "0:10"), (75.4, "1:15")])
 def test_durations_are_clock_times_from_ten_seconds_up(value, written):
     assert duration(value) == written
+
+
+def test_words_beside_a_sign_are_one_part():
+    """Signs and words are laid out side by side; a term that stands alone in there would stand apart from its sentence."""
+    loose = re.compile(
+        r'class="(?:word|parts)[^>]*>(?:[^<>]*parts\.icon\([^()]*(?:\[[^]]*\])?\) }}(?:{% endif %})?)?{{ (?!parts)'
+    )
+    found = {path.name: loose.findall(path.read_text(encoding="utf-8")) for path in TEMPLATES.glob("*.html")}
+    assert not any(found.values()), found
 
 
 def test_everything_is_escaped():

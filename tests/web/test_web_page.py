@@ -18,8 +18,10 @@ from mirdemo.web.frame.limits import CLIP_LIMITS
 from mirdemo.web.frame.session import Shown, Visitor, Visitors
 from mirdemo.web.frame.templating import duration
 from mirdemo.web.frame.wire import Wire
+from mirdemo.web.page import TABS, _where
 from mirdemo.web.tabs.fewshot.shown import enough
 from mirdemo.web.tagging import Answer, layers_of, spans, usual_layer
+from mirdemo.words.language import LANGUAGES
 
 
 def test_the_page_is_built_without_torch_transformers_or_plotly():
@@ -69,6 +71,31 @@ def test_what_a_page_is_not_known_to_have_drawn_is_sent_again(page: Wire):
     assert page.views.changed(visitor, "p", drawn=max(number for number, _ in again.values())) == {}
     for nonsense in ("7", 7.5, True, None, [1]):
         assert Act({"drawn": nonsense}).drawn == 0
+
+
+@pytest.mark.parametrize("tab", ["probe", "fine-tune", "few-shot", "plan"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_who_has_clips_without_tags_is_led_to_them_and_offered_no_others(page: Wire, tab: str, language: str):
+    visitor = Visitor()
+    visitor.language = language
+    assert 'data-act="clips.festival"' in page.views.rendered(tab, visitor)
+    visitor.hold(LabelledClips.from_clips(list(tagged(3).clips), [()] * 3, limits=CLIP_LIMITS))
+    text = page.views.rendered(tab, visitor)
+    assert 'data-key="untagged"' in text
+    assert 'class="button primary" href="#clips"' in text
+    assert 'data-act="clips.festival"' not in text
+
+
+def test_a_step_that_has_nothing_to_test_on_is_not_the_next():
+    clips = tagged(4)
+    one = LabelledClips.from_clips(
+        list(clips.clips), [("a",), ("b",)] * 2, ["evening"] * 4, limits=CLIP_LIMITS
+    )
+    visitor = Visitor()
+    visitor.hold(one)
+    assert _where(visitor, TABS)["next"].name == "clips"
+    visitor.hold(one.set_recording(0, "morning"))
+    assert _where(visitor, TABS)["next"].name == "probe"
 
 
 def test_a_view_that_many_see_alike_is_rendered_once_and_ones_own_by_itself():

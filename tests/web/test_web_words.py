@@ -163,6 +163,17 @@ def test_one_and_many_are_told_apart():
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_written_from_right_to_left_turns_round_nothing_beside_it(language: str):
+    t, tag = Speaker(language), "ناي 2"
+    apart = f"\u2068{tag}\u2069"
+    assert apart in t("clips.pick.tag", tag=tag)
+    assert str(t("alike.said", tags=[tag, "drum"])).count("\u2068") == 1
+    assert apart in t.say(Sentence("{name} has it.", "test.of_it", {"name": tag}))
+    for other in ("笛 2", "flute 2", "बाँसुरी 2"):
+        assert "\u2068" not in t("clips.pick.tag", tag=other)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_layer_of_an_embedded_backbone_has_a_name_of_its_own(language):
     from mirdemo.web.tabs.probe.shown import layer_words
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import mirdemo
 from mirdemo.base.sentences import Sentence
+from mirdemo.evidence.panel_words import people
 from mirdemo.words.language import speaker
 
 #: Sentences whose count is 1 on an ordinary day: one file sent, one group of two clips, one file of a visit missing.
@@ -24,7 +26,7 @@ OF_ONE = {
     "page.visit_waits": {"n": 1},
 }
 MANY = re.compile(
-    r"\b1 (?:\w+ )?(?:clips|files|recordings|values|places|answers|pieces|lack|were|are|have)\b"
+    r"\b1 (?:\w+ )?(?:clips|files|recordings|questions|tags|values|places|answers|pieces|lack|were|are|have)\b"
 )
 
 
@@ -56,8 +58,25 @@ def test_a_sentence_about_one_is_in_the_singular():
         ("panel.answered", {}),
         ("panel.label", {}),
         ("panel.holds", {"megabytes": "0.1"}),
+        ("panel.questions", {}),
+        ("panel.seconds.right", {"value": "3.0", "range": "2 to 4"}),
+        ("panel.seconds.wrong", {"value": "3.0", "range": "2 to 4"}),
+        ("fine-tune.chart.finding", {"up": 1, "better": 0, "worse": 0}),
     ],
 )
 def test_words_about_one_are_in_the_singular(key: str, values: dict[str, str]):
     assert not MANY.search(speaker("en")(key, n=1, **values))
     assert "2" in speaker("en")(key, n=2, **values)
+
+
+def test_who_listened_is_told_in_the_singular_where_it_was_one():
+    short = SimpleNamespace(names=["A"], answers=1, clips=1, recordings=1)
+    t = speaker("en")
+    assert str(people(t, short)) == "One listener (A) answered 1 question about 1 clip from 1 recording."
+    assert (
+        str(people(speaker("ja"), short))
+        == "1 人（A）が、録音 1 件のクリップ 1 個について 1 問に答えました。"
+    )
+    assert str(
+        t("panel.made", clips=t("page.where.clips", n=1), questions=t("panel.questions", n=1))
+    ).startswith("1 clip, 1 question, in")

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
+from mirdemo.base.typed import typed_number
 from mirdemo.web.frame import wellformed
 from mirdemo.web.frame.errors import PageError
 from mirdemo.web.frame.limits import LIMITS
@@ -58,7 +59,8 @@ class Act:
     def number(self, key: str, low: float, high: float) -> float:
         """A number within limits. Raises PageError otherwise."""
         try:
-            value = float(self._sent.get(key))  # type: ignore[arg-type]
+            sent = self._sent.get(key)
+            value = typed_number(sent) if isinstance(sent, str) else float(sent)  # type: ignore[arg-type]
         except (TypeError, ValueError, OverflowError):
             raise _not_a_number(low, high) from None
         if not low <= value <= high:

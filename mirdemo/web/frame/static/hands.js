@@ -31,7 +31,7 @@
     const field = event.target;
     if (field.matches("select[data-act]:not([data-resends]), input[type=radio][data-act]")) mirdemo.act({ ...said(field), value: field.value });
     else if (field.matches("input[type=checkbox][data-act]")) tickBox(field);
-    else if (field.matches("input[type=range][data-act], input[type=number][data-act]")) mirdemo.act({ ...said(field), value: field.value });
+    else if (field.matches("input[type=range][data-act]")) mirdemo.act({ ...said(field), value: field.value });
     else if (field.matches("input[type=text][data-act]")) leaveField(field);
   });
 

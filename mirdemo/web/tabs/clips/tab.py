@@ -80,7 +80,12 @@ def download_route(visitors: Visitors) -> Route:
     return own_files.route(visitors, "clips", SHEET, lambda visitor: visitor.clips, answer)
 
 
-TAB = Tab("clips", build, step=True, done=lambda visitor: len(visitor.clips.tags) > 0)
+def _done(visitor: Visitor) -> bool:
+    """Whether the next steps have something to learn from and something to test on."""
+    return len(visitor.clips.tags) > 0 and len(set(visitor.clips.counted)) > 1
+
+
+TAB = Tab("clips", build, step=True, done=_done)
 
 
 class ClipsTab:

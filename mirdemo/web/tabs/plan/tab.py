@@ -79,6 +79,7 @@ class PlanTab:
         folder = own_files.place("plan", visitor)
         job = visitor.jobs.get("probe")
         return {
+            "clips": len(visitor.clips),
             "tags": visitor.clips.tags,
             "recordings": len(set(visitor.clips.counted)),
             "question": question(visitor),
