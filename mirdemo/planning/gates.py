@@ -61,9 +61,7 @@ def _heard(evidence: Evidence) -> Gate:
     if heard is None or not n:
         found = Sentence("Not probed yet.", "planning.gate.heard.not_run")
         return Gate(PROBE, NOT_RUN, found, _HEARD, None, None)
-    found = Sentence(
-        "Of {n} tags: {counts}.", "planning.gate.heard.found", {"n": n, "counts": _counts(heard)}
-    )
+    found = Sentence("Tags: {n}; {counts}.", "planning.gate.heard.found", {"n": n, "counts": _counts(heard)})
     if 2 * (heard.heard + heard.partly) >= n:
         return Gate(PROBE, PASS, found, _HEARD, evidence.seconds.get(PROBE), None)
     if heard.not_heard == n:

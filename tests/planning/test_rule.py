@@ -210,7 +210,7 @@ def test_stages_that_were_not_run_are_named_with_a_bound_on_their_worth():
 
 def test_gates_say_what_was_found_and_what_is_next():
     first, training, examples = make_plan(evidence()).gates
-    assert str(first.found) == "Of 4 tags: 2 heard, 1 partly heard, 1 with too few recordings to say."
+    assert str(first.found) == "Tags: 4; 2 heard, 1 partly heard, 1 with too few recordings to say."
     assert speaker("ja").say(first.found) == (
         "タグ 4 種類のうち、「聞こえている」が 2、「部分的に聞こえている」が 1、「録音が少なく判断できない」が 1。"
     )

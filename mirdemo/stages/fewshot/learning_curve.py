@@ -146,11 +146,11 @@ def learning_curve(
             so_far = so_far.first(n)
             done, ratio = so_far.measured(), so_far.ratio(len(carried))
             if done:
-                interim(CurveSoFar(so_far.points(shots, done, ratio), shots[-1], n, repeats))
+                interim(CurveSoFar(so_far.points(shots, done, ratio, len(carried)), shots[-1], n, repeats))
 
     found = _repeated(rows, table, codes, names, make, shots, repeats, held_out, seed, progress, tell)
     macro, done, ratio = found.macro, found.measured(), found.ratio(len(carried))
-    points = found.points(shots, done, ratio)
+    points = found.points(shots, done, ratio, len(carried))
     gain = resampled(macro[:, done[-1]] - macro[:, done[0]], ratio, least=-1.0) if len(done) > 1 else None
     complete = [at for at in done if _mean(found.reach[:, at]) == 1.0]
     known = np.array([shots[at] for at in complete])
@@ -209,11 +209,13 @@ class _Repeated:
         tested = float(self.tested.mean())
         return tested / (n_recordings - tested)
 
-    def points(self, shots: Sequence[int], done: Sequence[int], ratio: float) -> tuple[CurvePoint, ...]:
+    def points(
+        self, shots: Sequence[int], done: Sequence[int], ratio: float, recordings: int
+    ) -> tuple[CurvePoint, ...]:
         return tuple(
             CurvePoint(
                 shots[at],
-                resampled(self.macro[:, at], ratio),
+                resampled(self.macro[:, at], ratio, recordings),
                 float(_mean(self.clips[:, at])),
                 float(_mean(self.used[:, at])),
                 float(_mean(self.reach[:, at])),
@@ -266,11 +268,19 @@ def _repeated(
     return found
 
 
-def resampled(values: np.ndarray, ratio: float, *, least: float = 0.0) -> Interval:
+#: Half the square of the normal quantile of a 90 % interval.
+_MORE = 1.353
+
+
+def resampled(
+    values: np.ndarray, ratio: float, recordings: int | None = None, *, least: float = 0.0
+) -> Interval:
     """Mean of a figure over repeated random splits, with the corrected resampled t interval.
 
     values: (repeats,), ``least`` (0, or -1 for a difference) to 1, NaN where a repeat gave none.
     ratio: recordings tested on over all others.
+    recordings: that the figure, a share, is of; its variance is at least that of a share of so many, with ``_MORE`` on either
+    side (Agresti and Coull, The American Statistician 52, 1998): repeats that all agree are no proof. None: of a difference.
     Repeats share recordings, so the variance of their mean is (1/J + ratio) times theirs, not 1/J times
     (Nadeau and Bengio, Machine Learning 52, 2003).
     """
@@ -278,7 +288,12 @@ def resampled(values: np.ndarray, ratio: float, *, least: float = 0.0) -> Interv
     n = len(values)
     if not n:
         return Interval(None, None, None, 0, LEVEL, METHOD, "repeats")
-    parts = [(float(values.var(ddof=1)) * (1 / n + ratio), n - 1.0)] if n >= 3 else []
+    variance = float(values.var(ddof=1)) * (1 / n + ratio) if n >= 3 else 0.0
+    if recordings is not None:
+        size = recordings + 2 * _MORE
+        near = (float(values.mean()) * recordings + _MORE) / size
+        variance = max(variance, near * (1 - near) / size)
+    parts = [(variance, n - 1.0)] if n >= 3 else []
     return added(float(values.mean()), parts, n, method=METHOD, unit="repeats", least=least)
 
 
@@ -337,7 +352,9 @@ def _gains(
     for j, tag in enumerate(names):
         reached = shots <= most[:, j].min()
         last = np.flatnonzero(np.isfinite(f1[:, :, j]).any(axis=0))
-        now = resampled(f1[:, last[-1], j], ratio) if len(last) else resampled(np.zeros(0), 1.0)
+        now = (
+            resampled(f1[:, last[-1], j], ratio, int(counts[j])) if len(last) else resampled(np.zeros(0), 1.0)
+        )
         gain = None
         if exponent is not None and reached.sum() >= 3:
             gain = _gain(f1[:, reached, j], shots[reached], int(counts[j]), exponent, ratio)

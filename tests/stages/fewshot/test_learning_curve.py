@@ -112,6 +112,16 @@ def test_repeats_share_recordings_and_the_interval_allows_for_it():
     assert resampled(values[:2], 0.5).low is None
 
 
+def test_repeats_that_all_agree_are_no_proof():
+    """Ten times 1.00 with few recordings had an interval of no width."""
+    perfect = np.ones(10)
+    few, many = resampled(perfect, 0.5, 6), resampled(perfect, 0.5, 60)
+    assert 0.7 < few.low < 0.85, "as a share of six recordings without an error is known"
+    assert few.low < many.low < few.high == 1.0
+    apart = np.array([0.1, 0.9] * 5)
+    assert resampled(apart, 0.5, 60) == resampled(apart, 0.5), "what repeats show beyond it counts"
+
+
 def test_tags_are_told_by_what_they_would_gain_and_how_good_they_are():
     embeddings, labels, names = corpus(60, 0.8)
     rng = np.random.default_rng(1)
