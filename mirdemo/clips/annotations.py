@@ -24,9 +24,8 @@ from mirdemo.base import spreadsheets
 from mirdemo.clips.encodings import decode
 from mirdemo.clips.limits import CLIP_LIMITS, ClipLimits, ClipsError
 from mirdemo.clips.segments import NEAR, Segment
-from mirdemo.clips.sheets import Row, Sheet, column_meant, seconds_of
+from mirdemo.clips.sheets import Row, Sheet, column_meant, names_sound, places, seconds_of
 from mirdemo.clips.tags import written_tags
-from mirdemo.sound.files import SOUND_SUFFIXES
 
 #: What annotation files are called, beside those of sheets.
 ANNOTATION_SUFFIXES = frozenset({".txt", ".svl", ".jams", ".textgrid", ".lab"})
@@ -287,9 +286,7 @@ def _headed(text: str, suffix: str) -> _Found | None:
     for delimiter in ",\t;|":
         cells = next(csv.reader(lines.splitlines()[:1], delimiter=delimiter, skipinitialspace=True), [])
         meant = [column_meant(cell) for cell in cells]
-        place = {column: at for at, (column, _) in reversed(list(enumerate(meant)))}
-        if "end" not in place and "offset" in place and any("onset" in cell.casefold() for cell in cells):
-            place["end"] = place["offset"]
+        place = places(cells, meant)
         if "file" in place or not place.keys() >= {"start", "tags"} or not place.keys() & {"end", "duration"}:
             continue
         last = "end" if "end" in place else "duration"
@@ -337,7 +334,7 @@ def _elan(text: str, suffix: str) -> _Found | None:
 
 def _names_a_file(cell: str) -> bool:
     """Whether a cell is the name of a recording, or of what ELAN keeps its annotations in."""
-    return PurePosixPath(cell.strip().replace("\\", "/")).suffix.lower() in {*SOUND_SUFFIXES, ".eaf"}
+    return names_sound(cell, ".eaf")
 
 
 def _lasts(values: list[float]) -> bool:

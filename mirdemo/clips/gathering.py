@@ -253,13 +253,12 @@ class Gathering:
         """Everything noted, with one sentence for all files of a kind that need none of their own."""
         found = list(self.problems)
         if folded := [tags for tags in map(list, self._spellings.values()) if len(tags) > 1]:
-            shown = [" = ".join(tags[:_NAMED_AT_MOST]) for tags in folded[:_NAMED_AT_MOST]]
             found.append(
                 Sentence(
                     "Read as one tag, for capitals do not count: {tags}. Where these are different things, give them names that "
                     "differ in more than capitals. Only a letter that stands alone keeps its case.",
                     "clips.one_but_for_capitals",
-                    {"tags": ", ".join(shown) + (", …" if len(folded) > _NAMED_AT_MOST else "")},
+                    {"tags": _some([" = ".join(tags[:_NAMED_AT_MOST]) for tags in folded])},
                 )
             )
         if self._not_sound:
@@ -310,17 +309,20 @@ class Gathering:
             self.problems.append(sentence)
 
 
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_NAMED_AT_MOST]) + (", …" if len(names) > _NAMED_AT_MOST else "")
+
+
 def grouped_by_name(said: ByName) -> Sentence:
     """What the names of files put together, at least one group."""
-    shown = list(said.grouped)
     return Sentence(
         "By the names of their files, {clips} clips were put together. Recordings that they are pieces of: {count} "
         "({names}). If they are not, part them again.",
         "clips.grouped_by_name",
         {
             "clips": sum(len(rows) for rows in said.grouped.values()),
-            "count": len(shown),
-            "names": ", ".join(shown[:_NAMED_AT_MOST]) + (", …" if len(shown) > _NAMED_AT_MOST else ""),
+            "count": len(said.grouped),
+            "names": _some(list(said.grouped)),
         },
     )
 
@@ -396,16 +398,17 @@ def gather_sheet(
     unnamed = [
         e for at, e in enumerate(entries) if at not in rows_of and e.path.suffix.lower() in SOUND_SUFFIXES
     ]
-    tagged = [entry for entry in unnamed if folders and folders.get(entry.path)]
+    folders = folders or {}
+    tagged = [entry for entry in unnamed if folders.get(entry.path)]
     count = len(rows_of) + len(tagged)
     for done, (at, rows) in enumerate(rows_of.items()):
         progress(done, count, "reading")
         _read_labelled(gathering, entries[at], rows)
     for done, entry in enumerate(tagged, len(rows_of)):
         progress(done, count, "reading")
-        _read_entry(gathering, entry, (folders or {})[entry.path], None)
+        _read_entry(gathering, entry, folders[entry.path], None)
     progress(count, count, "reading")
-    unnamed = [entry for entry in unnamed if entry not in tagged]
+    unnamed = [entry for entry in unnamed if not folders.get(entry.path)]
     if unnamed:
         gathering.problems.append(
             Sentence(
@@ -477,11 +480,10 @@ def _read_entry(
 
 def not_sound(names: Sequence[str]) -> Sentence:
     """One sentence for all files, at least one, that hold no sound and lie beside some."""
-    shown = ", ".join(names[:_NAMED_AT_MOST]) + (", …" if len(names) > _NAMED_AT_MOST else "")
     return Sentence(
         "Files that are not sound were left out: {count} ({names}).",
         "clips.not_sound",
-        {"count": len(names), "names": shown},
+        {"count": len(names), "names": _some(names)},
     )
 
 

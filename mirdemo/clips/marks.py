@@ -3,81 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import PurePosixPath
 
+from mirdemo.base import spreadsheets
 from mirdemo.clips.limits import CLIP_LIMITS, ClipLimits, ClipsError
-from mirdemo.clips.sheets import COLUMNS, LINES_ABOVE, Row, Sheet, column_meant, span_of, tables
+from mirdemo.clips.sheets import (
+    COLUMNS,
+    LINES_ABOVE,
+    Header,
+    Sheet,
+    column_meant,
+    names_sound,
+    places,
+    read_rows,
+    tables,
+)
 from mirdemo.clips.tags import clean_text, same, written_tags
-from mirdemo.sound.files import SOUND_SUFFIXES
 
-_YES = frozenset(
-    [
-        "1",
-        "1.0",
-        "x",
-        "✓",
-        "✔",
-        "☑",
-        "y",
-        "yes",
-        "t",
-        "true",
-        "j",
-        "ja",
-        "oui",
-        "si",
-        "sí",
-        "sim",
-        "evet",
-        "tak",
-        "да",
-        "はい",
-        "有",
-        "あり",
-        "有り",
-        "○",
-        "〇",
-        "◯",
-        "●",
-        "◎",
-        "是",
-        "예",
-    ]
-)
-_NO = frozenset(
-    [
-        "",
-        *[
-            "0",
-            "0.0",
-            "-",
-            "–",
-            "—",
-            "☐",
-            "n",
-            "no",
-            "f",
-            "false",
-            "nein",
-            "non",
-            "não",
-            "hayır",
-            "nie",
-            "нет",
-            "いいえ",
-            "無",
-            "なし",
-            "無し",
-            "否",
-            "아니요",
-            "na",
-            "n/a",
-            "nan",
-        ],
-    ]
-)
+# fmt: off
+_YES = frozenset((
+    "1", "1.0", "x", "✓", "✔", "☑", "○", "〇", "◯", "●", "◎", "y", "yes", "t", "true", "ja", "oui", "si", "sí", "sim", "evet",
+    "tak", "да", "はい", "有", "あり", "有り", "是", "예",
+))
+_NO = frozenset((
+    "", "0", "0.0", "-", "–", "—", "☐", "n", "no", "f", "false", "na", "n/a", "nan", "nein", "non", "não", "hayır", "nie", "нет",
+    "いいえ", "無", "なし", "無し", "否", "아니요",
+))
+# fmt: on
 #: Says no beside circles, and yes where a hand made a cross.
 _CROSS = "×"
 _CIRCLES = frozenset("○〇◯●◎")
@@ -88,25 +41,22 @@ def read_marked(
 ) -> Sheet | None:
     """The rows of such a sheet, as ``sheets.read_sheet`` gives them; None if it is none. Raises ``ClipsError``.
 
-    A column is a tag if all its cells say yes or no; both must be said somewhere. The file stands in a column that is called so, or in which
-    each cell ends as sound does. Recording, session and times are read as in other sheets.
+    A column is a tag if all its cells say yes or no; both must be said somewhere. The file stands in a column that is called
+    so, or in which each cell ends as sound does. Recording, session and times are read as in other sheets.
     """
-    for text, table, _ in tables(data, name, limits, names):
+    for text, table, delimiter in tables(data, name, limits, names):
         lines = list(table)
-        for at, header in enumerate(lines[:LINES_ABOVE]):
-            body = [cells for cells in lines[at + 1 :] if any(cell.strip() for cell in cells)]
-            found = _find(header, body)
-            if found is not None:
-                rows = _rows(found, body, name, limits)
-                named = tuple(row for row in rows if row.file)
-                return Sheet(
-                    named,
-                    text.encoding,
-                    text.others,
-                    nameless=len(rows) - len(named),
-                    marked=tuple(found.tags.values()),
-                    aside=found.aside,
-                )
+        for at, cells in enumerate(lines[:LINES_ABOVE]):
+            body = lines[at + 1 :]
+            found = _find(cells, body)
+            if found is None:
+                continue
+            # Signs become a first column of tags: the rest is a sheet like others.
+            told = ([found.tags_of(line), *line] for line in body)
+            place = {column: 1 + at for column, at in found.place.items()}
+            header = Header(place, found.unit, 1 + len(cells), 1 + at, tags=(0,), files=(place["file"],))
+            sheet = read_rows(told, header, text, name, limits, delimiter)
+            return replace(sheet, marked=tuple(found.tags.values()), aside=found.aside)
     return None
 
 
@@ -120,30 +70,41 @@ class _Columns:
     yes: frozenset[str]
     aside: tuple[str, ...]
 
+    def tags_of(self, cells: Sequence[str]) -> str:
+        """One cell for the signs of a line."""
+        return written_tags(
+            tag for at, tag in self.tags.items() if at < len(cells) and _sign(cells[at]) in self.yes
+        )
+
 
 def _find(header: Sequence[str], body: Sequence[Sequence[str]]) -> _Columns | None:
+    body = [cells for cells in body if any(cell.strip() for cell in cells)]
     if len(header) < 2 or not body:
         return None
-    cells = [[_sign(row[at]) if at < len(row) else "" for row in body] for at in range(len(header))]
-    crossed = any(_CROSS in column for column in cells)
-    circled = crossed and any(not _CIRCLES.isdisjoint(column) for column in cells)
+    signs = [[_sign(row[at]) if at < len(row) else "" for row in body] for at in range(len(header))]
+    crossed = any(_CROSS in column for column in signs)
+    circled = crossed and any(not _CIRCLES.isdisjoint(column) for column in signs)
     yes, no = (_YES, _NO | {_CROSS}) if circled else (_YES | {_CROSS}, _NO)
-    place, unit, tags, aside = dict[str, int](), dict[str, float](), dict[int, str](), list[str]()
+    meant = [column_meant(head) for head in header]
+    place = {
+        column: at for column, at in places(header, meant).items() if column in COLUMNS.keys() - {"tags"}
+    }
+    tags, aside = dict[int, str](), list[str]()
     for at, head in enumerate(header):
-        meant, seconds = column_meant(head)
-        if meant in COLUMNS and meant != "tags":
-            place.setdefault(meant, at)
-            unit.setdefault(meant, seconds)
-        elif _sign(head) and _sign(head) not in yes | no and any(cells[at]) and set(cells[at]) <= yes | no:
-            tags[at] = head.strip()
+        if at in place.values():
+            continue
+        if _sign(head) and _sign(head) not in yes | no and any(signs[at]) and set(signs[at]) <= yes | no:
+            tags[at] = spreadsheets.unguarded(head.strip())
         elif "file" not in place and _all_sound([row[at] for row in body if at < len(row)]):
             place["file"] = at
         elif head.strip():
             aside.append(head.strip()[:40])
-    said = {cell for at in tags for cell in cells[at]}
+    said = {sign for at in tags for sign in signs[at]}
     # Without a no, x may be what a genre is called.
-    is_one = "file" in place and not said.isdisjoint(yes) and not said.isdisjoint(no)
-    return _Columns(place, unit, tags, yes, tuple(aside)) if is_one else None
+    if "file" not in place or said.isdisjoint(yes) or said.isdisjoint(no):
+        return None
+    unit = {column: meant[at][1] for column, at in place.items()}
+    return _Columns(place, unit, tags, yes, tuple(aside))
 
 
 @lru_cache(4096)
@@ -155,19 +116,6 @@ def _sign(cell: str) -> str:
         return cell
 
 
-def _all_sound(cells: Collection[str]) -> bool:
-    named = [cell.strip().replace("\\", "/") for cell in cells if cell.strip()]
-    return bool(named) and all(PurePosixPath(cell).suffix.lower() in SOUND_SUFFIXES for cell in named)
-
-
-def _rows(found: _Columns, body: Sequence[Sequence[str]], name: str, limits: ClipLimits) -> list[Row]:
-    rows: list[Row] = []
-    for cells in body:
-        own = {column: cells[at].strip() if at < len(cells) else "" for column, at in found.place.items()}
-        tags = [tag for at, tag in found.tags.items() if at < len(cells) and _sign(cells[at]) in found.yes]
-        start, end = span_of(own, found.unit, name)
-        rows.append(
-            Row(own["file"], written_tags(tags), own.get("recording", ""), own.get("session", ""), start, end)
-        )
-        limits.check_entries(name, len(rows))
-    return rows
+def _all_sound(cells: Sequence[str]) -> bool:
+    named = [cell for cell in cells if cell.strip()]
+    return bool(named) and all(map(names_sound, named))

@@ -122,7 +122,7 @@ def read_sheet(
     for text, table, delimiter in tables(data, name, limits, names):
         header = _find_header(table, name)
         if header is not None:
-            return _sheet(list(_rows(table, header, name, limits, delimiter)), text, header)
+            return read_rows(table, header, text, name, limits, delimiter)
     raise _no_header(name)
 
 
@@ -159,7 +159,16 @@ def _lines(text: str, delimiter: str, name: str) -> Iterator[list[str]]:
         raise _damaged(name) from None
 
 
-def _sheet(rows: list[Row], text: Decoded, header: _Header) -> Sheet:
+def read_rows(
+    table: Iterable[Sequence[str]],
+    header: Header,
+    text: Decoded,
+    name: str,
+    limits: ClipLimits,
+    delimiter: str,
+) -> Sheet:
+    """The lines behind the one that names the columns, as ``tables`` gives them. Raises ``ClipsError``."""
+    rows = list(_rows(table, header, name, limits, delimiter))
     named = tuple(row for row in rows if row.file)
     return Sheet(named, text.encoding, text.others, header.unread, len(rows) - len(named))
 
@@ -193,7 +202,7 @@ def seconds_of(cell: str) -> float | None:
 
 
 @dataclass(frozen=True)
-class _Header:
+class Header:
     """The line that names the columns: where each is that we know, seconds of one unit of its times, how many there are, its
     number (1 is the first), and the columns of tags (``tag``, ``tag``; ``tag 1``, ``tag 2``) and of files (``path``,
     ``filename``). unread: see ``Sheet``"""
@@ -208,7 +217,7 @@ class _Header:
 
 
 def _rows(
-    table: Iterable[Sequence[str]], header: _Header, name: str, limits: ClipLimits, delimiter: str = ""
+    table: Iterable[Sequence[str]], header: Header, name: str, limits: ClipLimits, delimiter: str = ""
 ) -> Iterator[Row]:
     """Each line that names a file or, with a blank name, has tags. A span without a name is of the file above, as cells that were
     put together leave it."""
@@ -238,7 +247,7 @@ def _rows(
         found["tags"] = _together(its_tags, limits)
         count += 1
         limits.check_entries(name, count)
-        start, end = span_of(found, header.unit, name)
+        start, end = _span(found, header.unit, name)
         yield Row(
             found["file"],
             found["tags"],
@@ -249,11 +258,8 @@ def _rows(
         )
 
 
-def span_of(found: dict[str, str], unit: dict[str, float], name: str) -> tuple[float | None, float | None]:
-    """The part of its file that a row is about, whole if (None, None). Raises ``ClipsError`` where it is none.
-
-    found: column -> cell; unit: column -> seconds of one unit of its times
-    """
+def _span(found: dict[str, str], unit: dict[str, float], name: str) -> tuple[float | None, float | None]:
+    """The part of its file that a row is about. Raises ``ClipsError`` where it is none."""
     cells = {column: found.get(column, "") for column in ("start", "end", "duration")}
     if not cells["start"] and not cells["end"]:
         return None, None
@@ -278,14 +284,15 @@ def span_of(found: dict[str, str], unit: dict[str, float], name: str) -> tuple[f
 def _file_of(cells: Sequence[str]) -> str:
     """What file is named, where several columns may: the first that ends as sound does, in the folder that another one names."""
     filled = [cell for cell in cells if cell]
-    sounds = [cell for cell in filled if _suffix(cell) in SOUND_SUFFIXES]
+    sounds = [cell for cell in filled if names_sound(cell)]
     if not sounds or filled[0] == sounds[0]:
         return "".join(filled[:1])
     return f"{filled[0]}/{sounds[0]}"
 
 
-def _suffix(path: str) -> str:
-    return PurePosixPath(path.replace("\\", "/")).suffix.lower()
+def names_sound(cell: str, *others: str) -> bool:
+    """Whether a cell ends as a file of sound does, or as one of the others."""
+    return PurePosixPath(cell.strip().replace("\\", "/")).suffix.lower() in {*SOUND_SUFFIXES, *others}
 
 
 def _together(cells: Sequence[str], limits: ClipLimits) -> str:
@@ -346,20 +353,12 @@ def _written(cell: str | float | None) -> str:
     return spreadsheets.cell(cell)
 
 
-def _find_header(lines: Iterator[Sequence[str]], name: str) -> _Header | None:
+def _find_header(lines: Iterator[Sequence[str]], name: str) -> Header | None:
     """The line that names the columns, among the first; None if there is none. Raises ``ClipsError`` for one that names times
     in a way that we do not know: a label of a part must not become one of the whole."""
     for line, cells in enumerate(islice(lines, LINES_ABOVE), 1):
         meant = [column_meant(cell) for cell in cells]
-        place: dict[str, int] = {}
-        for at, (column, _) in enumerate(meant):
-            place.setdefault(column, at)
-        if (
-            "end" not in place
-            and "offset" in place
-            and any(_plain(cell).startswith("onset") for cell in cells)
-        ):
-            place["end"] = place["offset"]
+        place = places(cells, meant)
         known = {column: at for column, at in place.items() if column in COLUMNS}
         if "file" not in known or not known.keys() & {"tags", "start"}:
             continue
@@ -385,8 +384,16 @@ def _find_header(lines: Iterator[Sequence[str]], name: str) -> _Header | None:
         tags, unread = _columns_of_tags(cells, meant)
         units = {column: meant[at][1] for column, at in known.items()}
         files = tuple(at for at, (column, _) in enumerate(meant) if column == "file")
-        return _Header(known, units, len(cells), line, tags, files, unread)
+        return Header(known, units, len(cells), line, tags, files, unread)
     return None
+
+
+def places(cells: Sequence[str], meant: Sequence[tuple[str, float]]) -> dict[str, int]:
+    """Where each column of a header is, the first of several; an offset beside an onset is an end."""
+    place = {column: at for at, (column, _) in reversed(list(enumerate(meant)))}
+    if "offset" in place and any(_plain(cell).startswith("onset") for cell in cells):
+        place.setdefault("end", place["offset"])
+    return place
 
 
 def _columns_of_tags(
