@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -34,6 +34,7 @@ _NO = frozenset((
 #: Says no beside circles, and yes where a hand made a cross.
 _CROSS = "×"
 _CIRCLES = frozenset("○〇◯●◎")
+_SIGNS = _YES | _NO | {_CROSS}
 
 
 def read_marked(
@@ -53,7 +54,7 @@ def read_marked(
                 continue
             # Signs become a first column of tags: the rest is a sheet like others.
             told = ([found.tags_of(line), *line] for line in body)
-            place = {column: 1 + at for column, at in found.place.items()}
+            place = {column: 1 + where for column, where in found.place.items()}
             header = Header(place, found.unit, 1 + len(cells), 1 + at, tags=(0,), files=(place["file"],))
             sheet = read_rows(told, header, text, name, limits, delimiter)
             return replace(sheet, marked=tuple(found.tags.values()), aside=found.aside)
@@ -78,33 +79,41 @@ class _Columns:
 
 
 def _find(header: Sequence[str], body: Sequence[Sequence[str]]) -> _Columns | None:
-    body = [cells for cells in body if any(cell.strip() for cell in cells)]
-    if len(header) < 2 or not body:
-        return None
-    signs = [[_sign(row[at]) if at < len(row) else "" for row in body] for at in range(len(header))]
-    crossed = any(_CROSS in column for column in signs)
-    circled = crossed and any(not _CIRCLES.isdisjoint(column) for column in signs)
-    yes, no = (_YES, _NO | {_CROSS}) if circled else (_YES | {_CROSS}, _NO)
     meant = [column_meant(head) for head in header]
     place = {
         column: at for column, at in places(header, meant).items() if column in COLUMNS.keys() - {"tags"}
     }
-    tags, aside = dict[int, str](), list[str]()
+    signs, aside = dict[int, set[str]](), list[str]()
     for at, head in enumerate(header):
-        if at in place.values():
+        if at in place.values() or not head.strip():
             continue
-        if _sign(head) and _sign(head) not in yes | no and any(signs[at]) and set(signs[at]) <= yes | no:
-            tags[at] = spreadsheets.unguarded(head.strip())
-        elif "file" not in place and _all_sound([row[at] for row in body if at < len(row)]):
+        cells = (row[at] if at < len(row) else "" for row in body if any(map(str.strip, row)))
+        if _sign(head) not in _SIGNS and (said := _signs(cells)):
+            signs[at] = said
+        elif "file" not in place and _all_sound(row[at] for row in body if at < len(row)):
             place["file"] = at
-        elif head.strip():
+        else:
             aside.append(head.strip()[:40])
-    said = {sign for at in tags for sign in signs[at]}
+    found = set().union(*signs.values())
+    crosses_are_no = not _CIRCLES.isdisjoint(found)
+    yes, no = (_YES, _NO | {_CROSS}) if crosses_are_no else (_YES | {_CROSS}, _NO)
     # Without a no, x may be what a genre is called.
-    if "file" not in place or said.isdisjoint(yes) or said.isdisjoint(no):
+    if "file" not in place or found.isdisjoint(yes) or found.isdisjoint(no):
         return None
     unit = {column: meant[at][1] for column, at in place.items()}
+    tags = {at: spreadsheets.unguarded(header[at].strip()) for at in signs}
     return _Columns(place, unit, tags, yes, tuple(aside))
+
+
+def _signs(cells: Iterable[str]) -> set[str]:
+    """What a column says, where each cell is a sign and one is not blank; else nothing. Looks no further than to the first other."""
+    found = set[str]()
+    for cell in cells:
+        sign = _sign(cell)
+        if sign not in _SIGNS:
+            return set()
+        found.add(sign)
+    return found if found != {""} else set()
 
 
 @lru_cache(4096)
@@ -116,6 +125,11 @@ def _sign(cell: str) -> str:
         return cell
 
 
-def _all_sound(cells: Sequence[str]) -> bool:
-    named = [cell for cell in cells if cell.strip()]
-    return bool(named) and all(map(names_sound, named))
+def _all_sound(cells: Iterable[str]) -> bool:
+    named = False
+    for cell in cells:
+        if cell.strip():
+            named = True
+            if not names_sound(cell):
+                return False
+    return named
