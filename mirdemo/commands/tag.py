@@ -211,10 +211,8 @@ def _over_time(
         segments = over_windows(found.starts.tolist(), seconds, clip.seconds, given.tolist(), found.tags)
         place = folder / _new_name(Path(path).stem or "clip", KINDS[args.kind], taken)
         content = write_annotations(segments, args.kind, clip.name, clip.seconds)
-        if (
-            place.exists() and place.read_bytes() != content
-        ):  # perhaps what somebody labelled by hand, beside the sound
-            kept += 1
+        if place.exists() and place.read_bytes() != content:
+            kept += 1  # perhaps what somebody labelled by hand, beside the sound
             warn(
                 Sentence(
                     "{place} is there already and says something else, so it was left as it is. Choose another folder, or move it.",
