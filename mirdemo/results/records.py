@@ -387,7 +387,11 @@ def _require_results(file: BinaryIO, name: str) -> None:
         elif line and not line.startswith(b"{"):  # else a writer was stopped in its first line
             raise ValueError("another kind of file")
     except (ValueError, RecursionError) as error:
-        raise _bad_line(1, name) from error
+        raise ResultsError(
+            "{file} is a file of another kind, so no figures are added to it. Choose another place for them.",
+            code="results.another_kind",
+            file=name,
+        ) from error
 
 
 def _bad_line(number: int, name: str) -> ResultsError:

@@ -230,7 +230,7 @@ def test_a_file_of_another_kind_is_not_appended_to(tmp_path, content):
     for act in (lambda: results.append([one], file), lambda: results.check_writable(file)):
         with pytest.raises(results.ResultsError) as refusal:
             act()
-        assert refusal.value.sentence.code == "results.bad_line"
+        assert refusal.value.sentence.code == "results.another_kind"
         assert file.read_bytes() == content
     file.write_bytes(b'{"a": ')  # a writer that was stopped in its first line
     assert results.append([one], file) == 1
