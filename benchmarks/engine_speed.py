@@ -1,11 +1,12 @@
 """Seconds of each engine for published shapes, beside transformers as it comes, in one run.
 
 python benchmarks/engine_speed.py [--networks mert-95m mert-330m clap-music qwen2-audio] [--rounds 5] [--threads N] [--apart]
-    [--engines openvino openvino-int8] [--out FILE.json]
+    [--engines openvino openvino-int8 torch-bfloat16 openvino-bfloat16] [--out FILE.json]
 
 Random weights: speed does not depend on them, and no download is needed. All compute the same whole windows (about ten seconds of
 sound, at least one window), one after the other in every round; printed are medians of the rounds and their ratio to
-transformers' default in float32 (its own feature extractor and the network's own forward with all hidden states). Wall time, and
+transformers' default in float32 (its own feature extractor and the network's own forward with all hidden states); ours in
+float32 but where bfloat16 or eight bits are named. Wall time, and
 the processor's: on a machine that others use only the latter says something, and only with one thread. Cosine: the lowest of any
 layer to torch's, on the test sounds. First load: what it takes longer than torch's, beside the time in which that engine then
 embeds ten minutes.
@@ -31,7 +32,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 NETWORKS = ("mert-95m", "mert-330m", "clap-music", "qwen2-audio")
-ENGINES = ("openvino", "openvino-int8")
+ENGINES = ("openvino", "openvino-int8", "torch-bfloat16", "openvino-bfloat16")
 SECONDS = 10.0
 
 
@@ -40,7 +41,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=["mert-95m"])
-    parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
+    parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES[:2]))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, help="default: as many as there are cores")
     parser.add_argument("--apart", action="store_true")
@@ -98,12 +99,14 @@ def measure(name: str, engines: list[str], rounds: int, apart: bool) -> dict:
         def sides() -> Iterator[tuple[str, Callable[[], object]]]:
             yield "transformers", rival(facts.family, folder, waves, facts.sample_rate)
             for kind in ("torch", *engines):
+                engine = kind.removesuffix("-bfloat16")
+                dtype = "bfloat16" if kind.endswith("-bfloat16") else "float32"
                 try:
-                    backbone = random_weights.load(name, folder, "float32", kind)
+                    backbone = random_weights.load(name, folder, dtype, engine)
                 except BackboneError as refusal:
                     print(f"  {kind}: {refusal}", flush=True)
                     continue
-                if kind != "torch":
+                if engine != "torch":
                     proofs[kind] = backbone.engine.proof
                 yield kind, lambda backbone=backbone: backbone.hidden_states(waves)
 

@@ -1,9 +1,10 @@
 """A second engine for networks on a processor: OpenVINO, where it is installed (``mirdemo[fast]``), proven and then used.
 
 The network is converted once, from what it reads to the states of all its layers, and kept under ``mirdemo.base.home()``.
-On its first load it runs the test sounds through both engines; it is used if it is faithful (cosine of every layer at
-least ``FAITHFUL``) and faster on this machine, and torch's own states are used otherwise, and for fine-tuning always.
-Rows name their engine and precision (``Identity.engine``, ``dtype``), so no store mixes two.
+On its first load it runs the test sounds through both engines; it is used if it is faithful (cosine of every layer to torch's
+in float32 at least ``FAITHFUL``; in bfloat16 the same, or ``ALLOWED``) and faster on this machine, and torch's own states are
+used otherwise, and for fine-tuning always. Rows name their engine and precision (``Identity.engine``, ``dtype``), so no store
+mixes two.
 
 In eight bits it is computed only where somebody asks for it: its states are other ones. What it wins here stands in its proof;
 what it costs a probe is measured by ``evaluation.engines`` and remembered with the proof.
@@ -13,17 +14,17 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mirdemo.backbones import eight_bits, records
 from mirdemo.backbones.spec import BackboneError
-from mirdemo.base import processor, threads
+from mirdemo.base import memory, processor, threads
 from mirdemo.base.files import whole_folder
 from mirdemo.base.home import home
 from mirdemo.base.progress import Progress, silent
@@ -38,11 +39,17 @@ if TYPE_CHECKING:
 ENGINES = ("auto", "torch", "openvino", "openvino-int8")
 #: The least cosine of any layer's states, whole test sounds, to torch's in float32; by the precision computed in.
 FAITHFUL = {"float32": 0.9999, "int8": 0.999}
+#: In bfloat16, where that asks for more than torch's own bfloat16 gives: what may be missing to a cosine of 1, as a multiple of
+#: what torch misses. Both round what they multiply, at other places.
+ALLOWED = 1.5
 #: Units that add products of eight bits without overflow, the first that is there; without one nothing would be won.
 EIGHT_BIT_UNITS = ("amx_int8", "avx512_vnni", "avx_vnni")
 #: Changes with the test, so that older outcomes are not believed.
-VERSION = 4
+VERSION = 5
 _ROUNDS = 3
+#: Memory that conversion and proof take for a time, as a multiple of the weights in float32 (MERT-330M 1.9 in float32 and 2.7
+#: in bfloat16, Qwen2-Audio's tower with its long windows 4.1; one run each).
+_MEMORY = 4
 _MODEL = "network.xml"
 
 
@@ -50,9 +57,11 @@ _MODEL = "network.xml"
 class Proof:
     """What a converted network was found to be on this machine.
 
-    engine: its name and version; precision: ``"float32"`` or ``"int8"``; cosine: the lowest of any layer on whole windows
+    engine: its name and version; precision: ``"float32"``, ``"bfloat16"`` or ``"int8"``
+    cosine: to float32, the lowest of any layer on whole windows; least: what it has to be
     any_length: shorter windows are as faithful; else torch computes them
-    seconds, seconds_torch: of a window, the median of ``_ROUNDS`` rounds, one engine after the other
+    seconds, seconds_torch: of a window, the least of ``_ROUNDS`` rounds, one engine after the other, since what else this
+        machine does only adds to them; torch in float32, or in bfloat16 beside an engine in bfloat16
     conversion_seconds: what the first load took longer
     auc_change: the largest change of a probe's ROC-AUC, of any tag in any layer, and auc_recordings: of how many
         (``evaluation.engines``); None: not measured here
@@ -61,6 +70,7 @@ class Proof:
     engine: str
     precision: str
     cosine: float
+    least: float
     any_length: bool
     seconds: float
     seconds_torch: float
@@ -70,7 +80,7 @@ class Proof:
 
     @property
     def faithful(self) -> bool:
-        return self.cosine >= FAITHFUL[self.precision]
+        return self.cosine >= self.least
 
     @property
     def faster(self) -> float:
@@ -95,7 +105,7 @@ class Engine:
             core.read_model(folder / _MODEL),
             "CPU",
             {
-                "INFERENCE_PRECISION_HINT": "f32",
+                "INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32",
                 "INFERENCE_NUM_THREADS": torch.get_num_threads(),
                 "PERFORMANCE_HINT": "LATENCY",
                 # Bound to cores, two processes would share one and leave the other idle.
@@ -112,7 +122,7 @@ class Engine:
         """The states of every layer, float32 on the processor. Safe beside other threads."""
         import torch
 
-        found = self._compiled.create_infer_request().infer({0: features.contiguous().numpy()})
+        found = self._compiled.create_infer_request().infer({0: features.float().contiguous().numpy()})
         return [torch.from_numpy(found[i].copy()) for i in range(len(found))]
 
 
@@ -125,6 +135,8 @@ def installed(precision: str = "float32") -> str | None:
         return None
     if precision == "float32":
         return name
+    if precision == "bfloat16":
+        return name if _multiplies_bfloat16() else None
     import torch
 
     held = torch.cpu.get_capabilities()  # on every system, which ``processor.units`` cannot tell
@@ -132,20 +144,30 @@ def installed(precision: str = "float32") -> str | None:
     return unit and f"{name}, 8 bits by rows on {unit}"
 
 
+@cache
+def _multiplies_bfloat16() -> bool:
+    """Whether OpenVINO would; where this processor cannot it computes in float32, whatever it was told."""
+    import openvino
+
+    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
 def choose(backbone: Backbone, wanted: str = "auto", progress: Progress = silent) -> Proof | None:
     """Let a loaded backbone compute with the engine that ``wanted`` names, and say what it was found to be.
 
-    wanted: ``"auto"`` (OpenVINO in float32 where it is installed, faithful and faster), ``"torch"``, ``"openvino"`` (also
-        where it is slower), or ``"openvino-int8"`` (likewise, in eight bits; ``backbone.warnings`` then says what that
-        wins and costs). None: nothing was tried.
+    wanted: ``"auto"`` (OpenVINO where it is installed, faithful and faster, in the backbone's own precision, float32 or
+        bfloat16), ``"torch"``, ``"openvino"`` (also where it is slower), or ``"openvino-int8"`` (likewise, in eight bits, from
+        float32; ``backbone.warnings`` then says what that wins and costs). None: nothing was tried.
     progress: phase ``"converting"``
 
-    Raises BackboneError for an engine of OpenVINO's that cannot be had: not installed, a GPU or half precision, a backbone
-    that is no transformer, or a copy of it that is not faithful.
+    Raises BackboneError for an engine of OpenVINO's that cannot be had: not installed, a GPU or another precision, a backbone
+    that is no transformer, too little memory to convert it, or a copy of it that is not faithful.
     """
-    precision = "int8" if wanted == "openvino-int8" else "float32"
-    name = installed(precision)
-    can = backbone.device.type == "cpu" and backbone.identity.dtype == "float32" and backbone.convertible
+    own = backbone.identity.dtype
+    precision = "int8" if wanted == "openvino-int8" else own
+    computed = own == "float32" or (precision == "bfloat16" and installed("bfloat16") is not None)
+    can = backbone.device.type == "cpu" and backbone.convertible and computed
+    name = installed(precision if can else "float32")
     if wanted == "torch" or (wanted == "auto" and not (name and can)):
         return None
     if name is None and precision == "int8" and installed():
@@ -160,7 +182,8 @@ def choose(backbone: Backbone, wanted: str = "auto", progress: Progress = silent
         )
     if not can:
         raise BackboneError(
-            "{name} computes with torch alone: OpenVINO takes transformers on a processor in float32. Use the engine torch.",
+            "{name} computes with torch alone: OpenVINO takes transformers on a processor in float32, or in bfloat16 where the "
+            "processor multiplies that. Use the engine torch, or float32.",
             code="backbone.engine_unfit",
             name=backbone.spec.title,
         )
@@ -170,6 +193,8 @@ def choose(backbone: Backbone, wanted: str = "auto", progress: Progress = silent
     except Exception as error:  # a converter raises what it likes; torch goes on
         if wanted == "auto":
             return None
+        if isinstance(error, BackboneError):
+            raise
         raise BackboneError(
             "{name} could not be converted for OpenVINO ({reason}). Use the engine torch.",
             code="backbone.engine_failed",
@@ -258,27 +283,48 @@ def _proven(
             return known, Engine(folder, precision, known)
         if not known.wins(asked) and not asked:
             return known, None
+    if not (folder / _MODEL).is_file():
+        _require_memory(backbone)
     progress(0, 0, "converting")
     began = time.perf_counter()
     try:
+        reference = backbone.in_float32() if precision == "bfloat16" else backbone
         if not (folder / _MODEL).is_file():
             folder.parent.mkdir(parents=True, exist_ok=True)
             with whole_folder(folder) as part:
-                _convert(backbone, part / _MODEL, precision)
+                _convert(reference, part / _MODEL, precision)
         engine = Engine(folder, precision)
-        proof = _tried(backbone, engine, name, precision, began)
+        proof = _tried(backbone, reference, engine, name, precision, began)
     except OSError:  # no room: another time, perhaps
         raise
     except Exception:
         spent = time.perf_counter() - began
-        records.write("engine", key, asdict(Proof(name, precision, -1.0, False, 1.0, 1.0, spent)))
+        records.write("engine", key, asdict(Proof(name, precision, -1.0, 1.0, False, 1.0, 1.0, spent)))
         raise
     records.write("engine", key, asdict(proof))
+    del reference
+    memory.give_back()
     if proof.wins(asked):
         engine.proof = proof
         return proof, engine
     shutil.rmtree(folder, ignore_errors=True)
     return proof, None
+
+
+def _require_memory(backbone: NeuralBackbone) -> None:
+    """Refuse what would end in the middle, with all that runs beside it. Raises BackboneError."""
+    from mirdemo.backbones.loading import available_memory
+
+    weights = sum(one.numel() for module in backbone.modules() for one in module.parameters())
+    needed, free = _MEMORY * 4 * weights, available_memory()
+    if free is not None and free < needed:
+        raise BackboneError(
+            "There is not enough memory to convert {name} for OpenVINO, which takes about {megabytes} MB, once. Close other "
+            "programs, or use the engine torch.",
+            code="backbone.engine_memory",
+            name=backbone.spec.title,
+            megabytes=f"{needed / 1e6:,.0f}",
+        )
 
 
 def _recalled(key: str) -> Proof | None:
@@ -319,36 +365,59 @@ def _convert(backbone: NeuralBackbone, path: Path, precision: str = "float32") -
     openvino.save_model(model, path, compress_to_fp16=False)
 
 
-def _tried(backbone: NeuralBackbone, engine: Engine, name: str, precision: str, began: float) -> Proof:
-    sounds = _sounds(backbone.spec)
-    converted = time.perf_counter() - began
-    with backbone.computing():
-        # Unlike numbers of rows: a number that tracing has frozen fails here.
-        cosine = min(_agreement(backbone, engine, sounds), _agreement(backbone, engine, sounds[:1]))
-        short = sounds[:, : max(backbone.spec.min_samples, sounds.shape[1] // 3)]
-        try:
-            any_length = _agreement(backbone, engine, short) >= FAITHFUL[precision]
-        except RuntimeError:
-            any_length = False
-        own, theirs = [], []
-        features = backbone.features(sounds[:1])
-        for _ in range(_ROUNDS):
-            own.append(_seconds(lambda: engine.states(features)))
-            theirs.append(_seconds(lambda: backbone.states(backbone.enter(features))))
-    return Proof(
-        name, precision, cosine, any_length, statistics.median(own), statistics.median(theirs), converted
-    )
-
-
-def _agreement(backbone: NeuralBackbone, engine: Engine, waves: Tensor) -> float:
-    """The lowest cosine of any layer, -1 for states of another shape or that are not finite."""
+def _tried(
+    backbone: NeuralBackbone,
+    reference: NeuralBackbone,
+    engine: Engine,
+    name: str,
+    precision: str,
+    began: float,
+) -> Proof:
+    """reference: the backbone in float32"""
     import torch
 
-    features = backbone.features(waves)
-    with torch.no_grad():
-        pairs = list(zip(engine.states(features), backbone.states(backbone.front(waves)), strict=True))
+    sounds = _sounds(backbone.spec)
+    converted = time.perf_counter() - began
+
+    def theirs(waves: Tensor) -> Sequence[Tensor]:
+        return engine.states(backbone.features(waves))
+
+    def own(waves: Tensor) -> Sequence[Tensor]:
+        return _states(backbone, waves)
+
+    with backbone.computing(), torch.no_grad():
+        whole = _states(reference, sounds)
+        if precision == "bfloat16":
+            least = min(FAITHFUL["float32"], 1 - ALLOWED * (1 - _agreement(own(sounds), whole)))
+        else:
+            least = FAITHFUL[precision]
+        # Unlike numbers of rows: a number that tracing has frozen fails here.
+        cosine = min(
+            _agreement(theirs(sounds), whole),
+            _agreement(theirs(sounds[:1]), [layer[:1] for layer in whole]),
+        )
+        del whole
+        short = sounds[:1, : max(backbone.spec.min_samples, sounds.shape[1] // 3)]
+        try:
+            any_length = _agreement(theirs(short), _states(reference, short)) >= least
+        except RuntimeError:
+            any_length = False
+        seconds: list[float] = []
+        seconds_torch: list[float] = []
+        for _ in range(_ROUNDS):
+            seconds.append(_seconds(lambda: theirs(sounds[:1])))
+            seconds_torch.append(_seconds(lambda: own(sounds[:1])))
+    return Proof(name, precision, cosine, least, any_length, min(seconds), min(seconds_torch), converted)
+
+
+def _states(reference: NeuralBackbone, waves: Tensor) -> list[Tensor]:
+    return reference.states(reference.front(waves))
+
+
+def _agreement(states: Sequence[Tensor], reference: Sequence[Tensor]) -> float:
+    """The lowest cosine of any layer to the reference's, -1 for states of another shape or that are not finite."""
     lowest = 1.0
-    for ours, theirs in pairs:
+    for ours, theirs in zip(states, reference, strict=True):
         if ours.shape != theirs.shape or not bool(ours.isfinite().all()):
             return -1.0
         one, other = ours.double().flatten(), theirs.double().flatten()
@@ -369,9 +438,6 @@ def _sounds(spec: BackboneSpec) -> Tensor:
 
 
 def _seconds(work: Callable[[], object]) -> float:
-    import torch
-
     began = time.perf_counter()
-    with torch.no_grad():
-        work()
+    work()
     return time.perf_counter() - began

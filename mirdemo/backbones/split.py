@@ -149,6 +149,14 @@ class NeuralBackbone(Backbone):
         rounding, for an engine that is fast at these."""
         return self
 
+    def in_float32(self) -> Self:
+        """A copy that computes in float32, with the weights as they are rounded here."""
+        other = copy.deepcopy(self)
+        other.dtype = torch.float32
+        for module in other.modules():
+            module.float()
+        return other
+
     def modules(self) -> list[nn.Module]:
         """All that ``enter`` and ``trunk`` hold."""
         held = [self.trunk, *vars(self).values()]

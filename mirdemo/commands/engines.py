@@ -37,16 +37,19 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     """0: all engines compute what torch computes; 1: one of them cannot be had, and why is said."""
     from mirdemo.backbones import Backbone, load_backbone
+    from mirdemo.backbones.engine import installed
     from mirdemo.evaluation.engines import RECORDINGS, Change, changes
 
+    ways = [name for name in _WAYS if name != _HALVED or installed("bfloat16")]
     with progress_bar(not args.json) as progress:
 
-        def load(engine: str) -> Backbone:
+        def load(name: str) -> Backbone:
+            engine, dtype = _WAYS.get(name, (name, "float32"))
             return load_backbone(
-                args.backbone, args.checkpoint, "cpu", "float32", progress=progress, engine=engine
+                args.backbone, args.checkpoint, "cpu", dtype, progress=progress, engine=engine
             )
 
-        tried = changes(load, recordings=args.recordings or RECORDINGS, progress=progress)
+        tried = changes(load, ways, recordings=args.recordings or RECORDINGS, progress=progress)
     found = {name: change for name, change in tried.items() if isinstance(change, Change)}
     for refusal in tried.values():
         if not isinstance(refusal, Change):
@@ -58,7 +61,15 @@ def run(args: Namespace) -> int:
     return int(len(found) < len(tried))
 
 
-_HEADER = ("engine", "in", "times torch", "cosine", "ROC-AUC moves by", "its mean by", "most for")
+#: Where the processor multiplies it alone.
+_HALVED = "openvino-bfloat16"
+#: Engine and precision as ``load_backbone`` takes them. All are beside torch in float32, which is what bfloat16 costs, too.
+_WAYS = {
+    "openvino": ("openvino", "float32"),
+    _HALVED: ("openvino", "bfloat16"),
+    "openvino-int8": ("openvino-int8", "float32"),
+}
+_HEADER = ("engine", "in", "times torch in it", "cosine", "ROC-AUC moves by", "its mean by", "most for")
 
 
 def _row(change: Change) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ WAYS = {
         ("torch", "float32"),
         ("torch", "bfloat16"),
         ("openvino", "float32"),
+        ("openvino", "bfloat16"),
         ("openvino-int8", "float32"),
     ),
     "cuda": (("torch", "float32"), ("torch", "bfloat16"), ("torch", "float16")),

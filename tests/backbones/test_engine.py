@@ -241,3 +241,93 @@ def test_what_eight_bits_change_in_a_probe_is_said_once_it_was_measured(checkpoi
     assert sentence.code == "backbone.int8_cost"
     assert "On n = 72 synthetic recordings" in str(sentence)
     assert "changed by at most 0.012" in str(sentence)
+
+
+halving = pytest.mark.skipif(
+    engine.installed("bfloat16") is None, reason="OpenVINO multiplies no bfloat16 on this processor"
+)
+
+
+def halved(kind, checkpoint, wanted):
+    return load_backbone(
+        KINDS[kind][0], checkpoint=checkpoint(kind), device="cpu", dtype="bfloat16", engine=wanted
+    )
+
+
+@halving
+@pytest.mark.parametrize("kind", ["clap", "qwen2-audio", "ast"])
+def test_bfloat16_is_as_near_to_float32_as_torchs_own(kind, checkpoint, loaded, waves) -> None:
+    """Each in its own rounding; a network's rows are told apart by engine and precision."""
+    exact, own, backbone = (
+        loaded(kind),
+        halved(kind, checkpoint, "torch"),
+        halved(kind, checkpoint, "openvino"),
+    )
+    assert own.engine is None
+    assert backbone.identity == replace(own.identity, engine=engine.installed("bfloat16"))
+    assert backbone.identity.dtype == "bfloat16"
+    for seconds, rows in ((99.0, 2), (0.7, 1)):
+        sound = waves(exact, seconds, rows)
+        assert 0 < _missing(backbone, exact, sound) <= max(2e-4, 2 * _missing(own, exact, sound))
+    assert torch.equal(backbone.split(1).prefix(sound), own.split(1).prefix(sound)), "training stays torch's"
+
+
+@halving
+def test_bfloat16_that_a_processor_computes_wrong_is_left_out(checkpoint, loaded, waves, monkeypatch) -> None:
+    """oneDNN's narrow groups on AMX, which is OpenVINO's convolution, too (``findings/narrow_groups_on_amx.sh``)."""
+    monkeypatch.setattr(engine.Proof, "faster", 3.0)
+    exact, own, chosen = loaded("mert-95m"), *(halved("mert-95m", checkpoint, e) for e in ("torch", "auto"))
+    sound = waves(exact, 99.0, 2)
+    assert _missing(chosen, exact, sound) <= max(2e-4, 2 * _missing(own, exact, sound))
+
+
+def _missing(backbone, exact, sound) -> float:
+    """To a cosine of 1 with the exact states, the most of any layer."""
+    pairs = zip(backbone.hidden_states(sound), exact.hidden_states(sound), strict=True)
+    return max(1 - _cosine(ours, theirs) for ours, theirs in pairs)
+
+
+def _cosine(one, other) -> float:
+    return float(torch.nn.functional.cosine_similarity(one.double().flatten(), other.double().flatten(), 0))
+
+
+@halving
+def test_bfloat16_further_from_float32_than_torchs_own_is_not_used(checkpoint, monkeypatch) -> None:
+    monkeypatch.setattr(engine, "VERSION", "a rough engine")
+    monkeypatch.setattr(engine.Proof, "faster", 3.0)
+    states = engine.Engine.states
+    monkeypatch.setattr(
+        engine.Engine,
+        "states",
+        lambda self, features: [s + s.std() * torch.randn_like(s) / 20 for s in states(self, features)],
+    )
+    assert halved("ast", checkpoint, "auto").engine is None
+    with pytest.raises(BackboneError) as refusal:
+        halved("ast", checkpoint, "openvino")
+    assert refusal.value.sentence.code == "backbone.engine_unfaithful"
+
+
+def test_a_processor_that_multiplies_no_bfloat16_leaves_it_to_torch(checkpoint, monkeypatch) -> None:
+    """OpenVINO would compute in float32 there, whatever its rows said."""
+    monkeypatch.setattr(engine, "_multiplies_bfloat16", lambda: False)
+    assert halved("mert-95m", checkpoint, "auto").engine is None
+    with pytest.raises(BackboneError) as refusal:
+        halved("mert-95m", checkpoint, "openvino")
+    assert refusal.value.sentence.code == "backbone.engine_unfit"
+
+
+def test_without_memory_to_convert_torch_computes_and_nothing_is_begun(checkpoint, monkeypatch) -> None:
+    """It had been begun, and the system ended the whole process."""
+    from mirdemo.backbones import loading
+
+    monkeypatch.setattr(engine, "VERSION", "a small machine")
+    monkeypatch.setattr(engine, "_convert", None)
+    size = sum(
+        one.numel() for module in load("ast", checkpoint, "torch").modules() for one in module.parameters()
+    )
+    monkeypatch.setattr(loading, "_SPARE_BYTES", 0)
+    monkeypatch.setattr(loading, "available_memory", lambda: 15 * size)
+    assert load("ast", checkpoint, "auto").engine is None
+    with pytest.raises(BackboneError) as refusal:
+        load("ast", checkpoint, "openvino")
+    assert refusal.value.sentence.code == "backbone.engine_memory"
