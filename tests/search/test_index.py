@@ -56,6 +56,24 @@ def test_recall_is_told_as_recordings_get_it_that_are_not_there(rows: np.ndarray
     assert min(others) >= WANTED - 0.02
 
 
+def test_silence_hides_no_recording_and_flatters_no_recall():
+    """Graphs lose recordings behind equal windows: with a fifth of them silence the recall of faiss 1.15.1's and usearch 2.26.6's
+    HNSW falls from 1 to .45 and .62 (findings/silence_cuts_hnsw_graphs.sh). Asked among such windows, one is asked once."""
+    told, others = [], []
+    for seed in range(3):
+        silent = round(0.8 * N)
+        of = np.concatenate([OF[silent:], 600 + np.arange(silent) // 20])
+        rows = windows(np.minimum(of, 699), 0)
+        rows[N - silent :] = 1
+        order = np.random.default_rng(1).permutation(N)
+        index = make(np.ascontiguousarray(rows[order]), of[order], seed=seed)
+        told.append(index.facts.recall)
+        others.append(recall(index, rows[order], windows(np.repeat(np.arange(600, 700), 2), 2)))
+        assert recall(index, rows[order], windows(OF[silent::20], 7)) > 0.99
+    assert np.mean(told) < np.mean(others) + 0.035
+    assert min(others) > 0.9
+
+
 def test_no_row_is_left_out_in_the_end_and_one_recording_will_do(rows: np.ndarray, index: Index):
     assert index._cells.ntotal == len(rows)
     places, _ = index.nearest(rows, rows[9:], 1)
