@@ -237,6 +237,19 @@ def test_a_clips_row_is_its_own_beside_a_longer_clip(kind, loaded, waves) -> Non
         np.testing.assert_allclose(rows[0], alone.layers[name][0], atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("kind", WAVE_KINDS)
+def test_a_soft_clips_row_is_its_own_beside_a_loud_one(kind, loaded, waves) -> None:
+    """torchaudio 2.11.0's bundles take one level for a whole batch (pipelines/_wav2vec2/utils.py;
+    findings/one_level_for_a_whole_batch.sh). Here each window is brought to deviation 1 by itself."""
+    backbone = loaded(kind)
+    soft, loud = waves(backbone, 1.0, rows=2)
+    soft = 0.05 * soft
+    together = backbone.pool(backbone.hidden_states(torch.stack([soft, loud])))
+    alone = backbone.pool(backbone.hidden_states(soft[None]))
+    for beside, own in zip(together, alone, strict=True):
+        torch.testing.assert_close(beside[:1], own, atol=1e-5, rtol=1e-5)
+
+
 @pytest.mark.parametrize("kind", ["mert-330m", "wav2vec2", "wavlm-stable", "ast"])
 def test_the_last_layer_is_behind_the_final_norm(kind, checkpoint, loaded, waves) -> None:
     """``last_hidden_state``, whatever ``hidden_states[-1]`` is: with the final norm in transformers 4.57.6, without it in
