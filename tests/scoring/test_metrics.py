@@ -111,6 +111,25 @@ def test_what_does_not_fit_is_refused(labels, scores):
         metrics.roc_auc(np.array(labels), np.array(scores))
 
 
+@pytest.mark.parametrize("metric", [metrics.roc_auc, metrics.average_precision, metrics.f1])
+def test_an_unknown_answer_is_refused_and_a_clip_left_out_moves_its_own_tag_alone(metric):
+    """torchmetrics 1.9.0 ranks unknown tags last on their clip, and counts them (ranking.py, ignore_index;
+    findings/unknown_tags_in_rankings.sh). Figures here rank the clips of a tag, none ranks the tags of a clip."""
+    rng = np.random.default_rng(0)
+    labels, scores = rng.integers(0, 2, (20, 50)), rng.random((20, 50))
+    with pytest.raises(ValueError, match="0 or 1"):
+        metric(np.where(rng.random(labels.shape) < 0.6, -1, labels), scores)
+    known = rng.random(50) < 0.4
+    alone = metric(labels[3][known], scores[3][known])
+    assert alone == pytest.approx(metric(labels[:, known], scores[:, known])[3], abs=1e-12)
+    theirs_of = {
+        metrics.roc_auc: theirs.roc_auc_score,
+        metrics.average_precision: theirs.average_precision_score,
+        metrics.f1: lambda y, s: theirs.f1_score(y, s >= 0.5),
+    }
+    assert alone == pytest.approx(theirs_of[metric](labels[3][known], scores[3][known]), abs=1e-12)
+
+
 def test_macro_leaves_out_tags_without_a_figure_and_is_blank_without_any():
     assert metrics.macro([0.5, np.nan, 1.0]) == 0.75
     assert np.isnan(metrics.macro([np.nan, np.nan]))
