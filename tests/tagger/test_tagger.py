@@ -356,6 +356,18 @@ def test_the_card_gives_licence_figures_and_escapes_tags(tagger):
     assert "CC\\-BY\\-NC\\-4.0, inherited from Bands" in text
 
 
+def test_figures_stand_in_the_cards_text_alone_each_with_what_it_is_of(tagger):
+    """huggingface_hub 2.4.0 would write all results of one dataset under the first one's arguments, task and source
+    (repocard_data.py, EvalResult.unique_identifier; findings/folds_in_one_model_card.sh)."""
+    from huggingface_hub import ModelCard
+
+    card = ModelCard(tagger.contents()[CARD].decode())
+    assert card.data.eval_results is None
+    assert "model-index" not in card.data.to_dict()
+    for name, said in (("macro_f1", "macro F1"), ("roc_auc", "macro ROC-AUC")):
+        assert f"| {said} | {tagger.facts['figures'][name]['value']:.2f} |" in card.text
+
+
 def test_a_card_of_one_recording_says_that_nothing_was_measured(support, backbone):
     embeddings, labels, _ = support
     made = Tagger.make(embeddings, labels, ["one"] * 9, TAGS, layer="low", spec=backbone.spec)
