@@ -149,8 +149,8 @@ def violations(page, *, leave: bool = False, within: str = "") -> list[str]:
 
 
 def draw_all(page) -> None:
-    """Draw every chart of the tab that is open, as if it were to be printed."""
-    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    """Draw every chart of the tab that is open, as after it was printed."""
+    page.evaluate("dispatchEvent(new Event('beforeprint')); dispatchEvent(new Event('afterprint'))")
     for _ in range(600):
         if page.evaluate(
             "[...document.querySelectorAll('.is-open [data-chart]')].every((one) => !one.offsetParent || one.matches('.is-drawn'))"

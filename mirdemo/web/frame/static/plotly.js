@@ -1,15 +1,27 @@
 /* Charts as they are drawn: Plotly from this server, asked for when the first chart comes near; one a frame, the nearest first. */
 "use strict";
 (() => {
-  let plotly = null;
+  let plotly = null, own = null; // own: the one that draws all, should the script have come twice
   const loadPlotly = () => plotly ||= new Promise((done, fail) => {
     const script = document.createElement("script");
     script.src = document.querySelector('meta[name="mirdemo-plotly"]').content;
-    script.onload = () => done(window.Plotly);
+    script.onload = () => done(window.Plotly = own ||= window.Plotly);
     script.onerror = () => { plotly = null; script.remove(); fail(new Error(script.src)); };
     document.head.append(script);
   });
 
+  /* The same script for a hand that waits for a sheet of paper. */
+  function plotlyAtOnce() {
+    const request = new XMLHttpRequest();
+    request.open("GET", document.querySelector('meta[name="mirdemo-plotly"]').content, false);
+    request.send();
+    (0, eval)(request.responseText);
+    own = window.Plotly;
+    plotly = Promise.resolve(own);
+    return own;
+  }
+
+  const NARROW = 560; // pixels; below, a figure is drawn with its changes for a phone
   const ink = (name) => getComputedStyle(document.body).getPropertyValue(name).trim();
 
   function merge(into, from) {
@@ -65,7 +77,34 @@
     const again = all.filter((place) => place.drawn);
     if (again.length) drawAll(again);
   }
-  addEventListener("beforeprint", () => drawAll([...document.querySelectorAll(".mir-panel.is-open [data-chart]")]));
+
+  /* On paper: every chart of the open tab, light, as wide as a sheet. The browser takes the page as it is left here, so nothing waits. */
+  const SHEET = 660; // CSS pixels that A4 and Letter leave between the browser's margins and the page's own
+  const TALL = 840; // that they leave a chart under its finding
+  let wasDark = false;
+  addEventListener("beforeprint", () => {
+    wasDark ||= document.body.classList.contains("dark");
+    document.body.classList.remove("dark");
+    const places = [...document.querySelectorAll(".mir-panel.is-open [data-chart]")].filter((place) => place.offsetParent);
+    if (!places.length) return;
+    const Plotly = window.Plotly || plotlyAtOnce();
+    for (const place of places) {
+      place.drawn = "on paper";
+      place.style.width = `${SHEET}px`;
+      lay(Plotly, place, SHEET, TALL);
+      place.classList.add("is-drawn");
+    }
+  });
+  addEventListener("afterprint", () => {
+    document.body.classList.toggle("dark", wasDark);
+    wasDark = false;
+    const places = [...document.querySelectorAll("[data-chart]")].filter((place) => place.drawn === "on paper");
+    for (const place of places) {
+      place.style.width = "";
+      place.classList.remove("is-drawn");
+    }
+    drawAll(places);
+  });
 
   async function drawAll(places) {
     for (const place of places) waiting.add(place);
@@ -80,33 +119,43 @@
     drawing = false;
   }
 
+  /* A chart's data and layout in the theme's colours; its place is as high from now on. slim: with its changes for a phone, if any */
+  function figureOf(place, slim, tallest) {
+    const inked = place.dataset.chart // charting.INK, FAINT and GROUND stand in for the theme's colours
+      .replaceAll("#010101", ink("--ink")).replaceAll("#020202", ink("--line")).replaceAll("#030303", ink("--ground"));
+    const { data, layout, narrow = {} } = JSON.parse(inked);
+    if (slim) {
+      const { traces = {}, ...rest } = narrow;
+      merge(layout, rest);
+      for (const [at, change] of Object.entries(traces)) merge(data[at], change);
+    }
+    if (layout.height) place.style.height = `${layout.height = Math.min(layout.height, tallest)}px`;
+    return { data, layout, slimmer: !slim && Object.keys(narrow).length > 0 };
+  }
+  const overhangs = (place) => {
+    const edge = place.getBoundingClientRect();
+    return [...place.querySelectorAll("svg text")].map((text) => text.getBoundingClientRect())
+      .some(({ left, right, width }) => width && (left < edge.left - 2 || right > edge.right + 2));
+  };
+
+  /* Drawn so wide, and where a word would be cut off at the edge, as on a phone: at once, as far as Plotly does. */
+  function lay(Plotly, place, wide, tallest = Infinity) {
+    drawn.add(place);
+    for (let slim = wide < NARROW; ; slim = true) {
+      const { data, layout, slimmer } = figureOf(place, slim, tallest);
+      const done = Plotly.react(place, data, { ...layout, width: wide }, { displayModeBar: false });
+      if (!slimmer || !overhangs(place)) return done;
+    }
+  }
+
   /* Whether anything had to be drawn. */
   async function chart(place) {
     const wide = place.clientWidth;
-    const narrow = wide < 560;
-    const look = `${document.body.classList.contains("dark")}${narrow}${place.dataset.chart}`;
-    if (place.drawn === look) {
-      if (place.wide !== wide && window.Plotly) window.Plotly.Plots.resize(place);
-      place.wide = wide;
-      return false;
-    }
-    const resized = place.classList.contains("is-drawn") && place.wide !== wide; // while its tab was closed
+    const look = `${document.body.classList.contains("dark")}${wide}${place.dataset.chart}`;
+    if (place.drawn === look) return false;
     place.drawn = look;
-    place.wide = wide;
     try {
-      const Plotly = await loadPlotly();
-      drawn.add(place);
-      const inked = place.dataset.chart // charting.INK, FAINT and GROUND stand in for the theme's colours
-        .replaceAll("#010101", ink("--ink")).replaceAll("#020202", ink("--line")).replaceAll("#030303", ink("--ground"));
-      const { data, layout, narrow: overrides } = JSON.parse(inked);
-      if (narrow && overrides) {
-        const { traces = {}, ...rest } = overrides;
-        merge(layout, rest);
-        for (const [at, change] of Object.entries(traces)) merge(data[at], change);
-      }
-      if (layout.height) place.style.height = `${layout.height}px`;
-      await Plotly.react(place, data, layout, { displayModeBar: false, responsive: true });
-      if (resized) await Plotly.Plots.resize(place);
+      await lay(await loadPlotly(), place, wide);
       place.removeAllListeners && place.removeAllListeners("plotly_click");
       let chosen = null;
       place.on("plotly_click", ({ points }) => { // it comes before the click itself, which would close what has opened, and twice for a tap
