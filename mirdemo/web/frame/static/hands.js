@@ -3,6 +3,15 @@
 (() => {
   const said = (element) => ({ ...element.dataset });
 
+  /* The second half of a double click says nothing that the first has not said, and stops nothing that the first began; only what
+     takes back may be meant twice. */
+  let pressed = "";
+  function saysAgain(event, button) {
+    const before = pressed;
+    pressed = JSON.stringify(said(button));
+    return event.detail === 2 && (button.dataset.act === "page.stop" || (pressed === before && !button.dataset.act.endsWith("undo")));
+  }
+
   document.addEventListener("click", (event) => {
     const target = event.target instanceof Element ? event.target : null;
     if (!target) return;
@@ -20,7 +29,7 @@
     if (target.closest("[data-dismiss]")) return mirdemo.focus.takeAway(target.closest(".notice"));
     const button = target.closest("button[data-act]");
     if (button && button.closest("summary")) event.preventDefault(); // the button, not the fold around it
-    if (button && !button.disabled) {
+    if (button && !button.disabled && !saysAgain(event, button)) {
       const { moment } = button.dataset; // asks about what one hears of this sound
       mirdemo.act(moment === undefined ? said(button) : { ...said(button), moment: "true", at: mirdemo.playing() === moment ? String(mirdemo.sound.currentTime) : "" });
       if (button.dataset.goes) mirdemo.go(button.dataset.goes, true); // where its answer will be
@@ -69,8 +78,19 @@
       if (!value) return;
       field.value = "";
     } else if (value === field.defaultValue) return;
-    mirdemo.act({ ...said(field), value });
+    const turn = mirdemo.act({ ...said(field), value });
+    if (!field.hasAttribute("data-clears")) typed.set(field, [value, turn]);
   }
+
+  /* Once it is answered, a field has what counts: what was refused, or left empty, does not stay there as if it did. */
+  const typed = new Map(); // field -> what was said, and in which turn
+  mirdemo.answered = (turn) => {
+    for (const [field, [value, at]] of typed) {
+      if (at > turn) continue;
+      typed.delete(field);
+      if (field.value.trim() === value) field.value = field.defaultValue;
+    }
+  };
 
   document.addEventListener("submit", (event) => {
     const form = event.target;

@@ -19,7 +19,7 @@ window.mirdemo = (() => {
   let acted = 0; // of the last one that may change what other tabs show
   let answeredTurn = 0; // of the last one that was answered
 
-  /* about: what else the act is about, for whoever makes room */
+  /* Its turn. about: what else the act is about, for whoever makes room */
   function act(message, about = {}) {
     alive();
     if (!message.act.startsWith("page.")) mirdemo.goesOn(); // somebody goes on from here
@@ -27,6 +27,7 @@ window.mirdemo = (() => {
     else early.push(message); // whose it is, is not known yet: the server would take it for a forgotten page's
     if (!message.act.startsWith("page.")) acted = turn;
     mirdemo.room.make({ ...about, ...message, turn }, (view) => (drawnAt.get(view) ?? 0) >= acted);
+    return turn;
   }
 
   /* Where a proxy holds answers back until the last one, a step's page would hear nothing until it ends. So a page that waits
@@ -141,7 +142,10 @@ window.mirdemo = (() => {
     }
     settle(done);
     drawingDue = [...due].some((name) => places.has(name));
-    if (!drawingDue) mirdemo.room.end(document, answeredTurn); // also where the answer was that nothing changes
+    if (!drawingDue) { // also where the answer was that nothing changes
+      mirdemo.room.end(document, answeredTurn);
+      mirdemo.answered(answeredTurn);
+    }
     if (drawingDue) Promise.race([painted(), new Promise((wake) => setTimeout(wake, 100))]).then(drawDue);
   }
 
