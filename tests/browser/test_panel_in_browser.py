@@ -104,3 +104,21 @@ def test_answers_can_be_changed_left_out_saved_again_and_copied_as_text(opened):
     page.click("[data-erase]")
     assert page.input_value("#listener") == ""
     assert page.evaluate("localStorage.length") <= 1
+
+
+def test_who_stops_half_way_reaches_the_end_at_once_and_may_go_on(opened):
+    made, page = opened("ja-JP", 390)
+    page.fill("#listener", "途中まで")
+    page.click("form button")
+    assert not page.is_visible("[data-stop]")  # nothing to hand in yet
+    page.tap('[data-q="0"][data-verdict="right"]')
+    page.tap("[data-stop]")
+    with page.expect_download() as download:
+        page.click("[data-save]")
+    read = read_answers(Path(download.value.path()).read_bytes(), made)
+    assert (read.listener, read.n) == ("途中まで", 1)
+    page.click("[data-open]")
+    assert page.locator(".along").inner_text().startswith(str(len(made.clips)))
+    for _ in made.clips[1:]:
+        page.click("[data-next]")
+    assert not page.is_visible("[data-stop]")  # the way on is the way to the end

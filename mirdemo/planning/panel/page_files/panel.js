@@ -191,6 +191,7 @@
           el("b", {}, t(`sides.${SIDES[i]}`)), tags.join(t("comma")) || t("sides.nothing")))),
       el("button", { type: "button", class: "wide", "data-side": "same", "aria-pressed": "false", onclick: () => side("same") }, t("sides.same"))) : null;
     const side = (which) => { mine.side = mine.side === which ? null : which; tally(); keep(); redraw(); };
+    const stop = el("p", { class: "stop" }, el("button", { type: "button", class: "plain", "data-stop": true, onclick: () => go(held.clips.length) }, t("stop")));
     const next = el("button", { type: "button", class: "primary", "data-next": true, onclick: () => go(n + 1) });
     const redraw = () => {
       for (const button of questions.querySelectorAll("[data-verdict]")) button.setAttribute("aria-pressed", String(mine.answers[button.dataset.q] === button.dataset.verdict));
@@ -199,6 +200,7 @@
         for (const button of sides.querySelectorAll("[data-side]")) button.setAttribute("aria-pressed", String(mine.side === button.dataset.side));
       }
       const left = mine.answers.filter((a) => !a).length;
+      stop.hidden = n + 1 === held.clips.length || !held.clips.some((_, m) => state.clips[m] && state.clips[m].answers.some(Boolean));
       next.textContent = t(left ? "skip" : n + 1 === held.clips.length ? "finish" : "next");
     };
     redraw();
@@ -214,6 +216,7 @@
       el("div", { class: "words" }, el("label", { for: "words" }, t("missing")), words, el("p", { class: "quiet" }, t("missing.what"))),
       sides,
       el("div", { class: "turn" }, el("button", { type: "button", "data-back": true, onclick: () => go(n - 1) }, t("back")), next),
+      stop,
       el("p", { class: "quiet keys" }, t("keys")),
     ].filter(Boolean);
   }
