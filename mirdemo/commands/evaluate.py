@@ -22,7 +22,7 @@ from mirdemo.commands.console import (
     warn,
 )
 from mirdemo.commands.corpora import add_corpus_arguments
-from mirdemo.commands.inputs import Inputs, add_input_arguments, asked_files
+from mirdemo.commands.inputs import Inputs, add_input_arguments, asked_files, of_its_own
 from mirdemo.commands.workers import add_worker_arguments, asked_workers, wrong_worker_arguments
 
 if TYPE_CHECKING:
@@ -258,22 +258,8 @@ def _print_tagger(found: TaggerReport) -> None:
         tell(Sentence("The tagger does not know: {tags}", "commands.foreign_tags", {"tags": foreign}))
     if found.in_question is not None:
         tell(found.in_question.sentence)
-    if found.own:
-        tell(
-            Sentence(
-                "Clips left out, because the tagger was made from their recordings, which are no test of it: {count}.",
-                "commands.own_clips",
-                {"count": found.own},
-            )
-        )
-    elif not found.tells:
-        tell(
-            Sentence(
-                "This tagger does not tell which recordings it was made from; they are no test of it. Leave them out yourself, "
-                "or make the tagger again.",
-                "commands.own_unknown",
-            )
-        )
+    if (own := of_its_own(found.own, found.tells)) is not None:
+        tell(own)
     tell(
         Sentence(
             "Other cuts of a recording that the tagger was made from are no test of it either: leave those out.",

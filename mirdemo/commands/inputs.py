@@ -95,3 +95,20 @@ class Sounds:
         from mirdemo.sound.audio import Clip
 
         return ((path, clip) for path, clip in self if isinstance(clip, Clip))
+
+
+def of_its_own(left_out: int, tells: bool) -> Sentence | None:
+    """What is to be said of recordings that a tagger was made from. left_out: clips of them; tells: whether it tells which they are"""
+    if left_out:
+        return Sentence(
+            "Clips left out, because the tagger was made from their recordings, which are no test of it: {count}.",
+            "commands.own_clips",
+            {"count": left_out},
+        )
+    if tells:
+        return None
+    return Sentence(
+        "This tagger does not tell which recordings it was made from; they are no test of it. Leave them out yourself, "
+        "or make the tagger again.",
+        "commands.own_unknown",
+    )

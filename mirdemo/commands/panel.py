@@ -19,7 +19,7 @@ from mirdemo.commands.console import (
     tell,
     warn,
 )
-from mirdemo.commands.inputs import Sounds, add_input_arguments, asked_files
+from mirdemo.commands.inputs import Sounds, add_input_arguments, asked_files, of_its_own
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,8 +75,6 @@ def run(args: Namespace) -> int:
 
 
 def _make(args: Namespace) -> int:
-    from mirdemo.clips.counting import files_of
-    from mirdemo.clips.recordings import by_name
     from mirdemo.planning.panel import Proposer, draw, panel_page
     from mirdemo.tagger import Tagger
 
@@ -99,14 +97,19 @@ def _make(args: Namespace) -> int:
     if inputs is None:
         return 2
     with progress_bar(not args.json) as progress:
-        read, failed = _heard(inputs.files, args, progress)
-        clips = list({clip.sha256: clip for clip in read}.values())
+        read, failed = _heard(inputs.files, taggers, args, progress)
+        recordings = dict(zip(read, _recordings([clip for clip, _ in read.values()]), strict=True))
+        learned = {recordings[key] for key, (_, own) in read.items() if own}
+        clips = [clip for key, (clip, _) in read.items() if recordings[key] not in learned]
+        own = of_its_own(len(read) - len(clips), all(tagger.learned for tagger in taggers))
+        if own is not None:
+            warn(own)
         tags = tuple(dict.fromkeys(tag for tagger in taggers for tag in tagger.tags))
         names = _names(taggers, [args.tagger, args.beside])
         said_by = [_tagged(tagger, clips, tags, progress) for tagger in taggers]
         panel = draw(
             clips,
-            by_name([clip.name for clip in clips], files=files_of(clips)).recordings,
+            _recordings(clips),
             tags,
             [Proposer(name, given) for name, given in zip(names, said_by, strict=True)],
             most=args.clips,
@@ -151,12 +154,27 @@ def _make(args: Namespace) -> int:
     return 1 if failed or inputs.nothing else 0
 
 
-def _heard(files: Sequence[str], args: Namespace, progress: Progress) -> tuple[list[Clip], int]:
-    """The clips that can be read, cut to what is heard, and how many files cannot, or not whole (said on standard error)."""
+def _heard(
+    files: Sequence[str], taggers: Sequence[Any], args: Namespace, progress: Progress
+) -> tuple[dict[str, tuple[Clip, bool]], int]:
+    """The clips that can be read, cut to what is heard, by their hash, with whether a tagger was made from them; and how many
+    files cannot be read, or not whole (said on standard error)."""
     from mirdemo.planning.panel import middle
 
     sounds = Sounds(files, args.track, progress, "reading")
-    return [middle(clip, args.seconds) for _, clip in sounds.clips()], sounds.failed
+    read: dict[str, tuple[Clip, bool]] = {}
+    for _, clip in sounds.clips():
+        heard, own = middle(clip, args.seconds), any(tagger.has_learned(clip) for tagger in taggers)
+        read[heard.sha256] = (heard, own or read.get(heard.sha256, (heard, False))[1])
+    return read, sounds.failed
+
+
+def _recordings(clips: Sequence[Clip]) -> list[str]:
+    """The recording that each clip is of, by its name."""
+    from mirdemo.clips.counting import files_of
+    from mirdemo.clips.recordings import by_name
+
+    return list(by_name([clip.name for clip in clips], files=files_of(clips)).recordings)
 
 
 def _names(taggers: list[Any], sources: list[str | None]) -> list[str]:

@@ -164,3 +164,63 @@ def test_without_answers_that_can_be_read_nothing_is_written(here: Path):
     assert not Path("l.csv").exists()
     assert main(["panel", "read", "nothing.json", "letter.json"]) == 2
     assert main(["panel", "read", "letter.json", "letter.json"]) == 3
+
+
+def test_what_a_tagger_was_made_from_is_not_asked_about(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
+    from mirdemo import embed, load_backbone, load_clip
+    from mirdemo.stages.fewshot import LCPrototypes
+    from mirdemo.synth.festival import festival_clips, write_festival
+    from mirdemo.tagger import Tagger
+
+    monkeypatch.chdir(tmp_path)
+    write_festival("festival")
+    clips = festival_clips()
+    some = [row for row, recording in enumerate(clips.recordings) if recording.startswith(("bon", "yatai"))]
+    made = Tagger.make(
+        embed([clips.clips[row] for row in some], load_backbone("spectral")),
+        clips.labels[some],
+        [clips.recordings[row] for row in some],
+        clips.tags,
+        layer="timbre",
+        method=LCPrototypes(unknown=False),
+    )
+    made.save("tagger.zip")
+    assert all(made.has_learned(load_clip(Path("festival") / clips.clips[row].name)) for row in some)
+    assert (
+        main(
+            [
+                "panel",
+                "make",
+                "festival/b*.flac",
+                "festival/h*.flac",
+                "--tagger",
+                "tagger.zip",
+                "--seconds",
+                "1",
+            ]
+        )
+        == 0
+    )
+    names = [clip.name for clip in Panel.from_json(Path("panel-key.json").read_bytes()).clips]
+    assert names
+    assert not any(name.startswith("bon") for name in names)
+    assert "the tagger was made from their recordings" in capsys.readouterr().err
+    assert (
+        main(
+            [
+                "panel",
+                "make",
+                "festival/bon*.flac",
+                "--tagger",
+                "tagger.zip",
+                "--key",
+                "k.json",
+                "--out",
+                "p.html",
+            ]
+        )
+        == 3
+    )
+    assert not Path("p.html").exists()
