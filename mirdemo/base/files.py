@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import shutil
@@ -20,9 +21,11 @@ def whole(path: str | os.PathLike[str], *, durable: bool = False) -> Iterator[Pa
 
     durable: also after a loss of power; else the old or the new file is there after a kill at any moment
     Where the block or the move fails, ``path`` is what it was and nothing lies beside it. Writers at the same time
-    do not meet: the last one's file stays. The folder must exist. Raises OSError.
+    do not meet: the last one's file stays. The folder must exist. Raises OSError, at once where ``path`` is a folder.
     """
     path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     beside = _beside(path)
     try:
         yield beside
@@ -72,6 +75,12 @@ def expanded(path: str | os.PathLike[str]) -> Path:
     """A path in which ``~`` and ``~NAME`` at the beginning are the folders of users. Where there is no such user it is a name
     like others (``~take.wav``), which ``Path.expanduser`` refuses."""
     return Path(os.path.expanduser(path))  # noqa: PTH111
+
+
+def called(path: str | os.PathLike[str]) -> str:
+    """What a path is called in a sentence: its last part, the folder's own name where it is ``.``, ``..`` or the like."""
+    path = Path(path)
+    return path.name if path.name.strip(".") else path.resolve().name or str(path.resolve())
 
 
 def _beside(path: Path) -> Path:

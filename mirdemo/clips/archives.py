@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from mirdemo.base.files import called
 from mirdemo.base.sentences import Sentence
 from mirdemo.clips.encodings import Decoded, decode, shown
 from mirdemo.clips.limits import CLIP_LIMITS, ClipLimits, ClipsError
@@ -66,7 +67,7 @@ def list_folder(folder: Path, limits: ClipLimits = CLIP_LIMITS) -> Listing:
         raise ClipsError(
             "{name} is not a folder. Choose a folder of sound files.",
             code="clips.not_a_folder",
-            name=folder.name,
+            name=called(folder),
         )
     listing = Listing()
     for where, folders, files in os.walk(folder, followlinks=False):
@@ -82,7 +83,7 @@ def list_folder(folder: Path, limits: ClipLimits = CLIP_LIMITS) -> Listing:
                 continue
             relative = PurePosixPath(unicodedata.normalize("NFC", path.relative_to(folder).as_posix()))
             listing.entries.append(Entry(relative, path.stat().st_size, partial(Path, path)))
-            limits.check_entries(folder.name, len(listing.entries))
+            limits.check_entries(called(folder), len(listing.entries))
     listing.entries.sort(key=lambda entry: entry.path)
     return listing
 

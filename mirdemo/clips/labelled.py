@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mirdemo.base.files import called
 from mirdemo.base.progress import Progress, silent
 from mirdemo.base.sentences import Sentence
 from mirdemo.clips.archives import Entry, list_folder, list_zip
@@ -136,7 +137,7 @@ class LabelledClips:
         gathering = Gathering(limits)
         listing = list_folder(folder, limits)
         gathering.problems.extend(listing.problems)
-        gather_entries(gathering, listing.entries, display_name(folder.name), progress)
+        gather_entries(gathering, listing.entries, display_name(called(folder)), progress)
         return cls._of(gathering)
 
     @classmethod
@@ -178,7 +179,7 @@ class LabelledClips:
         files: where the files are: a folder, or their names with paths or bytes; the sheet's own folder if not given
         A file is found by the longest common end of its path and the one in the sheet. Files that are missing are named in ``problems``. Raises ``ClipsError`` if the sheet cannot be used.
         """
-        shown = display_name(name or ("sheet" if isinstance(sheet, bytes) else Path(sheet).name))
+        shown = display_name(name or ("sheet" if isinstance(sheet, bytes) else called(sheet)))
         if isinstance(sheet, bytes):
             data = sheet
         else:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from mirdemo.base.files import expanded
+from mirdemo.base.files import called, expanded
 from mirdemo.corpora.errors import CorpusError
 
 #: What a corpus may be kept as: its own format, or one that it was converted to.
@@ -34,7 +34,7 @@ class AudioFolder:
             raise CorpusError(
                 "{folder} is not a folder. Give the folder that holds the corpus's files.",
                 code="corpora.no_folder",
-                folder=self.folder.name or str(folder),
+                folder=called(self.folder),
             )
         self._suffixes = suffixes
         found: dict[str, list[Path]] = {}

@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 
 from mirdemo.base.assets import ASSETS
-from mirdemo.base.files import whole
+from mirdemo.base.files import called, whole
 from mirdemo.base.home import home
 from mirdemo.corpora.errors import CorpusError
 
@@ -165,7 +165,7 @@ def _changed(corpus: str, name: str, split: Split, folder: Path) -> CorpusError:
         code="corpora.split_changed",
         name=name,
         corpus=corpus,
-        folder=folder.name,
+        folder=called(folder),
         commit=split.commit[:7],
     )
 

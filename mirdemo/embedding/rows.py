@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from mirdemo.base.files import whole
+from mirdemo.base.files import called, whole
 from mirdemo.base.locks import locked
 from mirdemo.base.plain import of_parts
 from mirdemo.base.sentences import MirdemoError, Sentence
@@ -129,7 +129,7 @@ class RowFolder:
             raise RowsError(
                 "{name} is being written by another program. Wait for it, or choose another folder.",
                 code="rows.held",
-                name=path.name,
+                name=called(path),
             ) from None
 
     def require(self, identity: Identity, layers: Mapping[str, int], each: str) -> None:
@@ -138,7 +138,7 @@ class RowFolder:
             raise RowsError(
                 "{name} holds rows of {backbone} that were made otherwise. Choose another folder.",
                 code="rows.other",
-                name=self.path.name,
+                name=called(self.path),
                 backbone=self.identity.name,
             )
 
@@ -313,6 +313,6 @@ def _unusable(path: Path, why: str) -> RowsError:
     return RowsError(
         "{name} is no folder of rows that can be used ({why}). Choose another one, or make it again.",
         code="rows.unusable",
-        name=path.name,
+        name=called(path),
         why=why,
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mirdemo.base.files import expanded
+from mirdemo.base.files import called, expanded
 from mirdemo.base.progress import Progress, silent
 from mirdemo.base.sentences import Sentence
 from mirdemo.clips.counting import Groups, counted, grouped, in_question, said_by_names
@@ -98,7 +98,7 @@ def by_sheet(
     file, found by the longest common end of paths. Several rows of one file are read as labelled clips are: their tags are
     together where they are about the whole of it, else they cut it into pieces, each with all tags that hold there.
     tell: told of names that are not there, and of files that it does not name. Raises ClipsError if it cannot be used."""
-    name = display_name(Path(sheet).name)
+    name = display_name(called(sheet))
     try:
         with expanded(sheet).open("rb") as stream:
             data = stream.read(CLIP_LIMITS.max_sheet_bytes + 1)

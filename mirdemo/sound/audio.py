@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mirdemo.base.files import called
 from mirdemo.base.sentences import Sentence
 from mirdemo.sound.decoding import LIMITS, AudioError, AudioLimits, Decoded, Source, decode
 from mirdemo.sound.resampling import resample
@@ -153,7 +154,7 @@ def load_clip(
         data, shown = path_or_bytes, display_name(name or "clip")
     else:
         data = path = Path(path_or_bytes)
-        shown = display_name(name or path.name)
+        shown = display_name(name or called(path))
     try:
         source = Source.of(data)
     except FileNotFoundError:

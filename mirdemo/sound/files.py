@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from urllib.parse import unquote
 
-from mirdemo.base.files import expanded
+from mirdemo.base.files import called, expanded
 from mirdemo.base.sentences import MirdemoError, Sentence
 from mirdemo.sound.decoding.containers import UNKNOWN, sniff
 from mirdemo.sound.decoding.source import Source
@@ -84,7 +84,13 @@ def find_files(named: Iterable[str]) -> Found:
         if path.is_dir():
             found = list(_below(path, walked))
             if not found and not walked.left_out:
-                problems.append(_nothing("There is no sound file in {name}.", "files.none_in_folder", one))
+                problems.append(
+                    _nothing(
+                        "There is no sound file in {name}.",
+                        "files.none_in_folder",
+                        one if path.name.strip(".") else called(path),
+                    )
+                )
         elif os.path.lexists(path) or not glob.has_magic(one):
             found = [str(path)]
         else:
@@ -115,7 +121,7 @@ def read_list(path: str | os.PathLike[str], content: bytes | None = None) -> lis
         raise FilesError(
             "The list {name} cannot be read. Choose a text file with one file name a line.",
             code="files.no_list",
-            name=path.name,
+            name=called(path),
         ) from None
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         names = content.decode("utf-16", "replace")

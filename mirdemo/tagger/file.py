@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from mirdemo.base import manifests
-from mirdemo.base.files import whole, whole_folder
+from mirdemo.base.files import called, whole, whole_folder
 from mirdemo.base.sentences import MirdemoError, Sentence
 
 FORMAT = "mirdemo-tagger"
@@ -136,7 +136,7 @@ def write(contents: Mapping[str, bytes], path: Path) -> None:
         raise TaggerError(
             "{name} cannot be written ({reason}). Choose another place.",
             code="tagger.cannot_write",
-            name=path.name,
+            name=called(path),
             reason=os.strerror(error.errno) if error.errno else type(error).__name__,
         ) from error
 
@@ -151,7 +151,7 @@ def _replace(contents: Mapping[str, bytes], path: Path) -> None:
         raise TaggerError(
             "{name} holds other files. Choose an empty or new folder.",
             code="tagger.folder_taken",
-            name=path.name,
+            name=called(path),
         )
     with whole_folder(path) as folder:
         for name, content in contents.items():
@@ -175,18 +175,18 @@ def read(path: Path) -> dict[str, bytes]:
     try:
         if path.is_dir():
             return {
-                name: _bounded((path / name).open("rb"), limit, path.name, name)
+                name: _bounded((path / name).open("rb"), limit, called(path), name)
                 for name, limit in LIMITS.items()
                 if (path / name).is_file()
             }
         if path.is_file():
-            return read_zip(path, path.name)
+            return read_zip(path, called(path))
     except OSError:
-        raise unreadable(path.name, Sentence("it cannot be opened", "tagger.what.closed")) from None
+        raise unreadable(called(path), Sentence("it cannot be opened", "tagger.what.closed")) from None
     raise TaggerError(
         "There is no tagger at {name}. Give a folder, a zip, or OWNER/NAME on the Hub.",
         code="tagger.missing",
-        name=path.name,
+        name=called(path),
     )
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from mirdemo.base.files import expanded, whole
+from mirdemo.base.files import called, expanded, whole
 from mirdemo.base.home import home
 from mirdemo.base.locks import locked
 from mirdemo.base.spreadsheets import cell, unguarded
@@ -124,7 +124,7 @@ class Table:
             raise TaggerError(
                 "{name} is being written by another program. Wait for it, or choose another file.",
                 code="tagger.csv_held",
-                name=self.path.name,
+                name=called(self.path),
             ) from None
 
     def _begin(self) -> None:
@@ -147,7 +147,7 @@ class Table:
                     raise TaggerError(
                         "{name} was written with another tagger. Choose another file for this one.",
                         code="tagger.csv_other_tagger",
-                        name=self.path.name,
+                        name=called(self.path),
                     )
         except (ValueError, csv.Error):  # not UTF-8, or seconds that are no number
             raise self._foreign() from None
@@ -181,7 +181,7 @@ class Table:
         return TaggerError(
             "{name} is there already and is not a table of this tagger. Choose another file.",
             code="tagger.csv_foreign",
-            name=self.path.name,
+            name=called(self.path),
         )
 
 

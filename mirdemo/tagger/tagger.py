@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mirdemo.base.files import expanded
+from mirdemo.base.files import called, expanded
 from mirdemo.base.plain import of_parts
 from mirdemo.base.sentences import Sentence
 from mirdemo.scoring.intervals import Interval, estimate
@@ -304,7 +304,7 @@ class Tagger:
 
             if hub.is_repository(source):
                 return cls.of(hub.fetch(source, revision, token), source)
-        return cls.of(tagger_file.read(path), path.name)
+        return cls.of(tagger_file.read(path), called(path))
 
     @classmethod
     def of(cls, contents: Mapping[str, bytes], name: str = "The tagger") -> Tagger:

@@ -23,7 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
-from mirdemo.base.files import expanded, whole
+from mirdemo.base.files import called, expanded, whole
 from mirdemo.base.sentences import MirdemoError, Sentence
 from mirdemo.tagger.file import TaggerError
 
@@ -71,7 +71,7 @@ class UndoFile:
             raise TaggerError(
                 "{name} cannot be written ({reason}). Choose another place.",
                 code="tagger.csv_cannot_write",
-                name=self.path.name,
+                name=called(self.path),
                 reason=error.strerror or type(error).__name__,
             ) from error
         return self
@@ -108,7 +108,7 @@ class UndoFile:
             raise TaggerError(
                 "{name} is no undo file that can be read. Choose the file that --undo was given.",
                 code="tagger.no_undo",
-                name=self.path.name,
+                name=called(self.path),
             ) from None
 
 
@@ -175,7 +175,7 @@ def take_back(undo: UndoFile, tell: Callable[[Sentence], None]) -> tuple[int, in
                 raise TaggerError(
                     "{name} has been changed since; its {field} was left alone.",
                     code="tagger.changed_since",
-                    name=place.name,
+                    name=called(place),
                     field=first.field,
                 )
             _replace(place, type(file), partial(_restore, change=first), lambda _: True)
@@ -206,7 +206,7 @@ def sound_digest(path: Path) -> str:
         raise TaggerError(
             "The sound of {name} could not be compared before and after, so nothing was written to it.",
             code="tagger.cannot_compare",
-            name=path.name,
+            name=called(path),
         ) from error
     return digest.hexdigest()
 
@@ -217,7 +217,7 @@ def _opened(place: Path) -> Any:
         raise TaggerError(
             "{name} is not there (any more). Nothing was written to it.",
             code="tagger.file_gone",
-            name=place.name,
+            name=called(place),
         )
     try:
         file = mutagen.File(place)
@@ -363,7 +363,7 @@ def _replace(
                 raise TaggerError(
                     "Tags could not be written to {name} without changing its sound, so nothing was.",
                     code="tagger.sound_would_change",
-                    name=place.name,
+                    name=called(place),
                 )
             shutil.copymode(place, copy)
             first()
@@ -371,7 +371,7 @@ def _replace(
         raise TaggerError(
             "{name} cannot be written ({reason}). Choose another place.",
             code="tagger.csv_cannot_write",
-            name=place.name,
+            name=called(place),
             reason=getattr(error, "strerror", None) or type(error).__name__,
         ) from error
 
@@ -380,5 +380,5 @@ def _takes_none(place: Path) -> TaggerError:
     return TaggerError(
         "{name} is of a kind that holds no tags that we write, or its tags are damaged. Nothing was written to it.",
         code="tagger.takes_no_tags",
-        name=place.name,
+        name=called(place),
     )

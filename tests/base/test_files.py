@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mirdemo.base.files import UNFINISHED, whole, whole_folder
+from mirdemo.base.files import UNFINISHED, called, whole, whole_folder
 from mirdemo.base.locks import locked
 
 
@@ -130,3 +130,29 @@ def test_a_lock_goes_with_the_process_that_held_it(tmp_path):
     )
     with locked(tmp_path / "lock", wait=False):
         pass
+
+
+@pytest.mark.parametrize("place", ["there", ".", "there/.."])
+def test_a_file_does_not_take_the_place_of_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there").mkdir()
+    with pytest.raises(IsADirectoryError) as refused, whole(place):
+        raise AssertionError("nothing is written")
+    assert Path(refused.value.filename) == Path(place)
+    assert names(tmp_path) == ["there"]
+
+
+def test_every_path_is_called_something(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "祭り").mkdir()
+    monkeypatch.chdir(tmp_path / "祭り")
+    assert [called(path) for path in (".", "", "..", "take.wav", "a/b.wav", Path("x/"))] == [
+        "祭り",
+        "祭り",
+        tmp_path.name,
+        "take.wav",
+        "b.wav",
+        "x",
+    ]
+    assert called("/")

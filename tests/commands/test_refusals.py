@@ -39,6 +39,29 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, capsys) -> None
     assert "Choose another place." in said
 
 
+@pytest.mark.parametrize(
+    ("argv", "named"),
+    [
+        (["report", "--out", "."], "."),
+        (["report", "--out", "there"], "there"),
+        (["untag", "."], "here is no undo file"),
+        (["tag", ".", "--tagger", "."], "here is not a tagger"),
+        (["embed", ".", "--out", "rows.npz"], "no sound file in here."),
+        (["corpora", "check", "gtzan-mini", "--data", "."], "here holds no excerpt"),
+    ],
+)
+def test_the_folder_one_is_in_is_named_and_never_written_over(
+    argv: list[str], named: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys
+) -> None:
+    (tmp_path / "here" / "there").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here")
+    assert cli.main(argv) in (cli.REFUSED, 1)
+    said = capsys.readouterr().err
+    assert named in said
+    assert ".tmp" not in said
+    assert [path.name for path in Path().iterdir()] == ["there"]
+
+
 @pytest.mark.parametrize(("number", "told"), [(errno.ENOSPC, True), (errno.EIO, False)])
 def test_a_full_disk_is_told_and_other_failures_are_not_hidden(
     number: int, told: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys

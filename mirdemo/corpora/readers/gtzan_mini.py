@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from mirdemo.base.files import called
 from mirdemo.corpora.audio_folder import AudioFolder
 from mirdemo.corpora.errors import CorpusError
 from mirdemo.corpora.facts import CorpusFacts
@@ -45,7 +46,7 @@ def read(facts: CorpusFacts, splits: Path, data: Path | None, max_seconds: float
         raise CorpusError(
             "{folder} holds no excerpt named like blues.00000. Give the folder of GTZAN's genres.",
             code="corpora.no_genres",
-            folder=folder.folder.name,
+            folder=called(folder.folder),
         )
     items = [
         Item(stem, "test", stem, (f"genre--{genre}",), end_s=WINDOW_SECONDS) for stem, genre in genres.items()
