@@ -86,9 +86,10 @@ def test_a_report_is_read_on_a_phone_and_printed_from_it(chromium, tmp_path: Pat
     try:
         page = context.new_page()
         page.goto(place.as_uri())
-        page.wait_for_function(
-            "[...document.querySelectorAll('.chart')].every((one) => one.querySelector('svg text'))"
-        )
+        for chart in page.locator(
+            ".chart"
+        ).all():  # its policy lets nothing be asked again and again by a string
+            chart.locator("svg text").first.wait_for(state="attached")
         cut = page.evaluate("""() => [...document.querySelectorAll(".chart svg text")].filter((one) => {
           const box = one.getBoundingClientRect();
           return box.width && (box.left < -2 || box.right > innerWidth + 2);
