@@ -6,18 +6,23 @@ import json
 import math
 import re
 from dataclasses import replace
+from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from planned import RISING, evidence, way
 from plotly_known import known_to_plotly
 
-from mirdemo.evidence import charting, drawing, plan_charts, selection
+from mirdemo.evidence import charting, drawing, laid_over, plan_charts, selection
+from mirdemo.evidence.charting import Chart
 from mirdemo.evidence.figure import Figure, number, scatter
-from mirdemo.evidence.selection import Selection
+from mirdemo.evidence.selection import YOURS, Selection
 from mirdemo.planning import make_plan
 from mirdemo.planning.labels import mended, reached
 from mirdemo.planning.ways import FINE_TUNE
+from mirdemo.results import records as results
+from mirdemo.results.records import Results
 from mirdemo.words.language import speaker
 
 
@@ -26,9 +31,32 @@ def figure() -> Figure:
     return charting.bare_figure(height=300)
 
 
+def own_rows() -> Results:
+    one = next(
+        r
+        for r in results.shipped()
+        if r.versions and r.method == "probe" and (r.tag, r.metric) == (None, "roc_auc")
+    )
+    mine = replace(one, corpus=YOURS, protocol="live", n=12, n_unit="recordings")
+    return Results((mine, replace(mine, model="Spectral statistics", value=0.6, low=0.5, high=0.7)))
+
+
+@cache
+def of_the_evidence() -> dict[str, Chart]:
+    """Every chart, with two rows of a visitor's own."""
+    view = drawing.draw(selection.base(), Selection(metric="roc_auc"), "ja", own=own_rows())
+    return {name: chart for name, chart in view.charts if chart.json}
+
+
+@cache
+def every_chart() -> dict[str, Chart]:
+    """Those of the evidence and of a plan."""
+    plan = make_plan(evidence(way(0.6, 0.2), growth=RISING), recordings=2000)
+    return {**of_the_evidence(), **dict(plan_charts.charts(plan, speaker("ja")))}
+
+
 def test_plotly_knows_every_value_of_every_chart_of_the_evidence() -> None:
-    view = drawing.draw(selection.base(), Selection(metric="roc_auc"), "ja")
-    assert len([known_to_plotly(chart.json) for _, chart in view.charts if chart.json]) >= 10
+    assert len([known_to_plotly(chart.json) for chart in of_the_evidence().values()]) >= 10
 
 
 @pytest.mark.parametrize("growth", [RISING, replace(RISING, ceiling=None, slope=None, exponent=None)])
@@ -36,6 +64,55 @@ def test_plotly_knows_every_value_of_every_chart_of_a_plan(growth) -> None:
     plan = make_plan(evidence(way(0.6, 0.2), way(0.7, 0.2, kind=FINE_TUNE), growth=growth), recordings=2000)
     names = [name for name, chart in plan_charts.charts(plan, speaker("ja")) if known_to_plotly(chart.json)]
     assert names == ["futures", "curve", "labels", "switches"]
+
+
+def axes(chart: Chart):
+    """(name, what is set) of each that has a range or ticks of its own; the range from low to high, of a log axis in numbers."""
+    for name, axis in json.loads(chart.json)["layout"].items():
+        if re.fullmatch(r"[xy]axis\d*", name):
+            ends = sorted(axis["range"]) if "range" in axis else (-math.inf, math.inf)
+            yield name, axis, [10**end for end in ends] if axis.get("type") == "log" else ends
+
+
+def test_every_tick_has_its_word_and_lies_on_its_axis() -> None:
+    seen = 0
+    for name, chart in every_chart().items():
+        for letter, axis, (low, high) in axes(chart):
+            ticks = axis.get("tickvals", [])
+            assert len(axis.get("ticktext", ticks)) == len(ticks), (name, letter)
+            assert list(ticks) == sorted(set(ticks)), (name, letter)
+            assert all(low <= tick <= high for tick in ticks), (name, letter)
+            if axis.get("type") == "log" and "ticktext" not in axis:
+                firsts = [tick / 10 ** math.floor(math.log10(tick)) for tick in ticks]
+                assert firsts == pytest.approx([round(first) for first in firsts]), (name, letter)
+            seen += bool(ticks)
+    assert seen >= 10
+
+
+def test_what_is_drawn_lies_on_its_axis() -> None:
+    for name, chart in every_chart().items():
+        ends = {axis: found for axis, _, found in axes(chart)}
+        for trace in json.loads(chart.json)["data"]:
+            for letter in "xy":
+                axis = letter + "axis" + trace.get(letter + "axis", letter)[1:]
+                low, high = ends.get(axis, (-math.inf, math.inf))
+                places = [at for at in trace.get(letter) or () if isinstance(at, int | float)]
+                assert all(low <= at <= high for at in places), (name, axis)
+
+
+def test_each_row_of_a_visitors_own_is_framed(figure) -> None:
+    laid_over.add_rows(figure, own_rows(), 4, 6, speaker("en"))
+    frames, labels = figure.plain()["data"]
+    corners = list(zip(frames["x"], frames["y"], strict=True))
+    assert labels["y"] == [5, 6], "below the heading"
+    for at, row in enumerate(labels["y"]):
+        *frame, cut = corners[6 * at : 6 * at + 6]
+        assert frame[0] == frame[-1]
+        assert cut == (None, None)
+        for (x, y), (then_x, then_y) in pairwise(frame):
+            assert (x == then_x) != (y == then_y), "along one side"
+        assert {x for x, _ in frame} == {-0.49, 5.49}
+        assert {y for _, y in frame} == {row - 0.4, row + 0.4}
 
 
 def test_updates_go_into_what_is_there_and_lists_take_its_place(figure) -> None:

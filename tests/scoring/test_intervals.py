@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy.stats import norm, ttest_ind
 
 from mirdemo.scoring import metrics
 from mirdemo.scoring.intervals import (
@@ -262,3 +262,25 @@ def test_decisions_that_all_fall_together_are_no_more_than_one():
     found = estimate(*metrics.micro_f1_influence(truth, said), np.ones(60), np.arange(60), pairs=False)
     alone, together = found.intervals().at(), found.pooled(8 * 60).intervals().at()
     assert np.ptp(together.ends) > 0.85 * np.ptp(alone.ends)
+
+
+@pytest.mark.parametrize("count", [1, 2, 6])
+def test_tags_heard_without_an_error_count_as_half_alike(count):
+    """Nothing varies that would tell whether they vary alike (1) or independently (1 / count)."""
+    labels = np.tile(np.arange(15) < 6, (count, 1)).astype(int)
+    tags = estimate(np.ones(count), np.zeros((count, 15)), labels, np.arange(15), pairs=True)
+    mean, half = tags.macro(), (1 + 1 / count) / 2
+    assert mean.single == pytest.approx(tags.single[0] * half)
+    assert mean.among == pytest.approx(tags.among[0] * half)
+    assert np.isfinite(mean.intervals().low)
+
+
+def test_with_one_clip_a_recording_the_degrees_of_freedom_are_welchs_and_the_pairs_newcombes():
+    """Two means differ as two sides of a tag do; the variance among pairs is method 5 of Newcombe (2006)."""
+    rng = np.random.default_rng(0)
+    having, lacking = rng.normal(size=5), 3 * rng.normal(size=12)
+    influence = np.concatenate([(having - having.mean()) / 5, -(lacking - lacking.mean()) / 12])
+    found = estimate(np.float64(0.7), influence, np.arange(17) < 5, np.arange(17), pairs=True)
+    assert found.df == pytest.approx(ttest_ind(having, lacking, equal_var=False).df)
+    assert found.single == pytest.approx(1 / 60)
+    assert found.among == pytest.approx(((5 + 12) / 2 - 1) / 60)

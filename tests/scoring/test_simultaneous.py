@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import studentized_range
+from scipy.stats import studentized_range, t
 
 from mirdemo.scoring.simultaneous import (
     Independent,
@@ -93,3 +93,16 @@ def test_letters_tell_apart_exactly_what_is_apart():
         for i in range(7):
             for j in range(7):
                 assert bool(set(found[i]) & set(found[j])) == (not apart[i, j])
+
+
+@pytest.mark.parametrize("n", [3, 4, 6, 20])
+def test_two_figures_of_the_same_recordings_differ_as_in_a_paired_t_test(n):
+    one, two = np.random.default_rng(n).normal(size=(2, n))
+    influences = np.stack([one - one.mean(), two - two.mean()]) / n
+    paired = Paired(np.array([0.6, 0.5]), influences)
+    assert paired.errors[0, 1] == pytest.approx((one - two).std(ddof=1) / np.sqrt(n))
+    assert paired.critical == pytest.approx(t.ppf(0.95, n - 1), rel=0.05)
+    low, high = paired.differences(2.0)
+    assert (low[0, 1], high[0, 1]) == pytest.approx(
+        (0.1 - 2 * paired.errors[0, 1], 0.1 + 2 * paired.errors[0, 1])
+    )

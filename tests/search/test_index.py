@@ -130,6 +130,14 @@ def test_places_are_those_of_comparing_all_but_for_what_it_misses(
     assert "20.wav" not in {hit.file for hit in hits}
     assert len({(hit.file, hit.start) for hit in hits} & {(hit.file, hit.start) for hit in true}) >= 8
     assert hits == sorted(hits, key=lambda hit: -hit.cosine)
+    for row, place in (
+        (0, ("0.wav", 0.0)),
+        (99, ("0.wav", 990.0)),
+        (100, ("1.wav", 0.0)),
+        (9_999, ("99.wav", 990.0)),
+    ):
+        (hit,) = find(made, "x", rows[row : row + 1], 1, index=index, every_window=every_window)
+        assert (hit.file, hit.start) == place, "the first and the last window of a file"
     assert len(told) == 1
     again = index_of(made, "x", made=told.append)
     assert (len(told), again.facts) == (1, index.facts)

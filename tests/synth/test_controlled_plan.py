@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -23,11 +23,12 @@ from mirdemo.synth import (
     melody,
     plan,
 )
-from mirdemo.synth.draws import SPLITS, owner, phrase_owner
+from mirdemo.synth.draws import SPLITS, generator, owner, phrase_owner
 from mirdemo.synth.instruments import FIXED_PITCH, INSTRUMENTS
 from mirdemo.synth.melody import MOVEMENTS, line, phrase
 from mirdemo.synth.ornaments import CONTOURS, contour
 from mirdemo.synth.rhythm import CYCLES, cycles_of, tempo_word
+from mirdemo.synth.score import Score, chords
 from mirdemo.synth.traditions import FACTS, FORMS, PLAIN_DRUM, PLAIN_MELODY
 from mirdemo.synth.tuning import KOMA, SCALES, scales_of
 
@@ -142,6 +143,22 @@ def test_a_line_starts_and_rests_where_told_and_stays_in_range(name, count, star
     assert count == 1 or degrees[0] == start
     assert min(degrees) >= -8
     assert max(degrees) <= len(scale.cents) + 6
+
+
+@pytest.mark.parametrize("name", ["Major", "Yo", "Hitzaz"])
+def test_where_a_line_only_walks_it_keeps_to_two_degrees_around_its_octave(
+    name: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(melody, "_TURN", 0.0)
+    monkeypatch.setattr(melody, "_LEAP", 0.0)
+    octave = len(SCALES[name].cents)
+    for start, goal in ((0, 0), (octave, octave), (-4, 1), (0, octave + 4)):
+        walks = [line(np.random.default_rng(seed), SCALES[name], 60, start, goal) for seed in range(40)]
+        ends = (min(map(min, walks)), max(map(max, walks)))
+        low, high = min(start, -2), max(goal, octave + 2)
+        assert low <= ends[0] < ends[1] <= high
+        assert ends[0] == low or start > 0
+        assert ends[1] == high or goal < octave
 
 
 def turns_in(name: str) -> int:
@@ -302,6 +319,17 @@ def test_timbre_only_gives_all_traditions_the_same_pitches_and_rhythms():
 def test_the_tonic_says_nothing_about_the_tradition():
     for mode in MODES:
         assert len({plan(key, 5, mode=mode).tonic for key in TRADITIONS}) == 1
+
+
+@pytest.mark.parametrize("name", ["Major", "Yo"])
+def test_a_chord_is_strummed_quickly_on_the_accents_of_its_cycle(name: str):
+    cycle, score = CYCLES["Waltz 3/4"], Score(SCALES[name], "train", None, 0.5, 0.0)
+    notes = chords(generator("chords"), SCALES[name], cycle, score, range(2))
+    accents = [score.time(pulse + accent) for pulse in (0, cycle.pulses) for accent in cycle.accents]
+    assert [note.start for note in notes[::3]] == pytest.approx(accents)
+    gaps = [b.start - a.start for at in range(0, len(notes), 3) for a, b in pairwise(notes[at : at + 3])]
+    assert gaps == pytest.approx([gaps[0]] * len(gaps))
+    assert 0.004 <= gaps[0] <= 0.02
 
 
 # ---- splits -------------------------------------------------------------------------------------------

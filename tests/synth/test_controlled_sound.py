@@ -22,6 +22,7 @@ from mirdemo.synth.rhythm import CYCLES
 from mirdemo.synth.room import impulse_response, record
 from mirdemo.synth.strings import loop_response
 from mirdemo.synth.tuning import SCALES
+from mirdemo.synth.winds import _sound
 
 RATE = 24000
 STEADY = {"vibrato": 0.0, "drift": 0.0, "stiffness": 0.0, "course": 0.0, "unison": 0.0, "buzz": 0.0}
@@ -234,6 +235,14 @@ def test_a_shamisens_bridge_keeps_its_high_partials_alive():
         return float(np.sum(power[hz > 3000] ** 2) / np.sum(power**2))
 
     assert late_brightness(buzz=0.5) > 3 * late_brightness(buzz=0.0)
+
+
+@pytest.mark.parametrize("place", [0.0, 0.25, 0.9, 1.0])
+def test_between_two_wavetables_what_sounds_lies_in_proportion_between_them(place: float):
+    lower, upper = np.full(8192, 0.2, np.float32), np.full(8192, -0.6, np.float32)
+    many = np.ones(11)
+    sound = _sound(0 * many, many, place * many, np.stack([lower, upper]), 220.0, 480, RATE)
+    np.testing.assert_allclose(sound, 0.2 + place * (-0.6 - 0.2), atol=1e-6)
 
 
 def test_a_voice_sings_vowels():

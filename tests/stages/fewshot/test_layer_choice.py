@@ -102,3 +102,11 @@ def test_nothing_to_choose_from_or_one_recording_is_refused(festival):
     with pytest.raises(FewShotError) as refused:
         choose_layer({"all": support}, labels, ["one"] * len(labels))
     assert refused.value.sentence.code == "fewshot.one_recording"
+
+
+def test_two_recordings_are_enough_to_choose_by():
+    labels = np.tile([[1, 0], [0, 1]], (4, 1))
+    told = np.eye(2)[labels[:, 1]] + 0.01 * np.random.default_rng(0).normal(size=(8, 2))
+    layers = {"noise": np.random.default_rng(1).normal(size=(8, 2)), "told": told}
+    chosen = choose_layer(layers, labels, ["one"] * 4 + ["two"] * 4)
+    assert chosen.best == "told"

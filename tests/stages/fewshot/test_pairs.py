@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from mirdemo.stages.fewshot import LCPrototypes, LinearHead, OneVsRest, TagPrototypes, leave_recordings_out
+from mirdemo.stages.fewshot import pairs as pairs_module
 from mirdemo.stages.fewshot.pairs import MOST_REFITTED, MOST_UPDATED, leave_pairs_out
 
 
@@ -95,3 +96,29 @@ def test_a_tag_on_every_clip_is_given_as_without_its_own_recording():
     assert check.pairs.decided(labels)[:, 0] == pytest.approx(check.predicted[:, 0])
     assert check.score.tags[0].roc_auc.value is None
     assert check.score.tags[1].roc_auc.value is not None
+
+
+def test_label_sets_that_would_need_much_memory_make_fewer_groups_but_eight_at_least(monkeypatch):
+    rng = np.random.default_rng(0)
+    labels = np.eye(12, dtype=np.uint8)[np.arange(24) % 12]  # twelve label sets
+    rows, tags = rng.normal(size=(24, 5)), tuple("abcdefghijkl")
+    for room, most in ((12 * 15**2, 15), (12 * 15**2 - 1, 14), (1, 8), (1 << 22, 24)):
+        monkeypatch.setattr(pairs_module, "_ROOM", room)
+        pairs = leave_pairs_out(rows, labels, np.arange(24), tags, lambda: LCPrototypes(negatives=False))
+        assert pairs.n_groups == most
+
+
+def test_progress_is_told_of_every_pair_and_ends_at_the_total():
+    told: list[tuple[int, int]] = []
+    labels = (np.arange(10)[:, None] % np.array([2, 3]) == 0).astype(np.uint8)
+    rows = np.random.default_rng(0).normal(size=(10, 4))
+    recordings = np.arange(10) // 2
+    leave_pairs_out(
+        rows,
+        labels,
+        recordings,
+        ("a", "b"),
+        LinearHead,
+        progress=lambda done, total, _: told.append((done, total)),
+    )
+    assert told == [(done, 15) for done in range(16)], "of five recordings every two, and each alone"

@@ -149,3 +149,14 @@ def test_layers_worked_through_in_parts_give_the_same(clips, monkeypatch):
     parts = list(solve(list(layers.values()), labels, folds, 1.0, scale=True))
     assert (len(whole), len(parts)) == (1, 3)
     np.testing.assert_allclose(np.concatenate([p.logits for p in parts]), whole[0].logits, atol=0.05)
+
+
+@pytest.mark.parametrize(("fit", "blocks"), [(0, [1, 1, 1, 1]), (1, [1, 1, 1, 1]), (3, [3, 1]), (9, [4])])
+def test_as_many_layers_are_worked_through_at_once_as_fit_and_one_where_none_does(fit, blocks, monkeypatch):
+    rng = np.random.default_rng(0)
+    labels = (np.arange(12)[:, None] % np.array([2, 3]) == 0).astype(int)
+    one = 3 * 12**2 * 8 * 4  # what a layer takes with three folds
+    monkeypatch.setattr("mirdemo.stages.probing.crossval.BUDGET", fit * one)
+    layers = [rng.normal(size=(12, 5)) for _ in range(4)]
+    found = [len(part.logits) for part in solve(layers, labels, np.arange(12) % 3, 1.0, scale=True)]
+    assert found == blocks
