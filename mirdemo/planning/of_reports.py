@@ -187,8 +187,9 @@ def growth(curve: LearningCurve) -> Growth:
     shots = last.shots / last.recordings  # a recording
     rise = curve.gain
     spread = 1.0
-    if rise is not None and rise.low is not None and rise.high is not None and rise.value and rise.value > 0:
-        spread = min((rise.high - rise.low) / (2 * _Z90) / rise.value, 3.0)
+    if rise is not None and rise.value is not None and rise.low is not None and rise.high is not None:
+        deviation = (rise.high - rise.low) / (2 * _Z90)
+        spread = min(deviation / rise.value, 3.0) if rise.value > 0 else 1.0
     return Growth(
         **measured,
         ceiling=float(law.ceiling),

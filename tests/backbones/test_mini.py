@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mirdemo.backbones import load_backbone, mini
-from mirdemo.backbones.frontend import BINS_PER_OCTAVE, LOWEST_HZ, SAMPLE_RATE, Frontend
+from mirdemo.backbones.frontend import BINS_PER_OCTAVE, LOWEST_HZ, SAMPLE_RATE, Frontend, _halving_filter
 from mirdemo.backbones.mini_facts import SPECS
 from mirdemo.backbones.mini_network import (
     LAGS_PER_OCTAVE,
@@ -276,3 +276,11 @@ def test_ones_own_weights_are_used_where_they_are_given_and_never_taken_for_the_
     with pytest.raises(BackboneError) as refused:
         load_backbone("spectral", checkpoint=tmp_path)
     assert refused.value.sentence.code == "spectral.checkpoint"
+
+
+def test_halving_the_rate_keeps_the_level_and_stops_what_would_fold_back():
+    heard = np.abs(np.fft.rfft(_halving_filter().numpy(), 960))  # by 1/960 of the rate
+    assert heard[0] == pytest.approx(1)
+    assert heard[:192] == pytest.approx(np.ones(192), abs=0.01), "up to a fifth of the rate"
+    assert heard[240] == pytest.approx(0.5, abs=0.01), "a quarter of it is the middle of the fall"
+    assert heard[288:].max() < 0.015

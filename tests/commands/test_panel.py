@@ -12,6 +12,7 @@ from planned import evidence, way
 
 from mirdemo.cli import main
 from mirdemo.clips import LabelledClips
+from mirdemo.commands.panel import _names
 from mirdemo.planning import Plan, make_plan
 from mirdemo.planning.panel import Answers, Panel
 from mirdemo.planning.panel.answers import OnClip
@@ -224,3 +225,15 @@ def test_what_a_tagger_was_made_from_is_not_asked_about(
         == 3
     )
     assert not Path("p.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("files", "names"),
+    [
+        (["a/jazz.tagger", "b/rock.tagger"], ["jazz", "rock"]),
+        (["a/jazz.tagger", "b/jazz.tagger"], ["jazz (1)", "jazz (2)"]),
+        (["/"], ["tagger"]),
+    ],
+)
+def test_taggers_are_called_by_their_files_and_numbered_where_these_are_called_alike(files, names):
+    assert _names([object()] * len(files), files) == names

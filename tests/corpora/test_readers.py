@@ -274,8 +274,11 @@ def test_a_quick_check_decodes_nothing_and_a_whole_copy_passes(tmp_path, monkeyp
     assert not check(corpus).whole, "its split is not the published one"
     monkeypatch.setattr(splits, "published_checksums", dict)
     corpus = open_corpus("lyra", data, checkout)
-    assert check(corpus).whole
-    assert check(corpus).shared_sources == 2
+    told: list[tuple[int, int, str]] = []
+    found = check(corpus, progress=lambda *state: told.append(state))
+    assert found.whole
+    assert found.shared_sources == 2
+    assert told == [(done, 34, "checking") for done in range(35)]
     (data / "yt-A_1.flac").write_bytes(b"no sound")
     corpus = open_corpus("lyra", data, checkout)
     assert check(corpus, decode=False).whole

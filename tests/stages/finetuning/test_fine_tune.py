@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import weakref
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -189,6 +190,17 @@ def test_progress_has_phases_and_an_end_in_sight(report, seen) -> None:
         states = [(done, total) for done, total, name in seen["progress"] if name == phase]
         assert states == sorted(states)
         assert states[-1][0] == states[-1][1]
+
+
+def test_each_training_has_its_part_of_the_progress_by_the_windows_it_learns_from() -> None:
+    """Without what is held out, then on the whole side, of every fold; then on everything."""
+    windows = SimpleNamespace(clip_of=np.array([0, 0, 1, 2, 2, 2, 2, 3]))
+    job = SimpleNamespace(fold_of=np.array([0, 1, 2, 1]), n_folds=3, settings=FineTuneSettings(held_out=0.25))
+    runs = [(fold, again) for fold in range(3) for again in (False, True)] + [(3, False)]
+    planned = [procedure.Job._planned(job, SimpleNamespace(windows=windows), *run) for run in runs]
+    assert [mine for _, mine, _ in planned] == [4.5, 6, 4.5, 6, 3, 4, 8]
+    assert [before for before, _, _ in planned] == [0, 4.5, 10.5, 15, 21, 24, 28]
+    assert {everything for _, _, everything in planned} == {36}
 
 
 def test_every_epoch_is_told_with_its_loss_and_held_out_figures(report, seen) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from probing_clips import made_up
 from mirdemo.base.sentences import Cancelled, Sentence
 from mirdemo.scoring.labelling import LabellingError
 from mirdemo.scoring.metrics import f1, macro, roc_auc
-from mirdemo.stages.probing import ProbeError, compare, probe
+from mirdemo.stages.probing import ProbeError, ProbeReport, compare, probe
 from mirdemo.stages.probing.settings import draws_of
 
 
@@ -298,6 +299,19 @@ def test_names_order_and_other_tags_decide_nothing(doubtful):
     assert (name, p_value) == (same[0], same[3])
     # Solved beside others two clips that are as good as tied may stand the other way round, in one draw of twenty.
     assert figures == pytest.approx(same[1:3], abs=5e-4)
+
+
+def test_as_many_tags_are_better_than_chance_by_luck_as_a_twentieth_of_those_tested():
+    words = ("heard", "partly_heard", "perhaps_heard", "not_heard", "too_few")
+    tags = [
+        SimpleNamespace(verdict=word, p_value=p)
+        for word, p in zip(words, (0.001, 0.01, 0.04, 0.6, None), strict=True)
+    ]
+    report = SimpleNamespace(tags=tags)
+    assert ProbeReport.found.fget(report) == 2
+    assert ProbeReport.perhaps.fget(report) == 1
+    assert ProbeReport.expected_by_luck.fget(report) == pytest.approx(4 / 20)
+    assert ProbeReport.by_chance.fget(report) == pytest.approx(4 * 0.01)
 
 
 def test_a_tags_complement_has_the_mirrored_figure_and_the_same_word(doubtful):

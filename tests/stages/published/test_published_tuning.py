@@ -75,6 +75,22 @@ def test_a_backbone_whose_layers_differ_in_size_is_read_at_its_last_layer(clips,
 # ---- what it reports --------------------------------------------------------------------------------------
 
 
+def test_the_heads_weights_begin_as_torch_lays_them_an_output_after_the_other(clips, mert, monkeypatch):
+    begun = []
+
+    def stop(step, mlp, *rest):
+        begun.append(mlp)
+        raise Cancelled
+
+    monkeypatch.setattr(training, "train", stop)
+    with pytest.raises(Cancelled):
+        tuned(clips, mert)
+    weight = begun[0].hidden_weight.detach().cpu()
+    drawn = torch.Generator().manual_seed(QUICK.seed)
+    laid = (2 * torch.rand((QUICK.hidden, len(weight)), generator=drawn) - 1) / len(weight) ** 0.5
+    torch.testing.assert_close(weight, laid.T)
+
+
 def test_the_report_is_about_the_test_recordings_alone(report, clips):
     assert sorted(report.recordings) == sorted(SPLIT["test"])
     assert report.n_recordings == {"train": 8, "valid": 4, "test": 6}
