@@ -21,7 +21,7 @@ from test_clips import clip, codes, refusal, shown, tree, wav, zipped
 from mirdemo.clips import ClipsError, LabelledClips, encodings
 from mirdemo.clips.annotations import KINDS, annotated_stem, read_annotations, write_annotations
 from mirdemo.clips.encodings import Decoded, decode
-from mirdemo.clips.label_files import read_labels
+from mirdemo.clips.label_files import read_labels, said_of
 from mirdemo.clips.limits import CLIP_LIMITS
 from mirdemo.clips.segments import NEAR, Piece, Segment, pieces
 from mirdemo.clips.sheets import Row, read_sheet, seconds_of, write_sheet
@@ -889,3 +889,31 @@ def test_a_quoted_word_and_a_line_break_in_a_textgrid_of_praat(form: str) -> Non
         ('the "old" song', 0.0, 5.0),
         ("verse\nrefrain", 5.0, 10.0),
     ]
+
+
+def test_a_piece_is_of_the_recording_that_its_middle_lies_in():
+    rows = [
+        Row("tape.wav", "a", "first", "evening", 0.0, 10.0),
+        Row("tape.wav", "b", "second", "", 10.0, 20.0),
+        Row("tape.wav", "c", "", "night", 10.0, None),
+    ]
+    for (start, end), meant in {
+        (2.0, 4.0): ("first", "evening"),
+        (8.0, 11.0): ("first", "evening"),
+        (9.0, 13.0): ("second", "night"),
+        (24.0, 30.0): ("given", "night"),
+    }.items():
+        assert said_of(rows, start, end, "given", "session") == meant
+
+
+@pytest.mark.parametrize("points", [0, 1, 2, 3])
+def test_a_tier_of_empty_points_moves_nothing_of_the_tiers_behind_it(points: int) -> None:
+    """Praat's users mark moments beside intervals; a moment without a word says nothing."""
+    marks = f'"TextTier"\n"marks"\n0\n10\n{points}\n' + "".join(f'{i}.5\n""\n' for i in range(points))
+    spans = '"IntervalTier"\n"tags"\n0\n10\n2\n0\n4\n"drum"\n4\n10\n""\n'
+    for tiers in (marks + spans, spans + marks, marks + spans + marks):
+        text = (
+            f'File type = "ooTextFile short"\n"TextGrid"\n\n0\n10\n<exists>\n{tiers.count("Tier")}\n{tiers}'
+        )
+        (row,) = read_annotations(text.encode(), "night.TextGrid").rows
+        assert (row.start, row.end, row.tags) == (0.0, 4.0, "drum")

@@ -539,3 +539,12 @@ def test_very_many_models_are_drawn_in_part_and_said_to_be():
     assert len(heat(charts_of_many["overview"])["z"]) == wording.MOST_ROWS
     for name in ("overview", "gaps", "normalised", "transfer"):
         assert "more not drawn" in charts_of_many[name].sources[-1], name
+
+
+def test_equal_figures_are_not_below_one_another_and_intervals_decide_where_there_are_any():
+    one = next(r for r in results.published() if r.low is None)
+    assert not overview._below(one, one)
+    assert overview._below(replace(one, value=one.value - 0.01), one)
+    sure = replace(one, value=0.8, low=0.7, high=0.9, level=0.9)
+    assert not overview._below(replace(sure, value=0.69, low=0.6, high=0.7), sure)
+    assert overview._below(replace(sure, value=0.65, low=0.6, high=0.69), sure)

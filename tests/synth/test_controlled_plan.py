@@ -327,6 +327,12 @@ def test_a_chord_is_strummed_quickly_on_the_accents_of_its_cycle(name: str):
     notes = chords(generator("chords"), SCALES[name], cycle, score, range(2))
     accents = [score.time(pulse + accent) for pulse in (0, cycle.pulses) for accent in cycle.accents]
     assert [note.start for note in notes[::3]] == pytest.approx(accents)
+    pitches = {note.cents for note in notes}
+    if name == "Major":  # thirds over each degree that is a root
+        assert {cents % 1200 for cents in pitches} <= set(SCALES[name].cents)
+        assert len(pitches) > 3
+    else:
+        assert pitches == {0.0, 700.0, 1200.0}
     gaps = [b.start - a.start for at in range(0, len(notes), 3) for a, b in pairwise(notes[at : at + 3])]
     assert gaps == pytest.approx([gaps[0]] * len(gaps))
     assert 0.004 <= gaps[0] <= 0.02

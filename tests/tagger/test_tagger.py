@@ -38,6 +38,7 @@ from mirdemo.stages.fewshot import METHODS, LCPrototypes
 from mirdemo.tagger import Tagger, TaggerError, tag_archive
 from mirdemo.tagger.file import ARRAYS, CARD, FORMAT_VERSION, MANIFEST, read_zip, zipped
 from mirdemo.tagger.table import Table
+from mirdemo.tagger.tagger import _title
 
 TAGS = ("=flute", "笛", "<b>drum</b>")
 
@@ -1019,3 +1020,9 @@ def test_it_knows_again_the_clips_that_it_was_made_from(tagger, support, tmp_pat
     forged = replace(tagger, learned=frozenset({"00" * 7}))
     with pytest.raises((TaggerError, ValueError)):
         Tagger.of(forged.contents())
+
+
+def test_a_title_is_one_line_of_two_hundred_signs_at_most():
+    assert _title("x" * 300) == "x" * 200
+    assert _title("  my\n tagger ") == "my tagger"
+    assert _title(" \n") == "Tagger"

@@ -346,3 +346,11 @@ def test_queries_of_another_size_and_unfitted_use_are_refused():
     with pytest.raises(FewShotError) as refused:
         LCPrototypes().fit(np.eye(2), np.eye(2)).predict(np.ones((1, 3)))
     assert refused.value.sentence.code == "fewshot.embedding_size"
+
+
+@pytest.mark.parametrize("setting", [{"max_sets": 0}, {"false_unknown": 0.0}, {"false_unknown": 1.0}])
+def test_settings_at_their_ends_are_refused_and_one_label_set_is_enough(setting):
+    LCPrototypes(max_sets=1)
+    with pytest.raises(FewShotError) as refused:
+        LCPrototypes(**setting)
+    assert refused.value.sentence.code == "fewshot.setting"

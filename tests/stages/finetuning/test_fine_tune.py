@@ -407,3 +407,17 @@ def test_a_backbone_without_layers_to_train_says_so(labelled) -> None:
     with pytest.raises(BackboneError) as error:
         fine_tune(labelled, load_backbone("spectral", device="cpu"))
     assert error.value.sentence.code == "backbone.no_tail"
+
+
+def test_what_a_window_took_is_remembered_for_the_next_run(monkeypatch) -> None:
+    told = {}
+    monkeypatch.setattr(procedure.pace, "remember", lambda *key, **took: told.update(took))
+    job = SimpleNamespace(
+        seconds={"prefix": 4.0, "start": 1.0, "folds": 10.0, "final": 2.0},
+        visits=26,
+        backbone=SimpleNamespace(spec=None, device="cpu"),
+        split=SimpleNamespace(n_blocks=2),
+        settings=FineTuneSettings(),
+    )
+    procedure.Job._remember_pace(job, 8)
+    assert told == {"prefix": 0.5, "training": 0.5}

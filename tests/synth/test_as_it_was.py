@@ -1,0 +1,116 @@
+"""The music is that on which the figures and whitenings that ship were made: every recording by its seed, as it was.
+
+``PYTHONPATH=. python tests/synth/test_as_it_was.py`` writes ``as_it_was.json`` anew. Whoever changes the music on purpose measures again what
+``assets/`` holds of it.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mirdemo.synth import MODES, TRADITIONS, plan, render
+from mirdemo.synth.draws import generator
+from mirdemo.synth.drums import KITS
+from mirdemo.synth.events import Note, Part, Stroke
+from mirdemo.synth.instruments import INSTRUMENTS
+from mirdemo.synth.performance import draw_parameters
+from mirdemo.synth.render import render_part
+
+FILE = Path(__file__).with_name("as_it_was.json")
+RATE = 16_000
+
+
+def _sums(*rows) -> list[float]:
+    """Of each column, by its place in the row and by the row's, so that no two can be exchanged."""
+    table = np.array(rows, np.float64).reshape(len(rows), -1)
+    return [float(f"{value:.7g}") for value in (table * (1 + np.arange(len(table))[:, None])).sum(0)]
+
+
+def played(tradition: str, mode: str) -> list[list[float]]:
+    """Of two performances: the players, their notes and strokes, and where it was recorded, in numbers."""
+    found = []
+    for seed in (1, 2):
+        performance = plan(tradition, seed, mode=mode)
+        parts = performance.parts
+        notes = [note for part in parts for note in part.notes]
+        strokes = [stroke for part in parts for stroke in part.strokes]
+        found += [
+            _sums(*[(part.octave, part.gain, sum(part.parameters.values())) for part in parts]),
+            _sums(
+                *[(n.start, n.seconds, n.cents, n.velocity, n.reach, n.tied, len(n.ornament)) for n in notes]
+            ),
+            _sums(*[(s.start, ord(s.letter), s.velocity) for s in strokes], (0, 0, 0)),
+            _sums((performance.tonic, performance.tempo or 0, *vars(performance.acoustics).values())),
+        ]
+    return found
+
+
+def levels(sound: np.ndarray) -> list[float]:
+    """dB in five bands of each of six parts of the time, and of the whole; -100 at the least."""
+    power = [np.abs(np.fft.rfft(part.astype(np.float64))) ** 2 for part in np.array_split(sound, 6)]
+    bands = [
+        band.mean()
+        for one in power
+        for band in np.split(one, (np.array([0.02, 0.06, 0.15, 0.4]) * len(one)).astype(int))
+    ]
+    return [
+        round(float(10 * np.log10(max(value, 1e-10))), 2)
+        for value in (*bands, np.square(sound.astype(np.float64)).sum())
+    ]
+
+
+def heard(name: str) -> list[float]:
+    notes = strokes = ()
+    if name in KITS:
+        strokes = tuple(Stroke(0.05 + 0.15 * i, letter, 0.9) for i, letter in enumerate("DTk"))
+    else:
+        notes = (
+            Note(0.05, 0.2, 0.0, 0.9, "gamaka", 200.0),
+            Note(0.3, 0.2, 400.0, 0.6, "meend", -400.0, True),
+        )
+    parameters = draw_parameters(generator("as it was", name), name, "train")
+    part = Part("melody", name, parameters, 0, 0.0, notes, strokes)
+    return levels(render_part(part, 220.0, RATE * 6 // 10, RATE, generator("as it was", name)))
+
+
+def mixed(tradition: str) -> list[float]:
+    return levels(render(plan(tradition, 3, seconds=1.5), RATE))
+
+
+def everything() -> dict[str, list]:
+    return {
+        **{f"{tradition} {mode}": played(tradition, mode) for tradition in TRADITIONS for mode in MODES},
+        **{f"sound of {name}": heard(name) for name in sorted(INSTRUMENTS)},
+        **{f"sound of {tradition}": mixed(tradition) for tradition in TRADITIONS},
+    }
+
+
+@pytest.fixture(scope="module")
+def kept() -> dict[str, list]:
+    return json.loads(FILE.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("tradition", TRADITIONS)
+def test_a_seed_plays_what_it_played(tradition: str, mode: str, kept: dict[str, list]):
+    for found, was in zip(played(tradition, mode), kept[f"{tradition} {mode}"], strict=True):
+        assert found == pytest.approx(was, rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", sorted(INSTRUMENTS))
+def test_an_instrument_sounds_as_it_sounded(name: str, kept: dict[str, list]):
+    assert heard(name) == pytest.approx(kept[f"sound of {name}"], abs=0.1)
+
+
+@pytest.mark.parametrize("tradition", TRADITIONS)
+def test_a_recording_sounds_as_it_sounded(tradition: str, kept: dict[str, list]):
+    assert mixed(tradition) == pytest.approx(kept[f"sound of {tradition}"], abs=0.1)
+
+
+if __name__ == "__main__":
+    lines = [f"{json.dumps(name)}: {json.dumps(found)}" for name, found in everything().items()]
+    FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
