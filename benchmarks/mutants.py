@@ -6,8 +6,8 @@ Works in a copy of the checkout, never in the checkout itself. A fault is drawn 
 ``web/`` and ``bulk/`` (whose tests need a browser and a cluster), by its lines, and a place in one of its functions: a
 comparison turned or its edge moved, an operator exchanged, a number one larger, and for or, a ``not`` taken away, True for
 False, min for max. The tests run in this order until one fails: those of the room's mirrored folder that name the function at
-fault or one that calls it, the others of files that name its module, the house's rules, files elsewhere that name the module,
-and the room's other files. A test that fails on the sound file, too, is left out and said.
+fault or one that calls it, the others of files that name its module, the house's rules, files elsewhere that name the module or
+have such a function from its package, and the room's other files. A test that fails on the sound file, too, is left out and said.
 
 One process imports the libraries once and forks for each fault, so that what is paid for is the tests. ``--limit`` is in
 seconds of the processor; what no test saw until then counts as survived, and one test that ran for most of it (a loop without
@@ -160,7 +160,7 @@ def drawn(root: Path, n: int, seed: int) -> Iterator[tuple[Path, int, str, str, 
 
 def mirrored(root: Path, path: Path, names: set[str]) -> list[list[Path]]:
     """Test files that are to notice a fault in this file: of its room those that name its module or one of ``names``, the
-    house's rules, files elsewhere that name the module, the room's others."""
+    house's rules, files elsewhere that name the module or have one of ``names`` from its package, the room's others."""
     parts = path.with_suffix("").parts[1:]
     tests = root / "tests"
     folder = tests / Path(*parts[:-1])
@@ -169,12 +169,15 @@ def mirrored(root: Path, path: Path, names: set[str]) -> list[list[Path]]:
     room = sorted(folder.glob("test_*.py") if folder == tests else folder.rglob("test_*.py"))
     own = ".".join(["mirdemo", *parts]).removesuffix(".__init__")
     inside = f"from {own.rpartition('.')[0]} import {parts[-1]}"
+    package = f"from {own.rpartition('.')[0]} import "
     every = [f for f in sorted(tests.rglob("test_*.py")) if f.relative_to(tests).parts[0] != "browser"]
     naming = [
         f
         for f in every
         if f.stem == f"test_{parts[-1]}" or any(n in f.read_text(encoding="utf-8") for n in (own, inside))
     ]
+    texts = {f: f.read_text(encoding="utf-8") for f in every if f not in naming and f not in room}
+    naming += [f for f, text in texts.items() if package in text and _any_of(names).search(text)]
     naming.sort(key=lambda f: f.stem != f"test_{parts[-1]}")
     rules = [tests / "test_contracts.py"]
     likely = [f for f in naming if f in room]

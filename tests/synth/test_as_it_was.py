@@ -1,7 +1,7 @@
-"""The music is that on which the figures and whitenings that ship were made: every recording by its seed, as it was.
+"""A seed plays what it played on 1 December 2026: figures and whitenings that ship were made on this music.
 
-``PYTHONPATH=. python tests/synth/test_as_it_was.py`` writes ``as_it_was.json`` anew. Whoever changes the music on purpose measures again what
-``assets/`` holds of it.
+``PYTHONPATH=. python tests/synth/test_as_it_was.py`` writes ``as_it_was.json`` anew. Whoever changes the music on purpose measures
+again what ``assets/`` holds of it.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -112,3 +113,13 @@ def test_the_written_files_read_back_as_the_same_set(tmp_path):
     queries = sorted((tmp_path / "festival" / "queries").iterdir())
     assert len(queries) == 3
     assert not {path.name for path in queries} & {row["file"] for row in rows}
+
+
+def test_a_disk_that_takes_nothing_is_told_as_itself_and_nothing_stays(tmp_path, monkeypatch):
+    def refuse(path, content):
+        raise OSError(28, "no room")
+
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    with pytest.raises(OSError, match="no room"):
+        write_festival(tmp_path)
+    assert not list(tmp_path.iterdir())

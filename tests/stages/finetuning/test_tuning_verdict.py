@@ -22,10 +22,12 @@ from mirdemo.stages.finetuning import (
     WORTH_IT,
     FineTuneError,
     FineTuneSettings,
+    PublishedSettings,
     gains,
     in_words,
     verdict,
 )
+from mirdemo.stages.finetuning.settings import KEEPING, PRECISIONS
 
 
 def gain(low, value, high, n=20) -> Interval:
@@ -149,6 +151,15 @@ def test_few_recordings_decide_nothing() -> None:
     [
         {"epochs": 0},
         {"patience": 0},
+        {"head_rate": 0.0},
+        {"clip_norm": 0.0},
+        {"penalty": 0.0},
+        {"weight_decay": -1e-9},
+        {"warm_up": -0.1},
+        {"time_mask": -0.1},
+        {"held_out": 1.0},
+        {"memory_bytes": -1},
+        {"seed": -1},
         {"batch": 0},
         {"tail_rate": 0.0},
         {"warm_up": 1.0},
@@ -165,6 +176,42 @@ def test_few_recordings_decide_nothing() -> None:
 def test_settings_that_make_no_training_are_refused(wrong) -> None:
     with pytest.raises(FineTuneError) as error:
         FineTuneSettings(**wrong)
+    assert error.value.sentence.code == "finetuning.settings"
+
+
+@pytest.mark.parametrize(
+    "least",
+    [
+        {"epochs": 1, "patience": 1, "batch": 1},
+        {"weight_decay": 0.0, "mixup": 0.0, "memory_bytes": 0, "warm_up": 0.0, "time_mask": 0.0, "seed": 0},
+        {"largest_weight": 1.0, "n_folds": 2},
+        *({"precision": precision} for precision in PRECISIONS),
+        *({"keeping": keeping} for keeping in KEEPING),
+    ],
+)
+def test_the_least_that_makes_a_training_is_enough(least) -> None:
+    assert FineTuneSettings(**least)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"batch": 0},
+        {"tail_rate": 0.0},
+        {"head_rate": 0.0},
+        {"clip_norm": 0.0},
+        {"seed": -1},
+        {"layers": "first"},
+        {"precision": "int8"},
+        {"keeping": "somewhere"},
+    ],
+)
+def test_of_the_published_training_too(wrong) -> None:
+    PublishedSettings(batch=1, layers="last", precision="published")
+    for precision in PRECISIONS:
+        PublishedSettings(precision=precision)
+    with pytest.raises(FineTuneError) as error:
+        PublishedSettings(**wrong)
     assert error.value.sentence.code == "finetuning.settings"
 
 
