@@ -239,7 +239,7 @@ def procession(tmp_path: Path) -> str:
 def test_tags_over_time_are_written_for_every_program_and_read_back(
     tagger: str, procession: str, tmp_path: Path, kind: str
 ) -> None:
-    out = tmp_path / "out"
+    out = tmp_path / "new" / "out"
     done = cli.main(["tag", procession, "--tagger", tagger, "--over-time", str(out), "--as", kind])
     assert done == cli.DONE
     (written,) = out.iterdir()

@@ -15,7 +15,7 @@ import pytest
 
 from mirdemo.corpora.catalogue import catalogue
 from mirdemo.corpora.frames import STUDY
-from mirdemo.evidence import drawing, overview, rarity, selection, wording
+from mirdemo.evidence import drawing, few_shot, overview, rarity, selection, wording
 from mirdemo.evidence.charting import SEQUENTIAL, Cell, HeatTable, contrast
 from mirdemo.evidence.palette import COLOURS, MORE
 from mirdemo.evidence.selection import Selection
@@ -548,3 +548,14 @@ def test_equal_figures_are_not_below_one_another_and_intervals_decide_where_ther
     sure = replace(one, value=0.8, low=0.7, high=0.9, level=0.9)
     assert not overview._below(replace(sure, value=0.69, low=0.6, high=0.7), sure)
     assert overview._below(replace(sure, value=0.65, low=0.6, high=0.69), sure)
+
+
+def test_what_is_lost_with_more_tags_is_told_in_points_from_the_fewest_to_the_most():
+    one = next(iter(results.published()))
+    worth = {5: 0.9, 15: 0.8, 60: 0.4}
+    table = {("fma", "LC-Protonets"): {n: replace(one, value=value) for n, value in worth.items()}}
+    said = few_shot.few_shot_title(["fma"], table, 3, 4, speaker("en"))
+    assert "50" in re.findall(r"\d+", said)
+    table["lyra", "LC-Protonets"] = {n: replace(one, value=value / 2 + 0.3) for n, value in worth.items()}
+    said = few_shot.few_shot_title(["fma", "lyra"], table, 3, 4, speaker("en"))
+    assert {"25", "50"} <= set(re.findall(r"\d+", said))

@@ -100,6 +100,16 @@ def test_what_is_drawn_lies_on_its_axis() -> None:
                 assert all(low <= at <= high for at in places), (name, axis)
 
 
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_the_curve_is_drawn_as_far_as_it_reaches_or_to_twice_as_many(goes_on: bool) -> None:
+    growth = RISING if goes_on else replace(RISING, ceiling=None, slope=None, exponent=None)
+    plan = make_plan(evidence(way(0.6, 0.2), growth=growth), recordings=2000)
+    ends = {axis: found for axis, _, found in axes(plan_charts.curve(plan, speaker("en")))}
+    last = RISING.reach if goes_on else 2 * plan.evidence.n_recordings
+    assert ends["xaxis"][0] == 0
+    assert last <= ends["xaxis"][1] <= 1.1 * last
+
+
 def test_each_row_of_a_visitors_own_is_framed(figure) -> None:
     laid_over.add_rows(figure, own_rows(), 4, 6, speaker("en"))
     frames, labels = figure.plain()["data"]
