@@ -44,6 +44,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 #: Of the clock, for a test that waits for something that never comes; while this process is stopped it is not counted.
 WAITS = 400
+#: Of memory that a fault's tests may take: one that makes a length of a million times as many would end everything beside it.
+MOST_BYTES = 8 << 30
 #: A test that began so long before the limit, as a share of it, is what did not end.
 ENDLESS = 0.5
 #: Whose tests drive a browser or start a cluster.
@@ -285,6 +287,7 @@ def run(root: Path, files: list[str], plugin: Likeliest, limit: float) -> tuple[
         os.dup2(heard, 1)
         os.dup2(heard, 2)
         resource.setrlimit(resource.RLIMIT_CPU, (int(limit), int(limit) + 5))
+        resource.setrlimit(resource.RLIMIT_DATA, (MOST_BYTES, MOST_BYTES))
         os.chdir(root)
         sys.path[0] = str(root)
         for name in [n for n in sys.modules if n.partition(".")[0] == "benchmarks"]:
