@@ -125,3 +125,12 @@ def test_the_tail_of_a_half_precision_backbone_trains_in_float32(checkpoint, wav
     assert {parameter.dtype for parameter in split.tail.parameters()} == {torch.float32}
     assert split.tail(boundary).dtype == torch.float32
     assert copy.deepcopy(split.tail)(boundary).equal(split.tail(boundary))
+
+
+@pytest.mark.parametrize("kind", ["mert-95m", "mert-330m", "qwen2-audio"])
+def test_blocks_work_on_as_many_states_a_second_as_the_facts_say(kind, loaded) -> None:
+    backbone = loaded(kind)
+    seconds = backbone.spec.window_seconds
+    with torch.inference_mode():
+        states = backbone.front(torch.zeros(1, round(seconds * backbone.spec.sample_rate)))
+    assert states.shape[1] == pytest.approx(backbone.spec.states_a_second * seconds, abs=1)

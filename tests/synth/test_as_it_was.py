@@ -1,4 +1,4 @@
-"""A seed plays what it played on 1 December 2026: figures and whitenings that ship were made on this music.
+"""A seed plays what it played on 1 December 2026: a change of the music, which figures and whitenings that ship rest on, is seen.
 
 ``PYTHONPATH=. python tests/synth/test_as_it_was.py`` writes ``as_it_was.json`` anew. Whoever changes the music on purpose measures
 again what ``assets/`` holds of it.
@@ -7,12 +7,13 @@ again what ``assets/`` holds of it.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mirdemo.synth import MODES, TRADITIONS, plan, render
+from mirdemo.synth import MODES, TRADITIONS, Performance, festival, plan, render
 from mirdemo.synth.draws import generator
 from mirdemo.synth.drums import KITS
 from mirdemo.synth.events import Note, Part, Stroke
@@ -25,16 +26,17 @@ RATE = 16_000
 
 
 def _sums(*rows) -> list[float]:
-    """Of each column, by its place in the row and by the row's, so that no two can be exchanged."""
+    """Of each column, a row counting by its place, so that no two can be exchanged; nothing of no rows."""
+    if not rows:
+        return []
     table = np.array(rows, np.float64).reshape(len(rows), -1)
     return [float(f"{value:.7g}") for value in (table * (1 + np.arange(len(table))[:, None])).sum(0)]
 
 
-def played(tradition: str, mode: str) -> list[list[float]]:
-    """Of two performances: the players, their notes and strokes, and where it was recorded, in numbers."""
+def numbers(performances: Iterable[Performance]) -> list[list[float]]:
+    """The players, their notes and strokes, and where it was recorded."""
     found = []
-    for seed in (1, 2):
-        performance = plan(tradition, seed, mode=mode)
+    for performance in performances:
         parts = performance.parts
         notes = [note for part in parts for note in part.notes]
         strokes = [stroke for part in parts for stroke in part.strokes]
@@ -47,6 +49,19 @@ def played(tradition: str, mode: str) -> list[list[float]]:
             _sums((performance.tonic, performance.tempo or 0, *vars(performance.acoustics).values())),
         ]
     return found
+
+
+def played(tradition: str, mode: str) -> list[list[float]]:
+    return numbers(plan(tradition, seed, mode=mode) for seed in (1, 2))
+
+
+def demonstrated() -> list[list[float]]:
+    """Of every recording of the demonstration set, every take."""
+    return numbers(
+        festival._performance(recording, number)
+        for recording in festival._RECORDINGS
+        for number in range(len(recording.takes))
+    )
 
 
 def levels(sound: np.ndarray) -> list[float]:
@@ -84,6 +99,7 @@ def mixed(tradition: str) -> list[float]:
 def everything() -> dict[str, list]:
     return {
         **{f"{tradition} {mode}": played(tradition, mode) for tradition in TRADITIONS for mode in MODES},
+        "demonstration": demonstrated(),
         **{f"sound of {name}": heard(name) for name in sorted(INSTRUMENTS)},
         **{f"sound of {tradition}": mixed(tradition) for tradition in TRADITIONS},
     }
@@ -98,6 +114,11 @@ def kept() -> dict[str, list]:
 @pytest.mark.parametrize("tradition", TRADITIONS)
 def test_a_seed_plays_what_it_played(tradition: str, mode: str, kept: dict[str, list]):
     for found, was in zip(played(tradition, mode), kept[f"{tradition} {mode}"], strict=True):
+        assert found == pytest.approx(was, rel=1e-6, abs=1e-6)
+
+
+def test_the_demonstration_set_is_what_it_was(kept: dict[str, list]):
+    for found, was in zip(demonstrated(), kept["demonstration"], strict=True):
         assert found == pytest.approx(was, rel=1e-6, abs=1e-6)
 
 
