@@ -147,9 +147,12 @@ def installed(precision: str = "float32") -> str | None:
 @cache
 def _multiplies_bfloat16() -> bool:
     """Whether OpenVINO would; where this processor cannot it computes in float32, whatever it was told."""
-    import openvino
+    try:
+        import openvino
 
-    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    except Exception:  # an installation that is broken: torch goes on
+        return False
 
 
 def choose(backbone: Backbone, wanted: str = "auto", progress: Progress = silent) -> Proof | None:
@@ -163,12 +166,14 @@ def choose(backbone: Backbone, wanted: str = "auto", progress: Progress = silent
     Raises BackboneError for an engine of OpenVINO's that cannot be had: not installed, a GPU or another precision, a backbone
     that is no transformer, too little memory to convert it, or a copy of it that is not faithful.
     """
+    if wanted == "torch":
+        return None  # and OpenVINO is not loaded to be asked what it could
     own = backbone.identity.dtype
     precision = "int8" if wanted == "openvino-int8" else own
-    computed = own == "float32" or (precision == "bfloat16" and installed("bfloat16") is not None)
-    can = backbone.device.type == "cpu" and backbone.convertible and computed
+    can = backbone.device.type == "cpu" and backbone.convertible
+    can = can and (own == "float32" or (precision == "bfloat16" and installed("bfloat16") is not None))
     name = installed(precision if can else "float32")
-    if wanted == "torch" or (wanted == "auto" and not (name and can)):
+    if wanted == "auto" and not (name and can):
         return None
     if name is None and precision == "int8" and installed():
         raise BackboneError(
@@ -315,8 +320,10 @@ def _require_memory(backbone: NeuralBackbone) -> None:
     """Refuse what would end in the middle, with all that runs beside it. Raises BackboneError."""
     from mirdemo.backbones.loading import available_memory
 
-    weights = sum(one.numel() for module in backbone.modules() for one in module.parameters())
-    needed, free = _MEMORY * 4 * weights, available_memory()
+    held = {
+        one for module in backbone.modules() for one in module.parameters()
+    }  # some are in several modules
+    needed, free = _MEMORY * 4 * sum(one.numel() for one in held), available_memory()
     if free is not None and free < needed:
         raise BackboneError(
             "There is not enough memory to convert {name} for OpenVINO, which takes about {megabytes} MB, once. Close other "

@@ -163,8 +163,8 @@ class Identity:
     engine: str = "torch"
 
     def again(self) -> dict[str, Any]:
-        """``dtype`` and ``engine`` as ``load_backbone`` takes them for rows like these: float32 by whichever engine is the
-        faster there, since only what agrees with torch is used; int8 by its own."""
+        """``dtype`` and ``engine`` as ``load_backbone`` takes them for rows like these: float32 and bfloat16 by whichever engine is
+        the faster there, since only what is as near to float32 as torch is used; int8 by its own."""
         if self.dtype == "int8":
             return {"dtype": "float32", "engine": "openvino-int8"}
         return {"dtype": self.dtype, "engine": None}

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from mirdemo.stages.fewshot import LayerChoice
     from mirdemo.stages.finetuning.report import FineTuneReport
 
-#: What of a backbone's identity has to agree. Between floating-point precisions, and engines that compute in float32, it need
+#: What of a backbone's identity has to agree. Between floating-point precisions, and engines that compute in them, it need
 #: not: they move embeddings far less than a room does. Eight bits are other rows (``_check_same``).
 _KEYS = ("name", "fingerprint", "sample_rate", "window_seconds", "pooling")
 _FIGURES = ("macro_f1", "micro_f1", "roc_auc", "mean_average_precision")

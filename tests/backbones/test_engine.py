@@ -316,18 +316,52 @@ def test_a_processor_that_multiplies_no_bfloat16_leaves_it_to_torch(checkpoint, 
     assert refusal.value.sentence.code == "backbone.engine_unfit"
 
 
-def test_without_memory_to_convert_torch_computes_and_nothing_is_begun(checkpoint, monkeypatch) -> None:
-    """It had been begun, and the system ended the whole process."""
+@pytest.mark.parametrize("kind", ["mert-95m", "ast"])
+def test_without_memory_to_convert_torch_computes_and_nothing_is_begun(kind, checkpoint, monkeypatch) -> None:
+    """It had been begun, and the system ended the whole process. Four times the weights in float32 are asked for."""
     from mirdemo.backbones import loading
 
+    begun, weights = [], 4 * load(kind, checkpoint, "torch").spec.parameters
+
+    def fails(*_):
+        begun.append(1)
+        raise RuntimeError("far enough")
+
+    def refused(free: float) -> str:
+        monkeypatch.setattr(loading, "available_memory", lambda: int(free))
+        with pytest.raises(BackboneError) as refusal:
+            load(kind, checkpoint, "openvino")
+        return refusal.value.sentence.code
+
     monkeypatch.setattr(engine, "VERSION", "a small machine")
-    monkeypatch.setattr(engine, "_convert", None)
-    size = sum(
-        one.numel() for module in load("ast", checkpoint, "torch").modules() for one in module.parameters()
-    )
+    monkeypatch.setattr(engine, "_convert", fails)
     monkeypatch.setattr(loading, "_SPARE_BYTES", 0)
-    monkeypatch.setattr(loading, "available_memory", lambda: 15 * size)
-    assert load("ast", checkpoint, "auto").engine is None
-    with pytest.raises(BackboneError) as refusal:
-        load("ast", checkpoint, "openvino")
-    assert refusal.value.sentence.code == "backbone.engine_memory"
+    assert refused(3 * weights) == "backbone.engine_memory"
+    assert load(kind, checkpoint, "auto").engine is None
+    assert not begun
+    assert refused(4.1 * weights) == "backbone.engine_failed", "with enough it is begun"
+    assert begun
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_who_asks_for_torch_does_not_load_the_other_engine(dtype, checkpoint, monkeypatch) -> None:
+    monkeypatch.setattr(engine, "installed", None)
+    monkeypatch.setattr(engine, "_multiplies_bfloat16", None)
+    backbone = load_backbone(
+        KINDS["ast"][0], checkpoint=checkpoint("ast"), device="cpu", dtype=dtype, engine="torch"
+    )
+    assert backbone.engine is None
+
+
+def test_an_installation_that_is_broken_leaves_torch(checkpoint, monkeypatch) -> None:
+    import openvino
+
+    def broken(*_):
+        raise RuntimeError("a library is missing")
+
+    monkeypatch.setattr(openvino, "Core", broken)
+    engine._multiplies_bfloat16.cache_clear()
+    try:
+        assert halved("ast", checkpoint, "auto").engine is None
+    finally:
+        engine._multiplies_bfloat16.cache_clear()
