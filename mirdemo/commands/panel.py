@@ -100,7 +100,8 @@ def _make(args: Namespace) -> int:
         read, failed = _heard(inputs.files, taggers, args, progress)
         recordings = dict(zip(read, _recordings([clip for clip, _ in read.values()]), strict=True))
         learned = {recordings[key] for key, (_, own) in read.items() if own}
-        clips = [clip for key, (clip, _) in read.items() if recordings[key] not in learned]
+        kept = [key for key in read if recordings[key] not in learned]
+        clips = [read[key][0] for key in kept]
         own = of_its_own(len(read) - len(clips), all(tagger.learned for tagger in taggers))
         if own is not None:
             warn(own)
@@ -109,7 +110,7 @@ def _make(args: Namespace) -> int:
         said_by = [_tagged(tagger, clips, tags, progress) for tagger in taggers]
         panel = draw(
             clips,
-            _recordings(clips),
+            [recordings[key] for key in kept],
             tags,
             [Proposer(name, given) for name, given in zip(names, said_by, strict=True)],
             most=args.clips,
