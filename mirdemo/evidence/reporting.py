@@ -20,6 +20,8 @@ from mirdemo.evidence import plotly_script
 #: What a report may weigh, so that it can be sent by mail.
 MAX_BYTES = 6_000_000
 TEMPLATES = Path(__file__).parent / "templates"
+#: The page's charts are drawn by it, too.
+FIGURES = TEMPLATES / "figures.js"
 
 
 @dataclass(frozen=True)

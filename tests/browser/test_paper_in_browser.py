@@ -49,6 +49,33 @@ def test_the_evidence_is_printed_whole_and_light(visit, language: str):
     )
 
 
+def test_a_window_that_only_grows_taller_draws_no_report_anew(chromium, tmp_path: Path):
+    """A phone tells of another height whenever its bar comes or goes."""
+    from mirdemo.evidence.drawing import selected
+    from mirdemo.evidence.report import evidence_report
+
+    place = tmp_path / "report.html"
+    place.write_text(evidence_report(selected({}), "en"), encoding="utf-8")
+    context = chromium.new_context(viewport={"width": 390, "height": 700}, offline=True)
+    try:
+        page = context.new_page()
+        page.goto(place.as_uri())
+        for chart in page.locator(".chart").all():
+            chart.locator("svg text").first.wait_for(state="attached")
+        page.evaluate("""() => {
+          const react = Plotly.react;
+          Plotly.react = (...all) => { window.again = (window.again || 0) + 1; return react(...all); };
+        }""")
+        page.set_viewport_size({"width": 390, "height": 800})
+        page.evaluate("dispatchEvent(new Event('resize'))")
+        assert page.evaluate("window.again") is None
+        page.set_viewport_size({"width": 700, "height": 800})
+        page.evaluate("dispatchEvent(new Event('resize'))")
+        assert page.evaluate("window.again") >= page.locator(".chart").count()
+    finally:
+        context.close()
+
+
 def test_nothing_is_clipped_by_a_sheet_and_none_is_empty(visit):
     page = visit("clips", "en-US", 1280)
     page.wait_for_selector(".offer")

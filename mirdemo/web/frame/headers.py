@@ -1,8 +1,9 @@
 """What browsers are told with every answer: what a page may load and run, and who may show it in a frame.
 
 The content security policy is as strict as Gradio's page allows. Its inline scripts are named by their SHA-256, so no
-other one runs; but its HTML component makes functions of text (``'unsafe-eval'``), and Gradio, Svelte and Plotly set
-styles inline (``'unsafe-inline'``, for styles alone). Everything comes from this server.
+other one runs; but its HTML component makes functions of text (``'unsafe-eval'``, as does ``static/plotly.js`` where a page is
+printed before a chart was in sight), and Gradio, Svelte and Plotly set styles inline (``'unsafe-inline'``, for styles alone).
+Everything comes from this server.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from mirdemo.evidence.reporting import FIGURES
 from mirdemo.web.frame import chart_script
 
 STATIC = Path(__file__).parent / "static"
@@ -13,7 +14,7 @@ STATIC = Path(__file__).parent / "static"
 CSS = [STATIC / "page.css", *sorted(path for path in STATIC.glob("*.css") if path.name != "page.css")]
 #: In the order in which they are read: each adds to what ``page.js`` begins, ``long.js`` to what ``sound.js`` plays,
 #: and the two after it to that.
-SCRIPTS = [
+SCRIPTS = [FIGURES] + [
     STATIC / f"{name}.js"
     for name in [
         "page",

@@ -10,7 +10,7 @@
     document.head.append(script);
   });
 
-  /* The same script for a hand that waits for a sheet of paper. */
+  /* The same script for a hand that waits for a sheet of paper: a browser prints what is there when "beforeprint" returns. */
   function plotlyAtOnce() {
     const request = new XMLHttpRequest();
     request.open("GET", document.querySelector('meta[name="mirdemo-plotly"]').content, false);
@@ -18,18 +18,9 @@
     (0, eval)(request.responseText);
     own = window.Plotly;
     plotly = Promise.resolve(own);
-    return own;
   }
 
-  const NARROW = 560; // pixels; below, a figure is drawn with its changes for a phone
   const ink = (name) => getComputedStyle(document.body).getPropertyValue(name).trim();
-
-  function merge(into, from) {
-    for (const [key, value] of Object.entries(from)) {
-      if (value && typeof value === "object" && !Array.isArray(value) && into[key]) merge(into[key], value);
-      else into[key] = value;
-    }
-  }
 
   addEventListener("resize", () => {
     for (const place of document.querySelectorAll("[data-keeps]")) place.style.minHeight = "";
@@ -86,12 +77,11 @@
     wasDark ||= document.body.classList.contains("dark");
     document.body.classList.remove("dark");
     const places = [...document.querySelectorAll(".mir-panel.is-open [data-chart]")].filter((place) => place.offsetParent);
-    if (!places.length) return;
-    const Plotly = window.Plotly || plotlyAtOnce();
+    if (!window.Plotly) plotlyAtOnce();
     for (const place of places) {
       place.drawn = "on paper";
       place.style.width = `${SHEET}px`;
-      lay(Plotly, place, SHEET, TALL);
+      lay(place, SHEET, TALL);
       place.classList.add("is-drawn");
     }
   });
@@ -119,33 +109,12 @@
     drawing = false;
   }
 
-  /* A chart's data and layout in the theme's colours; its place is as high from now on. slim: with its changes for a phone, if any */
-  function figureOf(place, slim, tallest) {
-    const inked = place.dataset.chart // charting.INK, FAINT and GROUND stand in for the theme's colours
-      .replaceAll("#010101", ink("--ink")).replaceAll("#020202", ink("--line")).replaceAll("#030303", ink("--ground"));
-    const { data, layout, narrow = {} } = JSON.parse(inked);
-    if (slim) {
-      const { traces = {}, ...rest } = narrow;
-      merge(layout, rest);
-      for (const [at, change] of Object.entries(traces)) merge(data[at], change);
-    }
-    if (layout.height) place.style.height = `${layout.height = Math.min(layout.height, tallest)}px`;
-    return { data, layout, slimmer: !slim && Object.keys(narrow).length > 0 };
-  }
-  const overhangs = (place) => {
-    const edge = place.getBoundingClientRect();
-    return [...place.querySelectorAll("svg text")].map((text) => text.getBoundingClientRect())
-      .some(({ left, right, width }) => width && (left < edge.left - 2 || right > edge.right + 2));
-  };
-
-  /* Drawn so wide, and where a word would be cut off at the edge, as on a phone: at once, as far as Plotly does. */
-  function lay(Plotly, place, wide, tallest = Infinity) {
+  /* In the theme's colours, for which charting.INK, FAINT and GROUND stand in. */
+  function lay(place, wide, tallest) {
     drawn.add(place);
-    for (let slim = wide < NARROW; ; slim = true) {
-      const { data, layout, slimmer } = figureOf(place, slim, tallest);
-      const done = Plotly.react(place, data, { ...layout, width: wide }, { displayModeBar: false });
-      if (!slimmer || !overhangs(place)) return done;
-    }
+    const inked = place.dataset.chart
+      .replaceAll("#010101", ink("--ink")).replaceAll("#020202", ink("--line")).replaceAll("#030303", ink("--ground"));
+    return mirdemoFigures.lay(place, inked, wide, tallest);
   }
 
   /* Whether anything had to be drawn. */
@@ -155,7 +124,8 @@
     if (place.drawn === look) return false;
     place.drawn = look;
     try {
-      await lay(await loadPlotly(), place, wide);
+      await loadPlotly();
+      await lay(place, wide);
       place.removeAllListeners && place.removeAllListeners("plotly_click");
       let chosen = null;
       place.on("plotly_click", ({ points }) => { // it comes before the click itself, which would close what has opened, and twice for a tap
