@@ -120,12 +120,15 @@ def serve(**launch: Any) -> None:
 def make_ready(served: Callable[[], bool], after: float = READY_SECONDS) -> threading.Thread:
     """Do in the background what the first visitors would wait for, all at once: compile the templates when the page is served
     (before, it would take half a second from that) and, ``after`` seconds later, load the first backbone, make the
-    demonstration set and draw the evidence of another metric."""
+    demonstration set and draw the evidence of another metric. These take some ten seconds of a core, so that
+    ``MIRDEMO_READY=0`` leaves them to whoever asks first."""
 
     def run() -> None:
         while not served():
             time.sleep(0.1)
         compile_all()
+        if os.environ.get("MIRDEMO_READY") == "0":
+            return
         time.sleep(after)
         clips_tab.get_ready(Visitor())
         drawing.get_ready()

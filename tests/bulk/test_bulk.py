@@ -106,14 +106,14 @@ def test_a_killed_worker_loses_nothing_stored_and_repeats_at_most_what_it_had_in
 
     def kill_one(done: int, total: int, phase: str) -> None:
         passes = read(diary)
-        if not killed and len(passes) >= 6:
+        stored = list(store.root.rglob("*.safetensors"))  # which a slow disk has later
+        if not killed and len(passes) >= 6 and stored:
+            kept.update({path: path.stat().st_ino for path in stored})
             os.kill(passes[-1], signal.SIGKILL)
             killed.append(passes[-1])
-            kept.update({path: path.stat().st_ino for path in store.root.rglob("*.safetensors")})
 
     report = embed_files(paths, Diary(str(diary), slow=0.15, meet=2), store=store, progress=kill_one)
     assert killed, "nothing was killed: the test proves nothing"
-    assert kept, "the kill came before anything was stored: the test proves nothing"
     assert report.problems == ()
     assert_as_local(report.embeddings(store), paths, spectral)
     windows = sum(record.windows for record in report.records)

@@ -93,6 +93,7 @@ def begin(
         "GRADIO_TEMP_DIR": str(folder / "uploads"),
         "MIRDEMO_HOME": str(folder / "home"),
         "HF_HUB_OFFLINE": "1",
+        "MIRDEMO_READY": "0",  # most live for one test, which waits less for what it needs than for all of it
         **(surroundings or {}),
     }
     with (folder / "log.txt").open("ab") as log:
@@ -187,8 +188,10 @@ class Caller:
         """Every answer to an act as it comes, whole: all but the first are sent as differences."""
         before: list[Any] | None = None
         address = f"/gradio_api/queue/data?session_hash={self.session}"
+        over = time.monotonic() + PATIENCE  # a sign of life every few seconds is no answer
         with self._http.stream("GET", address) as lines:
             for line in lines.iter_lines():
+                assert time.monotonic() < over, f"no last answer to {event}"
                 told = json.loads(line.removeprefix("data: ")) if line.startswith("data: ") else {}
                 if told.get("event_id") not in (None, event):
                     continue

@@ -116,6 +116,15 @@ def test_a_served_page_gets_ready_before_anybody_asks(monkeypatch: pytest.Monkey
     drawing.view(Selection(metric="map"), DEFAULT)
 
 
+def test_a_host_that_starts_often_makes_nothing_ready(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MIRDEMO_READY", "0")
+    made: list[object] = []
+    monkeypatch.setattr(page.clips_tab, "get_ready", made.append)
+    monkeypatch.setattr(drawing, "get_ready", lambda: made.append("evidence"))
+    page.make_ready(lambda: True, after=0).join(2 * PATIENCE)
+    assert made == []
+
+
 def test_without_zerogpu_nothing_is_said_of_quota(spaces: dict[str, Served]):
     seen = before_training(spaces["gpu"])
     assert "2 recordings" in seen
