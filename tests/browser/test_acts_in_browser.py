@@ -233,11 +233,13 @@ def test_fine_tuning(walk, language: str, size: dict[str, int], tmp_path: Path):
     )  # how long it takes is found out
     w.unfold('[data-key="prices"]')
     w.step("fine-tune.price", w.type('[data-act="fine-tune.price"]', "2"), '[data-act="fine-tune.price"]')
-    w.choose('[data-act="fine-tune.epochs"]', index=0)()
+    w.choose('[data-act="fine-tune.epochs"]', index=-1)()  # it goes on while it is looked at
     w.answered()
     w.step("fine-tune.run", w.click(run), way)
     w.axe("while a training runs")
     w.step("page.stop", w.click(f'{way} [data-act="page.stop"]'), takes, until=run)
+    w.choose('[data-act="fine-tune.epochs"]', index=0)()
+    w.answered()
     w.step("fine-tune.run", w.click(run), ".verdict-line", until=".tune-result")
     page.evaluate("for (const fold of document.querySelectorAll('.is-open details')) fold.open = true")
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
@@ -250,7 +252,7 @@ def test_fine_tuning(walk, language: str, size: dict[str, int], tmp_path: Path):
     w.step("clips.tag", w.type('[data-act="clips.tag"]', "loud"), ".chip")
     w.go("fine-tune")
     w.step("fine-tune.again", w.click('[data-act="fine-tune.again"]'), way)
-    w.click(f'{way} [data-act="page.stop"]')()
+    page.evaluate(f"document.querySelector('{way} [data-act=\"page.stop\"]')?.click()")  # or it has ended
     w.ends()
 
 
