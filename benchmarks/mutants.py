@@ -7,7 +7,8 @@ Works in a copy of the checkout, never in the checkout itself. A fault is drawn 
 comparison turned or its edge moved, an operator exchanged, a number one larger, and for or, a ``not`` taken away, True for
 False, min for max. The tests run in this order until one fails: those of the room's mirrored folder that name the function at
 fault or one that calls it, the others of files that name its module, the house's rules, files elsewhere that name the module or
-have such a function from its package, and the room's other files. A test that fails on the sound file, too, is left out and said.
+have such a function from its package, the room's other files, and those named after modules that import it. A test that fails
+on the sound file, too, is left out and said.
 
 One process imports the libraries once and forks for each fault, so that what is paid for is the tests. ``--limit`` is in
 seconds of the processor; what no test saw until then counts as survived, and one test that ran for most of it (a loop without
@@ -184,12 +185,27 @@ def mirrored(root: Path, path: Path, names: set[str]) -> list[list[Path]]:
     rules = [tests / "test_contracts.py"]
     likely = [f for f in naming if f in room]
     likely += [f for f in room if f not in naming and _any_of(names).search(f.read_text(encoding="utf-8"))]
+    rest = [f for f in room if f not in likely and f not in rules]
+    known = {*likely, *rest, *naming, *rules}
     return [
         [f for f in likely if f not in rules],
         rules,
         [f for f in naming if f not in room and f not in rules],
-        [f for f in room if f not in likely and f not in rules],
+        rest,
+        [f for f in _of_importers(root, own, inside) if f in every and f not in known],
     ]
+
+
+def _of_importers(root: Path, own: str, inside: str) -> list[Path]:
+    """Test files of the modules that import this one from another folder."""
+    found = []
+    for file in sorted((root / "mirdemo").rglob("*.py")):
+        if own.rpartition(".")[0] == ".".join(file.relative_to(root).parts[:-1]):
+            continue
+        if any(f"{line} " in file.read_text(encoding="utf-8") for line in (f"from {own}", inside)):
+            parts = file.relative_to(root / "mirdemo").parts
+            found += sorted((root / "tests" / Path(*parts[:-1])).glob(f"*{file.stem}*.py"))
+    return list(dict.fromkeys(found))
 
 
 def _any_of(names: set[str]) -> re.Pattern[str]:

@@ -47,6 +47,15 @@ def test_every_backbone_of_the_mission_is_listed_embedded_ones_first() -> None:
         assert spec.citation
 
 
+def test_a_mert_network_works_on_a_state_for_every_step_of_its_filters() -> None:
+    """Seven convolutions with strides of 5, 2, 2, 2, 2, 2, 2 samples (its published configuration): what a training is
+    expected to take is told by it."""
+    ours = [spec for spec in specs().values() if spec.family == "mert"]
+    assert len(ours) >= 4
+    for spec in ours:
+        assert spec.states_a_second == spec.sample_rate / (5 * 2**6), spec.name
+
+
 def test_what_is_fetched_can_be_fine_tuned_and_stands_in_the_readme() -> None:
     readme = (PACKAGE.parent / "README.md").read_text(encoding="utf-8")
     head = readme.split("---")[1]

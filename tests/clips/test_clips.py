@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import struct
 import zipfile
@@ -616,6 +617,8 @@ def test_edits_that_make_no_sense_are_refused(three: LabelledClips):
         (lambda: three.set_recording(0, "x" * 121), "clips.recording_name"),
     ):
         assert refusal(work) == code
+    with pytest.raises(ClipsError, match=re.escape("There is no clip number 4; there are 3.")):
+        three.remove([3])
 
 
 def test_cuts_of_one_file_share_its_recording():

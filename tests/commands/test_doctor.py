@@ -38,6 +38,24 @@ def test_a_machine_that_has_everything(capsys, own_home):
     assert found["torch"]["facts"]["bytes"] > 10**8
 
 
+def test_graphics_cards_are_told_with_their_memory_and_whether_they_compute_bfloat16(monkeypatch):
+    """Compute capability 8, Ampere, is the first that does."""
+    import torch
+
+    card = namedtuple("card", "name total_memory major")
+    cards = [
+        card("Old", 16_000_000_000, 7),
+        card("Ampere", 40_000_000_000, 8),
+        card("New", 80_000_000_000, 9),
+    ]
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: len(cards))
+    monkeypatch.setattr(torch.cuda, "get_device_properties", cards.__getitem__)
+    found = machine.gpu()
+    assert found.says == "Old (16 GB), Ampere (40 GB), New (80 GB)"
+    assert [one["bfloat16"] for one in found.facts["gpus"]] == [False, True, True]
+
+
 def test_a_missing_package_is_named_with_what_it_is_for(capsys, monkeypatch):
     version = machine._version
     monkeypatch.setattr(

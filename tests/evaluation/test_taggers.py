@@ -263,3 +263,21 @@ def test_where_nothing_can_be_read_that_is_what_is_said(tagger, tmp_path, capsys
     (tmp_path / "drum" / "letter.wav").write_text("no sound")
     assert cli.main(["evaluate", "--tagger", str(tagger), str(tmp_path)]) == cli.SOME_FAILED
     assert "None of these recordings could be read" in capsys.readouterr().err
+
+
+def test_of_many_tags_ten_are_named_to_who_has_none_of_them(tmp_path, capsys):
+    from mirdemo.backbones import load_backbone
+    from mirdemo.embedding.embed import embed
+    from mirdemo.sound.audio import Clip
+    from mirdemo.tagger import Tagger
+
+    tags = tuple(f"tag {chr(97 + i)}" for i in range(12))
+    clips = [Clip.of(sound("flute", i, 0.5), RATE, f"{i}.wav") for i in range(24)]
+    labels = np.tile(np.eye(12, dtype=np.uint8), (2, 1))
+    made = Tagger.make(
+        embed(clips, load_backbone("spectral")), labels, [str(i) for i in range(24)], tags, layer="timbre"
+    )
+    (tmp_path / "bell").mkdir()
+    soundfile.write(tmp_path / "bell" / "a.wav", sound("flute", 99), RATE)
+    assert cli.main(["evaluate", "--tagger", str(made.save(tmp_path / "t.zip")), str(tmp_path / "bell")]) == 3
+    assert f"({', '.join(tags[:10])})" in capsys.readouterr().err

@@ -206,3 +206,13 @@ def test_the_curve_names_the_labels_whose_cost_and_what_stays_missed_are_least(r
     costs = [by_hand * k + stays * (1 - chance[k]) for k in range(len(chance))]
     assert wanted == int(np.argmin(costs))
     assert share == round(100 * float(mended(growth, n, more)))
+
+
+def test_a_vertical_line_is_as_high_as_its_panel() -> None:
+    import plotly.graph_objects as go
+
+    figure, theirs = Figure({}), go.Figure()
+    for one in (figure, theirs):
+        one.add_vline(x=0.5, line={"width": 1})
+    (ours,) = figure.layout["shapes"]
+    assert ours == theirs.layout.shapes[0].to_plotly_json()

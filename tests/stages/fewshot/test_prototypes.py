@@ -354,3 +354,12 @@ def test_settings_at_their_ends_are_refused_and_one_label_set_is_enough(setting)
     with pytest.raises(FewShotError) as refused:
         LCPrototypes(**setting)
     assert refused.value.sentence.code == "fewshot.setting"
+
+
+def test_recordings_are_asked_whole_and_no_more_at_once_than_fill_a_batch():
+    from mirdemo.stages.fewshot.held_out import _batches
+
+    groups = [np.arange(3 * at, 3 * at + 3) for at in range(9)]
+    batches = list(_batches(groups, 10))
+    assert [len(one) for one in batches] == [4, 4, 1]
+    assert [row for one in batches for group in one for row in group] == list(range(27))
