@@ -132,15 +132,17 @@ def _place(nodeid: str) -> int:
     return order.index(file) if file in order else len(order)
 
 
-#: Tests of servers and clusters in processes of their own, which share two cores with another worker's: what fails is tried once
-#: more, and both are told (``-rR``), as in ``browser/conftest.py``.
-OF_PROCESSES = ("tests/bulk/", "tests/web/test_hosting.py", "tests/web/test_killed.py")
+#: What a test stands on that is a process of its own, and shares two cores with another worker's: what fails is tried once more,
+#: and both are told (``-rR``).
+OF_PROCESSES = {"ray_cluster", "spaces"}
+OF_PROCESSES_ALONE = ("tests/browser/", "tests/web/test_killed.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: _place(item.nodeid))
     for item in items:
-        if item.nodeid.startswith(OF_PROCESSES):
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if item.nodeid.startswith(OF_PROCESSES_ALONE) or fixtures & OF_PROCESSES:
             item.add_marker(pytest.mark.flaky(reruns=1))
 
 

@@ -76,3 +76,12 @@ def test_mean_average_precision_of_rare_tags_by_lot_is_hardly_ever_surely_above_
     assert found["average_precision", "above chance"].value <= 0.1
     assert found["roc_auc", "above chance"].value <= 0.2
     assert found["average_precision", "chance"].value == pytest.approx(0.223, abs=0.001)
+
+
+def test_a_fault_is_also_tried_on_tests_of_what_imports_its_module() -> None:
+    """States on disk are the fine-tuning's, and the published protocol's tests alone fill them."""
+    from benchmarks.mutants import mirrored
+
+    file = Path("mirdemo/stages/finetuning/prefix_file.py")
+    wanted = ROOT / "tests" / "stages" / "published" / "test_published_tuning.py"
+    assert mirrored(ROOT, file, {"_write"})[-1] == [wanted]
