@@ -120,7 +120,7 @@ def serve(**launch: Any) -> None:
 def make_ready(served: Callable[[], bool], after: float = READY_SECONDS) -> threading.Thread:
     """Do in the background what the first visitors would wait for, all at once: compile the templates when the page is served
     (before, it would take half a second from that) and, ``after`` seconds later, load the first backbone, make the
-    demonstration set and draw the evidence of another metric. These take some seven seconds of a core, so that
+    demonstration set and draw the evidence of another metric. These take seconds of a core, so that
     ``MIRDEMO_READY=0`` leaves them to whoever asks first."""
 
     def run() -> None:
