@@ -1,3 +1,3 @@
-from mirdemo.web import quick_gradio
+from mirdemo.web import lean_gradio
 
-quick_gradio.prepare()
+lean_gradio.prepare()

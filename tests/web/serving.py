@@ -6,6 +6,7 @@ import io
 import json
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from typing import Any
 
 import httpx
 import numpy as np
+import pytest
 import soundfile
 from gradio_client.utils import apply_diff
 from waiting import PATIENCE
@@ -55,6 +57,12 @@ class Served:
     @property
     def uploads(self) -> Path:
         return self.folder / "uploads"
+
+    def stacks(self) -> str:
+        """End what no longer answers; where each of its threads stood, at the end of what it has said."""
+        self.process.send_signal(signal.SIGABRT)  # see PYTHONFAULTHANDLER
+        self.process.wait(20)
+        return f"{self.address} does not answer:\n{self.said[-20_000:]}"
 
     def health(self) -> dict[str, Any]:
         return httpx.get(f"{self.address}/healthz", timeout=PATIENCE).json()
@@ -93,6 +101,7 @@ def begin(
         "GRADIO_TEMP_DIR": str(folder / "uploads"),
         "MIRDEMO_HOME": str(folder / "home"),
         "HF_HUB_OFFLINE": "1",
+        "PYTHONFAULTHANDLER": "1",
         "MIRDEMO_READY": "0",  # most live for one test, which waits less for what it needs than for all of it
         **(surroundings or {}),
     }
@@ -135,6 +144,20 @@ def end(one: Served) -> None:
         one.process.wait(20)
 
 
+class _Patient(httpx.Client):
+    """Says where a page hangs that answers nothing."""
+
+    def __init__(self, page: Served, **more: Any) -> None:
+        super().__init__(**more)
+        self._page = page
+
+    def send(self, *request: Any, **how: Any) -> httpx.Response:
+        try:
+            return super().send(*request, **how)
+        except httpx.ReadTimeout:
+            pytest.fail(self._page.stacks())
+
+
 class Caller:
     """A visitor without a browser. page: each view's text as it was last sent;  drawn: the number of the last drawing
 
@@ -144,7 +167,8 @@ class Caller:
     def __init__(
         self, page: Served, headers: Mapping[str, str] | None = None, *, at: str | None = None
     ) -> None:
-        self._http = httpx.Client(base_url=at or page.address, timeout=PATIENCE, headers=headers)
+        self._page = page
+        self._http = _Patient(page, base_url=at or page.address, timeout=PATIENCE, headers=headers)
         dependencies = self._http.get("/config").json()["dependencies"]
         self._wire = next(d["id"] for d in dependencies if any(kind == "act" for _, kind in d["targets"]))
         self.session = secrets.token_hex(6)
@@ -191,7 +215,7 @@ class Caller:
         over = time.monotonic() + PATIENCE  # a sign of life every few seconds is no answer
         with self._http.stream("GET", address) as lines:
             for line in lines.iter_lines():
-                assert time.monotonic() < over, f"no last answer to {event}"
+                assert time.monotonic() < over, self._page.stacks()
                 told = json.loads(line.removeprefix("data: ")) if line.startswith("data: ") else {}
                 if told.get("event_id") not in (None, event):
                     continue

@@ -10,10 +10,11 @@ import html
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 from scheduling import Scheduler
 from serving import Caller, Served, begin, end, tone
@@ -50,24 +51,36 @@ def scheduler() -> Iterator[Scheduler]:
         yield one
 
 
-@pytest.fixture(scope="module")
-def spaces(tmp_path_factory: pytest.TempPathFactory, scheduler: Scheduler) -> Iterator[dict[str, Served]]:
-    """One of each kind, started side by side."""
-    folder = tmp_path_factory.mktemp("spaces")
-    made = {}
-    for kind, told in KINDS.items():
-        own = folder / kind
+class Spaces:
+    """One of each kind, started side by side; one that has ended is begun anew."""
+
+    def __init__(self, make_folder: Callable[[str], Path], scheduler: Scheduler) -> None:
+        self._make_folder, self._scheduler = make_folder, scheduler
+        self.made = {kind: self._begin(kind) for kind in KINDS}
+
+    def _begin(self, kind: str) -> Served:
+        own = self._make_folder(kind)
         more = {"HOME": str(own / "user"), "XDG_CACHE_HOME": "", "HF_HOME": str(own / "user" / "hf")}
         if kind == "gpu":  # a paid Space may have a disk that stays
             more["HF_HOME"] = str(own / "data" / ".huggingface")
         if kind == "zerogpu":
             more["SPACES_GRADIO_AUTO_WRAP"] = "true"
-            more["SPACES_ZERO_DEVICE_API_URL"] = scheduler.url
-        made[kind] = begin(own, ON_ANY | told | more)
+            more["SPACES_ZERO_DEVICE_API_URL"] = self._scheduler.url
+        return begin(own, ON_ANY | KINDS[kind] | more)
+
+    def __getitem__(self, kind: str) -> Served:
+        if self.made[kind].process.poll() is not None:
+            self.made[kind] = self._begin(kind)
+        return self.made[kind].wait()
+
+
+@pytest.fixture(scope="module")
+def spaces(tmp_path_factory: pytest.TempPathFactory, scheduler: Scheduler) -> Iterator[Spaces]:
+    all_kinds = Spaces(tmp_path_factory.mktemp, scheduler)
     try:
-        yield {kind: one.wait() for kind, one in made.items()}
+        yield all_kinds
     finally:
-        for one in made.values():
+        for one in all_kinds.made.values():
             end(one)
 
 
@@ -86,7 +99,7 @@ def before_training(page: Served, headers: dict[str, str] | None = None) -> str:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_it_is_served_and_says_what_it_is(kind: str, spaces: dict[str, Served]):
+def test_it_is_served_and_says_what_it_is(kind: str, spaces: Spaces):
     one = spaces[kind]
     told = one.health()
     most = memory.given(environment=KINDS[kind])
@@ -100,6 +113,16 @@ def test_it_is_served_and_says_what_it_is(kind: str, spaces: dict[str, Served]):
     )
     assert "set-cookie" not in page.headers
     assert httpx.get(f"{one.address}/login/huggingface").status_code == 404, "nobody is asked to sign in"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_listens_at_one_address_and_takes_no_code(kind: str, spaces: Spaces):
+    """Gradio opens another one on a Space, which writes what it is sent into the working folder and runs it; and what it
+    does for that at each import stopped whole pages (Gradio 6.31.0 with spaces 0.51.3)."""
+    process = psutil.Process(spaces[kind].process.pid)
+    heard = {one.laddr for one in process.net_connections() if one.status == psutil.CONN_LISTEN}
+    assert len(heard) == 1, heard
+    assert "HOT_RELOAD" not in spaces[kind].said, "another process may have had its port"
 
 
 def test_a_served_page_gets_ready_before_anybody_asks(monkeypatch: pytest.MonkeyPatch):
@@ -125,7 +148,7 @@ def test_a_host_that_starts_often_makes_nothing_ready(monkeypatch: pytest.Monkey
     assert made == []
 
 
-def test_without_zerogpu_nothing_is_said_of_quota(spaces: dict[str, Served]):
+def test_without_zerogpu_nothing_is_said_of_quota(spaces: Spaces):
     seen = before_training(spaces["gpu"])
     assert "2 recordings" in seen
     assert "of GPU time" not in seen
@@ -133,7 +156,7 @@ def test_without_zerogpu_nothing_is_said_of_quota(spaces: dict[str, Served]):
 
 
 def test_on_zerogpu_the_seconds_and_whose_quota_they_count_on_are_told_before_the_start(
-    spaces: dict[str, Served],
+    spaces: Spaces,
 ):
     direct = before_training(spaces["zerogpu"])
     (seconds,) = re.findall(r"It will ask for (\d+) s of GPU time", direct)
@@ -149,9 +172,7 @@ def test_on_zerogpu_the_seconds_and_whose_quota_they_count_on_are_told_before_th
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_written_lies_where_the_space_may_write_and_goes_with_a_restart(
-    kind: str, spaces: dict[str, Served]
-):
+def test_what_is_written_lies_where_the_space_may_write_and_goes_with_a_restart(kind: str, spaces: Spaces):
     one = spaces[kind]
     caller = Caller(one)
     caller.hello()
