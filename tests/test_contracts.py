@@ -7,6 +7,7 @@ fails until that is done.
 from __future__ import annotations
 
 import ast
+import builtins
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -229,11 +230,38 @@ def test_functions_can_be_seen_whole():
     assert {what: lines for what, lines in found.items() if lines > LINES} == LONG
 
 
+def hidden_builtins(tree: ast.Module) -> Iterator[str]:
+    """``function: name`` where a comprehension has a name of its own for what the function calls elsewhere."""
+    for function in nodes(tree):
+        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        inside = list(ast.walk(function))
+        own = {
+            name.id
+            for made in inside
+            if isinstance(made, ast.ListComp | ast.SetComp | ast.DictComp)
+            for loop in made.generators
+            for name in ast.walk(loop.target)
+            if isinstance(name, ast.Name)
+        }
+        called = {
+            call.func.id for call in inside if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
+        }
+        yield from (f"line {function.lineno}: {name}" for name in own & called & set(dir(builtins)))
+
+
+def test_comprehensions_hide_no_builtin_that_is_called_beside_them():
+    """Python 3.12.1 takes the call for a name of its own, and raises UnboundLocalError (3.11.7 and 3.13.0 do not)."""
+    found = {name: list(hidden_builtins(tree)) for name, tree in modules().items()}
+    assert {name: lines for name, lines in found.items() if lines} == {}
+
+
 def test_the_rules_would_notice(monkeypatch: pytest.MonkeyPatch):
     broken = ast.parse(
         "import numpy as np, os\nfrom mirdemo.web.page import serve\nfrom mirdemo.results.records import Result\n"
         "np.quantile([1], .5)\nos.replace('a', 'b')\npath.replace(other)\nspec.family\nResult(1)\n"
         "text.replace('a', 'b')\nfrom dataclasses import replace\nreplace(spec, a=1)\n"
+        "def hides(ids):\n    return {id(one): [id for id in ids] for one in ids}\n"
         "def long():\n" + LINES * "    1\n"
     )
     more = {**modules(), "mirdemo.sound.new": broken}
@@ -246,6 +274,7 @@ def test_the_rules_would_notice(monkeypatch: pytest.MonkeyPatch):
         test_figures_become_records_in_one_room,
         test_rooms_make_no_circle,
         test_functions_can_be_seen_whole,
+        test_comprehensions_hide_no_builtin_that_is_called_beside_them,
     ):
         with pytest.raises((AssertionError, pytest.fail.Exception), match=r"mirdemo\.sound\.new|sound"):
             rule()

@@ -72,6 +72,14 @@ def test_versions_stand_in_one_place():
     assert f"sdk_version: {pins['gradio']}\n" in (ROOT / "README.md").read_text()
 
 
+def test_a_space_runs_the_python_that_all_this_is_tested_with():
+    """The oldest that is promised: what runs there runs on later ones sooner than the other way round."""
+    told = re.search(r'^python_version: "(.+)"$', (ROOT / "README.md").read_text(), re.M)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert told is not None
+    assert project["requires-python"] == f">={told[1]}"
+
+
 def test_the_assets_are_found_where_they_lie():
     package = Path(mirdemo.__file__).parent
     assert ASSETS in (package / "assets", package.parent / "assets")

@@ -92,8 +92,8 @@ class Heard:
                 _join(joined, [place[id] for id in pair])
         for group in look_alikes(rows, recordings).groups:
             _join(joined, group)
-        found = {id(those): self._unsaid(those, ids) for those in joined.values()}
-        return tuple(sorted(those for those in found.values() if len({recordings[row] for row in those}) > 1))
+        found = {self._unsaid(those, ids) for those in joined.values()}
+        return tuple(sorted(those for those in found if len({recordings[row] for row in those}) > 1))
 
     def _unsaid(self, those: set[int], ids: Sequence[str]) -> tuple[int, ...]:
         """Rows that sound alike, in order, without those of which somebody has said that they are not of one recording though
