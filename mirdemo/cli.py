@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from mirdemo.base import plugins, threads
+from mirdemo.base import importing, plugins, threads
 from mirdemo.base.sentences import MirdemoError, Sentence
 from mirdemo.commands import console
 
@@ -65,7 +65,9 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit code."""
     threads.prepare()
-    argv = sys.argv[1:] if argv is None else argv
+    if argv is None:  # the program itself, and no other's that calls a verb
+        importing.one_at_a_time()
+        argv = sys.argv[1:]
     args = parser(next((word for word in argv if not word.startswith("-")), "")).parse_args(argv)
     log, told = logging.getLogger(plugins.__name__), _Told(logging.WARNING)
     log.addHandler(told)
