@@ -214,14 +214,14 @@ class Shown:
 
     def looked(self, why: object) -> None:
         """It asked for news. why: "silence" where it was told nothing for too long, "back" where its line was cut and is back,
-        anything else where it was told to"""
+        "beside" where another page of the visitor did something, anything else where it was told to"""
         if why == "silence":
             if not self.looks:
                 self.tries, self.patience = self.patience, 2 * self.patience
             self.looks = True
         elif why == "back":
             self.looks = False
-        elif self.looks:
+        elif self.looks and why != "beside":
             self.tries -= 1
             self.looks = self.tries > 0
 

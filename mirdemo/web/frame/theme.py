@@ -18,6 +18,7 @@ SCRIPTS = [FIGURES] + [
     STATIC / f"{name}.js"
     for name in [
         "page",
+        "beside",
         "morphing",
         "focus",
         "room",

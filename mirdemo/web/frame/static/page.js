@@ -1,5 +1,5 @@
 /* The page's own script: sends acts up the wire and draws the views that come down. No library, nothing fetched. Beside it: room.js makes
-   room for answers, morphing.js draws, focus.js and tabs.js lead. */
+   room for answers, morphing.js draws, focus.js and tabs.js lead, beside.js knows of other tabs of the same visit. */
 "use strict";
 window.mirdemo = (() => {
   const root = document.documentElement;
@@ -18,6 +18,8 @@ window.mirdemo = (() => {
   let turn = 0; // of the last act
   let acted = 0; // of the last one that may change what other tabs show
   let answeredTurn = 0; // of the last one that was answered
+  let untold = 0; // of the last one that other tabs of the browser may show and have not been told of
+  const OWN = ["page.open", "page.stay", "page.unsend"]; // acts that change nothing that others show
 
   /* Its turn. about: what else the act is about, for whoever makes room */
   function act(message, about = {}) {
@@ -26,6 +28,9 @@ window.mirdemo = (() => {
     if (secret) up(message);
     else early.push(message); // whose it is, is not known yet: the server would take it for a forgotten page's
     if (!message.act.startsWith("page.")) acted = turn;
+    if (!OWN.includes(message.act)) untold = turn;
+    mirdemo.beside.tell("here");
+    asked.add(message.act);
     mirdemo.room.make({ ...about, ...message, turn }, (view) => (drawnAt.get(view) ?? 0) >= acted);
     return turn;
   }
@@ -43,6 +48,12 @@ window.mirdemo = (() => {
   function look(why) {
     [listening, toldToLook] = [null, false];
     if (!root.classList.contains("cut")) up({ act: "page.look", why });
+  }
+
+  /* Another tab has done something (beside.js). */
+  function lookBeside() {
+    clearTimeout(listening);
+    look("beside");
   }
 
   /* Nothing was heard for so long that the line is in doubt (line.js). */
@@ -70,7 +81,7 @@ window.mirdemo = (() => {
 
   let answered = false;
   let latest = 0; // the last drawing that is on the page: what came with it need not be sent again
-  let asked = false; // for what is missing before a later one
+  let behind = false; // it has asked for what is missing before a later one
   const places = new Map(); // a view's name -> where it is drawn
   const known = new Map(); // a view's name -> its last drawing, for a place that comes later
   function heard(text) {
@@ -92,7 +103,12 @@ window.mirdemo = (() => {
     answered = true;
     if (answer.token) {
       remember(sessionStorage, "mirdemo", secret = answer.token);
+      mirdemo.beside.open(secret);
       early.splice(0).forEach(up);
+    }
+    if (untold && answeredTurn >= untold) {
+      untold = 0;
+      mirdemo.beside.tell("changed");
     }
     const whole = !("after" in answer), missing = answer.after > latest; // Gradio may show the last of two answers alone
     for (const [name, [number, html]] of Object.entries(answer.views)) {
@@ -101,8 +117,8 @@ window.mirdemo = (() => {
       if (!missing) latest = Math.max(latest, number);
     }
     drawSoon();
-    if (missing && !asked) act({ act: "page.open", tab: root.dataset.open });
-    asked = missing || (asked && !whole);
+    if (missing && !behind) act({ act: "page.open", tab: root.dataset.open });
+    behind = missing || (behind && !whole);
   }
 
   /* The views' places are there. first: what stands in some of them until the first answer */
@@ -225,14 +241,15 @@ window.mirdemo = (() => {
     }, 1000 * Number(notice.dataset.ending));
   }
 
-  /* A file that was asked for and is ready now is fetched without another click. */
+  /* A file that was asked for here, and is ready now, is fetched without another click. */
+  const asked = new Set(); // acts
   const saved = new Map(); // view -> the last file that was ready
   function fetchSaved(view) {
     const link = view.querySelector("a[data-saves]");
     const news = link ? link.dataset.saves : "";
     const before = saved.get(view);
     saved.set(view, news);
-    if (news && before !== undefined && before !== news) link.click();
+    if (news && before !== undefined && before !== news && asked.delete(link.dataset.asked)) link.click();
   }
 
   /* The first to ask the browser for its languages waits until it has read them. Gradio's script would ask in the midst of its longest
@@ -248,5 +265,5 @@ window.mirdemo = (() => {
   const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
   const isAnswered = () => answered; // for the first time
   const waits = () => answeredTurn < turn || drawingDue; // for an answer
-  return { isAnswered, waits, connect, heard, silence, back, remember, stand, draw, act, alive, painted };
+  return { isAnswered, waits, connect, heard, silence, lookBeside, back, remember, stand, draw, act, alive, painted };
 })();
