@@ -25,6 +25,7 @@ HUB = "goes to the Hub, where no test goes"
 #: Acts that no walk here has a step of, and why.
 NOT_WALKED = {
     "page.stay": "being heard of is all; test_visit_in_browser.py sees the warning go",
+    "page.unsend": "no hand does it: a drop was stopped; test_sending_in_browser.py sees what is left",
     "page.look": "no hand does it: a page behind a proxy asks for news",
     "probe.vocabulary": CLAP,
     "probe.template": CLAP,

@@ -41,6 +41,12 @@ def test_what_waits_for_the_rest_of_its_drop_is_kept_while_its_page_says_so(uplo
     assert uploaded.stat().st_mtime > 0, "the sweep counts from when it last changed"
 
 
+def test_what_had_arrived_of_a_drop_that_was_stopped_is_deleted(uploaded: Path):
+    unsend = Act({"act": "page.unsend", "files": [{"path": str(uploaded), "name": "one.wav"}, "no file"]})
+    Wire(Visitors(), Jobs())._handlers["page.unsend"](Visitor(), unsend)
+    assert not uploaded.exists()
+
+
 @pytest.mark.parametrize(
     "path",
     [

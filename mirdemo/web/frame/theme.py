@@ -31,6 +31,7 @@ SCRIPTS = [FIGURES] + [
         "theme",
         "line",
         "cards",
+        "sending",
         "charts",
         "long",
         "long-drawing",

@@ -67,6 +67,7 @@ class Wire:
             "page.address": self._go,
             "page.undo": _undo,
             "page.stay": _stay,
+            "page.unsend": _unsend,
         }
 
     def on(self, act: str, handler: Handler) -> None:
@@ -254,12 +255,12 @@ class Wire:
                 return
             if not visitor.hears(page, act.turn):
                 return
-            if act.name != "page.stay":  # a page says so by itself while it sends files
+            if act.name not in ("page.stay", "page.unsend"):  # a page says so by itself while it sends files
                 visitor.notice = None
             handler = self._handlers.get(act.name)
             began = time.monotonic()
             outcome = "done"
-            if act.name not in ("page.undo", "page.stay"):
+            if act.name not in ("page.undo", "page.stay", "page.unsend"):
                 visitor.undo = None
             try:
                 if handler is None:
@@ -327,6 +328,11 @@ def _stay(visitor: Visitor, act: Act) -> None:
     """The visit's time begins anew, and that of uploads that wait until the last of their drop is here."""
     for one in act.uploads() if act.has("files") else ():
         one.renew()
+
+
+def _unsend(visitor: Visitor, act: Act) -> None:
+    """Sending was stopped, or broke off: what had arrived by then is asked for by nobody."""
+    act.discard()
 
 
 def _stop(visitor: Visitor, act: Act) -> None:

@@ -1,4 +1,4 @@
-/* Files that a visitor brings: dropped, chosen or recorded here; each is sent, then an act names them. */
+/* Files that a visitor brings: dropped, chosen or recorded here; each is sent (sending.js), then an act names them. */
 "use strict";
 (() => {
   function choose(button) {
@@ -58,20 +58,23 @@
     const together = real.reduce((sum, { file }) => sum + file.size, 0);
     if (together > Number(zone.dataset.mostTogether)) return sayIn(zone, zone.dataset.sayTogether);
     const sent = [];
+    const sending = mirdemo.sending.begin(zone.dataset.drop, together);
     const staying = setInterval(() => mirdemo.act({ act: "page.stay", files: sent }), STAYS); // an hour may pass until the act
     try {
       for (const [index, { file, name }] of real.entries()) {
-        sayIn(zone, zone.dataset.sayUploading.replace("{done}", index + 1).replace("{total}", real.length), index / real.length);
-        sent.push({ path: await upload(file), name });
+        sending.file(index + 1, real.length);
+        sent.push({ path: await sending.send(file), name });
         chosen.set(name.split("/").pop(), file);
       }
     } catch (error) {
-      return sayIn(zone, error.refusal || zone.dataset.sayFailed);
+      if (sent.length) mirdemo.act({ act: "page.unsend", files: sent });
+      return sending.fail(error);
     } finally {
       clearInterval(staying);
     }
-    sayIn(zone, "");
-    const fields = Object.fromEntries([...zone.querySelectorAll("[name]")].map((field) => [field.name, field.value]));
+    sending.end();
+    const there = mirdemo.sending.placeOf(zone.dataset.drop) || zone; // another may stand there by now
+    const fields = Object.fromEntries([...there.querySelectorAll("[name]")].map((field) => [field.name, field.value]));
     mirdemo.act({ act: zone.dataset.drop, files: sent, ...fields });
     return true;
   }
@@ -81,40 +84,23 @@
   async function resend(field) {
     const message = { ...field.dataset, value: field.value };
     const file = chosen.get(field.dataset.resends);
-    const zone = document.querySelector(".is-open [data-drop]");
     const asBefore = () => { field.value = field.querySelector("option[selected]").value; }; // what is read stays what it was
     if (!file) {
       mirdemo.act(message);
       return asBefore();
     }
+    const sending = mirdemo.sending.begin(document.querySelector(".is-open [data-drop]")?.dataset.drop, file.size);
     try {
-      if (zone) sayIn(zone, zone.dataset.sayUploading.replace("{done}", 1).replace("{total}", 1), 0);
-      mirdemo.act({ ...message, files: [{ path: await upload(file), name: file.name }] });
-      if (zone) sayIn(zone, "");
+      sending.file(1, 1);
+      mirdemo.act({ ...message, files: [{ path: await sending.send(file), name: file.name }] });
+      sending.end();
     } catch (error) {
       asBefore();
-      if (zone) sayIn(zone, error.refusal || zone.dataset.sayFailed);
+      sending.fail(error);
     }
   }
 
-  /* Where one file lies now. Throws; with the server's own words in `refusal` where it gave any. */
-  async function upload(file, tries = 5) {
-    const form = new FormData();
-    form.append("files", file);
-    const answer = await fetch(`gradio_api/upload?language=${document.documentElement.lang}`, { method: "POST", body: form });
-    if (answer.ok) return (await answer.json())[0];
-    if (answer.status === 429 && tries) { // many send at once from here: this one waits for its turn
-      await new Promise((wake) => setTimeout(wake, 1000 * Math.min(30, Number(answer.headers.get("Retry-After")) || 1)));
-      return upload(file, tries - 1);
-    }
-    const told = await answer.json().catch(() => ({}));
-    throw Object.assign(new Error(answer.status), { refusal: typeof told.detail === "string" && told.detail });
-  }
-
-  function sayIn(zone, text, share) {
-    zone.toggleAttribute("data-live-busy", share !== undefined);
-    zone.querySelector(".drop-says").textContent = text;
-  }
+  const sayIn = (zone, text) => mirdemo.sending.say(zone.dataset.drop, { text });
 
   /* How loud it is, 0 to 1 from -60 dB to full scale, so that one sees whether anything arrives. */
   function levelOf(stream) {
@@ -153,7 +139,7 @@
     const clock = setInterval(() => {
       zone.querySelector(".level").style.setProperty("--level", level.now());
       const seconds = (Date.now() - began) / 1000;
-      sayIn(zone, zone.dataset.sayRecording.replace("{time}", mirdemo.clock(seconds)), 0);
+      mirdemo.sending.say(zone.dataset.drop, { say: "sayRecording", fills: { time: mirdemo.clock(seconds) }, busy: true });
       if (seconds > Number(zone.dataset.mostSeconds)) recording.stop();
     }, 200);
     recording.onstop = () => {
