@@ -13,7 +13,7 @@ import mirdemo.web.frame
 STATIC = Path(mirdemo.web.frame.__file__).parent / "static"
 STYLE = "".join(
     (STATIC / name).read_text(encoding="utf-8")
-    for name in ("page.css", "clips.css", "few-shot.css", "probe.css")
+    for name in ("page.css", "clips.css", "few-shot.css", "probe.css", "plan.css", "fine-tune.css")
 )
 
 
@@ -101,6 +101,103 @@ def test_what_stays_in_sight_covers_nothing_on_paper(draw):
     page.emulate_media(media="print")
     assert page.evaluate("getComputedStyle(document.querySelector('.in-sight')).position") == "static"
     assert not page.locator(".notice").is_visible()
+
+
+def _row(cells: list[str], tag: str = "td") -> str:
+    return f"<tr>{''.join(f'<{tag}>{cell}</{tag}>' for cell in cells)}</tr>"
+
+
+_FIGURES = [
+    "<bdi>shamisen 三味線</bdi>",
+    "Spectral statistics, whitened",
+    "too few recordings to say",
+    "<span class='whole'>0.71 (0.46–0.86), </span>24 recordings",
+    "0.50",
+    "10",
+    "42 %",
+    "0.002",
+    "All statistics together",
+    "<span class='whole'>−0.25 (−0.55 to +0.05)</span>",
+]
+_CLASSES = [
+    "tag",
+    "backbone",
+    "word",
+    "figure",
+    "chance",
+    "recordings",
+    "prevalence",
+    "p_value",
+    "layer",
+    "difference",
+]
+_FIGURE_ROW = "".join(
+    f"<td class='cell-{name}'>{cell}</td>" for name, cell in zip(_CLASSES, _FIGURES, strict=True)
+)
+_HEADS = "".join(
+    f"<th><button>{one}</button></th>"
+    for one in [
+        "タグ",
+        "基盤モデル",
+        "判定",
+        "ROC-AUC",
+        "偶然の水準",
+        "タグのある録音",
+        "タグのあるクリップ",
+        "p",
+        "選ばれた層",
+        "差",
+    ]
+)
+_VERDICT = "<span class='word weak'><span>too few recordings to say</span></span><span class='line quiet small-text figures'>0.71 (0.46–0.86), 24 recordings</span>"
+_WHY = "in scale<span class='line small-text'>The backbones, or their whitening, differ. One interval is too wide to tell.</span>"
+WIDE_TABLES = {
+    "all figures": f"<div class='table-scroll'><table class='table figure-table'><thead><tr>{_HEADS}</tr></thead><tbody><tr>{_FIGURE_ROW}</tr></tbody></table></div>",
+    "examples": "<div class='matrix-place'><table class='matrix'><tbody>"
+    + f"<tr><th scope='row'>shamisen</th>{'<td><span class=dot></span></td>' * 200}<td class='counts small-text'>15 clips · 10 recordings</td></tr>"
+    + "</tbody></table></div>",
+    "stage by stage": f"<table class='table visit-tags'><tbody>{_row([_WHY, *[_VERDICT] * 4])}</tbody></table>",
+}
+
+
+@pytest.mark.parametrize(
+    "width", [739, 794]
+)  # what Letter and A4 leave, with a browser's margins and with none
+@pytest.mark.parametrize("table", WIDE_TABLES)
+def test_a_wide_table_is_within_a_sheet(draw, table: str, width: int):
+    page = draw(WIDE_TABLES[table], width)
+    page.emulate_media(media="print")
+    ends = "(one) => [...one.querySelectorAll('*')].reduce((most, each) => Math.max(most, each.getBoundingClientRect().right), 0)"
+    assert page.locator(".view").evaluate(ends) <= width
+
+
+@pytest.mark.parametrize("width", [760, 900])
+def test_words_stage_by_stage_are_within_a_tablet_and_a_note_has_a_line(draw, width: int):
+    page = draw(WIDE_TABLES["stage by stage"], width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator("td").first.bounding_box()["width"] >= 140
+
+
+@pytest.mark.parametrize("place", ["two", "live", "plan-charts"])
+def test_charts_that_are_as_wide_as_a_sheet_stand_below_each_other_on_it(draw, place: str):
+    chart = "<figure class='chart'><div style='width: 660px; height: 100px'></div></figure>"
+    page = draw(f"<div class='{place}'>{chart}{chart}</div>", 739)
+    page.emulate_media(media="print")
+    first, second = (one.bounding_box() for one in page.locator("figure").all())
+    assert first["x"] == second["x"]
+    assert first["y"] + first["height"] <= second["y"]
+
+
+def test_what_only_a_hand_can_use_is_not_on_paper_and_moves_nothing(draw):
+    wave = "<span class='wave'><svg></svg></span>"
+    page = draw(
+        f"<span class='player timeline'><button class='play'></button>{wave}</span><span class='chip'>drum<button>x</button></span>",
+        739,
+    )
+    before = page.locator(".wave").bounding_box()
+    page.emulate_media(media="print")
+    assert page.locator("button:visible").count() == 0
+    assert page.locator(".wave").bounding_box() == before
 
 
 def test_a_button_with_long_words_wraps_on_a_phone(draw):
