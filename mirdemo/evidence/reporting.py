@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from mirdemo.evidence import plotly_script
+from mirdemo.words.language import speaker
 
 #: What a report may weigh, so that it can be sent by mail.
 MAX_BYTES = 6_000_000
@@ -83,6 +84,7 @@ def report(
         after=after,
         made=(made or date.today()).isoformat(),
         plotly=_plotly(),
+        undrawn=speaker(language)("report.undrawn"),
     )
     if len(text.encode()) > MAX_BYTES:
         raise ValueError(f"the report weighs {len(text.encode()):,} bytes, more than {MAX_BYTES:,}")

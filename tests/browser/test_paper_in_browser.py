@@ -129,3 +129,25 @@ def test_a_report_is_read_on_a_phone_and_printed_from_it(chromium, tmp_path: Pat
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     finally:
         context.close()
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_a_report_that_is_printed_before_its_charts_are_drawn_says_so(
+    chromium, tmp_path: Path, language: str
+):
+    from mirdemo.evidence.drawing import selected
+    from mirdemo.evidence.report import evidence_report
+
+    place = tmp_path / "report.html"
+    place.write_text(evidence_report(selected({}), language), encoding="utf-8")
+    context = chromium.new_context(offline=True)
+    said = "getComputedStyle(document.querySelector('.chart'), '::before').content"
+    try:
+        context.add_init_script("window.DecompressionStream = null;")
+        page = context.new_page()
+        page.goto(place.as_uri())
+        assert page.evaluate(said) == "none", "on a screen they come in a moment"
+        page.emulate_media(media="print")
+        assert ("Print again" if language == "en" else "もう一度印刷") in page.evaluate(said)
+    finally:
+        context.close()
