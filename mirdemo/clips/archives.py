@@ -25,6 +25,7 @@ from mirdemo.base.files import called
 from mirdemo.base.sentences import Sentence
 from mirdemo.clips.encodings import Decoded, decode, shown
 from mirdemo.clips.limits import CLIP_LIMITS, ClipLimits, ClipsError
+from mirdemo.clips.unread import unread
 from mirdemo.sound.decoding.archives import archive_of
 from mirdemo.sound.decoding.source import Source
 from mirdemo.sound.spool import disk_full
@@ -328,9 +329,7 @@ def _is_clutter(name: str) -> bool:
 
 def _file_size(path: Path, name: str) -> int:
     if not path.is_file():
-        raise ClipsError(
-            "{name} cannot be found. Choose a file that exists.", code="clips.missing", name=name
-        )
+        raise unread(path, name)
     return path.stat().st_size
 
 

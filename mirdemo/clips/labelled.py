@@ -25,6 +25,7 @@ from mirdemo.clips.limits import CLIP_LIMITS, ClipLimits, ClipsError
 from mirdemo.clips.recordings import ByName, stem_of
 from mirdemo.clips.sheets import Row, write_sheet
 from mirdemo.clips.tags import clean_recording, clean_tags, clean_text, same, typed_tags, written_tags
+from mirdemo.clips.unread import unread
 from mirdemo.sound.audio import LIMITS, Clip, display_name
 
 if TYPE_CHECKING:
@@ -187,9 +188,7 @@ class LabelledClips:
                 with Path(sheet).open("rb") as stream:
                     data = stream.read(limits.max_sheet_bytes + 1)
             except (OSError, ValueError):
-                raise ClipsError(
-                    "{name} cannot be found. Choose a file that exists.", code="clips.missing", name=shown
-                ) from None
+                raise unread(Path(sheet), shown) from None
             files = Path(sheet).parent if files is None else files
         gathering = Gathering(limits)
         if isinstance(files, Mapping):

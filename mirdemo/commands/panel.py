@@ -102,6 +102,8 @@ def _make(args: Namespace) -> int:
         learned = {recordings[key] for key, (_, own) in read.items() if own}
         kept = [key for key in read if recordings[key] not in learned]
         clips = [read[key][0] for key in kept]
+        if not read and (failed or inputs.nothing):  # it has been said of each
+            return 3
         own = of_its_own(len(read) - len(clips), all(tagger.learned for tagger in taggers))
         if own is not None:
             warn(own)
@@ -120,7 +122,13 @@ def _make(args: Namespace) -> int:
     for path, text in ((out, page), (key, panel.as_json())):
         with whole(path) as part:
             part.write_text(text, encoding="utf-8")
-    if args.json:
+    _tell_made(panel, out, key, failed, args.json)
+    return 1 if failed or inputs.nothing else 0
+
+
+def _tell_made(panel: Panel, out: Path, key: Path, failed: int, as_json: bool) -> None:
+    """What was written and what to do with it. failed: recordings that could not be read, or not whole"""
+    if as_json:
         print_json(
             {
                 "panel": panel.id,
@@ -152,7 +160,6 @@ def _make(args: Namespace) -> int:
                 {"key": str(key)},
             )
         )
-    return 1 if failed or inputs.nothing else 0
 
 
 def _heard(

@@ -73,8 +73,9 @@ def _export(args: Namespace) -> int:
     if not args.out:
         warn("Give a folder as --out.")
         return 2
-    n = exchange.write_mteb(found, expanded(args.out), ELSEWHERE.values())
-    print(f"{len(found)} figures written to {n} files in {args.out}.")
+    out = expanded(args.out)
+    n = exchange.write_mteb(found, out, ELSEWHERE.values())
+    print(f"{len(found)} figures written to {n} files in {out if out.name.strip('.') else out.resolve()}.")
     return 0
 
 

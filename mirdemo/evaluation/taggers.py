@@ -25,6 +25,7 @@ from mirdemo.clips.label_files import notes_on, read_labels, said_of, spans_of
 from mirdemo.clips.limits import CLIP_LIMITS, ClipsError
 from mirdemo.clips.segments import pieces
 from mirdemo.clips.tags import same
+from mirdemo.clips.unread import unread
 from mirdemo.evaluation.errors import EvaluationError
 from mirdemo.sound.audio import display_name
 
@@ -103,9 +104,7 @@ def by_sheet(
         with expanded(sheet).open("rb") as stream:
             data = stream.read(CLIP_LIMITS.max_sheet_bytes + 1)
     except OSError:
-        raise ClipsError(
-            "{name} cannot be found. Choose a file that exists.", code="clips.missing", name=name
-        ) from None
+        raise unread(expanded(sheet), name) from None
     paths = [PurePosixPath(file.replace("\\", "/")) for file in files]
     read = read_labels(data, name, CLIP_LIMITS, [part for path in paths for part in path.parts])
     for note in notes_on(read, name):

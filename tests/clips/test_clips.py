@@ -19,6 +19,7 @@ from sound_files import by_soundfile
 from mirdemo.base.progress import Progress
 from mirdemo.base.sentences import Cancelled
 from mirdemo.clips import ClipLimits, ClipsError, LabelledClips, TagCount
+from mirdemo.clips.unread import unread
 from mirdemo.sound.audio import Clip
 from mirdemo.sound.long import long_of
 
@@ -512,6 +513,16 @@ def test_a_sheet_that_cannot_be_used_is_refused(sheet: bytes, code: str):
 
 def test_a_missing_sheet_is_refused(tmp_path: Path):
     assert refusal(lambda: LabelledClips.from_csv(tmp_path / "none.csv")) == "clips.missing"
+
+
+def test_a_folder_in_the_place_of_a_file_is_said_to_be_one(tmp_path: Path):
+    assert refusal(lambda: LabelledClips.from_csv(tmp_path)) == "clips.folder"
+    assert refusal(lambda: LabelledClips.from_zip(tmp_path)) == "clips.folder"
+
+
+def test_a_file_that_is_there_but_may_not_be_read_is_not_said_to_be_missing(tmp_path: Path):
+    (tmp_path / "closed.csv").touch()
+    assert unread(tmp_path / "closed.csv", "closed.csv").sentence.code == "clips.unread"
 
 
 # ---- duplicates and limits ------------------------------------------------------------------------------

@@ -150,6 +150,19 @@ def test_what_cannot_be_made_is_a_sentence_and_writes_nothing(here: Path, tagger
     assert not Path("new.json").exists()
 
 
+@pytest.mark.parametrize("named", ["none/*.wav", "letter.wav"])
+def test_what_names_no_recording_is_said_once(
+    here: Path, tagger: str, named: str, capsys: pytest.CaptureFixture
+):
+    Path("letter.wav").write_text("Dear all")
+    capsys.readouterr()
+    assert main(["panel", "make", named, "--tagger", tagger, "--key", "new.json", "--json"]) == 3
+    said = [line for line in capsys.readouterr().err.splitlines() if line.strip()]
+    assert len(said) == 1, said
+    assert "nothing to ask" not in said[0]
+    assert not Path("new.json").exists()
+
+
 def test_the_key_of_a_panel_that_is_out_is_not_written_over(
     here: Path, tagger: str, capsys: pytest.CaptureFixture
 ):

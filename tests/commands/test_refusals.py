@@ -116,6 +116,17 @@ def test_a_table_of_figures_that_does_not_fit_leaves_the_old_one(
     assert [path.read_text() for path in tmp_path.iterdir()] == ["of last year"]
 
 
+def test_a_folder_of_figures_that_is_here_is_called_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    line = ["results", "export", "--format", "mteb", "--source", "published", "--corpus", "lyra", "--out"]
+    assert cli.main([*line, "."]) == 0
+    assert capsys.readouterr().out.endswith(f" files in {tmp_path.resolve()}.\n")
+    assert cli.main([*line, "figures/"]) == 0
+    assert capsys.readouterr().out.endswith(" files in figures.\n")
+
+
 @pytest.mark.parametrize(
     ("failure", "code", "said"),
     [
