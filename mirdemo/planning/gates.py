@@ -102,8 +102,16 @@ def _training(evidence: Evidence, futures: Futures | None) -> Gate:
         return Gate(TUNING, NOT_RUN, found, _TRAINING, None, None)
     name = evidence.ways[tuned].backbone
     frozen = next(
-        (i for i, way in enumerate(evidence.ways) if way.kind != FINE_TUNE and way.backbone == name), 0
+        (i for i, way in enumerate(evidence.ways) if way.kind != FINE_TUNE and way.backbone == name), None
     )
+    if frozen is None:
+        found = Sentence(
+            "{backbone} was fine-tuned, but not probed as it is.",
+            "planning.gate.training.not_probed",
+            {"backbone": name},
+        )
+        following = Sentence("Probe it too.", "planning.gate.training.probe")
+        return Gate(TUNING, UNKNOWN, found, _TRAINING, seconds, following)
     mistakes = (futures.wrong + futures.missed)[1:]
     share = float((mistakes[:, tuned] < mistakes[:, frozen]).mean())
     found = Sentence(

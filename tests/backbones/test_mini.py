@@ -23,6 +23,7 @@ from mirdemo.backbones.mini_network import (
     MiniNetwork,
     PitchReader,
     PulseReader,
+    _octave_mean,
 )
 from mirdemo.backbones.spec import BackboneError
 from mirdemo.embedding.embed import embed
@@ -284,3 +285,23 @@ def test_halving_the_rate_keeps_the_level_and_stops_what_would_fold_back():
     assert heard[:192] == pytest.approx(np.ones(192), abs=0.01), "up to a fifth of the rate"
     assert heard[240] == pytest.approx(0.5, abs=0.01), "a quarter of it is the middle of the fall"
     assert heard[288:].max() < 0.015
+
+
+def test_what_stands_around_a_bin_is_the_mean_of_its_octave():
+    cq = torch.rand(2, 216, 3, generator=torch.Generator().manual_seed(0))
+    expected = torch.stack([cq[:, max(0, k - 18) : k + 19].mean(dim=1) for k in range(216)], dim=1)
+    torch.testing.assert_close(_octave_mean(cq), expected, atol=1e-4, rtol=0)
+
+
+def test_the_tempogram_is_the_autocorrelation_at_each_lag():
+    """Written out lag by lag, between two whole lags by its share; nothing beyond three quarters of the window."""
+    mel = torch.rand(1, 80, 101, generator=torch.Generator().manual_seed(0))
+    rises = np.maximum(np.diff(mel[0].double().numpy(), axis=1), 0).reshape(4, 20, 100).mean(1)
+    onsets = rises - rises.mean(1, keepdims=True)
+    whole = np.zeros((4, 400))
+    for lag in range(76):
+        product = (onsets[:, : 100 - lag] * onsets[:, lag:]).sum(1)
+        whole[:, lag] = product / (onsets**2).sum(1) / max(1 - lag / 100, 0.25) if lag < 75 else 0
+    lags = 4 * 2 ** (np.arange(N_LAGS) / LAGS_PER_OCTAVE)
+    expected = np.stack([np.interp(lags, np.arange(400), row) for row in whole])
+    np.testing.assert_allclose(PulseReader().tempogram(mel)[0], expected, atol=1e-3)

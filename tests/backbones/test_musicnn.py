@@ -13,7 +13,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from mirdemo.backbones import BackboneError, load_backbone, specs, tensor_bundle, wheels
 from mirdemo.backbones import musicnn_facts as facts
-from mirdemo.backbones.musicnn import LogMel
+from mirdemo.backbones.musicnn import LogMel, named
 from mirdemo.embedding.embed import embed
 from mirdemo.sound.audio import Clip
 
@@ -200,3 +200,22 @@ def test_the_real_networks_give_what_the_package_gives(name, monkeypatch) -> Non
     np.testing.assert_allclose(
         [penultimate.mean(), penultimate.std(correction=0)], [mean, deviation], atol=1e-3
     )
+
+
+def test_tensorflows_kernels_are_turned_as_torch_lays_them() -> None:
+    """By single values: height, width, in, out there; out, in, height, width here; over all bands at once out, in, frames."""
+    draw = np.random.default_rng(0)
+    kernels = {at: draw.normal(size=(7, 3, 1, 5)) for at in (0, 2, 5)}
+    variables = {f"conv2d{f'_{at}' if at else ''}/kernel": kernel for at, kernel in kernels.items()}
+    dense = draw.normal(size=(4, 2))
+    made = named(variables | {"dense_1/kernel": dense, "dense/bias": dense[0], "stray": dense})
+    assert list(made) == [
+        *("timbral.0.convolution.weight", "temporal.0.convolution.weight", "middle.0.convolution.weight"),
+        *("tags.weight", "dense.bias", "stray"),
+    ]
+    shapes = {name: tuple(values.shape) for name, values in made.items()}
+    assert shapes["timbral.0.convolution.weight"] == (5, 1, 7, 3)
+    assert shapes["middle.0.convolution.weight"] == (5, 3, 7)
+    assert made["temporal.0.convolution.weight"][4, 0, 6, 1] == np.float32(kernels[2][6, 1, 0, 4])
+    assert made["middle.0.convolution.weight"][4, 2, 6] == np.float32(kernels[5][6, 2, 0, 4])
+    assert made["tags.weight"][1, 3] == np.float32(dense[3, 1])

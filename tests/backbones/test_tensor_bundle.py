@@ -82,3 +82,32 @@ def test_no_damaged_byte_does_more_than_raise_or_change_a_value(tmp_path: Path) 
         except ValueError:
             continue
         assert sum(tensor.nbytes for tensor in found.values()) <= 5 * 66
+
+
+def test_fields_that_are_not_known_are_passed_over_as_protocol_buffers_ask() -> None:
+    size = bytes([0x12, 0x02, 0x08, 0x03])  # a dimension, 3 long: the shape's field 2
+    others = bytes([0x2A, 0x02, 0x08, 0x07, 0x18, 0x01])  # field 5, bytes that look like one, and 3, a number
+    shape = size + others + size
+    entry = bytes([0x08, 0x01, 0x12, len(shape)]) + shape + bytes([0x20, 0x05, 0x28, 36])
+    assert tensor_bundle._entry(entry) == tensor_bundle._Entry(np.dtype("<f4"), (3, 3), 5, 36)
+
+
+@pytest.mark.parametrize(
+    ("block", "entries"),
+    [
+        (bytes([0, 1, 2]) + b"abb", [(b"a", b"bb")]),
+        (bytes([0, 2, 1]) + b"abx" + bytes([1, 1, 1]) + b"cy", [(b"ab", b"x"), (b"ac", b"y")]),
+        (bytes([0, 1, 3]) + b"abb", None),  # one byte more than there is
+        (bytes([1, 1, 1]) + b"ab", None),  # shares with a key that was not there
+    ],
+)
+def test_an_entry_fills_its_block_to_the_last_byte_and_no_further(block: bytes, entries) -> None:
+    table = block + b"\0\0\0\0" + b"\1\0\0\0" + b"\0" * 5
+    found = tensor_bundle._block(table, 0, len(block) + 8)
+    if entries is None:
+        with pytest.raises(ValueError, match="beyond its block"):
+            list(found)
+    else:
+        assert list(found) == entries
+    with pytest.raises(ValueError, match="beyond the end"):
+        list(tensor_bundle._block(table[:-1], 0, len(block) + 8))

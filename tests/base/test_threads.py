@@ -279,3 +279,33 @@ def test_numpys_threads_are_counted():
 
     with threadpool_limits(1, user_api="blas"):
         assert threads._threads_of_numpy() == 1
+
+
+def test_of_several_libraries_of_numpys_the_one_with_most_threads_counts_and_of_none_one(monkeypatch):
+    import threadpoolctl
+
+    found = [{"user_api": "blas", "num_threads": n} for n in (2, 5)] + [
+        {"user_api": "openmp", "num_threads": 9}
+    ]
+    monkeypatch.setattr(threadpoolctl, "threadpool_info", lambda: found)
+    assert threads._threads_of_numpy() == 5
+    monkeypatch.setattr(threadpoolctl, "threadpool_info", lambda: found[2:])
+    assert threads._threads_of_numpy() == 1
+
+
+def test_a_limit_that_takes_nothing_away_sets_nothing(two_threads, monkeypatch):
+    monkeypatch.setattr(threads, "_openmp", lambda: pytest.fail("it was set"))
+    for count in (2, 3):
+        with threads.limited(count):
+            assert torch.get_num_threads() == 2
+
+
+@pytest.mark.parametrize("there", range(1, 12))
+def test_lanes_are_as_many_as_find_their_threads_and_eight_at_most(there: int, monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: there)
+    assert [threads.lanes(each) for each in (1, 2, 3, None)] == [
+        min(8, there),
+        max(1, there // 2),
+        max(1, there // 3),
+        1,
+    ]

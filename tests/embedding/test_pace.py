@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from mirdemo.backbones.registry import spec
@@ -173,3 +174,43 @@ def test_the_system_says_how_many_compute_now(tmp_path, monkeypatch):
     monkeypatch.setattr(processor.threads, "cores", lambda: 4)
     assert processor.load(told) == pytest.approx((0.75, 1.5))
     assert processor.load(tmp_path / "none") == pytest.approx((0.75, 0.75))
+
+
+def test_what_is_usual_begins_with_the_first_run_and_is_a_mean_by_time():
+    """Work without end meets what is usual; the first run is all that is known of it, a second counts by its length."""
+    now, load = [0.0], [0.0]
+    pace = Pace(clock=lambda: now[0], load=lambda: (load[0], load[0]), cores=2, kept=False)
+
+    def run(took: float, others: float) -> None:
+        """One unit, beside so many threads of others as it lasts; the system's mean holds our own threads too."""
+        now[0] += took
+        load[0] = others + 2 * (1 - math.exp(-took / 60))
+        pace.learn("a", 1.0, took)
+
+    run(1.0, 2.0)
+    endless = 1e9
+    assert pace.expected("a", endless) == pytest.approx(endless * 1.0, rel=1e-3), (
+        "half as fast beside as many"
+    )
+    run(3.0, 0.0)
+    assert pace.expected("b", 1.0) is None
+    quiet = 0.5**0.8 * 3.0**0.2  # a fifth of it is the new run's
+    before = 0.5 ** (3 / 3600)  # of the second that was seen, after three
+    slow = (math.log(2) * before + math.log(3.0 / quiet) * 3) / (before + 3)
+    assert pace.expected("a", endless) == pytest.approx(endless * quiet * math.exp(slow), rel=1e-3)
+
+
+def test_what_fades_is_left_on_average_as_its_integral_says():
+    for ratio in (1e-9, 1e-5, 0.3, 1.0, 7.0):
+        steps = (np.arange(20_000) + 0.5) / 20_000
+        assert paces._mean_share(ratio) == pytest.approx(np.exp(-ratio * steps).mean(), rel=1e-6)
+
+
+def test_the_shortest_run_that_teaches_is_a_fifth_of_a_second():
+    for took, known in ((0.19, False), (0.2, True)):
+        pace = still()
+        pace.learn("a", 1.0, took)
+        assert (pace.expected("a", 1.0) is not None) is known
+    pace = still()
+    pace.learn("a", 0.0, 5.0)
+    assert pace.expected("a", 1.0) is None

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 from backbones import tiny
 
 from mirdemo.backbones import engine, load_backbone
 from mirdemo.backbones.spec import BackboneError
 from mirdemo.cli import main
-from mirdemo.evaluation.engines import Change, changes
+from mirdemo.evaluation.engines import Change, _corpus, changes
+from mirdemo.synth import TRADITIONS
 
 pytest.importorskip("openvino", reason="OpenVINO is an optional extra (requirements-fast.txt)")
 
@@ -66,3 +70,28 @@ def test_without_torch_there_is_nothing_to_compare(folder) -> None:
 
     with pytest.raises(BackboneError):
         changes(load, recordings=3)
+
+
+@pytest.mark.parametrize(("each", "least"), [(1, 1), (2, 3), (6, 8)])
+def test_a_tag_counts_where_eight_recordings_have_it_and_eight_lack_it_or_a_quarter_of_few(
+    each: int, least: int, monkeypatch
+) -> None:
+    monkeypatch.setattr("mirdemo.synth.corpus", played)
+    clips, tags, labels = _corpus(0.1, each)
+    assert len(clips) == len(labels) == 6 * each
+    assert dict(zip(tags, labels.sum(0).tolist(), strict=True)) == {
+        f"{n:02}": n for n in range(least, 6 * each - least + 1)
+    }
+
+
+def played(tradition: str, side: str, each: int, seed: int, *, seconds: float) -> list[SimpleNamespace]:
+    """Recordings of a tradition of which, over all traditions, n have the tag of that number."""
+    first = TRADITIONS.index(tradition) * each
+    return [
+        SimpleNamespace(
+            samples=np.zeros(160, np.float32) + 0.1,
+            recording=f"{tradition} {i}",
+            tags={f"{n:02}" for n in range(1, 6 * each + 1) if first + i < n},
+        )
+        for i in range(each)
+    ]

@@ -9,7 +9,7 @@ import pytest
 from planned import RISING, evidence, labels, way
 
 from mirdemo.base.sentences import Sentence
-from mirdemo.planning import LIMITS, Assumptions, Evidence, Way, for_the_meeting, two_sentences
+from mirdemo.planning import LIMITS, Assumptions, Evidence, Heard, Way, for_the_meeting, two_sentences
 from mirdemo.planning.futures import Futures, minutes
 from mirdemo.planning.plan import Plan, make_plan
 from mirdemo.planning.say import beyond, condition, range_of
@@ -303,3 +303,59 @@ def test_a_session_has_no_part_in_choosing_the_tags_it_is_judged_by():
     kept = Futures.of(replace(evidence(thrice, n=24), sessions=sessions), draws=2).sparing(assumed)
     alone = Futures.of(evidence(one, n=8), draws=2).sparing(assumed)
     assert kept.saved(assumed)[0] == pytest.approx(alone.saved(assumed)[0])
+
+
+def test_fine_tuning_is_held_against_the_same_backbones_frozen_layers_or_nothing():
+    """In whatever order they stand; where they were not probed, another backbone's say nothing of it."""
+    poor, good = way(0.5, 0.3), way(0.97, 0.01, backbone="mert-95m", kind=OTHER, seed=1)
+    tuned = way(0.75, 0.1, backbone="mert-95m", kind=FINE_TUNE, seed=2)
+    other_tuned = replace(tuned, backbone="spectral")
+    assert [make_plan(evidence(poor, good, one)).gates[1].state for one in (tuned, other_tuned)] == [
+        "fail",
+        "pass",
+    ]
+    for ways in ((poor, tuned), (tuned,)):
+        gate = make_plan(evidence(*ways, seconds={"fine_tune": 9.0})).gates[1]
+        assert (gate.state, gate.seconds) == ("cannot_tell", 9.0)
+        assert str(gate.found) == "mert-95m was fine-tuned, but not probed as it is."
+
+
+@pytest.mark.parametrize(
+    ("having", "lacking", "said"),
+    [
+        ((2, 0, 3, 0), (9, 9, 2, 0), "1 more recordings with drum and 0 without it"),
+        ((2, 0, 3, 0), (0, 9, 2, 0), "0 more recordings with voice and 1 without it"),
+        ((0, 0, 0, 0), (9, 9, 9, 9), "3 more recordings with <b> and 0 without it"),
+        ((0, 0, 1, 9), (0, 9, 9, 0), "2 more recordings with voice and 0 without it"),
+    ],
+)
+def test_the_shortest_way_on_is_the_tag_that_lacks_least_up_to_three_on_each_side(having, lacking, said):
+    plan = make_plan(
+        replace(evidence(way(0.8, 0.1, sick=Sentence("x", "x"))), having=having, lacking=lacking)
+    )
+    assert str(two_sentences(plan)[1]) == f"The shortest way on: {said}."
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(1.44, "1.4"), (0.0123, "0.012"), (23.4, "23"), (99.4, "99"), (99.6, "100"), (100, "100"), (1549, "1,500"), (0, "0")],
+)  # fmt: skip
+def test_a_switching_value_is_told_with_two_figures_and_no_exponent(value: float, said: str):
+    assert str(range_of(Switch("hand_minutes", 1, value, None, 1, None, None))) == f"more than {said}"
+
+
+@pytest.mark.parametrize(
+    ("counts", "state"),
+    [
+        ((2, 0, 0, 2, 0), "pass"),
+        ((1, 1, 0, 2, 0), "pass"),
+        ((1, 1, 1, 2, 0), "cannot_tell"),
+        ((0, 0, 0, 4, 0), "fail"),
+        ((0, 0, 0, 3, 1), "cannot_tell"),
+        ((0, 0, 0, 0, 0), "not_run"),
+    ],
+)
+def test_half_of_the_tags_heard_pass_and_only_surely_none_fails(counts: tuple[int, ...], state: str):
+    names = ("heard", "partly", "perhaps", "not_heard", "too_few")
+    heard = Heard(**dict(zip(names, counts, strict=True)))
+    assert make_plan(replace(evidence(), heard=heard)).gates[0].state == state

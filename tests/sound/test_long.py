@@ -15,6 +15,7 @@ import pytest
 import soundfile
 
 from mirdemo.base.sentences import Cancelled
+from mirdemo.sound import long
 from mirdemo.sound.audio import AudioError, AudioLimits, Clip, load_clip
 from mirdemo.sound.decoding import Source, announced_seconds
 from mirdemo.sound.long import LongRecording, long_of, open_long
@@ -223,3 +224,19 @@ def test_a_path_may_be_text_and_what_is_not_there_is_told(tmp_path: Path):
         "audio.missing",
         "gone.wav",
     )
+
+
+@pytest.mark.parametrize(
+    ("frames", "seconds"), [(None, None), (0, None), (4 * RATE, 4.0), (5 * RATE, 5.0), (5 * RATE + 1, None)]
+)
+def test_a_length_is_expected_as_the_first_part_says_where_the_file_has_room_for_it(frames, seconds):
+    seen: list[float | None] = []
+    told = {"spool": lambda: long.new_spool("a"), "report": lambda: None}
+    spooling = long._Spooling(
+        "a", long.LONG_LIMITS, 5, None, growing=lambda one: seen.append(one.expected_seconds), **told
+    )
+    spooling.begin(RATE, 1, frames, exact=False)
+    spooling.begin(RATE, 1, RATE)  # of a part behind it nobody says more than its own length
+    spooling.add(np.full((RATE, 1), 0.1, np.float32))
+    spooling.finish()
+    assert set(seen) == {seconds}

@@ -13,7 +13,7 @@ import pytest
 
 from mirdemo.synth import MODES, TRADITIONS, View, Wanted, generate, plan, render
 from mirdemo.synth.draws import generator, owner
-from mirdemo.synth.drums import KITS, hit_sound
+from mirdemo.synth.drums import KITS, Hit, _band_noise, hit_sound
 from mirdemo.synth.events import Note, Part, Stroke
 from mirdemo.synth.instruments import DRUM, INSTRUMENTS
 from mirdemo.synth.performance import draw_acoustics, draw_parameters
@@ -380,3 +380,51 @@ def test_a_view_of_acoustics_alone_leaves_the_players_untouched():
     again = render(replace(performance, acoustics=clean), RATE, view=View(5, False, False, False))
     assert np.abs(plain - again).max() < 1e-6
     assert np.abs(render(performance, RATE) - render(performance, RATE, view=view)).max() > 1e-3
+
+
+@pytest.mark.parametrize(("length", "size"), [(1, 64), (64, 64), (65, 128), (3000, 4096)])
+def test_noise_about_a_centre_is_white_noise_under_a_resonance(length: int, size: int):
+    """Written a second time; a power of two is drawn, 64 at the least, so that a seed goes on where it went on."""
+    draw, again = np.random.default_rng(3), np.random.default_rng(3)
+    found = _band_noise(length, 1000.0, 0.5, 8000, draw)
+    white = np.fft.rfft(again.standard_normal(size, dtype=np.float32))
+    distance = (np.fft.rfftfreq(size, 1 / 8000) - 1000.0) / (0.25 * 1000.0)
+    noise = np.fft.irfft(white / (1 + distance**2), size)[:length]
+    np.testing.assert_allclose(found, noise / np.sqrt(np.mean(noise**2)), atol=1e-3)
+    assert draw.random() == again.random()
+    high = _band_noise(
+        4096, 9000.0, 0.5, 8000, np.random.default_rng(0)
+    )  # beyond what the rate holds: 0.42 of it
+    assert np.abs(np.fft.rfft(high))[1600:].mean() > 2 * np.abs(np.fft.rfft(high))[:400].mean()
+
+
+def test_a_blow_is_its_modes_and_its_noise_for_as_long_as_they_ring():
+    """Written a second time after the description of ``Hit``, sample by sample in double precision."""
+    hit = Hit(
+        200.0, ((1.0, 1.0, 0.2), (2.1, 0.5, 0.1), (3.0, 0.7, 0.1)), 0.1, 0.02, ((0.3, 400.0, 0.9, 0.05),)
+    )
+    parameters, rate = {"ring": 1.2, "pitch": 1.1, "snap": 0.8}, 1400
+    found = hit_sound(hit, parameters, rate, np.random.default_rng(4))
+    draw = np.random.default_rng(4)
+    length = int(rate * 0.2 * 1.2 * 0.9) + 1
+    assert (found.dtype, len(found)) == (np.float32, length)
+    t = np.arange(length) / rate
+    turns = t + 0.1 * 0.02 * (1 - np.exp(-t / 0.02))
+    expected = np.zeros(length)
+    for ratio, level, t60 in hit.modes:
+        hz = 200.0 * 1.1 * ratio * draw.uniform(0.995, 1.005)
+        if hz > 0.45 * rate:
+            continue  # as the third: what the rate cannot hold is left out
+        rings = t < (int(rate * t60 * 1.2 * 1.1) + 1) / rate
+        mode = np.sin(2 * np.pi * hz * turns) * np.exp(-6.91 * t / (t60 * 1.2)) * rings
+        expected += level * draw.uniform(0.8, 1.2) * mode
+    rings = min(length, int(rate * 0.05 * 1.3) + 16)
+    burst = _band_noise(rings, 400.0, 0.9, rate, draw) * np.exp(-6.91 * t[:rings] / 0.05)
+    expected[:rings] += 0.3 * 0.8 * burst
+    expected[:2] *= (0, 1)
+    fade = length // 10
+    expected[-fade:] *= np.linspace(1, 0, fade)
+    np.testing.assert_allclose(found, expected, atol=2e-4)
+    assert (
+        len(hit_sound(replace(hit, modes=((1.0, 1.0, 9.0),)), parameters, rate, draw)) == 2269
+    )  # 1.8 s at most

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import re
+from dataclasses import replace
 
 import pytest
 import soundfile
@@ -101,3 +102,10 @@ def test_a_clip_that_is_gone_and_too_much_sound_are_sentences(monkeypatch: pytes
     with pytest.raises(PanelError) as refusal:
         panel_page(panel(), clips())
     assert refusal.value.sentence.code == "panel.too_long"
+    monkeypatch.setattr("mirdemo.planning.panel.page.MAX_BYTES", 8_000_000)
+    long = replace(panel(), clips=tuple(replace(clip, seconds=600.0) for clip in panel().clips))
+    with pytest.raises(PanelError) as refusal:
+        panel_page(long, clips())
+    assert str(refusal.value).startswith(
+        "These clips last 120 minutes together, too long for a page of 8 MB."
+    )

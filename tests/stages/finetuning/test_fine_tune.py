@@ -66,6 +66,8 @@ def report(labelled, loaded, probed, seen):
 
 def test_folds_are_those_of_the_probe(labelled, mert, probed, report, monkeypatch) -> None:
     np.testing.assert_array_equal(report.folds, probed.folds[:1])
+    assert report.n_folds == 3
+    assert sorted(set(report.folds[0].tolist())) == [0, 1, 2]
     monkeypatch.setattr(procedure.Job, "run", lambda self, *rest: self.fold_of)
     drawn = fine_tune(labelled, mert, settings=QUICK)  # without the probe's report
     np.testing.assert_array_equal(drawn, probed.folds[0])
