@@ -35,9 +35,7 @@ def plain(found: Any) -> Any:
             if field.name not in NOT_KEPT and field.repr
         }
     if isinstance(found, np.ndarray) and found.size > MOST and found.dtype.kind in "fiub":
-        known = np.nan_to_num(found.astype(np.float64).ravel(), nan=-7.0, posinf=-8.0, neginf=-9.0)
-        waves = np.sin(np.outer(np.arange(1, 4), np.arange(len(known))))
-        return [list(found.shape), plain((waves @ known).tolist()), plain(float(np.abs(known).sum()))]
+        return summed(found)
     if isinstance(found, np.ndarray | np.generic):
         found = found.tolist()
     if isinstance(found, Mapping):
@@ -49,6 +47,13 @@ def plain(found: Any) -> Any:
     if found is None or isinstance(found, str | int):
         return found
     raise TypeError(f"{type(found).__name__} is not kept: say which of its figures are")
+
+
+def summed(found: np.ndarray) -> list[Any]:
+    """Of many numbers their shape, sums in which each counts by its place, and the sum of what they are without a sign."""
+    known = np.nan_to_num(found.astype(np.float64).ravel(), nan=-7.0, posinf=-8.0, neginf=-9.0)
+    waves = np.sin(np.outer(np.arange(1, 4), 1 + np.arange(len(known))))
+    return [list(found.shape), plain((waves @ known).tolist()), plain(float(np.abs(known).sum()))]
 
 
 def differences(found: Any, was: Any, rel: float, at: str = "") -> list[str]:

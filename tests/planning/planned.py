@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 
-from mirdemo.planning import Evidence, Growth, Heard, Way
-from mirdemo.planning.ways import AS_IT_IS
+from mirdemo.base.sentences import Sentence
+from mirdemo.planning import Evidence, Growth, Heard, Plan, Way, make_plan
+from mirdemo.planning.ways import AS_IT_IS, FEW_SHOT, FINE_TUNE, OTHER
 
 
 def way(
@@ -59,3 +63,54 @@ RISING = Growth(
     reach=80.0,
     first=("flute",),
 )
+
+
+def uneven(n: int) -> Way:
+    """Two tags are given well, one worse than by chance, one to everybody."""
+    truth = labels(n)
+    u = np.random.default_rng(1).random(truth.shape)
+    said = np.where(truth == 1, u < (0.95, 0.3, 0.9, 1.0), u < (0.05, 0.95, 0.1, 1.0)).astype(np.uint8)
+    return Way.of_decisions("as_it_is", "spectral", said, truth, np.arange(n))
+
+
+def tuned(n: int = 20) -> Way:
+    return way(0.93, 0.05, n, kind=FINE_TUNE, machine_seconds=7200.0, backbone="spectral", seed=3)
+
+
+#: Plans that say everything a plan can say.
+CASES: dict[str, Callable[[], Plan]] = {
+    "one way": lambda: make_plan(evidence()),
+    "one way that saves": lambda: make_plan(evidence(way(0.95, 0.02)), hand_minutes=5, recordings=90),
+    "hands": lambda: make_plan(evidence(way(0.5, 0.5)), hand_minutes=0.4),
+    "cannot tell": lambda: make_plan(evidence(way(0.55, 0.3)), hand_minutes=0.3, recordings=20),
+    "another and few-shot": lambda: make_plan(
+        evidence(
+            way(0.6, 0.2),
+            way(0.75, 0.15, kind=OTHER, backbone="mini-world", seed=4, learned_from=0.8),
+            way(0.7, 0.1, kind=FEW_SHOT, seed=5),
+            seconds={"probe": 12.0, "few_shot": 3.0},
+        ),
+        currency="USD",
+        hand_minutes=2,
+    ),
+    "labels first": lambda: make_plan(
+        evidence(way(0.55, 0.25), growth=RISING), recordings=3000, hand_minutes=1.0
+    ),
+    "tuned": lambda: make_plan(
+        evidence(way(0.6, 0.25), tuned(), growth=RISING, seconds={"fine_tune": 7200.0, "curve": 9.0}),
+        recordings=2000,
+        currency="EUR",
+        setup_minutes=45,
+    ),
+    "tuned for nothing": lambda: make_plan(
+        evidence(way(0.93, 0.05, seed=3), tuned()), setup_minutes=0, gpu_price=0
+    ),
+    "tags by hand": lambda: make_plan(
+        evidence(uneven(24), n=24), hand_minutes=1.0, mend_seconds=60, recordings=400
+    ),
+    "sessions": lambda: make_plan(
+        evidence(uneven(24), n=24, sessions=tuple(i // 3 for i in range(24))), mend_seconds=90
+    ),
+    "sick": lambda: make_plan(evidence(way(0.9, 0.1, sick=Sentence("It is sick.", "test.sick")))),
+    "few": lambda: make_plan(replace(evidence(), having=(2, 2, 1, 0))),
+}
