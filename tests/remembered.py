@@ -11,7 +11,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,8 @@ def plain(found: Any) -> Any:
         return [plain(value) for value in found]
     if isinstance(found, float):
         return float(f"{found:.9g}") if math.isfinite(found) else str(found)
+    if isinstance(found, PurePath | bytes | frozenset | set):
+        return str(sorted(found) if isinstance(found, frozenset | set) else found)
     if found is None or isinstance(found, str | int):
         return found
     raise TypeError(f"{type(found).__name__} is not kept: say which of its figures are")
