@@ -59,7 +59,7 @@ class Peaks:
     def outline(self, start: int, stop: int, bins: int) -> np.ndarray:
         """What a drawing of samples ``start`` to ``stop`` in ``bins`` columns shows: float32 (bins, 2), lowest and highest.
 
-        Columns behind the end are 0. A column takes every bin that it touches.
+        Columns beyond an end are 0. A column takes every bin that it touches.
         """
         with self._lock:
             low, high, each = (
@@ -84,9 +84,10 @@ class Peaks:
 
 
 def columns(low: np.ndarray, high: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.ndarray:
-    """The lowest and highest of ``low`` and ``high`` from ``first`` to ``last`` (not included), float32 (n, 2)."""
+    """The lowest and highest of ``low`` and ``high`` from ``first`` to ``last`` (not included), float32 (n, 2); 0 where nothing is."""
     out = np.zeros((len(first), 2), np.float32)
-    for column, (a, b) in enumerate(zip(first.tolist(), np.minimum(last, len(low)).tolist(), strict=True)):
+    begins, ends = np.maximum(first, 0), np.minimum(last, len(low))
+    for column, (a, b) in enumerate(zip(begins.tolist(), ends.tolist(), strict=True)):
         if a < b:
             out[column] = low[a:b].min(), high[a:b].max()
     return out

@@ -21,6 +21,20 @@ from mirdemo.synth.instruments import INSTRUMENTS
 from mirdemo.synth.performance import draw_parameters
 from mirdemo.synth.render import render_part
 
+#: All that a note can do.
+ORNAMENTS = (
+    "plain",
+    "vibrato",
+    "slide",
+    "grace",
+    "mordent",
+    "turn",
+    "trill",
+    "gamaka",
+    "meend",
+    "fall",
+    "andolan",
+)
 FILE = Path(__file__).with_name("as_it_was.json")
 RATE = 16_000
 
@@ -78,7 +92,18 @@ def levels(sound: np.ndarray) -> list[float]:
     ]
 
 
+def sampled(sound: np.ndarray) -> list[float]:
+    """Sums over all samples, each counting by its place: what is a sample longer, or begins one later, is another."""
+    places = np.sin(np.outer((1, 7, 31), 1 + np.arange(len(sound))))
+    power = float(np.square(sound.astype(np.float64)).sum()) ** 0.5
+    return [float(f"{value:.6g}") for value in (*(places @ sound.astype(np.float64)), power)]
+
+
 def heard(name: str) -> list[float]:
+    return levels(_played_by(name))
+
+
+def _played_by(name: str) -> np.ndarray:
     notes = strokes = ()
     if name in KITS:
         strokes = tuple(Stroke(0.05 + 0.15 * i, letter, 0.9) for i, letter in enumerate("DTk"))
@@ -89,7 +114,37 @@ def heard(name: str) -> list[float]:
         )
     parameters = draw_parameters(generator("as it was", name), name, "train")
     part = Part("melody", name, parameters, 0, 0.0, notes, strokes)
-    return levels(render_part(part, 220.0, RATE * 6 // 10, RATE, generator("as it was", name)))
+    return render_part(part, 220.0, RATE * 6 // 10, RATE, generator("as it was", name))
+
+
+def to_the_sample(name: str) -> list[list[float]]:
+    """What was heard, and a longer phrase: every ornament, chords, notes that are tied and notes that end before others."""
+    found = [sampled(_played_by(name))]
+    if name in KITS:
+        return found
+    notes = tuple(
+        Note(
+            0.02 + 0.11 * i,
+            0.1 + 0.05 * (i % 4),
+            100.0 * (i % 5),
+            0.4 + 0.05 * i,
+            ornament,
+            150.0,
+            i % 3 == 1,
+        )
+        for i, ornament in enumerate(ORNAMENTS)
+    )
+    chord = tuple(Note(0.9, 0.3, cents, 0.7) for cents in (0.0, 300.0, 700.0))
+    part = Part(
+        "melody",
+        name,
+        draw_parameters(generator("to the sample", name), name, "test"),
+        0,
+        0.0,
+        (*notes, *chord),
+        (),
+    )
+    return [*found, sampled(render_part(part, 196.0, RATE * 13 // 10, RATE, generator("sample", name)))]
 
 
 def mixed(tradition: str) -> list[float]:
@@ -101,6 +156,7 @@ def everything() -> dict[str, list]:
         **{f"{tradition} {mode}": played(tradition, mode) for tradition in TRADITIONS for mode in MODES},
         "demonstration": demonstrated(),
         **{f"sound of {name}": heard(name) for name in sorted(INSTRUMENTS)},
+        **{f"samples of {name}": to_the_sample(name) for name in sorted(INSTRUMENTS)},
         **{f"sound of {tradition}": mixed(tradition) for tradition in TRADITIONS},
     }
 
@@ -125,6 +181,13 @@ def test_the_demonstration_set_is_what_it_was(kept: dict[str, list]):
 @pytest.mark.parametrize("name", sorted(INSTRUMENTS))
 def test_an_instrument_sounds_as_it_sounded(name: str, kept: dict[str, list]):
     assert heard(name) == pytest.approx(kept[f"sound of {name}"], abs=0.1)
+
+
+@pytest.mark.parametrize("name", sorted(INSTRUMENTS))
+def test_an_instrument_plays_to_the_sample_as_it_played(name: str, kept: dict[str, list]):
+    """To a two-hundredth of its root power: single precision adds in another order on another machine."""
+    for found, was in zip(to_the_sample(name), kept[f"samples of {name}"], strict=True):
+        assert found == pytest.approx(was, abs=max(0.005 * was[-1], 1e-6))
 
 
 @pytest.mark.parametrize("tradition", TRADITIONS)
