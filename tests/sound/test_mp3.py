@@ -40,3 +40,10 @@ def test_kilobits_are_kept():
     clip = Clip.of(noise, 44_100)
     for kilobits in (32, 64, 96):
         assert len(encode_mp3(clip, kilobits)) == pytest.approx(4 * 125 * kilobits, rel=0.04)
+
+
+@pytest.mark.parametrize("kilobits", [None, 48])
+def test_what_lies_beyond_full_scale_is_cut_there_on_either_side(kilobits: int | None):
+    loud = (2.5 * np.sin(2 * np.pi * 300 * np.arange(8000) / 16_000)).astype(np.float32)
+    as_cut = encode_mp3(Clip.of(np.clip(loud, -1, 1), 16_000), kilobits)
+    assert encode_mp3(Clip.of(loud, 16_000), kilobits) == as_cut

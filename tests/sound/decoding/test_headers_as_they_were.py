@@ -189,6 +189,11 @@ def tta() -> bytes:
     )
 
 
+def wavpack_of_one() -> bytes:
+    """A file of one sample: one block."""
+    return b"wvpk" + struct.pack("<IHBBIIIII", 24 + 30, 0x410, 0, 0, 1, 0, 1, 0x1804, 0) + SOUND[:30]
+
+
 def wavpack() -> bytes:
     blocks = [
         b"wvpk" + struct.pack("<IHBBIIIII", 24 + 100, 0x410, 0, 0, 300, 100 * i, 100, 0x1804, 0) + SOUND[:100]
@@ -208,6 +213,7 @@ MADE: dict[str, Callable[[], bytes]] = {
         "au": au,
         "tta": tta,
         "wavpack": wavpack,
+        "wavpack of one sample": wavpack_of_one,
     },
     **{
         "ogg": vorbis,

@@ -15,7 +15,7 @@ from power_set import label_combinations, predict_exactly
 from waiting import PATIENCE
 
 from mirdemo.scoring.labelling import LabellingError
-from mirdemo.stages.fewshot import FewShotError, LCPrototypes
+from mirdemo.stages.fewshot import FewShotError, LCPrototypes, nearest
 from mirdemo.stages.fewshot.closed_sets import closed_sets
 
 WHOLE = st.integers(-3, 3)
@@ -363,3 +363,19 @@ def test_recordings_are_asked_whole_and_no_more_at_once_than_fill_a_batch():
     batches = list(_batches(groups, 10))
     assert [len(one) for one in batches] == [4, 4, 1]
     assert [row for one in batches for group in one for row in group] == list(range(27))
+
+
+@pytest.mark.parametrize("distance", ["cosine", "euclidean"])
+def test_the_nearest_are_the_same_however_many_queries_are_measured_at_once(distance, monkeypatch):
+    """Room for no row of distances is room for one query: each is measured by itself then."""
+    rng = np.random.default_rng(0)
+    rows, queries = rng.normal(size=(9, 6)), rng.normal(size=(23, 6))
+    made = nearest.NearestPrototype(rows, distance, float(np.linalg.norm(rows, axis=1).max()))
+    index, _, other, apart = whole = made.nearest(queries, second=True)
+    order = np.argsort(made.distances(queries), axis=1, kind="stable")
+    np.testing.assert_array_equal(np.stack([index, other], 1), order[:, :2])
+    assert np.isfinite(apart).all()
+    for room in (1, 9, 35, 1 << 30):
+        monkeypatch.setattr(nearest, "_CHUNK", room)
+        for found, was in zip(made.nearest(queries, second=True), whole, strict=True):
+            np.testing.assert_allclose(found, was, rtol=1e-12)
