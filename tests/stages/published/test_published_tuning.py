@@ -47,8 +47,15 @@ def tuned(clips, backbone, settings=QUICK, split=SPLIT, **more) -> PublishedRepo
 
 
 @pytest.fixture(scope="module")
-def report(clips, loaded):
-    return tuned(clips, loaded("mert-95m"), replace(QUICK, epochs=12))
+def told():
+    """What the report's progress said."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def report(clips, loaded, told):
+    progress = lambda *state: told.append(state)  # noqa: E731
+    return tuned(clips, loaded("mert-95m"), replace(QUICK, epochs=12), progress=progress)
 
 
 # ---- what the head reads ----------------------------------------------------------------------------------
@@ -106,6 +113,19 @@ def test_the_report_is_about_the_test_recordings_alone(report, clips):
     assert {"numpy", "scipy", "torch", "mirdemo"} <= set(report.versions)
     assert min(report.seconds.values()) > 0
     assert json.loads(json.dumps(report.as_dict(), allow_nan=False))["layer"] == "mean"
+
+
+def test_progress_counts_the_windows_that_training_has_seen_batch_by_batch(report, told):
+    """Sixteen windows of the training side an epoch; where it ends early, what is left is done at once."""
+    seen = [(done, whole) for done, whole, phase in told if phase == "training"]
+    batches = [
+        16 * epoch + first for epoch in range(len(report.curve)) for first in range(0, 16, QUICK.batch)
+    ]
+    assert list(dict.fromkeys(done for done, _ in seen)) == sorted({*batches, 16 * 12})
+    assert {whole for _, whole in seen} == {16 * 12}
+    for phase in {phase for _, _, phase in told}:
+        done = [one for one, _, name in told if name == phase]
+        assert done == sorted(done), phase
 
 
 def test_training_hears_the_training_side_only_and_its_best_epoch_is_tested(report, clips, mert, monkeypatch):
