@@ -10,7 +10,7 @@ from mirdemo.base.sentences import Sentence
 from mirdemo.planning.assumptions import Assumptions
 from mirdemo.planning.futures import Futures, minutes, once
 from mirdemo.planning.labels import LEAST_WORTH, Labels, labels_worth, with_labels
-from mirdemo.planning.ways import AS_IT_IS, FINE_TUNE, OTHER, Evidence, Way
+from mirdemo.planning.ways import FINE_TUNE, Evidence, Way
 
 STOP, BY_HAND, LABEL, USE = "stop", "by_hand", "label", "use"
 #: Words by the share of futures in which the action saves time.
@@ -226,17 +226,13 @@ def _cheapest_of_equals(actions: list[Action], ways: tuple[Way, ...]) -> Action:
     """The best in expectation, or the cheapest of those that cannot be told from it."""
     best = max(actions, key=lambda action: action.expected)
     equals = [action for action in actions if action is best or not _apart(best, action)]
-    rank = {AS_IT_IS: 0, OTHER: 2, FINE_TUNE: 3}
 
-    def price(action: Action) -> tuple:
+    def price(action: Action) -> tuple[float, float]:
         assert action.way is not None
-        kind = ways[action.way].kind
-        return action.once_minutes, action.once_money if kind == FINE_TUNE else 0.0, rank.get(kind, 1)
+        return action.once_minutes, action.once_money if ways[action.way].kind == FINE_TUNE else 0.0
 
-    cheapest = min(price(action)[:2] for action in equals)
-    return max(
-        (action for action in equals if price(action)[:2] == cheapest), key=lambda action: action.expected
-    )
+    cheapest = min(price(action) for action in equals)
+    return max((action for action in equals if price(action) == cheapest), key=lambda action: action.expected)
 
 
 def _apart(better: Action, other: Action) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 import torch
@@ -112,3 +114,38 @@ def test_a_spoilt_record_is_not_believed(checkpoint, own_home) -> None:
     record.write_text('{"ok": true}', encoding="utf-8")
     again = load_backbone("mert-95m", checkpoint=checkpoint("mert-95m"), device="cpu", dtype="float32")
     assert len(again.health.checks) == 3
+
+
+@pytest.mark.parametrize(
+    ("sine", "noise", "other", "joint", "checked"),
+    [
+        ((1.0, 0.0), (0.89, 0.456), (0.0, 0.0), False, ("sounds", 0.89, True)),
+        ((1.0, 0.0), (0.91, 0.4146), (0.91, 0.0), False, ("separation", 1.02, False)),
+        ((10.0, 0.0), (11.5, 0.0), (12.5, 0.0), False, ("separation", 1.5, True)),
+        ((10.0, 0.0), (11.5, 0.0), (12.51, 0.0), False, ("separation", 1.485, False)),
+        ((99.0, 0.0), (100.0, 0.0), (100.0, 0.0), False, ("separation", 1e12, True)),
+        ((99.1, 0.0), (100.0, 0.0), (100.0, 0.0), False, ("separation", 0.9e12, False)),
+        ((1.0, 0.0), (0.91, 0.4146), (0.91, 0.0), True, ("sounds", 0.91, False)),
+    ],
+)
+def test_two_sounds_are_told_apart_by_their_directions_or_half_as_far_again_as_two_noises(
+    sine, noise, other, joint, checked
+) -> None:
+    """Of a joint space the direction alone counts; elsewhere a hundredth of the length is the least."""
+
+    class Told:
+        spec = SimpleNamespace(sample_rate=100, window_samples=1000, joint_size=2 if joint else None)
+        asked: ClassVar[list[tuple[int, ...]]] = []
+
+        def hidden_states(self, waves: torch.Tensor) -> list[torch.Tensor]:
+            self.asked.append(tuple(waves.shape))
+            return [torch.tensor([sine, noise] if len(waves) == 2 else [other])]
+
+        def pool(self, states: list[torch.Tensor]) -> list[torch.Tensor]:
+            return states
+
+    found = health._sounds(Told())
+    assert found[0] == ("finite", 1.0, True)
+    assert found[1][::2] == checked[::2]
+    assert found[1][1] == pytest.approx(checked[1], rel=0.01)
+    assert Told.asked[0] == (2, 200), "two seconds"

@@ -13,7 +13,7 @@ from mirdemo.base import processor
 from mirdemo.cli import main
 from mirdemo.embedding.pace import Pace, embedding, loading
 from mirdemo.evaluation import speed
-from mirdemo.evaluation.speed import Speed
+from mirdemo.evaluation.speed import HEADER, Speed, cells
 
 ROW = Speed(
     backbone="mert-95m",
@@ -175,3 +175,32 @@ def test_figures_are_told_also_where_the_table_cannot_be_written(tmp_path, monke
         told = capsys.readouterr()
         assert "mert-95m*" in told.out
         assert why in told.err
+
+
+def test_a_row_of_the_table_says_its_figures_as_its_head_says():
+    row = Speed(
+        "b",
+        "its own",
+        "torch",
+        "float32",
+        "cpu",
+        True,
+        12.345,
+        11.0,
+        13.456,
+        3,
+        1.25,
+        None,
+        1_234_567_890,
+        0.5,
+    )
+    assert row.real_time_factor == pytest.approx(12.345 / 60)
+    told = dict(zip(HEADER, cells(row), strict=True))
+    assert told["backbone"] == "b*"
+    assert told["s a minute"] == "12.35"
+    assert told["of rounds"] == "11.00 to 13.46, n = 3"
+    assert told["x real time"] == "0.206"
+    assert (told["load s"], told["first s"], told["peak MB"]) == ("1.2", "", "1,235")
+    assert cells(replace(row, usual=False, first_load_seconds=8.6))[:1] + cells(
+        replace(row, first_load_seconds=8.6)
+    )[7:8] == ("b", "9")
