@@ -52,10 +52,12 @@ def plain(found: Any) -> Any:
 
 
 def summed(found: np.ndarray) -> list[Any]:
-    """Of many numbers their shape, sums in which each counts by its place, and the sum of what they are without a sign."""
+    """Of many numbers their shape, sums in which each counts by its place, over the sum of what they are without a sign, and that
+    one: a tolerance is a share of the whole, and no sum that happens to be small is held to what rounding leaves of it."""
     known = np.nan_to_num(found.astype(np.float64).ravel(), nan=-7.0, posinf=-8.0, neginf=-9.0)
     waves = np.sin(np.outer(np.arange(1, 4), 1 + np.arange(len(known))))
-    return [list(found.shape), plain((waves @ known).tolist()), plain(float(np.abs(known).sum()))]
+    total = float(np.abs(known).sum())
+    return [list(found.shape), plain((waves @ known / (total or 1.0)).tolist()), plain(total)]
 
 
 def differences(found: Any, was: Any, rel: float, at: str = "") -> list[str]:
