@@ -15,6 +15,7 @@ from mirdemo.base.sentences import Cancelled
 from mirdemo.stages.finetuning import FineTuneError, boundary
 from mirdemo.stages.finetuning.boundary import Windows, is_faithful
 from mirdemo.stages.finetuning.prefix_cache import PrefixCache
+from mirdemo.stages.finetuning.prefix_file import PrefixFile
 
 
 def build(clips, backbone, keeping="exact", memory_bytes=10**9, progress=silent):
@@ -159,3 +160,15 @@ def test_prefix_windows_are_halved_where_memory_runs_out(mert, monkeypatch) -> N
     with pytest.raises(FineTuneError) as error:
         PrefixCache.build(short, mert, split, keeping="exact", memory_bytes=10**9, progress=silent)
     assert error.value.sentence.code == "finetuning.memory"
+
+
+def test_a_folder_of_states_is_made_with_those_above_it_and_is_one_programs_at_a_time(tmp_path) -> None:
+    place = tmp_path / "of a corpus" / "of a backbone"
+    first = PrefixFile(place, torch.device("cpu"))
+    with pytest.raises(FineTuneError) as refused:
+        PrefixFile(place, torch.device("cpu"))
+    assert refused.value.sentence.code == "finetuning.busy"
+    first.close()
+    again = PrefixFile(place, torch.device("cpu"))
+    assert (again.nbytes, again.dtype, again.seconds) == (0, None, 0.0)
+    again.close()
