@@ -6,11 +6,12 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pytest
 
+from mirdemo.base import plain
 from mirdemo.base.plain import Coder, Plain
 from mirdemo.base.sentences import Sentence
 
@@ -144,3 +145,29 @@ def test_lists_too_deep_are_refused():
         told = [told]
     with pytest.raises(ValueError):
         PLAIN.make(told, {})
+
+
+@pytest.mark.parametrize(
+    ("hint", "fit", "do_not"),
+    [
+        (Any, (None, 1, []), ()),
+        (None, (None,), (0, "")),
+        (int, (0, -3), (True, 1.0, "1", None)),
+        (float, (0, 0.5), (True, "1", None)),
+        (bool, (True,), (1, None)),
+        (str, ("", "a"), (1, None, ["a"])),
+        (float | None, (None, 1), ("", True)),
+        (Literal["a", "b"], ("a",), ()),  # which word it is, its reader asks
+        (tuple, ((1, "a"),), ([1],)),
+        (tuple[int, str], ((1, "a"),), ((1,), (1, 2), ("a", 1), (1, "a", 2), [1, "a"])),
+        (tuple[int, ...], ((), (1, 2)), ((1, "a"), [1], ("a", 1))),
+        (list[int], ([], [1]), ([1, "a"], (1,))),
+        (frozenset[str], (frozenset("a"),), (frozenset([1]), {"a"})),
+        (Mapping[str, int], ({}, {"a": 1}), ({1: 1}, {"a": "b"}, {"a": 1, "b": None}, [])),
+        (dict, ({1: 2},), ([],)),
+        (Inner, (Inner(1.0, np.zeros(1)),), ({"value": 1.0},)),
+    ],
+)
+def test_a_part_is_taken_where_it_is_of_the_type_that_its_field_says(hint, fit, do_not):
+    assert [value for value in fit if not plain._fits(value, hint)] == []
+    assert [value for value in do_not if plain._fits(value, hint)] == []
