@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from text_damage import json_damaged, read_or_refused, text_damaged
 
 from mirdemo.backbones import load_backbone
 from mirdemo.base.sentences import Cancelled, Sentence
+from mirdemo.embedding import streaming
 from mirdemo.embedding.embed import embed
 from mirdemo.embedding.filling import fill, sizes_of
 from mirdemo.embedding.rows import FileRows, RowFolder, RowsError, stamp_of, write_npz
@@ -291,3 +293,18 @@ def test_a_stamp_tells_a_changed_file_and_another_track(files):
     Path(files[0]).write_bytes(b"other")
     assert stamp_of(files[0]) != before
     assert stamp_of("none.wav") == ""
+
+
+@pytest.mark.parametrize(("cores", "readers"), [(1, 1), (2, 2), (3, 3), (4, 4), (64, 4)])
+def test_as_many_read_as_there_are_cores_and_four_at_most(cores: int, readers: int, monkeypatch):
+    begun = []
+
+    class Pool(ThreadPoolExecutor):
+        def __init__(self, workers: int, **more: str) -> None:
+            begun.append(workers)
+            super().__init__(workers, **more)
+
+    monkeypatch.setattr(streaming.threads, "cores", lambda: cores)
+    monkeypatch.setattr(streaming, "ThreadPoolExecutor", Pool)
+    assert list(streaming.embed_stream([], lambda source: None, None)) == []
+    assert begun == [readers]
