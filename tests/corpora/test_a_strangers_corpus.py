@@ -8,6 +8,7 @@ import logging
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -188,3 +189,24 @@ def test_another_package_brings_a_corpus_by_entry_point_and_a_broken_one_empties
 
 def test_the_studys_frame_is_what_its_corpora_say_of_themselves():
     assert {name: catalogue()[name].tradition for name in STUDY.traditions} == dict(STUDY.traditions)
+
+
+@pytest.mark.parametrize(
+    ("facts", "split", "refused"),
+    [
+        ("one", None, None),
+        ("none", None, None),  # a package may bring readers for others to name
+        ("list", None, "FACTS is no tuple"),
+        ("mixed", None, "FACTS is no tuple"),
+        ("one", "here", "SPLIT is neither"),
+    ],
+)
+def test_a_reader_is_one_only_with_facts_throughout_and_a_split_or_none(facts, split, refused):
+    known = next(iter(catalogue().values()))
+    told = {"one": (known,), "none": (), "list": [known], "mixed": (known, "facts")}[facts]
+    module = SimpleNamespace(FACTS=told, SPLIT=split, read=lambda: None)
+    if refused is None:
+        home._check(module)
+    else:
+        with pytest.raises(ValueError, match=refused):
+            home._check(module)
