@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +54,12 @@ def supports(n: int = 48, noise: float = 0.9) -> tuple[np.ndarray, np.ndarray, n
     return rows.astype(np.float32), labels, recordings, ("drum", "flute", "shamisen", "voice")
 
 
-def probed(**more: Any) -> Any:
+def probed(only: Sequence[str] = (), **more: Any) -> Any:
+    """only: layers; all of them if none is named, where layers that tie for a tag are told apart by a machine's rounding alone"""
     layers, labels, names = made_up(16, clips=2, size=12)
     labels[:, 2] = names == names[0]  # a tag that one recording has
-    return probe(layers, labels, names, tags=["a", "b", "rare"], n_folds=4, permutations=40, **more)
+    heard = {name: layers[name] for name in only or layers}
+    return probe(heard, labels, names, tags=["a", "b", "rare"], n_folds=4, permutations=40, **more)
 
 
 def probing() -> Any:
@@ -66,7 +68,7 @@ def probing() -> Any:
 
 def sessions() -> Any:
     """One draw, whole sessions of two recordings, another penalty."""
-    return probed(seeds=[3], penalty=10.0, groups=[f"{i // 4}" for i in range(32)])
+    return probed(["1"], seeds=[3], penalty=10.0, groups=[f"{i // 4}" for i in range(32)])
 
 
 def comparing() -> Any:
@@ -79,7 +81,8 @@ def comparing() -> Any:
 def applied() -> Any:
     layers = made_up(16, clips=2, size=12)[0]
     new = {name: rows[:5] + 0.1 for name, rows in layers.items()}
-    return apply_probe(probed(seeds=[0]), Rows(layers), Rows(new))
+    said = apply_probe(probed(["1"], seeds=[0]), Rows(layers), Rows(new))
+    return said[:, :2]  # where one recording has a tag, another machine's solver ends up to .0008 elsewhere
 
 
 def curve() -> Any:
