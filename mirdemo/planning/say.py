@@ -272,14 +272,32 @@ def _what_helps(plan: Plan) -> Sentence:
     if few:
         tag, more, without = min(few, key=lambda one: (one[1] + one[2], one[0]))
         return Sentence(
-            "The shortest way on: {more} more recordings with {tag} and {without} without it.",
+            "The shortest way on: {recordings}.",
             "planning.helps.tag",
-            {"tag": tag, "more": more, "without": without},
+            {"recordings": _recordings(tag, more, without)},
         )
     return Sentence(
         "More labelled recordings help most; a recording of another day or player teaches more than a second clip of the same.",
         "planning.helps.more",
     )
+
+
+def _recordings(tag: str, more: int, without: int) -> Sentence:
+    """As many with a tag, and as many without it; one of the two at least."""
+    values = {"tag": tag, "more": more, "without": without}
+    having = (
+        Sentence("1 more recording with {tag}", "planning.helps.with_one", values)
+        if more == 1
+        else Sentence("{more} more recordings with {tag}", "planning.helps.with", values)
+    )
+    lacking = (
+        Sentence("1 more recording without {tag}", "planning.helps.without_one", values)
+        if without == 1
+        else Sentence("{without} more recordings without {tag}", "planning.helps.without", values)
+    )
+    if more and without:
+        return Sentence("{one} and {other}", "planning.helps.both", {"one": having, "other": lacking})
+    return having if more else lacking
 
 
 def for_the_meeting(plan: Plan, title: Title = str) -> tuple[Sentence, Sentence, Sentence]:

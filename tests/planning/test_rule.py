@@ -323,10 +323,13 @@ def test_fine_tuning_is_held_against_the_same_backbones_frozen_layers_or_nothing
 @pytest.mark.parametrize(
     ("having", "lacking", "said"),
     [
-        ((2, 0, 3, 0), (9, 9, 2, 0), "1 more recordings with drum and 0 without it"),
-        ((2, 0, 3, 0), (0, 9, 2, 0), "0 more recordings with voice and 1 without it"),
-        ((0, 0, 0, 0), (9, 9, 9, 9), "3 more recordings with <b> and 0 without it"),
-        ((0, 0, 1, 9), (0, 9, 9, 0), "2 more recordings with voice and 0 without it"),
+        ((2, 0, 3, 0), (9, 9, 2, 0), "1 more recording with drum"),
+        ((2, 0, 3, 0), (0, 9, 2, 0), "1 more recording without voice"),
+        ((0, 0, 0, 0), (9, 9, 9, 9), "3 more recordings with <b>"),
+        ((0, 0, 1, 9), (0, 9, 9, 0), "2 more recordings with voice"),
+        ((9, 9, 9, 9), (0, 1, 9, 1), "2 more recordings without <b>"),
+        ((2, 1, 0, 0), (2, 0, 0, 0), "1 more recording with drum and 1 more recording without drum"),
+        ((1, 0, 0, 0), (0, 0, 0, 0), "2 more recordings with drum and 3 more recordings without drum"),
     ],
 )
 def test_the_shortest_way_on_is_the_tag_that_lacks_least_up_to_three_on_each_side(having, lacking, said):
