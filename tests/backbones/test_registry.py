@@ -220,3 +220,10 @@ def test_a_backbone_without_a_joint_space_says_so():
         with pytest.raises(BackboneError) as refused:
             ask()
         assert refused.value.sentence.code == "backbone.no_joint_space"
+
+
+def test_small_backbones_and_musicnn_compute_in_float32_alone_and_all_others_in_what_they_may():
+    single = {name for name in specs() if registry.precisions(name) == ("float32",)}
+    assert single == {name for name, spec in specs().items() if spec.embedded or spec.family == "musicnn"}
+    assert {"mini-world", "spectral", "mert-95m"} - single == {"mert-95m"}
+    assert registry.precisions("mert-95m") == ("float32", "bfloat16", "float16")

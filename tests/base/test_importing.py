@@ -17,6 +17,9 @@ ROOT = Path(mirdemo.__file__).parents[1]
 PACKAGE = {
     "around/__init__.py": "import time\nimport marks\nmarks.begun.set()\ntime.sleep(0.3)\nfrom around import part\nwhole = part.half * 2\n",
     "around/part.py": "import around\nhalf = 21\n",
+    "near/__init__.py": "",
+    "near/deep/__init__.py": "",
+    "near/deep/leaf.py": "def look():\n    from . import leaf\n    from .. import deep\n    from ..deep.leaf import look\n",
     "marks.py": "import threading\nbegun, hold = threading.Event(), threading.Event()\n",
     "slow.py": "import marks\nmarks.begun.set()\nassert marks.hold.wait(60)\nready = True\n",
 }
@@ -45,11 +48,12 @@ BESIDE = """
 import asyncio, json.decoder, os, threading
 from mirdemo.base import importing
 importing.one_at_a_time()
-import marks
+import marks, near.deep.leaf
 done = []
 def there():
     import json.decoder
     from json import decoder, dumps
+    near.deep.leaf.look()
     done.append("what is there")
 async def loop():
     import colorsys
@@ -64,7 +68,7 @@ def begin(work):
 first = begin(lambda: __import__("slow"))
 marks.begun.wait(60)
 for work in (there, lambda: asyncio.run(loop())):
-    begin(work).join(60)
+    begin(work).join(20)
 last = begin(new)
 last.join(0.3)
 print(done)

@@ -668,6 +668,8 @@ def test_warnings_name_what_stands_in_the_way(three: LabelledClips):
         "clips.few_recordings",
         "clips.without_tag",
     ]
+    bare = LabelledClips.from_clips([clip(i) for i in range(3)], [["x"], [], []], ["r", "s", "t"])
+    assert str(bare.warnings()[-1]).startswith("Clips without a tag: 2.")
     many = LabelledClips.from_clips(
         [clip(i) for i in range(6)], [["all", "half"]] * 3 + [["all"]] * 3, [f"r{i}" for i in range(6)]
     )
