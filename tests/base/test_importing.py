@@ -15,12 +15,12 @@ ROOT = Path(mirdemo.__file__).parents[1]
 
 #: A package that imports its own module a while after it has begun, and what is imported of it meanwhile.
 PACKAGE = {
-    "around/__init__.py": "import time\nimport marks\nmarks.begun.set()\ntime.sleep(0.3)\nfrom around import part\nwhole = part.half * 2\n",
+    "around/__init__.py": "import time\nimport marks\nmarks.begun.set()\nmarks.other.wait(60)\ntime.sleep(0.3)\nfrom around import part\nwhole = part.half * 2\n",
     "around/part.py": "import around\nhalf = 21\n",
     "near/__init__.py": "",
     "near/deep/__init__.py": "",
     "near/deep/leaf.py": "def look():\n    from . import leaf\n    from .. import deep\n    from ..deep.leaf import look\n",
-    "marks.py": "import threading\nbegun, hold = threading.Event(), threading.Event()\n",
+    "marks.py": "import threading\nbegun, other, hold = (threading.Event() for _ in range(3))\n",
     "slow.py": "import marks\nmarks.begun.set()\nassert marks.hold.wait(60)\nready = True\n",
 }
 BOTH = """
@@ -39,7 +39,10 @@ def run(how):
 first = threading.Thread(target=run, args=("import around",))
 first.start()
 marks.begun.wait(60)
-second = threading.Thread(target=run, args=(sys.argv[2],))
+def beside(how):
+    marks.other.set()
+    run(how)
+second = threading.Thread(target=beside, args=(sys.argv[2],))
 second.start()
 first.join(60), second.join(60)
 print(failed, sys.modules["around"].whole if not failed else None)
@@ -110,7 +113,10 @@ def told(folder: Path, code: str, *arguments: str) -> str:
 )
 def test_two_threads_may_import_a_package_and_a_module_of_it(folder: Path, how: str):
     assert told(folder, BOTH, "alone", how) == "[] 42"
-    assert told(folder, BOTH, "together", how) != "[] 42", "Python does it by itself now: this can go"
+    together = (
+        told(folder, BOTH, "together", how) for _ in range(5)
+    )  # a busy machine may be too late for once
+    assert any(said != "[] 42" for said in together), "Python does it by itself now: this can go"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes by fork here")
