@@ -1,3 +1,3 @@
-from mirdemo.web import lean_gradio
+from mirdemo.web import quick_gradio
 
-lean_gradio.prepare()
+quick_gradio.prepare()

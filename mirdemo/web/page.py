@@ -19,6 +19,7 @@ import gradio as gr
 
 from mirdemo import __version__
 from mirdemo.backbones.registry import spec
+from mirdemo.base import importing
 from mirdemo.base.build import commit
 from mirdemo.evidence import drawing
 from mirdemo.sound.decoding.limits import LONG_LIMITS
@@ -105,6 +106,7 @@ def _foot(visitor: Visitor, t: Speaker) -> Mapping[str, Any]:
 
 def serve(**launch: Any) -> None:
     """Serve the page until the process ends. Gradio reads ``GRADIO_SERVER_NAME`` and ``GRADIO_SERVER_PORT``."""
+    importing.one_at_a_time()  # from here on there are threads; before, it would only cost (.1 to .2 s of a core, n = 10)
     write_to_stderr()
     port = _port()
     uploads = upload_folder.begin()  # before Gradio asks where files lie
@@ -112,9 +114,19 @@ def serve(**launch: Any) -> None:
     jobs = Jobs()
     keep_swept(visitors.sweep, jobs.renew_waiting, uploads.sweep)
     page = build_page(visitors, jobs)
+    _no_hot_reload()
     event("page", "served", "begins")
     make_ready(lambda: page.is_running)
     page.launch(**{"server_port": port} | settings(page, visitors, jobs) | launch)
+
+
+def _no_hot_reload() -> None:
+    """On a Space, Gradio 6.31.0 would open a second server, on port 7887 of every interface, which writes what code it is sent into the
+    working folder and runs it; who changes a Space pushes to it. For it ``spaces`` 0.51.3 asks at each import for the module's parent
+    while it holds the lock of all imports: two threads that import at once can wait for each other for ever, the page with them."""
+    from gradio import http_server
+
+    http_server.get_space = lambda: None  # nothing else there asks whether this is one
 
 
 def make_ready(served: Callable[[], bool], after: float = READY_SECONDS) -> threading.Thread:

@@ -132,7 +132,7 @@ def test_the_page_and_the_command_line_import_so(folder: Path):
         "import builtins, runpy, sys\nsys.argv = ['mirdemo', '--help']\n{}\nprint('|', builtins.__import__)"
     )
     for begun in (
-        "import app",
+        "from mirdemo.web import page\npage._port = sys.exit\ntry:\n    page.serve()\nexcept SystemExit:\n    pass",
         "from mirdemo.cli import main\ntry:\n    main()\nexcept SystemExit:\n    pass",
     ):
         assert "_OneAtATime" in told(folder, code.format(begun)).rpartition("|")[2]

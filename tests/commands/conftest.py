@@ -24,15 +24,20 @@ def tone(hertz: float, seconds: float, seed: int) -> np.ndarray:
     return (0.3 * np.sin(2 * np.pi * (hertz + seed) * time) + 0.01 * noise).astype(np.float32)
 
 
-@pytest.fixture(scope="module")
-def tagger(tmp_path_factory: pytest.TempPathFactory) -> str:
+def low_and_high(title: str = "Tagger") -> Tagger:
+    """Made from four tones of each."""
     clips = [Clip.of(tone(HERTZ[tag], 2, i), RATE, f"{tag}{i}") for tag in HERTZ for i in range(4)]
-    made = Tagger.make(
+    return Tagger.make(
         embed(clips, load_backbone("spectral")),
         np.repeat(np.eye(2, dtype=np.uint8), 4, axis=0),
         [clip.name for clip in clips],
         tuple(HERTZ),
         layer="timbre",
         method=LCPrototypes(unknown=False),
+        title=title,
     )
-    return str(made.save(tmp_path_factory.mktemp("home") / "tagger.zip"))
+
+
+@pytest.fixture(scope="module")
+def tagger(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(low_and_high().save(tmp_path_factory.mktemp("home") / "tagger.zip"))

@@ -1,6 +1,6 @@
 """What the verbs say of made-up recordings, in text, for machines and in Japanese, with their exit codes, is what it was on 1 December 2026.
 
-``PYTHONPATH=.:tests python tests/commands/test_said_as_it_was.py`` writes ``said_as_it_was.json`` anew. Times, versions and places of this
+``PYTHONPATH=.:tests:tests/backbones python tests/commands/test_said_as_it_was.py`` writes ``said_as_it_was.json`` anew. Times, versions and places of this
 machine are blanked.
 """
 
@@ -19,19 +19,14 @@ from typing import Any
 import numpy as np
 import pytest
 import remembered
+from commands.conftest import HERTZ, RATE, low_and_high, tone
 
-from mirdemo.backbones import load_backbone
 from mirdemo.cli import main
-from mirdemo.embedding.embed import embed
-from mirdemo.sound.audio import Clip
-from mirdemo.stages.fewshot import LCPrototypes
 from mirdemo.tagger import Tagger
 from mirdemo.tagger.card import card
 from mirdemo.tagger.table import Line, cell_of, sheet
 
 FILE = Path(__file__).with_name("said_as_it_was.json")
-RATE = 8_000
-HERTZ = {"low": 150.0, "high": 2_500.0}
 TAG = ("--tagger", "tagger.zip")
 #: In this order: a later one finds what an earlier one wrote.
 LINES: dict[str, tuple[str, ...]] = {
@@ -99,25 +94,10 @@ LINES: dict[str, tuple[str, ...]] = {
 }
 
 
-def tone(hertz: float, seconds: float, seed: int) -> np.ndarray:
-    time = np.arange(round(RATE * seconds)) / RATE
-    noise = np.random.default_rng(seed).standard_normal(len(time))
-    return (0.3 * np.sin(2 * np.pi * (hertz + seed) * time) + 0.01 * noise).astype(np.float32)
-
-
 def made(folder: Path) -> None:
     import soundfile
 
-    clips = [Clip.of(tone(HERTZ[tag], 2, i), RATE, f"{tag}{i}") for tag in HERTZ for i in range(4)]
-    Tagger.make(
-        embed(clips, load_backbone("spectral")),
-        np.repeat(np.eye(2, dtype=np.uint8), 4, axis=0),
-        [clip.name for clip in clips],
-        tuple(HERTZ),
-        layer="timbre",
-        method=LCPrototypes(unknown=False),
-        title="Low and high",
-    ).save(folder / "tagger.zip")
+    low_and_high("Low and high").save(folder / "tagger.zip")
     sounds = {
         **{name: tone(HERTZ[name], 4, 20) for name in HERTZ},
         "both": np.concatenate([tone(HERTZ["low"], 12, 31), tone(HERTZ["high"], 14.5, 32)]),
